@@ -1,0 +1,159 @@
+"""One target, start to end: load, walk in its modes, rules, verified fixes, report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import torch
+
+from shapelint.diagnostics import Diagnostic, Severity, TargetReport
+from shapelint.errors import UsageError
+from shapelint.feed import Feed, feed_for
+from shapelint.fixes.verify import Verifier
+from shapelint.graph import ParamFact, Trace, Walked
+from shapelint.load import Loaded, NotLoadable, load
+from shapelint.request import Request
+from shapelint.rules import Finding, run_rules
+from shapelint.rules.gaps.target_not_loadable import not_loadable
+from shapelint.table import rows_of, totals_of
+from shapelint.target import Target, parse_target
+from shapelint.trace.costs import Budget, unlimited_budget, walk_budget
+from shapelint.trace.walk import Walker
+
+FALLBACK_PARAMS = 100_000_000
+"""Models up to this size are walked again with real tensors where shapes alone do not suffice."""
+
+
+def check(request: Request) -> TargetReport:
+    """All that is to be said of one target.
+
+    Raises:
+        UsageError: the words of the request cannot be used.
+    """
+    started = time.monotonic()
+    target = parse_target(request.target)
+    report = TargetReport(request.target, inputs=list(request.inputs))
+    try:
+        return _checked(request, target, report, started)
+    except NotLoadable as error:
+        report.status = "failed"
+        report.diagnostics = [not_loadable(str(error), error.span, error.help).with_target(request.target)]
+    except UsageError as error:
+        report.status = "failed"
+        report.diagnostics = [not_loadable(str(error), None, "").with_target(request.target)]
+    return report
+
+
+def _checked(request: Request, target: Target, report: TargetReport, started: float) -> TargetReport:
+    deadline = started + request.seconds * 0.8
+    loaded = load(target)
+    feed = feed_for(loaded, request.inputs, request.input_factory)
+    traces = walk_modes(loaded, feed, request.modes, deadline, walk_budget)
+    if _needs_real_values(loaded, traces):
+        loaded = load(target, budget=unlimited_budget)
+        feed = feed_for(loaded, request.inputs, request.input_factory)
+        traces = walk_modes(loaded, feed, request.modes, deadline, unlimited_budget)
+        report.notes.append("walked with real CPU tensors: shapes alone did not suffice")
+
+    def walked_of(model: Loaded, seen: dict[str, Trace]) -> Walked:
+        return describe(request, model, seen, feed)
+
+    def findings_of(model: Loaded, seen: dict[str, Trace]) -> list[Finding]:
+        return run_rules(walked_of(model, seen), set(request.selected))
+
+    def walk_again(model: Loaded, other: Feed, until: float) -> dict[str, Trace]:
+        return walk_modes(model, other, request.modes, until, walk_budget)
+
+    walked = walked_of(loaded, traces)
+    findings = run_rules(walked, set(request.selected))
+    verifier = Verifier(target, loaded, feed, walked, deadline, walk_again, findings_of)
+    report.diagnostics = _with_fixes(request, findings, verifier)
+    _fill(report, walked, loaded, feed)
+    if request.tree:
+        from shapelint.tree import module_tree
+
+        report.tree = module_tree(loaded, feed, request.modes[-1])
+    return report
+
+
+def walk_modes(
+    loaded: Loaded, feed: Feed, modes: tuple[str, ...], deadline: float, budget: Callable[[], Budget]
+) -> dict[str, Trace]:
+    """A trace for each mode, each from the same clean model."""
+    walker = Walker(loaded.model, feed.make, loaded.ownership, loaded.definitions.of, budget, deadline)
+    return {mode: walker.walk(mode) for mode in modes}
+
+
+def _needs_real_values(loaded: Loaded, traces: dict[str, Trace]) -> bool:
+    """Whether a walk with stand-ins ended early or in doubt, of a model that fits."""
+    if sum(param.numel() for param in loaded.model.parameters()) > FALLBACK_PARAMS:
+        return False
+    return any(
+        (trace.used_fake or loaded.used_fake)
+        and (trace.raised is not None or any(call.failure and _in_doubt(trace) for call in trace.failures))
+        for trace in traces.values()
+    )
+
+
+def _in_doubt(trace: Trace) -> bool:
+    return trace.uncertain or any(call.failure and not call.failure.certain for call in trace.failures)
+
+
+def describe(request: Request, loaded: Loaded, traces: dict[str, Trace], feed: Feed) -> Walked:
+    """What rules may look at."""
+    for trace in traces.values():
+        if trace.uncertain:
+            for call in trace.failures:
+                if call.failure is not None:
+                    call.failure.certain = False
+    params: dict[str, ParamFact] = {}
+    seen: set[int] = set()
+    for name, param in loaded.model.named_parameters(remove_duplicate=False):
+        if id(param) in seen:
+            continue
+        seen.add(id(param))
+        size = 0 if isinstance(param, torch.nn.parameter.UninitializedParameter) else param.numel()
+        shape = tuple(param.shape) if size else ()
+        params[name] = ParamFact(
+            name, shape, size, size * param.element_size(), param.requires_grad, name.rpartition(".")[0]
+        )
+    modules = dict(loaded.model.named_modules())
+    return Walked(
+        request.target,
+        traces,
+        params,
+        {name: loaded.definitions.of(module) for name, module in modules.items()},
+        {name: type(module).__name__ for name, module in modules.items()},
+        request.thresholds,
+        tuple(spec.spelling for spec in feed.specs),
+    )
+
+
+def _with_fixes(request: Request, findings: list[Finding], verifier: Verifier) -> list[Diagnostic]:
+    found = []
+    for finding in sorted(findings, key=lambda item: item.diagnostic.sort_key):
+        fixes = verifier.fixes(finding) if request.fixes and finding.candidates else ()
+        found.append(replace(finding.diagnostic, fixes=fixes, target=request.target))
+    return found
+
+
+def _fill(report: TargetReport, walked: Walked, loaded: Loaded, feed: Feed) -> None:
+    """Rows, totals and status. The eval walk is what the table shows, where there is one."""
+    trace = walked.traces.get("eval") or next(iter(walked.traces.values()))
+    report.inputs = trace.inputs
+    report.output = trace.output
+    report.rows = rows_of(walked, trace)
+    report.totals = totals_of(walked, trace)
+    if feed.note:
+        report.notes.append(feed.note)
+    if trace.used_fake or loaded.used_fake:
+        report.notes.append("walked with shapes where values would not fit")
+    report.calls_unchecked = sum(
+        1 for call in trace.calls if call.failure is not None and not call.failure.certain
+    ) + sum(1 for finding in report.diagnostics if finding.code == "SHP903")
+    report.calls_checked = len(trace.calls) - report.calls_unchecked
+    ended = any(one.raised is not None for one in walked.traces.values())
+    gaps = any(finding.code == "SHP903" and finding.severity != Severity.INFO for finding in report.diagnostics)
+    report.status = "partial" if ended or gaps else "checked"

@@ -1,0 +1,70 @@
+"""The command line: words in, one call, exit code out. No torch here."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+from typing import Any
+
+import click
+
+from shapelint import __version__
+from shapelint.errors import UsageError
+
+_COMMANDS = {
+    "check": "Walk models and say what is wrong with them.",
+    "report": "Print the per-layer shape and parameter report of a model.",
+    "rule": "Explain a rule, or list them all.",
+}
+
+
+class Commands(click.Group):
+    """Commands are imported when they are called; their one-line helps are known without."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = getattr(importlib.import_module(f"shapelint.cli.{cmd_name}"), cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        word = args[0] if args else ""
+        if word not in _COMMANDS and (".py" in word or ":" in word):
+            ctx.fail(f"no command `{word}`; did you mean `shapelint check {word}`?")
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except UsageError as error:
+            click.echo(f"error: {error}", err=True)
+            ctx.exit(2)
+
+
+def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    if not value or ctx.resilient_parsing:
+        return
+    try:
+        torch = importlib.metadata.version("torch")
+    except importlib.metadata.PackageNotFoundError:
+        torch = "not installed"
+    click.echo(f"shapelint {__version__} (torch {torch})")
+    ctx.exit()
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version", is_flag=True, expose_value=False, is_eager=True, callback=_print_version, help="Versions, torch's too."
+)
+def main() -> None:
+    """Walk a PyTorch model without data and say what is wrong with it before training.
+
+    shapelint imports and runs the code of the models it is given.
+    """

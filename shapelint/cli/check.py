@@ -1,0 +1,101 @@
+"""`shapelint check`."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from shapelint.cli.options import TakesInputs, input_options, output_options, request_for
+from shapelint.errors import UsageError
+
+
+@click.command(cls=TakesInputs)
+@click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
+@input_options
+@click.option("--select", multiple=True, metavar="RULE", help="Rules to use: codes, prefixes, names.")
+@click.option("--ignore", multiple=True, metavar="RULE", help="Rules to leave out.")
+@click.option("--output-format", type=click.Choice(["full", "concise", "json"]), help="How to print.  [full]")
+@click.option("--exit-zero", is_flag=True, help="Exit with 0 also when there are findings.")
+@click.option("--no-report", is_flag=True, help="Leave out the per-layer table.")
+@output_options
+def check(targets: tuple[str, ...], select: tuple[str, ...], ignore: tuple[str, ...], **words: Any) -> None:
+    """Walk models and say what is wrong with them.
+
+    TARGET is file.py:Class, file.py:Class(args), file.py:factory(), file.py:instance, pkg.mod:Class, or a
+    file.py with one model. shapelint imports and runs that code.
+
+    Exit code: 0 nothing at or above warning, 1 findings, 2 a target could not be checked.
+    """
+    from shapelint.runner import Worker
+
+    _require_known(targets)
+    worker = Worker()
+    try:
+        code = _run(targets, _words(select), _words(ignore), worker, words)
+    except BaseException:
+        worker.kill()
+        raise
+    sys.exit(code)
+
+
+def _require_known(targets: tuple[str, ...]) -> None:
+    from shapelint.target import parse_target
+
+    if len(targets) == 1:
+        parse_target(targets[0])
+
+
+def _words(values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(word for value in values for word in value.split(",") if word.strip())
+
+
+def _run(targets: tuple[str, ...], select: Any, ignore: Any, worker: Any, words: dict[str, Any]) -> int:
+    from shapelint.config import load_config
+    from shapelint.render import Style, render, write
+    from shapelint.rules import catalogue
+    from shapelint.runner import run_all
+
+    config = load_config()
+    selected = catalogue().selection(config.pick("select", select), config.pick("ignore", ignore))
+    outcomes: list[Any] = []
+    requests = []
+    for target in targets:
+        try:
+            request = request_for(
+                target, config, words["inputs"], words["input_factory"], words["mode"], words["timeout"],
+                selected=tuple(sorted(selected)),
+            )
+        except UsageError as error:
+            if len(targets) == 1:
+                raise
+            outcomes.append(_unusable(target, error))
+            continue
+        requests.append(request)
+        outcomes.append(None)
+    finished = iter(run_all(requests, worker))
+    outcomes = [outcome if outcome is not None else next(finished) for outcome in outcomes]
+    if not requests:
+        worker.kill()
+    style = Style.of(words["color"], words["output_file"])
+    text = render(config.pick("output-format", words["output_format"]), outcomes, style, not words["no_report"])
+    write(text, words["output_file"], style)
+    return exit_code(outcomes, words["exit_zero"])
+
+
+def _unusable(target: str, error: UsageError) -> Any:
+    from shapelint.diagnostics import TargetReport
+    from shapelint.rules.gaps.target_not_loadable import not_loadable
+    from shapelint.runner import Outcome
+
+    diagnostic = not_loadable(str(error), None, "").with_target(target)
+    return Outcome(TargetReport(target, status="failed", diagnostics=[diagnostic]))
+
+
+def exit_code(outcomes: list[Any], exit_zero: bool) -> int:
+    """2 where a target could not be checked, 1 where there are findings at or above warning."""
+    if any(outcome.report.status == "failed" for outcome in outcomes):
+        return 2
+    found = any(d.severity.value in ("error", "warning") for outcome in outcomes for d in outcome.report.diagnostics)
+    return 1 if found and not exit_zero else 0

@@ -1,0 +1,103 @@
+"""Options that several commands share, and how a command's words become requests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from shapelint.config import Config
+from shapelint.inputs import looks_like_input
+from shapelint.request import Request
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class TakesInputs(click.Command):
+    """`--input 1,3,64,64 1,16:int64`: words after an input that can only be inputs are inputs too."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        spread: list[str] = []
+        after_input = False
+        for word in args:
+            if after_input and spread[-1] != "--input" and looks_like_input(word):
+                spread.append("--input")
+            elif after_input and spread[-1] != "--input":
+                after_input = False
+            if word in ("--input", "-i"):
+                word, after_input = "--input", True
+            spread.append(word)
+        return super().parse_args(ctx, spread)
+
+
+def input_options(function: F) -> F:
+    """--input, --input-factory, --mode, --timeout."""
+    for option in (
+        click.option("--timeout", type=click.FloatRange(min=1), metavar="SECONDS", help="Time for a target.  [60]"),
+        click.option("--mode", type=click.Choice(["train", "eval", "both"]), help="Mode to walk in.  [both]"),
+        click.option(
+            "--input-factory",
+            metavar="FILE.py:FUNCTION",
+            help="Function that returns args, or (args, kwargs), for dicts, lists and nested inputs.",
+        ),
+        click.option(
+            "--input",
+            "-i",
+            "inputs",
+            multiple=True,
+            metavar="SPEC...",
+            help="Input in order: 1,3,64,64 | 1,16:int64 | ids=1,128:int64 | (1,3,64,64)x4.",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+def output_options(function: F) -> F:
+    """--output-file and --color."""
+    for option in (
+        click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Use colour."),
+        click.option("--output-file", type=click.Path(dir_okay=False), help="Write there instead of to stdout."),
+    ):
+        function = option(function)
+    return function
+
+
+def modes(config: Config, given: str | None) -> tuple[str, ...]:
+    """The modes to walk in."""
+    mode = config.pick("mode", given)
+    return ("train", "eval") if mode == "both" else (mode,)
+
+
+def request_for(
+    target: str,
+    config: Config,
+    inputs: tuple[str, ...],
+    input_factory: str | None,
+    mode: str | None,
+    timeout: float | None,
+    **more: Any,
+) -> Request:
+    """The request that a command's words make, checked before anything is started.
+
+    Raises:
+        UsageError: target or input cannot be read.
+    """
+    from shapelint.inputs import parse_inputs
+    from shapelint.target import parse_target
+
+    parse_target(target)
+    parse_inputs(inputs)
+    if input_factory is not None:
+        parse_target(input_factory)
+    thresholds = {name: config[name] for name in ("head-share", "head-params")}
+    return Request(
+        target,
+        inputs,
+        input_factory,
+        modes(config, mode),
+        thresholds=thresholds,
+        seconds=config.pick("timeout", timeout),
+        **more,
+    )

@@ -1,0 +1,49 @@
+"""`shapelint report`."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from shapelint.cli.check import exit_code
+from shapelint.cli.options import TakesInputs, input_options, output_options, request_for
+
+
+@click.command(cls=TakesInputs)
+@click.argument("target")
+@input_options
+@click.option(
+    "--format",
+    "report_format",
+    type=click.Choice(["table", "pipeline", "csv", "json", "markdown"]),
+    default="table",
+    help="How to print.",
+)
+@click.option("--tree", is_flag=True, help="Print torchinfo's module tree.")
+@output_options
+def report(target: str, report_format: str, tree: bool, **words: Any) -> None:
+    """Print the per-layer shape and parameter report of a model, up to and beyond a layer that fails."""
+    from shapelint.config import load_config
+    from shapelint.render import Style, render_report, write
+    from shapelint.runner import run_all
+
+    config = load_config()
+    request = request_for(
+        target, config, words["inputs"], words["input_factory"], words["mode"], words["timeout"],
+        selected=_ERRORS, fixes=False, tree=tree,
+    )
+    outcomes = list(run_all([request]))
+    style = Style.of(words["color"], words["output_file"])
+    outcome = outcomes[0]
+    if outcome.report.status != "failed":
+        write(render_report(report_format, outcome, style, tree), words["output_file"], style)
+    for diagnostic in outcome.report.diagnostics:
+        click.echo(style.finding_line(diagnostic), err=True)
+    if outcome.fault:
+        click.echo(outcome.fault, err=True)
+    sys.exit(exit_code(outcomes, False))
+
+
+_ERRORS = tuple(f"SHP{number}" for number in (*range(101, 120), 902, 903))

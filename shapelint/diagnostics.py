@@ -1,0 +1,208 @@
+"""What shapelint has to say, as plain data: no torch, no formatting, nothing of the package imported."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, replace
+from enum import Enum
+from typing import Any
+
+
+class Severity(str, Enum):
+    """How sure and how bad: `error` raises or is provably wrong, `info` never touches the exit code."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+    @property
+    def rank(self) -> int:
+        """0 for the worst."""
+        return ("error", "warning", "info").index(self.value)
+
+
+@dataclass(frozen=True, order=True)
+class Position:
+    """A place in a file; line and column count from 1, columns in characters."""
+
+    line: int
+    column: int
+
+
+@dataclass(frozen=True)
+class Span:
+    """A stretch of a file, the end exclusive. Without columns (Python 3.10) it covers the line."""
+
+    file: str
+    line: int
+    column: int | None = None
+    end_line: int | None = None
+    end_column: int | None = None
+
+
+@dataclass(frozen=True)
+class Related:
+    """Another place that has to do with the finding."""
+
+    span: Span
+    message: str
+
+
+@dataclass(frozen=True)
+class Edit:
+    """Replace the text from `start` to `end` (exclusive) of `file`."""
+
+    file: str
+    start: Position
+    end: Position
+    replacement: str
+
+
+@dataclass(frozen=True)
+class Fix:
+    """A change that mends the finding.
+
+    `verified` is true only after the edited copy was loaded and walked again. `cost` says what it
+    means for parameters and trained weights. A fix without edits changes the command, not the file.
+    """
+
+    title: str
+    safety: str
+    verified: bool
+    edits: tuple[Edit, ...] = ()
+    cost: str = ""
+
+
+@dataclass(frozen=True)
+class TrailStep:
+    """One call on the way to the finding, and the shape it gave."""
+
+    layer: str
+    op: str
+    shape: str
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """One finding.
+
+    `message` stands alone; `label` goes under the marked span; `notes` say how it came about.
+    """
+
+    code: str
+    name: str
+    severity: Severity
+    message: str
+    target: str = ""
+    layer: str = ""
+    span: Span | None = None
+    label: str = ""
+    called_at: Span | None = None
+    related: tuple[Related, ...] = ()
+    expected: str | None = None
+    found: str | None = None
+    trail: tuple[TrailStep, ...] = ()
+    notes: tuple[str, ...] = ()
+    fixes: tuple[Fix, ...] = ()
+    modes: tuple[str, ...] = ()
+
+    def with_target(self, target: str) -> Diagnostic:
+        """The same finding, named for the target it was found in."""
+        return replace(self, target=target)
+
+    @property
+    def sort_key(self) -> tuple[int, str, int, int, str]:
+        """Worst first, then by place."""
+        span = self.span or Span("", 0)
+        return (self.severity.rank, span.file, span.line, span.column or 0, self.code)
+
+
+def _span(data: dict[str, Any] | None) -> Span | None:
+    return Span(**data) if data else None
+
+
+def _edit(data: dict[str, Any]) -> Edit:
+    return Edit(data["file"], Position(**data["start"]), Position(**data["end"]), data["replacement"])
+
+
+def _fix(data: dict[str, Any]) -> Fix:
+    return Fix(**{**data, "edits": tuple(_edit(edit) for edit in data["edits"])})
+
+
+def to_plain(diagnostic: Diagnostic) -> dict[str, Any]:
+    """The finding as JSON types, for the pipe between worker and parent."""
+    return asdict(diagnostic)
+
+
+def from_plain(data: dict[str, Any]) -> Diagnostic:
+    """The inverse of `to_plain`."""
+    data = dict(data)
+    data["severity"] = Severity(data["severity"])
+    data["span"] = _span(data["span"])
+    data["called_at"] = _span(data["called_at"])
+    data["related"] = tuple(Related(Span(**item["span"]), item["message"]) for item in data["related"])
+    data["trail"] = tuple(TrailStep(**step) for step in data["trail"])
+    data["fixes"] = tuple(_fix(fix) for fix in data["fixes"])
+    for key in ("notes", "modes"):
+        data[key] = tuple(data[key])
+    return Diagnostic(**data)
+
+
+@dataclass
+class Row:
+    """One call of the walk, as a row of the per-layer table. Shapes are written `f32[1,3,64,64]`."""
+
+    name: str
+    op: str
+    kind: str
+    inputs: list[str] = field(default_factory=list)
+    outputs: list[str] = field(default_factory=list)
+    params: int = 0
+    mult_adds: int = 0
+    file: str | None = None
+    line: int | None = None
+    repeat: bool = False
+    shared: bool = False
+    failed: bool = False
+
+
+@dataclass
+class Totals:
+    """Sums over the model; a tied weight counts once. `param_bytes` in bytes, `mult_adds` for one forward."""
+
+    params: int = 0
+    trainable_params: int = 0
+    param_bytes: int = 0
+    mult_adds: int = 0
+    features_params: int | None = None
+    head_params: int | None = None
+
+
+@dataclass
+class TargetReport:
+    """What became of one target. `status` is checked, partial or failed; notes say how it was walked."""
+
+    target: str
+    inputs: list[str] = field(default_factory=list)
+    status: str = "checked"
+    output: str | None = None
+    rows: list[Row] = field(default_factory=list)
+    totals: Totals = field(default_factory=Totals)
+    notes: list[str] = field(default_factory=list)
+    calls_checked: int = 0
+    calls_unchecked: int = 0
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    tree: str | None = None
+
+
+def report_to_plain(report: TargetReport) -> dict[str, Any]:
+    """The report as JSON types."""
+    return asdict(report)
+
+
+def report_from_plain(data: dict[str, Any]) -> TargetReport:
+    """The inverse of `report_to_plain`."""
+    data = dict(data)
+    data["rows"] = [Row(**row) for row in data["rows"]]
+    data["totals"] = Totals(**data["totals"])
+    data["diagnostics"] = [from_plain(item) for item in data["diagnostics"]]
+    return TargetReport(**data)

@@ -1,0 +1,151 @@
+"""The tensors a model is fed, from `--input`, a factory, the model itself or a comment on its class."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from shapelint.errors import UsageError
+from shapelint.inputs import TensorSpec, parse_inputs
+from shapelint.load import Loaded, NotLoadable, isolated_imports
+from shapelint.trace.walk import Inputs
+
+_COMMENT = re.compile(r"#\s*shapelint:\s*input\s*=\s*(?P<specs>.+?)\s*$")
+
+
+@dataclass(frozen=True)
+class Feed:
+    """How inputs are made, afresh for each walk; `specs` where they are plain tensors, `note` where they came from."""
+
+    make: Callable[[], Inputs]
+    specs: tuple[TensorSpec, ...] = ()
+    note: str = ""
+
+
+def make_tensor(spec: TensorSpec, seed: int) -> torch.Tensor:
+    """Floats uniform in [0, 1), integers and masks 1: valid as pixels, probabilities, indices and lengths."""
+    dtype = getattr(torch, spec.dtype)
+    if dtype.is_floating_point or dtype.is_complex:
+        generator = torch.Generator().manual_seed(seed)
+        sampled = dtype if dtype in (torch.float32, torch.float64, torch.complex64, torch.complex128) else torch.float32
+        return torch.rand(spec.shape, dtype=sampled, generator=generator).to(dtype)
+    return torch.ones(spec.shape, dtype=dtype)
+
+
+def from_specs(specs: tuple[TensorSpec, ...], note: str = "") -> Feed:
+    """Tensors of these shapes, in order, the named ones by keyword."""
+
+    def make() -> Inputs:
+        tensors = [(spec.name, make_tensor(spec, seed)) for seed, spec in enumerate(specs)]
+        args = tuple(tensor for name, tensor in tensors if name is None)
+        return args, {name: tensor for name, tensor in tensors if name is not None}
+
+    return Feed(make, specs, note)
+
+
+def feed_for(loaded: Loaded, texts: tuple[str, ...], factory: str | None) -> Feed:
+    """The inputs of a loaded model.
+
+    Raises:
+        UsageError: there are none, or the factory gives something else.
+    """
+    if factory is not None:
+        return _from_factory(factory)
+    if texts:
+        return from_specs(parse_inputs(texts))
+    example = getattr(loaded.model, "example_input_array", None)
+    if example is not None:
+        return Feed(lambda: _as_inputs(_cloned(example)), note="inputs from the model's example_input_array")
+    comment = _comment_on(type(loaded.model))
+    if comment:
+        return from_specs(parse_inputs(comment), note="inputs from the comment on the class")
+    raise UsageError(_how_to_give_one(loaded.model))
+
+
+def _cloned(value: Any) -> Any:
+    if isinstance(value, torch.Tensor):
+        return value.detach().clone()
+    if isinstance(value, (list, tuple)):
+        items = [_cloned(item) for item in value]
+        return items if isinstance(value, list) else tuple(items)
+    if isinstance(value, dict):
+        return {key: _cloned(item) for key, item in value.items()}
+    return value
+
+
+def _as_inputs(value: Any) -> Inputs:
+    """A factory's result as (args, kwargs): a pair of tuple and dict, a tuple, a dict (one argument), or one value."""
+    if isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], (tuple, list)) and isinstance(value[1], dict):
+        return tuple(value[0]), dict(value[1])
+    if isinstance(value, tuple):
+        return value, {}
+    return (value,), {}
+
+
+def _from_factory(text: str) -> Feed:
+    from shapelint.load import import_name, import_target
+    from shapelint.target import parse_target
+
+    target = parse_target(text)
+    _, roots, _ = import_name(target)
+    try:
+        with isolated_imports(roots, {}):
+            function = import_target(target)
+    except NotLoadable as error:
+        raise UsageError(f"--input-factory: {error}") from None
+    if not callable(function):
+        raise UsageError(f"--input-factory: `{text}` is a {type(function).__name__}, not a function")
+    try:
+        _as_inputs(function())
+    except Exception as error:
+        raise UsageError(f"--input-factory: `{text}` raised {type(error).__name__}: {error}") from None
+    return Feed(lambda: _as_inputs(function()), note=f"inputs from {text}")
+
+
+def _comment_on(cls: type) -> tuple[str, ...]:
+    """`# shapelint: input=1,3,64,64` above the class, on its line, or inside it before the first method."""
+    try:
+        lines, start = inspect.getsourcelines(cls)
+        file_lines, _ = inspect.findsource(cls)
+    except (OSError, TypeError):
+        return ()
+    above = []
+    index = start - 2
+    while index >= 0 and file_lines[index].lstrip().startswith("#"):
+        above.append(file_lines[index])
+        index -= 1
+    head: list[str] = []
+    for line in lines:
+        if line.lstrip().startswith(("def ", "async def ")):
+            break
+        head.append(line)
+    found = [match["specs"] for line in [*reversed(above), *head] if (match := _COMMENT.search(line))]
+    return tuple(spec for text in found for spec in re.sub(r"[\s;]+(?:input\s*=\s*)?", " ", text).split())
+
+
+def _how_to_give_one(model: torch.nn.Module) -> str:
+    name = type(model).__name__
+    hint = _guess(model)
+    return f"`{name}` needs an input: add `--input {hint}` or a comment `# shapelint: input={hint}` on the class"
+
+
+def _guess(model: torch.nn.Module) -> str:
+    """An input that the first layer with weights would take."""
+    for module in model.modules():
+        kind = type(module).__name__
+        if kind in ("Conv1d", "Conv2d", "Conv3d"):
+            dims = int(kind[4])
+            side = {1: "1024", 2: "224", 3: "32"}[dims]
+            return ",".join(["1", str(getattr(module, "in_channels", 3)), *([side] * dims)])
+        if kind == "Linear":
+            return f"1,{getattr(module, 'in_features', 16)}"
+        if kind == "Embedding":
+            return "1,16:int64"
+        if kind in ("LSTM", "GRU", "RNN"):
+            return f"1,16,{getattr(module, 'input_size', 16)}"
+    return "1,3,224,224"

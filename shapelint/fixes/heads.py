@@ -1,0 +1,142 @@
+"""Adaptive pooling before a flatten: a head that does not depend on the input's size."""
+
+from __future__ import annotations
+
+import ast
+import math
+
+from shapelint.diagnostics import Edit
+from shapelint.graph import Call, Trace
+from shapelint.rules import Candidate
+from shapelint.syntax.calls import CallExpression, ParsedFile, call_at, layer_call, replacement
+
+_FLATTENS = {"Flatten", "flatten", "view", "reshape"}
+_SAME_SHAPE = {
+    *("Dropout", "dropout", "ReLU", "relu", "Identity", "GELU", "contiguous", "float", "to", "Sigmoid", "Tanh", "LeakyReLU"),
+    *("SiLU", "ELU", "BatchNorm1d", "LayerNorm", "half", "double", "clone", "detach"),
+}
+
+
+def flattened(trace: Trace, call: Call) -> Call | None:
+    """The flatten of a feature map (N, C, ...) that feeds a call, through layers that keep the shape."""
+    current = trace.producer(call)
+    while current is not None:
+        if current.op in _FLATTENS and current.failure is None and current.inputs and current.output is not None:
+            before, after = current.inputs[0].shape, current.output.shape
+            whole = len(before) > 2 and len(after) == 2 and after[-1] == math.prod(before[1:])
+            return current if whole else None
+        if current.op not in _SAME_SHAPE:
+            return None
+        current = trace.producer(current)
+    return None
+
+
+def head_candidates(
+    trace: Trace, call: Call, made: CallExpression | None, takes: int, sizes: tuple[int, ...] | None = None
+) -> list[Candidate]:
+    """Pool to the map the head was made for (weights kept), then to 1 with a new `in_features`.
+
+    `sizes`: further side lengths to try, each with a new `in_features`.
+    """
+    flatten = flattened(trace, call)
+    if flatten is None:
+        return []
+    channels, dims = flatten.inputs[0].shape[1], len(flatten.inputs[0].shape) - 2
+    if dims not in (1, 2, 3):
+        return []
+    found = []
+    side = _old_side(takes, channels, dims)
+    if sizes is None and side is not None and side > 1:
+        wanted = f"({', '.join([str(side)] * dims)},)" if dims == 1 else f"({', '.join([str(side)] * dims)})"
+        edit, layer, place = _pooled(flatten, dims, str(side) if dims == 1 else wanted)
+        if edit is not None:
+            found.append(Candidate(f"`{layer}` before {place}", (edit,), call.layer, group="old size"))
+    written = made.argument(0, "in_features") if made is not None else None
+    for size in sizes or (1,):
+        edit, layer, place = _pooled(flatten, dims, str(size))
+        if edit is None or made is None or written is None:
+            continue
+        features = channels * size**dims
+        text = str(features) if size == 1 else " * ".join(map(str, (channels, *([size] * dims))))
+        shown = made.text.replace(made.source.segment(written), text, 1)
+        edits = (edit, made.replaced(written, text))
+        found.append(Candidate(f"`{layer}` before {place} and `{shown}`", edits, call.layer, group=f"pool {size}"))
+    return found
+
+
+def _old_side(takes: int, channels: int, dims: int) -> int | None:
+    if channels == 0 or takes % channels:
+        return None
+    side = round((takes // channels) ** (1 / dims))
+    return side if side**dims * channels == takes else None
+
+
+def _pooled(flatten: Call, dims: int, size: str) -> tuple[Edit | None, str, str]:
+    """The edit that pools before a flatten, the pooling as written, and the name of the place."""
+    name = f"AdaptiveAvgPool{dims}d"
+    if flatten.kind == "module":
+        call = layer_call(flatten.definition, "Flatten")
+        prefix = _module_prefix(call)
+        if call is None or prefix is None:
+            return None, "", ""
+        layer = f"{prefix}{name}({size})"
+        text = f"{prefix}Sequential({layer}, {call.text})"
+        return call.replaced(call.node, text), layer, f"`{call.text}`"
+    call = call_at(flatten.site)
+    if call is None:
+        return None, "", ""
+    operand = _flattened_operand(call)
+    functional = _functional_prefix(call.source)
+    if operand is None or functional is None:
+        return None, "", ""
+    inside = call.source.segment(operand)
+    layer = f"{functional}adaptive_avg_pool{dims}d({inside}, {size})"
+    return replacement(call.source.file, operand, layer), layer, f"`{_short(call)}`"
+
+
+def _short(call: CallExpression) -> str:
+    text = " ".join(call.text.split())
+    return text if len(text) <= 40 else f"{call.name}(...)"
+
+
+def _flattened_operand(call: CallExpression) -> ast.expr | None:
+    """The tensor expression: `x` of `x.view(...)`, of `torch.flatten(x, 1)`."""
+    func = call.node.func
+    if isinstance(func, ast.Attribute) and call.name in ("view", "reshape", "flatten"):
+        is_torch = isinstance(func.value, ast.Name) and func.value.id == "torch"
+        if not is_torch:
+            return func.value
+    return call.argument(0, "input")
+
+
+def _module_prefix(call: CallExpression | None) -> str | None:
+    """How the file spells torch.nn: the prefix of the flatten's own call, or of an import."""
+    if call is None:
+        return None
+    return call.prefix or _spelling(call.source, "torch.nn", "nn.")
+
+
+def _functional_prefix(source: ParsedFile) -> str | None:
+    spelled = _spelling(source, "torch.nn.functional", "functional.")
+    if spelled is not None:
+        return spelled
+    module = _spelling(source, "torch.nn", "nn.")
+    return f"{module}functional." if module is not None else None
+
+
+def _spelling(source: ParsedFile, module: str, tail: str) -> str | None:
+    """The name by which a file reaches a module, with its dot."""
+    parent, _, last = module.rpartition(".")
+    torch_name = None
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name == module and alias.asname:
+                    return f"{alias.asname}."
+                if alias.name == "torch" or (alias.name.startswith("torch.") and not alias.asname):
+                    torch_name = alias.asname or "torch"
+        elif isinstance(node, ast.ImportFrom) and node.module == parent:
+            for alias in node.names:
+                if alias.name == last:
+                    return f"{alias.asname or alias.name}."
+    return f"{torch_name}.{module.partition('.')[2]}." if torch_name else None

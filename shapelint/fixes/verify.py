@@ -1,0 +1,147 @@
+"""A candidate is applied to a copy, the model loaded again and walked again; only what then holds is shown."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from shapelint.diagnostics import Edit, Fix
+from shapelint.feed import Feed, from_specs
+from shapelint.graph import Call, Trace, Walked
+from shapelint.inputs import parse_inputs
+from shapelint.load import Loaded, NotLoadable, load
+from shapelint.rules import Candidate, Finding
+from shapelint.syntax.calls import apply_edits, parsed
+from shapelint.target import Target
+
+SHOWN = 4
+"""Fixes shown for one finding."""
+
+
+@dataclass
+class Verifier:
+    """Tries candidates for one target until `deadline` (monotonic seconds)."""
+
+    target: Target
+    loaded: Loaded
+    feed: Feed
+    walked: Walked
+    deadline: float
+    walk: Callable[[Loaded, Feed, float], dict[str, Trace]]
+    findings_of: Callable[[Loaded, dict[str, Trace]], list[Finding]]
+
+    def fixes(self, finding: Finding) -> tuple[Fix, ...]:
+        """The candidates that hold, in the rule's order, one of each group."""
+        found: list[Fix] = []
+        done: set[str] = set()
+        for candidate in finding.candidates:
+            if len(found) >= SHOWN or time.monotonic() > self.deadline:
+                break
+            if candidate.group and candidate.group in done:
+                continue
+            fix = self._try(finding, candidate)
+            if fix is not None:
+                found.append(fix)
+                done.add(candidate.group)
+        return tuple(found)
+
+    def _try(self, finding: Finding, candidate: Candidate) -> Fix | None:
+        if candidate.inputs:
+            traces = self.walk(self.loaded, from_specs(parse_inputs(candidate.inputs)), self.deadline)
+            return Fix(candidate.title, "safe", True, (), "clean") if self._holds(finding, traces, None) else None
+        overlay = overlay_for(candidate.edits)
+        if overlay is None:
+            return None
+        try:
+            changed = load(self.target, overlay)
+            traces = self.walk(changed, self.feed, self.deadline)
+        except NotLoadable:
+            return None
+        if not self._holds(finding, traces, changed):
+            return None
+        keeps = _same_weights(self.loaded.model, changed.model)
+        cost = self._cost(candidate.layer, changed.model, keeps)
+        return Fix(candidate.title, "safe" if keeps else "unsafe", True, candidate.edits, cost)
+
+    def _holds(self, finding: Finding, traces: dict[str, Trace], changed: Loaded | None) -> bool:
+        """The place is clean in every mode, and nothing new fails anywhere."""
+        broken = self._broken_call(finding)
+        if broken is None:
+            return self._finding_gone(finding, traces, changed)
+        fewer = False
+        for mode, before in self.walked.traces.items():
+            after = traces[mode]
+            if after.failure_count > before.failure_count or _gaps(after) > _gaps(before):
+                return False
+            fewer = fewer or after.failure_count < before.failure_count
+        was = _failures_at(self.walked.traces[finding.mode], broken)
+        return fewer and all(_failures_at(trace, broken) < was for trace in traces.values())
+
+    def _broken_call(self, finding: Finding) -> Call | None:
+        if finding.call is None:
+            return None
+        call = self.walked.traces[finding.mode].calls[finding.call]
+        return call if call.failure is not None else None
+
+    def _finding_gone(self, finding: Finding, traces: dict[str, Trace], changed: Loaded | None) -> bool:
+        if any(trace.failure_count for trace in traces.values()):
+            return False
+        code, layer = finding.diagnostic.code, finding.diagnostic.layer
+        after = self.findings_of(changed or self.loaded, traces)
+        return not any(
+            other.diagnostic.code == code
+            and other.diagnostic.layer == layer
+            and other.diagnostic.severity.rank <= finding.diagnostic.severity.rank
+            for other in after
+        )
+
+    def _cost(self, layer: str, changed: torch.nn.Module, keeps: bool) -> str:
+        if keeps:
+            return "keeps trained weights"
+        before, after = _params_below(self.loaded.model, layer), _params_below(changed, layer)
+        if before == after:
+            return f"{after:,} parameters; new weights"
+        return f"{after:,} parameters instead of {before:,}; new weights"
+
+
+def _failures_at(trace: Trace, broken: Call) -> int:
+    return sum(1 for call in trace.failures if (call.layer, call.op) == (broken.layer, broken.op))
+
+
+def _gaps(trace: Trace) -> int:
+    return int(trace.raised is not None and trace.raised.call is None)
+
+
+def overlay_for(edits: tuple[Edit, ...]) -> dict[str, str] | None:
+    """Edited text by file; None where a file cannot be read or edits overlap."""
+    overlay: dict[str, str] = {}
+    for file in {edit.file for edit in edits}:
+        source = parsed(file)
+        if source is None:
+            return None
+        try:
+            overlay[file] = apply_edits(source.text, [edit for edit in edits if edit.file == file])
+        except (ValueError, IndexError):
+            return None
+    return overlay
+
+
+def _same_weights(before: torch.nn.Module, after: torch.nn.Module) -> bool:
+    """Whether a state_dict of the one loads into the other, strictly."""
+    shapes = [{key: tuple(value.shape) for key, value in _state(model).items()} for model in (before, after)]
+    return shapes[0] == shapes[1]
+
+
+def _state(model: torch.nn.Module) -> dict[str, torch.Tensor]:
+    return {key: value for key, value in model.state_dict().items() if isinstance(value, torch.Tensor)}
+
+
+def _params_below(model: torch.nn.Module, layer: str) -> int:
+    try:
+        part = model.get_submodule(layer)
+    except AttributeError:
+        part = model
+    return sum(param.numel() for param in part.parameters())

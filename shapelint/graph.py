@@ -1,0 +1,216 @@
+"""The centre: a torch.fx graph recorded from the run, and the plain facts about each call that rules read.
+
+Each node carries the keys fx tools know (`tensor_meta`, `nn_module_stack`, `stack_trace`) and one of
+ours, `shapelint`, which holds a `Call`. Nothing here imports torch: rules are pure on plain data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch.fx
+
+    from shapelint.syntax.places import Site
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class TensorFact:
+    """A tensor's dtype (abbreviated) and shape. `name`: qualified name where it is a parameter or buffer."""
+
+    dtype: str
+    shape: Shape
+    name: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.dtype}[{','.join(map(str, self.shape))}]"
+
+
+@dataclass
+class Failure:
+    """A call that raised: what was called with what, and what it would have given after the obvious fix.
+
+    `certain` is false where eager could not be asked. `args` and `kwargs` hold TensorFacts for tensors.
+    """
+
+    op: str
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    error_type: str
+    message: str
+    certain: bool = True
+    candidates: list[Any] = field(default_factory=list)
+    choice: int = 0
+    recovered: bool = False
+    sites: tuple[Site, ...] = ()
+    module_level: bool = False
+
+    def arg(self, position: int, name: str, default: Any = None) -> Any:
+        """An argument given by position or by keyword."""
+        if len(self.args) > position:
+            return self.args[position]
+        return self.kwargs.get(name, default)
+
+    @property
+    def tensors(self) -> list[TensorFact]:
+        """Every tensor argument, in order."""
+        return list(facts_in((self.args, self.kwargs)))
+
+
+@dataclass
+class Call:
+    """One call of the walk. `producers` are the indices of the calls that made its tensor arguments."""
+
+    index: int
+    layer: str
+    op: str
+    kind: str
+    inputs: list[TensorFact] = field(default_factory=list)
+    outputs: list[TensorFact] = field(default_factory=list)
+    producers: list[int] = field(default_factory=list)
+    module_path: str = ""
+    module_class: str = ""
+    attributes: dict[str, Any] = field(default_factory=dict)
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] = field(default_factory=dict)
+    params: tuple[str, ...] = ()
+    mult_adds: int = 0
+    site: Site | None = None
+    definition: tuple[Site, ...] = ()
+    failure: Failure | None = None
+    derived: bool = True
+    training: bool = False
+    from_input: tuple[int, ...] = ()
+    registered: bool = True
+
+    @property
+    def input(self) -> TensorFact | None:
+        """The first tensor it was given."""
+        return self.inputs[0] if self.inputs else None
+
+    @property
+    def output(self) -> TensorFact | None:
+        """The first tensor it gave."""
+        return self.outputs[0] if self.outputs else None
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """A value asked of data: what was answered, and where."""
+
+    what: str
+    answer: str
+    site: Site | None
+    layer: str
+    forced: bool = False
+    stand_in: bool = False
+
+
+@dataclass
+class Raised:
+    """The exception that ended the walk. `call` is the failed call it came from, if it came from one."""
+
+    error_type: str
+    message: str
+    sites: tuple[Site, ...]
+    layer: str
+    call: int | None = None
+    after_assumption: bool = False
+    asks_values: bool = False
+
+
+@dataclass
+class Trace:
+    """One walk in one mode: the graph, its calls in order, and what came of it."""
+
+    mode: str
+    graph: torch.fx.Graph | None
+    calls: list[Call]
+    raised: Raised | None = None
+    assumptions: list[Assumption] = field(default_factory=list)
+    gaps: list[str] = field(default_factory=list)
+    output: str | None = None
+    inputs: list[str] = field(default_factory=list)
+    used_fake: bool = False
+    uncertain: bool = False
+    seconds: float = 0.0
+
+    @property
+    def failures(self) -> Iterator[Call]:
+        """The calls that eager would refuse, in order."""
+        return (call for call in self.calls if call.failure is not None)
+
+    @property
+    def failure_count(self) -> int:
+        """How many calls failed, an exception outside of any call counted in."""
+        outside = self.raised is not None and self.raised.call is None
+        return sum(1 for _ in self.failures) + outside
+
+    def producer(self, call: Call, position: int = 0) -> Call | None:
+        """The call that made a tensor argument, None for a model input or a weight."""
+        if position >= len(call.producers) or call.producers[position] < 0:
+            return None
+        return self.calls[call.producers[position]]
+
+    def way_to(self, call: Call, limit: int = 200) -> list[Call]:
+        """The calls from the model's input to this one, along first tensor arguments, this one left out."""
+        steps: list[Call] = []
+        current = self.producer(call)
+        while current is not None and len(steps) < limit:
+            steps.append(current)
+            current = self._main_producer(current)
+        return steps[::-1]
+
+    def _main_producer(self, call: Call) -> Call | None:
+        made = [index for index in call.producers if index >= 0]
+        return self.calls[made[0]] if made else None
+
+
+@dataclass
+class ParamFact:
+    """A parameter of the model: its shape, and whether it is trained. `numel` counts elements."""
+
+    name: str
+    shape: Shape
+    numel: int
+    bytes: int
+    trainable: bool
+    module_path: str
+
+
+@dataclass
+class Walked:
+    """All that rules may look at: the traces of one target in its modes, and the model's parameters."""
+
+    target: str
+    traces: dict[str, Trace]
+    params: dict[str, ParamFact]
+    definitions: dict[str, tuple[Site, ...]]
+    classes: dict[str, str]
+    thresholds: dict[str, Any] = field(default_factory=dict)
+    input_spellings: tuple[str, ...] = ()
+
+    @property
+    def total_params(self) -> int:
+        """Elements of all parameters, tied ones once."""
+        return sum(param.numel for param in self.params.values())
+
+    def params_of(self, call: Call) -> int:
+        """Elements of the parameters a call uses."""
+        return sum(self.params[name].numel for name in call.params if name in self.params)
+
+
+def facts_in(value: Any) -> Iterator[TensorFact]:
+    """Every TensorFact in nested lists, tuples and dicts, in order."""
+    if isinstance(value, TensorFact):
+        yield value
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from facts_in(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from facts_in(item)

@@ -1,0 +1,128 @@
+"""From plain data to text: one format a file."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from shapelint.diagnostics import Diagnostic, Severity
+from shapelint.errors import UsageError
+from shapelint.runner import Outcome
+
+_COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
+
+
+@dataclass(frozen=True)
+class Style:
+    """Whether to use colour, and whether the output can show more than ASCII."""
+
+    colour: bool = False
+    unicode: bool = False
+
+    @classmethod
+    def of(cls, color: str, output_file: str | None) -> Style:
+        """What the flag says; else NO_COLOR, else FORCE_COLOR, else whether stdout is a terminal."""
+        encoding = "utf-8" if output_file else (getattr(sys.stdout, "encoding", None) or "ascii")
+        try:
+            "─✗↻".encode(encoding)
+            can = True
+        except (UnicodeEncodeError, LookupError):
+            can = False
+        if color != "auto":
+            return cls(color == "always", can)
+        if os.environ.get("NO_COLOR"):
+            return cls(False, can)
+        if os.environ.get("FORCE_COLOR"):
+            return cls(True, can)
+        return cls(output_file is None and sys.stdout.isatty(), can)
+
+    def paint(self, text: str, colour: str | None = None, bold: bool = False, dim: bool = False) -> str:
+        """The text in colour, if colour is wanted."""
+        return click.style(text, fg=colour, bold=bold or None, dim=dim or None) if self.colour else text
+
+    def severity(self, diagnostic: Diagnostic, text: str) -> str:
+        """The text in the colour of a finding."""
+        return self.paint(text, _COLOURS[diagnostic.severity], bold=True)
+
+    def finding_line(self, diagnostic: Diagnostic) -> str:
+        """A finding in one line: place, code, message."""
+        place = diagnostic.span or diagnostic.called_at
+        where = f"{shown_path(place.file)}:{place.line}:{place.column or 1}" if place else diagnostic.target
+        return f"{where}: {self.severity(diagnostic, diagnostic.severity.value)}[{diagnostic.code}] {diagnostic.message}"
+
+
+def shown_path(file: str) -> str:
+    """Relative to the working directory when below it."""
+    path = Path(file)
+    try:
+        return path.resolve().relative_to(Path.cwd().resolve()).as_posix()
+    except (ValueError, OSError):
+        return str(path)
+
+
+def render(output_format: str, outcomes: list[Outcome], style: Style, report: bool) -> str:
+    """The result of a check in one of its formats."""
+    if output_format == "json":
+        from shapelint.render.json import render_json
+
+        return render_json(outcomes)
+    if output_format == "concise":
+        from shapelint.render.concise import render_concise
+
+        return render_concise(outcomes, style)
+    from shapelint.render.full import render_full
+
+    return render_full(outcomes, style, report)
+
+
+def render_report(report_format: str, outcome: Outcome, style: Style, tree: bool) -> str:
+    """The per-layer report in one of its formats; with `tree`, torchinfo's."""
+    from shapelint.render import table
+
+    report = outcome.report
+    if tree:
+        return (report.tree or "") + "\n"
+    if report_format == "json":
+        from shapelint.render.json import render_json
+
+        return render_json([outcome])
+    if report_format == "pipeline":
+        from shapelint.render.pipeline import render_pipeline
+
+        return render_pipeline(report)
+    if report_format == "csv":
+        return table.render_csv(report)
+    if report_format == "markdown":
+        return table.render_markdown(report)
+    return table.render_table(report, style, None) + "\n" + table.totals_line(report) + "\n"
+
+
+def write(text: str, output_file: str | None, style: Style) -> None:
+    """To stdout, or to a file, whole or not at all.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    if output_file is None:
+        click.echo(text, nl=False, color=style.colour)
+        return
+    target = Path(output_file)
+    try:
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".shapelint-")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+            Path(temporary).chmod(0o644)
+            Path(temporary).replace(target)
+        except OSError:
+            with contextlib.suppress(OSError):
+                Path(temporary).unlink()
+            raise
+    except OSError as error:
+        raise UsageError(f"cannot write `{output_file}`: {error.strerror or error}") from None

@@ -1,0 +1,13 @@
+"""A line for each finding, as editors and greps like it."""
+
+from __future__ import annotations
+
+from shapelint.render import Style
+from shapelint.render.full import summary
+from shapelint.runner import Outcome
+
+
+def render_concise(outcomes: list[Outcome], style: Style) -> str:
+    """`file:line:column: severity[CODE] message`, then the count."""
+    lines = [style.finding_line(diagnostic) for outcome in outcomes for diagnostic in outcome.report.diagnostics]
+    return "\n".join([*lines, summary(outcomes, style)]) + "\n"

@@ -1,0 +1,112 @@
+"""Findings with the user's own line, as rustc prints them; then the table and the totals."""
+
+from __future__ import annotations
+
+from shapelint.diagnostics import Diagnostic, Fix, Span, TrailStep
+from shapelint.render import Style, shown_path
+from shapelint.render.table import render_table, totals_line
+from shapelint.runner import Outcome, versions
+from shapelint.syntax.places import source_line
+
+ROWS_SHOWN = 80
+_TRAIL_SHOWN = 6
+
+
+def render_full(outcomes: list[Outcome], style: Style, report: bool) -> str:
+    """The default format of `check`."""
+    parts: list[str] = []
+    for outcome in outcomes:
+        if len(outcomes) > 1:
+            parts.append(style.paint(f"# {outcome.report.target}", bold=True))
+        parts += [render_diagnostic(diagnostic, style) for diagnostic in outcome.report.diagnostics]
+        if outcome.fault:
+            parts.append(_fault(outcome))
+        if report and outcome.report.rows:
+            parts.append(render_table(outcome.report, style, ROWS_SHOWN))
+        if outcome.report.status != "failed":
+            parts.append(totals_line(outcome.report))
+    parts.append(summary(outcomes, style))
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def summary(outcomes: list[Outcome], style: Style) -> str:
+    """The last line: how many findings, in how many targets."""
+    counts = {"error": 0, "warning": 0, "info": 0}
+    for outcome in outcomes:
+        for diagnostic in outcome.report.diagnostics:
+            counts[diagnostic.severity.value] += 1
+    failed = sum(outcome.report.status == "failed" for outcome in outcomes)
+    found = [f"{count} {name}{'s' if count > 1 else ''}" for name, count in counts.items() if count]
+    text = ", ".join(found) if found else "nothing found"
+    where = f" in {len(outcomes)} targets" if len(outcomes) > 1 else ""
+    if failed:
+        where += f"; {failed} of {len(outcomes)} could not be checked"
+    colour = "red" if counts["error"] else ("yellow" if counts["warning"] else "green")
+    return style.paint(text + where, colour, bold=True)
+
+
+def _fault(outcome: Outcome) -> str:
+    found = versions(outcome.torch)
+    named = f"shapelint {found['version']}, torch {found['torch']}, Python {found['python']}"
+    return f"this is a fault of shapelint ({named}), not of your model; please report it with:\n{outcome.fault}"
+
+
+def render_diagnostic(diagnostic: Diagnostic, style: Style) -> str:
+    """One finding: headline, source line with the span marked, facts, verified fixes."""
+    head = style.severity(diagnostic, f"{diagnostic.severity.value}[{diagnostic.code}]")
+    lines = [f"{head}: {style.paint(diagnostic.message, bold=True)}"]
+    margin = len(str(diagnostic.span.line)) if diagnostic.span else 1
+    if diagnostic.span is not None:
+        lines += _excerpt(diagnostic, diagnostic.span, style, margin)
+    facts = _facts(diagnostic)
+    facts += [("help", _help(fix)) for fix in diagnostic.fixes]
+    equals = style.paint("=", "blue", bold=True)
+    lines += [f"{' ' * margin} {equals} {style.paint(name, bold=True)}: {text}" for name, text in facts]
+    return "\n".join(lines)
+
+
+def _excerpt(diagnostic: Diagnostic, span: Span, style: Style, margin: int) -> list[str]:
+    column = f":{span.column}" if span.column else ""
+    arrow, bar = style.paint("-->", "blue", bold=True), style.paint("|", "blue", bold=True)
+    lines = [f"{' ' * margin}{arrow} {shown_path(span.file)}:{span.line}{column}"]
+    text = source_line(span.file, span.line)
+    if not text.strip():
+        return lines
+    number = style.paint(str(span.line), "blue", bold=True)
+    lines += [f"{' ' * margin} {bar}", f"{number} {bar} {text.rstrip()}"]
+    if span.column is not None:
+        end = span.end_column if span.end_line == span.line and span.end_column else len(text.rstrip()) + 1
+        before = "".join("\t" if char == "\t" else " " for char in text[: span.column - 1])
+        marks = style.severity(diagnostic, "^" * max(1, end - span.column) + (f" {diagnostic.label}" if diagnostic.label else ""))
+        lines.append(f"{' ' * margin} {bar} {before}{marks}")
+    elif diagnostic.label:
+        lines.append(f"{' ' * margin} {bar} {style.severity(diagnostic, diagnostic.label)}")
+    lines.append(f"{' ' * margin} {bar}")
+    return lines
+
+
+def _facts(diagnostic: Diagnostic) -> list[tuple[str, str]]:
+    facts: list[tuple[str, str]] = []
+    called = diagnostic.called_at
+    where = f"called at {shown_path(called.file)}:{called.line}" if called else ""
+    if diagnostic.layer or where:
+        facts.append(("layer" if diagnostic.layer else "call", ", ".join(p for p in (diagnostic.layer, where) if p)))
+    if len(diagnostic.trail) > 1:
+        facts.append(("trail", trail_text(diagnostic.trail)))
+    facts += [("note", note) for note in diagnostic.notes]
+    for related in diagnostic.related:
+        facts.append(("note", f"{related.message}: {shown_path(related.span.file)}:{related.span.line}"))
+    return facts
+
+
+def trail_text(trail: tuple[TrailStep, ...]) -> str:
+    """The way of the shapes; a long one without its middle."""
+    steps = [f"{' '.join(word for word in (step.layer, step.op) if word)} {step.shape}" for step in trail[1:]]
+    if len(steps) > _TRAIL_SHOWN:
+        steps = [steps[0], "...", *steps[-3:]]
+    return " -> ".join([trail[0].shape, *steps])
+
+
+def _help(fix: Fix) -> str:
+    words = ["verified"] if fix.verified else ["not verified"]
+    return f"{fix.title}  [{'; '.join(words + ([fix.cost] if fix.cost else []))}]"

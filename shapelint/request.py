@@ -1,0 +1,37 @@
+"""What the parent asks of the worker: plain data, one target."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Request:
+    """One target to walk. `modes`: train, eval or both; `seconds`: the whole time there is.
+
+    `fixes` false: only the report is wanted. `tree` true: torchinfo's module tree too.
+    """
+
+    target: str
+    inputs: tuple[str, ...] = ()
+    input_factory: str | None = None
+    modes: tuple[str, ...] = ("train", "eval")
+    selected: tuple[str, ...] = ()
+    thresholds: dict[str, Any] = field(default_factory=dict)
+    seconds: float = 60.0
+    fixes: bool = True
+    tree: bool = False
+
+    def dumps(self) -> str:
+        """As JSON."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def loads(cls, text: str) -> Request:
+        """The inverse of `dumps`."""
+        data = json.loads(text)
+        for key in ("inputs", "modes", "selected"):
+            data[key] = tuple(data[key])
+        return cls(**data)

@@ -1,0 +1,1 @@
+"""Rules of the gaps family, one a file."""

@@ -1,0 +1,58 @@
+"""SHP903."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from shapelint.diagnostics import Severity
+from shapelint.graph import Raised, Trace, Walked
+from shapelint.rules import Finding, Rule
+from shapelint.rules.evidence import located, subject
+from shapelint.rules.shape.forward_raises import is_users
+from shapelint.syntax.places import span_of
+
+
+class NotWalked(Rule):
+    """
+    ## What it does
+    Names what could not be followed: a call that failed with assumed values, or too large to be tried for
+    real; and where a walk ended early because of it.
+
+    ## Why is this bad?
+    What comes after was not checked. A walk that ended early is a `warning`; a single call that could not
+    be judged is an `info`.
+
+    ## Fix
+    Real inputs (`--input-factory`), or a smaller configuration of the same model.
+    """
+
+    code = "SHP903"
+    name = "not-walked"
+    severity = Severity.WARNING
+
+    def check(self, walked: Walked) -> Iterator[Finding]:
+        for trace in walked.traces.values():
+            ended = trace.raised.call if trace.raised is not None else None
+            for call in trace.failures:
+                failure = call.failure
+                if failure is None or failure.certain:
+                    continue
+                severity = Severity.WARNING if call.index == ended else Severity.INFO
+                text = f"{subject(call)} could not be judged: {failure.error_type}: {failure.message}"
+                diagnostic = located(self.diagnostic(text, severity), walked, trace, call)
+                yield Finding(diagnostic, trace.mode, call.index)
+            if trace.raised is not None and self._is_gap(trace, trace.raised):
+                yield self._ended(trace, trace.raised)
+
+    @staticmethod
+    def _is_gap(trace: Trace, raised: Raised) -> bool:
+        earlier = any(call.failure is not None and call.failure.certain for call in trace.failures)
+        return raised.call is None and not is_users(trace, raised) and not earlier
+
+    def _ended(self, trace: Trace, raised: Raised) -> Finding:
+        text = raised.message.splitlines()[0] if raised.message else ""
+        why = "after an assumed value" if raised.after_assumption or trace.uncertain else "after an earlier finding"
+        diagnostic = self.diagnostic(f"the walk ended here, {why}: {raised.error_type}{': ' if text else ''}{text}")
+        span = span_of(raised.sites[0]) if raised.sites else None
+        return Finding(replace(diagnostic, layer=raised.layer, span=span), trace.mode)

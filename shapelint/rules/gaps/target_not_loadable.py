@@ -1,0 +1,38 @@
+"""SHP902."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from shapelint.diagnostics import Diagnostic, Severity, Span
+from shapelint.graph import Walked
+from shapelint.rules import Finding, Rule
+
+
+class TargetNotLoadable(Rule):
+    """
+    ## What it does
+    Says why a target gave no model: no such file, no such class, an import that failed, a constructor
+    that needs arguments, a constructor that raised, no input.
+
+    ## Why is this bad?
+    Nothing was checked. The exit code is 2, so that CI does not take silence for a clean model.
+
+    ## Fix
+    The message names the place in the file, the signature, or the name that was probably meant.
+    """
+
+    code = "SHP902"
+    name = "target-not-loadable"
+    severity = Severity.ERROR
+
+    def check(self, walked: Walked) -> Iterator[Finding]:
+        """A target that was walked has been loaded."""
+        return iter(())
+
+
+def not_loadable(message: str, span: Span | None, help: str) -> Diagnostic:
+    """The diagnostic for a target that gave no model; `help` names what would be right."""
+    diagnostic = TargetNotLoadable().diagnostic(message)
+    return replace(diagnostic, span=span, notes=(help,) if help else ())

@@ -1,0 +1,92 @@
+"""SHP402."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+
+from shapelint.graph import Failure, Walked
+from shapelint.rules import Example, Finding, Rule
+from shapelint.rules.alternatives import larger_batch
+from shapelint.rules.evidence import failed_calls, located, shape_text
+
+
+class BatchnormSingleValue(Rule):
+    """
+    ## What it does
+    Finds BatchNorm and InstanceNorm that get a single value for each channel in train mode.
+
+    ## Why is this bad?
+    There is no variance of one value: torch raises. It comes up in the last, smaller batch of an epoch,
+    at batch size 1, and after a pooling to 1x1.
+
+    ## Fix
+    A batch of two or more (`drop_last=True` in the DataLoader), or GroupNorm or LayerNorm there.
+
+    ## References
+    - torch.nn.functional.batch_norm raises "Expected more than 1 value per channel when training"
+    """
+
+    code = "SHP402"
+    name = "batchnorm-single-value"
+    supersedes = ("SHP103", "SHP119")
+    bad = Example(
+        """
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(16, 8)
+        self.norm = nn.BatchNorm1d(8)
+
+    def forward(self, x):
+        return self.norm(self.fc(x))
+""",
+        ("1,16",),
+    )
+    good = Example(
+        """
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(16, 8)
+        self.norm = nn.BatchNorm1d(8)
+
+    def forward(self, x):
+        return self.norm(self.fc(x))
+""",
+        ("2,16",),
+    )
+
+    def check(self, walked: Walked) -> Iterator[Finding]:
+        for trace, call in failed_calls(walked, "batch_norm", "instance_norm"):
+            failure = call.failure
+            assert failure is not None
+            if not _single(failure):
+                continue
+            shape = failure.tensors[0].shape
+            name = call.op if call.kind == "module" else "F." + call.op
+            diagnostic = replace(
+                self.diagnostic(f"`{name}` gets one value for each channel in train mode, {shape_text(shape)}"),
+                label="no variance of a single value",
+                expected="more than 1 value for each channel",
+                found="1",
+            )
+            candidates = tuple(larger_batch(walked))
+            yield Finding(located(diagnostic, walked, trace, call), trace.mode, call.index, candidates)
+
+
+def _single(failure: Failure) -> bool:
+    shape = failure.tensors[0].shape
+    if len(shape) < 2 or 0 in shape:
+        return False
+    if failure.op == "instance_norm":
+        return math.prod(shape[2:]) == 1
+    training = failure.arg(5, "training", False)
+    return bool(training) and math.prod(shape) == shape[1]

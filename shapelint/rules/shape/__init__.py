@@ -1,0 +1,1 @@
+"""Rules of the shape family, one a file."""

@@ -1,0 +1,93 @@
+"""SHP104."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from shapelint.graph import Shape, Walked
+from shapelint.rules import Example, Finding, Rule
+from shapelint.rules.evidence import at_call, failed_calls, shape_text, subject
+from shapelint.trace.recovery.arithmetic import ELEMENTWISE
+
+
+class ElementwiseShapeMismatch(Rule):
+    """
+    ## What it does
+    Finds `+`, `*`, residual sums, masks and the like whose operands do not broadcast against each other.
+
+    ## Why is this bad?
+    The forward raises. In a residual block the shortcut lacks the stride or the channels of the main
+    path; an attention mask was made for another length; an odd size was halved and doubled again.
+
+    ## Fix
+    Bring both sides to the same shape: a 1x1 convolution with the same stride on the shortcut, a mask of
+    the right length, a crop or an interpolation.
+
+    ## References
+    - Broadcasting: sizes are compared from the last dimension on; they must be equal, or one of them 1
+    """
+
+    code = "SHP104"
+    name = "elementwise-shape-mismatch"
+    supersedes = ("SHP119",)
+    bad = Example(
+        """
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(8, 16, 3, padding=1)
+
+    def forward(self, x):
+        return x + self.conv(x)
+""",
+        ("1,8,16,16",),
+    )
+    good = Example(
+        """
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(8, 8, 3, padding=1)
+
+    def forward(self, x):
+        return x + self.conv(x)
+""",
+        ("1,8,16,16",),
+    )
+
+    def check(self, walked: Walked) -> Iterator[Finding]:
+        for trace, call in failed_calls(walked, *ELEMENTWISE):
+            assert call.failure is not None
+            shapes = [fact.shape for fact in call.failure.tensors]
+            clash = clashing(shapes)
+            if clash is None:
+                continue
+            left, right, dim = clash
+            texts = " and ".join(shape_text(shape) for shape in (shapes[left], shapes[right]))
+            diagnostic = self.diagnostic(f"{subject(call)} cannot broadcast {texts}")
+            sizes = (shapes[left][dim], shapes[right][dim])
+            diagnostic = replace(
+                diagnostic,
+                label=f"dimension {dim} is {sizes[0]} on one side and {sizes[1]} on the other",
+                expected=shape_text(shapes[left]),
+                found=shape_text(shapes[right]),
+            )
+            yield Finding(at_call(diagnostic, trace, call), trace.mode, call.index)
+
+
+def clashing(shapes: list[Shape]) -> tuple[int, int, int] | None:
+    """The first two shapes that do not broadcast, and the dimension (negative) in which they differ."""
+    for left in range(len(shapes)):
+        for right in range(left + 1, len(shapes)):
+            for back in range(1, min(len(shapes[left]), len(shapes[right])) + 1):
+                sizes = {shapes[left][-back], shapes[right][-back]}
+                if len(sizes) == 2 and 1 not in sizes:
+                    return left, right, -back
+    return None

@@ -1,0 +1,87 @@
+"""SHP119."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from shapelint.graph import Raised, Trace, Walked
+from shapelint.rules import Example, Finding, Rule
+from shapelint.rules.alternatives import input_candidates
+from shapelint.rules.evidence import failed_calls, located, shape_text, subject
+from shapelint.syntax.places import span_of
+
+
+class ForwardRaises(Rule):
+    """
+    ## What it does
+    Finds whatever else makes the forward raise: an operation that no other rule explains, or the
+    model's own `raise`, `assert`, missing attribute or wrong call, at its line.
+
+    ## Why is this bad?
+    Eager PyTorch raises the same exception for this input.
+
+    ## Fix
+    The message is the exception's own.
+    """
+
+    code = "SHP119"
+    name = "forward-raises"
+    bad = Example(
+        """
+from torch import nn
+
+
+class Net(nn.Module):
+    def forward(self, x):
+        if x.shape[-1] % 32:
+            raise ValueError("width must be a multiple of 32")
+        return x
+""",
+        ("1,3,64,60",),
+    )
+    good = Example(
+        """
+from torch import nn
+
+
+class Net(nn.Module):
+    def forward(self, x):
+        if x.shape[-1] % 32:
+            raise ValueError("width must be a multiple of 32")
+        return x
+""",
+        ("1,3,64,64",),
+    )
+
+    def check(self, walked: Walked) -> Iterator[Finding]:
+        for trace, call in failed_calls(walked):
+            failure = call.failure
+            assert failure is not None
+            shapes = ", ".join(shape_text(fact.shape) for fact in failure.tensors[:3])
+            on = f" on {shapes}" if shapes else ""
+            name = subject(call)
+            diagnostic = self.diagnostic(f"{name} raises {failure.error_type}{on}: {failure.message}")
+            candidates = tuple(input_candidates(walked, trace))
+            yield Finding(located(diagnostic, walked, trace, call), trace.mode, call.index, candidates)
+        for trace in walked.traces.values():
+            if trace.raised is not None and is_users(trace, trace.raised):
+                yield self._own(walked, trace, trace.raised)
+
+    def _own(self, walked: Walked, trace: Trace, raised: Raised) -> Finding:
+        text = raised.message.splitlines()[0] if raised.message else ""
+        diagnostic = self.diagnostic(f"the forward raises {raised.error_type}{': ' if text else ''}{text}")
+        span = span_of(raised.sites[0]) if raised.sites else None
+        called = span_of(raised.sites[1]) if len(raised.sites) > 1 else None
+        diagnostic = replace(diagnostic, layer=raised.layer, span=span, called_at=called)
+        return Finding(diagnostic, trace.mode, None, tuple(input_candidates(walked, trace)))
+
+
+def is_users(trace: Trace, raised: Raised) -> bool:
+    """Whether an exception outside of any torch call is the model's own, for these shapes.
+
+    Not so where it may follow from an earlier finding, from an assumed value, or from a stand-in.
+    """
+    if raised.call is not None or raised.after_assumption or trace.uncertain:
+        return False
+    return not any(True for _ in trace.failures)

@@ -1,0 +1,122 @@
+"""SHP113."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from shapelint.graph import Call, Walked
+from shapelint.rules import Candidate, Example, Finding, Rule
+from shapelint.rules.alternatives import input_candidates, spatial_dims
+from shapelint.rules.evidence import call_expression, failed_calls, located, shape_text
+
+_NORM_RANKS = {
+    "BatchNorm1d": (2, 3),
+    "BatchNorm2d": (4,),
+    "BatchNorm3d": (5,),
+    "InstanceNorm1d": (2, 3),
+    "InstanceNorm2d": (3, 4),
+    "InstanceNorm3d": (4, 5),
+}
+
+
+class RankMismatch(Rule):
+    """
+    ## What it does
+    Finds layers that are fed too few or too many dimensions: an image without its batch or channel
+    dimension, a feature map that was not flattened, a sequence where a vector was meant.
+
+    ## Why is this bad?
+    The forward raises, mostly about a size that is not the cause.
+
+    ## Fix
+    `unsqueeze` the missing dimension, `flatten` the superfluous ones, or the norm of the right rank.
+
+    ## References
+    - torch.nn.Conv2d takes (N, C, H, W) or (C, H, W); torch.nn.BatchNorm1d (N, C) or (N, C, L)
+    """
+
+    code = "SHP113"
+    name = "rank-mismatch"
+    supersedes = ("SHP101", "SHP102", "SHP103", "SHP111", "SHP119")
+    bad = Example(
+        """
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(1, 8, 3)
+
+    def forward(self, x):
+        return self.conv(x)
+""",
+        ("28,28",),
+    )
+    good = Example(
+        """
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(1, 8, 3)
+
+    def forward(self, x):
+        return self.conv(x.unsqueeze(0))
+""",
+        ("28,28",),
+    )
+
+    def check(self, walked: Walked) -> Iterator[Finding]:
+        for trace, call in failed_calls(walked):
+            failure = call.failure
+            if failure is None or not failure.tensors:
+                continue
+            ranks = _ranks(call)
+            shape = failure.tensors[0].shape
+            if ranks is None or len(shape) in ranks:
+                continue
+            name = call.op if call.kind == "module" else "F." + call.op
+            wanted = " or ".join(map(str, ranks))
+            diagnostic = replace(
+                self.diagnostic(f"`{name}` takes {wanted} dimensions but gets {len(shape)}, {shape_text(shape)}"),
+                label=f"{wanted} dimensions expected, {len(shape)} found",
+                expected=wanted,
+                found=str(len(shape)),
+            )
+            candidates = [*input_candidates(walked, trace), *_fixes(call, len(shape), ranks)]
+            yield Finding(located(diagnostic, walked, trace, call), trace.mode, call.index, tuple(candidates))
+
+
+def _ranks(call: Call) -> tuple[int, ...] | None:
+    """How many dimensions a call takes, where that is fixed."""
+    failure = call.failure
+    assert failure is not None
+    if failure.op.startswith("module:"):
+        return _NORM_RANKS.get(failure.op.removeprefix("module:"))
+    if call.module_class in _NORM_RANKS and failure.op in ("batch_norm", "instance_norm"):
+        return _NORM_RANKS[call.module_class]
+    if failure.op.startswith(("conv", "max_pool", "avg_pool")):
+        dims = spatial_dims(failure.op)
+        return (dims + 1, dims + 2) if dims is not None else None
+    return None
+
+
+def _fixes(call: Call, rank: int, ranks: tuple[int, ...]) -> list[Candidate]:
+    """`unsqueeze` what is missing, where the layer is called."""
+    expression = call_expression(call)
+    written = expression.argument(0) if expression is not None else None
+    if expression is None or written is None:
+        return []
+    text = expression.source.segment(written)
+    texts = []
+    if rank + 1 in ranks:
+        texts += [f"{text}.unsqueeze(1)", f"{text}.unsqueeze(0)"]
+    if rank - 1 in ranks and rank > 2:
+        texts.append(f"{text}.squeeze(1)")
+    if rank > 2 and 2 in ranks:
+        texts.append(f"{text}.flatten(1)")
+    return [Candidate(f"`{each}`", (expression.replaced(written, each),), call.layer, group="rank") for each in texts]

@@ -1,0 +1,164 @@
+"""SHP107."""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+
+from shapelint.diagnostics import Edit, Position
+from shapelint.graph import Call, Failure, Shape, Trace, Walked
+from shapelint.rules import Candidate, Example, Finding, Rule
+from shapelint.rules.alternatives import input_candidates
+from shapelint.rules.evidence import at_call, call_expression, failed_calls, shape_text, subject
+from shapelint.syntax.calls import CallExpression, replacement, span_of_node
+from shapelint.syntax.products import written_as
+from shapelint.trace.recovery.reshaping import wanted_sizes
+
+OPS = ("view", "reshape", "unflatten", "expand", "flatten", "view_as", "reshape_as", "expand_as")
+
+
+class ReshapeSizeMismatch(Rule):
+    """
+    ## What it does
+    Finds `view`, `reshape`, `flatten`, `unflatten` and `expand` to sizes that the tensor does not have,
+    and `view` of memory that is not contiguous.
+
+    ## Why is this bad?
+    The forward raises. A `view(-1, 8192)` was written for one image size and meets another; where the
+    numbers happen to divide it does worse and folds pixels into the batch.
+
+    ## Fix
+    Say what stays: `flatten(1)` or `x.view(x.size(0), -1)`. After `permute` or `transpose`: `reshape`.
+    """
+
+    code = "SHP107"
+    name = "reshape-size-mismatch"
+    supersedes = ("SHP119",)
+    bad = Example(
+        """
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3, padding=1)
+
+    def forward(self, x):
+        return self.conv(x).view(-1, 8 * 20 * 20)
+""",
+        ("2,3,16,16",),
+    )
+    good = Example(
+        """
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3, padding=1)
+
+    def forward(self, x):
+        return self.conv(x).flatten(1)
+""",
+        ("2,3,16,16",),
+    )
+
+    def check(self, walked: Walked) -> Iterator[Finding]:
+        for trace, call in failed_calls(walked, *OPS):
+            failure = call.failure
+            assert failure is not None
+            if not failure.tensors:
+                continue
+            shape = failure.tensors[0].shape
+            wanted = _wanted(failure)
+            contiguity = failure.op in ("view", "view_as") and wanted is not None and _fits(shape, wanted)
+            if contiguity:
+                message = f"{subject(call)} of {shape_text(shape)} needs contiguous memory"
+                label = "permuted or expanded before; `.reshape()` copies where it must"
+            else:
+                message = f"{subject(call)} cannot make {_text(failure, wanted)} of {shape_text(shape)}"
+                label = _counted(failure, shape, wanted)
+            diagnostic = replace(
+                self.diagnostic(message),
+                label=label,
+                expected=shape_text(wanted) if wanted else None,
+                found=shape_text(shape),
+            )
+            candidates = [*_candidates(trace, call, contiguity), *input_candidates(walked, trace)]
+            yield Finding(at_call(diagnostic, trace, call), trace.mode, call.index, tuple(candidates))
+
+
+def _wanted(failure: Failure) -> Shape | None:
+    if failure.op in ("view_as", "reshape_as", "expand_as"):
+        return failure.tensors[1].shape if len(failure.tensors) > 1 else None
+    if failure.op in ("view", "reshape", "expand"):
+        try:
+            return wanted_sizes(failure)
+        except (TypeError, ValueError):
+            return None
+    return None
+
+
+def _text(failure: Failure, wanted: Shape | None) -> str:
+    if wanted is not None:
+        return shape_text(wanted)
+    if failure.op == "unflatten":
+        return f"{failure.arg(2, 'sizes')} in dimension {failure.arg(1, 'dim')}"
+    return "that"
+
+
+def _fits(shape: Shape, wanted: Shape) -> bool:
+    known = math.prod(size for size in wanted if size != -1)
+    total = math.prod(shape)
+    return known != 0 and (total % known == 0 if -1 in wanted else total == known)
+
+
+def _counted(failure: Failure, shape: Shape, wanted: Shape | None) -> str:
+    total = math.prod(shape)
+    if wanted is None or failure.op == "expand":
+        return failure.message
+    known = math.prod(size for size in wanted if size != -1)
+    if -1 in wanted:
+        return f"{total} elements are no multiple of {known}"
+    return f"{total} elements, not {known}"
+
+
+def _candidates(trace: Trace, call: Call, contiguity: bool) -> list[Candidate]:
+    expression = call_expression(call)
+    if expression is None or not isinstance(expression.node.func, ast.Attribute) or call.kind != "method":
+        return []
+    if contiguity:
+        return [_reshaped(expression)]
+    return _batch_kept(expression, call)
+
+
+def _reshaped(expression: CallExpression) -> Candidate:
+    func = expression.node.func
+    span = span_of_node(expression.source.file, func)
+    end = Position(span.end_line or span.line, span.end_column or 1)
+    start = Position(end.line, end.column - len(expression.name))
+    edit = Edit(expression.source.file, start, end, "reshape")
+    return Candidate("`.reshape(...)` in place of `.view(...)`", (edit,))
+
+
+def _batch_kept(expression: CallExpression, call: Call) -> list[Candidate]:
+    """`view(-1, n)` of a batch: `flatten(1)`, or the number that fits."""
+    args = expression.node.args
+    assert call.failure is not None
+    shape = call.failure.tensors[0].shape
+    if len(args) != 2 or len(shape) < 2:
+        return []
+    found = []
+    features = math.prod(shape[1:])
+    if isinstance(expression.node.func, ast.Attribute):
+        owner = expression.source.segment(expression.node.func.value)
+        edit = replacement(expression.source.file, expression.node, f"{owner}.flatten(1)")
+        found.append(Candidate(f"`{owner}.flatten(1)`", (edit,), group="flatten"))
+    text = written_as(expression.source, args[1], features, shape[1:])
+    title = f"`{text}` in place of `{expression.source.segment(args[1])}`"
+    found.append(Candidate(title, (expression.replaced(args[1], text),), group="number"))
+    return found

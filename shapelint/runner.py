@@ -1,0 +1,122 @@
+"""The parent's side: a worker process for each target, bounded in time; never imports torch."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import IO, Any
+
+from shapelint import __version__
+from shapelint.diagnostics import Diagnostic, Severity, TargetReport, report_from_plain
+from shapelint.request import Request
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a request: a report always; `fault` is set where shapelint itself failed."""
+
+    report: TargetReport
+    torch: str | None = None
+    fault: str | None = None
+
+
+class Worker:
+    """A worker that is importing torch already, while the request is still being made up."""
+
+    def __init__(self) -> None:
+        self.output: IO[bytes] = tempfile.TemporaryFile()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "shapelint.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.output,
+            env={**os.environ, "PYTHONPATH": _python_path()},
+            start_new_session=os.name == "posix",
+        )
+
+    def ask(self, request: Request) -> Outcome:
+        """Send the request and wait for the report, `request.seconds` at most."""
+        try:
+            answer, _ = self.process.communicate(request.dumps().encode(), timeout=request.seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return Outcome(_died(request, f"not finished after {request.seconds:g} s", "raise the limit with --timeout"))
+        except BrokenPipeError:
+            answer = b""
+        return self._read(request, answer)
+
+    def _read(self, request: Request, answer: bytes) -> Outcome:
+        try:
+            data: dict[str, Any] = json.loads(answer)
+        except ValueError:
+            code = self.process.wait()
+            how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
+            last = self._last_words()
+            return Outcome(_died(request, f"the process that ran the model ended {how}", last))
+        if "report" in data:
+            return Outcome(report_from_plain(data["report"]), data.get("torch"))
+        if "usage" in data:
+            return Outcome(_died(request, data["usage"], ""), data.get("torch"))
+        return Outcome(_died(request, "shapelint failed on this target", ""), data.get("torch"), data["fault"])
+
+    def _last_words(self) -> str:
+        self.output.seek(0, os.SEEK_END)
+        self.output.seek(max(0, self.output.tell() - 2000))
+        lines = [line for line in self.output.read().decode(errors="replace").splitlines() if line.strip()]
+        return lines[-1].strip() if lines else ""
+
+    def kill(self) -> None:
+        """End the worker and whatever it started."""
+        try:
+            if os.name == "posix":
+                os.killpg(self.process.pid, 9)
+            else:
+                self.process.kill()
+        except (OSError, ProcessLookupError):
+            pass
+        self.process.communicate()
+
+
+def _python_path() -> str:
+    """Where this package lies, for a worker started from any directory."""
+    here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    known = os.environ.get("PYTHONPATH")
+    return here if not known else os.pathsep.join([known, here])
+
+
+def _died(request: Request, message: str, note: str) -> TargetReport:
+    diagnostic = Diagnostic(
+        "SHP902",
+        "target-not-loadable",
+        Severity.ERROR,
+        message,
+        target=request.target,
+        notes=(note,) if note else (),
+    )
+    return TargetReport(request.target, list(request.inputs), "failed", diagnostics=[diagnostic])
+
+
+def run_all(requests: list[Request], first: Worker | None = None) -> Iterable[Outcome]:
+    """An outcome for each request, in order; as many at a time as there are cores."""
+    if len(requests) == 1:
+        return [(first or Worker()).ask(requests[0])]
+    started = [first] if first is not None else []
+
+    def one(request: Request) -> Outcome:
+        worker = started.pop() if started else Worker()
+        return worker.ask(request)
+
+    with ThreadPoolExecutor(max_workers=max(1, min(len(requests), os.cpu_count() or 1))) as pool:
+        return list(pool.map(one, requests))
+
+
+def versions(torch: str | None) -> dict[str, str | None]:
+    """The versions a report of a fault must name."""
+    return {"name": "shapelint", "version": __version__, "torch": torch, "python": platform.python_version()}

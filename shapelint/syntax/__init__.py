@@ -1,0 +1,1 @@
+"""Reading the user's source without running it: places, calls, arguments. No torch."""

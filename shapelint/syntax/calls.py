@@ -1,0 +1,167 @@
+"""The call expression at a place, its arguments, and how to write them anew."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from shapelint.diagnostics import Edit, Position, Span
+from shapelint.syntax.places import Site, characters, source_line
+
+
+@dataclass(frozen=True)
+class ParsedFile:
+    """A file's syntax tree, its calls by position, and its parents."""
+
+    file: str
+    text: str
+    tree: ast.Module
+    calls: dict[tuple[int, int, int, int], ast.Call]
+    parents: dict[ast.AST, ast.AST]
+
+    def segment(self, node: ast.expr) -> str:
+        """The source text of an expression."""
+        return ast.get_source_segment(self.text, node) or ""
+
+
+@lru_cache(maxsize=64)
+def parsed(file: str) -> ParsedFile | None:
+    """The parsed file, None where it cannot be read or is not Python."""
+    try:
+        text = Path(file).read_text(encoding="utf-8")
+        tree = ast.parse(text)
+    except (OSError, SyntaxError, ValueError):
+        return None
+    calls, parents = {}, {}
+    for node in ast.walk(tree):
+        for child in ast.iter_child_nodes(node):
+            parents[child] = node
+        if isinstance(node, ast.Call):
+            calls[(node.lineno, node.col_offset, node.end_lineno or 0, node.end_col_offset or 0)] = node
+    return ParsedFile(file, text, tree, calls, parents)
+
+
+@dataclass(frozen=True)
+class CallExpression:
+    """A call in the user's source."""
+
+    source: ParsedFile
+    node: ast.Call
+
+    @property
+    def callee(self) -> str:
+        """The text before the parenthesis, `nn.Linear`."""
+        return self.source.segment(self.node.func)
+
+    @property
+    def name(self) -> str:
+        """The last part of the callee, `Linear`."""
+        return self.callee.rpartition(".")[2]
+
+    @property
+    def prefix(self) -> str:
+        """The callee without its last part, `nn.`; empty for a bare name."""
+        head, dot, _ = self.callee.rpartition(".")
+        return head + dot
+
+    @property
+    def text(self) -> str:
+        """The whole expression."""
+        return self.source.segment(self.node)
+
+    def argument(self, position: int, *names: str) -> ast.expr | None:
+        """An argument by keyword or by position; None where it is not written, or hidden behind a star."""
+        for keyword in self.node.keywords:
+            if keyword.arg in names:
+                return keyword.value
+        before = self.node.args[: position + 1]
+        if len(before) <= position or any(isinstance(arg, ast.Starred) for arg in before):
+            return None
+        return before[position]
+
+    def span(self, node: ast.expr | None = None) -> Span:
+        """Where an argument, or the call itself, stands."""
+        return span_of_node(self.source.file, node or self.node)
+
+    def replaced(self, node: ast.expr, text: str) -> Edit:
+        """The edit that writes `text` in place of an expression."""
+        return replacement(self.source.file, node, text)
+
+
+def call_at(site: Site | None) -> CallExpression | None:
+    """The call expression at a site; by line alone where the interpreter keeps no columns."""
+    source = parsed(site.file) if site is not None else None
+    if site is None or source is None:
+        return None
+    if site.column is not None and site.end_line is not None and site.end_column is not None:
+        node = source.calls.get((site.line, site.column - 1, site.end_line, site.end_column - 1))
+        return CallExpression(source, node) if node is not None else None
+    on_line = [node for key, node in source.calls.items() if key[0] == site.line]
+    return CallExpression(source, on_line[0]) if len(on_line) == 1 else None
+
+
+def layer_call(sites: tuple[Site, ...], class_name: str) -> CallExpression | None:
+    """The user's expression that made a layer, if it names the layer's class (so that its arguments are known)."""
+    if not sites:
+        return None
+    call = call_at(sites[0])
+    if call is None:
+        source = parsed(sites[0].file)
+        named = [
+            node
+            for key, node in (source.calls.items() if source else ())
+            if key[0] == sites[0].line and isinstance(node.func, (ast.Attribute, ast.Name))
+            and (node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id) == class_name
+        ]
+        call = CallExpression(source, named[0]) if source is not None and len(named) == 1 else None
+    return call if call is not None and call.name == class_name else None
+
+
+def span_of_node(file: str, node: ast.expr) -> Span:
+    """An expression's place, columns in characters."""
+    end_line = node.end_lineno or node.lineno
+    return Span(
+        file,
+        node.lineno,
+        characters(file, node.lineno, node.col_offset + 1),
+        end_line,
+        characters(file, end_line, (node.end_col_offset or 0) + 1),
+    )
+
+
+def replacement(file: str, node: ast.expr, text: str) -> Edit:
+    """The edit that writes `text` in place of an expression."""
+    span = span_of_node(file, node)
+    start = Position(span.line, span.column or 1)
+    return Edit(file, start, Position(span.end_line or span.line, span.end_column or 1), text)
+
+
+def apply_edits(text: str, edits: list[Edit]) -> str:
+    """The text with edits of one file made, last place first.
+
+    Raises:
+        ValueError: two edits overlap.
+    """
+    starts = [0]
+    for line in text.split("\n"):
+        starts.append(starts[-1] + len(line) + 1)
+
+    def offset(position: Position) -> int:
+        return starts[position.line - 1] + position.column - 1
+
+    last = len(text) + 1
+    for edit in sorted(edits, key=lambda item: item.start, reverse=True):
+        start, end = offset(edit.start), offset(edit.end)
+        if end > last:
+            raise ValueError("edits overlap")
+        text = text[:start] + edit.replacement + text[end:]
+        last = start
+    return text
+
+
+def indentation(file: str, node: ast.expr) -> str | None:
+    """The white space before an expression that begins its line; None where something stands before it."""
+    before = source_line(file, node.lineno).encode()[: node.col_offset].decode(errors="replace")
+    return before if not before.strip() else None

@@ -1,0 +1,59 @@
+"""A place in the user's source, as the interpreter names it and as people read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from shapelint.diagnostics import Span
+
+
+@dataclass(frozen=True)
+class Site:
+    """One frame's place: the expression being evaluated, and the function it stands in.
+
+    Lines and columns count from 1, columns in UTF-8 bytes as the interpreter keeps them.
+    """
+
+    file: str
+    function: str
+    line: int
+    column: int | None = None
+    end_line: int | None = None
+    end_column: int | None = None
+
+
+def span_of(site: Site) -> Span:
+    """The site as a span, columns in characters."""
+    if site.column is None or site.end_line is None or site.end_column is None:
+        return Span(site.file, site.line)
+    return Span(
+        site.file,
+        site.line,
+        characters(site.file, site.line, site.column),
+        site.end_line,
+        characters(site.file, site.end_line, site.end_column),
+    )
+
+
+def characters(file: str, line: int, byte_column: int) -> int:
+    """A column counted in bytes (from 1) as one counted in characters (from 1)."""
+    text = source_line(file, line)
+    if text.isascii():
+        return byte_column
+    return len(text.encode()[: byte_column - 1].decode(errors="ignore")) + 1
+
+
+def source_line(file: str, line: int) -> str:
+    """A line of a file, without its end; empty where there is none."""
+    lines = _lines(file)
+    return lines[line - 1] if 0 < line <= len(lines) else ""
+
+
+@lru_cache(maxsize=256)
+def _lines(file: str) -> tuple[str, ...]:
+    try:
+        with open(file, encoding="utf-8", errors="replace", newline="") as handle:
+            return tuple(handle.read().replace("\r\n", "\n").split("\n"))
+    except OSError:
+        return ()

@@ -1,0 +1,133 @@
+"""Where each module was made: the user's own expressions, innermost first, recorded while the model is built."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import weakref
+from collections.abc import Iterator
+from itertools import islice
+from types import FrameType
+from typing import Any
+
+import torch
+from torch.overrides import TorchFunctionMode
+
+from shapelint.trace.costs import Budget
+from shapelint.trace.names import on_cpu, op_name
+from shapelint.trace.session import Session, is_fake
+from shapelint.syntax.places import Site
+from shapelint.trace.source import Ownership
+
+_DEPTH = 8
+
+
+class Definitions:
+    """Definition sites by module; a copy (`deepcopy`) has none of its own and takes its nearest parent's."""
+
+    def __init__(self, ownership: Ownership) -> None:
+        self.ownership = ownership
+        self._sites: dict[int, tuple[weakref.ref[torch.nn.Module], tuple[Site, ...]]] = {}
+
+    def record(self, module: torch.nn.Module, frame: FrameType | None) -> None:
+        """Remember the frames that lead to this constructor's call."""
+        outside = _outside_constructors(module, frame)
+        sites = tuple(islice(self.ownership.sites(outside), _DEPTH)) if outside is not None else ()
+        self._sites[id(module)] = (weakref.ref(module), sites)
+
+    def of(self, module: torch.nn.Module) -> tuple[Site, ...]:
+        """The sites of a module, innermost first; empty where it was not seen being made."""
+        entry = self._sites.get(id(module))
+        return entry[1] if entry is not None and entry[0]() is module else ()
+
+    def fill_copies(self, model: torch.nn.Module) -> None:
+        """Give modules that were copied into being the site of the module around them."""
+        modules = dict(model.named_modules())
+        for path, module in modules.items():
+            if not self.of(module) and path:
+                parent = modules.get(path.rpartition(".")[0])
+                if parent is not None and self.of(parent):
+                    self._sites[id(module)] = (weakref.ref(module), self.of(parent))
+
+
+def _outside_constructors(module: torch.nn.Module, frame: FrameType | None) -> FrameType | None:
+    """The frame in which the class was called: beyond every `__init__` of this same object."""
+    while frame is not None:
+        code = frame.f_code
+        if not code.co_argcount or frame.f_locals.get(code.co_varnames[0]) is not module:
+            return frame
+        frame = frame.f_back
+    return None
+
+
+class _Construction(TorchFunctionMode):  # type: ignore[misc]
+    """While a model is built: `nn.init` passes fake weights by, accelerators become the CPU."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        name = op_name(func)
+        args, kwargs = on_cpu(name, args, kwargs or {})
+        if name == "cuda":
+            return args[0]
+        if getattr(func, "__module__", "") == "torch.nn.init" and _initialises_fake(args, kwargs):
+            return args[0] if args else kwargs["tensor"]
+        return func(*args, **kwargs)
+
+
+def _initialises_fake(args: Any, kwargs: Any) -> bool:
+    return is_fake(args[0] if args else kwargs.get("tensor"))
+
+
+@contextlib.contextmanager
+def construction(definitions: Definitions, budget: Budget) -> Iterator[Session]:
+    """Build models inside: weights within the budget are real and initialised, larger ones are shapes."""
+    session = Session(budget)
+    original_init, original_trunc = torch.nn.Module.__init__, torch.nn.init.trunc_normal_
+
+    def init(self: torch.nn.Module, *args: Any, **kwargs: Any) -> None:
+        definitions.record(self, sys._getframe(1))
+        original_init(self, *args, **kwargs)
+
+    def trunc_normal(tensor: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
+        return tensor if is_fake(tensor) else original_trunc(tensor, *args, **kwargs)
+
+    torch.nn.Module.__init__ = init  # type: ignore[method-assign,assignment]
+    torch.nn.init.trunc_normal_ = trunc_normal
+    try:
+        with fake_friendly(), session, _Construction():
+            yield session
+    finally:
+        torch.nn.Module.__init__ = original_init  # type: ignore[method-assign]
+        torch.nn.init.trunc_normal_ = original_trunc
+
+
+@contextlib.contextmanager
+def fake_friendly() -> Iterator[None]:
+    """`module.to()`, `.half()` and the like work on modules with fake weights."""
+    original = torch.nn.Module._apply
+
+    def apply(self: torch.nn.Module, fn: Any, recurse: bool = True) -> torch.nn.Module:
+        own = [*self._parameters.values(), *self._buffers.values()]
+        if not any(is_fake(tensor) for tensor in own):
+            return original(self, fn, recurse)
+        return _apply_to_fakes(self, fn, recurse)
+
+    torch.nn.Module._apply = apply  # type: ignore[method-assign,assignment]
+    try:
+        yield
+    finally:
+        torch.nn.Module._apply = original  # type: ignore[method-assign]
+
+
+def _apply_to_fakes(module: torch.nn.Module, fn: Any, recurse: bool) -> torch.nn.Module:
+    """`Module._apply` (`.to`, `.half`, ...) without swapping tensors in place, which fake ones do not allow."""
+    if recurse:
+        for child in module.children():
+            child._apply(fn)
+    for key, param in module._parameters.items():
+        if param is not None:
+            with torch.no_grad():
+                module._parameters[key] = torch.nn.Parameter(fn(param), param.requires_grad)
+    for key, buffer in module._buffers.items():
+        if buffer is not None:
+            module._buffers[key] = fn(buffer)
+    return module

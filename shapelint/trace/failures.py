@@ -1,0 +1,116 @@
+"""A call that raised: is it the user's, what was it, and with what does the walk go on?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from shapelint.graph import Call, Failure, Shape
+from shapelint.trace.costs import tensors_in
+from shapelint.trace.guarded import is_caught
+from shapelint.trace.names import is_inplace
+from shapelint.trace.recovery import recovered_shapes
+from shapelint.trace.session import Session, is_fake
+from shapelint.trace.source import Ownership
+from shapelint.trace.torch_private import no_modes
+
+if TYPE_CHECKING:
+    from shapelint.trace.recorder import Recorder
+
+WALK_ENTRY = "enter_model"
+"""Name of the function from which the model is called; frames beyond it are ours."""
+
+_BY_WEIGHT = ("linear", "conv", "bilinear")
+
+
+class FailureHandler:
+    """Judges and recovers the failed calls of one walk.
+
+    `choices` says, for the n-th recovered failure, which candidate shape to go on with (default: the first).
+    """
+
+    def __init__(self, ownership: Ownership, session: Session, choices: dict[int, int]) -> None:
+        self.ownership = ownership
+        self.session = session
+        self.choices = choices
+        self.recovered = 0
+        self.raising: list[tuple[BaseException, Call]] = []
+
+    def call_of(self, error: BaseException | None) -> Call | None:
+        """The failed call that an exception, or the one it was raised from, belongs to."""
+        seen: set[int] = set()
+        while error is not None and id(error) not in seen:
+            seen.add(id(error))
+            for raised, call in self.raising:
+                if raised is error:
+                    return call
+            error = error.__cause__ or error.__context__
+        return None
+
+    def function_failed(
+        self, recorder: Recorder, call: Call, func: Any, name: str, args: Any, kwargs: Any, error: Exception
+    ) -> Any:
+        """A torch function raised; answer with what stands in for its result, or raise on."""
+        if self.call_of(error) is not None:
+            raise error
+        all_real = not any(is_fake(tensor) for tensor in tensors_in((args, kwargs)))
+        if all_real and not is_inplace(func):
+            try:
+                with no_modes():
+                    return func(*args, **kwargs)
+            except Exception as eager:
+                error = eager
+        failure = Failure(name, recorder.plain(tuple(args)), recorder.plain(dict(kwargs)), *_described(error))
+        failure.certain = not self.session.is_unconfirmed(error)
+        self._register(call, failure, error)
+        shapes = [] if kwargs.get("return_indices") else recovered_shapes(failure)
+        if is_inplace(func) and args and isinstance(args[0], torch.Tensor):
+            shapes = shapes and [tuple(args[0].shape)]
+            return self._go_on(failure, shapes, error, args[0])
+        return self._go_on(failure, shapes, error, _dtype_for(name, args, kwargs))
+
+    def module_failed(
+        self, recorder: Recorder, call: Call, module: torch.nn.Module, args: Any, kwargs: Any, error: Exception
+    ) -> Any:
+        """One of torch's modules raised by itself, before or after its function."""
+        if self.call_of(error) is not None:
+            raise error
+        name = f"module:{type(module).__name__}"
+        failure = Failure(name, recorder.plain(tuple(args)), recorder.plain(dict(kwargs)), *_described(error))
+        failure.certain = not self.session.is_unconfirmed(error)
+        failure.module_level = True
+        if call.failure is not None:
+            raise error
+        self._register(call, failure, error)
+        return self._go_on(failure, recovered_shapes(failure), error, _dtype_for(name, args, kwargs))
+
+    def _register(self, call: Call, failure: Failure, error: Exception) -> None:
+        failure.sites = tuple(self.ownership.sites())
+        if call.failure is None:
+            call.failure = failure
+        self.raising.append((error, call))
+
+    def _go_on(self, failure: Failure, shapes: list[Shape], error: Exception, like: Any) -> Any:
+        if not shapes or is_caught(self.ownership, WALK_ENTRY):
+            raise error
+        failure.candidates = list(shapes)
+        failure.choice = min(self.choices.get(self.recovered, 0), len(shapes) - 1)
+        self.recovered += 1
+        failure.recovered = True
+        if isinstance(like, torch.Tensor):
+            return like
+        return torch.zeros(shapes[failure.choice], dtype=like)
+
+
+def _described(error: BaseException) -> tuple[str, str]:
+    message = str(error).strip()
+    return type(error).__name__, message.splitlines()[0] if message else type(error).__name__
+
+
+def _dtype_for(name: str, args: Any, kwargs: Any) -> torch.dtype:
+    dtypes = [tensor.dtype for tensor in tensors_in((args, kwargs))]
+    floating = [dtype for dtype in dtypes if dtype.is_floating_point or dtype.is_complex]
+    if name.startswith(_BY_WEIGHT) and len(floating) > 1:
+        return floating[1]
+    return floating[0] if floating else (dtypes[0] if dtypes else torch.float32)

@@ -1,0 +1,56 @@
+"""The shape a failed op would have had: one small pure function an op, in a registry that refuses a second.
+
+A function gets the `Failure` (arguments as TensorFacts) and answers with the shapes to go on with,
+best guess first. Where there are several, the walk tries them and keeps the one after which the rest
+of the model fails least.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from functools import lru_cache
+
+from shapelint.graph import Failure, Shape
+
+Recovery = Callable[[Failure], list[Shape]]
+
+_REGISTRY: dict[str, Recovery] = {}
+
+
+def recovers(*ops: str) -> Callable[[Recovery], Recovery]:
+    """Register a recovery for these ops (canonical names: no dunders, no trailing underscore).
+
+    Raises:
+        ValueError: an op has one already.
+    """
+
+    def register(function: Recovery) -> Recovery:
+        for op in ops:
+            if op in _REGISTRY:
+                raise ValueError(f"recovery of {op} is registered twice")
+            _REGISTRY[op] = function
+        return function
+
+    return register
+
+
+@lru_cache(maxsize=1)
+def _load() -> None:
+    for module in pkgutil.iter_modules(__path__):
+        importlib.import_module(f"{__name__}.{module.name}")
+
+
+def recovered_shapes(failure: Failure) -> list[Shape]:
+    """Candidates for the shape a failed op would have had, best first; empty where nobody can say."""
+    _load()
+    function = _REGISTRY.get(failure.op)
+    if function is None:
+        return []
+    try:
+        shapes = function(failure)
+    except (IndexError, TypeError, ValueError, AttributeError, ZeroDivisionError):
+        return []  # arguments of a kind the function does not know: no guess is better than a wrong one
+    unique = list(dict.fromkeys(tuple(int(size) for size in shape) for shape in shapes))
+    return [shape for shape in unique if all(size >= 0 for size in shape)]

@@ -1,0 +1,138 @@
+"""Linear, convolution, normalisation and pooling: the layer's own numbers say what it would give."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shapelint.graph import Failure, Shape, TensorFact
+from shapelint.trace.recovery import recovers
+
+
+def spread(value: Any, dims: int, default: int) -> tuple[int, ...]:
+    """A stride, padding or the like for each spatial dimension."""
+    if value is None or value == ():
+        return (default,) * dims
+    if isinstance(value, int):
+        return (value,) * dims
+    values = tuple(int(item) for item in value)
+    return values * dims if len(values) == 1 else values
+
+
+def window_output(
+    size: int, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1, ceil: bool = False
+) -> int:
+    """Length of a sliding window's output (torch.nn.Conv2d, torch.nn.MaxPool2d, "Shape"); may be below 1."""
+    room = size + 2 * padding - dilation * (kernel - 1) - 1
+    if ceil:
+        out = -(-room // stride) + 1
+        return out - 1 if (out - 1) * stride >= size + padding else out
+    return room // stride + 1
+
+
+def _spatial(x: TensorFact, dims: int) -> tuple[Shape, Shape]:
+    """Leading sizes and the last `dims` sizes, missing ones taken as 1."""
+    sizes = x.shape[-dims:] if len(x.shape) >= dims else x.shape
+    return x.shape[: max(0, len(x.shape) - dims)], (1,) * (dims - len(sizes)) + sizes
+
+
+@recovers("linear")
+def linear(failure: Failure) -> list[Shape]:
+    x, weight = failure.arg(0, "input"), failure.arg(1, "weight")
+    return [(*x.shape[:-1], weight.shape[0])]
+
+
+@recovers("bilinear")
+def bilinear(failure: Failure) -> list[Shape]:
+    x, weight = failure.arg(0, "input1"), failure.arg(2, "weight")
+    return [(*x.shape[:-1], weight.shape[0])]
+
+
+def conv_geometry(failure: Failure) -> list[int]:
+    """Spatial output sizes of a failed convolution, possibly below 1."""
+    dims = len(failure.arg(1, "weight").shape) - 2
+    _, sizes = _spatial(failure.arg(0, "input"), dims)
+    kernel = failure.arg(1, "weight").shape[2:]
+    stride = spread(failure.arg(3, "stride"), dims, 1)
+    dilation = spread(failure.arg(5, "dilation"), dims, 1)
+    padding = failure.arg(4, "padding")
+    if padding == "same":
+        return list(sizes)
+    pads = spread(None if padding == "valid" else padding, dims, 0)
+    return [window_output(*item) for item in zip(sizes, kernel, stride, pads, dilation, strict=True)]
+
+
+@recovers("conv1d", "conv2d", "conv3d")
+def convolution(failure: Failure) -> list[Shape]:
+    weight = failure.arg(1, "weight")
+    x = failure.arg(0, "input")
+    out = tuple(max(1, size) for size in conv_geometry(failure))
+    dims = len(weight.shape) - 2
+    batch = x.shape[:1] if len(x.shape) != dims + 1 else ()
+    return [(*batch, weight.shape[0], *out)]
+
+
+@recovers("conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
+def transposed_convolution(failure: Failure) -> list[Shape]:
+    x, weight = failure.arg(0, "input"), failure.arg(1, "weight")
+    dims = len(weight.shape) - 2
+    _, sizes = _spatial(x, dims)
+    stride = spread(failure.arg(3, "stride"), dims, 1)
+    padding = spread(failure.arg(4, "padding"), dims, 0)
+    extra = spread(failure.arg(5, "output_padding"), dims, 0)
+    dilation = spread(failure.arg(7, "dilation"), dims, 1)
+    groups = failure.arg(6, "groups", 1) or 1
+    out = [
+        (size - 1) * s - 2 * p + d * (k - 1) + e + 1
+        for size, s, p, d, k, e in zip(sizes, stride, padding, dilation, weight.shape[2:], extra, strict=True)
+    ]
+    batch = x.shape[:1] if len(x.shape) != dims + 1 else ()
+    return [(*batch, weight.shape[1] * groups, *(max(1, size) for size in out))]
+
+
+@recovers("batch_norm", "instance_norm")
+def batch_norm(failure: Failure) -> list[Shape]:
+    """As it came in; or with the channels the layer was made for."""
+    x = failure.arg(0, "input")
+    weight = failure.arg(3, "weight") or failure.arg(1, "running_mean")
+    if weight is None or len(x.shape) < 2:
+        return [x.shape]
+    return [x.shape, (x.shape[0], weight.shape[0], *x.shape[2:])]
+
+
+@recovers("group_norm")
+def group_norm(failure: Failure) -> list[Shape]:
+    x, weight = failure.arg(0, "input"), failure.arg(2, "weight")
+    if weight is None:
+        return [x.shape]
+    return [x.shape, (x.shape[0], weight.shape[0], *x.shape[2:])]
+
+
+@recovers("layer_norm", "rms_norm")
+def layer_norm(failure: Failure) -> list[Shape]:
+    x, normalized = failure.arg(0, "input"), tuple(failure.arg(1, "normalized_shape"))
+    return [x.shape, (*x.shape[: -len(normalized)], *normalized)]
+
+
+def pool_geometry(failure: Failure) -> list[int]:
+    """Spatial output sizes of a failed pooling, possibly below 1."""
+    dims = int(failure.op[-2])
+    _, sizes = _spatial(failure.arg(0, "input"), dims)
+    kernel = spread(failure.arg(1, "kernel_size"), dims, 1)
+    stride = spread(failure.arg(2, "stride"), dims, 1) if failure.arg(2, "stride") not in (None, ()) else kernel
+    padding = spread(failure.arg(3, "padding"), dims, 0)
+    is_max = failure.op.startswith("max")
+    dilation = spread(failure.arg(4, "dilation"), dims, 1) if is_max else (1,) * dims
+    ceil = bool(failure.arg(5 if is_max else 4, "ceil_mode", False))
+    return [window_output(*item, ceil) for item in zip(sizes, kernel, stride, padding, dilation, strict=True)]
+
+
+@recovers("max_pool1d", "max_pool2d", "max_pool3d", "avg_pool1d", "avg_pool2d", "avg_pool3d")
+def pooling(failure: Failure) -> list[Shape]:
+    x = failure.arg(0, "input")
+    lead, _ = _spatial(x, int(failure.op[-2]))
+    return [(*lead, *(max(1, size) for size in pool_geometry(failure)))]
+
+
+@recovers(*(f"module:{kind}Norm{dims}d" for kind in ("Batch", "Instance") for dims in (1, 2, 3)))
+def norm_of_wrong_rank(failure: Failure) -> list[Shape]:
+    return [failure.tensors[0].shape]

@@ -1,0 +1,95 @@
+"""From a running frame to the user's own expression."""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import islice
+from types import CodeType, FrameType, TracebackType
+
+import torch
+
+from shapelint.syntax.places import Site
+
+_HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_TORCH = os.path.dirname(os.path.abspath(torch.__file__))
+_STDLIB = tuple(
+    os.path.abspath(path) for path in {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")} if path
+)
+_PACKAGES = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
+
+
+class Ownership:
+    """Which files are the user's: not torch's, not the library's, not ours, but the target's own package."""
+
+    def __init__(self, own_roots: tuple[str, ...] = ()) -> None:
+        self.own_roots = tuple(os.path.abspath(root) for root in own_roots)
+        self._known: dict[str, bool] = {}
+
+    def owns(self, file: str) -> bool:
+        """Whether a frame in this file is the user's own."""
+        known = self._known.get(file)
+        if known is None:
+            known = self._known[file] = self._judge(file)
+        return known
+
+    def _judge(self, file: str) -> bool:
+        if file.startswith("<"):
+            return False
+        path = os.path.abspath(file)
+        if _below(path, _TORCH) or _below(path, _HERE):
+            return False
+        if any(_below(path, root) or path == root for root in self.own_roots):
+            return True
+        if any(part in path for part in _PACKAGES):
+            return False
+        return not any(_below(path, root) for root in _STDLIB)
+
+    def nearest(self, frame: FrameType | None = None) -> Site | None:
+        """The innermost frame that is the user's own."""
+        return next(self.sites(frame), None)
+
+    def sites(self, frame: FrameType | None = None) -> Iterator[Site]:
+        """The user's frames, innermost first."""
+        frame = frame or sys._getframe(1)
+        while frame is not None:
+            if self.owns(frame.f_code.co_filename):
+                yield site_of(frame)
+            frame = frame.f_back
+
+    def in_traceback(self, traceback: TracebackType | None) -> list[Site]:
+        """The user's frames of a traceback, innermost first."""
+        found = []
+        while traceback is not None:
+            frame = traceback.tb_frame
+            if self.owns(frame.f_code.co_filename):
+                found.append(_site(frame.f_code, traceback.tb_lasti, traceback.tb_lineno, frame.f_code.co_filename))
+            traceback = traceback.tb_next
+        return found[::-1]
+
+
+def _below(path: str, root: str) -> bool:
+    return path.startswith(root + os.sep)
+
+
+def site_of(frame: FrameType) -> Site:
+    """The place a frame is at."""
+    return _site(frame.f_code, frame.f_lasti, frame.f_lineno, frame.f_code.co_filename)
+
+
+@lru_cache(maxsize=20_000)
+def _site(code: CodeType, lasti: int, lineno: int | None, file: str) -> Site:
+    # `file` is part of the key: equal code objects of two files are equal
+    line, column, end_line, end_column = lineno or code.co_firstlineno, None, None, None
+    if sys.version_info >= (3, 11):
+        positions = next(islice(code.co_positions(), lasti // 2, None), None)
+        if positions is not None and positions[0] is not None:
+            start, end_line, start_column, stop_column = positions
+            line = start or line
+            column = None if start_column is None else start_column + 1
+            end_column = None if stop_column is None else stop_column + 1
+    name = getattr(code, "co_qualname", code.co_name)
+    return Site(os.path.abspath(file), name, line, column, end_line, end_column)

@@ -1,0 +1,210 @@
+"""One model, one mode, one walk; then again with better guesses where a failed call left a choice."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+
+from shapelint.graph import Raised, Trace
+from shapelint.trace.costs import Budget, tensors_in, walk_budget
+from shapelint.trace.definitions import fake_friendly
+from shapelint.trace.failures import FailureHandler
+from shapelint.trace.names import dtype_name
+from shapelint.trace.recorder import ModelNames, Recorder
+from shapelint.trace.session import Session
+from shapelint.syntax.places import Site
+from shapelint.trace.source import Ownership
+from shapelint.trace.state import untouched
+from shapelint.trace.torch_private import no_modes
+from shapelint.trace.values import Values
+
+MAX_RETRIES = 12
+"""Walks spent on finding which candidate shapes the rest of the model agrees with."""
+
+Inputs = tuple[tuple[Any, ...], dict[str, Any]]
+
+
+@dataclasses.dataclass
+class Walker:
+    """Walks one model. `make_inputs` makes fresh inputs under the session; `budget` makes a fresh budget."""
+
+    model: torch.nn.Module
+    make_inputs: Callable[[], Inputs]
+    ownership: Ownership
+    definitions: Callable[[torch.nn.Module], tuple[Site, ...]]
+    budget: Callable[[], Budget] = walk_budget
+    deadline: float = float("inf")
+
+    def walk(self, mode: str) -> Trace:
+        """The trace in `train` or `eval` mode under which the fewest calls fail."""
+        choices: dict[int, int] = {}
+        forced: dict[Site, bool] = {}
+        best = self._once(mode, choices, forced)
+        retries = 0
+        while best.raised and best.raised.after_assumption and retries < MAX_RETRIES:
+            flipped = self._flip(best, forced)
+            if not flipped:
+                break
+            retries += 1
+            best = self._once(mode, choices, forced)
+        position = 0
+        while retries < MAX_RETRIES and time.monotonic() + best.seconds * 2 < self.deadline:
+            recovered = [call.failure for call in best.failures if call.failure and call.failure.recovered]
+            if position >= len(recovered) or best.failure_count <= 1:
+                break
+            for choice in range(1, len(recovered[position].candidates)):
+                retries += 1
+                trial = self._once(mode, {**choices, position: choice}, forced)
+                if trial.failure_count < best.failure_count:
+                    best, choices = trial, {**choices, position: choice}
+            position += 1
+        return best
+
+    @staticmethod
+    def _flip(trace: Trace, forced: dict[Site, bool]) -> bool:
+        """Answer the last question before the exception the other way; False where that was tried."""
+        last = next((a for a in reversed(trace.assumptions) if a.site is not None), None)
+        if last is None or last.site is None or last.site in forced or last.answer not in ("True", "False"):
+            return False
+        forced[last.site] = last.answer == "False"
+        return True
+
+    def inside(self, mode: str, action: Callable[[torch.nn.Module, Any, Any], Any]) -> Any:
+        """Run something else that calls the model, as torchinfo does, as if it were a walk.
+
+        Its exception is its result.
+        """
+        with self._prepared(mode, {}, {}) as (recorder, args, kwargs, _):
+            with seen_modules(recorder), recorder:
+                try:
+                    return action(self.model, args, kwargs)
+                except Exception as error:
+                    return error
+
+    def _once(self, mode: str, choices: dict[int, int], forced: dict[Site, bool]) -> Trace:
+        started = time.monotonic()
+        with self._prepared(mode, choices, forced) as (recorder, args, kwargs, trace):
+            with seen_modules(recorder), recorder:
+                error, out = enter_model(self.model, args, kwargs)
+            self._conclude(trace, recorder, error, out)
+        trace.seconds = time.monotonic() - started
+        return trace
+
+    @contextlib.contextmanager
+    def _prepared(
+        self, mode: str, choices: dict[int, int], forced: dict[Site, bool]
+    ) -> Iterator[tuple[Recorder, tuple[Any, ...], dict[str, Any], Trace]]:
+        """A session, a recorder and inputs; the model in its mode inside, and as it was afterwards."""
+        values = Values(self.ownership, forced)
+        session = Session(self.budget(), values.stand_in)
+        failures = FailureHandler(self.ownership, session, choices)
+        names = ModelNames.of(self.model)
+        recorder = Recorder(self.model, names, session, values, failures, self.definitions)
+        session.on_work = recorder.on_work
+        trace = Trace(mode, recorder.graph, recorder.calls)
+        with untouched(self.model, session), fake_friendly():
+            set_mode(self.model, mode)
+            with session:
+                args, kwargs = self.make_inputs()
+                self._name_inputs(recorder, args, kwargs, trace)
+                yield recorder, args, kwargs, trace
+
+    @staticmethod
+    def _name_inputs(recorder: Recorder, args: Any, kwargs: Any, trace: Trace) -> None:
+        for index, value in enumerate(args):
+            recorder.add_input(f"input_{index + 1}", value)
+        for name, value in kwargs.items():
+            recorder.add_input(name, value)
+        trace.inputs = [described(value) for value in args]
+        trace.inputs += [f"{name}={described(value)}" for name, value in kwargs.items()]
+
+    def _conclude(self, trace: Trace, recorder: Recorder, error: BaseException | None, out: Any) -> None:
+        failures = recorder.failures
+        failed = failures.call_of(error)
+        for call in trace.calls:
+            if call.failure is not None and not call.failure.recovered and call is not failed:
+                call.failure = None  # the user's own code caught it
+        trace.assumptions = recorder.values.assumptions
+        trace.used_fake = recorder.session.used_fake
+        trace.uncertain = recorder.values.handed_out_number
+        if error is None:
+            trace.output = described(out)
+            recorder.finish(out)
+            return
+        recorder.finish(None)
+        sites = tuple(self.ownership.in_traceback(error.__traceback__))
+        message = str(error).strip()
+        trace.raised = Raised(
+            type(error).__name__, message, sites, recorder.raised_in(error), failed.index if failed else None
+        )
+        if failed is None:
+            trace.raised.after_assumption = _hangs_on_value(trace, sites)
+
+
+def _hangs_on_value(trace: Trace, sites: tuple[Site, ...]) -> bool:
+    """Whether the exception follows a question about data, in the same function and nearby."""
+    last = next((a for a in reversed(trace.assumptions) if a.site is not None), None)
+    if last is None or last.site is None or not sites:
+        return False
+    near = sites[0]
+    return (near.file, near.function) == (last.site.file, last.site.function) and 0 <= near.line - last.site.line <= 5
+
+
+def enter_model(model: torch.nn.Module, args: Any, kwargs: Any) -> tuple[BaseException | None, Any]:
+    """Call the model; its exception is a result. Frames beyond this function are not the model's."""
+    try:
+        return None, model(*args, **kwargs)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        return error, None
+
+
+@contextlib.contextmanager
+def seen_modules(recorder: Recorder) -> Iterator[None]:
+    """Every module call goes through the recorder."""
+    original = torch.nn.Module.__call__
+
+    def call(self: torch.nn.Module, *args: Any, **kwargs: Any) -> Any:
+        return recorder.on_module(original, self, args, kwargs)
+
+    torch.nn.Module.__call__ = call  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        torch.nn.Module.__call__ = original  # type: ignore[method-assign]
+
+
+def set_mode(model: torch.nn.Module, mode: str) -> None:
+    """`train()` or `eval()` as the user would call them."""
+    with no_modes():
+        if mode == "train":
+            model.train()
+        else:
+            model.eval()
+
+
+def described(value: Any, depth: int = 0) -> str:
+    """A result as shapes: `f32[1,2]`, `(f32[1,2], f32[1,8])`, `{logits: f32[1,2]}`."""
+    if isinstance(value, torch.Tensor):
+        return f"{dtype_name(value.dtype)}[{','.join(map(str, value.shape))}]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {described(item, depth + 1)}" for key, item in value.items()) + "}"
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return described(dict(zip(value._fields, value, strict=True)), depth)
+    if isinstance(value, (tuple, list)):
+        inside = ", ".join(described(item, depth + 1) for item in value)
+        return f"[{inside}]" if isinstance(value, list) else f"({inside})"
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return repr(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type) and depth < 4:
+        fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        return type(value).__name__ + described(fields, depth + 1)
+    if depth < 2 and hasattr(value, "__dict__") and any(True for _ in tensors_in(list(vars(value).values()))):
+        return type(value).__name__ + described(vars(value), depth + 1)
+    return type(value).__name__

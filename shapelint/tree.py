@@ -1,0 +1,36 @@
+"""torchinfo's module tree, run inside the session: also for models that fail or do not fit."""
+
+from __future__ import annotations
+
+import torch
+
+from shapelint.feed import Feed
+from shapelint.load import Loaded
+from shapelint.trace.costs import walk_budget
+from shapelint.trace.walk import Walker
+
+
+def module_tree(loaded: Loaded, feed: Feed, mode: str) -> str:
+    """The table people know, with input, output and weight shapes; what torchinfo cannot show, in one line."""
+    import torchinfo
+
+    walker = Walker(loaded.model, feed.make, loaded.ownership, loaded.definitions.of, walk_budget)
+    columns = ("input_size", "output_size", "num_params", "mult_adds")
+
+    def summarise(model: torch.nn.Module, args: tuple[object, ...], kwargs: dict[str, object]) -> object:
+        return torchinfo.summary(
+            model,
+            input_data=list(args) if args else None,
+            col_names=columns,
+            row_settings=("var_names",),
+            mode=mode,
+            device="cpu",
+            verbose=0,
+            **kwargs,
+        )
+
+    outcome = walker.inside(mode, summarise)
+    if isinstance(outcome, BaseException):
+        cause = outcome.__cause__ or outcome
+        return f"torchinfo could not finish the tree: {type(cause).__name__}: {cause}"
+    return str(outcome)

@@ -1,0 +1,76 @@
+"""The process that imports torch and the user's code; a request on stdin, a report on stdout, plain data both.
+
+Whatever the user's code prints goes elsewhere, so that it cannot be taken for the report.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import traceback
+from typing import IO, Any
+
+MEMORY_LIMIT = 16 * 2**30
+"""Bytes of private memory the worker may take, where the system can limit it (Linux)."""
+
+
+def limit_memory(limit: int = MEMORY_LIMIT) -> None:
+    """Let an allocation beyond the limit fail here, rather than take the user's machine down."""
+    try:
+        import resource
+
+        physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        wanted = min(limit, int(physical * 0.8))
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        resource.setrlimit(resource.RLIMIT_DATA, (wanted if hard == -1 else min(wanted, hard), hard))
+    except (ImportError, ValueError, OSError, AttributeError):
+        return
+
+
+def _private_stdout() -> IO[str]:
+    """A handle on stdout that only we have; file descriptor 1 becomes stderr."""
+    ours = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    return ours
+
+
+def run(text: str) -> dict[str, Any]:
+    """The report for a request, or what went wrong with us."""
+    from shapelint.check import check
+    from shapelint.diagnostics import report_to_plain
+    from shapelint.errors import UsageError
+    from shapelint.request import Request
+
+    try:
+        return {"report": report_to_plain(check(Request.loads(text)))}
+    except UsageError as error:
+        return {"usage": str(error)}
+    except Exception:
+        return {"fault": traceback.format_exc()}
+
+
+def main() -> None:
+    """Read a request, write a report."""
+    out = _private_stdout()
+    os.environ.setdefault("TORCHDYNAMO_DISABLE", "1")
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+    limit_memory()
+    import warnings
+
+    warnings.simplefilter("ignore")
+    import torch
+
+    text = sys.stdin.read()
+    answer = run(text)
+    answer["torch"] = str(torch.__version__)
+    with contextlib.suppress(BrokenPipeError):
+        json.dump(answer, out)
+        out.flush()
+    sys.stdout.flush()
+    os._exit(0)  # threads and atexit hooks of the user's code are not waited for
+
+
+if __name__ == "__main__":
+    main()
