@@ -13,7 +13,7 @@ from shapelint.errors import UsageError
 from shapelint.feed import Feed, feed_for
 from shapelint.fixes.verify import Verifier
 from shapelint.graph import ParamFact, Trace, Walked
-from shapelint.load import Loaded, NotLoadable, load
+from shapelint.load import Loaded, NotLoadableError, load
 from shapelint.request import Request
 from shapelint.rules import Finding, run_rules
 from shapelint.rules.gaps.target_not_loadable import not_loadable
@@ -37,9 +37,9 @@ def check(request: Request) -> TargetReport:
     report = TargetReport(request.target, inputs=list(request.inputs))
     try:
         return _checked(request, target, report, started)
-    except NotLoadable as error:
+    except NotLoadableError as error:
         report.status = "failed"
-        report.diagnostics = [not_loadable(str(error), error.span, error.help).with_target(request.target)]
+        report.diagnostics = [not_loadable(str(error), error.span, error.hint).with_target(request.target)]
     except UsageError as error:
         report.status = "failed"
         report.diagnostics = [not_loadable(str(error), None, "").with_target(request.target)]

@@ -36,8 +36,12 @@ OPTIONS = {
         Option("mode", str, "both", "Walk in train mode, eval mode, or both.", ("train", "eval", "both")),
         Option("timeout", float, 60.0, "Seconds a target may take, the import of torch and of your code counted in."),
         Option("output-format", str, "full", "How findings are printed.", ("full", "concise", "json")),
-        Option("head-share", float, 0.5, "SHP301: share of the model's parameters from which a flatten head is a finding."),
-        Option("head-params", int, 10_000_000, "SHP301: parameters from which such a head is a warning and not an info."),
+        Option(
+            "head-share", float, 0.5, "SHP301: share of the model's parameters from which a flatten head is a finding."
+        ),
+        Option(
+            "head-params", int, 10_000_000, "SHP301: parameters from which such a head is a warning and not an info."
+        ),
     )
 }
 
@@ -98,13 +102,14 @@ def _validated(file: Path, table: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
-def _typed(file: Path, option: Option, value: Any) -> Any:
+def _typed(file: Path, option: Option, given: Any) -> Any:
+    value: Any = given
     if option.type is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
-    if not isinstance(value, option.type) or (isinstance(value, bool) and option.type is not bool):
+    if type(value) is not option.type:
         wanted = {"list": "a list of strings", "str": "a string", "float": "a number", "int": "a whole number"}
         raise UsageError(f"`{file.name}`: `{option.name}` must be {wanted[option.type.__name__]}, not {value!r}")
-    if option.type is list and not all(isinstance(item, str) for item in value):
+    if option.type is list and any(not isinstance(item, str) for item in list(value)):
         raise UsageError(f"`{file.name}`: `{option.name}` must be a list of strings")
     if option.choices and value not in option.choices:
         raise UsageError(f"`{file.name}`: `{option.name}` must be one of {', '.join(option.choices)}, not {value!r}")

@@ -12,7 +12,7 @@ import torch
 
 from shapelint.errors import UsageError
 from shapelint.inputs import TensorSpec, parse_inputs
-from shapelint.load import Loaded, NotLoadable, isolated_imports
+from shapelint.load import Loaded, NotLoadableError, isolated_imports
 from shapelint.trace.walk import Inputs
 
 _COMMENT = re.compile(r"#\s*shapelint:\s*input\s*=\s*(?P<specs>.+?)\s*$")
@@ -80,7 +80,12 @@ def _cloned(value: Any) -> Any:
 
 def _as_inputs(value: Any) -> Inputs:
     """A factory's result as (args, kwargs): a pair of tuple and dict, a tuple, a dict (one argument), or one value."""
-    if isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], (tuple, list)) and isinstance(value[1], dict):
+    if (
+        isinstance(value, tuple)
+        and len(value) == 2
+        and isinstance(value[0], (tuple, list))
+        and isinstance(value[1], dict)
+    ):
         return tuple(value[0]), dict(value[1])
     if isinstance(value, tuple):
         return value, {}
@@ -96,7 +101,7 @@ def _from_factory(text: str) -> Feed:
     try:
         with isolated_imports(roots, {}):
             function = import_target(target)
-    except NotLoadable as error:
+    except NotLoadableError as error:
         raise UsageError(f"--input-factory: {error}") from None
     if not callable(function):
         raise UsageError(f"--input-factory: `{text}` is a {type(function).__name__}, not a function")

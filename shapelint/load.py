@@ -22,20 +22,20 @@ from typing import Any
 import torch
 
 from shapelint.diagnostics import Span
+from shapelint.syntax.places import span_of
 from shapelint.target import Target
 from shapelint.trace.costs import Budget, construction_budget
 from shapelint.trace.definitions import Definitions, construction
-from shapelint.syntax.places import span_of
 from shapelint.trace.source import Ownership
 
 
-class NotLoadable(Exception):
+class NotLoadableError(Exception):
     """The target gave no model: the line that says why, the place in the user's file, and a note."""
 
-    def __init__(self, message: str, span: Span | None = None, help: str = "") -> None:
+    def __init__(self, message: str, span: Span | None = None, hint: str = "") -> None:
         super().__init__(message)
         self.span = span
-        self.help = help
+        self.hint = hint
 
 
 @dataclass
@@ -121,16 +121,16 @@ def load(target: Target, overlay: dict[str, str] | None = None, budget: Callable
     `overlay` maps absolute paths to edited texts. `budget` defaults to `construction_budget`.
 
     Raises:
-        NotLoadable: import, name, constructor or result are not what a target needs.
+        NotLoadableError: import, name, constructor or result are not what a target needs.
     """
     name, roots, own_roots = import_name(target)
     ownership = Ownership(own_roots)
     definitions = Definitions(ownership)
-    with isolated_imports(roots, overlay or {}):
-        with construction(definitions, (budget or construction_budget)()) as session:
-            module = _import(target, name, ownership, overlay or {})
-            value = _evaluate(target, module, ownership)
-            model = _instantiate(target, value, ownership)
+    own_budget = (budget or construction_budget)()
+    with isolated_imports(roots, overlay or {}), construction(definitions, own_budget) as session:
+        module = _import(target, name, ownership, overlay or {})
+        value = _evaluate(target, module, ownership)
+        model = _instantiate(target, value, ownership)
     definitions.fill_copies(model)
     file = os.path.abspath(getattr(module, "__file__", None) or target.path or "")
     return Loaded(model, module, file, ownership, definitions, session.used_fake)
@@ -140,7 +140,7 @@ def import_target(target: Target) -> Any:
     """What a target names, not called and not constructed; for functions that make inputs.
 
     Raises:
-        NotLoadable: as `load`.
+        NotLoadableError: as `load`.
     """
     name, _, own_roots = import_name(target)
     ownership = Ownership(own_roots)
@@ -205,11 +205,11 @@ def _import(target: Target, name: str, ownership: Ownership, overlay: dict[str, 
         return module
     except ModuleNotFoundError as error:
         if target.module is not None and error.name is not None and name.startswith(error.name):
-            raise NotLoadable(f"no module named `{error.name}`{_near_module(error.name)}") from None
+            raise NotLoadableError(f"no module named `{error.name}`{_near_module(error.name)}") from None
         raise _failed("importing", target, ownership, error) from None
     except SyntaxError as error:
         span = Span(error.filename or "", error.lineno or 1, error.offset or 1) if error.filename else None
-        raise NotLoadable(f"importing `{_where(target)}` failed: {error.msg}", span) from None
+        raise NotLoadableError(f"importing `{_where(target)}` failed: {error.msg}", span) from None
     except (Exception, SystemExit) as error:
         raise _failed("importing", target, ownership, error) from None
 
@@ -221,12 +221,12 @@ def _near_module(name: str) -> str:
     return f" (did you mean `{close[0]}`?)" if close else ""
 
 
-def _failed(doing: str, target: Target, ownership: Ownership, error: BaseException) -> NotLoadable:
+def _failed(doing: str, target: Target, ownership: Ownership, error: BaseException) -> NotLoadableError:
     sites = ownership.in_traceback(error.__traceback__)
     text = str(error).strip().splitlines()
     what = f"{type(error).__name__}: {text[0]}" if text else type(error).__name__
     subject = f"`{_where(target)}`" if doing == "importing" else f"`{target.expression or target.text}`"
-    return NotLoadable(f"{doing} {subject} raised {what}", span_of(sites[0]) if sites else None)
+    return NotLoadableError(f"{doing} {subject} raised {what}", span_of(sites[0]) if sites else None)
 
 
 def _where(target: Target) -> str:
@@ -248,14 +248,14 @@ def _evaluate(target: Target, module: ModuleType, ownership: Ownership) -> Any:
         return _only_model(target, module)
     root = target.expression.split("(")[0].split(".")[0].strip()
     if root.isidentifier() and not hasattr(module, root) and root not in dir(__builtins__):
-        raise NotLoadable(_no_such_name(target, module, root))
+        raise NotLoadableError(_no_such_name(target, module, root))
     try:
-        return eval(compile(target.expression, "<target>", "eval"), dict(vars(module)))
+        return eval(compile(target.expression, "<target>", "eval"), dict(vars(module)))  # noqa: S307 - the user's own words, in their own module
     except TypeError as error:
         sites = ownership.in_traceback(error.__traceback__)
         callee = getattr(module, root, None)
         if not sites and callable(callee):
-            raise NotLoadable(
+            raise NotLoadableError(
                 f"`{target.expression}` does not fit its signature, {_signature(callee)}: {error}", _definition(callee)
             ) from None
         raise _failed("calling", target, ownership, error) from None
@@ -272,9 +272,11 @@ def _only_model(target: Target, module: ModuleType) -> Any:
         return next(iter(found.values()))
     where = _where(target)
     if not found:
-        raise NotLoadable(f"`{where}` defines no nn.Module class", help=f"write `{where}:name` for what makes the model")
+        raise NotLoadableError(
+            f"`{where}` defines no nn.Module class", hint=f"write `{where}:name` for what makes the model"
+        )
     listed = ", ".join(f"`{where}:{name}`" for name in found)
-    raise NotLoadable(f"`{where}` has {len(found)} models; name one", help=f"one of {listed}")
+    raise NotLoadableError(f"`{where}` has {len(found)} models; name one", hint=f"one of {listed}")
 
 
 def _no_such_name(target: Target, module: ModuleType, name: str) -> str:
@@ -326,10 +328,10 @@ def _instantiate(target: Target, value: Any, ownership: Ownership) -> torch.nn.M
         if missing:
             example = ", ".join(f"{name}=..." for name in missing)
             base = target.text if target.expression else f"{target.text}:{shown}"
-            raise NotLoadable(
+            raise NotLoadableError(
                 f"`{shown}` needs arguments: {_signature(value)}",
                 _definition(value),
-                help=f"write `{base}({example})`",
+                hint=f"write `{base}({example})`",
             )
         try:
             made = value()
@@ -337,5 +339,5 @@ def _instantiate(target: Target, value: Any, ownership: Ownership) -> torch.nn.M
             raise _failed("constructing", target, ownership, error) from None
         if isinstance(made, torch.nn.Module):
             return made
-        raise NotLoadable(f"`{shown}()` gives a {type(made).__name__}, not an nn.Module")
-    raise NotLoadable(f"`{shown}` is a {type(value).__name__}, not an nn.Module")
+        raise NotLoadableError(f"`{shown}()` gives a {type(made).__name__}, not an nn.Module")
+    raise NotLoadableError(f"`{shown}` is a {type(value).__name__}, not an nn.Module")

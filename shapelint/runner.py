@@ -31,7 +31,7 @@ class Worker:
     """A worker that is importing torch already, while the request is still being made up."""
 
     def __init__(self) -> None:
-        self.output: IO[bytes] = tempfile.TemporaryFile()
+        self.output: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the worker
         self.process = subprocess.Popen(
             [sys.executable, "-m", "shapelint.worker"],
             stdin=subprocess.PIPE,
@@ -47,7 +47,9 @@ class Worker:
             answer, _ = self.process.communicate(request.dumps().encode(), timeout=request.seconds)
         except subprocess.TimeoutExpired:
             self.kill()
-            return Outcome(_died(request, f"not finished after {request.seconds:g} s", "raise the limit with --timeout"))
+            return Outcome(
+                _died(request, f"not finished after {request.seconds:g} s", "raise the limit with --timeout")
+            )
         except BrokenPipeError:
             answer = b""
         return self._read(request, answer)

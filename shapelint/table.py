@@ -50,23 +50,22 @@ def totals_of(walked: Walked, trace: Trace) -> Totals:
         sum(param.bytes for param in params),
         sum(call.mult_adds for call in trace.calls),
     )
-    head = head_modules(walked, trace)
+    head = head_modules(trace)
     if head:
         totals.head_params = sum(p.numel for p in params if any(_below(p.name, path) for path in head))
         totals.features_params = totals.params - totals.head_params
     return totals
 
 
-def head_modules(walked: Walked, trace: Trace) -> set[str]:
+def head_modules(trace: Trace) -> set[str]:
     """Layers of the classifier head: those with weights after the last flatten or pooling of a feature map.
 
     Empty where the model has no such head, or nothing before it.
     """
     last = -1
     for call in trace.calls:
-        if call.inputs and call.output and len(call.inputs[0].shape) > 2 and len(call.output.shape) == 2:
-            if _is_reduction(call):
-                last = call.index
+        if _is_reduction(call):
+            last = call.index
     if last < 0:
         return set()
     before = {call.layer for call in trace.calls[:last] if call.params}
@@ -79,6 +78,8 @@ def head_modules(walked: Walked, trace: Trace) -> set[str]:
 
 def _is_reduction(call: Call) -> bool:
     """A flatten, or a mean over positions; picking one position (`x[:, 0]`) makes no feature map's head."""
+    if not call.inputs or call.output is None or len(call.inputs[0].shape) <= 2 or len(call.output.shape) != 2:
+        return False
     return call.op.lower() in ("flatten", "view", "reshape", "mean", "squeeze", "amax", "sum", "max")
 
 

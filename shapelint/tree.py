@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
 from shapelint.feed import Feed
@@ -17,7 +19,7 @@ def module_tree(loaded: Loaded, feed: Feed, mode: str) -> str:
     walker = Walker(loaded.model, feed.make, loaded.ownership, loaded.definitions.of, walk_budget)
     columns = ("input_size", "output_size", "num_params", "mult_adds")
 
-    def summarise(model: torch.nn.Module, args: tuple[object, ...], kwargs: dict[str, object]) -> object:
+    def summarise(model: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> object:
         return torchinfo.summary(
             model,
             input_data=list(args) if args else None,

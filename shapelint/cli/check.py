@@ -64,7 +64,12 @@ def _run(targets: tuple[str, ...], select: Any, ignore: Any, worker: Any, words:
     for target in targets:
         try:
             request = request_for(
-                target, config, words["inputs"], words["input_factory"], words["mode"], words["timeout"],
+                target,
+                config,
+                words["inputs"],
+                words["input_factory"],
+                words["mode"],
+                words["timeout"],
                 selected=tuple(sorted(selected)),
             )
         except UsageError as error:

@@ -20,13 +20,13 @@ class TakesInputs(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         spread: list[str] = []
         after_input = False
-        for word in args:
+        for given in args:
+            word = "--input" if given == "-i" else given
             if after_input and spread[-1] != "--input" and looks_like_input(word):
                 spread.append("--input")
             elif after_input and spread[-1] != "--input":
                 after_input = False
-            if word in ("--input", "-i"):
-                word, after_input = "--input", True
+            after_input = after_input or word == "--input"
             spread.append(word)
         return super().parse_args(ctx, spread)
 

@@ -31,8 +31,15 @@ def report(target: str, report_format: str, tree: bool, **words: Any) -> None:
 
     config = load_config()
     request = request_for(
-        target, config, words["inputs"], words["input_factory"], words["mode"], words["timeout"],
-        selected=_ERRORS, fixes=False, tree=tree,
+        target,
+        config,
+        words["inputs"],
+        words["input_factory"],
+        words["mode"],
+        words["timeout"],
+        selected=_ERRORS,
+        fixes=False,
+        tree=tree,
     )
     outcomes = list(run_all([request]))
     style = Style.of(words["color"], words["output_file"])

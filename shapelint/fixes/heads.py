@@ -12,7 +12,20 @@ from shapelint.syntax.calls import CallExpression, ParsedFile, call_at, layer_ca
 
 _FLATTENS = {"Flatten", "flatten", "view", "reshape"}
 _SAME_SHAPE = {
-    *("Dropout", "dropout", "ReLU", "relu", "Identity", "GELU", "contiguous", "float", "to", "Sigmoid", "Tanh", "LeakyReLU"),
+    *(
+        "Dropout",
+        "dropout",
+        "ReLU",
+        "relu",
+        "Identity",
+        "GELU",
+        "contiguous",
+        "float",
+        "to",
+        "Sigmoid",
+        "Tanh",
+        "LeakyReLU",
+    ),
     *("SiLU", "ELU", "BatchNorm1d", "LayerNorm", "half", "double", "clone", "detach"),
 }
 
@@ -113,18 +126,18 @@ def _module_prefix(call: CallExpression | None) -> str | None:
     """How the file spells torch.nn: the prefix of the flatten's own call, or of an import."""
     if call is None:
         return None
-    return call.prefix or _spelling(call.source, "torch.nn", "nn.")
+    return call.prefix or _spelling(call.source, "torch.nn")
 
 
 def _functional_prefix(source: ParsedFile) -> str | None:
-    spelled = _spelling(source, "torch.nn.functional", "functional.")
+    spelled = _spelling(source, "torch.nn.functional")
     if spelled is not None:
         return spelled
-    module = _spelling(source, "torch.nn", "nn.")
+    module = _spelling(source, "torch.nn")
     return f"{module}functional." if module is not None else None
 
 
-def _spelling(source: ParsedFile, module: str, tail: str) -> str | None:
+def _spelling(source: ParsedFile, module: str) -> str | None:
     """The name by which a file reaches a module, with its dot."""
     parent, _, last = module.rpartition(".")
     torch_name = None

@@ -9,7 +9,19 @@ from shapelint.syntax.calls import CallExpression
 from shapelint.syntax.products import written_as
 
 _KEEP_CHANNELS = {
-    *("BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "ReLU", "relu", "GELU", "gelu", "SiLU", "silu", "LeakyReLU", "Dropout"),
+    *(
+        "BatchNorm1d",
+        "BatchNorm2d",
+        "BatchNorm3d",
+        "ReLU",
+        "relu",
+        "GELU",
+        "gelu",
+        "SiLU",
+        "silu",
+        "LeakyReLU",
+        "Dropout",
+    ),
     *("MaxPool1d", "MaxPool2d", "MaxPool3d", "AvgPool1d", "AvgPool2d", "AvgPool3d", "max_pool2d", "avg_pool2d", "ELU"),
     *("AdaptiveAvgPool2d", "Dropout2d", "GroupNorm", "InstanceNorm2d", "Upsample", "interpolate", "Sigmoid", "Tanh"),
     *("dropout", "leaky_relu", "max_pool1d", "Identity", "ReLU6", "Hardswish", "PReLU", "tanh", "sigmoid", "Mish"),

@@ -12,7 +12,7 @@ from shapelint.diagnostics import Edit, Fix
 from shapelint.feed import Feed, from_specs
 from shapelint.graph import Call, Trace, Walked
 from shapelint.inputs import parse_inputs
-from shapelint.load import Loaded, NotLoadable, load
+from shapelint.load import Loaded, NotLoadableError, load
 from shapelint.rules import Candidate, Finding
 from shapelint.syntax.calls import apply_edits, parsed
 from shapelint.target import Target
@@ -58,7 +58,7 @@ class Verifier:
         try:
             changed = load(self.target, overlay)
             traces = self.walk(changed, self.feed, self.deadline)
-        except NotLoadable:
+        except NotLoadableError:
             return None
         if not self._holds(finding, traces, changed):
             return None

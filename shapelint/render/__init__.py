@@ -54,7 +54,9 @@ class Style:
         """A finding in one line: place, code, message."""
         place = diagnostic.span or diagnostic.called_at
         where = f"{shown_path(place.file)}:{place.line}:{place.column or 1}" if place else diagnostic.target
-        return f"{where}: {self.severity(diagnostic, diagnostic.severity.value)}[{diagnostic.code}] {diagnostic.message}"
+        return (
+            f"{where}: {self.severity(diagnostic, diagnostic.severity.value)}[{diagnostic.code}] {diagnostic.message}"
+        )
 
 
 def shown_path(file: str) -> str:

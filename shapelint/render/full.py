@@ -77,7 +77,9 @@ def _excerpt(diagnostic: Diagnostic, span: Span, style: Style, margin: int) -> l
     if span.column is not None:
         end = span.end_column if span.end_line == span.line and span.end_column else len(text.rstrip()) + 1
         before = "".join("\t" if char == "\t" else " " for char in text[: span.column - 1])
-        marks = style.severity(diagnostic, "^" * max(1, end - span.column) + (f" {diagnostic.label}" if diagnostic.label else ""))
+        marks = style.severity(
+            diagnostic, "^" * max(1, end - span.column) + (f" {diagnostic.label}" if diagnostic.label else "")
+        )
         lines.append(f"{' ' * margin} {bar} {before}{marks}")
     elif diagnostic.label:
         lines.append(f"{' ' * margin} {bar} {style.severity(diagnostic, diagnostic.label)}")

@@ -18,7 +18,9 @@ def render_table(report: TargetReport, style: Style, limit: int | None) -> str:
     rows = report.rows
     shown = _shown(rows, limit)
     cells = [_cells(rows[index], report.totals.params, style) for index in shown]
-    lines = tabulate(cells, HEADERS, "simple", disable_numparse=True, colalign=("left",) * 4 + ("right",) * 2).splitlines()
+    lines = tabulate(
+        cells, HEADERS, "simple", disable_numparse=True, colalign=("left",) * 4 + ("right",) * 2
+    ).splitlines()
     if style.unicode:
         lines[1] = lines[1].replace("-", "─")
     body = []

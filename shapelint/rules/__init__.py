@@ -71,7 +71,8 @@ class Catalogue:
         found = [
             rule
             for rule in self.rules.values()
-            if rule.name == wanted.lower() or (wanted.upper().startswith("SHP") and rule.code.startswith(wanted.upper()))
+            if rule.name == wanted.lower()
+            or (wanted.upper().startswith("SHP") and rule.code.startswith(wanted.upper()))
         ]
         if not found:
             words = [*self.rules, *(rule.name for rule in self.rules.values())]
@@ -93,7 +94,7 @@ class Catalogue:
             for rule in self.matching(word):
                 weights[rule.code] = max(weights.get(rule.code, (0, True)), (_precision(word), True))
         if not selected:
-            weights = {code: (0, True) for code in self.rules}
+            weights = dict.fromkeys(self.rules, (0, True))
         for word in ignored:
             for rule in self.matching(word):
                 if rule.code in weights and _precision(word) >= weights[rule.code][0]:
@@ -173,7 +174,7 @@ def _merged(findings: list[Finding], modes: tuple[str, ...]) -> list[Finding]:
     for finding in findings:
         diagnostic = finding.diagnostic
         place = diagnostic.span or diagnostic.called_at
-        key = (diagnostic.code, str(place), "" if place else diagnostic.layer + diagnostic.message)
+        key: tuple[str, ...] = (diagnostic.code, str(place), "" if place else diagnostic.layer + diagnostic.message)
         first.setdefault(key, finding)
         if finding.mode and finding.mode not in seen_in.setdefault(key, []):
             seen_in[key].append(finding.mode)

@@ -51,7 +51,16 @@ def subject(call: Call) -> str:
     return f"`{_OPERATORS.get(call.op, call.op)}`"
 
 
-_OPERATORS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "matmul": "@", "rmatmul": "@", "getitem": "[]", "pow": "**"}
+_OPERATORS = {
+    "add": "+",
+    "sub": "-",
+    "mul": "*",
+    "div": "/",
+    "matmul": "@",
+    "rmatmul": "@",
+    "getitem": "[]",
+    "pow": "**",
+}
 
 
 def definition_of(walked: Walked, call: Call) -> tuple[tuple[Site, ...], str]:
@@ -60,7 +69,7 @@ def definition_of(walked: Walked, call: Call) -> tuple[tuple[Site, ...], str]:
         return call.definition, call.module_class
     for name in call.params:
         owner = walked.params[name].module_path if name in walked.params else ""
-        if owner in walked.definitions and walked.definitions[owner]:
+        if walked.definitions.get(owner):
             return walked.definitions[owner], walked.classes.get(owner, "")
     return (), call.module_class
 
@@ -90,7 +99,7 @@ def located(diagnostic: Diagnostic, walked: Walked, trace: Trace, call: Call, sp
     )
 
 
-def at_call(diagnostic: Diagnostic, trace: Trace, call: Call, walked: Walked | None = None) -> Diagnostic:
+def at_call(diagnostic: Diagnostic, trace: Trace, call: Call) -> Diagnostic:
     """The diagnostic at the user's own calling expression."""
     return replace(
         diagnostic,

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from shapelint.diagnostics import Edit, Position, Span
-from shapelint.syntax.places import Site, characters, source_line
+from shapelint.syntax.places import Site, characters, file_version, source_line
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,13 @@ class ParsedFile:
         return ast.get_source_segment(self.text, node) or ""
 
 
-@lru_cache(maxsize=64)
 def parsed(file: str) -> ParsedFile | None:
     """The parsed file, None where it cannot be read or is not Python."""
+    return _parsed(file, file_version(file))
+
+
+@lru_cache(maxsize=64)
+def _parsed(file: str, _version: tuple[int, int]) -> ParsedFile | None:
     try:
         text = Path(file).read_text(encoding="utf-8")
         tree = ast.parse(text)
@@ -112,7 +116,8 @@ def layer_call(sites: tuple[Site, ...], class_name: str) -> CallExpression | Non
         named = [
             node
             for key, node in (source.calls.items() if source else ())
-            if key[0] == sites[0].line and isinstance(node.func, (ast.Attribute, ast.Name))
+            if key[0] == sites[0].line
+            and isinstance(node.func, (ast.Attribute, ast.Name))
             and (node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id) == class_name
         ]
         call = CallExpression(source, named[0]) if source is not None and len(named) == 1 else None

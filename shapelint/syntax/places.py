@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -46,12 +47,21 @@ def characters(file: str, line: int, byte_column: int) -> int:
 
 def source_line(file: str, line: int) -> str:
     """A line of a file, without its end; empty where there is none."""
-    lines = _lines(file)
+    lines = _lines(file, file_version(file))
     return lines[line - 1] if 0 < line <= len(lines) else ""
 
 
+def file_version(file: str) -> tuple[int, int]:
+    """Time and size of a file, so that what is remembered of it ends when it changes."""
+    try:
+        status = os.stat(file)
+    except OSError:
+        return (0, 0)
+    return (status.st_mtime_ns, status.st_size)
+
+
 @lru_cache(maxsize=256)
-def _lines(file: str) -> tuple[str, ...]:
+def _lines(file: str, _version: tuple[int, int]) -> tuple[str, ...]:
     try:
         with open(file, encoding="utf-8", errors="replace", newline="") as handle:
             return tuple(handle.read().replace("\r\n", "\n").split("\n"))

@@ -13,11 +13,13 @@ from typing import Any
 import torch
 from torch.overrides import TorchFunctionMode
 
+from shapelint.syntax.places import Site
 from shapelint.trace.costs import Budget
 from shapelint.trace.names import on_cpu, op_name
 from shapelint.trace.session import Session, is_fake
-from shapelint.syntax.places import Site
 from shapelint.trace.source import Ownership
+from shapelint.trace.torch_private import no_modes
+from shapelint.trace.values import Values
 
 _DEPTH = 8
 
@@ -60,7 +62,7 @@ def _outside_constructors(module: torch.nn.Module, frame: FrameType | None) -> F
     return None
 
 
-class _Construction(TorchFunctionMode):  # type: ignore[misc]
+class _Construction(TorchFunctionMode):
     """While a model is built: `nn.init` passes fake weights by, accelerators become the CPU."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -68,19 +70,27 @@ class _Construction(TorchFunctionMode):  # type: ignore[misc]
         args, kwargs = on_cpu(name, args, kwargs or {})
         if name == "cuda":
             return args[0]
-        if getattr(func, "__module__", "") == "torch.nn.init" and _initialises_fake(args, kwargs):
-            return args[0] if args else kwargs["tensor"]
+        if getattr(func, "__module__", "") == "torch.nn.init":
+            return _initialise(func, *args, **kwargs)
         return func(*args, **kwargs)
 
 
-def _initialises_fake(args: Any, kwargs: Any) -> bool:
-    return is_fake(args[0] if args else kwargs.get("tensor"))
+def _initialise(function: Any, tensor: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
+    """A weight that is real was affordable, and so is filling it; one that is fake is passed by.
+
+    Counted against the budget, a rejection loop would turn fake half-way and never end.
+    """
+    if is_fake(tensor):
+        return tensor
+    with no_modes():
+        result: torch.Tensor = function(tensor, *args, **kwargs)
+    return result
 
 
 @contextlib.contextmanager
 def construction(definitions: Definitions, budget: Budget) -> Iterator[Session]:
     """Build models inside: weights within the budget are real and initialised, larger ones are shapes."""
-    session = Session(budget)
+    session = Session(budget, Values(definitions.ownership, {}).stand_in)
     original_init, original_trunc = torch.nn.Module.__init__, torch.nn.init.trunc_normal_
 
     def init(self: torch.nn.Module, *args: Any, **kwargs: Any) -> None:
@@ -88,9 +98,9 @@ def construction(definitions: Definitions, budget: Budget) -> Iterator[Session]:
         original_init(self, *args, **kwargs)
 
     def trunc_normal(tensor: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
-        return tensor if is_fake(tensor) else original_trunc(tensor, *args, **kwargs)
+        return _initialise(original_trunc, tensor, *args, **kwargs)
 
-    torch.nn.Module.__init__ = init  # type: ignore[method-assign,assignment]
+    torch.nn.Module.__init__ = init  # type: ignore[method-assign]
     torch.nn.init.trunc_normal_ = trunc_normal
     try:
         with fake_friendly(), session, _Construction():
@@ -103,15 +113,16 @@ def construction(definitions: Definitions, budget: Budget) -> Iterator[Session]:
 @contextlib.contextmanager
 def fake_friendly() -> Iterator[None]:
     """`module.to()`, `.half()` and the like work on modules with fake weights."""
-    original = torch.nn.Module._apply
+    original: Any = torch.nn.Module._apply
 
     def apply(self: torch.nn.Module, fn: Any, recurse: bool = True) -> torch.nn.Module:
         own = [*self._parameters.values(), *self._buffers.values()]
         if not any(is_fake(tensor) for tensor in own):
-            return original(self, fn, recurse)
+            untouched: torch.nn.Module = original(self, fn, recurse)
+            return untouched
         return _apply_to_fakes(self, fn, recurse)
 
-    torch.nn.Module._apply = apply  # type: ignore[method-assign,assignment]
+    torch.nn.Module._apply = apply  # type: ignore[method-assign]
     try:
         yield
     finally:
@@ -122,7 +133,7 @@ def _apply_to_fakes(module: torch.nn.Module, fn: Any, recurse: bool) -> torch.nn
     """`Module._apply` (`.to`, `.half`, ...) without swapping tensors in place, which fake ones do not allow."""
     if recurse:
         for child in module.children():
-            child._apply(fn)
+            child._apply(fn)  # type: ignore[no-untyped-call]
     for key, param in module._parameters.items():
         if param is not None:
             with torch.no_grad():

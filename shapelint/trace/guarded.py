@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from types import FrameType
 
+from shapelint.syntax.places import file_version
 from shapelint.trace.source import Ownership
 
 _TORCH_PARTS = ("/torch/", "\\torch\\")
@@ -30,11 +31,11 @@ def _is_ours(file: str) -> bool:
 
 
 def _in_try(file: str, line: int) -> bool:
-    return any(start <= line <= end for start, end in _guarded_lines(file))
+    return any(start <= line <= end for start, end in _guarded_lines(file, file_version(file)))
 
 
 @lru_cache(maxsize=128)
-def _guarded_lines(file: str) -> tuple[tuple[int, int], ...]:
+def _guarded_lines(file: str, _version: tuple[int, int]) -> tuple[tuple[int, int], ...]:
     try:
         tree = ast.parse(Path(file).read_bytes())
     except (OSError, SyntaxError, ValueError):
@@ -52,7 +53,8 @@ def _catches(handler: ast.ExceptHandler) -> bool:
     """Whether a handler takes a shape error and does not only raise it on."""
     names = {"RuntimeError", "Exception", "BaseException", "ValueError", "IndexError", "TypeError", "AssertionError"}
     caught = handler.type is None or any(
-        isinstance(node, (ast.Name, ast.Attribute)) and (getattr(node, "id", None) or getattr(node, "attr", "")) in names
+        isinstance(node, (ast.Name, ast.Attribute))
+        and (getattr(node, "id", None) or getattr(node, "attr", "")) in names
         for node in ast.walk(handler.type)
     )
     return caught and not any(isinstance(node, ast.Raise) for node in handler.body)

@@ -14,11 +14,11 @@ from torch.fx.passes.shape_prop import TensorMetadata
 from torch.overrides import TorchFunctionMode
 
 from shapelint.graph import Call, TensorFact
+from shapelint.syntax.places import Site
 from shapelint.trace.costs import tensors_in
 from shapelint.trace.failures import FailureHandler
 from shapelint.trace.names import dtype_name, is_inplace, on_cpu, op_name, raw_name
 from shapelint.trace.session import Session, is_fake
-from shapelint.syntax.places import Site
 from shapelint.trace.torch_private import is_module_leaf, no_torch_function
 from shapelint.trace.values import ASKING, SIZED, Values
 
@@ -62,7 +62,7 @@ class ModelNames:
         return cls(modules, tensors)
 
 
-class Recorder(TorchFunctionMode):  # type: ignore[misc]
+class Recorder(TorchFunctionMode):
     """Sees every torch function of one walk; `on_module` sees every module call."""
 
     def __init__(
@@ -264,14 +264,14 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]
         if registered:
             self._node(call, "call_module", path, node_args, node_kwargs)
         else:
-            self._node(call, "call_function", module, node_args, node_kwargs)
+            self._node(call, "call_function", _function_of(module), node_args, node_kwargs)
         return call
 
     def _begin_function(self, func: Any, name: str, args: Any, kwargs: Any) -> Call:
         raw = raw_name(func)
-        is_method = getattr(func, "__objclass__", None) is not None or getattr(
-            func, "__qualname__", ""
-        ).startswith("Tensor.")
+        is_method = getattr(func, "__objclass__", None) is not None or getattr(func, "__qualname__", "").startswith(
+            "Tensor."
+        )
         call = self._begin(name, "method" if is_method else "function", self.layer, args, kwargs)
         call.args, call.kwargs = self.plain(tuple(args)), self.plain(dict(kwargs))
         call.params = tuple(dict.fromkeys(fact.name for fact in call.inputs if fact.name in self._param_names))
@@ -379,12 +379,33 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]
 
 _NEVER_ROWS = {
     *("shape", "size", "dim", "ndim", "dtype", "device", "numel", "stride", "is_contiguous", "requires_grad", "layout"),
-    *("is_floating_point", "is_complex", "len", "is_cuda", "is_sparse", "grad", "grad_fn", "data_ptr", "storage_offset"),
+    *(
+        "is_floating_point",
+        "is_complex",
+        "len",
+        "is_cuda",
+        "is_sparse",
+        "grad",
+        "grad_fn",
+        "data_ptr",
+        "storage_offset",
+    ),
     *("names", "is_leaf", "_version", "is_quantized", "element_size", "nelement", "itemsize", "_set_grad_enabled"),
     *("is_meta", "is_nested", "is_mkldnn", "untyped_storage", "hash", "get_device", "is_tensor", "_is_view", "repr"),
     *("requires_grad", "retain_grad", "register_hook", "format", "set", "_backward_hooks", "iter", "is_inference"),
 }
-_FX_CONSTANTS = (str, int, float, bool, complex, torch.dtype, torch.device, torch.memory_format, torch.layout, type(None))
+_FX_CONSTANTS = (
+    str,
+    int,
+    float,
+    bool,
+    complex,
+    torch.dtype,
+    torch.device,
+    torch.memory_format,
+    torch.layout,
+    type(None),
+)
 
 
 def _plain_result(value: Any) -> Any:
@@ -403,3 +424,13 @@ def tensor_metadata(tensor: torch.Tensor) -> TensorMetadata:
         return TensorMetadata(
             tensor.shape, tensor.dtype, tensor.requires_grad, tensor.stride(), memory_format, tensor.is_quantized, {}
         )
+
+
+def _function_of(module: torch.nn.Module) -> Callable[..., Any]:
+    """A module that is no attribute of the model, as a function with a name."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return module(*args, **kwargs)
+
+    call.__name__ = type(module).__name__
+    return call

@@ -18,10 +18,6 @@ REPLAY_BYTES = 512e6
 REPLAY_WORK = 4e9
 
 
-class CannotReplay(Exception):
-    """The op is too large to be tried with real tensors."""
-
-
 def fake_mode() -> SharedFakeMode:
     """The process's fake mode, made when the first op goes beyond the budget (its import costs a second)."""
     if not _FAKE_MODE:
@@ -34,7 +30,7 @@ def is_fake(value: Any) -> bool:
     return isinstance(value, FakeTensor)
 
 
-class Session(TorchDispatchMode):  # type: ignore[misc]
+class Session(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Runs each op for real while all its arguments are real and the budget lasts, and fake from there on.
 
     `stand_in` is asked for the value of a fake scalar; `on_work` hears the mult-adds of each op.
@@ -46,7 +42,7 @@ class Session(TorchDispatchMode):  # type: ignore[misc]
         stand_in: Callable[[torch.Tensor], Any] | None = None,
         on_work: Callable[[int], None] | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.budget = budget
         self.stand_in = stand_in or default_stand_in
         self.on_work = on_work
@@ -68,7 +64,7 @@ class Session(TorchDispatchMode):  # type: ignore[misc]
         if self.before_mutation is not None and (func._schema.is_mutable or name in _SILENT_MUTATION):
             for tensor in tensors:
                 self.before_mutation(tensor)
-        if any_fake or not self._affords(func, name, args, tensors):
+        if any_fake or not self._affords(func, name, args):
             self.used_fake = True
             out = self._run_fake(func, args, kwargs)
         else:
@@ -87,7 +83,7 @@ class Session(TorchDispatchMode):  # type: ignore[misc]
             error = error.__cause__ or error.__context__
         return False
 
-    def _affords(self, func: Any, name: str, args: Any, tensors: list[torch.Tensor]) -> bool:
+    def _affords(self, func: Any, name: str, args: Any) -> bool:
         if func.is_view or name in ("detach", "alias", "lift_fresh", "_local_scalar_dense"):
             return True
         size, work = cost(name, args)

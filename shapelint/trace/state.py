@@ -13,7 +13,6 @@ import torch
 from shapelint.trace.session import Session, is_fake
 from shapelint.trace.torch_private import no_modes
 
-
 Kept = tuple[Any, Any]
 """An attribute, and a copy of what it held if it is a container."""
 

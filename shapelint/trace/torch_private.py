@@ -18,7 +18,7 @@ except ImportError:  # pragma: no cover - totals then show no mult-adds
 __all__ = ["FakeTensor", "SharedFakeMode", "flop_registry", "is_module_leaf", "no_modes", "no_torch_function", "quiet"]
 
 
-class SharedFakeMode(FakeTensorMode):  # type: ignore[misc]
+class SharedFakeMode(FakeTensorMode):  # type: ignore[no-untyped-call]
     """A FakeTensorMode that survives `copy.deepcopy` of its tensors: the copy belongs to the same mode."""
 
     def __deepcopy__(self, memo: dict[int, Any]) -> SharedFakeMode:

@@ -7,8 +7,8 @@ from typing import Any
 import torch
 
 from shapelint.graph import Assumption
-from shapelint.trace.session import default_stand_in
 from shapelint.syntax.places import Site
+from shapelint.trace.session import default_stand_in
 from shapelint.trace.source import Ownership
 
 ASKING = {

@@ -11,13 +11,13 @@ from typing import Any
 import torch
 
 from shapelint.graph import Raised, Trace
+from shapelint.syntax.places import Site
 from shapelint.trace.costs import Budget, tensors_in, walk_budget
 from shapelint.trace.definitions import fake_friendly
 from shapelint.trace.failures import FailureHandler
 from shapelint.trace.names import dtype_name
 from shapelint.trace.recorder import ModelNames, Recorder
 from shapelint.trace.session import Session
-from shapelint.syntax.places import Site
 from shapelint.trace.source import Ownership
 from shapelint.trace.state import untouched
 from shapelint.trace.torch_private import no_modes
@@ -79,12 +79,11 @@ class Walker:
 
         Its exception is its result.
         """
-        with self._prepared(mode, {}, {}) as (recorder, args, kwargs, _):
-            with seen_modules(recorder), recorder:
-                try:
-                    return action(self.model, args, kwargs)
-                except Exception as error:
-                    return error
+        with self._prepared(mode, {}, {}) as (recorder, args, kwargs, _), seen_modules(recorder), recorder:
+            try:
+                return action(self.model, args, kwargs)
+            except Exception as error:
+                return error
 
     def _once(self, mode: str, choices: dict[int, int], forced: dict[Site, bool]) -> Trace:
         started = time.monotonic()

@@ -32,7 +32,7 @@ class TargetNotLoadable(Rule):
         return iter(())
 
 
-def not_loadable(message: str, span: Span | None, help: str) -> Diagnostic:
-    """The diagnostic for a target that gave no model; `help` names what would be right."""
+def not_loadable(message: str, span: Span | None, hint: str) -> Diagnostic:
+    """The diagnostic for a target that gave no model; `hint` names what would be right."""
     diagnostic = TargetNotLoadable().diagnostic(message)
-    return replace(diagnostic, span=span, notes=(help,) if help else ())
+    return replace(diagnostic, span=span, notes=(hint,) if hint else ())

@@ -100,14 +100,19 @@ def _argument(call: Call, position: int, name: str, default: Any) -> Any:
 def _candidates(call: Call) -> list[Candidate]:
     """`training=self.training`, where there is a `self`."""
     expression = call_expression(call)
-    if expression is None or call.kind == "module" or expression.name not in _FUNCTIONS or not _has_self(expression.source, expression.node):
+    if (
+        expression is None
+        or call.kind == "module"
+        or expression.name not in _FUNCTIONS
+        or not _has_self(expression.source, expression.node)
+    ):
         return []
     node = expression.node
     written = expression.argument(2, "training", "train")
     if written is not None:
         text = "self.training"
         edit = expression.replaced(written, text)
-    elif node.args and not node.keywords or node.keywords:
+    elif (node.args and not node.keywords) or node.keywords:
         last = node.keywords[-1].value if node.keywords else node.args[-1]
         edit = expression.replaced(last, f"{expression.source.segment(last)}, training=self.training")
     else:

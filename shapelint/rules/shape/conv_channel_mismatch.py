@@ -97,6 +97,4 @@ class Net(nn.Module):
                 candidates += other_channels(walked, x.shape, takes, dims)
             candidates += number_candidates(call, made, 0, "in_channels", found, (found,))
             candidates += producer_candidates(walked, trace, call, takes)
-            yield Finding(
-                located(diagnostic, walked, trace, call, span), trace.mode, call.index, tuple(candidates)
-            )
+            yield Finding(located(diagnostic, walked, trace, call, span), trace.mode, call.index, tuple(candidates))

@@ -103,8 +103,9 @@ class Net(nn.Module):
 def _mismatch(failure: Failure, name: str) -> _Mismatch | None:
     x = failure.arg(0, "input")
     if failure.op in ("layer_norm", "rms_norm"):
-        normalized = tuple(failure.arg(1, "normalized_shape") or ())
-        tail = x.shape[-len(normalized) :] if normalized else ()
+        normalized: tuple[int, ...] = tuple(failure.arg(1, "normalized_shape") or ())
+        shape: tuple[int, ...] = x.shape
+        tail = shape[-len(normalized) :] if normalized else shape
         if not normalized or tail == normalized:
             return None
         value: int | str = tail[0] if len(tail) == 1 else str(tail)
@@ -119,7 +120,9 @@ def _mismatch(failure: Failure, name: str) -> _Mismatch | None:
         takes = weight.shape[0] if weight is not None else channels
         if takes == channels and groups and channels % groups:
             message = f"`{name}` cannot split {channels} channels into {groups} groups"
-            return _Mismatch(message, f"a multiple of {groups}", str(channels), 0, "num_groups", _divisor(channels, groups), None)
+            return _Mismatch(
+                message, f"a multiple of {groups}", str(channels), 0, "num_groups", _divisor(channels, groups), None
+            )
         position, argument = 1, "num_channels"
     else:
         weight = failure.arg(3, "weight") or failure.arg(1, "running_mean")

@@ -105,5 +105,3 @@ def _window(failure: Failure) -> tuple[Shape, Shape] | None:
     reach = tuple(d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True))
     sizes = tuple(size + 2 * pad for size, pad in zip(x.shape[-dims:], pads, strict=True))
     return reach, sizes
-
-

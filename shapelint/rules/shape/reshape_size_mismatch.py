@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from shapelint.diagnostics import Edit, Position
-from shapelint.graph import Call, Failure, Shape, Trace, Walked
+from shapelint.graph import Call, Failure, Shape, Walked
 from shapelint.rules import Candidate, Example, Finding, Rule
 from shapelint.rules.alternatives import input_candidates
 from shapelint.rules.evidence import at_call, call_expression, failed_calls, shape_text, subject
@@ -88,7 +88,7 @@ class Net(nn.Module):
                 expected=shape_text(wanted) if wanted else None,
                 found=shape_text(shape),
             )
-            candidates = [*_candidates(trace, call, contiguity), *input_candidates(walked, trace)]
+            candidates = [*_candidates(call, contiguity), *input_candidates(walked, trace)]
             yield Finding(at_call(diagnostic, trace, call), trace.mode, call.index, tuple(candidates))
 
 
@@ -127,7 +127,7 @@ def _counted(failure: Failure, shape: Shape, wanted: Shape | None) -> str:
     return f"{total} elements, not {known}"
 
 
-def _candidates(trace: Trace, call: Call, contiguity: bool) -> list[Candidate]:
+def _candidates(call: Call, contiguity: bool) -> list[Candidate]:
     expression = call_expression(call)
     if expression is None or not isinstance(expression.node.func, ast.Attribute) or call.kind != "method":
         return []

@@ -1,0 +1,83 @@
+"""shapelint against eager PyTorch: `python -m tests.oracle.compare --count 10000 --seed 1`."""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from shapelint.check import check
+from shapelint.diagnostics import TargetReport
+from shapelint.request import Request
+from shapelint.rules import catalogue
+from tests.oracle.generator import Case, cases
+
+
+def eager_raises(case: Case) -> str:
+    """What eager says in either mode: the exception, or nothing."""
+    namespace: dict[str, Any] = {"__name__": "net"}
+    exec(compile(case.source, "net.py", "exec"), namespace)
+    try:
+        model = namespace["Net"]()
+    except Exception:
+        return "constructor"
+    dtype = getattr(torch, case.dtype)
+    x = torch.ones(case.shape, dtype=dtype) if not dtype.is_floating_point else torch.rand(case.shape)
+    for train in (True, False):
+        try:
+            model.train(train)(x)
+        except Exception as error:  # noqa: PERF203
+            return f"{type(error).__name__}: {error}".splitlines()[0]
+    return ""
+
+
+def judged(case: Case, folder: Path, fixes: bool = False) -> TargetReport:
+    """What shapelint says of the same file."""
+    file = folder / "net.py"
+    file.write_text(case.source)
+    selected = tuple(catalogue().rules)
+    return check(Request(f"{file}:Net", (case.spec,), selected=selected, fixes=fixes))
+
+
+def disagreement(case: Case, report: TargetReport) -> str | None:
+    """Where the two differ, None where they agree."""
+    raises = eager_raises(case)
+    errors = [d for d in report.diagnostics if d.severity.value == "error"]
+    if raises == "constructor":
+        return None if [d.code for d in errors] == ["SHP902"] else "constructor raises, not said"
+    if bool(raises) == bool(errors):
+        return None
+    return f"eager: {raises or 'runs'}; shapelint: {[d.message for d in errors] or 'nothing'}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--count", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    seen: collections.Counter[str] = collections.Counter()
+    wrong = 0
+    with tempfile.TemporaryDirectory() as name:
+        os.chdir(name)
+        for case in cases(arguments.seed, arguments.count):
+            report = judged(case, Path(name))
+            seen[case.family] += 1
+            codes = {d.code for d in report.diagnostics if d.severity.value == "error"}
+            seen["broken" if codes else "clean"] += 1
+            seen.update(codes)
+            difference = disagreement(case, report)
+            if difference is not None:
+                wrong += 1
+                print(f"--- {case.family} {case.spec}: {difference}\n{case.source}")
+    print(dict(sorted(seen.items())))
+    print(f"{arguments.count} models, {wrong} disagreements")
+
+
+if __name__ == "__main__":
+    main()
