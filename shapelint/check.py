@@ -6,13 +6,11 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-import torch
-
 from shapelint.diagnostics import Diagnostic, Severity, TargetReport
 from shapelint.errors import UsageError
 from shapelint.feed import Feed, feed_for
 from shapelint.fixes.verify import Verifier
-from shapelint.graph import ParamFact, Trace, Walked
+from shapelint.graph import Trace, Walked
 from shapelint.load import Loaded, NotLoadableError, load
 from shapelint.request import Request
 from shapelint.rules import Finding, run_rules
@@ -20,7 +18,7 @@ from shapelint.rules.gaps.target_not_loadable import not_loadable
 from shapelint.table import rows_of, totals_of
 from shapelint.target import Target, parse_target
 from shapelint.trace.costs import Budget, unlimited_budget, walk_budget
-from shapelint.trace.walk import Walker
+from shapelint.trace.walk import Walker, param_facts
 
 FALLBACK_PARAMS = 100_000_000
 """Models up to this size are walked again with real tensors where shapes alone do not suffice."""
@@ -83,7 +81,8 @@ def walk_modes(
 ) -> dict[str, Trace]:
     """A trace for each mode, each from the same clean model."""
     walker = Walker(loaded.model, feed.make, loaded.ownership, loaded.definitions.of, budget, deadline)
-    return {mode: walker.walk(mode) for mode in modes}
+    with loaded.importable():
+        return {mode: walker.walk(mode) for mode in modes}
 
 
 def _needs_real_values(loaded: Loaded, traces: dict[str, Trace]) -> bool:
@@ -108,17 +107,9 @@ def describe(request: Request, loaded: Loaded, traces: dict[str, Trace], feed: F
             for call in trace.failures:
                 if call.failure is not None:
                     call.failure.certain = False
-    params: dict[str, ParamFact] = {}
-    seen: set[int] = set()
-    for name, param in loaded.model.named_parameters(remove_duplicate=False):
-        if id(param) in seen:
-            continue
-        seen.add(id(param))
-        size = 0 if isinstance(param, torch.nn.parameter.UninitializedParameter) else param.numel()
-        shape = tuple(param.shape) if size else ()
-        params[name] = ParamFact(
-            name, shape, size, size * param.element_size(), param.requires_grad, name.rpartition(".")[0]
-        )
+    params = param_facts(loaded.model)
+    for trace in traces.values():
+        params.update(trace.late_params)
     modules = dict(loaded.model.named_modules())
     return Walked(
         request.target,

@@ -102,15 +102,14 @@ def _validated(file: Path, table: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
-def _typed(file: Path, option: Option, given: Any) -> Any:
-    value: Any = given
-    if option.type is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
-    if type(value) is not option.type:
-        wanted = {"list": "a list of strings", "str": "a string", "float": "a number", "int": "a whole number"}
-        raise UsageError(f"`{file.name}`: `{option.name}` must be {wanted[option.type.__name__]}, not {value!r}")
-    if option.type is list and any(not isinstance(item, str) for item in list(value)):
-        raise UsageError(f"`{file.name}`: `{option.name}` must be a list of strings")
+_WANTED = {list: "a list of strings", str: "a string", float: "a number", int: "a whole number"}
+
+
+def _typed(file: Path, option: Option, given: object) -> object:
+    value = float(given) if option.type is float and type(given) is int else given
+    strings = not isinstance(value, list) or all(isinstance(item, str) for item in value)
+    if type(value) is not option.type or not strings:
+        raise UsageError(f"`{file.name}`: `{option.name}` must be {_WANTED[option.type]}, not {value!r}")
     if option.choices and value not in option.choices:
         raise UsageError(f"`{file.name}`: `{option.name}` must be one of {', '.join(option.choices)}, not {value!r}")
     return value

@@ -61,7 +61,8 @@ def feed_for(loaded: Loaded, texts: tuple[str, ...], factory: str | None) -> Fee
     example = getattr(loaded.model, "example_input_array", None)
     if example is not None:
         return Feed(lambda: _as_inputs(_cloned(example)), note="inputs from the model's example_input_array")
-    comment = _comment_on(type(loaded.model))
+    with loaded.importable():
+        comment = _comment_on(type(loaded.model))
     if comment:
         return from_specs(parse_inputs(comment), note="inputs from the comment on the class")
     raise UsageError(_how_to_give_one(loaded.model))

@@ -124,6 +124,18 @@ class Raised:
 
 
 @dataclass
+class ParamFact:
+    """A parameter of the model: its shape, and whether it is trained. `numel` counts elements."""
+
+    name: str
+    shape: Shape
+    numel: int
+    bytes: int
+    trainable: bool
+    module_path: str
+
+
+@dataclass
 class Trace:
     """One walk in one mode: the graph, its calls in order, and what came of it."""
 
@@ -135,6 +147,7 @@ class Trace:
     gaps: list[str] = field(default_factory=list)
     output: str | None = None
     inputs: list[str] = field(default_factory=list)
+    late_params: dict[str, ParamFact] = field(default_factory=dict)
     used_fake: bool = False
     uncertain: bool = False
     seconds: float = 0.0
@@ -168,18 +181,6 @@ class Trace:
     def _main_producer(self, call: Call) -> Call | None:
         made = [index for index in call.producers if index >= 0]
         return self.calls[made[0]] if made else None
-
-
-@dataclass
-class ParamFact:
-    """A parameter of the model: its shape, and whether it is trained. `numel` counts elements."""
-
-    name: str
-    shape: Shape
-    numel: int
-    bytes: int
-    trainable: bool
-    module_path: str
 
 
 @dataclass

@@ -111,7 +111,9 @@ def parse_input(text: str) -> tuple[TensorSpec, ...]:
 
 
 def _sizes(text: str, sizes: str) -> tuple[int, ...]:
-    words = [word.strip() for word in sizes.replace("x", ",").rstrip(", ").split(",")]
+    if re.fullmatch(r"\s*\d+(x\d+)+\s*", sizes):
+        sizes = sizes.replace("x", ",")
+    words = [word.strip() for word in sizes.strip().removesuffix(",").split(",")]
     if words == [""]:
         return ()
     return tuple(_size(text, word) for word in words)

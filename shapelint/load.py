@@ -48,6 +48,15 @@ class Loaded:
     ownership: Ownership
     definitions: Definitions
     used_fake: bool
+    roots: list[str]
+    user_modules: dict[str, ModuleType]
+
+    @contextlib.contextmanager
+    def importable(self) -> Iterator[None]:
+        """The user's modules as they were when the model was made: a forward may import, or look itself up."""
+        with isolated_imports(self.roots, {}):
+            sys.modules.update(self.user_modules)
+            yield
 
 
 class _Overlay(importlib.abc.MetaPathFinder):
@@ -131,9 +140,10 @@ def load(target: Target, overlay: dict[str, str] | None = None, budget: Callable
         module = _import(target, name, ownership, overlay or {})
         value = _evaluate(target, module, ownership)
         model = _instantiate(target, value, ownership)
+        user_modules = {key: item for key, item in sys.modules.items() if _is_users(item, roots)}
     definitions.fill_copies(model)
     file = os.path.abspath(getattr(module, "__file__", None) or target.path or "")
-    return Loaded(model, module, file, ownership, definitions, session.used_fake)
+    return Loaded(model, module, file, ownership, definitions, session.used_fake, roots, user_modules)
 
 
 def import_target(target: Target) -> Any:
@@ -144,7 +154,8 @@ def import_target(target: Target) -> Any:
     """
     name, _, own_roots = import_name(target)
     ownership = Ownership(own_roots)
-    return _evaluate(target, _import(target, name, ownership, {}), ownership)
+    with construction(Definitions(ownership), construction_budget()):
+        return _evaluate(target, _import(target, name, ownership, {}), ownership)
 
 
 def import_name(target: Target) -> tuple[str, list[str], tuple[str, ...]]:

@@ -31,7 +31,8 @@ def module_tree(loaded: Loaded, feed: Feed, mode: str) -> str:
             **kwargs,
         )
 
-    outcome = walker.inside(mode, summarise)
+    with loaded.importable():
+        outcome = walker.inside(mode, summarise)
     if isinstance(outcome, BaseException):
         cause = outcome.__cause__ or outcome
         return f"torchinfo could not finish the tree: {type(cause).__name__}: {cause}"

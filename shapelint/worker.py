@@ -36,6 +36,13 @@ def _private_stdout() -> IO[str]:
     return ours
 
 
+def _forget_own_path() -> None:
+    """`python -m` puts the working directory first on `sys.path`; `python file.py` does not, and nor do we."""
+    if not getattr(sys.flags, "safe_path", False) and sys.path:
+        del sys.path[0]
+    os.environ.pop("PYTHONSAFEPATH", None)
+
+
 def run(text: str) -> dict[str, Any]:
     """The report for a request, or what went wrong with us."""
     from shapelint.check import check
@@ -54,6 +61,7 @@ def run(text: str) -> dict[str, Any]:
 def main() -> None:
     """Read a request, write a report."""
     out = _private_stdout()
+    _forget_own_path()
     os.environ.setdefault("TORCHDYNAMO_DISABLE", "1")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
     limit_memory()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import importlib.metadata
 from typing import Any
@@ -38,6 +39,9 @@ class Commands(click.Group):
         word = args[0] if args else ""
         if word not in _COMMANDS and (".py" in word or ":" in word):
             ctx.fail(f"no command `{word}`; did you mean `shapelint check {word}`?")
+        close = difflib.get_close_matches(word, _COMMANDS, n=1)
+        if word not in _COMMANDS and not word.startswith("-") and close:
+            ctx.fail(f"no command `{word}`; did you mean `{close[0]}`?")
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:

@@ -126,30 +126,36 @@ def _module_prefix(call: CallExpression | None) -> str | None:
     """How the file spells torch.nn: the prefix of the flatten's own call, or of an import."""
     if call is None:
         return None
-    return call.prefix or _spelling(call.source, "torch.nn")
+    return call.prefix or _nn_prefix(call.source)
 
 
 def _functional_prefix(source: ParsedFile) -> str | None:
-    spelled = _spelling(source, "torch.nn.functional")
-    if spelled is not None:
-        return spelled
-    module = _spelling(source, "torch.nn")
-    return f"{module}functional." if module is not None else None
+    """How the file would spell torch.nn.functional: by its own import, through `nn`, through `torch`."""
+    names = _module_names(source)
+    for module, rest in (("torch.nn.functional", ""), ("torch.nn", "functional."), ("torch", "nn.functional.")):
+        if module in names:
+            return f"{names[module]}.{rest}"
+    return None
 
 
-def _spelling(source: ParsedFile, module: str) -> str | None:
-    """The name by which a file reaches a module, with its dot."""
-    parent, _, last = module.rpartition(".")
-    torch_name = None
+def _nn_prefix(source: ParsedFile) -> str | None:
+    names = _module_names(source)
+    if "torch.nn" in names:
+        return f"{names['torch.nn']}."
+    return f"{names['torch']}.nn." if "torch" in names else None
+
+
+def _module_names(source: ParsedFile) -> dict[str, str]:
+    """Names by which a file reaches modules of torch."""
+    names: dict[str, str] = {}
     for node in ast.walk(source.tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
-                if alias.name == module and alias.asname:
-                    return f"{alias.asname}."
-                if alias.name == "torch" or (alias.name.startswith("torch.") and not alias.asname):
-                    torch_name = alias.asname or "torch"
-        elif isinstance(node, ast.ImportFrom) and node.module == parent:
+                if alias.asname:
+                    names.setdefault(alias.name, alias.asname)
+                elif alias.name.partition(".")[0] == "torch":
+                    names.setdefault("torch", "torch")
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             for alias in node.names:
-                if alias.name == last:
-                    return f"{alias.asname or alias.name}."
-    return f"{torch_name}.{module.partition('.')[2]}." if torch_name else None
+                names.setdefault(f"{node.module}.{alias.name}", alias.asname or alias.name)
+    return names

@@ -208,13 +208,19 @@ def _itemsize(args: Args) -> int:
 
 
 def mult_adds(func: Any, args: Args, kwargs: dict[str, Any], out: Any) -> int:
-    """Mult-adds of an aten op by torch's own registry; recurrent kernels, which it lacks, by their weights."""
+    """Mult-adds of an aten op by torch's own registry.
+
+    The CPU's attention and recurrent kernels, which it lacks: two products of matrices, and the weights once a step.
+    """
     formula = flop_registry.get(func.overloadpacket)
     if formula is not None:
         try:
             return int(formula(*args, **kwargs, out_val=out)) // 2
         except Exception:  # a formula of torch's that does not know this overload counts as nothing
             return 0
+    if func.overloadpacket.__name__ == "_scaled_dot_product_flash_attention_for_cpu":
+        query, key, value = args[:3]
+        return int(query.numel() * key.shape[-2] + query.numel() // query.shape[-1] * key.shape[-2] * value.shape[-1])
     if func.overloadpacket.__name__ == "mkldnn_rnn_layer":
         x, w_input, w_hidden = args[:3]
         return int(x.numel() // x.shape[-1] * (w_input.numel() + w_hidden.numel()))

@@ -75,6 +75,7 @@ class Recorder(TorchFunctionMode):
         definitions: Callable[[torch.nn.Module], tuple[Site, ...]],
     ) -> None:
         super().__init__()
+        self.model = model
         self.names = names
         self.params = {id(param) for param in model.parameters()}
         self.session = session

@@ -29,7 +29,9 @@ def untouched(model: torch.nn.Module, session: Session) -> Iterator[None]:
     modules = list(model.modules())
     attributes = [{key: _keep(value) for key, value in vars(module).items()} for module in modules]
     written: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
-    own = {id(t): t for t in [*model.parameters(), *model.buffers()] if not is_fake(t)}
+    late = torch.nn.parameter.UninitializedTensorMixin
+    everything = [*model.parameters(), *model.buffers()]
+    own = {id(t): t for t in everything if not is_fake(t) and not isinstance(t, late)}
     storages = {t.untyped_storage()._cdata: t for t in own.values() if t.layout == torch.strided}
 
     def keep(tensor: torch.Tensor) -> None:

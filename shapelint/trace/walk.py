@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import dataclasses
 import time
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ from typing import Any
 
 import torch
 
-from shapelint.graph import Raised, Trace
+from shapelint.graph import ParamFact, Raised, Trace
 from shapelint.syntax.places import Site
 from shapelint.trace.costs import Budget, tensors_in, walk_budget
 from shapelint.trace.definitions import fake_friendly
@@ -81,7 +82,7 @@ class Walker:
         """
         with self._prepared(mode, {}, {}) as (recorder, args, kwargs, _), seen_modules(recorder), recorder:
             try:
-                return action(self.model, args, kwargs)
+                return action(recorder.model, args, kwargs)
             except Exception as error:
                 return error
 
@@ -89,7 +90,7 @@ class Walker:
         started = time.monotonic()
         with self._prepared(mode, choices, forced) as (recorder, args, kwargs, trace):
             with seen_modules(recorder), recorder:
-                error, out = enter_model(self.model, args, kwargs)
+                error, out = enter_model(recorder.model, args, kwargs)
             self._conclude(trace, recorder, error, out)
         trace.seconds = time.monotonic() - started
         return trace
@@ -102,16 +103,24 @@ class Walker:
         values = Values(self.ownership, forced)
         session = Session(self.budget(), values.stand_in)
         failures = FailureHandler(self.ownership, session, choices)
-        names = ModelNames.of(self.model)
-        recorder = Recorder(self.model, names, session, values, failures, self.definitions)
+        model, definitions = self._model_to_walk()
+        recorder = Recorder(model, ModelNames.of(model), session, values, failures, definitions)
         session.on_work = recorder.on_work
         trace = Trace(mode, recorder.graph, recorder.calls)
-        with untouched(self.model, session), fake_friendly():
-            set_mode(self.model, mode)
+        with untouched(model, session), fake_friendly():
+            set_mode(model, mode)
             with session:
                 args, kwargs = self.make_inputs()
                 self._name_inputs(recorder, args, kwargs, trace)
                 yield recorder, args, kwargs, trace
+
+    def _model_to_walk(self) -> tuple[torch.nn.Module, Callable[[torch.nn.Module], tuple[Site, ...]]]:
+        """The model; a copy where lazy modules would be initialised, which nothing can take back."""
+        if not _is_lazy(self.model):
+            return self.model, self.definitions
+        copied = copy.deepcopy(self.model)
+        originals = {id(new): old for new, old in zip(copied.modules(), self.model.modules(), strict=True)}
+        return copied, lambda module: self.definitions(originals.get(id(module), module))
 
     @staticmethod
     def _name_inputs(recorder: Recorder, args: Any, kwargs: Any, trace: Trace) -> None:
@@ -131,6 +140,8 @@ class Walker:
         trace.assumptions = recorder.values.assumptions
         trace.used_fake = recorder.session.used_fake
         trace.uncertain = recorder.values.handed_out_number
+        if recorder.model is not self.model:
+            trace.late_params = param_facts(recorder.model)
         if error is None:
             trace.output = described(out)
             recorder.finish(out)
@@ -143,6 +154,29 @@ class Walker:
         )
         if failed is None:
             trace.raised.after_assumption = _hangs_on_value(trace, sites)
+
+
+def _is_lazy(model: torch.nn.Module) -> bool:
+    """Whether a weight has no shape before the first forward (`nn.LazyLinear`)."""
+    own = [*model.parameters(), *model.buffers()]
+    return any(isinstance(tensor, torch.nn.parameter.UninitializedTensorMixin) for tensor in own)
+
+
+def param_facts(model: torch.nn.Module) -> dict[str, ParamFact]:
+    """Every parameter by its first name; one without a shape yet counts nothing."""
+    facts: dict[str, ParamFact] = {}
+    seen: set[int] = set()
+    for name, param in model.named_parameters(remove_duplicate=False):
+        if id(param) in seen:
+            continue
+        seen.add(id(param))
+        late = isinstance(param, torch.nn.parameter.UninitializedTensorMixin)
+        shape = () if late else tuple(param.shape)
+        count = 0 if late else param.numel()
+        facts[name] = ParamFact(
+            name, shape, count, count * param.element_size(), param.requires_grad, name.rpartition(".")[0]
+        )
+    return facts
 
 
 def _hangs_on_value(trace: Trace, sites: tuple[Site, ...]) -> bool:
