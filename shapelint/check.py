@@ -87,7 +87,7 @@ def walk_modes(
 
 def _needs_real_values(loaded: Loaded, traces: dict[str, Trace]) -> bool:
     """Whether a walk with stand-ins ended early or in doubt, of a model that fits."""
-    if sum(param.numel() for param in loaded.model.parameters()) > FALLBACK_PARAMS:
+    if sum(param.numel for param in param_facts(loaded.model).values()) > FALLBACK_PARAMS:
         return False
     return any(
         (trace.used_fake or loaded.used_fake)

@@ -37,9 +37,8 @@ _ALIASES = {
 
 _SPEC = re.compile(
     r"""^\s*(?:(?P<name>[A-Za-z_]\w*)\s*=)?
-        \s*(?:\((?P<inside>[^()]*)\)|(?P<bare>[^():]*?))
-        \s*(?::\s*(?:torch\.)?(?P<dtype>\w+))?
-        \s*(?:[x*]\s*(?P<times>\d+))?\s*$""",
+        \s*(?:\((?P<inside>[^()]*)\)\s*(?:[x*]\s*(?P<times>\d+))?|(?P<bare>[^():]*?))
+        \s*(?::\s*(?:torch\.)?(?P<dtype>\w+))?\s*$""",
     re.VERBOSE,
 )
 

@@ -12,7 +12,7 @@ import sys
 import traceback
 from typing import IO, Any
 
-MEMORY_LIMIT = 16 * 2**30
+MEMORY_LIMIT = 8 * 2**30
 """Bytes of private memory the worker may take, where the system can limit it (Linux)."""
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+from torch.nn.parameter import is_lazy
 
 from shapelint.diagnostics import Edit, Fix
 from shapelint.feed import Feed, from_specs
@@ -16,6 +17,7 @@ from shapelint.load import Loaded, NotLoadableError, load
 from shapelint.rules import Candidate, Finding
 from shapelint.syntax.calls import apply_edits, parsed
 from shapelint.target import Target
+from shapelint.trace.walk import param_facts
 
 SHOWN = 4
 """Fixes shown for one finding."""
@@ -136,7 +138,8 @@ def _same_weights(before: torch.nn.Module, after: torch.nn.Module) -> bool:
 
 
 def _state(model: torch.nn.Module) -> dict[str, torch.Tensor]:
-    return {key: value for key, value in model.state_dict().items() if isinstance(value, torch.Tensor)}
+    state = model.state_dict()
+    return {key: value for key, value in state.items() if isinstance(value, torch.Tensor) and not is_lazy(value)}
 
 
 def _params_below(model: torch.nn.Module, layer: str) -> int:
@@ -144,4 +147,4 @@ def _params_below(model: torch.nn.Module, layer: str) -> int:
         part = model.get_submodule(layer)
     except AttributeError:
         part = model
-    return sum(param.numel() for param in part.parameters())
+    return sum(param.numel for param in param_facts(part).values())

@@ -16,7 +16,7 @@ from torch.overrides import TorchFunctionMode
 from shapelint.syntax.places import Site
 from shapelint.trace.costs import Budget
 from shapelint.trace.names import on_cpu, op_name
-from shapelint.trace.session import Session, is_fake
+from shapelint.trace.session import Session, copied_fake, is_fake
 from shapelint.trace.source import Ownership
 from shapelint.trace.torch_private import no_modes
 from shapelint.trace.values import Values
@@ -70,6 +70,8 @@ class _Construction(TorchFunctionMode):
         args, kwargs = on_cpu(name, args, kwargs or {})
         if name == "cuda":
             return args[0]
+        if name == "deepcopy" and is_fake(args[0]):
+            return copied_fake(args[0], args[1])
         if getattr(func, "__module__", "") == "torch.nn.init":
             return _initialise(func, *args, **kwargs)
         return func(*args, **kwargs)

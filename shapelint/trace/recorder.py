@@ -18,8 +18,8 @@ from shapelint.syntax.places import Site
 from shapelint.trace.costs import tensors_in
 from shapelint.trace.failures import FailureHandler
 from shapelint.trace.names import dtype_name, is_inplace, on_cpu, op_name, raw_name
-from shapelint.trace.session import Session, is_fake
-from shapelint.trace.torch_private import is_module_leaf, no_torch_function
+from shapelint.trace.session import Session, copied_fake, is_fake
+from shapelint.trace.torch_private import is_module_leaf, no_modes, no_torch_function
 from shapelint.trace.values import ASKING, SIZED, Values
 
 _RANDOM = ("rand", "bernoulli", "multinomial", "dropout", "normal", "poisson", "exponential")
@@ -103,6 +103,8 @@ class Recorder(TorchFunctionMode):
         args, kwargs = on_cpu(name, args, kwargs or {})
         if name == "cuda":
             return args[0]
+        if name == "deepcopy" and is_fake(args[0]):
+            return copied_fake(args[0], args[1])
         if name in ASKING:
             return self._ask(func, name, args, kwargs)
         if name in _NEVER_ROWS:
@@ -238,8 +240,9 @@ class Recorder(TorchFunctionMode):
         if is_fake(tensor):
             if name in ("tolist", "numpy", "array"):
                 self.values.handed_out_number = True
-                filled = torch.ones(tuple(tensor.shape), dtype=tensor.dtype)
-                return filled.tolist() if name == "tolist" else filled.numpy()
+                with no_modes():
+                    filled = torch.ones(tuple(tensor.shape), dtype=tensor.dtype)
+                    return filled.tolist() if name == "tolist" else filled.numpy()
             if name in ("equal", "allclose", "contains"):
                 return self.values.stand_in(torch.ones((), dtype=torch.bool))
         try:

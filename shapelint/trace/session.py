@@ -134,6 +134,20 @@ def fake_like(tensor: torch.Tensor) -> torch.Tensor:
         return torch.empty_strided(tensor.size(), tensor.stride(), dtype=tensor.dtype, device="cpu")
 
 
+def copied_fake(tensor: torch.Tensor, memo: dict[int, Any]) -> torch.Tensor:
+    """`copy.deepcopy` of a fake tensor or parameter, which has no memory to copy."""
+    if id(tensor) not in memo:
+        copied = fake_like(tensor)
+        is_parameter = isinstance(tensor, torch.nn.Parameter)
+        memo[id(tensor)] = (
+            torch.nn.Parameter(copied, tensor.requires_grad)
+            if is_parameter
+            else copied.requires_grad_(tensor.requires_grad)
+        )
+    result: torch.Tensor = memo[id(tensor)]
+    return result
+
+
 def as_fake(value: Any, originals: dict[int, torch.Tensor]) -> Any:
     """Nested `value` with every real tensor exchanged; `originals` maps the fake's id to what it stands for."""
     if isinstance(value, torch.Tensor):

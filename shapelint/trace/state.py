@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import torch
+from torch.nn.parameter import is_lazy
 
 from shapelint.trace.session import Session, is_fake
 from shapelint.trace.torch_private import no_modes
@@ -29,9 +30,8 @@ def untouched(model: torch.nn.Module, session: Session) -> Iterator[None]:
     modules = list(model.modules())
     attributes = [{key: _keep(value) for key, value in vars(module).items()} for module in modules]
     written: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
-    late = torch.nn.parameter.UninitializedTensorMixin
     everything = [*model.parameters(), *model.buffers()]
-    own = {id(t): t for t in everything if not is_fake(t) and not isinstance(t, late)}
+    own = {id(t): t for t in everything if not is_fake(t) and not is_lazy(t)}
     storages = {t.untyped_storage()._cdata: t for t in own.values() if t.layout == torch.strided}
 
     def keep(tensor: torch.Tensor) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
+from torch.nn.parameter import is_lazy
 
 from shapelint.graph import ParamFact, Raised, Trace
 from shapelint.syntax.places import Site
@@ -159,7 +160,7 @@ class Walker:
 def _is_lazy(model: torch.nn.Module) -> bool:
     """Whether a weight has no shape before the first forward (`nn.LazyLinear`)."""
     own = [*model.parameters(), *model.buffers()]
-    return any(isinstance(tensor, torch.nn.parameter.UninitializedTensorMixin) for tensor in own)
+    return any(is_lazy(tensor) for tensor in own)
 
 
 def param_facts(model: torch.nn.Module) -> dict[str, ParamFact]:
@@ -170,12 +171,10 @@ def param_facts(model: torch.nn.Module) -> dict[str, ParamFact]:
         if id(param) in seen:
             continue
         seen.add(id(param))
-        late = isinstance(param, torch.nn.parameter.UninitializedTensorMixin)
+        late = is_lazy(param)
         shape = () if late else tuple(param.shape)
-        count = 0 if late else param.numel()
-        facts[name] = ParamFact(
-            name, shape, count, count * param.element_size(), param.requires_grad, name.rpartition(".")[0]
-        )
+        count, size = (0, 0) if late else (param.numel(), param.element_size())
+        facts[name] = ParamFact(name, shape, count, count * size, param.requires_grad, name.rpartition(".")[0])
     return facts
 
 

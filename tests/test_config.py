@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from shapelint.config import OPTIONS, load_config
+from shapelint.errors import UsageError
+
+
+def config(tmp_path: Path, text: str) -> Path:
+    (tmp_path / "pyproject.toml").write_text(text)
+    return tmp_path
+
+
+def test_defaults_where_there_is_no_file(tmp_path: Path) -> None:
+    assert {name: load_config(tmp_path)[name] for name in OPTIONS} == {n: o.default for n, o in OPTIONS.items()}
+
+
+def test_nearest_table_wins_and_the_command_line_beats_it(tmp_path: Path) -> None:
+    inner = tmp_path / "a" / "b"
+    inner.mkdir(parents=True)
+    config(tmp_path, "[tool.shapelint]\nmode = 'eval'\ntimeout = 5\n")
+    config(inner.parent, "[tool.other]\nx = 1\n")
+    found = load_config(inner)
+    assert found["mode"] == "eval"
+    assert found["timeout"] == 5.0
+    assert found.pick("mode", "train") == "train"
+    assert found.pick("mode", None) == "eval"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[tool.shapelint]\nmoed = 'eval'\n", "did you mean `mode`"),
+        ("[tool.shapelint]\nmode = 'evil'\n", "one of train, eval, both"),
+        ("[tool.shapelint]\nselect = 'SHP1'\n", "a list of strings"),
+        ("[tool.shapelint]\nselect = [1]\n", "a list of strings"),
+        ("[tool.shapelint]\ntimeout = true\n", "a number"),
+        ("[tool]\nshapelint = 3\n", "not a table"),
+        ("[tool.shapelint\n", "cannot read"),
+    ],
+)
+def test_says_what_is_wrong(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        load_config(config(tmp_path, text))
