@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+import torch
+
 from shapelint.diagnostics import Diagnostic, Severity, TargetReport
 from shapelint.errors import UsageError
-from shapelint.feed import Feed, feed_for
+from shapelint.feed import Feed, feed_for, require_fitting
 from shapelint.fixes.verify import Verifier
 from shapelint.graph import Trace, Walked
 from shapelint.load import Loaded, NotLoadableError, load
@@ -48,6 +50,7 @@ def _checked(request: Request, target: Target, report: TargetReport, started: fl
     deadline = started + request.seconds * 0.8
     loaded = load(target)
     feed = feed_for(loaded, request.inputs, request.input_factory)
+    require_fitting(loaded, feed)
     traces = walk_modes(loaded, feed, request.modes, deadline, walk_budget)
     if _needs_real_values(loaded, traces):
         loaded = load(target, budget=unlimited_budget)
@@ -116,10 +119,16 @@ def describe(request: Request, loaded: Loaded, traces: dict[str, Trace], feed: F
         traces,
         params,
         {name: loaded.definitions.of(module) for name, module in modules.items()},
-        {name: type(module).__name__ for name, module in modules.items()},
+        {name: _known_class(module) for name, module in modules.items()},
         request.thresholds,
         tuple(spec.spelling for spec in feed.specs),
     )
+
+
+def _known_class(module: torch.nn.Module) -> str:
+    """The class of a module whose constructor is torch's own, so that its arguments are known; else nothing."""
+    home = getattr(type(module).__init__, "__module__", "")
+    return type(module).__name__ if home.startswith("torch.") else ""
 
 
 def _with_fixes(request: Request, findings: list[Finding], verifier: Verifier) -> list[Diagnostic]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from shapelint.diagnostics import Span
 from shapelint.errors import UsageError
 from shapelint.inputs import TensorSpec, parse_inputs
 from shapelint.load import Loaded, NotLoadableError, isolated_imports
@@ -66,6 +67,39 @@ def feed_for(loaded: Loaded, texts: tuple[str, ...], factory: str | None) -> Fee
     if comment:
         return from_specs(parse_inputs(comment), note="inputs from the comment on the class")
     raise UsageError(_how_to_give_one(loaded.model))
+
+
+def require_fitting(loaded: Loaded, feed: Feed) -> None:
+    """Refuse inputs that the forward's signature cannot take, which says nothing about the model.
+
+    Raises:
+        NotLoadableError: too few, too many, or a keyword that is no parameter.
+    """
+    forward = loaded.model.forward
+    try:
+        signature = inspect.signature(forward)
+    except (TypeError, ValueError):
+        return
+    args, kwargs = feed.make() if not feed.specs else _placeholders(feed.specs)
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError as error:
+        name = f"{type(loaded.model).__name__}.forward{str(signature).partition(' ->')[0]}"
+        required = [p.name for p in signature.parameters.values() if p.default is p.empty and p.kind not in _STARRED]
+        hint = f"name them: {' '.join(f'--input {each}=...' for each in required)}" if required else ""
+        raise NotLoadableError(f"the inputs do not fit `{name}`: {error}", _line_of(forward), hint) from None
+
+
+_STARRED = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
+
+def _placeholders(specs: tuple[TensorSpec, ...]) -> Inputs:
+    return tuple(None for spec in specs if not spec.name), {spec.name: None for spec in specs if spec.name}
+
+
+def _line_of(function: Any) -> Span | None:
+    code = getattr(getattr(function, "__func__", function), "__code__", None)
+    return Span(code.co_filename, code.co_firstlineno) if code is not None else None
 
 
 def _cloned(value: Any) -> Any:

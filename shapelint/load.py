@@ -137,13 +137,20 @@ def load(target: Target, overlay: dict[str, str] | None = None, budget: Callable
     definitions = Definitions(ownership)
     own_budget = (budget or construction_budget)()
     with isolated_imports(roots, overlay or {}), construction(definitions, own_budget) as session:
-        module = _import(target, name, ownership, overlay or {})
-        value = _evaluate(target, module, ownership)
-        model = _instantiate(target, value, ownership)
+        module, model = enter_target(target, name, ownership, overlay or {})
         user_modules = {key: item for key, item in sys.modules.items() if _is_users(item, roots)}
     definitions.fill_copies(model)
     file = os.path.abspath(getattr(module, "__file__", None) or target.path or "")
     return Loaded(model, module, file, ownership, definitions, session.used_fake, roots, user_modules)
+
+
+def enter_target(
+    target: Target, name: str, ownership: Ownership, overlay: dict[str, str]
+) -> tuple[ModuleType, torch.nn.Module]:
+    """Import and construct. Frames beyond this function are not the user's."""
+    module = _import(target, name, ownership, overlay)
+    value = _evaluate(target, module, ownership)
+    return module, _instantiate(target, value, ownership)
 
 
 def import_target(target: Target) -> Any:

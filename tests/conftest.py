@@ -27,7 +27,7 @@ class Result:
     err: str
 
 
-def run_shapelint(*words: str, cwd: Path = ROOT, **environment: str) -> Result:
+def run_shapelint(*words: str, cwd: Path = ROOT, **environment: Any) -> Result:
     """Run `shapelint` as a user does, in a process of its own."""
     settings = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "FORCE_COLOR")}
     done = subprocess.run(

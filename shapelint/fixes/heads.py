@@ -77,6 +77,18 @@ def head_candidates(
     return found
 
 
+def missing_flatten(call: Call, takes: int) -> list[Candidate]:
+    """`x.flatten(1)` where the layer is called, if that gives the features it takes."""
+    if call.input is None or len(call.input.shape) < 3 or math.prod(call.input.shape[1:]) != takes:
+        return []
+    expression = call_at(call.site)
+    written = expression.argument(0, "input") if expression is not None else None
+    if expression is None or written is None:
+        return []
+    text = f"{expression.source.segment(written)}.flatten(1)"
+    return [Candidate(f"`{text}`", (expression.replaced(written, text),), call.layer, group="flatten")]
+
+
 def _old_side(takes: int, channels: int, dims: int) -> int | None:
     if channels == 0 or takes % channels:
         return None

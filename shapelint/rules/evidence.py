@@ -86,14 +86,14 @@ def located(diagnostic: Diagnostic, walked: Walked, trace: Trace, call: Call, sp
     definition = span_of(sites[0]) if sites else None
     called = span_of(call.site) if call.site is not None else None
     primary = span or definition or called
-    related = tuple(
-        Related(span_of(site), "from this call") for site in sites[1:3] if primary is None or site.file == primary.file
-    )
+    places = {(primary.file, primary.line)} if primary is not None else set()
+    outer = [site for site in sites[1:3] if (site.file, site.line) not in places]
+    related = tuple(Related(span_of(site), "made from") for site in outer)
     return replace(
         diagnostic,
         layer=layer_name(call),
         span=primary,
-        called_at=called if called != primary else None,
+        called_at=called if primary is None or called is None or called.line != primary.line else None,
         related=diagnostic.related + (related if call.definition else ()),
         trail=trail(trace, call),
     )

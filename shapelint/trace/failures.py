@@ -18,9 +18,6 @@ from shapelint.trace.torch_private import no_modes
 if TYPE_CHECKING:
     from shapelint.trace.recorder import Recorder
 
-WALK_ENTRY = "enter_model"
-"""Name of the function from which the model is called; frames beyond it are ours."""
-
 _BY_WEIGHT = ("linear", "conv", "bilinear")
 
 
@@ -62,7 +59,7 @@ class FailureHandler:
             except Exception as eager:
                 error = eager
         failure = Failure(name, recorder.plain(tuple(args)), recorder.plain(dict(kwargs)), *_described(error))
-        failure.certain = not self.session.is_unconfirmed(error)
+        failure.certain = not self.session.is_unconfirmed(error) and not _lacks_memory(error)
         self._register(call, failure, error)
         shapes = [] if kwargs.get("return_indices") else recovered_shapes(failure)
         if is_inplace(func) and args and isinstance(args[0], torch.Tensor):
@@ -92,7 +89,7 @@ class FailureHandler:
         self.raising.append((error, call))
 
     def _go_on(self, failure: Failure, shapes: list[Shape], error: Exception, like: Any) -> Any:
-        if not shapes or is_caught(self.ownership, WALK_ENTRY):
+        if not shapes or is_caught(self.ownership):
             raise error
         failure.candidates = list(shapes)
         failure.choice = min(self.choices.get(self.recovered, 0), len(shapes) - 1)
@@ -101,6 +98,11 @@ class FailureHandler:
         if isinstance(like, torch.Tensor):
             return like
         return torch.zeros(shapes[failure.choice], dtype=like)
+
+
+def _lacks_memory(error: BaseException) -> bool:
+    """Memory of this machine, not a mistake of the model; torch has no exception of its own for it on the CPU."""
+    return isinstance(error, MemoryError) or "can't allocate memory" in str(error)
 
 
 def _described(error: BaseException) -> tuple[str, str]:

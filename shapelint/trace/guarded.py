@@ -9,15 +9,15 @@ from pathlib import Path
 from types import FrameType
 
 from shapelint.syntax.places import file_version
-from shapelint.trace.source import Ownership
+from shapelint.trace.source import ENTRIES, Ownership
 
 _TORCH_PARTS = ("/torch/", "\\torch\\")
 
 
-def is_caught(ownership: Ownership, stop: str) -> bool:
-    """Whether a frame of the stack, up to the function named `stop`, stands in a `try` that would catch."""
+def is_caught(ownership: Ownership) -> bool:
+    """Whether a frame of the stack, up to the call of the model, stands in a `try` that would catch."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_code.co_name != stop:
+    while frame is not None and frame.f_code.co_name not in ENTRIES:
         file = frame.f_code.co_filename
         interesting = ownership.owns(file) or not (file.startswith("<") or any(p in file for p in _TORCH_PARTS))
         if interesting and not _is_ours(file) and _in_try(file, frame.f_lineno or 0):

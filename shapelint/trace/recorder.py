@@ -62,6 +62,16 @@ class ModelNames:
         return cls(modules, tensors)
 
 
+def enter_root(original: Any, module: torch.nn.Module, args: Any, kwargs: Any) -> Any:
+    """Call the outermost module. Frames beyond this function are not the model's, whoever called it."""
+    return original(module, *args, **kwargs)
+
+
+def enter_module(original: Any, module: torch.nn.Module, args: Any, kwargs: Any) -> Any:
+    """Call a module inside the model."""
+    return original(module, *args, **kwargs)
+
+
 class Recorder(TorchFunctionMode):
     """Sees every torch function of one walk; `on_module` sees every module call."""
 
@@ -120,10 +130,11 @@ class Recorder(TorchFunctionMode):
         if self.leaf is None and is_module_leaf(module):
             call = self._begin_module(module, shown, path is not None, args, kwargs)
             self.leaf = call
+        enter = enter_module if self.stack else enter_root
         self.stack.append(ModuleFrame(shown, type(module), self._serial))
         self.values.module_serials = tuple(frame.serial for frame in self.stack)
         try:
-            out = original(module, *args, **kwargs)
+            out = enter(original, module, args, kwargs)
         except Exception as error:
             self._raised_in.setdefault(id(error), shown)
             if call is None:

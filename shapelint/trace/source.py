@@ -22,6 +22,10 @@ _STDLIB = tuple(
 _PACKAGES = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 
 
+ENTRIES = ("enter_model", "enter_root", "enter_target")
+"""Functions of ours from which the user's code is called."""
+
+
 class Ownership:
     """Which files are the user's: not torch's, not the library's, not ours, but the target's own package."""
 
@@ -42,9 +46,10 @@ class Ownership:
         path = os.path.abspath(file)
         if _below(path, _TORCH) or _below(path, _HERE):
             return False
-        if any(_below(path, root) or path == root for root in self.own_roots):
-            return True
-        if any(part in path for part in _PACKAGES):
+        for root in self.own_roots:
+            if path == root or (_below(path, root) and not _has_packages(path[len(root) :])):
+                return True
+        if _has_packages(path):
             return False
         return not any(_below(path, root) for root in _STDLIB)
 
@@ -55,7 +60,7 @@ class Ownership:
     def sites(self, frame: FrameType | None = None) -> Iterator[Site]:
         """The user's frames, innermost first."""
         frame = frame or sys._getframe(1)
-        while frame is not None:
+        while frame is not None and not _is_entry(frame.f_code):
             if self.owns(frame.f_code.co_filename):
                 yield site_of(frame)
             frame = frame.f_back
@@ -69,6 +74,16 @@ class Ownership:
                 found.append(_site(frame.f_code, traceback.tb_lasti, traceback.tb_lineno, frame.f_code.co_filename))
             traceback = traceback.tb_next
         return found[::-1]
+
+
+def _is_entry(code: CodeType) -> bool:
+    """Whether a frame is where we call the user's code: what is beyond it called us."""
+    return code.co_name in ENTRIES and _below(code.co_filename, _HERE)
+
+
+def _has_packages(path: str) -> bool:
+    """Whether a path leads into installed packages; a virtual environment may lie inside the project."""
+    return any(part in path for part in _PACKAGES)
 
 
 def _below(path: str, root: str) -> bool:

@@ -52,7 +52,7 @@ class NotWalked(Rule):
 
     def _ended(self, trace: Trace, raised: Raised) -> Finding:
         text = raised.message.splitlines()[0] if raised.message else ""
-        why = "after an assumed value" if raised.after_assumption or trace.uncertain else "after an earlier finding"
+        why = "after an assumed value" if raised.after_assumption or trace.uncertain else "for lack of memory"
         diagnostic = self.diagnostic(f"the walk ended here, {why}: {raised.error_type}{': ' if text else ''}{text}")
         span = span_of(raised.sites[0]) if raised.sites else None
         return Finding(replace(diagnostic, layer=raised.layer, span=span), trace.mode)

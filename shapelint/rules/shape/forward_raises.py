@@ -73,6 +73,7 @@ class Net(nn.Module):
         diagnostic = self.diagnostic(f"the forward raises {raised.error_type}{': ' if text else ''}{text}")
         span = span_of(raised.sites[0]) if raised.sites else None
         called = span_of(raised.sites[1]) if len(raised.sites) > 1 else None
+        called = called if called is None or span is None or called.line != span.line else None
         diagnostic = replace(diagnostic, layer=raised.layer, span=span, called_at=called)
         return Finding(diagnostic, trace.mode, None, tuple(input_candidates(walked, trace)))
 
@@ -82,6 +83,6 @@ def is_users(trace: Trace, raised: Raised) -> bool:
 
     Not so where it may follow from an earlier finding, from an assumed value, or from a stand-in.
     """
-    if raised.call is not None or raised.after_assumption or trace.uncertain:
+    if raised.call is not None or raised.after_assumption or trace.uncertain or raised.error_type == "MemoryError":
         return False
     return not any(True for _ in trace.failures)

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from shapelint.diagnostics import Severity
-from shapelint.fixes.heads import flattened, head_candidates
+from shapelint.fixes.heads import flattened, head_candidates, missing_flatten
+from shapelint.fixes.numbers import number_candidates
 from shapelint.graph import Call, Trace, Walked
-from shapelint.rules import Candidate, Example, Finding, Rule
+from shapelint.rules import Example, Finding, Rule
+from shapelint.rules.alternatives import input_candidates
 from shapelint.rules.evidence import failed_calls, located, made_by, shape_text
-from shapelint.syntax.products import written_as
 
 
 class LinearInputMismatch(Rule):
@@ -109,12 +110,9 @@ class Net(nn.Module):
                 diagnostic,
                 notes=(f"{found} = {' * '.join(map(str, before[1:]))}, the {shape_text(before)} that is flattened",),
             )
-        candidates: list[Candidate] = []
-        if made is not None and written is not None and argument == "in_features":
-            sizes = flatten.inputs[0].shape[1:] if flatten is not None else (found,)
-            for text in dict.fromkeys((written_as(made.source, written, found, sizes), str(found))):
-                edit = made.replaced(written, text)
-                title = f"`{made.text.replace(made.source.segment(written), text, 1)}`"
-                candidates.append(Candidate(title, (edit,), call.layer, group="number"))
-        candidates += head_candidates(trace, call, made, takes)
+        candidates = [*input_candidates(walked, trace), *missing_flatten(call, takes)]
+        sizes = flatten.inputs[0].shape[1:] if flatten is not None else (found,)
+        candidates += number_candidates(call, made, position, argument, found, sizes)
+        if argument == "in_features":
+            candidates += head_candidates(trace, call, made, takes)
         return Finding(diagnostic, trace.mode, call.index, tuple(candidates))
