@@ -20,7 +20,7 @@ demo: $(INSTALLED)
 	-$(BIN)/shapelint check fixtures/small_cnn.py:SmallCNN --input 1,3,32,32
 	$(BIN)/shapelint check fixtures/small_cnn.py:SmallCNN --input 1,3,64,64
 
-test: $(INSTALLED)
+test: $(VENV)/core
 	$(BIN)/python -m pytest -n 2
 
 lint: $(INSTALLED)
@@ -32,8 +32,12 @@ docs: $(INSTALLED)
 	$(BIN)/python -m docs.build
 
 # public architectures: the packages pin other builds of torch, so they come without their requirements
-$(VENV)/swept: $(INSTALLED) tests/sweep/packages.txt
+$(VENV)/core: $(INSTALLED) tests/sweep/core.txt
 	$(PIP) install -c constraints.txt -e '.[sweep]'
+	$(PIP) install --no-deps -r tests/sweep/core.txt
+	touch $@
+
+$(VENV)/swept: $(VENV)/core tests/sweep/packages.txt
 	$(PIP) install --no-deps -r tests/sweep/packages.txt
 	touch $@
 

@@ -35,14 +35,16 @@ class Architecture:
     def source(self) -> str:
         """A file with a factory `model` and a factory `inputs`."""
         return (
-            f"import torch\nfrom torch import nn\n{TORCHVISION_OPS if self.needs_torchvision else ''}{self.imports}\n\n\n"
+            f"import torch\nfrom torch import nn\n{TORCHVISION_OPS}{self.imports}\n\n\n"
             f"def model():\n    return {self.model}\n\n\ndef inputs():\n    return {self.inputs}\n"
         )
 
     @property
-    def needs_torchvision(self) -> bool:
-        """Whether the package imports torchvision."""
-        return self.package not in ("torch-geometric", "x-transformers", "monai")
+    def module(self) -> str:
+        """What is imported to have the package."""
+        return {"segmentation-models-pytorch": "segmentation_models_pytorch"}.get(
+            self.package, self.package.replace("-", "_")
+        )
 
 
 def _transformer(name: str, config: str, arguments: str, inputs: str, core: bool = False) -> Architecture:
@@ -196,11 +198,6 @@ DIFFUSERS = [
         "((torch.rand(1, 3, 32, 32),), {})",
     ),
     _diffuser(
-        "UNet1DModel",
-        "sample_size=64, in_channels=2, out_channels=2, block_out_channels=(16, 32), extra_in_channels=16, down_block_types=('DownBlock1DNoSkip', 'DownBlock1D'), up_block_types=('UpBlock1D', 'UpBlock1DNoSkip'), norm_num_groups=4, attention_head_dim=8",
-        "((torch.rand(1, 2, 64), torch.ones(1, dtype=torch.long)), {})",
-    ),
-    _diffuser(
         "DiTTransformer2DModel",
         "num_attention_heads=2, attention_head_dim=8, num_layers=2, sample_size=16, num_embeds_ada_norm=10, norm_num_groups=4",
         "((torch.rand(1, 4, 16, 16),), dict(timestep=torch.ones(1, dtype=torch.long), class_labels=torch.ones(1, dtype=torch.long)))",
@@ -226,7 +223,7 @@ def _lucid(name: str, module: str, arguments: str, inputs: str = IMAGE, core: bo
 
 _VIT = "image_size=64, patch_size=16, num_classes=5, dim=32, depth=2, heads=2, mlp_dim=64"
 VIT_PYTORCH = [
-    _lucid("ViT", "vit", _VIT, core=True),
+    _lucid("ViT", "vit", _VIT),
     _lucid("SimpleViT", "simple_vit", _VIT),
     _lucid("DeepViT", "deepvit", _VIT),
     _lucid("CaiT", "cait", f"{_VIT}, cls_depth=1"),
@@ -255,12 +252,13 @@ VIT_PYTORCH = [
         "TwinsSVT",
         "twins_svt",
         "num_classes=5, s1_emb_dim=16, s1_patch_size=4, s1_local_patch_size=4, s2_emb_dim=16, s2_local_patch_size=4, s3_emb_dim=16, s3_local_patch_size=2, s3_depth=1, s4_emb_dim=16, s4_local_patch_size=2",
-        core=True,
+        "((torch.rand(1, 3, 256, 256),), {})",
     ),
     _lucid(
         "CrossFormer",
         "crossformer",
-        "num_classes=5, dim=(16, 16, 32, 32), depth=(1, 1, 1, 1), global_window_size=(2, 2, 2, 1), local_window_size=(4, 4, 2, 1)",
+        "num_classes=5, dim=(32, 32, 64, 64), depth=(1, 1, 1, 1), global_window_size=(4, 4, 4, 2), local_window_size=(4, 4, 2, 1)",
+        "((torch.rand(1, 3, 256, 256),), {})",
     ),
     _lucid("MaxViT", "max_vit", "num_classes=5, dim=16, dim_conv_stem=16, depth=(1, 1), window_size=4, dim_head=8"),
     _lucid(
@@ -393,7 +391,7 @@ def _graph(
 
 GEOMETRIC = [
     _graph("GCN", "8, 16, 2, 3", core=True),
-    _graph("GAT", "8, 16, 2, 3"),
+    _graph("GAT", "8, 16, 2, 3", core=True),
     _graph("GIN", "8, 16, 2, 3"),
     _graph("GraphSAGE", "8, 16, 2, 3"),
     _graph("EdgeCNN", "8, 16, 2, 3"),
@@ -412,7 +410,7 @@ KORNIA = [
     _kornia("TFeat", "kornia.feature", "pretrained=False", "((torch.rand(2, 1, 32, 32),), {})"),
     _kornia("HyNet", "kornia.feature", "pretrained=False", "((torch.rand(2, 1, 32, 32),), {})"),
     _kornia("GaussianBlur2d", "kornia.filters", "(3, 3), (1.0, 1.0)", IMAGE),
-    _kornia("SSIMLoss", "kornia.losses", "5", "((torch.rand(1, 3, 32, 32), torch.rand(1, 3, 32, 32)), {})"),
+    _kornia("SSIMLoss", "kornia.losses", "5", "((torch.rand(1, 3, 32, 32), torch.rand(1, 3, 32, 32)), {})", True),
 ]
 
 
@@ -471,12 +469,12 @@ TIMM = [
     ),
     *(
         _timm(name)
-        for name in ("poolformer_s12", "fastvit_t8", "efficientformerv2_s0", "tiny_vit_5m_224", "levit_128s")
+        for name in ("poolformer_s12", "fastvit_t8", "tiny_vit_5m_224", "nest_tiny_jx", "xcit_nano_12_p16_224")
     ),
 ]
 
 
-def _pytorchcv(name: str, inputs: str = IMAGES) -> Architecture:
+def _pytorchcv(name: str, inputs: str = "((torch.rand(2, 3, 224, 224),), {})") -> Architecture:
     return Architecture(
         "pytorchcv",
         name,
@@ -492,10 +490,7 @@ PYTORCHCV = [
         _pytorchcv(name)
         for name in ("mobilenet_wd4", "fdmobilenet_wd4", "squeezenet_v1_0", "proxylessnas_cpu", "hardnet39ds")
     ),
-    *(
-        _pytorchcv(name, "((torch.rand(2, 3, 224, 224),), {})")
-        for name in ("fishnet99", "dpn68", "darknet_ref", "vovnet27s")
-    ),
+    *(_pytorchcv(name) for name in ("fishnet99", "dpn68", "darknet_ref", "vovnet27s")),
 ]
 
 _SMP = "encoder_name='resnet18', encoder_weights=None, classes=2"
