@@ -17,7 +17,7 @@ $(INSTALLED): pyproject.toml constraints.txt | $(BIN)/python
 	touch $@
 
 demo: $(INSTALLED)
-	-$(BIN)/shapelint check fixtures/small_cnn.py:SmallCNN --input 1,3,32,32
+	$(BIN)/shapelint check fixtures/small_cnn.py:SmallCNN --input 1,3,32,32 || test $$? -eq 1
 	$(BIN)/shapelint check fixtures/small_cnn.py:SmallCNN --input 1,3,64,64
 
 test: $(VENV)/core

@@ -19,11 +19,17 @@ from shapelint.rules import Finding, run_rules
 from shapelint.rules.gaps.target_not_loadable import not_loadable
 from shapelint.table import rows_of, totals_of
 from shapelint.target import Target, parse_target
-from shapelint.trace.costs import Budget, unlimited_budget, walk_budget
+from shapelint.trace.costs import Budget, small_budget, unlimited_budget, walk_budget
+from shapelint.trace.session import fake_tensors_in_use
 from shapelint.trace.walk import Walker, param_facts
 
 FALLBACK_PARAMS = 100_000_000
 """Models up to this size are walked again with real tensors where shapes alone do not suffice."""
+
+
+def verification_budget() -> Budget:
+    """For trying a fix: once fake tensors had to be imported, they are the faster way."""
+    return small_budget() if fake_tensors_in_use() else walk_budget()
 
 
 def check(request: Request) -> TargetReport:
@@ -52,7 +58,9 @@ def _checked(request: Request, target: Target, report: TargetReport, started: fl
     feed = feed_for(loaded, request.inputs, request.input_factory)
     require_fitting(loaded, feed)
     traces = walk_modes(loaded, feed, request.modes, deadline, walk_budget)
+    budget_again = verification_budget
     if _needs_real_values(loaded, traces):
+        budget_again = unlimited_budget
         loaded = load(target, budget=unlimited_budget)
         feed = feed_for(loaded, request.inputs, request.input_factory)
         traces = walk_modes(loaded, feed, request.modes, deadline, unlimited_budget)
@@ -65,7 +73,7 @@ def _checked(request: Request, target: Target, report: TargetReport, started: fl
         return run_rules(walked_of(model, seen), set(request.selected))
 
     def walk_again(model: Loaded, other: Feed, until: float) -> dict[str, Trace]:
-        return walk_modes(model, other, request.modes, until, walk_budget)
+        return walk_modes(model, other, request.modes, until, budget_again)
 
     walked = walked_of(loaded, traces)
     findings = run_rules(walked, set(request.selected))

@@ -68,11 +68,16 @@ def main() -> None:
     import warnings
 
     warnings.simplefilter("ignore")
-    import torch
+    try:
+        import torch
 
-    text = sys.stdin.read()
-    answer = run(text)
-    answer["torch"] = str(torch.__version__)
+        version: str | None = str(torch.__version__)
+    except ImportError as error:
+        version, answer = None, dict[str, Any](usage=f"cannot import torch in {sys.executable}: {error}")
+        sys.stdin.read()
+    else:
+        answer = run(sys.stdin.read())
+    answer["torch"] = version
     with contextlib.suppress(BrokenPipeError):
         json.dump(answer, out)
         out.flush()

@@ -134,3 +134,24 @@ def test_users_own_handling_of_an_error_is_respected(lint: Callable[..., Any]) -
     report = lint(source, "2,8")
     assert report.diagnostics == []
     assert report.output == "f32[2,4]"
+
+
+def test_without_columns_the_line_is_marked_and_fixes_still_hold(
+    lint: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on Python 3.10, whose code objects know lines only."""
+    from dataclasses import replace
+
+    from shapelint.trace import source
+
+    original = source._site
+    monkeypatch.setattr(
+        source, "_site", lambda *words: replace(original(*words), column=None, end_line=None, end_column=None)
+    )
+    text = (
+        f"{HEAD}class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.fc = nn.Linear(9, 4)\n    def forward(self, x):\n        return self.fc(x) + self.fc(x)\n"
+    )
+    (finding,) = lint(text, "2,8").diagnostics
+    assert (finding.span.line, finding.called_at.line) == (8, 10)
+    assert [fix.title for fix in finding.fixes] == ["`nn.Linear(8, 4)`"]

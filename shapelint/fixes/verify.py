@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch.nn.parameter import is_lazy
 
-from shapelint.diagnostics import Edit, Fix
+from shapelint.diagnostics import Diagnostic, Edit, Fix
 from shapelint.feed import Feed, from_specs
 from shapelint.graph import Call, Trace, Walked
 from shapelint.inputs import parse_inputs
@@ -96,7 +96,7 @@ class Verifier:
         return not any(
             other.diagnostic.code == code
             and other.diagnostic.layer == layer
-            and other.diagnostic.severity.rank <= finding.diagnostic.severity.rank
+            and not _much_better(other.diagnostic, finding.diagnostic)
             for other in after
         )
 
@@ -107,6 +107,14 @@ class Verifier:
         if before == after:
             return f"{after:,} parameters; new weights"
         return f"{after:,} parameters instead of {before:,}; new weights"
+
+
+def _much_better(after: Diagnostic, before: Diagnostic) -> bool:
+    """Whether a finding that stays is no longer the same: less severe, or half the size where it has one."""
+    if after.severity.rank > before.severity.rank:
+        return True
+    sizes = [one.found for one in (after, before)]
+    return all(size and size.isdigit() for size in sizes) and int(sizes[0] or 0) * 2 <= int(sizes[1] or 0)
 
 
 def _failures_at(trace: Trace, broken: Call) -> int:

@@ -42,6 +42,11 @@ def walk_budget() -> Budget:
     return Budget(1e9, 5e9, 256e6)
 
 
+def small_budget() -> Budget:
+    """A tenth of a walk's."""
+    return Budget(2e8, 3e8, 64e6)
+
+
 def unlimited_budget() -> Budget:
     """For the second try of a model that fits but could not be walked with shapes alone."""
     return Budget(math.inf, math.inf, math.inf)

@@ -25,6 +25,11 @@ def fake_mode() -> SharedFakeMode:
     return _FAKE_MODE[0]
 
 
+def fake_tensors_in_use() -> bool:
+    """Whether anything went beyond the budget so far, so that the import is paid."""
+    return bool(_FAKE_MODE)
+
+
 def is_fake(value: Any) -> bool:
     """Whether a value is a tensor that has a shape and nothing else."""
     return isinstance(value, FakeTensor)

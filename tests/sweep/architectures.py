@@ -469,7 +469,7 @@ TIMM = [
     ),
     *(
         _timm(name)
-        for name in ("poolformer_s12", "fastvit_t8", "tiny_vit_5m_224", "nest_tiny_jx", "xcit_nano_12_p16_224")
+        for name in ("poolformer_s12", "fastvit_t8", "tiny_vit_5m_224", "mobilevit_xxs", "xcit_nano_12_p16_224")
     ),
 ]
 
