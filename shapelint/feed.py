@@ -12,8 +12,10 @@ import torch
 
 from shapelint.diagnostics import Span
 from shapelint.errors import UsageError
+from shapelint.imports import import_name, isolated_imports
 from shapelint.inputs import TensorSpec, parse_inputs
-from shapelint.load import Loaded, NotLoadableError, isolated_imports
+from shapelint.load import Loaded, NotLoadableError, import_target
+from shapelint.target import parse_target
 from shapelint.trace.walk import Inputs
 
 _COMMENT = re.compile(r"#\s*shapelint:\s*input\s*=\s*(?P<specs>.+?)\s*$")
@@ -128,9 +130,6 @@ def _as_inputs(value: Any) -> Inputs:
 
 
 def _from_factory(text: str) -> Feed:
-    from shapelint.load import import_name, import_target
-    from shapelint.target import parse_target
-
     target = parse_target(text)
     _, roots, _ = import_name(target)
     try:

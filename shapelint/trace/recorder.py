@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import operator
-import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 import torch.fx
-from torch.fx.passes.shape_prop import TensorMetadata
 from torch.overrides import TorchFunctionMode
 
 from shapelint.graph import Call, TensorFact
@@ -18,8 +15,9 @@ from shapelint.syntax.places import Site
 from shapelint.trace.costs import tensors_in
 from shapelint.trace.failures import FailureHandler
 from shapelint.trace.names import dtype_name, is_inplace, on_cpu, op_name, raw_name
+from shapelint.trace.nodes import GraphBuilder, has_tensors, plain_result
 from shapelint.trace.session import Session, copied_fake, is_fake
-from shapelint.trace.torch_private import is_module_leaf, no_modes, no_torch_function
+from shapelint.trace.torch_private import is_module_leaf, no_modes
 from shapelint.trace.values import ASKING, SIZED, Values
 
 _RANDOM = ("rand", "bernoulli", "multinomial", "dropout", "normal", "poisson", "exponential")
@@ -32,16 +30,6 @@ class ModuleFrame:
     path: str
     cls: type
     serial: int
-
-
-@dataclass
-class Origin:
-    """Which node made a tensor, and where in its result it stood."""
-
-    ref: weakref.ref[torch.Tensor]
-    node: torch.fx.Node
-    path: tuple[Any, ...]
-    call: int
 
 
 @dataclass
@@ -93,18 +81,14 @@ class Recorder(TorchFunctionMode):
         self.failures = failures
         self.definitions = definitions
         self.ownership = values.ownership
-        self.graph = torch.fx.Graph()
+        self.nodes = GraphBuilder(names.tensors)
         self.calls: list[Call] = []
         self.stack: list[ModuleFrame] = []
         self.leaf: Call | None = None
         self._serial = 0
-        self._origins: dict[int, Origin] = {}
-        self._attributes: dict[str, torch.fx.Node] = {}
-        self._nodes: dict[int, torch.fx.Node] = {}
         self._current: Call | None = None
         self._raised_in: dict[int, str] = {}
         self._param_names = {name for key, name in names.tensors.items() if key in self.params}
-        self._input_facts: set[int] = set()
 
     # -- what modes and hooks call ------------------------------------------------------------
 
@@ -181,32 +165,12 @@ class Recorder(TorchFunctionMode):
             return {str(key): self.plain(item) for key, item in value.items()}
         return value if isinstance(value, (int, float, str, bool, type(None), type(Ellipsis))) else None
 
-    def origin(self, tensor: torch.Tensor) -> Origin | None:
-        """Where a tensor came from, if a call or an input of this walk made it."""
-        origin = self._origins.get(id(tensor))
-        return origin if origin is not None and origin.ref() is tensor else None
-
     def is_derived(self, tensor: torch.Tensor) -> bool:
         """Whether its values hang on activations or weights."""
-        origin = self.origin(tensor)
+        origin = self.nodes.origin(tensor)
         if origin is None:
             return id(tensor) in self.params or self.leaf is not None
         return origin.call < 0 or self.calls[origin.call].derived
-
-    def add_input(self, name: str, value: Any) -> None:
-        """A model input: a placeholder of the graph."""
-        node = self.graph.placeholder(name)
-        tensors = [value] if isinstance(value, torch.Tensor) else list(tensors_in(value))
-        for index, tensor in enumerate(tensors):
-            path = () if isinstance(value, torch.Tensor) else (index,)
-            self._origins[id(tensor)] = Origin(weakref.ref(tensor), node, path, -1 - len(self._input_facts))
-        if isinstance(value, torch.Tensor):
-            node.meta["tensor_meta"] = tensor_metadata(value)
-        self._input_facts.add(len(self._input_facts))
-
-    def finish(self, out: Any) -> None:
-        """The model's result: the output of the graph."""
-        self.graph.output(self._node_args(out))
 
     # -- recording ----------------------------------------------------------------------------
 
@@ -224,7 +188,7 @@ class Recorder(TorchFunctionMode):
             out = self.failures.function_failed(self, call, func, name, args, kwargs, error)
         finally:
             self._current = previous
-        if not any(True for _ in tensors_in(out)):
+        if not has_tensors(out):
             self._forget(call)
             return out
         self._finish(call, out)
@@ -275,11 +239,7 @@ class Recorder(TorchFunctionMode):
         call.definition = self.definitions(module)
         call.registered = registered
         call.training = module.training
-        node_args, node_kwargs = self._node_args(tuple(args)), self._node_args(dict(kwargs))
-        if registered:
-            self._node(call, "call_module", path, node_args, node_kwargs)
-        else:
-            self._node(call, "call_function", _function_of(module), node_args, node_kwargs)
+        self._in_stack(self.nodes.add_module(call, module, args, kwargs))
         return call
 
     def _begin_function(self, func: Any, name: str, args: Any, kwargs: Any) -> Call:
@@ -290,15 +250,7 @@ class Recorder(TorchFunctionMode):
         call = self._begin(name, "method" if is_method else "function", self.layer, args, kwargs)
         call.args, call.kwargs = self.plain(tuple(args)), self.plain(dict(kwargs))
         call.params = tuple(dict.fromkeys(fact.name for fact in call.inputs if fact.name in self._param_names))
-        node_args, node_kwargs = self._node_args(tuple(args)), self._node_args(dict(kwargs))
-        if raw == "__getitem__":
-            self._node(call, "call_function", operator.getitem, node_args, node_kwargs)
-        elif getattr(func, "__name__", "") == "__get__":
-            self._node(call, "call_function", getattr, (*node_args[:1], raw), {})
-        elif is_method:
-            self._node(call, "call_method", raw, node_args, node_kwargs)
-        else:
-            self._node(call, "call_function", func, node_args, node_kwargs)
+        self._in_stack(self.nodes.add_function(call, func, raw, args, kwargs))
         if is_inplace(func):
             call.kwargs = {**call.kwargs, "_inplace": True}
         return call
@@ -308,7 +260,7 @@ class Recorder(TorchFunctionMode):
         derived = any(part in op for part in _RANDOM)
         for tensor in tensors_in((args, kwargs)):
             call.inputs.append(self.fact(tensor))
-            origin = self.origin(tensor)
+            origin = self.nodes.origin(tensor)
             call.producers.append(origin.call if origin is not None and origin.call >= 0 else -1)
             if origin is not None and origin.call < 0:
                 call.from_input = (*call.from_input, len(call.inputs) - 1)
@@ -318,134 +270,29 @@ class Recorder(TorchFunctionMode):
         self.calls.append(call)
         return call
 
-    def _node(self, call: Call, op: str, target: Any, args: Any, kwargs: Any) -> None:
-        node = self.graph.create_node(op, target, args, kwargs)
+    def _in_stack(self, node: torch.fx.Node) -> None:
         node.meta["nn_module_stack"] = {frame.path: (frame.path, frame.cls) for frame in self.stack}
-        if call.site is not None:
-            site = call.site
-            node.meta["stack_trace"] = f'  File "{site.file}", line {site.line}, in {site.function}\n'
-        node.meta["shapelint"] = call
-        self._nodes[call.index] = node
 
     def _finish(self, call: Call, out: Any) -> None:
-        node = self._nodes.get(call.index)
-        call.outputs = [self.fact(tensor) for tensor in tensors_in(_plain_result(out))]
-        if node is None:
-            return
-        if isinstance(out, torch.Tensor):
-            node.meta["tensor_meta"] = tensor_metadata(out)
-        self._remember(_plain_result(out), node, (), call.index)
-
-    def _remember(self, value: Any, node: torch.fx.Node, path: tuple[Any, ...], index: int) -> None:
-        if isinstance(value, torch.Tensor):
-            self._origins[id(value)] = Origin(weakref.ref(value), node, path, index)
-        elif isinstance(value, (list, tuple)):
-            for position, item in enumerate(value):
-                self._remember(item, node, (*path, position), index)
-        elif isinstance(value, dict):
-            for key, item in value.items():
-                self._remember(item, node, (*path, key), index)
+        result = plain_result(out)
+        call.outputs = [self.fact(tensor) for tensor in tensors_in(result)]
+        self.nodes.finish(call, result)
 
     def _forget(self, call: Call) -> None:
         """A call that gave no tensor is no row and no node."""
         if call.failure is not None:
             return
-        node = self._nodes.pop(call.index, None)
-        if node is not None:
-            self.graph.erase_node(node)
+        self.nodes.forget(call)
         if self.calls and self.calls[-1] is call:
             self.calls.pop()
 
-    # -- fx arguments -------------------------------------------------------------------------
-
-    def _node_args(self, value: Any) -> Any:
-        if isinstance(value, torch.Tensor):
-            return self._node_of(value)
-        if isinstance(value, (list, tuple)):
-            items = [self._node_args(item) for item in value]
-            return items if isinstance(value, list) else tuple(items)
-        if isinstance(value, dict):
-            return {str(key): self._node_args(item) for key, item in value.items()}
-        if isinstance(value, slice):
-            return slice(*(self._node_args(part) for part in (value.start, value.stop, value.step)))
-        if isinstance(value, _FX_CONSTANTS):
-            return value
-        return str(type(value).__name__)
-
-    def _node_of(self, tensor: torch.Tensor) -> torch.fx.Node:
-        origin = self.origin(tensor)
-        if origin is None:
-            return self._attribute(tensor)
-        node = origin.node
-        for step in origin.path:
-            node = self.graph.create_node("call_function", operator.getitem, (node, step))
-        if origin.path:
-            self._origins[id(tensor)] = Origin(origin.ref, node, (), origin.call)
-        return node
-
-    def _attribute(self, tensor: torch.Tensor) -> torch.fx.Node:
-        name = self.names.tensors.get(id(tensor)) or f"_tensor_constant{id(tensor)}"
-        node = self._attributes.get(name)
-        if node is None:
-            node = self._attributes[name] = self.graph.create_node("get_attr", name)
-            node.meta["tensor_meta"] = tensor_metadata(tensor)
-        return node
-
 
 _NEVER_ROWS = {
-    *("shape", "size", "dim", "ndim", "dtype", "device", "numel", "stride", "is_contiguous", "requires_grad", "layout"),
-    *(
-        "is_floating_point",
-        "is_complex",
-        "len",
-        "is_cuda",
-        "is_sparse",
-        "grad",
-        "grad_fn",
-        "data_ptr",
-        "storage_offset",
-    ),
-    *("names", "is_leaf", "_version", "is_quantized", "element_size", "nelement", "itemsize", "_set_grad_enabled"),
-    *("is_meta", "is_nested", "is_mkldnn", "untyped_storage", "hash", "get_device", "is_tensor", "_is_view", "repr"),
-    *("requires_grad", "retain_grad", "register_hook", "format", "set", "_backward_hooks", "iter", "is_inference"),
+    *("shape", "size", "dim", "ndim", "dtype", "device", "numel", "stride", "is_contiguous", "requires_grad"),
+    *("layout", "is_floating_point", "is_complex", "len", "is_cuda", "is_sparse", "grad", "grad_fn"),
+    *("data_ptr", "storage_offset", "names", "is_leaf", "_version", "is_quantized", "element_size", "nelement"),
+    *("itemsize", "_set_grad_enabled", "is_meta", "is_nested", "is_mkldnn", "untyped_storage", "hash"),
+    *("get_device", "is_tensor", "_is_view", "repr", "retain_grad", "register_hook", "format", "set"),
+    *("_backward_hooks", "iter", "is_inference"),
 }
-_FX_CONSTANTS = (
-    str,
-    int,
-    float,
-    bool,
-    complex,
-    torch.dtype,
-    torch.device,
-    torch.memory_format,
-    torch.layout,
-    type(None),
-)
-
-
-def _plain_result(value: Any) -> Any:
-    """Results of torch's own modules that are more than tensors and containers."""
-    if isinstance(value, torch.nn.utils.rnn.PackedSequence):
-        return (value.data, value.batch_sizes)
-    return value
-
-
-def tensor_metadata(tensor: torch.Tensor) -> TensorMetadata:
-    """The `tensor_meta` of fx; torch's own maker of it imports sympy for one check."""
-    if tensor.layout != torch.strided:
-        return TensorMetadata(tensor.shape, tensor.dtype, tensor.requires_grad, (), None, False, {})
-    with no_torch_function():
-        memory_format = torch.contiguous_format if tensor.is_contiguous() else None
-        return TensorMetadata(
-            tensor.shape, tensor.dtype, tensor.requires_grad, tensor.stride(), memory_format, tensor.is_quantized, {}
-        )
-
-
-def _function_of(module: torch.nn.Module) -> Callable[..., Any]:
-    """A module that is no attribute of the model, as a function with a name."""
-
-    def call(*args: Any, **kwargs: Any) -> Any:
-        return module(*args, **kwargs)
-
-    call.__name__ = type(module).__name__
-    return call
+"""Canonical names of functions that ask for facts, not for results."""

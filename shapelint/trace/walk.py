@@ -107,7 +107,7 @@ class Walker:
         model, definitions = self._model_to_walk()
         recorder = Recorder(model, ModelNames.of(model), session, values, failures, definitions)
         session.on_work = recorder.on_work
-        trace = Trace(mode, recorder.graph, recorder.calls)
+        trace = Trace(mode, recorder.nodes.graph, recorder.calls)
         with untouched(model, session), fake_friendly():
             set_mode(model, mode)
             with session:
@@ -126,9 +126,9 @@ class Walker:
     @staticmethod
     def _name_inputs(recorder: Recorder, args: Any, kwargs: Any, trace: Trace) -> None:
         for index, value in enumerate(args):
-            recorder.add_input(f"input_{index + 1}", value)
+            recorder.nodes.add_input(f"input_{index + 1}", value)
         for name, value in kwargs.items():
-            recorder.add_input(name, value)
+            recorder.nodes.add_input(name, value)
         trace.inputs = [described(value) for value in args]
         trace.inputs += [f"{name}={described(value)}" for name, value in kwargs.items()]
 
@@ -145,9 +145,9 @@ class Walker:
             trace.late_params = param_facts(recorder.model)
         if error is None:
             trace.output = described(out)
-            recorder.finish(out)
+            recorder.nodes.output(out)
             return
-        recorder.finish(None)
+        recorder.nodes.output(None)
         sites = tuple(self.ownership.in_traceback(error.__traceback__))
         message = str(error).strip()
         trace.raised = Raised(

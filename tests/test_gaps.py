@@ -1,0 +1,100 @@
+"""Not walked is not wrong: what cannot be followed is named, or tried again with real tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.conftest import codes, errors
+
+Lint = Callable[..., Any]
+
+NEEDS_VALUES = """
+import torch
+from torch import nn
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(256, 256, 3, padding=1)
+        self.fc = nn.Linear(6, 2)
+    def forward(self, x):
+        for _ in range(4):
+            x = self.conv(x)
+        width = int((x.sum() * 0).nan_to_num().item()) + 6
+        return self.fc(torch.ones(2, width) + torch.zeros(6))
+"""
+
+
+def test_a_model_that_needs_values_is_walked_again_with_real_ones(lint: Lint) -> None:
+    report = lint(NEEDS_VALUES, "1,256,96,96", modes=("eval",))
+    assert errors(report) == []
+    assert report.status == "checked"
+    assert report.output == "f32[2,2]"
+    assert "walked with real CPU tensors: shapes alone did not suffice" in report.notes
+
+
+def test_too_large_for_that_it_is_a_gap_and_no_error(lint: Lint, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shapelint.check.FALLBACK_PARAMS", 1000)
+    report = lint(NEEDS_VALUES, "1,256,96,96", modes=("eval",))
+    assert errors(report) == []
+    assert "SHP903" in codes(report)
+    assert report.calls_unchecked > 0
+
+
+def test_shape_errors_beyond_the_budget_are_errors_all_the_same(lint: Lint) -> None:
+    source = NEEDS_VALUES.replace("width = int((x.sum() * 0).nan_to_num().item()) + 6", "width = 7")
+    report = lint(source, "1,256,96,96", modes=("eval",), fixes=False)
+    assert errors(report) == ["SHP104"]
+
+
+def test_follow_up_of_a_first_error_is_not_reported(lint: Lint) -> None:
+    source = """
+    import torch
+    from torch import nn
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a = nn.Conv2d(3, 8, 3, padding=1)
+            self.norm = nn.BatchNorm2d(16)
+            self.b = nn.Conv2d(16, 8, 3, padding=1)
+            self.c = nn.Conv2d(8, 4, 3, padding=1)
+        def forward(self, x):
+            x = self.norm(self.a(x))
+            return self.c(self.b(x)) + torch.zeros(4, 1, 1)
+    """
+    report = lint(source, "2,3,8,8")
+    assert errors(report) == ["SHP103"]
+    assert [fix.title for fix in report.diagnostics[0].fixes] == ["`nn.Conv2d(3, 16, 3, padding=1)`"]
+
+
+def test_view_left_from_another_size_does_not_drag_the_linear_along(lint: Lint) -> None:
+    source = """
+    from torch import nn
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2d(3, 8, 3, padding=1)
+            self.fc = nn.Linear(8 * 20 * 20, 10)
+        def forward(self, x):
+            return self.fc(self.conv(x).view(-1, 8 * 20 * 20))
+    """
+    assert errors(lint(source, "2,3,16,16")) == ["SHP107"]
+
+
+@pytest.mark.parametrize("mode", ["train", "eval"])
+def test_a_finding_of_one_mode_names_it(lint: Lint, mode: str) -> None:
+    condition = "self.training" if mode == "train" else "not self.training"
+    source = f"""
+    from torch import nn
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = nn.Linear(9, 2)
+        def forward(self, x):
+            return self.fc(x) if {condition} else x
+    """
+    (finding,) = lint(source, "2,8").diagnostics
+    assert finding.modes == (mode,)
+    assert finding.notes[-1] == f"only in {mode} mode"
