@@ -6,6 +6,7 @@ ours, `shapelint`, which holds a `Call`. Nothing here imports torch: rules are p
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,11 @@ class TensorFact:
     dtype: str
     shape: Shape
     name: str = ""
+
+    @property
+    def bulk(self) -> tuple[bool, int]:
+        """Sorts activations: floats before all else, then by size."""
+        return (self.dtype.startswith(("f", "bf", "c")), math.prod(self.shape))
 
     def __str__(self) -> str:
         return f"{self.dtype}[{','.join(map(str, self.shape))}]"
@@ -93,6 +99,18 @@ class Call:
         return self.inputs[0] if self.inputs else None
 
     @property
+    def main_argument(self) -> int | None:
+        """Position of the largest activation it was given: not a weight, a mask or a length."""
+        given = [index for index, fact in enumerate(self.inputs) if not fact.name]
+        return max(given, key=lambda index: self.inputs[index].bulk, default=None)
+
+    @property
+    def main_input(self) -> TensorFact | None:
+        """The largest activation it was given."""
+        position = self.main_argument
+        return self.inputs[position] if position is not None else self.input
+
+    @property
     def output(self) -> TensorFact | None:
         """The first tensor it gave."""
         return self.outputs[0] if self.outputs else None
@@ -120,7 +138,7 @@ class Raised:
     layer: str
     call: int | None = None
     after_assumption: bool = False
-    asks_values: bool = False
+    doing: str = "the forward"
 
 
 @dataclass
@@ -172,15 +190,15 @@ class Trace:
     def way_to(self, call: Call, limit: int = 200) -> list[Call]:
         """The calls from the model's input to this one, along first tensor arguments, this one left out."""
         steps: list[Call] = []
-        current = self.producer(call)
+        current = self._main_producer(call)
         while current is not None and len(steps) < limit:
             steps.append(current)
             current = self._main_producer(current)
         return steps[::-1]
 
     def _main_producer(self, call: Call) -> Call | None:
-        made = [index for index in call.producers if index >= 0]
-        return self.calls[made[0]] if made else None
+        position = call.main_argument
+        return self.producer(call, position) if position is not None else None
 
 
 @dataclass

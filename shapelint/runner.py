@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
@@ -83,7 +84,8 @@ class Worker:
                 self.process.kill()
         except (OSError, ProcessLookupError):
             pass
-        self.process.communicate()
+        with contextlib.suppress(ValueError, OSError):
+            self.process.communicate()
 
 
 def _python_path() -> str:
@@ -107,16 +109,24 @@ def _died(request: Request, message: str, note: str) -> TargetReport:
 
 def run_all(requests: list[Request], first: Worker | None = None) -> Iterable[Outcome]:
     """An outcome for each request, in order; as many at a time as there are cores."""
-    if len(requests) == 1:
-        return [(first or Worker()).ask(requests[0])]
-    started = [first] if first is not None else []
+    idle = [first] if first is not None else []
+    running: list[Worker] = list(idle)
 
     def one(request: Request) -> Outcome:
-        worker = started.pop() if started else Worker()
+        if idle:
+            return idle.pop().ask(request)
+        worker = Worker()
+        running.append(worker)
         return worker.ask(request)
 
     with ThreadPoolExecutor(max_workers=max(1, min(len(requests), os.cpu_count() or 1))) as pool:
-        return list(pool.map(one, requests))
+        try:
+            return list(pool.map(one, requests))
+        except BaseException:  # Ctrl-C: the workers are sessions of their own and would go on
+            pool.shutdown(wait=False, cancel_futures=True)
+            for worker in running:
+                worker.kill()
+            raise
 
 
 def versions(torch: str | None) -> dict[str, str | None]:

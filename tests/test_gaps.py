@@ -98,3 +98,18 @@ def test_a_finding_of_one_mode_names_it(lint: Lint, mode: str) -> None:
     (finding,) = lint(source, "2,8").diagnostics
     assert finding.modes == (mode,)
     assert finding.notes[-1] == f"only in {mode} mode"
+
+
+def test_a_train_that_takes_no_mode_raises_as_in_eager(lint: Lint) -> None:
+    source = """
+    from torch import nn
+    class Net(nn.Module):
+        def train(self):
+            return self
+        def forward(self, x):
+            return x
+    """
+    (finding,) = lint(source, "2,8").diagnostics
+    assert finding.code == "SHP119"
+    assert finding.message.startswith("`model.eval()` raises TypeError")
+    assert finding.span.line == 4

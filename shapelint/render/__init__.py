@@ -112,7 +112,8 @@ def write(text: str, output_file: str | None, style: Style) -> None:
         UsageError: the file cannot be written.
     """
     if output_file is None:
-        click.echo(text, nl=False, color=style.colour)
+        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+        click.echo(text.encode(encoding, "replace").decode(encoding), nl=False, color=style.colour)
         return
     target = Path(output_file)
     try:

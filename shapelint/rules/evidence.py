@@ -27,7 +27,7 @@ def shape_text(shape: Shape) -> str:
 def trail(trace: Trace, call: Call) -> tuple[TrailStep, ...]:
     """The shapes from the model's input to a call."""
     way = trace.way_to(call)
-    first = (way[0] if way else call).input
+    first = (way[0] if way else call).main_input
     start = (TrailStep("", "input", shape_text(first.shape)),) if first is not None else ()
     steps = tuple(
         TrailStep(step.layer if step.kind == "module" else "", step.op, shape_text(step.output.shape))

@@ -21,7 +21,7 @@ def raw_name(func: Any) -> str:
     name = getattr(func, "__name__", None) or type(func).__name__
     if name == "__get__":
         return str(getattr(func.__self__, "__name__", name))
-    return str(name)
+    return str(name).partition(".")[0]
 
 
 def op_name(func: Any) -> str:

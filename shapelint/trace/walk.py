@@ -90,9 +90,16 @@ class Walker:
     def _once(self, mode: str, choices: dict[int, int], forced: dict[Site, bool]) -> Trace:
         started = time.monotonic()
         with self._prepared(mode, choices, forced) as (recorder, args, kwargs, trace):
-            with seen_modules(recorder), recorder:
-                error, out = enter_model(recorder.model, args, kwargs)
+            error: BaseException | None = set_mode(recorder.model, mode)
+            out = None
+            doing = f"`model.{mode}()`"
+            if error is None:
+                doing = "the forward"
+                with seen_modules(recorder), recorder:
+                    error, out = enter_model(recorder.model, args, kwargs)
             self._conclude(trace, recorder, error, out)
+            if trace.raised is not None:
+                trace.raised.doing = doing
         trace.seconds = time.monotonic() - started
         return trace
 
@@ -108,12 +115,10 @@ class Walker:
         recorder = Recorder(model, ModelNames.of(model), session, values, failures, definitions)
         session.on_work = recorder.on_work
         trace = Trace(mode, recorder.nodes.graph, recorder.calls)
-        with untouched(model, session), fake_friendly():
-            set_mode(model, mode)
-            with session:
-                args, kwargs = self.make_inputs()
-                self._name_inputs(recorder, args, kwargs, trace)
-                yield recorder, args, kwargs, trace
+        with untouched(model, session), fake_friendly(), session:
+            args, kwargs = self.make_inputs()
+            self._name_inputs(recorder, args, kwargs, trace)
+            yield recorder, args, kwargs, trace
 
     def _model_to_walk(self) -> tuple[torch.nn.Module, Callable[[torch.nn.Module], tuple[Site, ...]]]:
         """The model; a copy where lazy modules would be initialised, which nothing can take back."""
@@ -132,6 +137,13 @@ class Walker:
         trace.inputs = [described(value) for value in args]
         trace.inputs += [f"{name}={described(value)}" for name, value in kwargs.items()]
 
+    def _override(self, model: torch.nn.Module) -> tuple[Site, ...]:
+        """Where a class of the user's overrides `train`: an exception without a frame of the user's is its."""
+        code = getattr(type(model).train, "__code__", None)
+        if code is None or not self.ownership.owns(code.co_filename):
+            return ()
+        return (Site(code.co_filename, code.co_name, code.co_firstlineno),)
+
     def _conclude(self, trace: Trace, recorder: Recorder, error: BaseException | None, out: Any) -> None:
         failures = recorder.failures
         failed = failures.call_of(error)
@@ -148,7 +160,7 @@ class Walker:
             recorder.nodes.output(out)
             return
         recorder.nodes.output(None)
-        sites = tuple(self.ownership.in_traceback(error.__traceback__))
+        sites = tuple(self.ownership.in_traceback(error.__traceback__)) or self._override(recorder.model)
         message = str(error).strip()
         trace.raised = Raised(
             type(error).__name__, message, sites, recorder.raised_in(error), failed.index if failed else None
@@ -212,13 +224,14 @@ def seen_modules(recorder: Recorder) -> Iterator[None]:
         torch.nn.Module.__call__ = original  # type: ignore[method-assign]
 
 
-def set_mode(model: torch.nn.Module, mode: str) -> None:
-    """`train()` or `eval()` as the user would call them."""
+def set_mode(model: torch.nn.Module, mode: str) -> Exception | None:
+    """`train()` or `eval()` as the user would call them; an overridden one may raise."""
     with no_modes():
-        if mode == "train":
-            model.train()
-        else:
-            model.eval()
+        try:
+            model.train() if mode == "train" else model.eval()
+        except Exception as error:
+            return error
+    return None
 
 
 def described(value: Any, depth: int = 0) -> str:

@@ -70,7 +70,7 @@ class Net(nn.Module):
 
     def _own(self, walked: Walked, trace: Trace, raised: Raised) -> Finding:
         text = raised.message.splitlines()[0] if raised.message else ""
-        diagnostic = self.diagnostic(f"the forward raises {raised.error_type}{': ' if text else ''}{text}")
+        diagnostic = self.diagnostic(f"{raised.doing} raises {raised.error_type}{': ' if text else ''}{text}")
         span = span_of(raised.sites[0]) if raised.sites else None
         called = span_of(raised.sites[1]) if len(raised.sites) > 1 else None
         called = called if called is None or span is None or called.line != span.line else None
