@@ -63,7 +63,12 @@ def feed_for(loaded: Loaded, texts: tuple[str, ...], factory: str | None) -> Fee
         return from_specs(parse_inputs(texts))
     example = getattr(loaded.model, "example_input_array", None)
     if example is not None:
-        return Feed(lambda: _as_inputs(_cloned(example)), note="inputs from the model's example_input_array")
+        named = isinstance(example, dict)  # as Lightning takes it
+
+        def again() -> Inputs:
+            return ((), _cloned(example)) if named else _as_inputs(_cloned(example))
+
+        return Feed(again, note="inputs from the model's example_input_array")
     with loaded.importable():
         comment = _comment_on(type(loaded.model))
     if comment:

@@ -113,3 +113,18 @@ def test_a_train_that_takes_no_mode_raises_as_in_eager(lint: Lint) -> None:
     assert finding.code == "SHP119"
     assert finding.message.startswith("`model.eval()` raises TypeError")
     assert finding.span.line == 4
+
+
+def test_an_index_out_of_range_is_about_our_data_not_the_model(lint: Lint) -> None:
+    source = """
+    from torch import nn
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.kind = nn.Embedding(1, 4)
+            self.fc = nn.Linear(5, 2)
+        def forward(self, kind):
+            return self.fc(self.kind(kind))
+    """
+    report = lint(source, "2,8:int64")
+    assert [(d.code, d.severity.value) for d in report.diagnostics] == [("SHP101", "error"), ("SHP903", "info")]

@@ -155,3 +155,20 @@ def test_without_columns_the_line_is_marked_and_fixes_still_hold(
     (finding,) = lint(text, "2,8").diagnostics
     assert (finding.span.line, finding.called_at.line) == (8, 10)
     assert [fix.title for fix in finding.fixes] == ["`nn.Linear(8, 4)`"]
+
+
+def test_an_exception_of_a_library_is_placed_in_its_file(
+    write: Write, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tests.conftest import check_target
+
+    write("", "site-packages/picky_nets/__init__.py")
+    write(
+        "from torch import nn\nclass Net(nn.Module):\n    def forward(self, x):\n        raise ValueError('too wide')\n",
+        "site-packages/picky_nets/nets.py",
+    )
+    monkeypatch.syspath_prepend(str(tmp_path / "site-packages"))
+    write("from picky_nets.nets import Net as Theirs\ndef mine():\n    return Theirs()\n", "mine.py")
+    (finding,) = check_target("mine.py:mine", "2,8").diagnostics
+    assert (finding.code, finding.span.line) == ("SHP119", 4)
+    assert finding.span.file.endswith("picky_nets/nets.py")

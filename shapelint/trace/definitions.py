@@ -18,7 +18,7 @@ from shapelint.trace.costs import Budget
 from shapelint.trace.names import on_cpu, op_name
 from shapelint.trace.session import Session, copied_fake, is_fake
 from shapelint.trace.source import Ownership
-from shapelint.trace.torch_private import no_modes
+from shapelint.trace.torch_private import no_modes, quiet
 from shapelint.trace.values import Values
 
 _DEPTH = 8
@@ -105,7 +105,7 @@ def construction(definitions: Definitions, budget: Budget) -> Iterator[Session]:
     torch.nn.Module.__init__ = init  # type: ignore[method-assign]
     torch.nn.init.trunc_normal_ = trunc_normal
     try:
-        with fake_friendly(), session, _Construction():
+        with quiet(), fake_friendly(), session, _Construction():
             yield session
     finally:
         torch.nn.Module.__init__ = original_init  # type: ignore[method-assign]

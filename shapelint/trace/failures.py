@@ -59,7 +59,9 @@ class FailureHandler:
             except Exception as eager:
                 error = eager
         failure = Failure(name, recorder.plain(tuple(args)), recorder.plain(dict(kwargs)), *_described(error))
-        failure.certain = not self.session.is_unconfirmed(error) and not _lacks_memory(error)
+        failure.certain = not (
+            self.session.is_unconfirmed(error) or _lacks_memory(error) or _asks_for_other_data(name, error)
+        )
         self._register(call, failure, error)
         shapes = [] if kwargs.get("return_indices") else recovered_shapes(failure)
         if is_inplace(func) and args and isinstance(args[0], torch.Tensor):
@@ -98,6 +100,14 @@ class FailureHandler:
         if isinstance(like, torch.Tensor):
             return like
         return torch.zeros(shapes[failure.choice], dtype=like)
+
+
+_LOOK_UPS = ("embedding", "embedding_bag", "gather", "index_select", "take", "scatter", "one_hot", "nll_loss")
+
+
+def _asks_for_other_data(name: str, error: BaseException) -> bool:
+    """An index or class label out of range: our integers are all 1, the user's are not."""
+    return name in (*_LOOK_UPS, "cross_entropy", "take_along_dim") and isinstance(error, IndexError)
 
 
 def _lacks_memory(error: BaseException) -> bool:

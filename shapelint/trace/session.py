@@ -9,7 +9,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from shapelint.trace.costs import Budget, cost, mult_adds, tensors_in
-from shapelint.trace.torch_private import FakeTensor, SharedFakeMode, no_torch_function, quiet
+from shapelint.trace.torch_private import FakeTensor, SharedFakeMode, no_torch_function
 
 _FAKE_MODE: list[SharedFakeMode] = []
 """At most one: tensors of two fake modes cannot meet, and a model outlives the session that built it."""
@@ -101,7 +101,7 @@ class Session(TorchDispatchMode):  # type: ignore[no-untyped-call]
         fake_args = as_fake(args, originals)
         fake_kwargs = as_fake(kwargs, originals)
         try:
-            with no_torch_function(), quiet(), fake_mode():
+            with no_torch_function(), fake_mode():
                 out = func(*fake_args, **fake_kwargs)
         except Exception as error:
             out = self._second_opinion(func, fake_args, fake_kwargs, error)

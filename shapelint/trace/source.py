@@ -32,6 +32,7 @@ class Ownership:
     def __init__(self, own_roots: tuple[str, ...] = ()) -> None:
         self.own_roots = tuple(os.path.abspath(root) for root in own_roots)
         self._known: dict[str, bool] = {}
+        self._libraries: dict[str, bool] = {}
 
     def owns(self, file: str) -> bool:
         """Whether a frame in this file is the user's own."""
@@ -53,27 +54,51 @@ class Ownership:
             return False
         return not any(_below(path, root) for root in _STDLIB)
 
+    def is_library(self, file: str) -> bool:
+        """Whether a frame is somebody's, but neither the user's nor torch's nor the standard library's."""
+        known = self._libraries.get(file)
+        if known is None:
+            path = os.path.abspath(file)
+            apart = (_TORCH, _HERE, *(() if _has_packages(path) else _STDLIB))
+            known = not file.startswith("<") and not any(_below(path, root) for root in apart)
+            self._libraries[file] = known
+        return known
+
     def nearest(self, frame: FrameType | None = None) -> Site | None:
-        """The innermost frame that is the user's own."""
+        """The innermost frame that is the user's own; where there is none, a library's."""
         return next(self.sites(frame), None)
 
     def sites(self, frame: FrameType | None = None) -> Iterator[Site]:
-        """The user's frames, innermost first."""
+        """The user's frames, innermost first; where there are none, the innermost of a library."""
         frame = frame or sys._getframe(1)
+        library, found = None, False
         while frame is not None and not _is_entry(frame.f_code):
-            if self.owns(frame.f_code.co_filename):
+            file = frame.f_code.co_filename
+            if self.owns(file):
+                found = True
                 yield site_of(frame)
+            elif library is None and not found and self.is_library(file):
+                library = frame
             frame = frame.f_back
+        if library is not None and not found:
+            yield site_of(library)
 
     def in_traceback(self, traceback: TracebackType | None) -> list[Site]:
-        """The user's frames of a traceback, innermost first."""
-        found = []
+        """The user's frames of a traceback, innermost first; where there are none, the innermost of a library."""
+        found, library = [], None
         while traceback is not None:
-            frame = traceback.tb_frame
-            if self.owns(frame.f_code.co_filename):
-                found.append(_site(frame.f_code, traceback.tb_lasti, traceback.tb_lineno, frame.f_code.co_filename))
+            file = traceback.tb_frame.f_code.co_filename
+            if self.owns(file):
+                found.append(_at(traceback))
+            elif self.is_library(file):
+                library = _at(traceback)
             traceback = traceback.tb_next
-        return found[::-1]
+        return found[::-1] if found or library is None else [library]
+
+
+def _at(traceback: TracebackType) -> Site:
+    code = traceback.tb_frame.f_code
+    return _site(code, traceback.tb_lasti, traceback.tb_lineno, code.co_filename)
 
 
 def _is_entry(code: CodeType) -> bool:

@@ -22,7 +22,7 @@ from shapelint.trace.recorder import ModelNames, Recorder
 from shapelint.trace.session import Session
 from shapelint.trace.source import Ownership
 from shapelint.trace.state import untouched
-from shapelint.trace.torch_private import no_modes
+from shapelint.trace.torch_private import no_modes, quiet
 from shapelint.trace.values import Values
 
 MAX_RETRIES = 12
@@ -115,7 +115,7 @@ class Walker:
         recorder = Recorder(model, ModelNames.of(model), session, values, failures, definitions)
         session.on_work = recorder.on_work
         trace = Trace(mode, recorder.nodes.graph, recorder.calls)
-        with untouched(model, session), fake_friendly(), session:
+        with quiet(), untouched(model, session), fake_friendly(), session:
             args, kwargs = self.make_inputs()
             self._name_inputs(recorder, args, kwargs, trace)
             yield recorder, args, kwargs, trace

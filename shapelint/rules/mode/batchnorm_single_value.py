@@ -72,8 +72,9 @@ class Net(nn.Module):
                 continue
             shape = failure.tensors[0].shape
             name = call.op if call.kind == "module" else "F." + call.op
+            when = " in train mode" if failure.op == "batch_norm" else ""
             diagnostic = replace(
-                self.diagnostic(f"`{name}` gets one value for each channel in train mode, {shape_text(shape)}"),
+                self.diagnostic(f"`{name}` gets one value for each channel{when}, {shape_text(shape)}"),
                 label="no variance of a single value",
                 expected="more than 1 value for each channel",
                 found="1",

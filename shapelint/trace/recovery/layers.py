@@ -113,6 +113,12 @@ def layer_norm(failure: Failure) -> list[Shape]:
     return [x.shape, (*x.shape[: -len(normalized)], *normalized)]
 
 
+@recovers("embedding")
+def embedding(failure: Failure) -> list[Shape]:
+    index, table = failure.arg(0, "input"), failure.arg(1, "weight")
+    return [(*index.shape, table.shape[1])]
+
+
 def pool_geometry(failure: Failure) -> list[int]:
     """Spatial output sizes of a failed pooling, possibly below 1."""
     dims = int(failure.op[-2])
