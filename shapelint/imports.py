@@ -42,7 +42,7 @@ class TextLoader(importlib.machinery.SourceFileLoader):
         self.text = texts.get(os.path.abspath(path))
 
     def get_code(self, fullname: str) -> Any:
-        source = self.text.encode() if self.text is not None else self.get_data(self.path)
+        source = self.text if self.text is not None else self.get_data(self.path)
         return self.source_to_code(source, self.path)
 
 

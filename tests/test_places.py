@@ -172,3 +172,35 @@ def test_an_exception_of_a_library_is_placed_in_its_file(
     (finding,) = check_target("mine.py:mine", "2,8").diagnostics
     assert (finding.code, finding.span.line) == ("SHP119", 4)
     assert finding.span.file.endswith("picky_nets/nets.py")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_encodings_and_line_ends(encoding: str, newline: str, write: Write) -> None:
+    from tests.conftest import check_target
+
+    file = write("", "net.py")
+    cookie = "# -*- coding: latin-1 -*-\n" if encoding == "latin-1" else "#\n"
+    source = (
+        f"{cookie}from torch import nn\nclass Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.ä, self.fc = 'ö', nn.Linear(9, 2)\n    def forward(self, x):\n        return self.fc(x)\n"
+    )
+    file.write_bytes(source.replace("\n", newline).encode(encoding))
+    (finding,) = check_target("net.py:Net", "2,8").diagnostics
+    assert (finding.span.line, finding.span.column) == (6, source.splitlines()[5].index("9") + 1)
+    assert [fix.title for fix in finding.fixes] == ["`nn.Linear(8, 2)`"]
+
+
+@needs_columns
+def test_layers_of_one_line_are_one_finding_with_a_fix_for_all(lint: Callable[..., Any]) -> None:
+    source = (
+        f"{HEAD}def block(i, o):\n    return nn.Conv2d(i, o, 3, padding=1)\n"
+        "class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.layers = nn.ModuleList([block(c, c * 4) for c in (4, 8, 16)])\n        self.other = block(7, 4)\n"
+        "    def forward(self, x):\n        for layer in self.layers:\n            x = torch.cat([x, x], 1)\n"
+        "            x = layer(x)[:, : x.shape[1]]\n        return self.other(x)\n"
+    )
+    loop, other = lint(source, "1,4,8,8").diagnostics
+    assert loop.notes[0] == "the same here: layers.1, layers.2"
+    assert [fix.title for fix in loop.fixes] == ["`block(c * 2, c * 4)`"]
+    assert (other.layer, [fix.title for fix in other.fixes]) == ("other", ["`block(32, 4)`"])

@@ -27,6 +27,7 @@ def report(target: str, report_format: str, tree: bool, **words: Any) -> None:
     """Print the per-layer shape and parameter report of a model, up to and beyond a layer that fails."""
     from shapelint.config import load_config
     from shapelint.render import Style, render_report, write
+    from shapelint.rules import catalogue
     from shapelint.runner import run_all
 
     config = load_config()
@@ -37,7 +38,7 @@ def report(target: str, report_format: str, tree: bool, **words: Any) -> None:
         words["input_factory"],
         words["mode"],
         words["timeout"],
-        selected=_ERRORS,
+        selected=tuple(code for code, rule in catalogue().rules.items() if rule.severity.value == "error"),
         fixes=False,
         tree=tree,
     )
@@ -51,6 +52,3 @@ def report(target: str, report_format: str, tree: bool, **words: Any) -> None:
     if outcome.fault:
         click.echo(outcome.fault, err=True)
     sys.exit(exit_code(outcomes, False))
-
-
-_ERRORS = tuple(f"SHP{number}" for number in (*range(101, 120), 902, 903))

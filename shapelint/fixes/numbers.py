@@ -32,26 +32,42 @@ _KEEP_CHANNELS = {
 
 
 def number_candidates(
-    call: Call, made: CallExpression | None, position: int, name: str, value: int | str, sizes: tuple[int, ...]
+    call: Call,
+    made: CallExpression | None,
+    argument: tuple[int, str],
+    value: int | str,
+    sizes: tuple[int, ...],
+    takes: int | None = None,
 ) -> list[Candidate]:
-    """The argument written anew, in the manner of the old one.
+    """The argument (position and name) written anew, in the manner of the old one.
 
+    `takes` is the number it stands for now: a name is then multiplied, so that every layer made there follows.
     Where it is a parameter of a helper function or of a block's `__init__`, the number is changed where the
     helper is called; written in the helper itself only if that holds too.
     """
-    written = made.argument(position, name) if made is not None else None
+    written = made.argument(*argument) if made is not None else None
     if made is None or written is None:
         return []
     found = []
     for place, expression in [*_handed_in(made, written, call.definition), (made, written)]:
         old = place.source.segment(expression)
-        texts = (
-            [str(value)] if isinstance(value, str) else [written_as(place.source, expression, value, sizes), str(value)]
-        )
+        texts = [str(value)]
+        if isinstance(value, int):
+            product = written_as(place.source, expression, value, sizes)
+            texts = [*_multiplied(expression, old, value, takes), product, *texts]
         for text in dict.fromkeys(texts):
             title = f"`{_with_argument(place, expression, old, text)}`"
-            found.append(Candidate(title, (place.replaced(expression, text),), call.layer, group=f"{name} here"))
+            found.append(Candidate(title, (place.replaced(expression, text),), call.layer, group=f"{argument[1]} here"))
     return found
+
+
+def _multiplied(expression: ast.expr, old: str, value: int, takes: int | None) -> list[str]:
+    """`c * 2` for a `c` that should have been twice as large."""
+    if not takes or not value or not isinstance(expression, (ast.Name, ast.Attribute, ast.Subscript)):
+        return []
+    if value % takes == 0:
+        return [f"{old} * {value // takes}"]
+    return [f"{old} // {takes // value}"] if takes % value == 0 else []
 
 
 def _handed_in(
@@ -96,6 +112,12 @@ def _with_argument(place: CallExpression, written: ast.expr, old: str, new: str)
     return " ".join((line[:start] + new.encode() + line[start + len(old.encode()) :]).decode().split())
 
 
+def _gives(call: Call) -> int | None:
+    """The channels or features that a layer gives now."""
+    value = call.attributes.get("out_features", call.attributes.get("out_channels"))
+    return value if isinstance(value, int) else None
+
+
 def producer_candidates(walked: Walked, trace: Trace, call: Call, takes: int) -> list[Candidate]:
     """The `out_channels` or `out_features` of the layer whose result arrives, through layers that keep them."""
     current = trace.producer(call)
@@ -106,4 +128,4 @@ def producer_candidates(walked: Walked, trace: Trace, call: Call, takes: int) ->
     name = "out_features" if current.op == "Linear" else "out_channels"
     if current.op != "Linear" and not current.op.startswith("Conv"):
         return []
-    return number_candidates(current, made_by(walked, current), 1, name, takes, (takes,))
+    return number_candidates(current, made_by(walked, current), (1, name), takes, (takes,), _gives(current))

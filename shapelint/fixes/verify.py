@@ -13,7 +13,7 @@ from shapelint.diagnostics import Diagnostic, Edit, Fix
 from shapelint.feed import Feed, from_specs
 from shapelint.graph import Call, Trace, Walked
 from shapelint.inputs import parse_inputs
-from shapelint.load import Loaded, NotLoadableError, load
+from shapelint.load import Loaded, load
 from shapelint.rules import Candidate, Finding
 from shapelint.syntax.calls import apply_edits, parsed
 from shapelint.target import Target
@@ -44,7 +44,10 @@ class Verifier:
                 break
             if candidate.group and candidate.group in done:
                 continue
-            fix = self._try(finding, candidate)
+            try:
+                fix = self._try(finding, candidate)
+            except Exception:  # a change that cannot even be tried is not one to show
+                fix = None
             if fix is not None:
                 found.append(fix)
                 done.add(candidate.group)
@@ -57,11 +60,8 @@ class Verifier:
         overlay = overlay_for(candidate.edits)
         if overlay is None:
             return None
-        try:
-            changed = load(self.target, overlay)
-            traces = self.walk(changed, self.feed, self.deadline)
-        except NotLoadableError:
-            return None
+        changed = load(self.target, overlay)
+        traces = self.walk(changed, self.feed, self.deadline)
         if not self._holds(finding, traces, changed):
             return None
         keeps = _same_weights(self.loaded.model, changed.model)
@@ -79,8 +79,10 @@ class Verifier:
             if after.failure_count > before.failure_count or _gaps(after) > _gaps(before):
                 return False
             fewer = fewer or after.failure_count < before.failure_count
-        was = _failures_at(self.walked.traces[finding.mode], broken)
-        return fewer and all(_failures_at(trace, broken) < was for trace in traces.values())
+        was = {layer: _failures_at(self.walked.traces[finding.mode], layer, broken.op) for layer in finding.layers}
+        return fewer and all(
+            _failures_at(trace, layer, broken.op) < count for trace in traces.values() for layer, count in was.items()
+        )
 
     def _broken_call(self, finding: Finding) -> Call | None:
         if finding.call is None:
@@ -117,8 +119,8 @@ def _much_better(after: Diagnostic, before: Diagnostic) -> bool:
     return all(size and size.isdigit() for size in sizes) and int(sizes[0] or 0) * 2 <= int(sizes[1] or 0)
 
 
-def _failures_at(trace: Trace, broken: Call) -> int:
-    return sum(1 for call in trace.failures if (call.layer, call.op) == (broken.layer, broken.op))
+def _failures_at(trace: Trace, layer: str, op: str) -> int:
+    return sum(1 for call in trace.failures if (call.layer, call.op) == (layer, op))
 
 
 def _gaps(trace: Trace) -> int:

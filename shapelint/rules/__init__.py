@@ -45,12 +45,16 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Finding:
-    """A diagnostic, the call it is about (mode and index), and the changes that might mend it."""
+    """A diagnostic, the call it is about (mode and index), and the changes that might mend it.
+
+    `layers`: every layer that shows the same bug at the same place.
+    """
 
     diagnostic: Diagnostic
     mode: str = ""
     call: int | None = None
     candidates: tuple[Candidate, ...] = ()
+    layers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -171,11 +175,19 @@ def _merged(findings: list[Finding], modes: tuple[str, ...]) -> list[Finding]:
     """One finding for one bug, whether both modes or several calls of the same layer show it."""
     first: dict[tuple[str, ...], Finding] = {}
     seen_in: dict[tuple[str, ...], list[str]] = {}
+    layers: dict[tuple[str, ...], list[str]] = {}
     for finding in findings:
         diagnostic = finding.diagnostic
         place = diagnostic.span or diagnostic.called_at
-        key: tuple[str, ...] = (diagnostic.code, str(place), "" if place else diagnostic.layer + diagnostic.message)
+        key: tuple[str, ...] = (
+            diagnostic.code,
+            str(place),
+            str(diagnostic.related),  # a helper's line called from two places is two bugs
+            "" if place else diagnostic.layer + diagnostic.message,
+        )
         first.setdefault(key, finding)
+        if diagnostic.layer not in layers.setdefault(key, []):
+            layers[key].append(diagnostic.layer)
         if finding.mode and finding.mode not in seen_in.setdefault(key, []):
             seen_in[key].append(finding.mode)
     merged = []
@@ -184,5 +196,8 @@ def _merged(findings: list[Finding], modes: tuple[str, ...]) -> list[Finding]:
         diagnostic = replace(finding.diagnostic, modes=seen)
         if len(modes) > 1 and len(seen) == 1:
             diagnostic = replace(diagnostic, notes=(*diagnostic.notes, f"only in {seen[0]} mode"))
-        merged.append(replace(finding, diagnostic=diagnostic))
+        if len(layers[key]) > 1:
+            others = ", ".join(layers[key][1:4]) + (", ..." if len(layers[key]) > 4 else "")
+            diagnostic = replace(diagnostic, notes=(*diagnostic.notes, f"the same here: {others}"))
+        merged.append(replace(finding, diagnostic=diagnostic, layers=tuple(layers[key])))
     return merged

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
+import tokenize
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 from shapelint.diagnostics import Edit, Position, Span
 from shapelint.syntax.places import Site, characters, file_version, source_line
@@ -34,7 +34,8 @@ def parsed(file: str) -> ParsedFile | None:
 @lru_cache(maxsize=64)
 def _parsed(file: str, _version: tuple[int, int]) -> ParsedFile | None:
     try:
-        text = Path(file).read_text(encoding="utf-8")
+        with tokenize.open(file) as handle:
+            text = handle.read()
         tree = ast.parse(text)
     except (OSError, SyntaxError, ValueError):
         return None

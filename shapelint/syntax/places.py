@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tokenize
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -63,7 +64,7 @@ def file_version(file: str) -> tuple[int, int]:
 @lru_cache(maxsize=256)
 def _lines(file: str, _version: tuple[int, int]) -> tuple[str, ...]:
     try:
-        with open(file, encoding="utf-8", errors="replace", newline="") as handle:
-            return tuple(handle.read().replace("\r\n", "\n").split("\n"))
-    except OSError:
+        with tokenize.open(file) as handle:
+            return tuple(handle.read().split("\n"))
+    except (OSError, SyntaxError, UnicodeDecodeError):
         return ()

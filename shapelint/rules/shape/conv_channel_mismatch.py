@@ -95,6 +95,6 @@ class Net(nn.Module):
             candidates = []
             if 0 in call.from_input:
                 candidates += other_channels(walked, x.shape, takes, dims)
-            candidates += number_candidates(call, made, 0, "in_channels", found, (found,))
+            candidates += number_candidates(call, made, (0, "in_channels"), found, (found,), takes)
             candidates += producer_candidates(walked, trace, call, takes)
             yield Finding(located(diagnostic, walked, trace, call, span), trace.mode, call.index, tuple(candidates))

@@ -112,7 +112,7 @@ class Net(nn.Module):
             )
         candidates = [*input_candidates(walked, trace), *missing_flatten(call, takes)]
         sizes = flatten.inputs[0].shape[1:] if flatten is not None else (found,)
-        candidates += number_candidates(call, made, position, argument, found, sizes)
+        candidates += number_candidates(call, made, (position, argument), found, sizes, takes)
         if argument == "in_features":
             candidates += head_candidates(trace, call, made, takes)
         return Finding(diagnostic, trace.mode, call.index, tuple(candidates))

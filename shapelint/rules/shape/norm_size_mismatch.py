@@ -93,7 +93,7 @@ class Net(nn.Module):
         )
         sizes = (mismatch.value,) if isinstance(mismatch.value, int) else ()
         candidates: list[Candidate] = number_candidates(
-            call, made, mismatch.position, mismatch.argument, mismatch.value, sizes
+            call, made, (mismatch.position, mismatch.argument), mismatch.value, sizes, mismatch.wanted_channels
         )
         if mismatch.wanted_channels is not None:
             candidates += producer_candidates(walked, trace, call, mismatch.wanted_channels)

@@ -11,7 +11,7 @@ from shapelint.diagnostics import Edit, Position
 from shapelint.graph import Call, Failure, Shape, Walked
 from shapelint.rules import Candidate, Example, Finding, Rule
 from shapelint.rules.alternatives import input_candidates
-from shapelint.rules.evidence import at_call, call_expression, failed_calls, shape_text, subject
+from shapelint.rules.evidence import at_call, call_expression, failed_calls, located, shape_text, subject
 from shapelint.syntax.calls import CallExpression, replacement, span_of_node
 from shapelint.syntax.products import written_as
 from shapelint.trace.recovery.reshaping import wanted_sizes
@@ -89,7 +89,10 @@ class Net(nn.Module):
                 found=shape_text(shape),
             )
             candidates = [*_candidates(call, contiguity), *input_candidates(walked, trace)]
-            yield Finding(at_call(diagnostic, trace, call), trace.mode, call.index, tuple(candidates))
+            diagnostic = (
+                located(diagnostic, walked, trace, call) if call.kind == "module" else at_call(diagnostic, trace, call)
+            )
+            yield Finding(diagnostic, trace.mode, call.index, tuple(candidates))
 
 
 def _wanted(failure: Failure) -> Shape | None:
@@ -107,7 +110,9 @@ def _text(failure: Failure, wanted: Shape | None) -> str:
     if wanted is not None:
         return shape_text(wanted)
     if failure.op == "unflatten":
-        return f"{failure.arg(2, 'sizes')} in dimension {failure.arg(1, 'dim')}"
+        sizes = failure.arg(2, "sizes")
+        text = shape_text(tuple(sizes)) if isinstance(sizes, (list, tuple)) else str(sizes)
+        return f"{text} of dimension {failure.arg(1, 'dim')}"
     return "that"
 
 
