@@ -97,3 +97,33 @@ def test_dropout_that_eval_does_not_reach(lint: Lint) -> None:
     report = lint(source, "2,8")
     assert [(d.code, d.span.line) for d in report.diagnostics] == [("SHP401", 14), ("SHP401", 15)]
     assert report.diagnostics[1].fixes[0].title == "`training=self.training`"
+
+
+def test_a_change_that_only_moves_the_error_is_not_shown(lint: Lint) -> None:
+    source = """
+    from torch import nn
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layers = nn.Sequential(*[nn.Linear(8, 4)] * 3)
+        def forward(self, x):
+            return self.layers(x)
+    """
+    (finding,) = lint(source, "2,8").diagnostics
+    assert (finding.code, finding.fixes) == ("SHP101", ())
+
+
+def test_pooling_with_indices_and_sizes_of_expand(lint: Lint) -> None:
+    source = """
+    from torch import nn
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.pool = nn.MaxPool2d({kernel}, return_indices=True)
+        def forward(self, x):
+            y, indices = self.pool(x)
+            return y.expand(4, -1, -1, -1)
+    """
+    assert errors(lint(source.format(kernel=9), "1,3,8,8")) == ["SHP111"]
+    (finding,) = lint(source.format(kernel=2), "2,3,8,8").diagnostics
+    assert (finding.code, finding.fixes) == ("SHP107", ())

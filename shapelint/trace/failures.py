@@ -9,7 +9,7 @@ import torch
 from shapelint.graph import Call, Failure, Shape
 from shapelint.trace.costs import tensors_in
 from shapelint.trace.guarded import is_caught
-from shapelint.trace.names import is_inplace
+from shapelint.trace.names import gives_indices, is_inplace
 from shapelint.trace.recovery import recovered_shapes
 from shapelint.trace.session import Session, is_fake
 from shapelint.trace.source import Ownership
@@ -63,7 +63,7 @@ class FailureHandler:
             self.session.is_unconfirmed(error) or _lacks_memory(error) or _asks_for_other_data(name, error)
         )
         self._register(call, failure, error)
-        shapes = [] if kwargs.get("return_indices") else recovered_shapes(failure)
+        shapes = [] if gives_indices(func, kwargs) else recovered_shapes(failure)
         if is_inplace(func) and args and isinstance(args[0], torch.Tensor):
             shapes = shapes and [tuple(args[0].shape)]
             return self._go_on(failure, shapes, error, args[0])

@@ -26,7 +26,7 @@ def raw_name(func: Any) -> str:
 
 def op_name(func: Any) -> str:
     """The canonical name: `__radd__`, `add_` and `add` are all `add`."""
-    name = raw_name(func)
+    name = raw_name(func).removesuffix("_with_indices")
     match = _DUNDER.match(name)
     if match:
         bare = match["name"]
@@ -36,6 +36,11 @@ def op_name(func: Any) -> str:
             bare = match["reflected"] + bare
         return _RENAMED.get(bare, bare)
     return name.rstrip("_") if not name.startswith("_") else name
+
+
+def gives_indices(func: Any, kwargs: dict[str, Any]) -> bool:
+    """Whether a pooling gives its indices too."""
+    return bool(kwargs.get("return_indices")) or raw_name(func).endswith("_with_indices")
 
 
 def is_inplace(func: Any) -> bool:

@@ -138,7 +138,8 @@ def _candidates(call: Call, contiguity: bool) -> list[Candidate]:
         return []
     if contiguity:
         return [_reshaped(expression)]
-    return _batch_kept(expression, call)
+    assert call.failure is not None
+    return _batch_kept(expression, call) if call.failure.op in ("view", "reshape") else []
 
 
 def _reshaped(expression: CallExpression) -> Candidate:
