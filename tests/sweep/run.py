@@ -86,8 +86,8 @@ def touched(module: Any) -> list[str]:
     ]
 
 
-def judge(architecture: Architecture, folder: Path) -> tuple[list[str], float]:
-    """What is wrong with shapelint's answer, and the seconds it took."""
+def judge(architecture: Architecture, folder: Path) -> tuple[list[str], float, list[str]]:
+    """What is wrong with shapelint's answer, the seconds it took, and the codes of all it said."""
     module = module_of(architecture, folder)
     output, train_raises = eager(module)
     started = time.monotonic()
@@ -102,7 +102,7 @@ def judge(architecture: Architecture, folder: Path) -> tuple[list[str], float]:
     gaps = [d for d in report.diagnostics if d.code == "SHP903"]
     wrong += [f"gap: {d.message}" for d in gaps]
     wrong += [f"left changed: {what}" for what in touched(module)]
-    return wrong, seconds
+    return wrong, seconds, sorted({d.code for d in report.diagnostics if d.severity.value != "error"})
 
 
 def main() -> None:
@@ -119,17 +119,16 @@ def main() -> None:
                 continue
             row = table[architecture.package]
             try:
-                wrong, seconds = judge(architecture, Path(name))
+                wrong, seconds, said = judge(architecture, Path(name))
             except Exception as error:
                 row["eager or set-up fails"] += 1
                 print(f"skip {architecture.package} {architecture.name}: {type(error).__name__}: {str(error)[:160]}")
                 continue
             row["walked"] += 1
             row["wrong"] += bool(wrong)
-            print(
-                f"{'BAD ' if wrong else 'ok  '} {architecture.package} {architecture.name} {seconds:.2f} s {'; '.join(wrong)[:700]}",
-                flush=True,
-            )
+            verdict = "BAD " if wrong else "ok  "
+            found = " ".join([*said, "; ".join(wrong)[:700]])
+            print(f"{verdict} {architecture.package} {architecture.name} {seconds:.2f} s {found}", flush=True)
     for package, row in table.items():
         print(
             f"{package:<30} walked {row['walked']:>3}  wrong {row['wrong']:>3}  not set up {row['eager or set-up fails']:>3}"
