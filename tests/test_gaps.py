@@ -128,3 +128,29 @@ def test_an_index_out_of_range_is_about_our_data_not_the_model(lint: Lint) -> No
     """
     report = lint(source, "2,8:int64")
     assert [(d.code, d.severity.value) for d in report.diagnostics] == [("SHP101", "error"), ("SHP903", "info")]
+
+
+SMALL = """
+from torch import nn
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.features = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.MaxPool2d(4), nn.MaxPool2d(4))
+        self.fc = nn.Linear(8 * 2 * 2, 5)
+    def forward(self, x):
+        return self.fc(self.features(x).flatten(1))
+"""
+
+
+@pytest.mark.parametrize(
+    ("shape", "code"),
+    [("1,32,32,3", "SHP112"), ("1,3,8,8", "SHP111"), ("32,32", "SHP113"), ("64", "SHP113"), ("1,1,32,32", "SHP102")],
+)
+def test_a_wrong_input_is_one_finding(lint: Lint, shape: str, code: str) -> None:
+    assert errors(lint(SMALL, shape)) == [code]
+
+
+def test_an_input_without_a_batch_is_said_to_be_one(lint: Lint) -> None:
+    (finding,) = lint(SMALL, "3,32,32").diagnostics
+    assert finding.notes[0] == "the input (3, 32, 32) has no batch dimension; `Conv2d` takes it for one sample"
+    assert finding.fixes[0].title == "`--input 1,3,32,32`, a batch dimension in front"

@@ -158,6 +158,7 @@ def run_rules(walked: Walked, selected: set[str]) -> list[Finding]:
     rules = catalogue().rules
     found = [finding for rule in rules.values() for finding in rule.check(walked)]
     kept = [finding for finding in found if not _superseded(finding, found)]
+    kept = [finding for finding in kept if not _follows(finding, kept, walked)]
     merged = _merged(kept, tuple(walked.traces))
     return [finding for finding in merged if finding.diagnostic.code in selected]
 
@@ -168,6 +169,17 @@ def _superseded(finding: Finding, others: list[Finding]) -> bool:
         (other.mode, other.call) == (finding.mode, finding.call)
         and finding.diagnostic.code in rules[other.diagnostic.code].supersedes
         for other in others
+    )
+
+
+def _follows(finding: Finding, others: list[Finding], walked: Walked) -> bool:
+    """Whether a wrong count of features only comes of a map that had no room earlier on the way."""
+    if finding.call is None or finding.diagnostic.code not in ("SHP101", "SHP107"):
+        return False
+    trace = walked.traces[finding.mode]
+    way = {step.index for step in trace.way_to(trace.calls[finding.call])}
+    return any(
+        other.diagnostic.code == "SHP111" and other.mode == finding.mode and other.call in way for other in others
     )
 
 

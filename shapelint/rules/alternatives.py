@@ -40,6 +40,17 @@ def input_candidates(walked: Walked, trace: Trace) -> list[Candidate]:
     return found
 
 
+def unbatched_note(trace: Trace) -> tuple[str, ...]:
+    """A note where the first convolution took the input for a single sample without a batch."""
+    first = first_layer(trace)
+    if first is None or len(first[0].inputs[0].shape) != first[1] + 1:
+        return ()
+    shape = first[0].inputs[0].shape
+    return (
+        f"the input ({', '.join(map(str, shape))}) has no batch dimension; `{first[0].op}` takes it for one sample",
+    )
+
+
 def permuted_input(walked: Walked, given: Shape) -> list[Candidate]:
     """Channels moved from last to first, with a batch dimension if there was none."""
     return _other(walked, given, (given[0], given[-1], *given[1:-1]), "channels first")

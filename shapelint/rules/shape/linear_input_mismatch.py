@@ -10,7 +10,7 @@ from shapelint.fixes.heads import flattened, head_candidates, missing_flatten
 from shapelint.fixes.numbers import number_candidates
 from shapelint.graph import Call, Trace, Walked
 from shapelint.rules import Example, Finding, Rule
-from shapelint.rules.alternatives import input_candidates
+from shapelint.rules.alternatives import input_candidates, unbatched_note
 from shapelint.rules.evidence import failed_calls, located, made_by, shape_text
 
 
@@ -102,13 +102,16 @@ class Net(nn.Module):
         diagnostic = replace(
             diagnostic, label=f"{takes} expected, {found} found", expected=str(takes), found=str(found)
         )
-        diagnostic = located(diagnostic, walked, trace, call, span)
+        diagnostic = replace(located(diagnostic, walked, trace, call, span), notes=unbatched_note(trace))
         flatten = flattened(trace, call)
         if flatten is not None:
             before = flatten.inputs[0].shape
             diagnostic = replace(
                 diagnostic,
-                notes=(f"{found} = {' * '.join(map(str, before[1:]))}, the {shape_text(before)} that is flattened",),
+                notes=(
+                    *diagnostic.notes,
+                    f"{found} = {' * '.join(map(str, before[1:]))}, the {shape_text(before)} that is flattened",
+                ),
             )
         candidates = [*input_candidates(walked, trace), *missing_flatten(call, takes)]
         sizes = flatten.inputs[0].shape[1:] if flatten is not None else (found,)

@@ -47,10 +47,11 @@ def bilinear(failure: Failure) -> list[Shape]:
     return [(*x.shape[:-1], weight.shape[0])]
 
 
-def conv_geometry(failure: Failure) -> list[int]:
-    """Spatial output sizes of a failed convolution, possibly below 1."""
+def conv_geometry(failure: Failure, sizes: Shape | None = None) -> list[int]:
+    """Spatial output sizes of a failed convolution, possibly below 1; of other input sizes if they are given."""
     dims = len(failure.arg(1, "weight").shape) - 2
-    _, sizes = _spatial(failure.arg(0, "input"), dims)
+    if sizes is None:
+        _, sizes = _spatial(failure.arg(0, "input"), dims)
     kernel = failure.arg(1, "weight").shape[2:]
     stride = spread(failure.arg(3, "stride"), dims, 1)
     dilation = spread(failure.arg(5, "dilation"), dims, 1)
@@ -63,12 +64,24 @@ def conv_geometry(failure: Failure) -> list[int]:
 
 @recovers("conv1d", "conv2d", "conv3d")
 def convolution(failure: Failure) -> list[Shape]:
-    weight = failure.arg(1, "weight")
-    x = failure.arg(0, "input")
-    out = tuple(max(1, size) for size in conv_geometry(failure))
+    """As if the channels were right; channels that came last are taken to the front first."""
+    shape, weight = failure.arg(0, "input").shape, failure.arg(1, "weight")
     dims = len(weight.shape) - 2
-    batch = x.shape[:1] if len(x.shape) != dims + 1 else ()
-    return [(*batch, weight.shape[0], *out)]
+    takes = weight.shape[1] * (failure.arg(6, "groups", 1) or 1)
+    found: list[Shape] = []
+    if len(shape) == dims + 2 and shape[1] != takes and shape[-1] == takes:
+        found.append((shape[0], weight.shape[0], *(max(1, size) for size in conv_geometry(failure, shape[1:-1]))))
+    if len(shape) >= dims:
+        out = tuple(max(1, size) for size in conv_geometry(failure))
+        found.append((*_batch(shape, dims), weight.shape[0], *out))
+    return found
+
+
+def _batch(shape: Shape, dims: int) -> Shape:
+    """The batch dimension of a convolution's output: none for (C, H, W), one sample for (H, W)."""
+    if len(shape) == dims + 1:
+        return ()
+    return (1,) if len(shape) == dims else shape[:1]
 
 
 @recovers("conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
