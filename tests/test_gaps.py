@@ -154,3 +154,46 @@ def test_an_input_without_a_batch_is_said_to_be_one(lint: Lint) -> None:
     (finding,) = lint(SMALL, "3,32,32").diagnostics
     assert finding.notes[0] == "the input (3, 32, 32) has no batch dimension; `Conv2d` takes it for one sample"
     assert finding.fixes[0].title == "`--input 1,3,32,32`, a batch dimension in front"
+
+
+def test_the_walk_goes_on_after_recurrent_layers_and_attention(lint: Lint) -> None:
+    source = """
+    from torch import nn
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.lstm = nn.LSTM(9, 16, num_layers=2, batch_first=True, bidirectional=True)
+            self.gru = nn.GRU(33, 16, batch_first=True)
+            self.attention = nn.MultiheadAttention(24, 4, batch_first=True)
+            self.plain = nn.MultiheadAttention(25, 5)
+            self.fc = nn.Linear(26, 2)
+        def forward(self, x):
+            out, (h, c) = self.lstm(x)
+            out, h = self.gru(out)
+            out, weights = self.attention(out, out, out)
+            out, nothing = self.plain(out, out, out, need_weights=False)
+            assert nothing is None and weights.shape == (2, 5, 5), weights.shape
+            return self.fc(out)
+    """
+    report = lint(source, "2,5,8")
+    assert sorted(errors(report)) == ["SHP101", "SHP119", "SHP119", "SHP119", "SHP119"]
+    assert report.output == "f32[2,5,2]"
+
+
+@pytest.mark.parametrize(("kind", "state"), [("LSTM", "pair"), ("GRU", "one"), ("RNN", "one")])
+@pytest.mark.parametrize("batched", [True, False])
+def test_recovered_recurrent_shapes_are_torchs(kind: str, state: str, batched: bool) -> None:
+    import torch
+    from torch import nn
+
+    from shapelint.graph import Failure, TensorFact
+    from shapelint.trace.recovery import recovered_shapes
+
+    layer = getattr(nn, kind)(8, 6, num_layers=2, bidirectional=True)
+    shape = (5, 3, 8) if batched else (5, 8)
+    out, hidden = layer(torch.rand(shape))
+    attributes = {key: getattr(layer, key) for key in ("bidirectional", "hidden_size", "batch_first", "num_layers")}
+    wrong = TensorFact("f32", (*shape[:-1], 9))
+    failure = Failure(f"module:{kind}", (wrong,), {"_attributes": attributes}, "RuntimeError", "")
+    expected = tuple(tuple(t.shape) for t in hidden) if state == "pair" else tuple(hidden.shape)
+    assert recovered_shapes(failure) == [(tuple(out.shape), expected)]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from shapelint.graph import Call, Failure, Shape
+from shapelint.graph import Call, Failure
 from shapelint.trace.costs import tensors_in
 from shapelint.trace.guarded import is_caught
 from shapelint.trace.names import gives_indices, is_inplace
@@ -79,6 +79,7 @@ class FailureHandler:
         failure = Failure(name, recorder.plain(tuple(args)), recorder.plain(dict(kwargs)), *_described(error))
         failure.certain = not self.session.is_unconfirmed(error)
         failure.module_level = True
+        failure.kwargs["_attributes"] = call.attributes
         if call.failure is not None:
             raise error
         self._register(call, failure, error)
@@ -90,7 +91,7 @@ class FailureHandler:
             call.failure = failure
         self.raising.append((error, call))
 
-    def _go_on(self, failure: Failure, shapes: list[Shape], error: Exception, like: Any) -> Any:
+    def _go_on(self, failure: Failure, shapes: list[Any], error: Exception, like: Any) -> Any:
         if not shapes or is_caught(self.ownership):
             raise error
         failure.candidates = list(shapes)
@@ -99,7 +100,7 @@ class FailureHandler:
         failure.recovered = True
         if isinstance(like, torch.Tensor):
             return like
-        return torch.zeros(shapes[failure.choice], dtype=like)
+        return _stand_in(shapes[failure.choice], like)
 
 
 _LOOK_UPS = ("embedding", "embedding_bag", "gather", "index_select", "take", "scatter", "one_hot", "nll_loss")
@@ -113,6 +114,15 @@ def _asks_for_other_data(name: str, error: BaseException) -> bool:
 def _lacks_memory(error: BaseException) -> bool:
     """Memory of this machine, not a mistake of the model; torch has no exception of its own for it on the CPU."""
     return isinstance(error, MemoryError) or "can't allocate memory" in str(error)
+
+
+def _stand_in(candidate: Any, dtype: torch.dtype) -> Any:
+    """Zeros of a candidate's shape, or of each where there are several results."""
+    if candidate is None:
+        return None
+    if any(not isinstance(item, int) for item in candidate):
+        return tuple(_stand_in(item, dtype) for item in candidate)
+    return torch.zeros(candidate, dtype=dtype)
 
 
 def _described(error: BaseException) -> tuple[str, str]:

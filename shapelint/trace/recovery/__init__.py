@@ -11,10 +11,14 @@ import importlib
 import pkgutil
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
-from shapelint.graph import Failure, Shape
+from shapelint.graph import Failure
 
-Recovery = Callable[[Failure], list[Shape]]
+Candidate = Any
+"""A shape; for an op with several results a tuple of candidates, None where a result is None."""
+
+Recovery = Callable[[Failure], list[Candidate]]
 
 _REGISTRY: dict[str, Recovery] = {}
 
@@ -42,7 +46,7 @@ def _load() -> None:
         importlib.import_module(f"{__name__}.{module.name}")
 
 
-def recovered_shapes(failure: Failure) -> list[Shape]:
+def recovered_shapes(failure: Failure) -> list[Candidate]:
     """Candidates for the shape a failed op would have had, best first; empty where nobody can say."""
     _load()
     function = _REGISTRY.get(failure.op)
@@ -52,5 +56,16 @@ def recovered_shapes(failure: Failure) -> list[Shape]:
         shapes = function(failure)
     except (IndexError, TypeError, ValueError, AttributeError, ZeroDivisionError):
         return []  # arguments of a kind the function does not know: no guess is better than a wrong one
-    unique = list(dict.fromkeys(tuple(int(size) for size in shape) for shape in shapes))
-    return [shape for shape in unique if all(size >= 0 for size in shape)]
+    return [shape for shape in dict.fromkeys(_plain(shape) for shape in shapes) if _is_possible(shape)]
+
+
+def _plain(candidate: Candidate) -> Candidate:
+    if candidate is None or isinstance(candidate, int):
+        return candidate
+    return tuple(_plain(item) for item in candidate)
+
+
+def _is_possible(candidate: Candidate) -> bool:
+    if candidate is None:
+        return True
+    return candidate >= 0 if isinstance(candidate, int) else all(_is_possible(item) for item in candidate)
