@@ -231,6 +231,19 @@ def test_commands_without_a_model_do_without_torch() -> None:
         subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True, timeout=60)
 
 
+def test_the_parent_of_a_check_never_imports_torch() -> None:
+    import subprocess
+
+    source = (
+        "import sys; sys.argv = ['shapelint', 'check', 'fixtures/small_cnn.py', '--input', '1,3,32,32']\n"
+        "from shapelint.cli import main\n"
+        "try: main()\nexcept SystemExit as done: print('code', done.code)\n"
+        "print('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.endswith("1 error\ncode 1\nFalse\n")
+
+
 def test_lack_of_memory_is_a_gap_not_a_crash(write: Callable[..., Any], tmp_path: Any) -> None:
     write(HEAD + "    def forward(self, x):\n        hoard = bytearray(2**40)\n        return x\n")
     done = run_shapelint("check", "net.py:Net", "--input", "1,8", "--timeout", "60", cwd=tmp_path)
