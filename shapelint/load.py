@@ -24,6 +24,7 @@ from shapelint.target import Target
 from shapelint.trace.costs import Budget, construction_budget
 from shapelint.trace.definitions import Definitions, construction
 from shapelint.trace.source import Ownership
+from shapelint.trace.state import generators_kept
 
 
 class NotLoadableError(Exception):
@@ -68,7 +69,8 @@ def load(target: Target, overlay: dict[str, str] | None = None, budget: Callable
     ownership = Ownership(own_roots)
     definitions = Definitions(ownership)
     own_budget = (budget or construction_budget)()
-    with isolated_imports(roots, overlay or {}), construction(definitions, own_budget) as session:
+    imports = isolated_imports(roots, overlay or {})
+    with generators_kept(seed=0), imports, construction(definitions, own_budget) as session:
         module, model = enter_target(target, name, ownership, overlay or {})
         user_modules = {key: item for key, item in sys.modules.items() if is_users_module(item, roots)}
     definitions.fill_copies(model)

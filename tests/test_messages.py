@@ -127,3 +127,18 @@ def test_pooling_with_indices_and_sizes_of_expand(lint: Lint) -> None:
     assert errors(lint(source.format(kernel=9), "1,3,8,8")) == ["SHP111"]
     (finding,) = lint(source.format(kernel=2), "2,3,8,8").diagnostics
     assert (finding.code, finding.fixes) == ("SHP107", ())
+
+
+def test_every_answer_of_a_question_is_named_once(lint: Lint) -> None:
+    source = """
+    from torch import nn
+    class Net(nn.Module):
+        def forward(self, x):
+            for limit in (0.0, 5.0):
+                if x.max() > limit:
+                    x = x / 2
+            return x
+    """
+    (finding,) = lint(source, "2,8").diagnostics
+    assert finding.message == "the walk hangs on the truth of a tensor of shape (), which was True and False"
+    assert finding.modes == ("train", "eval")

@@ -250,3 +250,13 @@ def test_lack_of_memory_is_a_gap_not_a_crash(write: Callable[..., Any], tmp_path
     assert done.code == 1
     assert "warning[SHP903]: the walk ended here, for lack of memory: MemoryError" in done.out
     assert "Traceback" not in done.out + done.err
+
+
+def test_the_same_model_gives_the_same_answer_each_time(lint: Lint) -> None:
+    source = HEAD + (
+        "    def __init__(self):\n        super().__init__()\n        self.fc = nn.Linear(8, 1)\n"
+        "    def forward(self, x):\n        n = int(self.fc(x).abs().sum().item() * 1000)\n        return x.new_zeros(n)\n"
+    )
+    before = torch.get_rng_state()
+    assert len({lint(source, "2,8").output for _ in range(4)}) == 1
+    assert torch.equal(torch.get_rng_state(), before)

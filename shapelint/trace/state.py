@@ -43,11 +43,10 @@ def untouched(model: torch.nn.Module, session: Session) -> Iterator[None]:
                 written[id(mine)] = (mine, mine.detach().clone())
 
     gradients = [(param, param.grad) for param in model.parameters()]
-    python_state, torch_state = random.getstate(), torch.get_rng_state()
-    numpy_state = _numpy_state()
     session.before_mutation = keep
     try:
-        yield
+        with generators_kept(seed=0):
+            yield
     finally:
         session.before_mutation = None
         with no_modes(), torch.no_grad():
@@ -57,9 +56,6 @@ def untouched(model: torch.nn.Module, session: Session) -> Iterator[None]:
             _restore_attributes(module, before_attributes)
         for param, gradient in gradients:
             param.grad = gradient
-        random.setstate(python_state)
-        torch.set_rng_state(torch_state)
-        _restore_numpy(numpy_state)
 
 
 def _restore_attributes(module: torch.nn.Module, before: dict[str, Kept]) -> None:
@@ -73,11 +69,22 @@ def _restore_attributes(module: torch.nn.Module, before: dict[str, Kept]) -> Non
         now[key] = value
 
 
-def _numpy_state() -> Any:
+@contextlib.contextmanager
+def generators_kept(seed: int | None = None) -> Iterator[None]:
+    """Python's, torch's and NumPy's generators are as they were afterwards; inside they start from `seed`, if given."""
     numpy = sys.modules.get("numpy")
-    return numpy.random.get_state() if numpy is not None and hasattr(numpy, "random") else None
-
-
-def _restore_numpy(state: Any) -> None:
-    if state is not None:
-        sys.modules["numpy"].random.set_state(state)
+    has_numpy = numpy is not None and hasattr(numpy, "random")
+    python_state, torch_state = random.getstate(), torch.get_rng_state()
+    numpy_state: Any = numpy.random.get_state() if numpy is not None and has_numpy else None
+    if seed is not None:
+        random.seed(seed)
+        torch.default_generator.manual_seed(seed)
+        if numpy is not None and has_numpy:
+            numpy.random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(python_state)
+        torch.set_rng_state(torch_state)
+        if numpy is not None and has_numpy:
+            numpy.random.set_state(numpy_state)

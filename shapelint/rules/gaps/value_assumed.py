@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.diagnostics import Severity
-from shapelint.graph import Walked
+from shapelint.diagnostics import Diagnostic, Severity
+from shapelint.graph import Assumption, Walked
 from shapelint.rules import Example, Finding, Rule
 from shapelint.syntax.places import span_of
 
@@ -56,11 +56,21 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
+        asked: dict[tuple[str, str], list[tuple[str, Assumption]]] = {}
         for trace in walked.traces.values():
             for assumption in trace.assumptions:
-                how = "taken to be" if assumption.stand_in or assumption.forced else "was"
-                text = f"the walk hangs on {assumption.what}, which {how} {assumption.answer}"
-                diagnostic = self.diagnostic(text)
-                span = span_of(assumption.site) if assumption.site is not None else None
-                diagnostic = replace(diagnostic, layer=assumption.layer, span=span)
-                yield Finding(diagnostic, trace.mode)
+                place = str(assumption.site) if assumption.site is not None else assumption.layer
+                asked.setdefault((place, assumption.what), []).append((trace.mode, assumption))
+        for group in asked.values():
+            for mode in dict.fromkeys(mode for mode, _ in group):
+                yield Finding(self._named([assumption for _, assumption in group]), mode)
+
+    def _named(self, assumptions: list[Assumption]) -> Diagnostic:
+        """One place, with every answer that was given there."""
+        first = assumptions[0]
+        how = "taken to be" if any(each.stand_in or each.forced for each in assumptions) else "was"
+        answers = list(dict.fromkeys(each.answer for each in assumptions))
+        shown = " and ".join(answers) if len(answers) < 4 else f"{', '.join(answers[:3])} and so on"
+        diagnostic = self.diagnostic(f"the walk hangs on {first.what}, which {how} {shown}")
+        span = span_of(first.site) if first.site is not None else None
+        return replace(diagnostic, layer=first.layer, span=span)
