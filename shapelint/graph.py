@@ -53,7 +53,6 @@ class Failure:
     choice: int = 0
     recovered: bool = False
     sites: tuple[Site, ...] = ()
-    module_level: bool = False
 
     def arg(self, position: int, name: str, default: Any = None) -> Any:
         """An argument given by position or by keyword."""
@@ -162,7 +161,6 @@ class Trace:
     calls: list[Call]
     raised: Raised | None = None
     assumptions: list[Assumption] = field(default_factory=list)
-    gaps: list[str] = field(default_factory=list)
     output: str | None = None
     inputs: list[str] = field(default_factory=list)
     late_params: dict[str, ParamFact] = field(default_factory=dict)

@@ -66,10 +66,7 @@ def _run(targets: tuple[str, ...], select: Any, ignore: Any, worker: Any, words:
             request = request_for(
                 target,
                 config,
-                words["inputs"],
-                words["input_factory"],
-                words["mode"],
-                words["timeout"],
+                words,
                 selected=tuple(sorted(selected)),
             )
         except UsageError as error:

@@ -70,16 +70,8 @@ def modes(config: Config, given: str | None) -> tuple[str, ...]:
     return ("train", "eval") if mode == "both" else (mode,)
 
 
-def request_for(
-    target: str,
-    config: Config,
-    inputs: tuple[str, ...],
-    input_factory: str | None,
-    mode: str | None,
-    timeout: float | None,
-    **more: Any,
-) -> Request:
-    """The request that a command's words make, checked before anything is started.
+def request_for(target: str, config: Config, words: dict[str, Any], **more: Any) -> Request:
+    """The request that a command's words (those of `input_options`) make, checked before anything is started.
 
     Raises:
         UsageError: target or input cannot be read.
@@ -87,6 +79,7 @@ def request_for(
     from shapelint.inputs import parse_inputs
     from shapelint.target import parse_target
 
+    inputs, input_factory = words["inputs"], words["input_factory"]
     parse_target(target)
     parse_inputs(inputs)
     if input_factory is not None:
@@ -96,8 +89,8 @@ def request_for(
         target,
         inputs,
         input_factory,
-        modes(config, mode),
+        modes(config, words["mode"]),
         thresholds=thresholds,
-        seconds=config.pick("timeout", timeout),
+        seconds=config.pick("timeout", words["timeout"]),
         **more,
     )

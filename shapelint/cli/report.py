@@ -34,10 +34,7 @@ def report(target: str, report_format: str, tree: bool, **words: Any) -> None:
     request = request_for(
         target,
         config,
-        words["inputs"],
-        words["input_factory"],
-        words["mode"],
-        words["timeout"],
+        words,
         selected=tuple(code for code, rule in catalogue().rules.items() if rule.severity.value == "error"),
         fixes=False,
         tree=tree,

@@ -37,11 +37,6 @@ def trail(trace: Trace, call: Call) -> tuple[TrailStep, ...]:
     return start + steps
 
 
-def layer_name(call: Call) -> str:
-    """The layer a finding is about; for a functional op the module it stands in."""
-    return call.layer
-
-
 def subject(call: Call) -> str:
     """How a message names a call: `Linear` for a layer, `F.linear` for a function, `.view()` for a method."""
     if call.kind == "module":
@@ -91,7 +86,7 @@ def located(diagnostic: Diagnostic, walked: Walked, trace: Trace, call: Call, sp
     related = tuple(Related(span_of(site), "made from") for site in outer)
     return replace(
         diagnostic,
-        layer=layer_name(call),
+        layer=call.layer,
         span=primary,
         called_at=called if primary is None or called is None or called.line != primary.line else None,
         related=diagnostic.related + (related if call.definition else ()),
@@ -103,7 +98,7 @@ def at_call(diagnostic: Diagnostic, trace: Trace, call: Call) -> Diagnostic:
     """The diagnostic at the user's own calling expression."""
     return replace(
         diagnostic,
-        layer=layer_name(call),
+        layer=call.layer,
         span=span_of(call.site) if call.site is not None else None,
         trail=trail(trace, call),
     )

@@ -78,7 +78,6 @@ class FailureHandler:
         name = f"module:{type(module).__name__}"
         failure = Failure(name, recorder.plain(tuple(args)), recorder.plain(dict(kwargs)), *_described(error))
         failure.certain = not self.session.is_unconfirmed(error)
-        failure.module_level = True
         failure.kwargs["_attributes"] = call.attributes
         if call.failure is not None:
             raise error
