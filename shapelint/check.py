@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,6 +12,7 @@ import torch
 from shapelint.diagnostics import Diagnostic, Severity, TargetReport
 from shapelint.errors import UsageError
 from shapelint.feed import Feed, feed_for, require_fitting
+from shapelint.fixes.causes import Causes
 from shapelint.fixes.verify import Verifier
 from shapelint.graph import Trace, Walked
 from shapelint.load import Loaded, NotLoadableError, load
@@ -72,13 +74,15 @@ def _checked(request: Request, target: Target, report: TargetReport, started: fl
     def findings_of(model: Loaded, seen: dict[str, Trace]) -> list[Finding]:
         return run_rules(walked_of(model, seen), set(request.selected))
 
-    def walk_again(model: Loaded, other: Feed, until: float) -> dict[str, Trace]:
-        return walk_modes(model, other, request.modes, until, budget_again)
+    def walk_again(
+        model: Loaded, other: Feed, until: float, modes: tuple[str, ...] | None = None
+    ) -> dict[str, Trace]:
+        return walk_modes(model, other, modes or request.modes, until, budget_again)
 
     walked = walked_of(loaded, traces)
     findings = run_rules(walked, set(request.selected))
     verifier = Verifier(target, loaded, feed, walked, deadline, walk_again, findings_of)
-    report.diagnostics = _with_fixes(request, findings, verifier)
+    report.diagnostics = _explained(request, findings, verifier)
     _fill(report, walked, loaded, feed)
     if request.tree:
         from shapelint.tree import module_tree
@@ -130,7 +134,15 @@ def describe(request: Request, loaded: Loaded, traces: dict[str, Trace], feed: F
         {name: _known_class(module) for name, module in modules.items()},
         request.thresholds,
         tuple(spec.spelling for spec in feed.specs),
+        {name: _home(module) for name, module in modules.items()},
     )
+
+
+def _home(module: torch.nn.Module) -> tuple[str, str]:
+    """File and name of a module's class."""
+    file = getattr(sys.modules.get(type(module).__module__), "__file__", None)
+    code = getattr(type(module).__init__, "__code__", None)
+    return (file or (code.co_filename if code is not None else ""), type(module).__name__)
 
 
 def _known_class(module: torch.nn.Module) -> str:
@@ -139,12 +151,11 @@ def _known_class(module: torch.nn.Module) -> str:
     return type(module).__name__ if home.startswith("torch.") else ""
 
 
-def _with_fixes(request: Request, findings: list[Finding], verifier: Verifier) -> list[Diagnostic]:
-    found = []
-    for finding in sorted(findings, key=lambda item: item.diagnostic.sort_key):
-        fixes = verifier.fixes(finding) if request.fixes and finding.candidates else ()
-        found.append(replace(finding.diagnostic, fixes=fixes, target=request.target))
-    return found
+def _explained(request: Request, findings: list[Finding], verifier: Verifier) -> list[Diagnostic]:
+    """The findings as diagnostics, each at its cause with its fixes, the worst first."""
+    plain = [finding.diagnostic for finding in findings]
+    found = Causes(verifier).explained(findings) if request.fixes else plain
+    return [replace(item, target=request.target) for item in sorted(found, key=lambda item: item.sort_key)]
 
 
 def _fill(report: TargetReport, walked: Walked, loaded: Loaded, feed: Feed) -> None:

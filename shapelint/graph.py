@@ -201,7 +201,10 @@ class Trace:
 
 @dataclass
 class Walked:
-    """All that rules may look at: the traces of one target in its modes, and the model's parameters."""
+    """All that rules may look at: the traces of one target in its modes, and the model's parameters.
+
+    `homes`: file and name of the class of each module.
+    """
 
     target: str
     traces: dict[str, Trace]
@@ -210,6 +213,7 @@ class Walked:
     classes: dict[str, str]
     thresholds: dict[str, Any] = field(default_factory=dict)
     input_spellings: tuple[str, ...] = ()
+    homes: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     @property
     def total_params(self) -> int:

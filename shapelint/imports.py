@@ -20,6 +20,14 @@ import torch
 from shapelint.target import Target
 
 
+_NOT_THE_USERS = (
+    os.path.dirname(torch.__file__) + os.sep,
+    str(sysconfig.get_path("stdlib")) + os.sep,
+    os.path.dirname(os.path.abspath(__file__)) + os.sep,
+)
+"""Where torch, the standard library and shapelint lie; asked of every loaded module at every load."""
+
+
 class _Overlay(importlib.abc.MetaPathFinder):
     """Serves edited copies of files to `import`, so that a fix is tried without writing it."""
 
@@ -79,11 +87,10 @@ def is_users_module(module: ModuleType | None, roots: list[str]) -> bool:
     file = getattr(module, "__file__", None)
     if not isinstance(file, str) or "site-packages" in file or "dist-packages" in file:
         return False
-    if file.startswith((os.path.dirname(torch.__file__), str(sysconfig.get_path("stdlib")))):
+    if file.startswith(_NOT_THE_USERS):
         return False
-    if os.path.abspath(file).startswith(os.path.dirname(os.path.abspath(__file__)) + os.sep):
-        return False
-    return any(os.path.abspath(file).startswith(os.path.abspath(root or ".") + os.sep) for root in roots)
+    path = os.path.abspath(file)
+    return any(path.startswith(os.path.abspath(root or ".") + os.sep) for root in roots)
 
 
 def import_name(target: Target) -> tuple[str, list[str], tuple[str, ...]]:

@@ -51,13 +51,15 @@ def number_candidates(
     found = []
     for place, expression in [*_handed_in(made, written, call.definition), (made, written)]:
         old = place.source.segment(expression)
-        texts = [str(value)]
+        texts, product = [str(value)], ""
         if isinstance(value, int):
             product = written_as(place.source, expression, value, sizes)
             texts = [*_multiplied(expression, old, value, takes), product, *texts]
         for text in dict.fromkeys(texts):
             title = f"`{_with_argument(place, expression, old, text)}`"
-            found.append(Candidate(title, (place.replaced(expression, text),), call.layer, group=f"{argument[1]} here"))
+            edits = (place.replaced(expression, text),)
+            likely = 2.8 if text == product and text != str(value) else 0.0
+            found.append(Candidate(title, edits, call.layer, group=f"{argument[1]} here", likely=likely))
     return found
 
 

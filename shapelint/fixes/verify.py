@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch.nn.parameter import is_lazy
@@ -19,8 +20,19 @@ from shapelint.syntax.calls import apply_edits, parsed
 from shapelint.target import Target
 from shapelint.trace.walk import param_facts
 
-SHOWN = 4
-"""Fixes shown for one finding."""
+Key = tuple[str, str]
+Failures = Counter[Key]
+"""Failed calls by layer and op; a walk that ended outside of any call counts under `RAISED`."""
+
+RAISED: Key = ("", "raised")
+
+
+def failures_of(trace: Trace) -> Failures:
+    """What failed in a walk."""
+    found = Counter((call.layer, call.op) for call in trace.failures)
+    if trace.raised is not None and trace.raised.call is None:
+        found[RAISED] += 1
+    return found
 
 
 @dataclass
@@ -32,38 +44,45 @@ class Verifier:
     feed: Feed
     walked: Walked
     deadline: float
-    walk: Callable[[Loaded, Feed, float], dict[str, Trace]]
+    walk: Callable[[Loaded, Feed, float, tuple[str, ...] | None], dict[str, Trace]]
     findings_of: Callable[[Loaded, dict[str, Trace]], list[Finding]]
+    tried: int = 0
+    _screened: dict[object, Failures | None] = field(default_factory=dict)
 
-    def fixes(self, finding: Finding) -> tuple[Fix, ...]:
-        """The candidates that hold, in the rule's order, one of each group."""
-        found: list[Fix] = []
-        done: set[str] = set()
-        for candidate in finding.candidates:
-            if len(found) >= SHOWN or time.monotonic() > self.deadline:
-                break
-            if candidate.group and candidate.group in done:
-                continue
+    def screen(self, candidate: Candidate, mode: str) -> Failures | None:
+        """What still fails in one mode after a change; None where it cannot be tried."""
+        key = (candidate.edits, candidate.inputs, mode)
+        if key not in self._screened:
+            self.tried += 1
             try:
-                fix = self._try(finding, candidate)
+                changed, feed = self._changed(candidate)
+                self._screened[key] = failures_of(self.walk(changed, feed, self.deadline, (mode,))[mode])
             except Exception:  # a change that cannot even be tried is not one to show
-                fix = None
-            if fix is not None:
-                found.append(fix)
-                done.add(candidate.group)
-        return tuple(found)
+                self._screened[key] = None
+        return self._screened[key]
 
-    def _try(self, finding: Finding, candidate: Candidate) -> Fix | None:
+    def fix(self, finding: Finding, candidate: Candidate) -> Fix | None:
+        """The candidate as a fix, if the finding is gone in every mode and nothing new fails."""
+        try:
+            return self._try(finding, candidate)
+        except Exception:  # as above
+            return None
+
+    def _changed(self, candidate: Candidate) -> tuple[Loaded, Feed]:
         if candidate.inputs:
-            traces = self.walk(self.loaded, from_specs(parse_inputs(candidate.inputs)), self.deadline)
-            return Fix(candidate.title, "safe", True, (), "clean") if self._holds(finding, traces, None) else None
+            return self.loaded, from_specs(parse_inputs(candidate.inputs))
         overlay = overlay_for(candidate.edits)
         if overlay is None:
+            raise ValueError("the edits do not fit the file")
+        return load(self.target, overlay), self.feed
+
+    def _try(self, finding: Finding, candidate: Candidate) -> Fix | None:
+        changed, feed = self._changed(candidate)
+        traces = self.walk(changed, feed, self.deadline, None)
+        if not self._holds(finding, traces, None if candidate.inputs else changed):
             return None
-        changed = load(self.target, overlay)
-        traces = self.walk(changed, self.feed, self.deadline)
-        if not self._holds(finding, traces, changed):
-            return None
+        if candidate.inputs:
+            return Fix(candidate.title, "safe", True, (), "clean")
         keeps = _same_weights(self.loaded.model, changed.model)
         cost = self._cost(candidate.layer, changed.model, keeps)
         return Fix(candidate.title, "safe" if keeps else "unsafe", True, candidate.edits, cost)
@@ -114,6 +133,11 @@ class Verifier:
         if before == after:
             return f"{after:,} parameters; new weights"
         return f"{after:,} parameters instead of {before:,}; new weights"
+
+
+def out_of_time(deadline: float) -> bool:
+    """Whether it is later than `deadline` (monotonic seconds)."""
+    return time.monotonic() > deadline
 
 
 def _much_better(after: Diagnostic, before: Diagnostic) -> bool:

@@ -33,7 +33,9 @@ class Candidate:
     """A change that might mend a finding; shown only if it does.
 
     Of the candidates of one `group` only the first that holds is shown. `inputs` asks for other inputs
-    instead of an edit. `layer` is the one whose parameters the cost speaks of.
+    instead of an edit. `layer` is the one whose parameters the cost speaks of. `likely`: how natural the
+    change is before anything is tried; the likeliest that holds is taken for the cause. `says`: what the
+    place of the change has to do with it.
     """
 
     title: str
@@ -41,6 +43,8 @@ class Candidate:
     layer: str = ""
     group: str = ""
     inputs: tuple[str, ...] = ()
+    likely: float = 0.0
+    says: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,185 @@
+"""`python -m benchmarks.mutation [--rejected N] [--accepted N] [--double N] [--seed N] [--json FILE] [NAME ...]`."""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import json
+import multiprocessing
+import os
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from benchmarks.mutation.operators import Mutation, mutations
+from benchmarks.mutation.subjects import Subject, subjects
+
+SLOW = 3.0
+"""Seconds that a subject's own eager run may take."""
+
+
+def work(job: tuple[Subject, tuple[Mutation, ...]]) -> Any:
+    """One mutant in a worker process."""
+    from benchmarks.mutation.judge import verdict
+
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            return verdict(job[0], job[1], Path(folder))
+        finally:
+            os.chdir("/")
+
+
+def runs(subject: Subject) -> float | None:
+    """Seconds that the correct file takes in eager; None where it does not run as it is."""
+    from benchmarks.mutation.judge import eager_error
+
+    with tempfile.TemporaryDirectory() as name:
+        (Path(name) / "inputs.py").write_text(subject.inputs)
+        started = time.monotonic()
+        raised = eager_error(subject.source, subject, Path(name))
+        return None if raised else time.monotonic() - started
+
+
+def initialise() -> None:
+    """One thread a worker, and quiet."""
+    import warnings
+
+    import torch
+
+    torch.set_num_threads(1)
+    warnings.simplefilter("ignore")
+    sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - for the life of the worker
+    os.environ["HF_HUB_OFFLINE"] = "1"
+
+
+def jobs(usable: list[Subject], draw: random.Random) -> Iterator[tuple[Subject, tuple[Mutation, ...]]]:
+    """Single mutations without end, each kind and each subject in turn, none twice."""
+    pools: dict[str, list[tuple[Subject, Mutation]]] = collections.defaultdict(list)
+    for subject in usable:
+        for mutation in mutations(subject.source, draw):
+            if subject.first_line <= mutation.lines[0] <= subject.last_line:
+                pools[mutation.kind].append((subject, mutation))
+    for pool in pools.values():
+        draw.shuffle(pool)
+        turns: dict[str, int] = collections.Counter()
+        order = []
+        for subject, mutation in pool:
+            turns[subject.name] += 1
+            order.append((turns[subject.name], subject, mutation))
+        pool[:] = [(subject, mutation) for _, subject, mutation in sorted(order, key=lambda item: -item[0])]
+    while any(pools.values()):
+        for kind in sorted(pools):
+            if pools[kind]:
+                subject, mutation = pools[kind].pop()
+                yield subject, (mutation,)
+
+
+def doubles(rejected: list[tuple[Subject, Mutation]], draw: random.Random) -> Iterator[tuple[Subject, Any]]:
+    """Pairs of mutations of one file, each rejected by itself, on lines of their own."""
+    by_subject: dict[str, list[tuple[Subject, Mutation]]] = collections.defaultdict(list)
+    for subject, mutation in rejected:
+        by_subject[subject.name].append((subject, mutation))
+    pairs = []
+    for group in by_subject.values():
+        for index, (subject, first) in enumerate(group):
+            for _, second in group[index + 1 :]:
+                apart = first.lines[1] < second.lines[0] - 1 or second.lines[1] < first.lines[0] - 1
+                if apart:
+                    pairs.append((subject, (first, second)))
+    draw.shuffle(pairs)
+    yield from pairs
+
+
+def share(verdicts: list[Any], name: str) -> str:
+    """Share of those for which something holds."""
+    asked = [getattr(item, name) for item in verdicts if getattr(item, name) is not None]
+    return f"{100 * sum(asked) / len(asked):5.1f} % ({sum(asked)} of {len(asked)})" if asked else "    -"
+
+
+def tell(singles: list[Any], pairs: list[Any]) -> None:
+    """The figures, and where they are lost by kind of mutation."""
+    rejected = [item for item in singles if item.detected is not None]
+    accepted = [item for item in singles if item.false_error is not None]
+    print(f"\nsingle mutations: {len(rejected)} rejected by eager, {len(accepted)} accepted")
+    rows = [
+        ("detected", "detected"),
+        ("false errors", "false_error"),
+        ("primary line = mutated line", "primary"),
+        ("mutated line among the places", "among"),
+        ("first fix offered", "fix_offered"),
+        ("first fix runs in eager", "fix_runs"),
+        ("first fix restores the original", "fix_restores"),
+    ]
+    for title, name in rows:
+        print(f"  {title:<34} {share(singles, name)}")
+    print(f"two mutations: both reported          {share(pairs, 'both')}")
+    times = sorted(item.seconds for item in rejected) or [0.0]
+    print(f"seconds a rejected mutant: median {times[len(times) // 2]:.2f}, 90 % {times[int(len(times) * 0.9)]:.2f}")
+    print(f"not judged (too long, no memory): {sum(bool(item.trouble) for item in [*singles, *pairs])}")
+    print(f"\n{'kind':<18}{'rejected':>9}{'primary':>9}{'among':>9}{'fix runs':>9}{'restores':>9}")
+    for kind in sorted({item.kinds[0] for item in rejected}):
+        own = [item for item in rejected if item.kinds[0] == kind]
+        cells = [100 * sum(bool(getattr(i, n)) for i in own) / len(own) for n in ("primary", "among", "fix_runs")]
+        restored = 100 * sum(bool(item.fix_restores) for item in own) / len(own)
+        print(f"{kind:<18}{len(own):>9}" + "".join(f"{cell:>8.0f}%" for cell in [*cells, restored]))
+
+
+def main() -> None:
+    """Draw mutants until there are enough of both sorts, then pairs."""
+    words = argparse.ArgumentParser()
+    words.add_argument("--rejected", type=int, default=1000)
+    words.add_argument("--accepted", type=int, default=1000)
+    words.add_argument("--double", type=int, default=300)
+    words.add_argument("--seed", type=int, default=1)
+    words.add_argument("--seconds", type=float, default=1e9)
+    words.add_argument("--json", default="")
+    words.add_argument("names", nargs="*")
+    given = words.parse_args()
+    draw = random.Random(given.seed)
+    deadline = time.monotonic() + given.seconds
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    found = list(subjects(tuple(given.names)))
+    with multiprocessing.get_context("fork").Pool(2, initialise, maxtasksperchild=60) as pool:
+        timed = list(zip(found, pool.imap(runs, found), strict=True))
+        usable = [subject for subject, seconds in timed if seconds is not None and seconds < SLOW]
+        print(f"{len(usable)} files of {len(found)} run as they are and quickly", flush=True)
+        singles, broken = _singles(pool, usable, given, draw, deadline)
+        drawn = [job for job, _ in zip(doubles(broken, draw), range(given.double), strict=False)]
+        pairs = [item for item in _limited(pool.imap_unordered(work, drawn), deadline) if item.eager]
+    tell(singles, pairs)
+    if given.json:
+        Path(given.json).write_text(json.dumps([asdict(item) for item in [*singles, *pairs]], indent=1))
+
+
+def _limited(results: Any, deadline: float) -> Iterator[Any]:
+    for item in results:
+        yield item
+        if time.monotonic() > deadline:
+            return
+
+
+def _singles(pool: Any, usable: list[Subject], given: Any, draw: random.Random, deadline: float) -> Any:
+    queue = jobs(usable, draw)
+    singles: list[Any] = []
+    broken: list[tuple[Subject, Mutation]] = []
+    rejected = accepted = 0
+    while (rejected < given.rejected or accepted < given.accepted) and time.monotonic() < deadline:
+        batch = [job for job, _ in zip(queue, range(40), strict=False)]
+        if not batch:
+            break
+        for (subject, mutated), item in zip(batch, pool.imap(work, batch), strict=True):
+            if item.detected is not None:
+                rejected += 1
+                broken.append((subject, mutated[0]))
+            accepted += item.false_error is not None
+            singles.append(item)
+    return singles, broken
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,266 @@
+"""What people get wrong, as edits of a correct file: one mutation changes one number, order, or call."""
+
+from __future__ import annotations
+
+import ast
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+Lines = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """Replace the text between two offsets. `lines`: first and last line of what was changed, from 1."""
+
+    kind: str
+    start: int
+    end: int
+    text: str
+    lines: Lines
+
+    def applied(self, source: str) -> str:
+        """The broken file."""
+        return source[: self.start] + self.text + source[self.end :]
+
+
+@dataclass(frozen=True)
+class Editable:
+    """A parsed file that answers with offsets."""
+
+    source: str
+    tree: ast.Module
+    starts: tuple[int, ...]
+
+    @classmethod
+    def of(cls, source: str) -> Editable:
+        """Parse a file; columns of `ast` are bytes, so files beyond ASCII are not for us.
+
+        Raises:
+            ValueError: the file holds other characters than ASCII.
+        """
+        if not source.isascii():
+            raise ValueError("not ASCII")
+        starts = [0]
+        for line in source.split("\n"):
+            starts.append(starts[-1] + len(line) + 1)
+        return cls(source, ast.parse(source), tuple(starts))
+
+    def span(self, node: ast.AST) -> tuple[int, int]:
+        """Offsets of a node."""
+        assert isinstance(node, (ast.expr, ast.stmt, ast.keyword))
+        return (
+            self.starts[node.lineno - 1] + node.col_offset,
+            self.starts[(node.end_lineno or 1) - 1] + (node.end_col_offset or 0),
+        )
+
+    def text(self, node: ast.AST) -> str:
+        """The source of a node."""
+        start, end = self.span(node)
+        return self.source[start:end]
+
+    def replaced(self, kind: str, node: ast.expr, text: str) -> Mutation:
+        """The mutation that writes `text` for an expression."""
+        return Mutation(kind, *self.span(node), text, (node.lineno, node.end_lineno or node.lineno))
+
+
+_CONV = ["in_channels", "out_channels", "kernel_size", "stride", "padding"]
+_NAMED = {
+    "in_features": "in features",
+    "out_features": "out features",
+    "in_channels": "channels",
+    "out_channels": "channels",
+    "kernel_size": "kernel",
+    "stride": "stride",
+    "padding": "padding",
+    "groups": "groups",
+    "num_features": "norm size",
+    "normalized_shape": "norm size",
+    "num_channels": "norm size",
+    "num_groups": "norm groups",
+    "input_size": "hidden size",
+    "hidden_size": "hidden size",
+    "embedding_dim": "hidden size",
+    "embed_dim": "hidden size",
+    "d_model": "hidden size",
+    "num_heads": "heads",
+    "nhead": "heads",
+    "scale_factor": "scale",
+    "upscale_factor": "scale",
+}
+SIGNATURES = {
+    "Linear": ["in_features", "out_features"],
+    **{f"{kind}{dims}d": _CONV for kind in ("Conv", "ConvTranspose") for dims in (1, 2, 3)},
+    **{f"{kind}Pool{dims}d": ["kernel_size", "stride", "padding"] for kind in ("Max", "Avg") for dims in (1, 2, 3)},
+    **{f"BatchNorm{dims}d": ["num_features"] for dims in (1, 2, 3)},
+    "LayerNorm": ["normalized_shape"],
+    "GroupNorm": ["num_groups", "num_channels"],
+    **{name: ["input_size", "hidden_size"] for name in ("LSTM", "GRU", "RNN", "LSTMCell", "GRUCell")},
+    "Embedding": ["", "embedding_dim"],
+    "MultiheadAttention": ["embed_dim", "num_heads"],
+    "TransformerEncoderLayer": ["d_model", "nhead"],
+    "TransformerDecoderLayer": ["d_model", "nhead"],
+    "PixelShuffle": ["upscale_factor"],
+}
+_WINDOW = {"kernel", "stride", "padding", "scale"}
+
+
+def _callee(node: ast.Call) -> str:
+    func = node.func
+    return func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
+
+
+def _written(node: ast.Call, names: list[str]) -> Iterator[tuple[str, ast.expr]]:
+    if any(isinstance(arg, ast.Starred) for arg in node.args):
+        return
+    for name, argument in zip(names, node.args, strict=False):
+        yield name, argument
+    for keyword in node.keywords:
+        if keyword.arg in _NAMED:
+            yield keyword.arg, keyword.value
+
+
+def _is_int(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and type(node.value) is int
+
+
+def changed_number(editable: Editable, kind: str, node: ast.expr, draw: random.Random) -> Mutation | None:
+    """A number that is off: by one, by a factor of two; a name times two or plus one; one factor of a product."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+        return changed_number(editable, kind, draw.choice([node.left, node.right]), draw)
+    if _is_int(node):
+        assert isinstance(node, ast.Constant)
+        value = int(node.value)
+        if kind in _WINDOW:
+            options = {value + 1, value - 1, value + 2, value - 2} - {value}
+            floor = 0 if kind == "padding" else 1
+        elif kind in ("heads", "groups", "norm groups"):
+            options, floor = {value + 1, value * 2, value - 1, 3, 5} - {value}, 1
+        else:
+            options, floor = {value + 1, value * 2, value // 2, value - 1, value + 8} - {value}, 1
+        left = sorted(option for option in options if option >= floor)
+        return editable.replaced(kind, node, str(draw.choice(left))) if left else None
+    if isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)) and kind not in _WINDOW:
+        return editable.replaced(kind, node, editable.text(node) + draw.choice([" * 2", " + 1", " // 2"]))
+    return None
+
+
+def layer_numbers(editable: Editable, node: ast.Call, draw: random.Random) -> Iterator[Mutation]:
+    """Numbers where a layer is made."""
+    names = SIGNATURES.get(_callee(node))
+    if names is None:
+        return
+    for name, argument in _written(node, names):
+        kind = _NAMED.get(name)
+        mutation = changed_number(editable, kind, argument, draw) if kind else None
+        if mutation is not None:
+            yield mutation
+
+
+def block_numbers(editable: Editable, node: ast.Call, draw: random.Random) -> Iterator[Mutation]:
+    """Numbers handed to blocks of one's own: `conv_block(64, 128)`."""
+    name = _callee(node)
+    own = {item.name for item in ast.walk(editable.tree) if isinstance(item, (ast.ClassDef, ast.FunctionDef))}
+    if name in own and not name.startswith("_"):
+        for argument in node.args:
+            if _is_int(argument) and int(argument.value) >= 8:  # type: ignore[attr-defined]
+                mutation = changed_number(editable, "channels", argument, draw)
+                if mutation is not None:
+                    yield mutation
+
+
+def reshaped(editable: Editable, node: ast.Call, draw: random.Random) -> Iterator[Mutation]:
+    """Numbers of view and reshape."""
+    if isinstance(node.func, ast.Attribute) and node.func.attr in ("view", "reshape"):
+        for argument in node.args:
+            if _is_int(argument) or isinstance(argument, (ast.Name, ast.Attribute, ast.BinOp)):
+                mutation = changed_number(editable, "view", argument, draw)
+                if mutation is not None:
+                    yield mutation
+
+
+def flatten_start(editable: Editable, node: ast.Call, draw: random.Random) -> Iterator[Mutation]:
+    """flatten(1) as flatten(0) or flatten(2)."""
+    if _callee(node) == "flatten":
+        numbers = [argument for argument in node.args if _is_int(argument)][:1]
+        for number in numbers:
+            options = [value for value in (0, 1, 2) if value != number.value]  # type: ignore[attr-defined]
+            yield editable.replaced("flatten start", number, str(draw.choice(options)))
+
+
+def cat_dim(editable: Editable, node: ast.Call, draw: random.Random) -> Iterator[Mutation]:
+    """The dimension of cat."""
+    if _callee(node) in ("cat", "concat", "stack"):
+        written = [item.value for item in node.keywords if item.arg in ("dim", "axis")] + list(node.args[1:2])
+        for number in written[:1]:
+            text = editable.text(number)
+            options = [value for value in ("0", "1", "2", "-1") if value != text]
+            yield editable.replaced("cat dim", number, draw.choice(options))
+
+
+def permute_order(editable: Editable, node: ast.Call, draw: random.Random) -> Iterator[Mutation]:
+    """Two dimensions of permute exchanged; another dimension for transpose."""
+    name = _callee(node)
+    numbers = [item for item in node.args if _is_int(item)]
+    if name == "permute" and len(numbers) >= 3 and len(numbers) == len(node.args):
+        order = [editable.text(item) for item in numbers]
+        first, second = draw.sample(range(len(order)), 2)
+        order[first], order[second] = order[second], order[first]
+        start, end = editable.span(numbers[0])[0], editable.span(numbers[-1])[1]
+        yield Mutation("permute order", start, end, ", ".join(order), (numbers[0].lineno, numbers[-1].lineno))
+    if name == "transpose" and len(node.args) == 2:
+        number = draw.choice(node.args)
+        options = [value for value in ("0", "1", "2", "-1") if value not in [editable.text(item) for item in node.args]]
+        yield editable.replaced("permute order", number, draw.choice(options))
+
+
+def dropped_flatten(editable: Editable, node: ast.Call, draw: random.Random) -> Iterator[Mutation]:
+    """The flatten is not there: `torch.flatten(x, 1)` and `x.flatten(1)` become `x`, `nn.Flatten()` nn.Identity()."""
+    name = _callee(node)
+    if name == "flatten" and isinstance(node.func, ast.Attribute):
+        owner = editable.text(node.func.value)
+        kept = editable.text(node.args[0]) if owner == "torch" and node.args else owner
+        yield editable.replaced("dropped flatten", node, kept)
+
+
+def sequential_elements(editable: Editable, node: ast.Call, draw: random.Random) -> Iterator[Mutation]:
+    """Two neighbours in a Sequential exchanged; a Flatten taken out of it."""
+    if _callee(node) != "Sequential":
+        return
+    elements = node.args
+    for left, right in zip(elements, elements[1:], strict=False):
+        if isinstance(left, ast.Call) and isinstance(right, ast.Call):
+            (start, middle), (resumed, end) = editable.span(left), editable.span(right)
+            text = editable.text(right) + editable.source[middle:resumed] + editable.text(left)
+            yield Mutation("swapped layers", start, end, text, (left.lineno, right.end_lineno or right.lineno))
+    for index, element in enumerate(elements[:-1]):
+        if isinstance(element, ast.Call) and _callee(element) == "Flatten":
+            start, end = editable.span(element)[0], editable.span(elements[index + 1])[0]
+            between = editable.source[start:end]
+            lines = (element.lineno, elements[index + 1].lineno)
+            yield Mutation("dropped flatten", start, end, "\n" * between.count("\n"), lines)
+
+
+OPERATORS: tuple[Callable[[Editable, ast.Call, random.Random], Iterator[Mutation]], ...] = (
+    layer_numbers,
+    block_numbers,
+    reshaped,
+    flatten_start,
+    cat_dim,
+    permute_order,
+    dropped_flatten,
+    sequential_elements,
+)
+
+
+def mutations(source: str, draw: random.Random) -> list[Mutation]:
+    """One mutation of each kind for each place that has one; those that change nothing left out."""
+    editable = Editable.of(source)
+    found: list[Mutation] = []
+    for node in ast.walk(editable.tree):
+        if isinstance(node, ast.Call):
+            for operator in OPERATORS:
+                found += operator(editable, node, draw)
+    changed = [item for item in found if item.applied(source) != source]
+    return sorted(set(changed), key=lambda item: (item.start, item.end, item.kind, item.text))

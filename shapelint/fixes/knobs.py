@@ -1,0 +1,317 @@
+"""What could be turned upstream of a failure: every number, order and call on the way, with other values for each."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import torch
+
+from shapelint.fixes import rewrites
+from shapelint.fixes.plausible import Numbers, irregularity, roundness
+from shapelint.fixes.values import (
+    WINDOW,
+    constant,
+    demands,
+    other_values,
+    small_values,
+    window_of,
+    window_values,
+)
+from shapelint.graph import Call, Trace, Walked
+from shapelint.rules import Candidate
+from shapelint.rules.evidence import definition_of
+from shapelint.syntax.calls import CallExpression, call_at, layer_call, replacement
+from shapelint.syntax.origins import Place, made_place, origins
+from shapelint.trace.recovery.arithmetic import ELEMENTWISE
+
+REACH = 40
+"""Calls looked at upstream of a failure."""
+
+_DIMS = {
+    *("cat", "concat", "stack", "chunk", "split", "unbind", "mean", "sum", "amax", "max", "squeeze", "unsqueeze"),
+    *("transpose", "movedim", "flatten", "swapaxes", "select", "tensor_split"),
+}
+_NO_SIZES = {"softmax", "log_softmax", "dropout", "relu", "getitem", "interpolate", "leaky_relu", "clamp", "pow"}
+_SMALL = {"num_heads", "nhead", "num_groups", "upscale_factor", "scale_factor", "num_layers", "groups"}
+_NOT_SIZES = {"bias", "p", "inplace", "eps", "momentum", "affine", "dropout", "mode", "padding_idx", "device", "dtype"}
+_TRANSPARENT = {
+    *("ReLU", "relu", "Dropout", "dropout", "GELU", "gelu", "contiguous", "Identity", "SiLU", "Tanh", "tanh"),
+    *("Sigmoid", "sigmoid", "LeakyReLU", "leaky_relu", "getitem", "softmax", "Softmax", "to", "float", "silu"),
+    *("BatchNorm1d", "BatchNorm2d", "LayerNorm", "ReLU6", "Hardswish", "ELU", "PReLU"),
+}
+"""Ops that add nothing to the distance between a number and a failure."""
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """A call on the way to a failure: how far off, and the user's expressions that made and called it."""
+
+    call: Call
+    distance: int
+    made: CallExpression | None
+    called: CallExpression | None
+
+    @property
+    def near(self) -> float:
+        """What the distance costs."""
+        return -0.12 * self.distance
+
+
+@lru_cache(maxsize=256)
+def parameter_names(layer: str) -> tuple[str, ...]:
+    """The arguments of one of torch's layers, in order."""
+    cls = getattr(torch.nn, layer, None)
+    if not isinstance(cls, type):
+        return ()
+    names = tuple(inspect.signature(cls.__init__).parameters)[1:]
+    if layer in ("LSTM", "GRU", "RNN"):
+        return ("input_size", "hidden_size", "num_layers", "bias", "batch_first", "dropout", "bidirectional")
+    return names
+
+
+def arguments(made: CallExpression) -> list[tuple[str, ast.expr]]:
+    """The written arguments of a layer, by name."""
+    if any(isinstance(node, ast.Starred) for node in made.node.args):
+        return [(word.arg, word.value) for word in made.node.keywords if word.arg]
+    named = list(zip(parameter_names(made.name), made.node.args, strict=False))
+    return [*named, *((word.arg, word.value) for word in made.node.keywords if word.arg)]
+
+
+class Knobs:
+    """Candidate changes for one failing call."""
+
+    def __init__(self, walked: Walked, trace: Trace, call: Call, numbers: Numbers) -> None:
+        self.walked, self.trace, self.call, self.numbers = walked, trace, call, numbers
+        self.pairs = demands(call)
+        self.upstream = list(self._way())
+        self._spellings = self._vocabulary()
+
+    def candidates(self) -> list[Candidate]:
+        """Each change once, the likeliest first."""
+        found: dict[object, Candidate] = {}
+        for step in self.upstream:
+            for candidate in self._of(step):
+                known = found.get(candidate.edits)
+                if known is None or known.likely < candidate.likely:
+                    found[candidate.edits] = candidate
+        return sorted(found.values(), key=lambda item: -item.likely)
+
+    def _way(self) -> Iterator[Upstream]:
+        queue, seen = [(self.call, 0)], {self.call.index}
+        while queue and len(seen) < REACH * 2:
+            call, distance = queue.pop(0)
+            made = None
+            if call.kind == "module" or call.params:
+                sites, class_name = definition_of(self.walked, call)
+                made = layer_call(sites, class_name)
+            yield Upstream(call, distance, made, call_at(call.site))
+            if distance >= REACH:
+                continue
+            weight = 0 if call.op in _TRANSPARENT else 1
+            for index in call.producers:
+                if index >= 0 and index not in seen:
+                    seen.add(index)
+                    queue.append((self.trace.calls[index], distance + weight))
+
+    def _vocabulary(self) -> dict[int, list[str]]:
+        """How the numbers of the model are spelled where its layers are made."""
+        texts: dict[int, Counter[str]] = {}
+        for step in self.upstream:
+            for name, node in arguments(step.made) if step.made is not None else ():
+                value = _single(step.call.attributes.get(name))
+                if value is not None and not isinstance(node, ast.Constant):
+                    assert step.made is not None
+                    texts.setdefault(value, Counter())[step.made.source.segment(node)] += 1
+        return {value: [text for text, _ in found.most_common(3)] for value, found in texts.items()}
+
+    # -- what could be changed at a call ----------------------------------------------------------
+
+    def _of(self, step: Upstream) -> Iterator[Candidate]:
+        if step.made is not None:
+            yield from self._layer(step, step.made)
+            yield from rewrites.swaps(step.made, step.near)
+        if step.called is not None and step.call.kind != "module":
+            yield from self._function(step, step.called)
+        for fact in step.call.inputs:
+            if fact.name and step.call.op in (*ELEMENTWISE, "cat", "matmul", "expand", "getitem"):
+                yield from self._table(fact.name, step.near)
+
+    def _layer(self, step: Upstream, made: CallExpression) -> Iterator[Candidate]:
+        sites, _ = definition_of(self.walked, step.call)
+        for name, node in arguments(made):
+            place = made_place(made, node, sites)
+            value = _single(step.call.attributes.get(name))
+            if name in WINDOW:
+                yield from self._window(step, place, name)
+            elif name in _SMALL:
+                yield from self._small(step, place)
+            elif name in ("start_dim", "end_dim", "dim"):
+                yield from self._dimension(step, place)
+            elif name in ("bidirectional", "batch_first"):
+                yield from rewrites.flipped(place, name, step.call.layer, step.near)
+            elif name not in _NOT_SIZES:
+                prior = step.near + (2.0 if step.distance == 0 else 1.4)
+                yield from self._numbers(place, value, step.call.layer, prior, name)
+
+    def _function(self, step: Upstream, called: CallExpression) -> Iterator[Candidate]:
+        op, sites = step.call.op, self.walked.definitions.get(step.call.layer, ())
+        if op == "permute":
+            yield from rewrites.orders(step.call, called, step.near)
+        if op in _NO_SIZES:
+            return
+        for position, (name, node) in enumerate(_written(called)):
+            place = Place(called.source, node, (), sites)
+            window = name or ("input", "kernel_size", "stride", "padding", "")[min(position, 4)]
+            if op.startswith(("max_pool", "avg_pool")) and window in WINDOW:
+                yield from self._window(step, place, window)
+            elif op in _DIMS:
+                yield from self._dimension(step, place)
+                if op in ("chunk", "split"):
+                    yield from self._small(step, place)
+            elif _is_size(node):
+                yield from self._sizes_of(step, called, place, position)
+
+    def _sizes_of(self, step: Upstream, called: CallExpression, place: Place, position: int) -> Iterator[Candidate]:
+        """Numbers of view and the like: what each is now is known from the run."""
+        prior = step.near + (1.9 if step.distance == 0 else 1.2)
+        values: tuple[object, ...] = step.call.args[1:] if step.call.kind == "method" else step.call.args
+        if len(values) == 1 and isinstance(values[0], (list, tuple)):
+            values = tuple(values[0])
+        nodes = place.node.elts if isinstance(place.node, (ast.Tuple, ast.List)) else [place.node]
+        for index, node in enumerate(nodes):
+            at = index if len(nodes) > 1 else position
+            value = _single(values[at]) if at < len(values) else None
+            each = replace(place, node=node)
+            yield from self._numbers(each, value, step.call.layer, prior, "")
+            if value is not None and value > 0 and step.call.op in ("view", "reshape", "unflatten"):
+                yield self.candidate(each, "-1", step.call.layer, prior - 0.8, "")
+
+    def _table(self, name: str, near: float) -> Iterator[Candidate]:
+        """The sizes with which a parameter or buffer was made: `nn.Parameter(torch.zeros(1, 17, dim))`."""
+        path, _, attribute = name.rpartition(".")
+        for place in rewrites.made_tensor(self.walked, path, attribute):
+            yield from self._numbers(place, None, path, near + 1.2, attribute)
+
+    # -- with which values ------------------------------------------------------------------------
+
+    def _numbers(self, place: Place, value: int | None, layer: str, prior: float, name: str) -> Iterator[Candidate]:
+        """Other values for a size, written at the place itself and where it comes from."""
+        for depth, origin in enumerate(origins(place)):
+            known = constant(origin.node)
+            current = known if known is not None else (value if depth == 0 else None)
+            far = prior - (0.25 if depth else 0.0) - (0.8 if _is_factor(origin) else 0.0)
+            if isinstance(origin.node, ast.BinOp):
+                yield from self._simplified(origin, layer, far, name)
+            is_named = isinstance(origin.node, (ast.Name, ast.Attribute, ast.Subscript))
+            if current is None and is_named:
+                for text in (f"{origin.text} * 2", f"{origin.text} // 2"):
+                    yield self.candidate(origin, text, layer, far - 1.5, name)
+            elif current is not None and (known is not None or is_named or isinstance(origin.node, ast.BinOp)):
+                for new in other_values(current, self.pairs):
+                    yield from self._spelled(origin, current, new, layer, far, name)
+
+    def _spelled(self, origin: Place, old: int, new: int, layer: str, prior: float, name: str) -> Iterator[Candidate]:
+        gain = self.numbers.gain(old, new)
+        if isinstance(origin.node, ast.Constant):
+            yield self.candidate(origin, str(new), layer, prior + gain, name)
+            return
+        for known in self._spellings.get(new, ()):
+            if known != origin.text:
+                yield self.candidate(origin, known, layer, prior + gain * 0.5 - 0.1, name)
+        if not isinstance(origin.node, ast.BinOp):
+            if old and new % old == 0:
+                text = f"{origin.text} * {new // old}"
+                yield self.candidate(origin, text, layer, prior + gain * 0.5 - 0.3, name)
+            if new and old % new == 0:
+                text = f"{origin.text} // {old // new}"
+                yield self.candidate(origin, text, layer, prior + gain * 0.5 - 0.4, name)
+        yield self.candidate(origin, str(new), layer, prior + gain * 0.5 - 0.9, name)
+
+    def _simplified(self, origin: Place, layer: str, prior: float, name: str) -> Iterator[Candidate]:
+        """`hidden * 2` as `hidden`, `dim + 1` as `dim`."""
+        node = origin.node
+        assert isinstance(node, ast.BinOp)
+        for kept, other in ((node.left, node.right), (node.right, node.left)):
+            number = constant(other)
+            turned = kept is node.right and isinstance(node.op, (ast.FloorDiv, ast.Sub, ast.Div))
+            if number is None or constant(kept) is not None or turned:
+                continue
+            odd = isinstance(node.op, (ast.Add, ast.Sub)) and abs(number) == 1
+            text = origin.source.segment(kept)
+            yield self.candidate(origin, text, layer, prior + (0.9 if odd else 0.2), name)
+
+    def _window(self, step: Upstream, place: Place, name: str) -> Iterator[Candidate]:
+        current = window_of(step.call)
+        if current is None:
+            return
+        old = irregularity(step.call.op, current)
+        others = [window_of(call) for call in self.trace.calls if call.op == step.call.op]
+        siblings = Counter(other[name] for other in others if other is not None)
+        for target in origins(place):
+            value = constant(target.node)
+            for new in window_values(name, value, current) if value is not None else ():
+                assert value is not None
+                better = old - irregularity(step.call.op, {**current, name: new})
+                common = (siblings[new] - max(0, siblings[value] - 1)) / max(1, siblings.total())
+                likely = step.near + 0.5 + 1.6 * better + common - 0.2 * abs(new - value)
+                yield self.candidate(target, str(new), step.call.layer, likely, name)
+
+    def _small(self, step: Upstream, place: Place) -> Iterator[Candidate]:
+        """Heads, groups, factors: numbers near the one that is there."""
+        for origin in origins(place):
+            if isinstance(origin.node, ast.BinOp):
+                yield from self._simplified(origin, step.call.layer, step.near + 1.0, "")
+            known = constant(origin.node)
+            for new in small_values(known) if known is not None else ():
+                assert known is not None
+                likely = step.near + 0.8 - 0.15 * abs(new - known) + 0.5 * (roundness(new) - roundness(known))
+                yield self.candidate(origin, str(new), step.call.layer, likely, "")
+
+    def _dimension(self, step: Upstream, place: Place) -> Iterator[Candidate]:
+        value = constant(place.node)
+        rank = max((len(fact.shape) for fact in step.call.inputs), default=0)
+        if value is None or not rank:
+            return
+        for new in dict.fromkeys([*range(rank + (step.call.op in ("stack", "unsqueeze"))), -1, -2]):
+            if new == value or (new < 0 and new + rank == value):
+                continue
+            is_flatten = step.call.op.lower() == "flatten" and new == 1
+            likely = step.near + 1.3 + (0.7 if new == 1 else 0) + (0.5 if is_flatten else 0) - 0.1 * abs(new)
+            yield self.candidate(place, str(new), step.call.layer, likely, "dim")
+
+    def candidate(self, place: Place, text: str, layer: str, likely: float, name: str) -> Candidate:
+        """`text` written at a place."""
+        edit = replacement(place.source.file, place.node, text)
+        group = f"{edit.start.line}:{edit.start.column}"
+        says = f"`{text}` fits" + (f" as `{name}`" if name else "")
+        title = f"`{rewrites.shown(place, text)}`"
+        return Candidate(title, (edit,), layer, group, likely=likely, says=says)
+
+
+def _is_factor(place: Place) -> bool:
+    """One number of several written as a product: `8` of `32 * 8 * 8`, of which the whole is the better change."""
+    parent = place.source.parents.get(place.node)
+    return isinstance(parent, ast.BinOp) and all(
+        isinstance(node, (ast.Constant, ast.BinOp)) for node in (parent.left, parent.right)
+    )
+
+
+def _single(value: object) -> int | None:
+    if isinstance(value, tuple) and value:
+        value = value[-1]
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _written(called: CallExpression) -> list[tuple[str, ast.expr]]:
+    return [*(("", node) for node in called.node.args), *((word.arg or "", word.value) for word in called.node.keywords)]
+
+
+def _is_size(node: ast.expr) -> bool:
+    if isinstance(node, ast.Constant):
+        return type(node.value) is int
+    return isinstance(node, (ast.Name, ast.Attribute, ast.BinOp, ast.Tuple, ast.List, ast.UnaryOp))

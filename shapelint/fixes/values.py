@@ -1,0 +1,153 @@
+"""Which other values a number, a window or an order upstream of a failure could have."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import math
+from collections.abc import Iterator
+
+from shapelint.graph import Call, Failure, Shape
+from shapelint.trace.recovery.layers import spread
+
+WINDOW = ("kernel_size", "stride", "padding", "dilation", "output_padding")
+
+
+def demands(call: Call) -> list[tuple[int, int]]:
+    """Pairs of sizes that a failed call would need to be equal: what arrives, and what is taken."""
+    failure = call.failure
+    if failure is None:
+        return []
+    shapes = [fact.shape for fact in failure.tensors]
+    pairs = list(_by_op(failure, shapes))
+    return list(dict.fromkeys(pair for pair in pairs if pair[0] != pair[1]))
+
+
+def _by_op(failure: Failure, shapes: list[Shape]) -> Iterator[tuple[int, int]]:
+    op = failure.op
+    if op in ("view", "reshape", "unflatten"):
+        yield from _totals(failure)
+    elif op in ("linear", "bilinear") and len(shapes) > 1 and shapes[0]:
+        yield shapes[0][-1], shapes[1][-1]
+    elif op.startswith("conv") and len(shapes) > 1:
+        dims = len(shapes[1]) - 2
+        groups = failure.arg(6, "groups", 1) or 1
+        takes = shapes[1][0] if "transpose" in op else shapes[1][1] * groups
+        if len(shapes[0]) > dims:
+            yield shapes[0][-dims - 1], takes
+    else:
+        attributes = failure.kwargs.get("_attributes") or {}
+        widths = [value for key, value in attributes.items() if key in ("input_size", "hidden_size", "embed_dim")]
+        for shape in shapes[:3]:
+            yield from ((shape[-1], width) for width in widths if shape and isinstance(width, int))
+        normalized = failure.arg(1, "normalized_shape") if op in ("layer_norm", "rms_norm") else None
+        if isinstance(normalized, (tuple, list)) and normalized and shapes[0]:
+            yield shapes[0][-1], normalized[-1]
+        for left, right in itertools.combinations(shapes[:6], 2):
+            yield from _differing(left, right)
+            if op in ("matmul", "bmm", "mm", "einsum", "rmatmul") and left and len(right) > 1:
+                yield left[-1], right[-2]
+
+
+def _totals(failure: Failure) -> Iterator[tuple[int, int]]:
+    rest = failure.args[1:]
+    if len(rest) == 1 and isinstance(rest[0], (list, tuple)):
+        rest = tuple(rest[0])
+    sizes = [size for size in rest if isinstance(size, int) and size != -1]
+    total = math.prod(failure.tensors[0].shape)
+    known = math.prod(sizes)
+    if known:
+        yield total, known
+        first = failure.tensors[0].shape[0] if failure.tensors[0].shape else 1
+        if -1 in rest and first:
+            yield total // first, known
+
+
+def _differing(left: Shape, right: Shape) -> Iterator[tuple[int, int]]:
+    for back in range(1, min(len(left), len(right)) + 1):
+        if left[-back] != right[-back] and 1 not in (left[-back], right[-back]):
+            yield left[-back], right[-back]
+    for front in range(min(len(left), len(right))):
+        if left[front] != right[front] and 1 not in (left[front], right[front]):
+            yield left[front], right[front]
+
+
+def other_values(value: int, pairs: list[tuple[int, int]]) -> list[int]:
+    """What a size could be instead: one side of a pair, scaled by their ratio, moved by their difference."""
+    found: list[int] = []
+    for one, other in pairs[:6]:
+        found += [size for a, b in ((one, other), (other, one)) for size in _related(value, a, b)]
+    return [size for size in dict.fromkeys(found) if 0 < size < 10**7 and size != value][:10]
+
+
+def _related(value: int, a: int, b: int) -> Iterator[int]:
+    if value == a:
+        yield b
+    if a and value * b % a == 0:
+        yield value * b // a
+    if a and a != value and value % a == 0 and value // a * b != value:
+        yield value // a * b
+    yield value + b - a
+    if value != a:
+        yield b
+
+
+def small_values(value: int) -> list[int]:
+    """Heads, groups and factors near one that does not do."""
+    near = [value - 1, value + 1, value // 2, value * 2, 1, 2, 4, 8, value + 2, value - 2, 16, 3]
+    return [each for each in dict.fromkeys(near) if each >= 1 and each != value]
+
+
+def window_of(call: Call) -> dict[str, int] | None:
+    """Kernel, stride and padding of a layer or function, where they are the same in each dimension."""
+    values = dict(call.attributes)
+    if not values and call.op.startswith(("max_pool", "avg_pool")):
+        names = ("input", "kernel_size", "stride", "padding")
+        values = dict(zip(names, call.args, strict=False)) | call.kwargs
+    if "kernel_size" not in values:
+        return None
+    found = {}
+    for name, default in (("kernel_size", 1), ("stride", 1), ("padding", 0), ("dilation", 1), ("output_padding", 0)):
+        value = values.get(name)
+        if name == "stride" and value in (None, ()) and "ool" in call.op:
+            value = values["kernel_size"]
+        if isinstance(value, str):
+            return None
+        try:
+            spreaded = spread(value, 2, default)
+        except (TypeError, ValueError):
+            return None
+        found[name] = spreaded[0]
+    return found
+
+
+def window_values(name: str, value: int, window: dict[str, int]) -> list[int]:
+    """Other kernels, strides, paddings."""
+    same = window["dilation"] * (window["kernel_size"] - 1) // 2
+    if name == "kernel_size":
+        options = [value - 1, value + 1, 2 * window["padding"] + 1, window["stride"], 3, 2, value - 2, value + 2, 1]
+    elif name == "stride":
+        options = [1, 2, window["kernel_size"], value - 1, value + 1]
+    elif name in ("padding", "output_padding"):
+        options = [same, 0, 1, value - 1, value + 1, 2] if name == "padding" else [1 - value, value - 1]
+    else:
+        options = [1, 2]
+    floor = 0 if "padding" in name else 1
+    return [each for each in dict.fromkeys(options) if each >= floor and each != value]
+
+
+def permutations(order: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """Other orders, those with two places exchanged first; at most 30."""
+    others = [each for each in itertools.permutations(order) if each != order]
+    others.sort(key=lambda each: sum(a != b for a, b in zip(each, order, strict=True)))
+    return others[:30]
+
+
+def constant(node: ast.expr) -> int | None:
+    """The number an expression writes, -1 included."""
+    if isinstance(node, ast.Constant) and type(node.value) is int:
+        return node.value
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        inner = constant(node.operand)
+        return -inner if inner is not None else None
+    return None
