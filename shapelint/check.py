@@ -13,6 +13,7 @@ from shapelint.diagnostics import Diagnostic, Severity, TargetReport
 from shapelint.errors import UsageError
 from shapelint.feed import Feed, feed_for, require_fitting
 from shapelint.fixes.causes import Causes
+from shapelint.fixes.construction import refused
 from shapelint.fixes.verify import Verifier
 from shapelint.graph import Trace, Walked
 from shapelint.load import Loaded, NotLoadableError, load
@@ -46,8 +47,9 @@ def check(request: Request) -> TargetReport:
     try:
         return _checked(request, target, report, started)
     except NotLoadableError as error:
-        report.status = "failed"
-        report.diagnostics = [not_loadable(str(error), error.span, error.hint).with_target(request.target)]
+        diagnostic = refused(request, target, error, started + request.seconds * 0.8)
+        report.status = "failed" if diagnostic.code == "SHP902" else "partial"
+        report.diagnostics = [diagnostic.with_target(request.target)]
     except UsageError as error:
         report.status = "failed"
         report.diagnostics = [not_loadable(str(error), None, "").with_target(request.target)]
@@ -74,9 +76,7 @@ def _checked(request: Request, target: Target, report: TargetReport, started: fl
     def findings_of(model: Loaded, seen: dict[str, Trace]) -> list[Finding]:
         return run_rules(walked_of(model, seen), set(request.selected))
 
-    def walk_again(
-        model: Loaded, other: Feed, until: float, modes: tuple[str, ...] | None = None
-    ) -> dict[str, Trace]:
+    def walk_again(model: Loaded, other: Feed, until: float, modes: tuple[str, ...] | None = None) -> dict[str, Trace]:
         return walk_modes(model, other, modes or request.modes, until, budget_again)
 
     walked = walked_of(loaded, traces)

@@ -40,7 +40,7 @@ class TensorFact:
 class Failure:
     """A call that raised: what was called with what, and what it would have given after the obvious fix.
 
-    `certain` is false where eager could not be asked. `args` and `kwargs` hold TensorFacts for tensors.
+    `certain` is false where eager could not be asked. `cast_to`: the dtype with which it would have worked. `args` and `kwargs` hold TensorFacts for tensors.
     """
 
     op: str
@@ -53,6 +53,7 @@ class Failure:
     choice: int = 0
     recovered: bool = False
     sites: tuple[Site, ...] = ()
+    cast_to: str = ""
 
     def arg(self, position: int, name: str, default: Any = None) -> Any:
         """An argument given by position or by keyword."""

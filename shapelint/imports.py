@@ -19,7 +19,6 @@ import torch
 
 from shapelint.target import Target
 
-
 _NOT_THE_USERS = (
     os.path.dirname(torch.__file__) + os.sep,
     str(sysconfig.get_path("stdlib")) + os.sep,

@@ -19,7 +19,7 @@ import torch
 
 from shapelint.diagnostics import Span
 from shapelint.imports import TextLoader, import_name, is_users_module, isolated_imports
-from shapelint.syntax.places import span_of
+from shapelint.syntax.places import Site, span_of
 from shapelint.target import Target
 from shapelint.trace.costs import Budget, construction_budget
 from shapelint.trace.definitions import Definitions, construction
@@ -28,12 +28,24 @@ from shapelint.trace.state import generators_kept
 
 
 class NotLoadableError(Exception):
-    """The target gave no model: the line that says why, the place in the user's file, and a note."""
+    """The target gave no model: the line that says why, the place in the user's file, and a note.
 
-    def __init__(self, message: str, span: Span | None = None, hint: str = "") -> None:
+    `sites`: the user's frames, innermost first. `refused_by`: the layer of torch's whose constructor raised.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        span: Span | None = None,
+        hint: str = "",
+        sites: tuple[Site, ...] = (),
+        refused_by: str = "",
+    ) -> None:
         super().__init__(message)
         self.span = span
         self.hint = hint
+        self.sites = sites
+        self.refused_by = refused_by
 
 
 @dataclass
@@ -135,7 +147,24 @@ def _failed(doing: str, target: Target, ownership: Ownership, error: BaseExcepti
     text = str(error).strip().splitlines()
     what = f"{type(error).__name__}: {text[0]}" if text else type(error).__name__
     subject = f"`{_where(target)}`" if doing == "importing" else f"`{target.expression or target.text}`"
-    return NotLoadableError(f"{doing} {subject} raised {what}", span_of(sites[0]) if sites else None)
+    span = span_of(sites[0]) if sites else None
+    refused_by = _refusing_layer(error) if doing != "importing" else ""
+    return NotLoadableError(f"{doing} {subject} raised {what}", span, "", tuple(sites), refused_by)
+
+
+def _refusing_layer(error: BaseException) -> str:
+    """The outermost of torch's own layers whose constructor an exception came out of."""
+    if not isinstance(error, (ValueError, AssertionError, RuntimeError)):
+        return ""
+    traceback = error.__traceback__
+    name = ""
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        layer = traceback.tb_frame.f_locals.get("self") if code.co_name == "__init__" else None
+        is_own = os.path.dirname(torch.nn.modules.__file__) == os.path.dirname(code.co_filename)
+        name = name or type(layer).__name__ if is_own and isinstance(layer, torch.nn.Module) else ""
+        traceback = traceback.tb_next
+    return name
 
 
 def _where(target: Target) -> str:

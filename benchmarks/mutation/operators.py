@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -114,8 +115,7 @@ def _callee(node: ast.Call) -> str:
 def _written(node: ast.Call, names: list[str]) -> Iterator[tuple[str, ast.expr]]:
     if any(isinstance(arg, ast.Starred) for arg in node.args):
         return
-    for name, argument in zip(names, node.args, strict=False):
-        yield name, argument
+    yield from zip(names, node.args, strict=False)
     for keyword in node.keywords:
         if keyword.arg in _NAMED:
             yield keyword.arg, keyword.value
@@ -129,9 +129,8 @@ def changed_number(editable: Editable, kind: str, node: ast.expr, draw: random.R
     """A number that is off: by one, by a factor of two; a name times two or plus one; one factor of a product."""
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
         return changed_number(editable, kind, draw.choice([node.left, node.right]), draw)
-    if _is_int(node):
-        assert isinstance(node, ast.Constant)
-        value = int(node.value)
+    if isinstance(node, ast.Constant) and type(node.value) is int:
+        value = node.value
         if kind in _WINDOW:
             options = {value + 1, value - 1, value + 2, value - 2} - {value}
             floor = 0 if kind == "padding" else 1
@@ -164,7 +163,7 @@ def block_numbers(editable: Editable, node: ast.Call, draw: random.Random) -> It
     own = {item.name for item in ast.walk(editable.tree) if isinstance(item, (ast.ClassDef, ast.FunctionDef))}
     if name in own and not name.startswith("_"):
         for argument in node.args:
-            if _is_int(argument) and int(argument.value) >= 8:  # type: ignore[attr-defined]
+            if isinstance(argument, ast.Constant) and type(argument.value) is int and argument.value >= 8:
                 mutation = changed_number(editable, "channels", argument, draw)
                 if mutation is not None:
                     yield mutation
@@ -229,7 +228,7 @@ def sequential_elements(editable: Editable, node: ast.Call, draw: random.Random)
     if _callee(node) != "Sequential":
         return
     elements = node.args
-    for left, right in zip(elements, elements[1:], strict=False):
+    for left, right in itertools.pairwise(elements):
         if isinstance(left, ast.Call) and isinstance(right, ast.Call):
             (start, middle), (resumed, end) = editable.span(left), editable.span(right)
             text = editable.text(right) + editable.source[middle:resumed] + editable.text(left)

@@ -138,6 +138,6 @@ def subjects(only: tuple[str, ...] = ()) -> Iterator[Subject]:
         if only and not any(word in f"{architecture.package}/{architecture.name}" for word in only):
             continue
         with contextlib.suppress(Exception):  # not installed here
-            subject = _from_package(architecture)
-            if subject is not None and subject.source.isascii():
-                yield subject
+            found = _from_package(architecture)
+            if found is not None and found.source.isascii():
+                yield found

@@ -14,11 +14,14 @@ from dataclasses import dataclass, replace
 from shapelint.diagnostics import Diagnostic, Edit, Fix, Related, Span
 from shapelint.fixes.knobs import Knobs
 from shapelint.fixes.plausible import Numbers
-from shapelint.fixes.verify import Failures, Verifier, failures_of, out_of_time
+from shapelint.fixes.verify import RAISED, Failures, Key, Verifier, failures_of, out_of_time
 from shapelint.graph import Call, Trace
 from shapelint.rules import Candidate, Finding
-from shapelint.rules.evidence import definition_of
+from shapelint.rules.evidence import definition_of, shape_text
 from shapelint.syntax.places import span_of
+
+_KEEPING = {"BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "LayerNorm", "GroupNorm", "PReLU", "InstanceNorm2d"}
+"""Layers with weights that give what they were given."""
 
 SHOWN = 4
 """Fixes shown for one finding."""
@@ -66,7 +69,7 @@ class Causes:
             if broken is None:
                 found.append(self._listed(finding))
                 continue
-            diagnostic, cleared = self._explained(finding, broken, len(left))
+            diagnostic, cleared = self._explained(finding, broken, left)
             follow = [other for other in left if self._cleared(other, finding, cleared)]
             left = [other for other in left if other not in follow]
             found.append(replace(diagnostic, related=(*diagnostic.related, *_places(follow, "fails with it"))))
@@ -76,17 +79,25 @@ class Causes:
         return (0 if finding.call is not None else 1, finding.call or 0)
 
     def _broken(self, finding: Finding) -> Call | None:
-        if finding.call is None or finding.diagnostic.severity.value != "error":
+        """The call that failed; where the model itself raised, the last call before."""
+        if finding.diagnostic.severity.value != "error" or finding.mode not in self.walked.traces:
             return None
-        call = self.walked.traces[finding.mode].calls[finding.call]
+        trace = self.walked.traces[finding.mode]
+        if finding.call is None:
+            own = trace.raised is not None and trace.raised.call is None and bool(trace.calls)
+            return trace.calls[-1] if own else None
+        call = trace.calls[finding.call]
         return call if call.failure is not None else None
+
+    def _key(self, finding: Finding, broken: Call) -> Key:
+        return RAISED if finding.call is None else (broken.layer, broken.op)
 
     def _cleared(self, other: Finding, first: Finding, left: Failures | None) -> bool:
         """Whether the change that mends the first finding mends this one too."""
         broken = self._broken(other)
         if left is None or broken is None or other.mode != first.mode:
             return False
-        return not left[(broken.layer, broken.op)]
+        return not left[self._key(other, broken)]
 
     def _listed(self, finding: Finding) -> Diagnostic:
         """Not about a failed call: the rule's own candidates, in its order."""
@@ -105,9 +116,10 @@ class Causes:
 
     # -- a failed call ------------------------------------------------------------------------------
 
-    def _explained(self, finding: Finding, broken: Call, others: int) -> tuple[Diagnostic, Failures | None]:
+    def _explained(self, finding: Finding, broken: Call, left: list[Finding]) -> tuple[Diagnostic, Failures | None]:
         trace = self.walked.traces[finding.mode]
-        successes = self._search(finding, trace, broken, others)
+        finding = replace(finding, candidates=(*finding.candidates, *_everywhere(finding, left)))
+        successes = self._search(finding, trace, broken, len(left))
         ordered = sorted(successes, key=lambda item: -item.worth)
         for best in ordered:
             fix = self.verifier.fix(finding, best.candidate)
@@ -120,7 +132,7 @@ class Causes:
 
     def _search(self, finding: Finding, trace: Trace, broken: Call, others: int) -> list[Success]:
         before = failures_of(trace)
-        total, key = before.total(), (broken.layer, broken.op)
+        total, key = before.total(), self._key(finding, broken)
         until = min(self.until, time.monotonic() + max(0.8, (self.until - time.monotonic()) / (others + 1)))
         queue = self._queue(finding, trace, broken)
         own = set(map(id, finding.candidates))
@@ -141,6 +153,8 @@ class Causes:
                 continue
             if any(count > before[other] for other, count in left.items()):
                 continue
+            if candidate.group == "size" and left.total():
+                continue
             successes.append(Success(candidate, left, total - left.total()))
             if candidate.group:
                 done.add(candidate.group)
@@ -149,7 +163,8 @@ class Causes:
     def _queue(self, finding: Finding, trace: Trace, broken: Call) -> list[Candidate]:
         """The rule's own candidates and the knobs, the likeliest first, each change once."""
         found: dict[object, Candidate] = {}
-        for candidate in Knobs(self.walked, trace, broken, self.numbers).candidates():
+        raised = trace.raised if finding.call is None else None
+        for candidate in Knobs(self.walked, trace, broken, self.numbers, raised).candidates():
             found[candidate.edits] = candidate
         for position, candidate in enumerate(finding.candidates):
             same = found.pop(candidate.edits, None) if candidate.edits else None
@@ -178,9 +193,7 @@ class Causes:
 
     # -- places -------------------------------------------------------------------------------------
 
-    def _placed(
-        self, diagnostic: Diagnostic, broken: Call, best: Candidate | None, rest: list[Success]
-    ) -> Diagnostic:
+    def _placed(self, diagnostic: Diagnostic, broken: Call, best: Candidate | None, rest: list[Success]) -> Diagnostic:
         """The diagnostic at the place of its best fix, the other ends related."""
         symptom = diagnostic.span
         related = list(diagnostic.related)
@@ -204,11 +217,47 @@ class Causes:
         for item in rest[:OTHER_ENDS]:
             if item.candidate.edits:
                 yield _span(item.candidate.edits[0]), f"or here: {item.candidate.says or item.candidate.title}"
-        sites, _ = definition_of(self.walked, broken)
-        if sites:
-            yield span_of(sites[0]), f"`{broken.op}` made here"
+        yield from self._makers(broken)
         if broken.site is not None:
             yield span_of(broken.site), "called here"
+
+    def _makers(self, broken: Call) -> Iterator[tuple[Span, str]]:
+        """Where the failing layer, and the layers that gave what it was fed with, were made."""
+        trace = next(trace for trace in self.walked.traces.values() if broken in trace.calls)
+        sites, class_name = definition_of(self.walked, broken)
+        if sites:
+            yield span_of(sites[0]), f"`{class_name or broken.op}` made here"
+        for index in dict.fromkeys(broken.producers):
+            current = trace.calls[index] if index >= 0 else None
+            steps = 0
+            while current is not None and steps < 12:
+                sites, class_name = definition_of(self.walked, current)
+                if sites and current.params and class_name not in _KEEPING and current.output is not None:
+                    yield (
+                        span_of(sites[0]),
+                        f"{shape_text(current.output.shape)} comes from this `{class_name or current.op}`",
+                    )
+                    break
+                current, steps = trace.producer(current), steps + 1
+
+
+def _everywhere(finding: Finding, others: list[Finding]) -> list[Candidate]:
+    """The same change at every call that fails in the same way: each skip of a U-Net resized."""
+    alike = [
+        other
+        for other in others
+        if (other.diagnostic.code, other.mode) == (finding.diagnostic.code, finding.mode)
+        and len(other.candidates) == len(finding.candidates)
+    ]
+    found = []
+    for position, candidate in enumerate(finding.candidates if alike else ()):
+        matching = [other.candidates[position] for other in alike]
+        if not candidate.edits or not all(each.edits for each in matching):
+            continue
+        edits = dict.fromkeys([*candidate.edits, *(edit for each in matching for edit in each.edits)])
+        title = f"{candidate.title} and the same in {len(alike)} other place{'s' if len(alike) > 1 else ''}"
+        found.append(replace(candidate, title=title, edits=tuple(edits), group=f"{candidate.group} everywhere"))
+    return found
 
 
 def _overlaps(candidate: Candidate, successes: list[Success]) -> bool:

@@ -86,7 +86,8 @@ def missing_flatten(call: Call, takes: int) -> list[Candidate]:
     if expression is None or written is None:
         return []
     text = f"{expression.source.segment(written)}.flatten(1)"
-    return [Candidate(f"`{text}`", (expression.replaced(written, text),), call.layer, group="flatten")]
+    says = "a flatten is missing here"
+    return [Candidate(f"`{text}`", (expression.replaced(written, text),), call.layer, "flatten", likely=2.9, says=says)]
 
 
 def _old_side(takes: int, channels: int, dims: int) -> int | None:
@@ -111,7 +112,7 @@ def _pooled(flatten: Call, dims: int, size: str) -> tuple[Edit | None, str, str]
     if call is None:
         return None, "", ""
     operand = _flattened_operand(call)
-    functional = _functional_prefix(call.source)
+    functional = functional_prefix(call.source)
     if operand is None or functional is None:
         return None, "", ""
     inside = call.source.segment(operand)
@@ -141,7 +142,7 @@ def _module_prefix(call: CallExpression | None) -> str | None:
     return call.prefix or _nn_prefix(call.source)
 
 
-def _functional_prefix(source: ParsedFile) -> str | None:
+def functional_prefix(source: ParsedFile) -> str | None:
     """How the file would spell torch.nn.functional: by its own import, through `nn`, through `torch`."""
     names = _module_names(source)
     for module, rest in (("torch.nn.functional", ""), ("torch.nn", "functional."), ("torch", "nn.functional.")):

@@ -15,6 +15,7 @@ from shapelint.fixes import rewrites
 from shapelint.fixes.plausible import Numbers, irregularity, roundness
 from shapelint.fixes.values import (
     WINDOW,
+    aspect,
     constant,
     demands,
     other_values,
@@ -22,11 +23,11 @@ from shapelint.fixes.values import (
     window_of,
     window_values,
 )
-from shapelint.graph import Call, Trace, Walked
+from shapelint.graph import Call, Raised, Trace, Walked
 from shapelint.rules import Candidate
 from shapelint.rules.evidence import definition_of
-from shapelint.syntax.calls import CallExpression, call_at, layer_call, replacement
-from shapelint.syntax.origins import Place, made_place, origins
+from shapelint.syntax.calls import CallExpression, call_at, layer_call, parsed, replacement
+from shapelint.syntax.origins import Place, enclosing_function, made_place, origins
 from shapelint.trace.recovery.arithmetic import ELEMENTWISE
 
 REACH = 40
@@ -39,6 +40,12 @@ _DIMS = {
 _NO_SIZES = {"softmax", "log_softmax", "dropout", "relu", "getitem", "interpolate", "leaky_relu", "clamp", "pow"}
 _SMALL = {"num_heads", "nhead", "num_groups", "upscale_factor", "scale_factor", "num_layers", "groups"}
 _NOT_SIZES = {"bias", "p", "inplace", "eps", "momentum", "affine", "dropout", "mode", "padding_idx", "device", "dtype"}
+_GIVEN = {
+    *("out_features", "out_channels", "hidden_size", "embedding_dim", "embed_dim", "d_model", "output_size"),
+    *("proj_size", "size", "dim_feedforward", "unflattened_size"),
+}
+"""Arguments that say what a layer gives; those that say what it takes are right where it does not fail."""
+
 _TRANSPARENT = {
     *("ReLU", "relu", "Dropout", "dropout", "GELU", "gelu", "contiguous", "Identity", "SiLU", "Tanh", "tanh"),
     *("Sigmoid", "sigmoid", "LeakyReLU", "leaky_relu", "getitem", "softmax", "Softmax", "to", "float", "silu"),
@@ -68,7 +75,7 @@ def parameter_names(layer: str) -> tuple[str, ...]:
     cls = getattr(torch.nn, layer, None)
     if not isinstance(cls, type):
         return ()
-    names = tuple(inspect.signature(cls.__init__).parameters)[1:]
+    names = tuple(inspect.signature(cls).parameters)
     if layer in ("LSTM", "GRU", "RNN"):
         return ("input_size", "hidden_size", "num_layers", "bias", "batch_first", "dropout", "bidirectional")
     return names
@@ -85,21 +92,41 @@ def arguments(made: CallExpression) -> list[tuple[str, ast.expr]]:
 class Knobs:
     """Candidate changes for one failing call."""
 
-    def __init__(self, walked: Walked, trace: Trace, call: Call, numbers: Numbers) -> None:
+    def __init__(
+        self, walked: Walked, trace: Trace, call: Call, numbers: Numbers, raised: Raised | None = None
+    ) -> None:
         self.walked, self.trace, self.call, self.numbers = walked, trace, call, numbers
-        self.pairs = demands(call)
+        self.raised = raised
+        self.pairs = demands(call) if raised is None else [(1, 2), (2, 1), (3, 1), (1, 3), (3, 2)]
+        self.aspect = aspect(call)
         self.upstream = list(self._way())
         self._spellings = self._vocabulary()
 
     def candidates(self) -> list[Candidate]:
         """Each change once, the likeliest first."""
         found: dict[object, Candidate] = {}
-        for step in self.upstream:
-            for candidate in self._of(step):
-                known = found.get(candidate.edits)
-                if known is None or known.likely < candidate.likely:
-                    found[candidate.edits] = candidate
+        for candidate in (*self._asserted(), *(each for step in self.upstream for each in self._of(step))):
+            known = found.get(candidate.edits)
+            if known is None or known.likely < candidate.likely:
+                found[candidate.edits] = candidate
         return sorted(found.values(), key=lambda item: -item.likely)
+
+    def _asserted(self) -> Iterator[Candidate]:
+        """The numbers of the model's own statement that raised."""
+        sites = self.raised.sites if self.raised is not None else ()
+        source = parsed(sites[0].file) if sites else None
+        if source is None or self.raised is None:
+            return
+        makers = self.walked.definitions.get(self.raised.layer, ())
+        for node in ast.walk(source.tree):
+            if isinstance(node, (ast.Assert, ast.If, ast.Assign)) and node.lineno <= sites[0].line <= (
+                node.end_lineno or 0
+            ):
+                part = node.value if isinstance(node, ast.Assign) else node.test
+                for name in ast.walk(part):
+                    if isinstance(name, (ast.Name, ast.Attribute, ast.Constant)):
+                        place = Place(source, name, sites[1:], makers)
+                        yield from self._numbers(place, None, self.raised.layer, 1.2, "")
 
     def _way(self) -> Iterator[Upstream]:
         queue, seen = [(self.call, 0)], {self.call.index}
@@ -118,25 +145,29 @@ class Knobs:
                     seen.add(index)
                     queue.append((self.trace.calls[index], distance + weight))
 
-    def _vocabulary(self) -> dict[int, list[str]]:
-        """How the numbers of the model are spelled where its layers are made."""
-        texts: dict[int, Counter[str]] = {}
+    def _vocabulary(self) -> dict[tuple[object, int], list[str]]:
+        """How the numbers of the model are spelled where its layers are made, by function."""
+        texts: dict[tuple[object, int], Counter[str]] = {}
         for step in self.upstream:
             for name, node in arguments(step.made) if step.made is not None else ():
                 value = _single(step.call.attributes.get(name))
                 if value is not None and not isinstance(node, ast.Constant):
                     assert step.made is not None
-                    texts.setdefault(value, Counter())[step.made.source.segment(node)] += 1
-        return {value: [text for text, _ in found.most_common(3)] for value, found in texts.items()}
+                    scope = enclosing_function(Place(step.made.source, node))
+                    texts.setdefault((scope, value), Counter())[step.made.source.segment(node)] += 1
+        return {key: [text for text, _ in found.most_common(3)] for key, found in texts.items()}
 
     # -- what could be changed at a call ----------------------------------------------------------
 
     def _of(self, step: Upstream) -> Iterator[Candidate]:
         if step.made is not None:
             yield from self._layer(step, step.made)
-            yield from rewrites.swaps(step.made, step.near)
+            if step.distance <= 1:
+                yield from rewrites.swaps(step.made, step.near)
         if step.called is not None and step.call.kind != "module":
             yield from self._function(step, step.called)
+        if step.called is not None and step.call is not self.call and step.distance <= 3:
+            yield from rewrites.flattened(step.call, step.called, step.near)
         for fact in step.call.inputs:
             if fact.name and step.call.op in (*ELEMENTWISE, "cat", "matmul", "expand", "getitem"):
                 yield from self._table(fact.name, step.near)
@@ -154,8 +185,9 @@ class Knobs:
                 yield from self._dimension(step, place)
             elif name in ("bidirectional", "batch_first"):
                 yield from rewrites.flipped(place, name, step.call.layer, step.near)
-            elif name not in _NOT_SIZES:
-                prior = step.near + (2.0 if step.distance == 0 else 1.4)
+            elif name not in _NOT_SIZES and (name in _GIVEN or step.call is self.call):
+                prior = step.near + (2.0 if step.call is self.call else 1.4)
+                prior -= 1.5 if self.aspect == "spatial" else 0.0
                 yield from self._numbers(place, value, step.call.layer, prior, name)
 
     def _function(self, step: Upstream, called: CallExpression) -> Iterator[Candidate]:
@@ -208,6 +240,8 @@ class Knobs:
             if isinstance(origin.node, ast.BinOp):
                 yield from self._simplified(origin, layer, far, name)
             is_named = isinstance(origin.node, (ast.Name, ast.Attribute, ast.Subscript))
+            if current is not None and current <= 0:
+                continue
             if current is None and is_named:
                 for text in (f"{origin.text} * 2", f"{origin.text} // 2"):
                     yield self.candidate(origin, text, layer, far - 1.5, name)
@@ -220,7 +254,7 @@ class Knobs:
         if isinstance(origin.node, ast.Constant):
             yield self.candidate(origin, str(new), layer, prior + gain, name)
             return
-        for known in self._spellings.get(new, ()):
+        for known in self._spellings.get((enclosing_function(origin), new), ()):
             if known != origin.text:
                 yield self.candidate(origin, known, layer, prior + gain * 0.5 - 0.1, name)
         if not isinstance(origin.node, ast.BinOp):
@@ -239,7 +273,7 @@ class Knobs:
         for kept, other in ((node.left, node.right), (node.right, node.left)):
             number = constant(other)
             turned = kept is node.right and isinstance(node.op, (ast.FloorDiv, ast.Sub, ast.Div))
-            if number is None or constant(kept) is not None or turned:
+            if number is None or _only_numbers(kept) or turned:
                 continue
             odd = isinstance(node.op, (ast.Add, ast.Sub)) and abs(number) == 1
             text = origin.source.segment(kept)
@@ -249,6 +283,7 @@ class Knobs:
         current = window_of(step.call)
         if current is None:
             return
+        tied = "ool" in step.call.op and step.made is not None and "stride" not in dict(arguments(step.made))
         old = irregularity(step.call.op, current)
         others = [window_of(call) for call in self.trace.calls if call.op == step.call.op]
         siblings = Counter(other[name] for other in others if other is not None)
@@ -256,9 +291,11 @@ class Knobs:
             value = constant(target.node)
             for new in window_values(name, value, current) if value is not None else ():
                 assert value is not None
-                better = old - irregularity(step.call.op, {**current, name: new})
+                changed = {**current, name: new, **({"stride": new} if tied and name == "kernel_size" else {})}
+                better = old - irregularity(step.call.op, changed)
                 common = (siblings[new] - max(0, siblings[value] - 1)) / max(1, siblings.total())
-                likely = step.near + 0.5 + 1.6 * better + common - 0.2 * abs(new - value)
+                likely = step.near + 0.5 + 1.6 * better + 1.5 * common - 0.2 * abs(new - value)
+                likely += (1.3 if better > 0.3 or common > 0.2 else 0.0) - (1.5 if self.aspect == "channels" else 0.0)
                 yield self.candidate(target, str(new), step.call.layer, likely, name)
 
     def _small(self, step: Upstream, place: Place) -> Iterator[Candidate]:
@@ -293,6 +330,10 @@ class Knobs:
         return Candidate(title, (edit,), layer, group, likely=likely, says=says)
 
 
+def _only_numbers(node: ast.expr) -> bool:
+    return all(not isinstance(part, (ast.Name, ast.Attribute)) for part in ast.walk(node))
+
+
 def _is_factor(place: Place) -> bool:
     """One number of several written as a product: `8` of `32 * 8 * 8`, of which the whole is the better change."""
     parent = place.source.parents.get(place.node)
@@ -308,7 +349,10 @@ def _single(value: object) -> int | None:
 
 
 def _written(called: CallExpression) -> list[tuple[str, ast.expr]]:
-    return [*(("", node) for node in called.node.args), *((word.arg or "", word.value) for word in called.node.keywords)]
+    return [
+        *(("", node) for node in called.node.args),
+        *((word.arg or "", word.value) for word in called.node.keywords),
+    ]
 
 
 def _is_size(node: ast.expr) -> bool:

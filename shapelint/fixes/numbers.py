@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 
 from shapelint.graph import Call, Trace, Walked
 from shapelint.rules import Candidate
@@ -58,9 +59,18 @@ def number_candidates(
         for text in dict.fromkeys(texts):
             title = f"`{_with_argument(place, expression, old, text)}`"
             edits = (place.replaced(expression, text),)
-            likely = 2.8 if text == product and text != str(value) else 0.0
+            likely = 0.0
+            if text == product and text != str(value):
+                likely = 1.7 if _other_size(takes, sizes) else 2.8
             found.append(Candidate(title, edits, call.layer, group=f"{argument[1]} here", likely=likely))
     return found
+
+
+def _other_size(takes: int | None, sizes: tuple[int, ...]) -> bool:
+    """Whether a layer was made for as many channels of another square size: then something before it may be wrong."""
+    if takes is None or len(sizes) != 3 or takes % sizes[0]:
+        return False
+    return math.isqrt(takes // sizes[0]) ** 2 == takes // sizes[0]
 
 
 def _multiplied(expression: ast.expr, old: str, value: int, takes: int | None) -> list[str]:

@@ -69,6 +69,8 @@ def irregularity(op: str, window: dict[str, int]) -> float:
         return 0.0 if gives == stride else (0.5 if padding == 0 and window.get("output_padding", 0) == 0 else 1.0)
     if stride > kernel:
         return 1.0
+    if stride >= 3 and stride != kernel and kernel < 7:
+        return 0.6
     same = dilation * (kernel - 1)
     if padding * 2 == same or (kernel == stride and padding == 0):
         return 0.0

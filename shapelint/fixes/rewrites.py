@@ -13,6 +13,7 @@ from shapelint.rules import Candidate
 from shapelint.syntax.calls import CallExpression, parsed, replacement, span_of_node
 from shapelint.syntax.origins import Place, assignments, origins
 
+
 def shown(place: Place, text: str) -> str:
     """The smallest call or statement around a place, with `text` in it, on one line and not too long."""
     node: ast.AST = place.node
@@ -62,13 +63,27 @@ def orders(call: Call, called: CallExpression, near: float) -> Iterator[Candidat
         edit = _over(called, nodes[0], nodes[-1], text)
         moved = sum(a != b for a, b in zip(other, order, strict=True))
         likely = near + 1.6 - 0.15 * (moved - 2) + (0.2 if other[0] == 0 else 0)
-        yield Candidate(f"`{called.name}({text})`", (edit,), call.layer, _group(edit), likely=likely, says=f"`{text}` fits")
+        yield Candidate(
+            f"`{called.name}({text})`", (edit,), call.layer, _group(edit), likely=likely, says=f"`{text}` fits"
+        )
+
+
+def flattened(call: Call, called: CallExpression, near: float) -> Iterator[Candidate]:
+    """A flatten after a call that gives a feature map."""
+    rank = len(call.output.shape) if call.output is not None else 0
+    for start in (1, 2) if rank >= 4 else (1,) if rank == 3 else ():
+        text = f"{' '.join(called.text.split())}.flatten({start})"
+        edit = replacement(called.source.file, called.node, text)
+        says = "a flatten is missing here"
+        yield Candidate(f"`{text}`", (edit,), call.layer, _group(edit), likely=near + 1.0 - 0.1 * start, says=says)
 
 
 def _over(called: CallExpression, first: ast.expr, last: ast.expr, text: str) -> Edit:
     start, end = span_of_node(called.source.file, first), span_of_node(called.source.file, last)
     whole = replacement(called.source.file, first, text)
-    return replace(whole, end=replace(whole.end, line=end.end_line or end.line, column=end.end_column or start.column or 1))
+    return replace(
+        whole, end=replace(whole.end, line=end.end_line or end.line, column=end.end_column or start.column or 1)
+    )
 
 
 def _group(edit: Edit) -> str:
@@ -107,7 +122,12 @@ def flipped(place: Place, name: str, layer: str, near: float) -> Iterator[Candid
             text = str(not origin.node.value)
             edit = replacement(origin.source.file, origin.node, text)
             yield Candidate(
-                f"`{shown(origin, text)}`", (edit,), layer, _group(edit), likely=near + 0.6, says=f"`{text}` fits as `{name}`"
+                f"`{shown(origin, text)}`",
+                (edit,),
+                layer,
+                _group(edit),
+                likely=near + 0.6,
+                says=f"`{text}` fits as `{name}`",
             )
 
 
@@ -122,7 +142,9 @@ def made_tensor(walked: Walked, path: str, attribute: str) -> Iterator[Place]:
         if not isinstance(owner, ast.ClassDef) or owner.name != home[1]:
             continue
         values = [
-            value for target, value in assignments(owner) if isinstance(target, ast.Attribute) and target.attr == attribute
+            value
+            for target, value in assignments(owner)
+            if isinstance(target, ast.Attribute) and target.attr == attribute
         ]
         values += [
             node.args[1]

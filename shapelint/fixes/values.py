@@ -85,11 +85,31 @@ def _related(value: int, a: int, b: int) -> Iterator[int]:
         yield b
     if a and value * b % a == 0:
         yield value * b // a
-    if a and a != value and value % a == 0 and value // a * b != value:
+    if a and a != value and value % a == 0:
         yield value // a * b
     yield value + b - a
-    if value != a:
-        yield b
+
+
+def aspect(call: Call) -> str:
+    """What a failure is about: `spatial` sizes, `channels`, or `either`."""
+    failure = call.failure
+    if failure is None:
+        return "either"
+    shapes = [fact.shape for fact in failure.tensors]
+    if failure.op.startswith("conv") and "transpose" not in failure.op and len(shapes) > 1:
+        takes = shapes[1][1] * (failure.arg(6, "groups", 1) or 1)
+        dims = len(shapes[1]) - 2
+        return "channels" if len(shapes[0]) > dims and shapes[0][-dims - 1] != takes else "spatial"
+    if "pool" in failure.op:
+        return "spatial"
+    if failure.op in ("batch_norm", "instance_norm", "group_norm"):
+        return "channels"
+    ranks = {len(shape) for shape in shapes}
+    if failure.op in ("cat", "stack", "add", "mul", "sub", "mse_loss") and len(ranks) == 1 and ranks & {4, 5}:
+        along = failure.arg(1, "dim", 0) if failure.op == "cat" else -9
+        differing = {at for at in range(ranks.pop()) if len({shape[at] for shape in shapes} - {1}) > 1 and at != along}
+        return "spatial" if differing and min(differing) >= 2 else ("channels" if differing == {1} else "either")
+    return "either"
 
 
 def small_values(value: int) -> list[int]:

@@ -82,7 +82,8 @@ class Verifier:
         if not self._holds(finding, traces, None if candidate.inputs else changed):
             return None
         if candidate.inputs:
-            return Fix(candidate.title, "safe", True, (), "clean")
+            clean = not any(trace.failure_count for trace in traces.values())
+            return Fix(candidate.title, "safe", True, (), "clean" if clean else "other findings stay")
         keeps = _same_weights(self.loaded.model, changed.model)
         cost = self._cost(candidate.layer, changed.model, keeps)
         return Fix(candidate.title, "safe" if keeps else "unsafe", True, candidate.edits, cost)

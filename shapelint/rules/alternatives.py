@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from shapelint.errors import UsageError
 from shapelint.graph import Call, Shape, Trace, Walked
 from shapelint.inputs import TensorSpec, parse_inputs
@@ -70,6 +72,49 @@ def larger_batch(walked: Walked) -> list[Candidate]:
         return []
     doubled = [TensorSpec((2, *spec.shape[1:]), spec.dtype, spec.name) for spec in specs]
     return [_candidate(doubled, "a batch of two or more")]
+
+
+def integer_input(walked: Walked, call: Call) -> list[Candidate]:
+    """The input as integers, where a look-up is fed with it as it comes."""
+    return _with_dtype(walked, call, "int64", "integers")
+
+
+def float_input(walked: Walked, call: Call, dtype: str) -> list[Candidate]:
+    """The input as floats, where a layer is fed with it as it comes."""
+    return _with_dtype(walked, call, "float32", "floats") if dtype == "f32" else []
+
+
+def _with_dtype(walked: Walked, call: Call, dtype: str, why: str) -> list[Candidate]:
+    specs = _specs(walked)
+    for position in call.from_input:
+        shape = call.inputs[position].shape
+        at = next((index for index, spec in enumerate(specs) if spec.shape == shape), None)
+        if at is not None and specs[at].dtype != dtype:
+            specs[at] = TensorSpec(shape, dtype, specs[at].name)
+            return [replace(_candidate(specs, why), likely=2.2)]
+    return []
+
+
+def other_sizes(walked: Walked, ratio: tuple[int, int] | None = None) -> list[Candidate]:
+    """Feature maps of another height and width: scaled by a ratio, or the next multiples of 4, 8, 16, 32."""
+    specs = _specs(walked)
+    images = [index for index, spec in enumerate(specs) if len(spec.shape) in (4, 5) and min(spec.shape[2:]) > 4]
+    if not images:
+        return []
+    found = []
+    first = specs[images[0]].shape[2:]
+    sizes = [tuple(-(-side // step) * step for side in first) for step in (2, 4, 8, 16, 32)]
+    if ratio is not None and ratio[1]:
+        sizes = [tuple(side * ratio[0] // ratio[1] for side in first)]
+    for wanted in dict.fromkeys(sizes):
+        changed = list(specs)
+        for index in images:
+            spec = specs[index]
+            if spec.shape[2:] == first and wanted != first:
+                changed[index] = TensorSpec((*spec.shape[:2], *wanted), spec.dtype, spec.name)
+        if changed != specs:
+            found.append(replace(_candidate(changed, "the size it fits"), group="size", likely=0.4))
+    return found
 
 
 def _specs(walked: Walked) -> list[TensorSpec]:

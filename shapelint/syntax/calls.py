@@ -13,13 +13,14 @@ from shapelint.syntax.places import Site, characters, file_version, source_line
 
 @dataclass(frozen=True)
 class ParsedFile:
-    """A file's syntax tree, its calls by position, and its parents."""
+    """A file's syntax tree, its calls and operators by position, and its parents."""
 
     file: str
     text: str
     tree: ast.Module
     calls: dict[tuple[int, int, int, int], ast.Call]
     parents: dict[ast.AST, ast.AST]
+    operations: dict[tuple[int, int, int, int], ast.expr]
 
     def segment(self, node: ast.expr) -> str:
         """The source text of an expression."""
@@ -39,13 +40,17 @@ def _parsed(file: str, _version: tuple[int, int]) -> ParsedFile | None:
         tree = ast.parse(text)
     except (OSError, SyntaxError, ValueError):
         return None
-    calls, parents = {}, {}
+    calls: dict[tuple[int, int, int, int], ast.Call] = {}
+    operations: dict[tuple[int, int, int, int], ast.expr] = {}
+    parents = {}
     for node in ast.walk(tree):
         for child in ast.iter_child_nodes(node):
             parents[child] = node
         if isinstance(node, ast.Call):
             calls[(node.lineno, node.col_offset, node.end_lineno or 0, node.end_col_offset or 0)] = node
-    return ParsedFile(file, text, tree, calls, parents)
+        elif isinstance(node, (ast.BinOp, ast.Compare, ast.Subscript)):
+            operations[(node.lineno, node.col_offset, node.end_lineno or 0, node.end_col_offset or 0)] = node
+    return ParsedFile(file, text, tree, calls, parents, operations)
 
 
 @dataclass(frozen=True)
@@ -105,6 +110,15 @@ def call_at(site: Site | None) -> CallExpression | None:
         return CallExpression(source, node) if node is not None else None
     on_line = [node for key, node in source.calls.items() if key[0] == site.line]
     return CallExpression(source, on_line[0]) if len(on_line) == 1 else None
+
+
+def operation_at(site: Site | None) -> tuple[ParsedFile, ast.expr] | None:
+    """The operator expression (`a + b`, `a @ b`, `x[i]`) at a site, where the interpreter keeps columns."""
+    source = parsed(site.file) if site is not None else None
+    if site is None or source is None or site.column is None or site.end_line is None or site.end_column is None:
+        return None
+    node = source.operations.get((site.line, site.column - 1, site.end_line, site.end_column - 1))
+    return (source, node) if node is not None else None
 
 
 def layer_call(sites: tuple[Site, ...], class_name: str) -> CallExpression | None:

@@ -9,7 +9,7 @@ import torch
 from shapelint.graph import Call, Failure
 from shapelint.trace.costs import tensors_in
 from shapelint.trace.guarded import is_caught
-from shapelint.trace.names import gives_indices, is_inplace
+from shapelint.trace.names import dtype_name, gives_indices, is_inplace
 from shapelint.trace.recovery import recovered_shapes
 from shapelint.trace.session import Session, is_fake
 from shapelint.trace.source import Ownership
@@ -60,9 +60,15 @@ class FailureHandler:
                 error = eager
         failure = Failure(name, recorder.plain(tuple(args)), recorder.plain(dict(kwargs)), *_described(error))
         failure.certain = not (
-            self.session.is_unconfirmed(error) or _lacks_memory(error) or _asks_for_other_data(name, error)
+            self.session.is_unconfirmed(error)
+            or _lacks_memory(error)
+            or (_asks_for_other_data(name, error) and _hangs_on_input(recorder, name, args, kwargs))
         )
         self._register(call, failure, error)
+        cast = None if is_inplace(func) else cast_outcome(func, name, args, kwargs)
+        if cast is not None:
+            failure.cast_to, out = cast
+            return self._go_on(failure, [_shape_of(out)], error, out.dtype)
         shapes = [] if gives_indices(func, kwargs) else recovered_shapes(failure)
         if is_inplace(func) and args and isinstance(args[0], torch.Tensor):
             shapes = shapes and [tuple(args[0].shape)]
@@ -108,6 +114,62 @@ _LOOK_UPS = ("embedding", "embedding_bag", "gather", "index_select", "take", "sc
 def _asks_for_other_data(name: str, error: BaseException) -> bool:
     """An index or class label out of range: our integers are all 1, the user's are not."""
     return name in (*_LOOK_UPS, "cross_entropy", "take_along_dim") and isinstance(error, IndexError)
+
+
+def _hangs_on_input(recorder: Recorder, name: str, args: Any, kwargs: Any) -> bool:
+    """Whether the integers that were looked up are not the model's own, as those of `torch.arange` are."""
+    if name == "embedding":
+        index = args[0] if args else kwargs.get("input")
+        return not isinstance(index, torch.Tensor) or recorder.is_derived(index)
+    return any(recorder.is_derived(tensor) for tensor in tensors_in((args, kwargs)) if not _floats(tensor))
+
+
+def _floats(tensor: torch.Tensor) -> bool:
+    return tensor.dtype.is_floating_point or tensor.dtype.is_complex
+
+
+def cast_outcome(func: Any, name: str, args: Any, kwargs: Any) -> tuple[str, torch.Tensor] | None:
+    """The dtype with which a failed call would have worked, and its result then; None where dtypes are not it."""
+    tensors = list(tensors_in((args, kwargs)))
+    if name in (*_LOOK_UPS, "cross_entropy"):
+        wanted = [torch.int64]
+    else:
+        floats = [tensor.dtype for tensor in tensors if _floats(tensor)]
+        wanted = list(dict.fromkeys([*floats[1:2], *floats[:1], torch.float32, torch.bool]))
+    if len({tensor.dtype for tensor in tensors}) == 1 and not (name == "embedding" or not _floats(tensors[0])):
+        return None
+    for dtype in wanted:
+        out = _with_dtype(func, name, args, kwargs, dtype)
+        if isinstance(out, torch.Tensor):
+            return dtype_name(dtype), out
+    return None
+
+
+def _with_dtype(func: Any, name: str, args: Any, kwargs: Any, dtype: torch.dtype) -> Any:
+    """The call with its tensors of that dtype; of a look-up or a loss only the index or target."""
+    first_only = name in ("embedding", "embedding_bag", "one_hot")
+
+    def cast(value: Any, position: int) -> Any:
+        if not isinstance(value, torch.Tensor) or is_fake(value):
+            return value
+        if dtype == torch.int64 and (position > 0 if first_only else position == 0):
+            return value
+        if dtype == torch.int64:
+            return torch.zeros_like(value, dtype=dtype)
+        return value.detach().to(dtype)
+
+    try:
+        with no_modes(), torch.no_grad():
+            return func(
+                *(cast(value, position) for position, value in enumerate(args)),
+                **{key: cast(value, 0 if key == "input" else 1) for key, value in kwargs.items()},
+            )
+    except Exception:  # it is not the dtype, or not only
+        return None
+
+
+def _shape_of(value: torch.Tensor) -> tuple[int, ...]:
+    return tuple(value.shape)
 
 
 def _lacks_memory(error: BaseException) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from shapelint.fixes.operands import resized, turned
 from shapelint.graph import Shape, Walked, facts_in
 from shapelint.rules import Example, Finding, Rule
+from shapelint.rules.alternatives import other_sizes
 from shapelint.rules.evidence import at_call, failed_calls, shape_text, subject
 
 
@@ -76,7 +78,13 @@ class Net(nn.Module):
                 expected=shape_text(shapes[0]),
                 found=next(shape_text(shape) for shape in shapes if shape != shapes[0]),
             )
-            yield Finding(at_call(diagnostic, trace, call), trace.mode, call.index)
+            candidates = (*turned(call, _joins(dim, failure.op == "stack")), *resized(call, 0), *other_sizes(walked))
+            yield Finding(at_call(diagnostic, trace, call), trace.mode, call.index, candidates)
+
+
+def _joins(dim: int, stacked: bool) -> Callable[[list[Shape]], bool]:
+    """Whether changed shapes could be joined."""
+    return lambda shapes: _difference(shapes, dim, stacked) is None
 
 
 def _difference(shapes: list[Shape], dim: int, stacked: bool) -> str | None:

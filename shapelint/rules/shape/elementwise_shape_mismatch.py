@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from shapelint.fixes.operands import resized, turned
 from shapelint.graph import Shape, Walked
 from shapelint.rules import Example, Finding, Rule
+from shapelint.rules.alternatives import other_sizes
 from shapelint.rules.evidence import at_call, failed_calls, shape_text, subject
-from shapelint.trace.recovery.arithmetic import ELEMENTWISE
+from shapelint.trace.recovery.arithmetic import ELEMENTWISE, merged
 
 
 class ElementwiseShapeMismatch(Rule):
@@ -79,7 +81,17 @@ class Net(nn.Module):
                 expected=shape_text(shapes[left]),
                 found=shape_text(shapes[right]),
             )
-            yield Finding(at_call(diagnostic, trace, call), trace.mode, call.index)
+            candidates = (*turned(call, _broadcasts(shapes)), *resized(call, abs(dim)), *other_sizes(walked))
+            yield Finding(at_call(diagnostic, trace, call), trace.mode, call.index, candidates)
+
+
+def _broadcasts(before: list[Shape]) -> Callable[[list[Shape]], bool]:
+    """Whether changed shapes broadcast to one of the shapes there were, so that nothing grows by accident."""
+
+    def fits(shapes: list[Shape]) -> bool:
+        return clashing(shapes) is None and merged(shapes, 0) in before
+
+    return fits
 
 
 def clashing(shapes: list[Shape]) -> tuple[int, int, int] | None:

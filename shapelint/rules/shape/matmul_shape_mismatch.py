@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from shapelint.graph import Failure, Walked
+from shapelint.fixes.operands import turned
+from shapelint.graph import Failure, Shape, Walked
 from shapelint.rules import Example, Finding, Rule
 from shapelint.rules.evidence import at_call, failed_calls, shape_text, subject
+from shapelint.rules.shape.elementwise_shape_mismatch import clashing
 
 OPS = ("matmul", "rmatmul", "mm", "bmm", "addmm", "baddbmm", "mv", "dot", "einsum")
 
@@ -78,7 +80,20 @@ class Net(nn.Module):
                 expected=shape_text(facts[0].shape) if facts else None,
                 found=shape_text(facts[-1].shape) if facts else None,
             )
-            yield Finding(at_call(diagnostic, trace, call), trace.mode, call.index)
+            candidates = tuple(turned(call, _multiplies(failure.op))) if failure.op != "einsum" else ()
+            yield Finding(at_call(diagnostic, trace, call), trace.mode, call.index, candidates)
+
+
+def _multiplies(op: str) -> Callable[[list[Shape]], bool]:
+    """Whether changed shapes could be multiplied, batch by batch."""
+
+    def fits(shapes: list[Shape]) -> bool:
+        left, right = shapes[-2:] if op != "rmatmul" else shapes[-2:][::-1]
+        if len(left) < 2 or len(right) < 2:
+            return bool(left and right) and left[-1] == right[-2 if len(right) > 1 else 0]
+        return left[-1] == right[-2] and clashing([left[:-2], right[:-2]]) is None
+
+    return fits
 
 
 def _difference(failure: Failure) -> str:

@@ -33,3 +33,30 @@ def attention(failure: Failure) -> list[Any]:
     weights = (*query[1:2], query[0], key[0]) if len(query) == 3 else (query[0], key[0])
     asked = failure.kwargs.get("need_weights", True)
     return [((*query[:-1], width), weights if asked else None)]
+
+
+@recovers("lstm_cell", "gru_cell", "rnn_tanh_cell", "rnn_relu_cell")
+def cell(failure: Failure) -> list[Any]:
+    """The state of one step: (batch, hidden_size), twice for an LSTM."""
+    x = failure.args[0]
+    weights = [fact for fact in failure.tensors if fact.name]
+    if not weights:
+        return []
+    hidden = weights[1].shape[1] if len(weights) > 1 and len(weights[1].shape) == 2 else weights[0].shape[0]
+    state = (*x.shape[:-1], hidden)
+    return [(state, state)] if failure.op == "lstm_cell" else [state]
+
+
+@recovers("module:LSTMCell", "module:GRUCell", "module:RNNCell")
+def cell_of_wrong_rank(failure: Failure) -> list[Any]:
+    layer: dict[str, Any] = failure.kwargs["_attributes"]
+    shape = failure.tensors[0].shape
+    state = (*shape[:1], layer["hidden_size"]) if len(shape) > 1 else (layer["hidden_size"],)
+    return [(state, state)] if failure.op == "module:LSTMCell" else [state]
+
+
+@recovers("scaled_dot_product_attention")
+def dot_product_attention(failure: Failure) -> list[Any]:
+    """The query's positions with the value's width."""
+    query, value = failure.arg(0, "query"), failure.arg(2, "value")
+    return [(*query.shape[:-1], value.shape[-1])]

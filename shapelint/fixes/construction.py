@@ -1,0 +1,139 @@
+"""A constructor that refuses its numbers: heads that do not divide the width, groups not the channels."""
+
+from __future__ import annotations
+
+import ast
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+from shapelint.diagnostics import Diagnostic, Fix, Related, Span
+from shapelint.feed import feed_for
+from shapelint.fixes.knobs import arguments
+from shapelint.fixes.plausible import roundness
+from shapelint.fixes.rewrites import shown
+from shapelint.fixes.values import constant, small_values
+from shapelint.fixes.verify import overlay_for
+from shapelint.load import NotLoadableError, load
+from shapelint.request import Request
+from shapelint.rules import Candidate, catalogue
+from shapelint.rules.gaps.target_not_loadable import not_loadable
+from shapelint.syntax.calls import call_at, parsed, replacement
+from shapelint.syntax.origins import Place, callers_of, origins
+from shapelint.syntax.places import Site, span_of
+from shapelint.target import Target
+from shapelint.trace.costs import walk_budget
+from shapelint.trace.walk import Walker
+
+SECONDS = 2.0
+SHOWN = 3
+
+
+def refused(request: Request, target: Target, error: NotLoadableError, deadline: float) -> Diagnostic:
+    """The diagnostic for a target that gave no model, with the numbers that would have made one."""
+    diagnostic = _named(error)
+    if not request.fixes or not error.sites:
+        return diagnostic
+    until = min(deadline, time.monotonic() + SECONDS)
+    fixes: list[tuple[Fix, Candidate]] = []
+    ends: list[Related] = []
+    taken: set[str] = set()
+    for candidate in candidates(error.sites):
+        if time.monotonic() > until or len(fixes) >= SHOWN:
+            break
+        if candidate.group in taken or not _runs(request, target, candidate):
+            continue
+        taken.add(candidate.group)
+        fixes.append((Fix(candidate.title, "unsafe", True, candidate.edits, "new weights"), candidate))
+    if fixes:
+        edit = fixes[0][1].edits[0]
+        cause = Span(edit.file, edit.start.line, edit.start.column, edit.end.line, edit.end.column)
+        if diagnostic.span is not None and diagnostic.span.line != cause.line:
+            ends.append(Related(diagnostic.span, "raises here"))
+        diagnostic = replace(diagnostic, span=cause, label=fixes[0][1].says)
+    ends += [Related(span_of(site), "made from") for site in error.sites[1:3]]
+    places = {(diagnostic.span.file, diagnostic.span.line)} if diagnostic.span is not None else set()
+    ends = [end for end in ends if (end.span.file, end.span.line) not in places]
+    return replace(diagnostic, fixes=tuple(fix for fix, _ in fixes), related=tuple(ends))
+
+
+def _named(error: NotLoadableError) -> Diagnostic:
+    """The rule of the layer that refused; else that the target could not be loaded."""
+    layer = error.refused_by
+    code = {"GroupNorm": "SHP103", "MultiheadAttention": "SHP109"}.get(layer, "")
+    if layer.startswith("Transformer"):
+        code = "SHP109"
+    elif layer.startswith("Conv"):
+        code = "SHP102"
+    if not code:
+        return not_loadable(str(error), error.span, error.hint)
+    reason = str(error).partition(" raised ")[2].partition(": ")[2]
+    message = f"`{layer}` cannot be made: {reason}" if reason else f"`{layer}` cannot be made"
+    return replace(catalogue().rules[code].diagnostic(message), span=error.span)
+
+
+def _runs(request: Request, target: Target, candidate: Candidate) -> bool:
+    """Whether the edited file gives a model, and the model runs."""
+    overlay = overlay_for(candidate.edits)
+    if overlay is None:
+        return False
+    try:
+        loaded = load(target, overlay)
+        feed = feed_for(loaded, request.inputs, request.input_factory)
+        walker = Walker(loaded.model, feed.make, loaded.ownership, loaded.definitions.of, walk_budget)
+        with loaded.importable():
+            return not any(walker.walk(mode).failure_count for mode in request.modes)
+    except Exception:  # a change that cannot be tried is not one to show
+        return False
+
+
+def candidates(sites: tuple[Site, ...]) -> list[Candidate]:
+    """Other numbers for the statement that raised and for what was handed in to it, the likeliest first."""
+    found: dict[object, Candidate] = {}
+    for place, likely in _places(sites):
+        for depth, origin in enumerate(origins(place)):
+            for candidate in _values(origin, likely - 0.2 * depth):
+                known = found.get(candidate.edits)
+                if known is None or known.likely < candidate.likely:
+                    found[candidate.edits] = candidate
+    return sorted(found.values(), key=lambda item: -item.likely)
+
+
+def _values(place: Place, likely: float) -> Iterator[Candidate]:
+    value = constant(place.node)
+    if isinstance(place.node, ast.BinOp) and isinstance(place.node.right, ast.Constant):
+        yield _written(place, place.source.segment(place.node.left), likely + 0.8)
+    if value is None or value < 1:
+        return
+    near = [each for step in (8, 16, 64) for each in (value // step * step, (value // step + 1) * step)]
+    for new in dict.fromkeys([*small_values(value), *near]):
+        if new >= 1 and new != value:
+            gain = roundness(new) - roundness(value)
+            yield _written(place, str(new), likely + gain - 0.4 * abs(new - value) / value)
+
+
+def _written(place: Place, text: str, likely: float) -> Candidate:
+    edit = replacement(place.source.file, place.node, text)
+    group = f"{edit.start.line}:{edit.start.column}"
+    return Candidate(f"`{shown(place, text)}`", (edit,), "", group, likely=likely, says=f"`{text}` fits")
+
+
+def _places(sites: tuple[Site, ...]) -> Iterator[tuple[Place, float]]:
+    """The numbers of the expression that raised: a layer's arguments, or the names of an assertion."""
+    callers = callers_of(sites)
+    call = call_at(sites[0])
+    if call is not None:
+        named = arguments(call)
+        nodes = [node for _, node in named] or call.node.args
+        for node in nodes:
+            yield Place(call.source, node, callers, callers), 1.0
+    source = parsed(sites[0].file)
+    for statement in ast.walk(source.tree) if source is not None else ():
+        if isinstance(statement, (ast.Assert, ast.If)) and _covers(statement, sites[0].line):
+            for part in ast.walk(statement.test):
+                if isinstance(part, (ast.Name, ast.Attribute)) and source is not None:
+                    yield Place(source, part, callers, callers), 0.9
+
+
+def _covers(statement: ast.Assert | ast.If, line: int) -> bool:
+    return statement.lineno <= line <= (statement.end_lineno or statement.lineno)
