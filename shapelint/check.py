@@ -24,7 +24,10 @@ from shapelint.table import rows_of, totals_of
 from shapelint.target import Target, parse_target
 from shapelint.trace.costs import Budget, small_budget, unlimited_budget, walk_budget
 from shapelint.trace.session import fake_tensors_in_use
-from shapelint.trace.walk import Walker, param_facts
+from shapelint.trace.walk import MAX_RETRIES, Walker, param_facts
+
+TRIAL_RETRIES = 3
+"""Walks spent on the choice of candidate shapes while many changes are tried."""
 
 FALLBACK_PARAMS = 100_000_000
 """Models up to this size are walked again with real tensors where shapes alone do not suffice."""
@@ -77,7 +80,8 @@ def _checked(request: Request, target: Target, report: TargetReport, started: fl
         return run_rules(walked_of(model, seen), set(request.selected))
 
     def walk_again(model: Loaded, other: Feed, until: float, modes: tuple[str, ...] | None = None) -> dict[str, Trace]:
-        return walk_modes(model, other, modes or request.modes, until, budget_again)
+        retries = MAX_RETRIES if modes is None else TRIAL_RETRIES
+        return walk_modes(model, other, modes or request.modes, until, budget_again, retries)
 
     walked = walked_of(loaded, traces)
     findings = run_rules(walked, set(request.selected))
@@ -92,10 +96,15 @@ def _checked(request: Request, target: Target, report: TargetReport, started: fl
 
 
 def walk_modes(
-    loaded: Loaded, feed: Feed, modes: tuple[str, ...], deadline: float, budget: Callable[[], Budget]
+    loaded: Loaded,
+    feed: Feed,
+    modes: tuple[str, ...],
+    deadline: float,
+    budget: Callable[[], Budget],
+    retries: int = MAX_RETRIES,
 ) -> dict[str, Trace]:
-    """A trace for each mode, each from the same clean model."""
-    walker = Walker(loaded.model, feed.make, loaded.ownership, loaded.definitions.of, budget, deadline)
+    """A trace for each mode, each from the same clean model; `retries` as in the walk."""
+    walker = Walker(loaded.model, feed.make, loaded.ownership, loaded.definitions.of, budget, deadline, retries)
     with loaded.importable():
         return {mode: walker.walk(mode) for mode in modes}
 

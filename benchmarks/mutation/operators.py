@@ -6,7 +6,8 @@ import ast
 import itertools
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 Lines = tuple[int, int]
 
@@ -60,6 +61,16 @@ class Editable:
         """The source of a node."""
         start, end = self.span(node)
         return self.source[start:end]
+
+    def next_statement(self, node: ast.AST) -> int:
+        """First line of the statement after the one a node stands in; its own where it is the last."""
+        for parent in ast.walk(self.tree):
+            for statement, following in pairwise(getattr(parent, "body", []) or []):
+                if isinstance(parent, (ast.FunctionDef, ast.For, ast.If)) and any(
+                    inner is node for inner in ast.walk(statement)
+                ):
+                    return int(following.lineno)
+        return int(getattr(node, "lineno", 1))
 
     def replaced(self, kind: str, node: ast.expr, text: str) -> Mutation:
         """The mutation that writes `text` for an expression."""
@@ -220,7 +231,9 @@ def dropped_flatten(editable: Editable, node: ast.Call, draw: random.Random) -> 
     if name == "flatten" and isinstance(node.func, ast.Attribute):
         owner = editable.text(node.func.value)
         kept = editable.text(node.args[0]) if owner == "torch" and node.args else owner
-        yield editable.replaced("dropped flatten", node, kept)
+        mutation = editable.replaced("dropped flatten", node, kept)
+        # what is missing is missing between this statement and the next
+        yield replace(mutation, lines=(mutation.lines[0], editable.next_statement(node)))
 
 
 def sequential_elements(editable: Editable, node: ast.Call, draw: random.Random) -> Iterator[Mutation]:

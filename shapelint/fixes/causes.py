@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from shapelint.diagnostics import Diagnostic, Edit, Fix, Related, Span
-from shapelint.fixes.knobs import Knobs
+from shapelint.fixes.knobs import Knobs, written_factors
 from shapelint.fixes.plausible import Numbers
-from shapelint.fixes.verify import RAISED, Failures, Key, Verifier, failures_of, out_of_time
+from shapelint.fixes.verify import Failures, Verifier, failures_of, improved, out_of_time
 from shapelint.graph import Call, Trace
 from shapelint.rules import Candidate, Finding
 from shapelint.rules.evidence import definition_of, shape_text
@@ -56,7 +56,7 @@ class Causes:
     def __init__(self, verifier: Verifier) -> None:
         self.verifier = verifier
         self.walked = verifier.walked
-        self.numbers = Numbers(self.walked.traces.values())
+        self.numbers = Numbers(self.walked.traces.values(), written_factors(self.walked))
         self.until = min(verifier.deadline, time.monotonic() + SECONDS)
 
     def explained(self, findings: list[Finding]) -> list[Diagnostic]:
@@ -89,15 +89,13 @@ class Causes:
         call = trace.calls[finding.call]
         return call if call.failure is not None else None
 
-    def _key(self, finding: Finding, broken: Call) -> Key:
-        return RAISED if finding.call is None else (broken.layer, broken.op)
-
     def _cleared(self, other: Finding, first: Finding, left: Failures | None) -> bool:
         """Whether the change that mends the first finding mends this one too."""
         broken = self._broken(other)
         if left is None or broken is None or other.mode != first.mode:
             return False
-        return not left[self._key(other, broken)]
+        key = self.verifier.key_of(other)
+        return key is not None and not left[key]
 
     def _listed(self, finding: Finding) -> Diagnostic:
         """Not about a failed call: the rule's own candidates, in its order."""
@@ -132,7 +130,9 @@ class Causes:
 
     def _search(self, finding: Finding, trace: Trace, broken: Call, others: int) -> list[Success]:
         before = failures_of(trace)
-        total, key = before.total(), self._key(finding, broken)
+        total, key = before.total(), self.verifier.key_of(finding)
+        if key is None:
+            return []
         until = min(self.until, time.monotonic() + max(0.8, (self.until - time.monotonic()) / (others + 1)))
         queue = self._queue(finding, trace, broken)
         own = set(map(id, finding.candidates))
@@ -144,15 +144,14 @@ class Causes:
             reachable = candidate.likely + CLEARED * (total - 1)
             if out_of_time(until):
                 break
-            if not wanted and (reachable < best - 1.0 or len(successes) >= 6):
+            if not wanted and (reachable < best - 1.0 or sum(item.cleared > 0 for item in successes) >= 6):
                 continue
             if candidate.group in done or _overlaps(candidate, successes):
                 continue
-            left = self.verifier.screen(candidate, finding.mode)
-            if left is None or left.total() >= total or left[key] >= before[key]:
+            after = self.verifier.screen(candidate, finding.mode)
+            if after is None or not improved(trace, after, key):
                 continue
-            if any(count > before[other] for other, count in left.items()):
-                continue
+            left = failures_of(after)
             if candidate.group == "size" and left.total():
                 continue
             successes.append(Success(candidate, left, total - left.total()))
@@ -252,7 +251,8 @@ def _everywhere(finding: Finding, others: list[Finding]) -> list[Candidate]:
     found = []
     for position, candidate in enumerate(finding.candidates if alike else ()):
         matching = [other.candidates[position] for other in alike]
-        if not candidate.edits or not all(each.edits for each in matching):
+        resizing = candidate.group.startswith("operand")
+        if not candidate.edits or not resizing or not all(each.edits for each in matching):
             continue
         edits = dict.fromkeys([*candidate.edits, *(edit for each in matching for edit in each.edits)])
         title = f"{candidate.title} and the same in {len(alike)} other place{'s' if len(alike) > 1 else ''}"

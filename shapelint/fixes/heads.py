@@ -81,6 +81,9 @@ def missing_flatten(call: Call, takes: int) -> list[Candidate]:
     """`x.flatten(1)` where the layer is called, if that gives the features it takes."""
     if call.input is None or len(call.input.shape) < 3 or math.prod(call.input.shape[1:]) != takes:
         return []
+    inserted = _flatten_layer(call)
+    if inserted is not None:
+        return [inserted]
     expression = call_at(call.site)
     written = expression.argument(0, "input") if expression is not None else None
     if expression is None or written is None:
@@ -88,6 +91,21 @@ def missing_flatten(call: Call, takes: int) -> list[Candidate]:
     text = f"{expression.source.segment(written)}.flatten(1)"
     says = "a flatten is missing here"
     return [Candidate(f"`{text}`", (expression.replaced(written, text),), call.layer, "flatten", likely=2.9, says=says)]
+
+
+def _flatten_layer(call: Call) -> Candidate | None:
+    """`nn.Flatten()` before the layer, where it stands in a Sequential."""
+    made = layer_call(call.definition, call.module_class)
+    parent = made.source.parents.get(made.node) if made is not None else None
+    if made is None or not isinstance(parent, ast.Call) or made.node not in parent.args:
+        return None
+    if not made.source.segment(parent.func).endswith("Sequential") or made.prefix != f"{made.prefix.rstrip('.')}.":
+        return None
+    layer = f"{made.prefix}Flatten()"
+    start = replacement(made.source.file, made.node, "").start
+    edit = Edit(made.source.file, start, start, f"{layer}, ")
+    says = "a flatten is missing before this"
+    return Candidate(f"`{layer}` before `{made.text}`", (edit,), call.layer, "flatten", likely=3.1, says=says)
 
 
 def _old_side(takes: int, channels: int, dims: int) -> int | None:

@@ -89,6 +89,19 @@ def arguments(made: CallExpression) -> list[tuple[str, ast.expr]]:
     return [*named, *((word.arg, word.value) for word in made.node.keywords if word.arg)]
 
 
+def written_factors(walked: Walked) -> list[int]:
+    """Numbers written as factors of what a layer takes, once for each layer: 128 of `128 * 4 * 4`."""
+    found: dict[object, list[int]] = {}
+    for trace in walked.traces.values():
+        for call in trace.calls:
+            made = layer_call(call.definition, call.module_class) if call.kind == "module" else None
+            node = made.argument(0, "in_features") if made is not None else None
+            if made is not None and isinstance(node, ast.BinOp):
+                parts = [constant(part) for part in ast.walk(node) if isinstance(part, ast.Constant)]
+                found[(made.source.file, made.node.lineno)] = list({part for part in parts if part and part > 8})
+    return [number for numbers in found.values() for number in numbers]
+
+
 class Knobs:
     """Candidate changes for one failing call."""
 
@@ -101,6 +114,8 @@ class Knobs:
         self.aspect = aspect(call)
         self.upstream = list(self._way())
         self._spellings = self._vocabulary()
+        self._taken, self._given = self._ends()
+        self._constants = self._written_numbers()
 
     def candidates(self) -> list[Candidate]:
         """Each change once, the likeliest first."""
@@ -156,6 +171,28 @@ class Knobs:
                     scope = enclosing_function(Place(step.made.source, node))
                     texts.setdefault((scope, value), Counter())[step.made.source.segment(node)] += 1
         return {key: [text for text, _ in found.most_common(3)] for key, found in texts.items()}
+
+    def _ends(self) -> tuple[set[str], set[str]]:
+        """How the failing layer spells what it takes, and the layers just before it what they give."""
+        taken, given = set(), set()
+        for step in self.upstream:
+            for name, node in arguments(step.made) if step.made is not None else ():
+                assert step.made is not None
+                if isinstance(node, ast.Constant):
+                    continue
+                if step.call is self.call and name not in _GIVEN:
+                    taken.add(step.made.source.segment(node))
+                elif step.call is not self.call and name in _GIVEN and step.distance <= 2:
+                    given.add(step.made.source.segment(node))
+        return taken, given
+
+    def _written_numbers(self) -> list[int]:
+        """The factors and terms of what the failing layer is said to take: 8, 4 and 5 of `8 * 4 * 4 + 5`."""
+        step = self.upstream[0]
+        nodes = [node for name, node in (arguments(step.made) if step.made is not None else ()) if name not in _GIVEN]
+        parts = [part for node in nodes if isinstance(node, ast.BinOp) for part in ast.walk(node)]
+        numbers = [constant(part) for part in parts if isinstance(part, ast.Constant)]
+        return [number for number in dict.fromkeys(numbers) if number is not None and number > 1]
 
     # -- what could be changed at a call ----------------------------------------------------------
 
@@ -236,7 +273,7 @@ class Knobs:
         for depth, origin in enumerate(origins(place)):
             known = constant(origin.node)
             current = known if known is not None else (value if depth == 0 else None)
-            far = prior - (0.25 if depth else 0.0) - (0.8 if _is_factor(origin) else 0.0)
+            far = prior - (0.25 if depth else 0.0) - (1.6 if _is_factor(origin) else 0.0)
             if isinstance(origin.node, ast.BinOp):
                 yield from self._simplified(origin, layer, far, name)
             is_named = isinstance(origin.node, (ast.Name, ast.Attribute, ast.Subscript))
@@ -246,8 +283,13 @@ class Knobs:
                 for text in (f"{origin.text} * 2", f"{origin.text} // 2"):
                     yield self.candidate(origin, text, layer, far - 1.5, name)
             elif current is not None and (known is not None or is_named or isinstance(origin.node, ast.BinOp)):
+                silly = isinstance(origin.source.parents.get(origin.node), ast.BinOp)
                 for new in other_values(current, self.pairs):
-                    yield from self._spelled(origin, current, new, layer, far, name)
+                    if not (silly and new == 1):
+                        yield from self._spelled(origin, current, new, layer, far, name)
+                for new in self._constants if name in _GIVEN and known is not None else ():
+                    if new != current:
+                        yield from self._spelled(origin, current, new, layer, far - 0.6, name)
 
     def _spelled(self, origin: Place, old: int, new: int, layer: str, prior: float, name: str) -> Iterator[Candidate]:
         gain = self.numbers.gain(old, new)
@@ -256,7 +298,7 @@ class Knobs:
             return
         for known in self._spellings.get((enclosing_function(origin), new), ()):
             if known != origin.text:
-                yield self.candidate(origin, known, layer, prior + gain * 0.5 - 0.1, name)
+                yield self.candidate(origin, known, layer, prior + gain * 0.5 - 0.5 + self._alike(known, name), name)
         if not isinstance(origin.node, ast.BinOp):
             if old and new % old == 0:
                 text = f"{origin.text} * {new // old}"
@@ -277,7 +319,11 @@ class Knobs:
                 continue
             odd = isinstance(node.op, (ast.Add, ast.Sub)) and abs(number) == 1
             text = origin.source.segment(kept)
-            yield self.candidate(origin, text, layer, prior + (0.9 if odd else 0.2), name)
+            yield self.candidate(origin, text, layer, prior + (0.9 if odd else 0.2) + self._alike(text, name), name)
+
+    def _alike(self, text: str, name: str) -> float:
+        """Whether both ends would then be spelled alike: `nn.Embedding(n, width)` for `nn.LSTM(width, ...)`."""
+        return 0.8 if text in (self._taken if name in _GIVEN else self._given) else 0.0
 
     def _window(self, step: Upstream, place: Place, name: str) -> Iterator[Candidate]:
         current = window_of(step.call)
@@ -294,7 +340,7 @@ class Knobs:
                 changed = {**current, name: new, **({"stride": new} if tied and name == "kernel_size" else {})}
                 better = old - irregularity(step.call.op, changed)
                 common = (siblings[new] - max(0, siblings[value] - 1)) / max(1, siblings.total())
-                likely = step.near + 0.5 + 1.6 * better + 1.5 * common - 0.2 * abs(new - value)
+                likely = step.near / 2 + 0.5 + 1.6 * better + 1.5 * common - 0.1 * abs(new - value)
                 likely += (1.3 if better > 0.3 or common > 0.2 else 0.0) - (1.5 if self.aspect == "channels" else 0.0)
                 yield self.candidate(target, str(new), step.call.layer, likely, name)
 
@@ -318,7 +364,8 @@ class Knobs:
             if new == value or (new < 0 and new + rank == value):
                 continue
             is_flatten = step.call.op.lower() == "flatten" and new == 1
-            likely = step.near + 1.3 + (0.7 if new == 1 else 0) + (0.5 if is_flatten else 0) - 0.1 * abs(new)
+            likely = step.near + 1.6 + (0.6 if new == 1 else 0) + (1.2 if is_flatten else 0) - 0.1 * abs(new)
+            likely += 0.6 if value == 0 and step.call.op in ("cat", "flatten", "Flatten", "squeeze", "mean") else 0.0
             yield self.candidate(place, str(new), step.call.layer, likely, "dim")
 
     def candidate(self, place: Place, text: str, layer: str, likely: float, name: str) -> Candidate:

@@ -61,7 +61,8 @@ def number_candidates(
             edits = (place.replaced(expression, text),)
             likely = 0.0
             if text == product and text != str(value):
-                likely = 1.7 if _other_size(takes, sizes) else 2.8
+                likely = 1.5 if _other_size(takes, sizes) else 2.8
+                likely = 2.0 if _other_channels(takes, sizes) else likely
             found.append(Candidate(title, edits, call.layer, group=f"{argument[1]} here", likely=likely))
     return found
 
@@ -71,6 +72,11 @@ def _other_size(takes: int | None, sizes: tuple[int, ...]) -> bool:
     if takes is None or len(sizes) != 3 or takes % sizes[0]:
         return False
     return math.isqrt(takes // sizes[0]) ** 2 == takes // sizes[0]
+
+
+def _other_channels(takes: int | None, sizes: tuple[int, ...]) -> bool:
+    """Whether a layer was made for other channels of the same map: then the layer that gives them may be wrong."""
+    return takes is not None and len(sizes) == 3 and not takes % (sizes[1] * sizes[2])
 
 
 def _multiplied(expression: ast.expr, old: str, value: int, takes: int | None) -> list[str]:

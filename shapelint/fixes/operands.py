@@ -122,7 +122,7 @@ def _product(sizes: Shape) -> int:
 
 def resized(call: Call, dims_apart: int) -> Iterator[Candidate]:
     """Feature maps of other heights and widths: interpolate, crop or pad the first one to the other."""
-    known = operands(call)
+    known = _odd_one_first(operands(call))
     if len(known) != 2 or len(known[0].shape) != len(known[1].shape) or len(known[0].shape) not in (3, 4, 5):
         return
     first, other = known
@@ -134,13 +134,23 @@ def resized(call: Call, dims_apart: int) -> Iterator[Candidate]:
         return
     if prefix is not None:
         text = f"{prefix}interpolate({first.source.segment(first.node)}, size={other.text}.shape[2:])"
-        yield wrapped(first, text, call.layer, 1.6 - 0.2 * dims_apart)
+        yield wrapped(first, text, call.layer, 1.0 - 0.1 * dims_apart)
         gaps = [want - have for have, want in zip(first.shape[2:], other.shape[2:], strict=True)]
         if all(0 <= gap <= 3 for gap in gaps) and isinstance(first.node, (ast.Name, ast.Call)):
             amounts = ", ".join(f"0, {gap}" for gap in reversed(gaps))
             padded = f"{prefix}pad({first.source.segment(first.node)}, ({amounts}))"
-            yield wrapped(first, padded, call.layer, 0.6)
+            yield wrapped(first, padded, call.layer, 0.5)
     smaller = all(a <= b for a, b in zip(first.shape[2:], other.shape[2:], strict=True))
     if smaller and isinstance(first.node, (ast.Name, ast.Attribute)) and rank in (3, 4):
         cuts = ", ".join(f": {first.text}.shape[{at}]" for at in range(2, rank))
-        yield wrapped(other, f"{other.text}[..., {cuts}]", call.layer, 1.2)
+        yield wrapped(other, f"{other.text}[..., {cuts}]", call.layer, 0.8)
+
+
+def _odd_one_first(known: list[Operand]) -> list[Operand]:
+    """Of several maps of which one differs, that one and one of the others."""
+    if len(known) <= 2:
+        return known
+    sizes = [operand.shape[2:] for operand in known]
+    odd = [operand for operand in known if sizes.count(operand.shape[2:]) == 1]
+    others = [operand for operand in known if sizes.count(operand.shape[2:]) > 1]
+    return [odd[0], others[0]] if len(odd) == 1 and others else known

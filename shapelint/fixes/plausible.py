@@ -21,8 +21,8 @@ _COUNTED = (
 class Numbers:
     """The sizes a model is written in: one that stands elsewhere too, or a round one, is likelier to be meant."""
 
-    def __init__(self, traces: Iterable[Trace]) -> None:
-        self.uses: Counter[int] = Counter()
+    def __init__(self, traces: Iterable[Trace], written: Iterable[int] = ()) -> None:
+        self.uses: Counter[int] = Counter(written)
         seen: set[tuple[Any, ...]] = set()
         for trace in traces:
             for call in trace.calls:
@@ -37,11 +37,11 @@ class Numbers:
     def of(self, value: int, own: int = 0) -> float:
         """How much a number looks like one of the model's; `own`: uses that are the place in question."""
         others = max(0, self.uses[value] - own)
-        return 0.8 * math.log2(1 + others) + roundness(value)
+        return 0.8 * min(1, others) + 0.2 * math.log2(1 + others) + roundness(value)
 
     def gain(self, old: int | None, new: int) -> float:
         """How much likelier the new number is than the old one, from -2.5 to 2.5."""
-        if old is None:
+        if old is None or (old < 8 and new < 8):
             return 0.0
         return max(-2.5, min(2.5, self.of(new) - self.of(old, own=1)))
 

@@ -62,7 +62,8 @@ def orders(call: Call, called: CallExpression, near: float) -> Iterator[Candidat
         text = ", ".join(map(str, other))
         edit = _over(called, nodes[0], nodes[-1], text)
         moved = sum(a != b for a, b in zip(other, order, strict=True))
-        likely = near + 1.6 - 0.15 * (moved - 2) + (0.2 if other[0] == 0 else 0)
+        likely = near + 1.7 - 0.15 * (moved - 2) + (0.2 if other[0] == 0 else 0)
+        likely += 1.0 if list(order) == sorted(order) else 0.0
         yield Candidate(
             f"`{called.name}({text})`", (edit,), call.layer, _group(edit), likely=likely, says=f"`{text}` fits"
         )

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 import torch
 from torch.nn.parameter import is_lazy
 
-from shapelint.diagnostics import Diagnostic, Edit, Fix
+from shapelint.diagnostics import Diagnostic, Edit, Fix, Severity
 from shapelint.feed import Feed, from_specs
-from shapelint.graph import Call, Trace, Walked
+from shapelint.graph import Trace, Walked
 from shapelint.inputs import parse_inputs
 from shapelint.load import Loaded, load
 from shapelint.rules import Candidate, Finding
@@ -35,6 +35,16 @@ def failures_of(trace: Trace) -> Failures:
     return found
 
 
+def improved(before: Trace, after: Trace, key: Key) -> bool:
+    """Whether a failure is gone and nothing else fails that did not; beyond the end of the first walk it may."""
+    was, now = failures_of(before), failures_of(after)
+    if now[key] >= was[key]:
+        return False
+    if before.raised is None:
+        return now.total() < was.total() and all(now[other] <= was[other] for other in now)
+    return len(after.calls) > len(before.calls) and all(now[other] <= was[other] for other in was)
+
+
 @dataclass
 class Verifier:
     """Tries candidates for one target until `deadline` (monotonic seconds)."""
@@ -47,16 +57,16 @@ class Verifier:
     walk: Callable[[Loaded, Feed, float, tuple[str, ...] | None], dict[str, Trace]]
     findings_of: Callable[[Loaded, dict[str, Trace]], list[Finding]]
     tried: int = 0
-    _screened: dict[object, Failures | None] = field(default_factory=dict)
+    _screened: dict[object, Trace | None] = field(default_factory=dict)
 
-    def screen(self, candidate: Candidate, mode: str) -> Failures | None:
-        """What still fails in one mode after a change; None where it cannot be tried."""
+    def screen(self, candidate: Candidate, mode: str) -> Trace | None:
+        """The walk in one mode after a change; None where it cannot be tried."""
         key = (candidate.edits, candidate.inputs, mode)
         if key not in self._screened:
             self.tried += 1
             try:
                 changed, feed = self._changed(candidate)
-                self._screened[key] = failures_of(self.walk(changed, feed, self.deadline, (mode,))[mode])
+                self._screened[key] = self.walk(changed, feed, self.deadline, (mode,))[mode]
             except Exception:  # a change that cannot even be tried is not one to show
                 self._screened[key] = None
         return self._screened[key]
@@ -90,30 +100,31 @@ class Verifier:
 
     def _holds(self, finding: Finding, traces: dict[str, Trace], changed: Loaded | None) -> bool:
         """The place is clean in every mode, and nothing new fails anywhere."""
-        broken = self._broken_call(finding)
-        if broken is None:
+        key = self.key_of(finding)
+        if key is None:
             return self._finding_gone(finding, traces, changed)
-        fewer = False
-        for mode, was in self.walked.traces.items():
-            after = traces[mode]
-            if after.failure_count > was.failure_count or _gaps(after) > _gaps(was):
+        layers = finding.layers if key != RAISED else ("",)
+        for mode, before in self.walked.traces.items():
+            was, now = failures_of(before), failures_of(traces[mode])
+            if not was[key]:
+                if before.raised is None and any(now[other] > was[other] for other in now):
+                    return False
+            elif not improved(before, traces[mode], key):
                 return False
-            fewer = fewer or after.failure_count < was.failure_count
-        before = self.walked.traces[finding.mode]
-        allowed = {layer: _failures_at(before, layer, broken.op) - 1 for layer in finding.layers}
-        if broken.kind == "module":
-            allowed = dict.fromkeys(finding.layers, 0)  # a function may fail elsewhere in the same forward
-        return fewer and all(
-            _failures_at(trace, layer, broken.op) <= most
-            for trace in traces.values()
-            for layer, most in allowed.items()
-        )
+            broken_layers = [layer for layer in layers if was[(layer, key[1])]]
+            if any(now[(layer, key[1])] >= was[(layer, key[1])] for layer in broken_layers):
+                return False
+        return True
 
-    def _broken_call(self, finding: Finding) -> Call | None:
-        if finding.call is None:
+    def key_of(self, finding: Finding) -> Key | None:
+        """What a finding is about, as the failures of a walk are counted; None where it is not about one."""
+        if finding.mode not in self.walked.traces or finding.diagnostic.severity != Severity.ERROR:
             return None
-        call = self.walked.traces[finding.mode].calls[finding.call]
-        return call if call.failure is not None else None
+        trace = self.walked.traces[finding.mode]
+        if finding.call is None:
+            return RAISED if trace.raised is not None and trace.raised.call is None else None
+        call = trace.calls[finding.call]
+        return (call.layer, call.op) if call.failure is not None else None
 
     def _finding_gone(self, finding: Finding, traces: dict[str, Trace], changed: Loaded | None) -> bool:
         if any(trace.failure_count for trace in traces.values()):
@@ -147,14 +158,6 @@ def _much_better(after: Diagnostic, before: Diagnostic) -> bool:
         return True
     sizes = [one.found for one in (after, before)]
     return all(size and size.isdigit() for size in sizes) and int(sizes[0] or 0) * 2 <= int(sizes[1] or 0)
-
-
-def _failures_at(trace: Trace, layer: str, op: str) -> int:
-    return sum(1 for call in trace.failures if (call.layer, call.op) == (layer, op))
-
-
-def _gaps(trace: Trace) -> int:
-    return int(trace.raised is not None and trace.raised.call is None)
 
 
 def overlay_for(edits: tuple[Edit, ...]) -> dict[str, str] | None:

@@ -41,6 +41,7 @@ class Walker:
     definitions: Callable[[torch.nn.Module], tuple[Site, ...]]
     budget: Callable[[], Budget] = walk_budget
     deadline: float = float("inf")
+    retries: int = MAX_RETRIES
 
     def walk(self, mode: str) -> Trace:
         """The trace in `train` or `eval` mode under which the fewest calls fail."""
@@ -48,14 +49,14 @@ class Walker:
         forced: dict[Site, bool] = {}
         best = self._once(mode, choices, forced)
         retries = 0
-        while best.raised and best.raised.after_assumption and retries < MAX_RETRIES:
+        while best.raised and best.raised.after_assumption and retries < self.retries:
             flipped = self._flip(best, forced)
             if not flipped:
                 break
             retries += 1
             best = self._once(mode, choices, forced)
         position = 0
-        while retries < MAX_RETRIES and time.monotonic() + best.seconds * 2 < self.deadline:
+        while retries < self.retries and time.monotonic() + best.seconds * 2 < self.deadline:
             recovered = [call.failure for call in best.failures if call.failure and call.failure.recovered]
             if position >= len(recovered) or best.failure_count <= 1:
                 break

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from shapelint.graph import Failure, Shape, TensorFact
@@ -37,8 +38,12 @@ def _spatial(x: TensorFact, dims: int) -> tuple[Shape, Shape]:
 
 @recovers("linear")
 def linear(failure: Failure) -> list[Shape]:
+    """As if the features were right; of a map that was not flattened, as if it had been."""
     x, weight = failure.arg(0, "input"), failure.arg(1, "weight")
-    return [(*x.shape[:-1], weight.shape[0])]
+    kept, flat = (*x.shape[:-1], weight.shape[0]), (*x.shape[:1], weight.shape[0])
+    if len(x.shape) > 2 and math.prod(x.shape[1:]) == weight.shape[1]:
+        return [flat, kept]
+    return [kept, flat] if len(x.shape) > 2 else [kept]
 
 
 @recovers("bilinear")
