@@ -17,14 +17,19 @@ from shapelint.fixes.construction import refused
 from shapelint.fixes.verify import Verifier
 from shapelint.graph import Trace, Walked
 from shapelint.load import Loaded, NotLoadableError, load
+from shapelint.obstacles import disarmed, together
 from shapelint.request import Request
 from shapelint.rules import Finding, run_rules
 from shapelint.rules.gaps.target_not_loadable import not_loadable
+from shapelint.syntax.places import working_copies
 from shapelint.table import rows_of, totals_of
 from shapelint.target import Target, parse_target
 from shapelint.trace.costs import Budget, small_budget, unlimited_budget, walk_budget
 from shapelint.trace.session import fake_tensors_in_use
 from shapelint.trace.walk import MAX_RETRIES, Walker, param_facts
+
+STOPS = 3
+"""Passes over a target that stops the walk itself: a constructor that refuses, an assertion that fails."""
 
 TRIAL_RETRIES = 3
 """Walks spent on the choice of candidate shapes while many changes are tried."""
@@ -46,21 +51,41 @@ def check(request: Request) -> TargetReport:
     """
     started = time.monotonic()
     target = parse_target(request.target)
+    mended: dict[str, str] = {}
+    earlier: list[Diagnostic] = []
     report = TargetReport(request.target, inputs=list(request.inputs))
-    try:
-        return _checked(request, target, report, started)
-    except NotLoadableError as error:
-        diagnostic = refused(request, target, error, started + request.seconds * 0.8)
-        report.status = "failed" if diagnostic.code == "SHP902" else "partial"
-        report.diagnostics = [diagnostic.with_target(request.target)]
-    except UsageError as error:
-        report.status = "failed"
-        report.diagnostics = [not_loadable(str(error), None, "").with_target(request.target)]
+    for _ in range(STOPS):
+        with working_copies({**request.texts, **mended}):
+            report, beyond = _one_pass(request, target, started)
+        report.diagnostics = together(earlier, report.diagnostics, mended)
+        if beyond is None or time.monotonic() > started + request.seconds * 0.4:
+            break
+        earlier, mended = report.diagnostics, {**mended, **beyond}
+    if mended and report.status == "checked":
+        report.status = "partial"
     return report
 
 
-def _checked(request: Request, target: Target, report: TargetReport, started: float) -> TargetReport:
+def _one_pass(request: Request, target: Target, started: float) -> tuple[TargetReport, dict[str, str] | None]:
+    """A report, and the texts with which one would get beyond where it had to stop."""
+    report = TargetReport(request.target, inputs=list(request.inputs))
     deadline = started + request.seconds * 0.8
+    try:
+        return _checked(request, target, report, deadline)
+    except NotLoadableError as error:
+        diagnostic, mended = refused(request, target, error, deadline)
+        report.status = "failed" if diagnostic.code == "SHP902" else "partial"
+        report.diagnostics = [diagnostic.with_target(request.target)]
+        return report, mended
+    except UsageError as error:
+        report.status = "failed"
+        report.diagnostics = [not_loadable(str(error), None, "").with_target(request.target)]
+        return report, None
+
+
+def _checked(
+    request: Request, target: Target, report: TargetReport, deadline: float
+) -> tuple[TargetReport, dict[str, str] | None]:
     loaded = load(target)
     feed = feed_for(loaded, request.inputs, request.input_factory)
     require_fitting(loaded, feed)
@@ -92,7 +117,7 @@ def _checked(request: Request, target: Target, report: TargetReport, started: fl
         from shapelint.tree import module_tree
 
         report.tree = module_tree(loaded, feed, request.modes[-1])
-    return report
+    return report, disarmed(walked, report.diagnostics) if request.fixes else None
 
 
 def walk_modes(

@@ -39,6 +39,10 @@ class Span:
     end_column: int | None = None
 
 
+OR_HERE = "or here"
+"""How the message of a related place begins where another change would mend the finding."""
+
+
 @dataclass(frozen=True)
 class Related:
     """Another place that has to do with the finding."""

@@ -40,7 +40,9 @@ class TensorFact:
 class Failure:
     """A call that raised: what was called with what, and what it would have given after the obvious fix.
 
-    `certain` is false where eager could not be asked. `cast_to`: the dtype with which it would have worked. `args` and `kwargs` hold TensorFacts for tensors.
+    `certain` is false where eager could not be asked. `cast_to`: the dtype with which it would have worked.
+    `by_autograd`: an op in place that works where no gradient is wanted.
+    `args` and `kwargs` hold TensorFacts for tensors.
     """
 
     op: str
@@ -54,6 +56,7 @@ class Failure:
     recovered: bool = False
     sites: tuple[Site, ...] = ()
     cast_to: str = ""
+    by_autograd: bool = False
 
     def arg(self, position: int, name: str, default: Any = None) -> Any:
         """An argument given by position or by keyword."""
@@ -92,6 +95,10 @@ class Call:
     training: bool = False
     from_input: tuple[int, ...] = ()
     registered: bool = True
+    home: str = ""
+    """Where the result would be on an accelerator (`shapelint.trace.homes`)."""
+    strays: tuple[int, ...] = ()
+    """Positions of the inputs that would be left on the CPU."""
 
     @property
     def input(self) -> TensorFact | None:
@@ -117,6 +124,19 @@ class Call:
 
 
 @dataclass(frozen=True)
+class Spoiled:
+    """A tensor of some call that autograd had saved, and the call that wrote it afterwards.
+
+    `first`: whether the model's first result cannot be differentiated for it, and not only a later one.
+    """
+
+    shape: Shape
+    saved_by: Call | None
+    written_by: Call | None
+    first: bool
+
+
+@dataclass(frozen=True)
 class Assumption:
     """A value asked of data: what was answered, and where."""
 
@@ -130,7 +150,10 @@ class Assumption:
 
 @dataclass
 class Raised:
-    """The exception that ended the walk. `call` is the failed call it came from, if it came from one."""
+    """The exception that ended the walk. `call` is the failed call it came from, if it came from one.
+
+    `compared`: whole numbers that the statement which raised held against each other.
+    """
 
     error_type: str
     message: str
@@ -139,6 +162,7 @@ class Raised:
     call: int | None = None
     after_assumption: bool = False
     doing: str = "the forward"
+    compared: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass
@@ -167,6 +191,7 @@ class Trace:
     late_params: dict[str, ParamFact] = field(default_factory=dict)
     used_fake: bool = False
     uncertain: bool = False
+    spoiled: list[Spoiled] = field(default_factory=list)
     seconds: float = 0.0
 
     @property

@@ -19,7 +19,7 @@ import torch
 
 from shapelint.diagnostics import Span
 from shapelint.imports import TextLoader, import_name, is_users_module, isolated_imports
-from shapelint.syntax.places import Site, span_of
+from shapelint.syntax.places import Site, copies, span_of
 from shapelint.target import Target
 from shapelint.trace.costs import Budget, construction_budget
 from shapelint.trace.definitions import Definitions, construction
@@ -81,9 +81,10 @@ def load(target: Target, overlay: dict[str, str] | None = None, budget: Callable
     ownership = Ownership(own_roots)
     definitions = Definitions(ownership)
     own_budget = (budget or construction_budget)()
-    imports = isolated_imports(roots, overlay or {})
+    overlay = {**copies(), **(overlay or {})}
+    imports = isolated_imports(roots, overlay)
     with generators_kept(seed=0), imports, construction(definitions, own_budget) as session:
-        module, model = enter_target(target, name, ownership, overlay or {})
+        module, model = enter_target(target, name, ownership, overlay)
         user_modules = {key: item for key, item in sys.modules.items() if is_users_module(item, roots)}
     definitions.fill_copies(model)
     file = os.path.abspath(getattr(module, "__file__", None) or target.path or "")

@@ -11,6 +11,7 @@ from typing import Any
 class Request:
     """One target to walk. `modes`: train, eval or both; `seconds`: the whole time there is.
 
+    `texts`: files, by absolute path, to be looked at as these texts and not as they lie on disk.
     `fixes` false: only the report is wanted. `tree` true: torchinfo's module tree too.
     """
 
@@ -23,6 +24,7 @@ class Request:
     seconds: float = 60.0
     fixes: bool = True
     tree: bool = False
+    texts: dict[str, str] = field(default_factory=dict)
 
     def dumps(self) -> str:
         """As JSON."""

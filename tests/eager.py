@@ -27,14 +27,16 @@ def tensors(inputs: tuple[str, ...]) -> tuple[tuple[torch.Tensor, ...], dict[str
     return tuple(t for name, t in made if name is None), {name: t for name, t in made if name is not None}
 
 
-def raises(source: str, inputs: tuple[str, ...], expression: str = "Net") -> str:
-    """The exception in train or eval mode; empty if there is none."""
+def raises(source: str, inputs: tuple[str, ...], expression: str = "Net", backward: bool = False) -> str:
+    """The exception in train or eval mode; empty if there is none. `backward`: of the forward or the backward."""
     args, kwargs = tensors(inputs)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for train in (True, False):
             try:
-                build(source, expression).train(train)(*args, **kwargs)
+                out = build(source, expression).train(train)(*args, **kwargs)
+                if backward:
+                    out.sum().backward()
             except Exception as error:  # noqa: PERF203
                 return f"{type(error).__name__}: {error}"
     return ""

@@ -176,7 +176,7 @@ def test_the_walk_goes_on_after_recurrent_layers_and_attention(lint: Lint) -> No
             return self.fc(out)
     """
     report = lint(source, "2,5,8")
-    assert sorted(errors(report)) == ["SHP101", "SHP119", "SHP119", "SHP119", "SHP119"]
+    assert sorted(errors(report)) == ["SHP101", "SHP108", "SHP108", "SHP109", "SHP109"]
     assert report.output == "f32[2,5,2]"
 
 

@@ -149,6 +149,7 @@ def test_select_ignore_exit_zero_and_concise() -> None:
     assert concise.out.splitlines() == [
         "fixtures/small_cnn.py:15:23: error[SHP101] `Linear` takes 8192 features but gets 2048",
         "1 error",
+        "1 fixable with `--fix`",
     ]
 
 

@@ -241,7 +241,7 @@ def test_the_parent_of_a_check_never_imports_torch() -> None:
         "print('torch' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True, timeout=60)
-    assert done.stdout.endswith("1 error\ncode 1\nFalse\n")
+    assert done.stdout.endswith("1 error\n1 fixable with `--fix`\ncode 1\nFalse\n")
 
 
 def test_lack_of_memory_is_a_gap_not_a_crash(write: Callable[..., Any], tmp_path: Any) -> None:

@@ -42,14 +42,16 @@ def test_finding_at_32_says_it_all() -> None:
             "   = trail: (1, 3, 32, 32) -> features.0 Conv2d (1, 16, 32, 32) -> ... -> features.4 ReLU (1, 32, 16, 16)"
             " -> features.5 MaxPool2d (1, 32, 8, 8) -> classifier.0 Flatten (1, 2048)",
             "   = note: 2048 = 32 * 8 * 8, the (1, 32, 8, 8) that is flattened",
+            "   = note: (1, 32, 16, 16) comes from this `Conv2d`: fixtures/small_cnn.py:10",
             "   = help: `nn.Linear(32 * 8 * 8, 64)`  [verified; 131,136 parameters instead of 524,352; new weights]",
-            "   = help: `nn.AdaptiveAvgPool2d((16, 16))` before `nn.Flatten()`  [verified; keeps trained weights]",
-            "   = help: `nn.AdaptiveAvgPool2d(1)` before `nn.Flatten()` and `nn.Linear(32, 64)`"
+            "   = help: `nn.AdaptiveAvgPool2d((16, 16))` before `nn.Flatten()` at fixtures/small_cnn.py:13"
+            "  [verified; keeps trained weights]",
+            "   = help: `nn.AdaptiveAvgPool2d(1)` before `nn.Flatten()` and `nn.Linear(32, 64)` at fixtures/small_cnn.py:13"
             "  [verified; 2,112 parameters instead of 524,352; new weights]",
         ]
     )
     assert "✗ classifier.1" in done.out
-    assert done.out.rstrip().endswith("1 error")
+    assert done.out.rstrip().endswith("1 error\n1 fixable with `--fix`")
 
 
 def test_the_fixes_run_in_eager_and_cost_what_they_say() -> None:

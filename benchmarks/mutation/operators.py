@@ -65,11 +65,10 @@ class Editable:
     def next_statement(self, node: ast.AST) -> int:
         """First line of the statement after the one a node stands in; its own where it is the last."""
         for parent in ast.walk(self.tree):
-            for statement, following in pairwise(getattr(parent, "body", []) or []):
-                if isinstance(parent, (ast.FunctionDef, ast.For, ast.If)) and any(
-                    inner is node for inner in ast.walk(statement)
-                ):
-                    return int(following.lineno)
+            body = parent.body if isinstance(parent, (ast.FunctionDef, ast.For, ast.If)) else []
+            for statement, following in pairwise(body):
+                if any(inner is node for inner in ast.walk(statement)):
+                    return following.lineno
         return int(getattr(node, "lineno", 1))
 
     def replaced(self, kind: str, node: ast.expr, text: str) -> Mutation:
@@ -225,7 +224,7 @@ def permute_order(editable: Editable, node: ast.Call, draw: random.Random) -> It
         yield editable.replaced("permute order", number, draw.choice(options))
 
 
-def dropped_flatten(editable: Editable, node: ast.Call, draw: random.Random) -> Iterator[Mutation]:
+def dropped_flatten(editable: Editable, node: ast.Call, _draw: random.Random) -> Iterator[Mutation]:
     """The flatten is not there: `torch.flatten(x, 1)` and `x.flatten(1)` become `x`, `nn.Flatten()` nn.Identity()."""
     name = _callee(node)
     if name == "flatten" and isinstance(node.func, ast.Attribute):
@@ -236,7 +235,7 @@ def dropped_flatten(editable: Editable, node: ast.Call, draw: random.Random) -> 
         yield replace(mutation, lines=(mutation.lines[0], editable.next_statement(node)))
 
 
-def sequential_elements(editable: Editable, node: ast.Call, draw: random.Random) -> Iterator[Mutation]:
+def sequential_elements(editable: Editable, node: ast.Call, _draw: random.Random) -> Iterator[Mutation]:
     """Two neighbours in a Sequential exchanged; a Flatten taken out of it."""
     if _callee(node) != "Sequential":
         return

@@ -17,6 +17,10 @@ from shapelint.errors import UsageError
 @click.option("--select", multiple=True, metavar="RULE", help="Rules to use: codes, prefixes, names.")
 @click.option("--ignore", multiple=True, metavar="RULE", help="Rules to leave out.")
 @click.option("--output-format", type=click.Choice(["full", "concise", "json"]), help="How to print.  [full]")
+@click.option("--fix", is_flag=True, help="Make the safe fixes: no weight changes shape, no working path its result.")
+@click.option("--unsafe-fixes", is_flag=True, help="With --fix, --diff or --fix-only: make unsafe fixes too.")
+@click.option("--diff", is_flag=True, help="Print what --fix would change, change nothing.")
+@click.option("--fix-only", is_flag=True, help="Make the fixes and say nothing of what is left.")
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 also when there are findings.")
 @click.option("--no-report", is_flag=True, help="Leave out the per-layer table.")
 @output_options
@@ -26,7 +30,8 @@ def check(targets: tuple[str, ...], select: tuple[str, ...], ignore: tuple[str, 
     TARGET is file.py:Class, file.py:Class(args), file.py:factory(), file.py:instance, pkg.mod:Class, or a
     file.py with one model. shapelint imports and runs that code.
 
-    Exit code: 0 nothing at or above warning, 1 findings, 2 a target could not be checked.
+    Exit code: 0 nothing at or above warning, 1 findings, 2 a target could not be checked. After --fix what is left
+    counts; with --diff 1 says that there is something to change; with --fix-only findings do not count.
     """
     from shapelint.runner import Worker
 
@@ -52,15 +57,17 @@ def _words(values: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _run(targets: tuple[str, ...], select: Any, ignore: Any, worker: Any, words: dict[str, Any]) -> int:
+    from shapelint.cli.fixing import Wish, make_fixes, say_diff
     from shapelint.config import load_config
-    from shapelint.render import Style, render, write
+    from shapelint.render import Fixes, Style, render, write
     from shapelint.rules import catalogue
     from shapelint.runner import run_all
 
     config = load_config()
     selected = catalogue().selection(config.pick("select", select), config.pick("ignore", ignore))
     outcomes: list[Any] = []
-    requests = []
+    requests: list[Any] = []
+    asked: list[Any] = []
     for target in targets:
         try:
             request = request_for(
@@ -73,15 +80,27 @@ def _run(targets: tuple[str, ...], select: Any, ignore: Any, worker: Any, words:
             if len(targets) == 1:
                 raise
             outcomes.append(_unusable(target, error))
+            asked.append(None)
             continue
         requests.append(request)
+        asked.append(request)
         outcomes.append(None)
     finished = iter(run_all(requests, worker))
     outcomes = [outcome if outcome is not None else next(finished) for outcome in outcomes]
     if not requests:
         worker.kill()
+    wish, made = Wish.of(words), 0
+    if wish.fix:
+        outcomes, made, diff = make_fixes(wish, asked, outcomes)
+        failed = any(outcome.report.status == "failed" for outcome in outcomes)
+        if wish.diff:
+            say_diff(diff, made)
+            return 2 if failed else int(bool(diff))
+        if wish.only:
+            return 2 if failed else 0
     style = Style.of(words["color"], words["output_file"])
-    text = render(config.pick("output-format", words["output_format"]), outcomes, style, not words["no_report"])
+    chosen = config.pick("output-format", words["output_format"])
+    text = render(chosen, outcomes, style, not words["no_report"], Fixes(made, wish.unsafe, wish.fix))
     write(text, words["output_file"], style)
     return exit_code(outcomes, words["exit_zero"])
 

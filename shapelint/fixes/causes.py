@@ -7,11 +7,12 @@ become related places, and findings that it clears as well are not reported twic
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from shapelint.diagnostics import Diagnostic, Edit, Fix, Related, Span
+from shapelint.diagnostics import OR_HERE, Diagnostic, Edit, Fix, Related, Span
 from shapelint.fixes.knobs import Knobs, written_factors
 from shapelint.fixes.plausible import Numbers
 from shapelint.fixes.verify import Failures, Verifier, failures_of, improved, out_of_time
@@ -32,6 +33,9 @@ OTHER_ENDS = 3
 SECONDS = 3.0
 """For the search of one target; what was found until then is shown."""
 
+SPREAD = 0.2
+"""What it costs that a change reaches twice as many other layers."""
+
 CLEARED = 1.5
 """What clearing one more failure is worth."""
 
@@ -43,11 +47,13 @@ class Success:
     candidate: Candidate
     left: Failures
     cleared: int
+    spread: int = 0
+    """Layers beside the failing ones that come out otherwise."""
 
     @property
     def worth(self) -> float:
         """By how much it is the likeliest explanation."""
-        return self.candidate.likely + CLEARED * (self.cleared - 1)
+        return self.candidate.likely + CLEARED * (self.cleared - 1) - SPREAD * math.log2(1 + self.spread)
 
 
 class Causes:
@@ -84,8 +90,9 @@ class Causes:
             return None
         trace = self.walked.traces[finding.mode]
         if finding.call is None:
-            own = trace.raised is not None and trace.raised.call is None and bool(trace.calls)
-            return trace.calls[-1] if own else None
+            if trace.raised is None or trace.raised.call is not None:
+                return None
+            return trace.calls[-1] if trace.calls else Call(0, "", "raise", "function")
         call = trace.calls[finding.call]
         return call if call.failure is not None else None
 
@@ -154,7 +161,7 @@ class Causes:
             left = failures_of(after)
             if candidate.group == "size" and left.total():
                 continue
-            successes.append(Success(candidate, left, total - left.total()))
+            successes.append(Success(candidate, left, total - left.total(), _spread(trace, after)))
             if candidate.group:
                 done.add(candidate.group)
         return successes
@@ -162,12 +169,16 @@ class Causes:
     def _queue(self, finding: Finding, trace: Trace, broken: Call) -> list[Candidate]:
         """The rule's own candidates and the knobs, the likeliest first, each change once."""
         found: dict[object, Candidate] = {}
+        least: dict[str, float] = {}
         raised = trace.raised if finding.call is None else None
         for candidate in Knobs(self.walked, trace, broken, self.numbers, raised).candidates():
             found[candidate.edits] = candidate
         for position, candidate in enumerate(finding.candidates):
             same = found.pop(candidate.edits, None) if candidate.edits else None
             likely = candidate.likely or (same.likely if same is not None else 1.0 - 0.1 * position)
+            if candidate.group:  # of one group the rule's own order holds
+                likely = min(likely, least.get(candidate.group, likely + 1) - 0.01)
+                least[candidate.group] = likely
             object.__setattr__(candidate, "likely", likely)
             found[candidate.edits or candidate.inputs] = candidate
         return sorted(found.values(), key=lambda item: -item.likely)
@@ -215,14 +226,16 @@ class Causes:
         """Where else it could be mended, where the layer was made, and where what arrives was made."""
         for item in rest[:OTHER_ENDS]:
             if item.candidate.edits:
-                yield _span(item.candidate.edits[0]), f"or here: {item.candidate.says or item.candidate.title}"
+                yield _span(item.candidate.edits[0]), f"{OR_HERE}: {item.candidate.says or item.candidate.title}"
         yield from self._makers(broken)
         if broken.site is not None:
             yield span_of(broken.site), "called here"
 
     def _makers(self, broken: Call) -> Iterator[tuple[Span, str]]:
         """Where the failing layer, and the layers that gave what it was fed with, were made."""
-        trace = next(trace for trace in self.walked.traces.values() if broken in trace.calls)
+        trace = next((trace for trace in self.walked.traces.values() if broken in trace.calls), None)
+        if trace is None:
+            return
         sites, class_name = definition_of(self.walked, broken)
         if sites:
             yield span_of(sites[0]), f"`{class_name or broken.op}` made here"
@@ -258,6 +271,17 @@ def _everywhere(finding: Finding, others: list[Finding]) -> list[Candidate]:
         title = f"{candidate.title} and the same in {len(alike)} other place{'s' if len(alike) > 1 else ''}"
         found.append(replace(candidate, title=title, edits=tuple(edits), group=f"{candidate.group} everywhere"))
     return found
+
+
+def _spread(before: Trace, after: Trace) -> int:
+    """How many layers that did not fail are made otherwise."""
+    made = {call.module_path: call.attributes for call in after.calls if call.kind == "module"}
+    failing = {call.module_path for call in before.failures}
+    return sum(
+        call.attributes != made.get(call.module_path, call.attributes)
+        for call in before.calls
+        if call.kind == "module" and call.module_path not in failing
+    )
 
 
 def _overlaps(candidate: Candidate, successes: list[Success]) -> bool:

@@ -29,32 +29,48 @@ SECONDS = 2.0
 SHOWN = 3
 
 
-def refused(request: Request, target: Target, error: NotLoadableError, deadline: float) -> Diagnostic:
-    """The diagnostic for a target that gave no model, with the numbers that would have made one."""
+def refused(
+    request: Request, target: Target, error: NotLoadableError, deadline: float
+) -> tuple[Diagnostic, dict[str, str] | None]:
+    """The diagnostic for a target that gave no model, and the edited texts with which it gives one."""
     diagnostic = _named(error)
     if not request.fixes or not error.sites:
-        return diagnostic
-    until = min(deadline, time.monotonic() + SECONDS)
-    fixes: list[tuple[Fix, Candidate]] = []
+        return diagnostic, None
+    mended = _mended(request, target, error.sites, min(deadline, time.monotonic() + SECONDS))
     ends: list[Related] = []
-    taken: set[str] = set()
-    for candidate in candidates(error.sites):
-        if time.monotonic() > until or len(fixes) >= SHOWN:
-            break
-        if candidate.group in taken or not _runs(request, target, candidate):
-            continue
-        taken.add(candidate.group)
-        fixes.append((Fix(candidate.title, "unsafe", True, candidate.edits, "new weights"), candidate))
-    if fixes:
-        edit = fixes[0][1].edits[0]
+    if mended:
+        edit = mended[0].edits[0]
         cause = Span(edit.file, edit.start.line, edit.start.column, edit.end.line, edit.end.column)
         if diagnostic.span is not None and diagnostic.span.line != cause.line:
             ends.append(Related(diagnostic.span, "raises here"))
-        diagnostic = replace(diagnostic, span=cause, label=fixes[0][1].says)
+        diagnostic = replace(diagnostic, span=cause, label=mended[0].says)
     ends += [Related(span_of(site), "made from") for site in error.sites[1:3]]
     places = {(diagnostic.span.file, diagnostic.span.line)} if diagnostic.span is not None else set()
     ends = [end for end in ends if (end.span.file, end.span.line) not in places]
-    return replace(diagnostic, fixes=tuple(fix for fix, _ in fixes), related=tuple(ends))
+    fixes = tuple(Fix(each.title, "unsafe", True, each.edits, "new weights") for each in mended)
+    diagnostic = replace(diagnostic, fixes=fixes, related=tuple(ends))
+    return diagnostic, overlay_for(mended[0].edits) if mended else None
+
+
+def _mended(request: Request, target: Target, sites: tuple[Site, ...], until: float) -> list[Candidate]:
+    """The changes with which there is a model, those first after which it runs."""
+    found: list[tuple[int, Candidate]] = []
+    taken: set[str] = set()
+    for candidate in candidates(sites):
+        if time.monotonic() > until or sum(count == 0 for count, _ in found) >= SHOWN:
+            break
+        count = None if candidate.group in taken else _failures(request, target, candidate)
+        if count is not None:
+            found.append((count, candidate))
+        if count == 0:
+            taken.add(candidate.group)
+    found.sort(key=lambda item: item[0])
+    fewest = found[0][0] if found else 0
+    best = [candidate for count, candidate in found if count == fewest]
+    shown: dict[str, Candidate] = {}
+    for candidate in best:
+        shown.setdefault(candidate.group, candidate)
+    return list(shown.values())[:SHOWN]
 
 
 def _named(error: NotLoadableError) -> Diagnostic:
@@ -72,19 +88,19 @@ def _named(error: NotLoadableError) -> Diagnostic:
     return replace(catalogue().rules[code].diagnostic(message), span=error.span)
 
 
-def _runs(request: Request, target: Target, candidate: Candidate) -> bool:
-    """Whether the edited file gives a model, and the model runs."""
+def _failures(request: Request, target: Target, candidate: Candidate) -> int | None:
+    """How many calls of the model fail that the edited file gives; None where it gives none."""
     overlay = overlay_for(candidate.edits)
     if overlay is None:
-        return False
+        return None
     try:
         loaded = load(target, overlay)
         feed = feed_for(loaded, request.inputs, request.input_factory)
         walker = Walker(loaded.model, feed.make, loaded.ownership, loaded.definitions.of, walk_budget)
         with loaded.importable():
-            return not any(walker.walk(mode).failure_count for mode in request.modes)
+            return max(walker.walk(mode).failure_count for mode in request.modes)
     except Exception:  # a change that cannot be tried is not one to show
-        return False
+        return None
 
 
 def candidates(sites: tuple[Site, ...]) -> list[Candidate]:

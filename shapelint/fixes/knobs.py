@@ -30,6 +30,9 @@ from shapelint.syntax.calls import CallExpression, call_at, layer_call, parsed, 
 from shapelint.syntax.origins import Place, enclosing_function, made_place, origins
 from shapelint.trace.recovery.arithmetic import ELEMENTWISE
 
+_HANDED_IN = 0.5
+"""What it costs to change a name where the value it was given can be changed."""
+
 REACH = 40
 """Calls looked at upstream of a failure."""
 
@@ -45,6 +48,9 @@ _GIVEN = {
     *("proj_size", "size", "dim_feedforward", "unflattened_size"),
 }
 """Arguments that say what a layer gives; those that say what it takes are right where it does not fail."""
+
+_ANY_RATIO = [(1, 2), (2, 1), (3, 1), (1, 3), (3, 2)]
+"""What to try where nothing is known of the sizes that an exception is about."""
 
 _TRANSPARENT = {
     *("ReLU", "relu", "Dropout", "dropout", "GELU", "gelu", "contiguous", "Identity", "SiLU", "Tanh", "tanh"),
@@ -110,7 +116,7 @@ class Knobs:
     ) -> None:
         self.walked, self.trace, self.call, self.numbers = walked, trace, call, numbers
         self.raised = raised
-        self.pairs = demands(call) if raised is None else [(1, 2), (2, 1), (3, 1), (1, 3), (3, 2)]
+        self.pairs = demands(call) if raised is None else [*raised.compared] or _ANY_RATIO
         self.aspect = aspect(call)
         self.upstream = list(self._way())
         self._spellings = self._vocabulary()
@@ -270,10 +276,12 @@ class Knobs:
 
     def _numbers(self, place: Place, value: int | None, layer: str, prior: float, name: str) -> Iterator[Candidate]:
         """Other values for a size, written at the place itself and where it comes from."""
-        for depth, origin in enumerate(origins(place)):
+        found = list(origins(place))
+        for depth, origin in enumerate(found):
             known = constant(origin.node)
-            current = known if known is not None else (value if depth == 0 else None)
+            current = known if known is not None else (value if origin.whole else None)
             far = prior - (0.25 if depth else 0.0) - (1.6 if _is_factor(origin) else 0.0)
+            far -= _HANDED_IN if any(other.whole for other in found[depth + 1 :]) else 0.0
             if isinstance(origin.node, ast.BinOp):
                 yield from self._simplified(origin, layer, far, name)
             is_named = isinstance(origin.node, (ast.Name, ast.Attribute, ast.Subscript))

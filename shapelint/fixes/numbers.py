@@ -63,7 +63,9 @@ def number_candidates(
             if text == product and text != str(value):
                 likely = 1.5 if _other_size(takes, sizes) else 2.8
                 likely = 2.0 if _other_channels(takes, sizes) else likely
-            found.append(Candidate(title, edits, call.layer, group=f"{argument[1]} here", likely=likely))
+            says = f"`{text}` fits as `{argument[1]}`"
+            group = f"{argument[1]} here"
+            found.append(Candidate(title, edits, call.layer, group=group, likely=likely, says=says))
     return found
 
 

@@ -31,15 +31,13 @@ class Operand:
 
 
 def operands(call: Call) -> list[Operand]:
-    """The tensor arguments of a failed call, where each can be told apart in the user's expression."""
-    failure = call.failure
-    if failure is None:
-        return []
+    """The tensor arguments of a call, where each can be told apart in the user's expression."""
     pairs = _written(call)
     if pairs is None:
         return []
     source, nodes = pairs
-    values: list[object] = list(call.inputs) if call.kind == "module" else list(failure.args)
+    given = call.failure.args if call.failure is not None else call.args
+    values: list[object] = list(call.inputs) if call.kind == "module" else list(given)
     if len(nodes) == 1 and len(values) >= 1 and isinstance(values[0], (list, tuple)):
         listed = nodes[0]
         if not isinstance(listed, (ast.List, ast.Tuple)):

@@ -17,6 +17,9 @@ from shapelint.syntax.origins import Place, assignments, origins
 def shown(place: Place, text: str) -> str:
     """The smallest call or statement around a place, with `text` in it, on one line and not too long."""
     node: ast.AST = place.node
+    parameter = _parameter_of(place)
+    if parameter:
+        return f"{parameter}={text}"
     while not isinstance(node, (ast.Call, ast.stmt)) or node is place.node:
         parent = place.source.parents.get(node)
         if parent is None or isinstance(parent, (ast.FunctionDef, ast.ClassDef, ast.Module)):
@@ -26,9 +29,20 @@ def shown(place: Place, text: str) -> str:
     return whole if len(whole) <= 70 and "`" not in whole else text
 
 
+def _parameter_of(place: Place) -> str:
+    """The parameter whose default an expression is."""
+    signature = place.source.parents.get(place.node)
+    if not isinstance(signature, ast.arguments):
+        return ""
+    names = [*signature.posonlyargs, *signature.args]
+    pairs = [*zip(names[len(names) - len(signature.defaults) :], signature.defaults, strict=True)]
+    pairs += [(arg, node) for arg, node in zip(signature.kwonlyargs, signature.kw_defaults, strict=True) if node]
+    return next((arg.arg for arg, node in pairs if node is place.node), "")
+
+
 def _with(place: Place, outer: ast.AST, text: str) -> str:
     assert isinstance(outer, (ast.expr, ast.stmt, ast.arguments)) or outer is place.node
-    whole = ast.get_source_segment(place.source.text, outer) or text
+    whole = place.source.segment(outer) or text
     start_line, start_column = getattr(outer, "lineno", 0), getattr(outer, "col_offset", 0)
     lines = whole.split("\n")
     line, column = place.node.lineno - start_line, place.node.col_offset

@@ -20,19 +20,34 @@ from shapelint.syntax.calls import apply_edits, parsed
 from shapelint.target import Target
 from shapelint.trace.walk import param_facts
 
-Key = tuple[str, str]
+Key = tuple[str, str, int]
 Failures = Counter[Key]
-"""Failed calls by layer and op; a walk that ended outside of any call counts under `RAISED`."""
+"""Failed calls by layer, op and turn; a walk that ended outside of any call counts under `RAISED`."""
 
-RAISED: Key = ("", "raised")
+RAISED: Key = ("", "raised", 0)
+
+
+def keys_of(trace: Trace) -> list[Key]:
+    """What each call of a walk goes by: layer, op, and the how-manieth of that op in that layer it is."""
+    turns: Counter[tuple[str, str]] = Counter()
+    found = []
+    for call in trace.calls:
+        found.append((call.layer, call.op, turns[(call.layer, call.op)]))
+        turns[(call.layer, call.op)] += 1
+    return found
 
 
 def failures_of(trace: Trace) -> Failures:
     """What failed in a walk."""
-    found = Counter((call.layer, call.op) for call in trace.failures)
+    keys = keys_of(trace)
+    found = Counter(keys[call.index] for call in trace.failures)
     if trace.raised is not None and trace.raised.call is None:
         found[RAISED] += 1
     return found
+
+
+def _of_layer(failures: Failures, layer: str, op: str) -> int:
+    return sum(count for (where, what, _), count in failures.items() if (where, what) == (layer, op))
 
 
 def improved(before: Trace, after: Trace, key: Key) -> bool:
@@ -111,8 +126,8 @@ class Verifier:
                     return False
             elif not improved(before, traces[mode], key):
                 return False
-            broken_layers = [layer for layer in layers if was[(layer, key[1])]]
-            if any(now[(layer, key[1])] >= was[(layer, key[1])] for layer in broken_layers):
+            broken = [layer for layer in layers if _of_layer(was, layer, key[1])]
+            if any(_of_layer(now, layer, key[1]) >= _of_layer(was, layer, key[1]) for layer in broken):
                 return False
         return True
 
@@ -124,7 +139,7 @@ class Verifier:
         if finding.call is None:
             return RAISED if trace.raised is not None and trace.raised.call is None else None
         call = trace.calls[finding.call]
-        return (call.layer, call.op) if call.failure is not None else None
+        return keys_of(trace)[call.index] if call.failure is not None else None
 
     def _finding_gone(self, finding: Finding, traces: dict[str, Trace], changed: Loaded | None) -> bool:
         if any(trace.failure_count for trace in traces.values()):

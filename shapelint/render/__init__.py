@@ -68,19 +68,28 @@ def shown_path(file: str) -> str:
         return str(path)
 
 
-def render(output_format: str, outcomes: list[Outcome], style: Style, report: bool) -> str:
+@dataclass(frozen=True)
+class Fixes:
+    """How many fixes were made, whether unsafe ones were wanted, and whether any were."""
+
+    made: int = 0
+    unsafe: bool = False
+    wanted: bool = False
+
+
+def render(output_format: str, outcomes: list[Outcome], style: Style, report: bool, fixes: Fixes = Fixes()) -> str:
     """The result of a check in one of its formats."""
     if output_format == "json":
         from shapelint.render.json import render_json
 
-        return render_json(outcomes)
+        return render_json(outcomes, fixes.made)
     if output_format == "concise":
         from shapelint.render.concise import render_concise
 
-        return render_concise(outcomes, style)
+        return render_concise(outcomes, style, fixes)
     from shapelint.render.full import render_full
 
-    return render_full(outcomes, style, report)
+    return render_full(outcomes, style, report, fixes)
 
 
 def render_report(report_format: str, outcome: Outcome, style: Style, tree: bool) -> str:

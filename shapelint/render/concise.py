@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from shapelint.render import Style
+from shapelint.render import Fixes, Style
 from shapelint.render.full import summary
 from shapelint.runner import Outcome
 
 
-def render_concise(outcomes: list[Outcome], style: Style) -> str:
+def render_concise(outcomes: list[Outcome], style: Style, fixes: Fixes) -> str:
     """`file:line:column: severity[CODE] message`, then the count."""
     lines = [style.finding_line(diagnostic) for outcome in outcomes for diagnostic in outcome.report.diagnostics]
-    return "\n".join([*lines, summary(outcomes, style)]) + "\n"
+    return "\n".join([*lines, summary(outcomes, style, fixes)]) + "\n"

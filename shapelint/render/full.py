@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from shapelint.diagnostics import Diagnostic, Fix, Span, TrailStep
-from shapelint.render import Style, shown_path
+from shapelint.diagnostics import OR_HERE, Diagnostic, Fix, Span, TrailStep
+from shapelint.fixes.apply import applicable
+from shapelint.render import Fixes, Style, shown_path
 from shapelint.render.table import render_table, totals_line
 from shapelint.runner import Outcome, versions
 from shapelint.syntax.places import source_line
@@ -12,7 +13,7 @@ ROWS_SHOWN = 80
 _TRAIL_SHOWN = 6
 
 
-def render_full(outcomes: list[Outcome], style: Style, report: bool) -> str:
+def render_full(outcomes: list[Outcome], style: Style, report: bool, fixes: Fixes) -> str:
     """The default format of `check`."""
     parts: list[str] = []
     for outcome in outcomes:
@@ -25,12 +26,12 @@ def render_full(outcomes: list[Outcome], style: Style, report: bool) -> str:
             parts.append(render_table(outcome.report, style, ROWS_SHOWN))
         if outcome.report.status != "failed":
             parts.append(totals_line(outcome.report))
-    parts.append(summary(outcomes, style))
+    parts.append(summary(outcomes, style, fixes))
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def summary(outcomes: list[Outcome], style: Style) -> str:
-    """The last line: how many findings, in how many targets."""
+def summary(outcomes: list[Outcome], style: Style, fixes: Fixes) -> str:
+    """The last lines: how many findings, in how many targets, and how many of them could be fixed."""
     counts = {"error": 0, "warning": 0, "info": 0}
     for outcome in outcomes:
         for diagnostic in outcome.report.diagnostics:
@@ -42,7 +43,23 @@ def summary(outcomes: list[Outcome], style: Style) -> str:
     if failed:
         where += f"; {failed} of {len(outcomes)} could not be checked"
     colour = "red" if counts["error"] else ("yellow" if counts["warning"] else "green")
-    return style.paint(text + where, colour, bold=True)
+    made = f"; {fixes.made} fixed" if fixes.made else ""
+    lines = [style.paint(text + where + made, colour, bold=True)]
+    hint = _fixable(outcomes, fixes)
+    return "\n".join([*lines, hint] if hint else lines)
+
+
+def _fixable(outcomes: list[Outcome], fixes: Fixes) -> str:
+    """What `--fix` would do, and `--unsafe-fixes` beyond it."""
+    found = [item for outcome in outcomes for item in outcome.report.diagnostics]
+    safe = sum(applicable(item, unsafe=False) is not None for item in found)
+    unsafe = sum(applicable(item, unsafe=True) is not None for item in found) - safe
+    parts = []
+    if safe and not fixes.wanted:
+        parts.append(f"{safe} fixable with `--fix`")
+    if unsafe and not (fixes.wanted and fixes.unsafe):
+        parts.append(f"{unsafe}{' more' if parts else ' fixable'} with `--fix --unsafe-fixes`")
+    return ", ".join(parts)
 
 
 def _fault(outcome: Outcome) -> str:
@@ -59,7 +76,7 @@ def render_diagnostic(diagnostic: Diagnostic, style: Style) -> str:
     if diagnostic.span is not None:
         lines += _excerpt(diagnostic, diagnostic.span, style, margin)
     facts = _facts(diagnostic)
-    facts += [("help", _help(fix)) for fix in diagnostic.fixes]
+    facts += [("help", _help(fix, diagnostic.span)) for fix in diagnostic.fixes]
     equals = style.paint("=", "blue", bold=True)
     lines += [f"{' ' * margin} {equals} {style.paint(name, bold=True)}: {text}" for name, text in facts]
     return "\n".join(lines)
@@ -96,7 +113,10 @@ def _facts(diagnostic: Diagnostic) -> list[tuple[str, str]]:
     if len(diagnostic.trail) > 1:
         facts.append(("trail", trail_text(diagnostic.trail)))
     facts += [("note", note) for note in diagnostic.notes]
+    helped = {(edit.file, edit.start.line) for fix in diagnostic.fixes for edit in fix.edits[:1]}
     for related in diagnostic.related:
+        if related.message.startswith(OR_HERE) and (related.span.file, related.span.line) in helped:
+            continue
         facts.append(("note", f"{related.message}: {shown_path(related.span.file)}:{related.span.line}"))
     return facts
 
@@ -109,6 +129,12 @@ def trail_text(trail: tuple[TrailStep, ...]) -> str:
     return " -> ".join([trail[0].shape, *steps])
 
 
-def _help(fix: Fix) -> str:
+def _help(fix: Fix, primary: Span | None) -> str:
+    """A fix and what it costs; where it is made, if that is another line than the one shown."""
     words = ["verified"] if fix.verified else ["not verified"]
-    return f"{fix.title}  [{'; '.join(words + ([fix.cost] if fix.cost else []))}]"
+    first = fix.edits[0] if fix.edits else None
+    elsewhere = first is not None and (
+        primary is None or (first.file, first.start.line) != (primary.file, primary.line)
+    )
+    place = f" at {shown_path(first.file)}:{first.start.line}" if first is not None and elsewhere else ""
+    return f"{fix.title}{place}  [{'; '.join(words + ([fix.cost] if fix.cost else []))}]"

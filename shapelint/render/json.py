@@ -12,7 +12,7 @@ from shapelint.runner import Outcome, versions
 VERSION = 1
 
 
-def render_json(outcomes: list[Outcome]) -> str:
+def render_json(outcomes: list[Outcome], fixed: int = 0) -> str:
     """One document for all targets; its schema is `docs/schema.json`."""
     torch = next((outcome.torch for outcome in outcomes if outcome.torch), None)
     reports = [outcome.report for outcome in outcomes]
@@ -30,6 +30,7 @@ def render_json(outcomes: list[Outcome]) -> str:
             "targets": len(reports),
             "calls_checked": sum(report.calls_checked for report in reports),
             "calls_unchecked": sum(report.calls_unchecked for report in reports),
+            "fixed": fixed,
         },
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

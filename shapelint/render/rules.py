@@ -27,5 +27,8 @@ def rule_page(rule: Rule) -> str:
             command = " ".join(f"--input {spec}" for spec in example.inputs)
             code = example.source.strip("\n")
             parts.append(f"## {title}\n```python\n{code}\n```\n`shapelint check net.py:{example.target} {command}`")
+            if example.raises:
+                where = " in `backward()`" if example.backward else ""
+                parts.append(f"Eager PyTorch raises{where}:\n```text\n{example.raises}\n```")
     parts.append(f"Leave it out with `--ignore {rule.code}` or `--ignore {rule.name}`.")
     return "\n\n".join(parts) + "\n"

@@ -21,11 +21,16 @@ from shapelint.graph import Walked
 
 @dataclass(frozen=True)
 class Example:
-    """A model file a person could have written, and what to feed it. `expect`: codes it must give."""
+    """A model file a person could have written, and what to feed it.
+
+    `raises`: the first line that eager raises, in the forward or, if `backward` is true, not before the backward.
+    """
 
     source: str
     inputs: tuple[str, ...]
     target: str = "Net"
+    raises: str = ""
+    backward: bool = False
 
 
 @dataclass(frozen=True)

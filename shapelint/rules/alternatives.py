@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from shapelint.errors import UsageError
@@ -38,7 +39,9 @@ def input_candidates(walked: Walked, trace: Trace) -> list[Candidate]:
     given = call.inputs[0].shape
     found: list[Candidate] = []
     if len(given) == dims + 1:
-        found += _other(walked, given, (1, *given), "a batch dimension in front")
+        found += [
+            replace(each, likely=4.0) for each in _other(walked, given, (1, *given), "a batch dimension in front")
+        ]
     return found
 
 
@@ -63,6 +66,19 @@ def other_channels(walked: Walked, given: Shape, channels: int, dims: int) -> li
     at = len(given) - dims - 1
     wanted = (*given[:at], channels, *given[at + 1 :])
     return _other(walked, given, wanted, f"{channels} channels")
+
+
+def wanted_channels(walked: Walked) -> list[Candidate]:
+    """Every image-like input in colour, or grey: for a model that checks its input itself."""
+    found = []
+    for at, spec in enumerate(specs := _specs(walked)):
+        if len(spec.shape) in (4, 5):
+            for channels in (3, 1):
+                changed = [*specs]
+                changed[at] = TensorSpec((spec.shape[0], channels, *spec.shape[2:]), spec.dtype, spec.name)
+                if changed != specs:
+                    found.append(replace(_candidate(changed, f"{channels} channels"), group="size", likely=0.5))
+    return found
 
 
 def larger_batch(walked: Walked) -> list[Candidate]:
@@ -115,6 +131,21 @@ def other_sizes(walked: Walked, ratio: tuple[int, int] | None = None) -> list[Ca
         if changed != specs:
             found.append(replace(_candidate(changed, "the size it fits"), group="size", likely=0.4))
     return found
+
+
+def sized_inputs(walked: Walked, pairs: Iterable[tuple[int, int]]) -> list[Candidate]:
+    """Inputs with a size exchanged for the one it was held against: 99 tokens for the 64 that there is room for."""
+    found: dict[tuple[str, ...], Candidate] = {}
+    for pair in pairs:
+        for old, new in (pair, pair[::-1]):
+            specs = _specs(walked)
+            for at, spec in enumerate(specs):
+                shape = (*spec.shape[:1], *(new if size == old else size for size in spec.shape[1:]))
+                specs[at] = TensorSpec(shape, spec.dtype, spec.name)
+            if new > 0 and specs != _specs(walked):
+                candidate = replace(_candidate(specs, "the size it fits"), group="size", likely=0.6)
+                found.setdefault(candidate.inputs, candidate)
+    return list(found.values())
 
 
 def _specs(walked: Walked) -> list[TensorSpec]:

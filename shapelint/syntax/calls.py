@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ast
-import tokenize
 from dataclasses import dataclass
 from functools import lru_cache
 
 from shapelint.diagnostics import Edit, Position, Span
-from shapelint.syntax.places import Site, characters, file_version, source_line
+from shapelint.syntax.places import Site, characters, file_text, file_version, source_line
 
 
 @dataclass(frozen=True)
@@ -21,10 +20,19 @@ class ParsedFile:
     calls: dict[tuple[int, int, int, int], ast.Call]
     parents: dict[ast.AST, ast.AST]
     operations: dict[tuple[int, int, int, int], ast.expr]
+    lines: tuple[bytes, ...]
+    """The text by lines, in UTF-8 as `ast` counts columns; `ast.get_source_segment` splits the file at each call."""
 
-    def segment(self, node: ast.expr) -> str:
-        """The source text of an expression."""
-        return ast.get_source_segment(self.text, node) or ""
+    def segment(self, node: ast.AST) -> str:
+        """The source text of an expression or statement."""
+        line, column = getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
+        end_line, end_column = getattr(node, "end_lineno", None), getattr(node, "end_col_offset", None)
+        if not line or end_line is None or end_column is None:
+            return ""
+        if line == end_line:
+            return self.lines[line - 1][column:end_column].decode()
+        parts = [self.lines[line - 1][column:], *self.lines[line : end_line - 1], self.lines[end_line - 1][:end_column]]
+        return b"\n".join(parts).decode()
 
 
 def parsed(file: str) -> ParsedFile | None:
@@ -35,8 +43,7 @@ def parsed(file: str) -> ParsedFile | None:
 @lru_cache(maxsize=64)
 def _parsed(file: str, _version: tuple[int, int]) -> ParsedFile | None:
     try:
-        with tokenize.open(file) as handle:
-            text = handle.read()
+        text = file_text(file)
         tree = ast.parse(text)
     except (OSError, SyntaxError, ValueError):
         return None
@@ -50,7 +57,8 @@ def _parsed(file: str, _version: tuple[int, int]) -> ParsedFile | None:
             calls[(node.lineno, node.col_offset, node.end_lineno or 0, node.end_col_offset or 0)] = node
         elif isinstance(node, (ast.BinOp, ast.Compare, ast.Subscript)):
             operations[(node.lineno, node.col_offset, node.end_lineno or 0, node.end_col_offset or 0)] = node
-    return ParsedFile(file, text, tree, calls, parents, operations)
+    lines = tuple(line.encode() for line in text.split("\n"))
+    return ParsedFile(file, text, tree, calls, parents, operations, lines)
 
 
 @dataclass(frozen=True)
@@ -139,8 +147,8 @@ def layer_call(sites: tuple[Site, ...], class_name: str) -> CallExpression | Non
     return call if call is not None and call.name == class_name else None
 
 
-def span_of_node(file: str, node: ast.expr) -> Span:
-    """An expression's place, columns in characters."""
+def span_of_node(file: str, node: ast.expr | ast.stmt) -> Span:
+    """Where an expression or statement stands, columns in characters."""
     end_line = node.end_lineno or node.lineno
     return Span(
         file,
@@ -151,8 +159,8 @@ def span_of_node(file: str, node: ast.expr) -> Span:
     )
 
 
-def replacement(file: str, node: ast.expr, text: str) -> Edit:
-    """The edit that writes `text` in place of an expression."""
+def replacement(file: str, node: ast.expr | ast.stmt, text: str) -> Edit:
+    """The edit that writes `text` in place of an expression or statement."""
     span = span_of_node(file, node)
     start = Position(span.line, span.column or 1)
     return Edit(file, start, Position(span.end_line or span.line, span.end_column or 1), text)

@@ -16,13 +16,15 @@ DEPTH = 6
 class Place:
     """An expression in a file, and the frames that led to the function it stands in, innermost first.
 
-    `makers` are those that led to the `__init__` of the object that `self` is there.
+    `makers` are those that led to the `__init__` of the object that `self` is there. `whole`: where it came up
+    on the way back from another expression, whether it is all of that one's value, and not a part of it.
     """
 
     source: ParsedFile
     node: ast.expr
     callers: tuple[Site, ...] = ()
     makers: tuple[Site, ...] = ()
+    whole: bool = True
 
     @property
     def text(self) -> str:
@@ -51,14 +53,14 @@ def origins(place: Place, depth: int = DEPTH) -> Iterator[Place]:
         return
     node = place.node
     for part in _parts(node):
-        yield from origins(replace(place, node=part), depth - 1)
+        yield from origins(replace(place, node=part, whole=False), depth - 1)
     found: list[Place] = []
     if isinstance(node, ast.Name):
         found = [*_assigned(place, node.id), *_handed(place, node.id)]
     elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
         found = _attribute(place, node.attr)
     for each in found:
-        yield from origins(each, depth - 1)
+        yield from origins(replace(each, whole=place.whole), depth - 1)
 
 
 def _parts(node: ast.expr) -> list[ast.expr]:

@@ -64,6 +64,7 @@ class FailureHandler:
             or _lacks_memory(error)
             or (_asks_for_other_data(name, error) and _hangs_on_input(recorder, name, args, kwargs))
         )
+        failure.by_autograd = is_inplace(func) and all_real and _works_without_gradient(func, args, kwargs)
         self._register(call, failure, error)
         cast = None if is_inplace(func) else cast_outcome(func, name, args, kwargs)
         if cast is not None:
@@ -126,6 +127,20 @@ def _hangs_on_input(recorder: Recorder, name: str, args: Any, kwargs: Any) -> bo
 
 def _floats(tensor: torch.Tensor) -> bool:
     return tensor.dtype.is_floating_point or tensor.dtype.is_complex
+
+
+def _works_without_gradient(func: Any, args: Any, kwargs: Any) -> bool:
+    """Whether an op in place works on copies that autograd knows nothing of."""
+
+    def copied(value: Any) -> Any:
+        return value.detach().clone() if isinstance(value, torch.Tensor) else value
+
+    try:
+        with no_modes(), torch.no_grad():
+            func(*map(copied, args), **{key: copied(value) for key, value in kwargs.items()})
+    except Exception:  # shapes or dtypes are it
+        return False
+    return True
 
 
 def cast_outcome(func: Any, name: str, args: Any, kwargs: Any) -> tuple[str, torch.Tensor] | None:

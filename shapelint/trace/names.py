@@ -13,6 +13,7 @@ _DUNDER = re.compile(r"^__(?P<reflected>[ir])?(?P<name>\w+?)__$")
 _REFLECTED = {"add", "sub", "mul", "truediv", "div", "pow", "matmul", "floordiv", "mod", "and", "or", "xor"}
 _RENAMED = {"truediv": "div", "floordiv": "floor_divide", "mod": "remainder"}
 _SHORT = {getattr(torch, name): short for name, short in DTYPES.items()}
+_CPU = torch.device("cpu")
 _ACCELERATOR = re.compile(r"^(cuda|mps|xpu|hpu|npu|mtia)(:\d+)?$")
 
 
@@ -66,7 +67,7 @@ def is_missing_device(value: Any) -> bool:
 def on_cpu(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The arguments with every accelerator exchanged for the CPU."""
     if kwargs and is_missing_device(kwargs.get("device")):
-        kwargs = {**kwargs, "device": "cpu"}
+        kwargs = {**kwargs, "device": _CPU}
     if name == "to" and any(is_missing_device(arg) for arg in args[1:]):
-        args = (args[0], *("cpu" if is_missing_device(arg) else arg for arg in args[1:]))
+        args = (args[0], *(_CPU if is_missing_device(arg) else arg for arg in args[1:]))
     return args, kwargs

@@ -14,6 +14,7 @@ from shapelint.graph import Call, TensorFact
 from shapelint.syntax.places import Site
 from shapelint.trace.costs import tensors_in
 from shapelint.trace.failures import FailureHandler
+from shapelint.trace.homes import MODEL, home_of, strays_of
 from shapelint.trace.names import dtype_name, is_inplace, on_cpu, op_name, raw_name
 from shapelint.trace.nodes import GraphBuilder, has_tensors, plain_result
 from shapelint.trace.session import Session, copied_fake, is_fake
@@ -133,9 +134,13 @@ class Recorder(TorchFunctionMode):
             self._finish(call, out)
         return out
 
+    def under_way(self) -> Call | None:
+        """The call that torch is busy with."""
+        return self.leaf or self._current
+
     def on_work(self, work: int) -> None:
         """Mult-adds of an op, for the call that is under way."""
-        current = self.leaf or self._current
+        current = self.under_way()
         if current is not None:
             current.mult_adds += work
 
@@ -163,6 +168,9 @@ class Recorder(TorchFunctionMode):
             return items if isinstance(value, list) else tuple(items)
         if isinstance(value, dict):
             return {str(key): self.plain(item) for key, item in value.items()}
+        if isinstance(value, slice):
+            ends = (value.start, value.stop, value.step)
+            return value if all(isinstance(end, (int, type(None))) for end in ends) else None
         return value if isinstance(value, (int, float, str, bool, type(None), type(Ellipsis))) else None
 
     def is_derived(self, tensor: torch.Tensor) -> bool:
@@ -239,6 +247,8 @@ class Recorder(TorchFunctionMode):
         call.definition = self.definitions(module)
         call.registered = registered
         call.training = module.training
+        call.home = MODEL if call.params else home_of(call.op, call, self.calls, args, {})
+        call.strays = strays_of(call.op, call, self.calls)
         self._in_stack(self.nodes.add_module(call, module, args, kwargs))
         return call
 
@@ -250,6 +260,7 @@ class Recorder(TorchFunctionMode):
         call = self._begin(name, "method" if is_method else "function", self.layer, args, kwargs)
         call.args, call.kwargs = self.plain(tuple(args)), self.plain(dict(kwargs))
         call.params = tuple(dict.fromkeys(fact.name for fact in call.inputs if fact.name in self._param_names))
+        call.home, call.strays = home_of(name, call, self.calls, args, kwargs), strays_of(name, call, self.calls)
         self._in_stack(self.nodes.add_function(call, func, raw, args, kwargs))
         if is_inplace(func):
             call.kwargs = {**call.kwargs, "_inplace": True}

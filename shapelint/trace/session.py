@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -54,6 +54,7 @@ class Session(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.used_fake = False
         self._unconfirmed: list[BaseException] = []
         self.before_mutation: Callable[[torch.Tensor], None] | None = None
+        self.on_write: Callable[[torch.Tensor], None] | None = None
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -69,6 +70,9 @@ class Session(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if self.before_mutation is not None and (func._schema.is_mutable or name in _SILENT_MUTATION):
             for tensor in tensors:
                 self.before_mutation(tensor)
+        if self.on_write is not None and func._schema.is_mutable:
+            for tensor in _written(func, args, kwargs):
+                self.on_write(tensor)
         if any_fake or not self._affords(func, name, args):
             self.used_fake = True
             out = self._run_fake(func, args, kwargs)
@@ -124,6 +128,13 @@ class Session(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 _SILENT_MUTATION = {"native_batch_norm", "cudnn_batch_norm", "miopen_batch_norm", "_native_batch_norm_legit"}
 """Ops that write their running statistics although their schema does not say so."""
+
+
+def _written(func: Any, args: Any, kwargs: Any) -> Iterator[torch.Tensor]:
+    """The arguments that an op writes, by its schema."""
+    for position, argument in enumerate(func._schema.arguments):
+        if argument.alias_info is not None and argument.alias_info.is_write:
+            yield from tensors_in(args[position] if position < len(args) else kwargs.get(argument.name))
 
 
 def default_stand_in(tensor: torch.Tensor) -> Any:

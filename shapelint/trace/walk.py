@@ -14,9 +14,11 @@ from torch.nn.parameter import is_lazy
 
 from shapelint.graph import ParamFact, Raised, Trace
 from shapelint.syntax.places import Site
+from shapelint.trace.conditions import compared
 from shapelint.trace.costs import Budget, tensors_in, walk_budget
 from shapelint.trace.definitions import fake_friendly
 from shapelint.trace.failures import FailureHandler
+from shapelint.trace.gradients import GradientWatch
 from shapelint.trace.names import dtype_name
 from shapelint.trace.recorder import ModelNames, Recorder
 from shapelint.trace.session import Session
@@ -96,8 +98,13 @@ class Walker:
             doing = f"`model.{mode}()`"
             if error is None:
                 doing = "the forward"
-                with seen_modules(recorder), recorder:
+                watch = GradientWatch(recorder.under_way)
+                recorder.session.on_write = watch.wrote
+                watching = watch.watching() if mode == "train" else contextlib.nullcontext()
+                with seen_modules(recorder), recorder, watching:
                     error, out = enter_model(recorder.model, args, kwargs)
+                if error is None and not any(True for _ in trace.failures):
+                    trace.spoiled = watch.spoiled(out)
             self._conclude(trace, recorder, error, out)
             if trace.raised is not None:
                 trace.raised.doing = doing
@@ -168,6 +175,7 @@ class Walker:
         )
         if failed is None:
             trace.raised.after_assumption = _hangs_on_value(trace, sites)
+            trace.raised.compared = compared(error.__traceback__, self.ownership)
 
 
 def _is_lazy(model: torch.nn.Module) -> bool:

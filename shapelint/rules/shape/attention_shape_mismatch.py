@@ -58,6 +58,7 @@ class Net(nn.Module):
         return self.attention(x, x, x)[0]
 """,
         ("2,10,96",),
+        raises="AssertionError: embed_dim must be divisible by num_heads",
     )
     good = Example(
         """

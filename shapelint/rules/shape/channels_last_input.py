@@ -44,6 +44,8 @@ class Net(nn.Module):
         return self.conv(x)
 """,
         ("1,32,32,3",),
+        raises="RuntimeError: Given groups=1, weight of size [8, 3, 3, 3], expected input[1, 32, 32, 3] "
+        "to have 3 channels, but got 32 channels instead",
     )
     good = Example(
         """

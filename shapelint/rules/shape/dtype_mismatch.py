@@ -53,6 +53,7 @@ class Net(nn.Module):
         return self.fc(x.double())
 """,
         ("2,16",),
+        raises="RuntimeError: mat1 and mat2 must have the same dtype, but got Double and Float",
     )
     good = Example(
         """

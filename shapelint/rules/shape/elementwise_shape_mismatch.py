@@ -47,6 +47,8 @@ class Net(nn.Module):
         return x + self.conv(x)
 """,
         ("1,8,16,16",),
+        raises="RuntimeError: The size of tensor a (8) must match the size of tensor b (16) at "
+        "non-singleton dimension 1",
     )
     good = Example(
         """

@@ -9,7 +9,7 @@ from shapelint.fixes.inputs_of_layers import cast
 from shapelint.fixes.numbers import number_candidates
 from shapelint.graph import Call, Trace, Walked
 from shapelint.rules import Candidate, Example, Finding, Rule
-from shapelint.rules.alternatives import integer_input
+from shapelint.rules.alternatives import integer_input, sized_inputs
 from shapelint.rules.evidence import failed_calls, located, made_by
 
 
@@ -46,6 +46,7 @@ class Net(nn.Module):
         return self.tokens(ids) + self.positions(torch.arange(ids.size(1), device=ids.device))
 """,
         ("2,48:int64",),
+        raises="IndexError: index out of range in self",
     )
     good = Example(
         """
@@ -100,4 +101,5 @@ class Net(nn.Module):
         written = made.argument(0, "num_embeddings") if made is not None else None
         span = made.span(written) if made is not None and written is not None else None
         found: list[Candidate] = number_candidates(call, made, (0, "num_embeddings"), wanted, (wanted,), rows)
+        found += sized_inputs(walked, [(wanted, rows)])
         return Finding(located(diagnostic, walked, trace, call, span), trace.mode, call.index, tuple(found))

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from shapelint.graph import Raised, Trace, Walked
 from shapelint.rules import Example, Finding, Rule
-from shapelint.rules.alternatives import input_candidates
+from shapelint.rules.alternatives import input_candidates, other_sizes, sized_inputs, wanted_channels
 from shapelint.rules.evidence import failed_calls, located, shape_text, subject
 from shapelint.syntax.places import span_of
 
@@ -39,6 +39,7 @@ class Net(nn.Module):
         return x
 """,
         ("1,3,64,60",),
+        raises="ValueError: width must be a multiple of 32",
     )
     good = Example(
         """
@@ -75,7 +76,9 @@ class Net(nn.Module):
         called = span_of(raised.sites[1]) if len(raised.sites) > 1 else None
         called = called if called is None or span is None or called.line != span.line else None
         diagnostic = replace(diagnostic, layer=raised.layer, span=span, called_at=called)
-        return Finding(diagnostic, trace.mode, None, tuple(input_candidates(walked, trace)))
+        inputs = [*input_candidates(walked, trace), *sized_inputs(walked, raised.compared)]
+        inputs += [*wanted_channels(walked), *other_sizes(walked)]
+        return Finding(diagnostic, trace.mode, None, tuple(inputs))
 
 
 def is_users(trace: Trace, raised: Raised) -> bool:

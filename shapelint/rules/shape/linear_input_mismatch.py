@@ -52,6 +52,7 @@ class Net(nn.Module):
         return self.fc(torch.flatten(x, 1))
 """,
         ("1,3,32,32",),
+        raises="RuntimeError: mat1 and mat2 shapes cannot be multiplied (1x8192 and 2048x10)",
     )
     good = Example(
         """

@@ -52,6 +52,7 @@ class Net(nn.Module):
         return F.cross_entropy(self.fc(x), target)
 """,
         ("8,16", "8,1:int64"),
+        raises="RuntimeError: 0D or 1D target tensor expected, multi-target not supported",
     )
     good = Example(
         """

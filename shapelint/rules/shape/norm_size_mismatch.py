@@ -56,6 +56,7 @@ class Net(nn.Module):
         return self.norm(self.conv(x))
 """,
         ("2,3,32,32",),
+        raises="RuntimeError: running_mean should contain 16 elements not 32",
     )
     good = Example(
         """

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.graph import Call, Walked
+from shapelint.graph import Call, Failure, Walked
 from shapelint.rules import Candidate, Example, Finding, Rule
 from shapelint.rules.alternatives import input_candidates, spatial_dims
-from shapelint.rules.evidence import call_expression, failed_calls, located, shape_text
+from shapelint.rules.evidence import at_call, call_expression, failed_calls, located, shape_text, subject
+from shapelint.trace.recovery.rearranging import dims_of
 
 _NORM_RANKS = {
     "BatchNorm1d": (2, 3),
@@ -18,6 +19,15 @@ _NORM_RANKS = {
     "InstanceNorm2d": (3, 4),
     "InstanceNorm3d": (4, 5),
 }
+
+
+_RESAMPLED = {"linear": (3,), "bilinear": (4,), "bicubic": (4,), "trilinear": (5,)}
+
+_TAKES_DIMS = {
+    *("transpose", "swapaxes", "permute", "mean", "sum", "amax", "amin", "max", "min", "argmax", "argmin", "softmax"),
+    *("log_softmax", "squeeze", "flatten", "unbind", "cumsum", "norm", "std", "var", "logsumexp", "prod", "all", "any"),
+}
+"""Ops whose whole-number arguments, beside the tensor, are dimensions."""
 
 
 class RankMismatch(Rule):
@@ -38,7 +48,7 @@ class RankMismatch(Rule):
 
     code = "SHP113"
     name = "rank-mismatch"
-    supersedes = ("SHP101", "SHP102", "SHP103", "SHP111", "SHP119")
+    supersedes = ("SHP101", "SHP102", "SHP103", "SHP107", "SHP111", "SHP119")
     bad = Example(
         """
 from torch import nn
@@ -53,6 +63,7 @@ class Net(nn.Module):
         return self.conv(x)
 """,
         ("28,28",),
+        raises="RuntimeError: Expected 3D (unbatched) or 4D (batched) input to conv2d, but got input of size: [28, 28]",
     )
     good = Example(
         """
@@ -79,16 +90,19 @@ class Net(nn.Module):
             shape = failure.tensors[0].shape
             if ranks is None or len(shape) in ranks:
                 continue
-            name = call.op if call.kind == "module" else "F." + call.op
+            by_layer = spatial_dims(call.op) is not None
+            name = subject(call) if not by_layer else f"`{call.op if call.kind == 'module' else 'F.' + call.op}`"
             wanted = " or ".join(map(str, ranks))
             diagnostic = replace(
-                self.diagnostic(f"`{name}` takes {wanted} dimensions but gets {len(shape)}, {shape_text(shape)}"),
+                self.diagnostic(f"{name} takes {wanted} dimensions but gets {len(shape)}, {shape_text(shape)}"),
                 label=f"{wanted} dimensions expected, {len(shape)} found",
                 expected=wanted,
                 found=str(len(shape)),
             )
             candidates = [*input_candidates(walked, trace), *_fixes(call, len(shape), ranks)]
-            yield Finding(located(diagnostic, walked, trace, call), trace.mode, call.index, tuple(candidates))
+            is_layer = by_layer or call.kind == "module"
+            placed = located(diagnostic, walked, trace, call) if is_layer else at_call(diagnostic, trace, call)
+            yield Finding(placed, trace.mode, call.index, tuple(candidates))
 
 
 def _ranks(call: Call) -> tuple[int, ...] | None:
@@ -99,10 +113,23 @@ def _ranks(call: Call) -> tuple[int, ...] | None:
         return _NORM_RANKS.get(failure.op.removeprefix("module:"))
     if call.module_class in _NORM_RANKS and failure.op in ("batch_norm", "instance_norm"):
         return _NORM_RANKS[call.module_class]
-    if failure.op.startswith(("conv", "max_pool", "avg_pool")):
+    if failure.op.startswith(("conv", "max_pool", "avg_pool", "adaptive_")):
         dims = spatial_dims(failure.op)
         return (dims + 1, dims + 2) if dims is not None else None
-    return None
+    if failure.op in ("interpolate", "upsample"):
+        return _RESAMPLED.get(failure.kwargs.get("mode") or failure.arg(3, "mode", "nearest"))
+    return _named_dims(failure)
+
+
+def _named_dims(failure: Failure) -> tuple[int, ...] | None:
+    """At least the dimensions that a call names; None where they are there."""
+    if failure.op not in _TAKES_DIMS or not failure.tensors:
+        return None
+    dims, rank = dims_of(failure), len(failure.tensors[0].shape)
+    if failure.op == "permute":
+        return (len(dims),) if dims and len(dims) != rank else None
+    needed = max((dim + 1 if dim >= 0 else -dim for dim in dims), default=0)
+    return (needed,) if needed > rank else None
 
 
 def _fixes(call: Call, rank: int, ranks: tuple[int, ...]) -> list[Candidate]:

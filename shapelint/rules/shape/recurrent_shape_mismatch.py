@@ -63,6 +63,7 @@ class Net(nn.Module):
         return out[:, -1]
 """,
         ("2,12:int64",),
+        raises="RuntimeError: input.size(-1) must be equal to input_size. Expected 64, got 32",
     )
     good = Example(
         """

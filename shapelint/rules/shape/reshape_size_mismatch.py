@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from shapelint.diagnostics import Edit, Position
 from shapelint.graph import Call, Failure, Shape, Walked
-from shapelint.rules import Candidate, Example, Finding, Rule
+from shapelint.rules import Candidate, Example, Finding, Rule, rearranging
 from shapelint.rules.alternatives import input_candidates
 from shapelint.rules.evidence import at_call, call_expression, failed_calls, located, shape_text, subject
 from shapelint.syntax.calls import CallExpression, replacement, span_of_node
@@ -23,7 +23,7 @@ class ReshapeSizeMismatch(Rule):
     """
     ## What it does
     Finds `view`, `reshape`, `flatten`, `unflatten` and `expand` to sizes that the tensor does not have,
-    and `view` of memory that is not contiguous.
+    `view` of memory that is not contiguous, and splits, indices, pixel shuffles and folds that do not fit.
 
     ## Why is this bad?
     The forward raises. A `view(-1, 8192)` was written for one image size and meets another; where the
@@ -50,6 +50,7 @@ class Net(nn.Module):
         return self.conv(x).view(-1, 8 * 20 * 20)
 """,
         ("2,3,16,16",),
+        raises="RuntimeError: shape '[-1, 3200]' is invalid for input of size 4096",
     )
     good = Example(
         """
@@ -68,6 +69,7 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
+        yield from self._rearranged(walked)
         for trace, call in failed_calls(walked, *OPS):
             failure = call.failure
             assert failure is not None
@@ -93,6 +95,19 @@ class Net(nn.Module):
                 located(diagnostic, walked, trace, call) if call.kind == "module" else at_call(diagnostic, trace, call)
             )
             yield Finding(diagnostic, trace.mode, call.index, tuple(candidates))
+
+    def _rearranged(self, walked: Walked) -> Iterator[Finding]:
+        """Splits, indices, pixel shuffles, folds."""
+        for trace, call in failed_calls(walked, *rearranging.OPS):
+            found = rearranging.told(call)
+            if found is None:
+                continue
+            assert call.failure is not None
+            shape = shape_text(call.failure.tensors[0].shape)
+            diagnostic = replace(self.diagnostic(found[0]), label=found[1], found=shape)
+            is_layer = call.kind == "module"
+            placed = located(diagnostic, walked, trace, call) if is_layer else at_call(diagnostic, trace, call)
+            yield Finding(placed, trace.mode, call.index, tuple(input_candidates(walked, trace)))
 
 
 def _wanted(failure: Failure) -> Shape | None:

@@ -43,7 +43,7 @@ def linear(failure: Failure) -> list[Shape]:
     kept, flat = (*x.shape[:-1], weight.shape[0]), (*x.shape[:1], weight.shape[0])
     if len(x.shape) > 2 and math.prod(x.shape[1:]) == weight.shape[1]:
         return [flat, kept]
-    return [kept, flat] if len(x.shape) > 2 else [kept]
+    return [kept, flat] if len(x.shape) > 3 else [kept]
 
 
 @recovers("bilinear")

@@ -63,3 +63,8 @@ def unflattening(failure: Failure) -> list[Shape]:
     shape, dim, sizes = failure.args[0].shape, failure.arg(1, "dim"), failure.arg(2, "sizes")
     at = dim % len(shape)
     return [(*shape[:at], *(abs(size) for size in sizes), *shape[at + 1 :])]
+
+
+@recovers("view_as", "reshape_as", "expand_as")
+def like_another(failure: Failure) -> list[Shape]:
+    return [failure.tensors[1].shape]

@@ -1,0 +1,87 @@
+"""What `--fix`, `--unsafe-fixes`, `--diff` and `--fix-only` do after a check."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from shapelint.fixes.apply import Fixed, SourceFile, difference, fixed, write
+from shapelint.request import Request
+from shapelint.runner import Outcome, Worker
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What was asked for."""
+
+    fix: bool
+    unsafe: bool
+    diff: bool
+    only: bool
+
+    @classmethod
+    def of(cls, words: dict[str, Any]) -> Wish:
+        """From the options; `--diff` and `--fix-only` ask for fixes too."""
+        diff, only = bool(words["diff"]), bool(words["fix_only"])
+        return cls(bool(words["fix"]) or diff or only, bool(words["unsafe_fixes"]), diff, only)
+
+
+def make_fixes(wish: Wish, requests: list[Request | None], outcomes: list[Outcome]) -> tuple[list[Outcome], int, str]:
+    """Reports after the fixes, how many were made, and the diff. Files are written unless a diff was asked for.
+
+    Raises:
+        UsageError: a file was changed in the meantime, or cannot be written; then none is.
+    """
+    originals = _sources(outcomes)
+    state = Fixed()
+    after = list(outcomes)
+    for at, request in enumerate(requests):
+        if request is None or outcomes[at].fault:
+            continue
+        first = outcomes[at] if not state.texts else _run(_with(request, state.texts))
+        after[at], state = fixed(request, first, _run, wish.unsafe, state)
+        originals |= {file: SourceFile.of(file) for file in state.texts if file not in originals}
+    if len(requests) > 1 and state.texts:
+        after = [
+            after[at] if request is None else _run(_with(request, state.texts)) for at, request in enumerate(requests)
+        ]
+    if not wish.diff and state.texts:
+        write(state.texts, originals)
+    return after, state.count, difference(state.texts, originals)
+
+
+def _sources(outcomes: list[Outcome]) -> dict[str, SourceFile]:
+    """Every file that a fix would edit, as it is now."""
+    files = {
+        os.path.realpath(edit.file)
+        for outcome in outcomes
+        for item in outcome.report.diagnostics
+        for fix in item.fixes
+        for edit in fix.edits
+    }
+    return {file: SourceFile.of(file) for file in files}
+
+
+def _with(request: Request, texts: dict[str, str]) -> Request:
+    from dataclasses import replace
+
+    return replace(request, texts=texts)
+
+
+def _run(request: Request) -> Outcome:
+    worker = Worker()
+    try:
+        return worker.ask(request)
+    except BaseException:
+        worker.kill()
+        raise
+
+
+def say_diff(text: str, count: int) -> None:
+    """The diff to stdout, the count to stderr."""
+    click.echo(text, nl=False)
+    plural = "s" if count != 1 else ""
+    click.echo(f"would fix {count} finding{plural}" if count else "no fixes to make", err=True)

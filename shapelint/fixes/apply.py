@@ -1,0 +1,196 @@
+"""Fixes written into the user's files: chosen, made on texts in memory, checked again there, written all at once.
+
+No torch here: the texts go to the worker and come back as a report.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import io
+import os
+import tempfile
+import tokenize
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from shapelint.diagnostics import Diagnostic, Edit, Fix
+from shapelint.errors import UsageError
+from shapelint.request import Request
+from shapelint.runner import Outcome
+from shapelint.syntax.calls import apply_edits
+
+PASSES = 10
+"""Rounds of fixing one target: a fix may uncover what only then can be seen."""
+
+Run = Callable[[Request], Outcome]
+
+
+@dataclass
+class SourceFile:
+    """A file as it was read: its bytes, and its text with its own line ends and encoding."""
+
+    path: Path
+    read: bytes
+    text: str
+    encoding: str
+
+    @classmethod
+    def of(cls, file: str) -> SourceFile:
+        """Read a Python file.
+
+        Raises:
+            OSError, SyntaxError, UnicodeDecodeError: it cannot be read.
+        """
+        path = Path(os.path.realpath(file))
+        read = path.read_bytes()
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(read).readline)
+        return cls(path, read, read.decode(encoding), encoding)
+
+    @property
+    def seen(self) -> str:
+        """The text as Python reads it: line ends are newlines."""
+        return self.text.replace("\r\n", "\n")
+
+    def with_line_ends(self, text: str) -> str:
+        """An edited text with the line ends of the file."""
+        return text.replace("\n", "\r\n") if "\r\n" in self.text else text
+
+
+@dataclass
+class Fixed:
+    """What was changed, in memory: texts by file, and how many findings are gone for it."""
+
+    texts: dict[str, str] = field(default_factory=dict)
+    count: int = 0
+    unsafe_left: int = 0
+
+
+def applicable(diagnostic: Diagnostic, unsafe: bool) -> Fix | None:
+    """The first fix of a finding that may be made: verified, an edit, and safe unless all are wanted."""
+    allowed = [fix for fix in diagnostic.fixes if fix.verified and fix.edits]
+    return next((fix for fix in allowed if unsafe or fix.safety == "safe"), None)
+
+
+def fixed(request: Request, first: Outcome, run: Run, unsafe: bool, before: Fixed) -> tuple[Outcome, Fixed]:
+    """A target's report after its fixes, and the texts; those of other targets are built upon.
+
+    Several fixes at once are kept if together they leave fewer findings, else one at a time is made.
+    """
+    outcome, texts, count = first, dict(before.texts), 0
+    refused: set[tuple[Edit, ...]] = set()
+    for _ in range(PASSES):
+        wanted = [fix for item in outcome.report.diagnostics if (fix := applicable(item, unsafe)) is not None]
+        wanted = _apart([fix for fix in wanted if fix.edits not in refused])
+        if not wanted:
+            break
+        step = _step(request, outcome, run, texts, wanted)
+        if step is None:
+            refused |= {fix.edits for fix in wanted}
+            continue
+        outcome, texts, made = step
+        count += made
+    return outcome, Fixed(texts, before.count + count)
+
+
+def _step(
+    request: Request, outcome: Outcome, run: Run, texts: dict[str, str], wanted: list[Fix]
+) -> tuple[Outcome, dict[str, str], int] | None:
+    for chosen in [wanted, *([fix] for fix in wanted)] if len(wanted) > 1 else [wanted]:
+        changed = _edited(texts, [edit for fix in chosen for edit in fix.edits])
+        after = run(replace(request, texts=changed))
+        if _better(outcome, after):
+            return after, changed, len(chosen)
+    return None
+
+
+def _better(before: Outcome, after: Outcome) -> bool:
+    """Whether something is gone, and a target that could be checked still can be."""
+    if after.fault or (after.report.status == "failed" and before.report.status != "failed"):
+        return False
+    old, new = ([_name(item) for item in each.report.diagnostics] for each in (before, after))
+    only_fewer = len(new) < len(old) and all(name in old for name in new)
+    return only_fewer or _gone(before, after)
+
+
+def _gone(before: Outcome, after: Outcome) -> bool:
+    """Whether an error is gone; what was behind the end of the first walk may be seen only now."""
+    old, new = ({_name(item) for item in each.report.diagnostics} for each in (before, after))
+    ended = before.report.status != "checked"
+    worse = sum(item.severity.value == "error" for item in after.report.diagnostics) > sum(
+        item.severity.value == "error" for item in before.report.diagnostics
+    )
+    return bool(old - new) and (ended or not worse)
+
+
+def _name(diagnostic: Diagnostic) -> tuple[str, str, str]:
+    return (diagnostic.code, diagnostic.layer, diagnostic.message)
+
+
+def _apart(fixes: list[Fix]) -> list[Fix]:
+    """Those that do not overlap, the first ones first; what is left waits for the next round."""
+    chosen: list[Fix] = []
+    taken: list[Edit] = []
+    for fix in fixes:
+        if not any(_overlap(edit, other) for edit in fix.edits for other in taken):
+            chosen.append(fix)
+            taken += fix.edits
+    return chosen
+
+
+def _overlap(one: Edit, other: Edit) -> bool:
+    if os.path.realpath(one.file) != os.path.realpath(other.file):
+        return False
+    return one.start == other.start or (one.start < other.end and other.start < one.end)
+
+
+def _edited(texts: dict[str, str], edits: list[Edit]) -> dict[str, str]:
+    changed = dict(texts)
+    for file in {os.path.realpath(edit.file) for edit in edits}:
+        text = texts.get(file) or SourceFile.of(file).seen
+        changed[file] = apply_edits(text, [edit for edit in edits if os.path.realpath(edit.file) == file])
+    return changed
+
+
+def difference(texts: dict[str, str], originals: dict[str, SourceFile]) -> str:
+    """A unified diff of all that would be changed, paths relative to the working directory."""
+    from shapelint.render import shown_path
+
+    parts: list[str] = []
+    for file in sorted(texts):
+        before, after = originals[file].seen.splitlines(keepends=True), texts[file].splitlines(keepends=True)
+        name = shown_path(file)
+        lines = difflib.unified_diff(before, after, name, name)
+        parts += [line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in lines]
+    return "".join(parts)
+
+
+def write(texts: dict[str, str], originals: dict[str, SourceFile]) -> None:
+    """Write every file anew, each whole or not at all; none where one was changed in the meantime.
+
+    Raises:
+        UsageError: a file was changed since it was read, or cannot be written.
+    """
+    for file in texts:
+        if originals[file].path.read_bytes() != originals[file].read:
+            raise UsageError(f"`{file}` was changed while it was checked; nothing was written")
+    for file, text in texts.items():
+        source = originals[file]
+        _write_one(source, source.with_line_ends(text).encode(source.encoding))
+
+
+def _write_one(source: SourceFile, content: bytes) -> None:
+    try:
+        handle, temporary = tempfile.mkstemp(dir=source.path.parent, prefix=".shapelint-")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            Path(temporary).chmod(source.path.stat().st_mode & 0o7777)
+            Path(temporary).replace(source.path)
+        except OSError:
+            with contextlib.suppress(OSError):
+                Path(temporary).unlink()
+            raise
+    except OSError as error:
+        raise UsageError(f"cannot write `{source.path}`: {error.strerror or error}") from None
