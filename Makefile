@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 INSTALLED := $(VENV)/installed
 
-.PHONY: demo test lint docs sweep oracle bench clean
+.PHONY: demo test lint docs sweep oracle bench bench-mutation clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -50,6 +50,10 @@ oracle: $(INSTALLED)
 
 bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks.startup
+
+# a sample; the whole is --rejected 1000 --accepted 1000 --double 300
+bench-mutation: $(VENV)/core
+	$(BIN)/python -m benchmarks.mutation --rejected 120 --accepted 80 --double 30 --seconds 270
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

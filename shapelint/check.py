@@ -25,13 +25,14 @@ from shapelint.syntax.places import working_copies
 from shapelint.table import rows_of, totals_of
 from shapelint.target import Target, parse_target
 from shapelint.trace.costs import Budget, small_budget, unlimited_budget, walk_budget
+from shapelint.trace.failures import Unwanted
 from shapelint.trace.session import fake_tensors_in_use
-from shapelint.trace.walk import MAX_RETRIES, Walker, param_facts
+from shapelint.trace.walk import MAX_RETRIES, Walker, never, param_facts
 
 STOPS = 3
 """Passes over a target that stops the walk itself: a constructor that refuses, an assertion that fails."""
 
-TRIAL_RETRIES = 3
+TRIAL_RETRIES = 1
 """Walks spent on the choice of candidate shapes while many changes are tried."""
 
 FALLBACK_PARAMS = 100_000_000
@@ -104,13 +105,18 @@ def _checked(
     def findings_of(model: Loaded, seen: dict[str, Trace]) -> list[Finding]:
         return run_rules(walked_of(model, seen), set(request.selected))
 
-    def walk_again(model: Loaded, other: Feed, until: float, modes: tuple[str, ...] | None = None) -> dict[str, Trace]:
-        retries = MAX_RETRIES if modes is None else TRIAL_RETRIES
-        return walk_modes(model, other, modes or request.modes, until, budget_again, retries)
+    def walk_again(model: Loaded, other: Feed, until: float) -> dict[str, Trace]:
+        return {mode: screened(model, other, until, mode, never) for mode in request.modes}
+
+    def screened(model: Loaded, other: Feed, until: float, mode: str, unwanted: Unwanted) -> Trace:
+        retries = MAX_RETRIES if unwanted is never else TRIAL_RETRIES
+        walker = walker_of(model, other, budget_again, until, retries)
+        with model.importable():
+            return walker.walk(mode, traces[mode].choices, unwanted)
 
     walked = walked_of(loaded, traces)
     findings = run_rules(walked, set(request.selected))
-    verifier = Verifier(target, loaded, feed, walked, deadline, walk_again, findings_of)
+    verifier = Verifier(target, loaded, feed, walked, deadline, walk_again, screened, findings_of)
     report.diagnostics = _explained(request, findings, verifier)
     _fill(report, walked, loaded, feed)
     if request.tree:
@@ -129,9 +135,14 @@ def walk_modes(
     retries: int = MAX_RETRIES,
 ) -> dict[str, Trace]:
     """A trace for each mode, each from the same clean model; `retries` as in the walk."""
-    walker = Walker(loaded.model, feed.make, loaded.ownership, loaded.definitions.of, budget, deadline, retries)
+    walker = walker_of(loaded, feed, budget, deadline, retries)
     with loaded.importable():
         return {mode: walker.walk(mode) for mode in modes}
+
+
+def walker_of(loaded: Loaded, feed: Feed, budget: Callable[[], Budget], deadline: float, retries: int) -> Walker:
+    """What walks a loaded model."""
+    return Walker(loaded.model, feed.make, loaded.ownership, loaded.definitions.of, budget, deadline, retries)
 
 
 def _needs_real_values(loaded: Loaded, traces: dict[str, Trace]) -> bool:

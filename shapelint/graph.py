@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 
 Shape = tuple[int, ...]
 
+Choices = dict[tuple["Site | None", str], int]
+"""For the failed calls of an op at a place: which of its candidate shapes the walk goes on with."""
+
+Key = tuple[str, str, int]
+"""What a call goes by in different walks: layer, op, and the how-manieth of that op in that layer it is."""
+
 
 @dataclass(frozen=True)
 class TensorFact:
@@ -65,6 +71,11 @@ class Failure:
         return self.kwargs.get(name, default)
 
     @property
+    def place(self) -> tuple[Site | None, str]:
+        """Where it failed, and as what: calls that share this are recovered alike."""
+        return (self.sites[0] if self.sites else None, self.op)
+
+    @property
     def tensors(self) -> list[TensorFact]:
         """Every tensor argument, in order."""
         return list(facts_in((self.args, self.kwargs)))
@@ -95,10 +106,16 @@ class Call:
     training: bool = False
     from_input: tuple[int, ...] = ()
     registered: bool = True
+    turn: int = 0
     home: str = ""
     """Where the result would be on an accelerator (`shapelint.trace.homes`)."""
     strays: tuple[int, ...] = ()
     """Positions of the inputs that would be left on the CPU."""
+
+    @property
+    def key(self) -> Key:
+        """By which it is found again in another walk."""
+        return (self.layer, self.op, self.turn)
 
     @property
     def input(self) -> TensorFact | None:
@@ -192,6 +209,8 @@ class Trace:
     used_fake: bool = False
     uncertain: bool = False
     spoiled: list[Spoiled] = field(default_factory=list)
+    choices: Choices = field(default_factory=dict)
+    given_up: bool = False
     seconds: float = 0.0
 
     @property

@@ -11,12 +11,14 @@ import os
 import sys
 import sysconfig
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import torch
 
+from shapelint.syntax.places import file_version
 from shapelint.target import Target
 
 _NOT_THE_USERS = (
@@ -84,12 +86,15 @@ def isolated_imports(roots: list[str], overlay: dict[str, str]) -> Iterator[None
 def is_users_module(module: ModuleType | None, roots: list[str]) -> bool:
     """Whether a module's file lies below the roots and in no installed package."""
     file = getattr(module, "__file__", None)
-    if not isinstance(file, str) or "site-packages" in file or "dist-packages" in file:
+    return isinstance(file, str) and _below(file, tuple(roots), os.getcwd())
+
+
+@lru_cache(maxsize=20_000)
+def _below(file: str, roots: tuple[str, ...], here: str) -> bool:
+    if "site-packages" in file or "dist-packages" in file or file.startswith(_NOT_THE_USERS):
         return False
-    if file.startswith(_NOT_THE_USERS):
-        return False
-    path = os.path.abspath(file)
-    return any(path.startswith(os.path.abspath(root or ".") + os.sep) for root in roots)
+    path = os.path.join(here, file)
+    return any(path.startswith(os.path.normpath(os.path.join(here, root)) + os.sep) for root in roots)
 
 
 def import_name(target: Target) -> tuple[str, list[str], tuple[str, ...]]:
@@ -103,7 +108,7 @@ def import_name(target: Target) -> tuple[str, list[str], tuple[str, ...]]:
     path = Path(target.path or "").resolve()
     parts = [path.stem]
     folder = path.parent
-    climb = _relative_levels(path)
+    climb = _relative_levels(path, file_version(str(path)))
     while (folder / "__init__.py").is_file() or climb > 0:
         parts.insert(0, folder.name)
         folder = folder.parent
@@ -126,7 +131,8 @@ def _find_spec(module: str, here: str) -> Any:
         sys.path[:] = path
 
 
-def _relative_levels(path: Path) -> int:
+@lru_cache(maxsize=64)
+def _relative_levels(path: Path, _version: tuple[int, int]) -> int:
     """How far up relative imports reach: `from ..x import y` needs two packages, marked as such or not."""
     try:
         tree = ast.parse(path.read_bytes())

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from benchmarks.mutation.judge import eager_error
+from benchmarks.mutation.subjects import Subject, fixtures
 from tests import eager
 from tests.conftest import FIXTURES, check_target, codes, errors
 
@@ -80,3 +84,15 @@ def test_seven_billion_parameters_are_never_allocated() -> None:
     assert errors(report) == []
     assert report.output == "f32[1,128,32000]"
     assert report.totals.params == 6_583_623_680
+
+
+@pytest.mark.parametrize("subject", list(fixtures()), ids=lambda subject: subject.name)
+def test_what_the_mutation_benchmark_breaks_is_free_of_errors(subject: Subject, tmp_path: Path) -> None:
+    """No finding beyond what is worth knowing of a correct model, and eager runs it, backward included."""
+    (tmp_path / "net.py").write_text(subject.source)
+    (tmp_path / "inputs.py").write_text(subject.inputs)
+    report = check_target(
+        f"{tmp_path / 'net.py'}:{subject.expression}", input_factory=f"{tmp_path / 'inputs.py'}:inputs"
+    )
+    assert [finding for finding in report.diagnostics if finding.severity.value != "info"] == []
+    assert eager_error(subject.source, subject, tmp_path) == ""

@@ -79,17 +79,21 @@ def jobs(usable: list[Subject], draw: random.Random) -> Iterator[tuple[Subject, 
                 yield subject, (mutation,)
 
 
-def doubles(rejected: list[tuple[Subject, Mutation]], draw: random.Random) -> Iterator[tuple[Subject, Any]]:
-    """Pairs of mutations of one file, each rejected by itself, on lines of their own."""
-    by_subject: dict[str, list[tuple[Subject, Mutation]]] = collections.defaultdict(list)
-    for subject, mutation in rejected:
-        by_subject[subject.name].append((subject, mutation))
+Broken = tuple[Subject, Mutation, str]
+"""A mutation that eager rejects, and where."""
+
+
+def doubles(rejected: list[Broken], draw: random.Random) -> Iterator[tuple[Subject, Any]]:
+    """Pairs of independent mutations of one file: on lines of their own, rejected by themselves at different calls."""
+    by_subject: dict[str, list[Broken]] = collections.defaultdict(list)
+    for item in rejected:
+        by_subject[item[0].name].append(item)
     pairs = []
     for group in by_subject.values():
-        for index, (subject, first) in enumerate(group):
-            for _, second in group[index + 1 :]:
+        for index, (subject, first, place) in enumerate(group):
+            for _, second, other in group[index + 1 :]:
                 apart = first.lines[1] < second.lines[0] - 1 or second.lines[1] < first.lines[0] - 1
-                if apart:
+                if apart and place != other:
                     pairs.append((subject, (first, second)))
     draw.shuffle(pairs)
     yield from pairs
@@ -166,7 +170,7 @@ def _limited(results: Any, deadline: float) -> Iterator[Any]:
 def _singles(pool: Any, usable: list[Subject], given: Any, draw: random.Random, deadline: float) -> Any:
     queue = jobs(usable, draw)
     singles: list[Any] = []
-    broken: list[tuple[Subject, Mutation]] = []
+    broken: list[Broken] = []
     rejected = accepted = 0
     while (rejected < given.rejected or accepted < given.accepted) and time.monotonic() < deadline:
         batch = [job for job, _ in zip(queue, range(40), strict=False)]
@@ -175,7 +179,7 @@ def _singles(pool: Any, usable: list[Subject], given: Any, draw: random.Random, 
         for (subject, mutated), item in zip(batch, pool.imap(work, batch), strict=True):
             if item.detected is not None:
                 rejected += 1
-                broken.append((subject, mutated[0]))
+                broken.append((subject, mutated[0], item.place))
             accepted += item.false_error is not None
             singles.append(item)
     return singles, broken

@@ -23,6 +23,7 @@ from shapelint.diagnostics import Diagnostic, Fix
 from shapelint.request import Request
 from shapelint.rules import catalogue
 from shapelint.syntax.calls import apply_edits
+from shapelint.trace.costs import tensors_in
 
 SECONDS = 40
 
@@ -35,6 +36,7 @@ class Verdict:
     kinds: tuple[str, ...]
     text: str
     eager: str
+    place: str = ""
     codes: tuple[str, ...] = ()
     messages: tuple[str, ...] = ()
     detected: bool | None = None
@@ -59,8 +61,17 @@ def _alarm(*_: Any) -> None:
 
 
 def eager_error(source: str, subject: Subject, folder: Path) -> str:
-    """What plain PyTorch raises, in the constructor or in a forward of either mode; empty where it runs."""
+    """What plain PyTorch raises; empty where it runs."""
+    return eager_failure(source, subject, folder)[0]
+
+
+def eager_failure(source: str, subject: Subject, folder: Path) -> tuple[str, str]:
+    """What plain PyTorch raises in the constructor, in a forward of either mode or in the backward, and where.
+
+    Where: the innermost line of the file, and the innermost module. Both empty where it runs.
+    """
     file = folder / "plain.py"
+    made: torch.nn.Module | None = None
     file.write_text(source)
     try:
         module = _imported("plain", file)
@@ -71,15 +82,36 @@ def eager_error(source: str, subject: Subject, folder: Path) -> str:
             torch.manual_seed(0)
             args, kwargs = given.inputs()
             made.train(train)
-            made(*args, **kwargs)
+            out = made(*args, **kwargs)
+            if train:
+                _differentiate(out)
     except TooLongError:
         raise
     except Exception as error:
-        return f"{type(error).__name__}: {error}".strip().splitlines()[0]
+        return f"{type(error).__name__}: {error}".strip().splitlines()[0], _place(error, made)
     finally:
         sys.modules.pop("plain", None)
         sys.modules.pop("plain_inputs", None)
-    return ""
+    return "", ""
+
+
+def _place(error: BaseException, model: torch.nn.Module | None) -> str:
+    names = {id(module): name for name, module in model.named_modules()} if model is not None else {}
+    traceback, line, module = error.__traceback__, 0, ""
+    while traceback is not None:
+        frame = traceback.tb_frame
+        if frame.f_code.co_filename.endswith("plain.py"):
+            line = traceback.tb_lineno
+        module = names.get(id(frame.f_locals.get("self")), module)
+        traceback = traceback.tb_next
+    return f"{line} {module}"
+
+
+def _differentiate(out: Any) -> None:
+    """The backward of the first result that has one."""
+    found = next((tensor for tensor in tensors_in(out) if tensor.requires_grad), None)
+    if found is not None:
+        torch.autograd.backward(found.sum())
 
 
 def _imported(name: str, file: Path) -> Any:
@@ -105,7 +137,7 @@ def verdict(subject: Subject, mutated: tuple[Mutation, ...], folder: Path) -> Ve
     signal.signal(signal.SIGALRM, _alarm)
     signal.alarm(SECONDS)
     try:
-        result.eager = eager_error(source, subject, folder)
+        result.eager, result.place = eager_failure(source, subject, folder)
         _judge(result, source, subject, mutated, folder)
     except TooLongError:
         result.trouble = "took too long"

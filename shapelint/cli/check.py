@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from typing import Any
 
 import click
@@ -85,13 +86,14 @@ def _run(targets: tuple[str, ...], select: Any, ignore: Any, worker: Any, words:
         requests.append(request)
         asked.append(request)
         outcomes.append(None)
+    started = time.time()
     finished = iter(run_all(requests, worker))
     outcomes = [outcome if outcome is not None else next(finished) for outcome in outcomes]
     if not requests:
         worker.kill()
     wish, made = Wish.of(words), 0
     if wish.fix:
-        outcomes, made, diff = make_fixes(wish, asked, outcomes)
+        outcomes, made, diff = make_fixes(wish, asked, outcomes, started)
         failed = any(outcome.report.status == "failed" for outcome in outcomes)
         if wish.diff:
             say_diff(diff, made)

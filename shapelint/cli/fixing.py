@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from shapelint.errors import UsageError
 from shapelint.fixes.apply import Fixed, SourceFile, difference, fixed, write
 from shapelint.request import Request
 from shapelint.runner import Outcome, Worker
@@ -29,13 +30,17 @@ class Wish:
         return cls(bool(words["fix"]) or diff or only, bool(words["unsafe_fixes"]), diff, only)
 
 
-def make_fixes(wish: Wish, requests: list[Request | None], outcomes: list[Outcome]) -> tuple[list[Outcome], int, str]:
+def make_fixes(
+    wish: Wish, requests: list[Request | None], outcomes: list[Outcome], started: float
+) -> tuple[list[Outcome], int, str]:
     """Reports after the fixes, how many were made, and the diff. Files are written unless a diff was asked for.
+
+    `started`: when the check began (seconds since the epoch); what was changed since then was not checked.
 
     Raises:
         UsageError: a file was changed in the meantime, or cannot be written; then none is.
     """
-    originals = _sources(outcomes)
+    originals = _sources(outcomes, started)
     state = Fixed()
     after = list(outcomes)
     for at, request in enumerate(requests):
@@ -53,7 +58,7 @@ def make_fixes(wish: Wish, requests: list[Request | None], outcomes: list[Outcom
     return after, state.count, difference(state.texts, originals)
 
 
-def _sources(outcomes: list[Outcome]) -> dict[str, SourceFile]:
+def _sources(outcomes: list[Outcome], started: float) -> dict[str, SourceFile]:
     """Every file that a fix would edit, as it is now."""
     files = {
         os.path.realpath(edit.file)
@@ -62,6 +67,9 @@ def _sources(outcomes: list[Outcome]) -> dict[str, SourceFile]:
         for fix in item.fixes
         for edit in fix.edits
     }
+    for file in files:
+        if os.stat(file).st_mtime > started:
+            raise UsageError(f"`{file}` was changed while it was checked; nothing was written")
     return {file: SourceFile.of(file) for file in files}
 
 

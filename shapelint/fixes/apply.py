@@ -11,11 +11,12 @@ import io
 import os
 import tempfile
 import tokenize
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from shapelint.diagnostics import Diagnostic, Edit, Fix
+from shapelint.diagnostics import Diagnostic, Edit, Fix, Severity
 from shapelint.errors import UsageError
 from shapelint.request import Request
 from shapelint.runner import Outcome
@@ -51,11 +52,22 @@ class SourceFile:
     @property
     def seen(self) -> str:
         """The text as Python reads it: line ends are newlines."""
-        return self.text.replace("\r\n", "\n")
+        return io.StringIO(self.text, newline=None).read()
 
     def with_line_ends(self, text: str) -> str:
-        """An edited text with the line ends of the file."""
-        return text.replace("\n", "\r\n") if "\r\n" in self.text else text
+        """An edited text: lines that stayed are as they were, new ones end as most of the file's do."""
+        lines = io.StringIO(self.text, newline="").readlines()
+        usual = Counter(line[len(line.rstrip("\r\n")) :] for line in lines).most_common(1)
+        end = (usual[0][0] if usual else "") or "\n"
+        before, after = self.seen.splitlines(keepends=True), text.splitlines(keepends=True)
+        if len(before) != len(lines):  # form feeds and the like end lines for str, not for files
+            return text.replace("\n", end)
+        found: list[str] = []
+        matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
+        for what, start, stop, new_start, new_stop in matcher.get_opcodes():
+            same = what == "equal"
+            found += lines[start:stop] if same else [line.replace("\n", end) for line in after[new_start:new_stop]]
+        return "".join(found)
 
 
 @dataclass
@@ -68,9 +80,20 @@ class Fixed:
 
 
 def applicable(diagnostic: Diagnostic, unsafe: bool) -> Fix | None:
-    """The first fix of a finding that may be made: verified, an edit, and safe unless all are wanted."""
-    allowed = [fix for fix in diagnostic.fixes if fix.verified and fix.edits]
+    """The first fix of a finding that may be made: verified, an edit, and safe unless all are wanted.
+
+    What is only worth knowing (`info`) is not changed.
+    """
+    if diagnostic.severity is Severity.INFO:
+        return None
+    allowed = [fix for fix in diagnostic.fixes if fix.verified and fix.edits and not _of_a_package(fix)]
     return next((fix for fix in allowed if unsafe or fix.safety == "safe"), None)
+
+
+def _of_a_package(fix: Fix) -> bool:
+    """Whether a fix would edit what a package manager put there."""
+    folders = ("site-packages", "dist-packages")
+    return any(folder in Path(edit.file).parts for edit in fix.edits for folder in folders)
 
 
 def fixed(request: Request, first: Outcome, run: Run, unsafe: bool, before: Fixed) -> tuple[Outcome, Fixed]:

@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 from shapelint.diagnostics import OR_HERE, Diagnostic, Edit, Fix, Related, Span
 from shapelint.fixes.knobs import Knobs, written_factors
 from shapelint.fixes.plausible import Numbers
-from shapelint.fixes.verify import Failures, Verifier, failures_of, improved, out_of_time
+from shapelint.fixes.values import WINDOW
+from shapelint.fixes.verify import OTHER_SIZES, Failures, Verifier, failures_of, out_of_time
 from shapelint.graph import Call, Trace
 from shapelint.rules import Candidate, Finding
 from shapelint.rules.evidence import definition_of, shape_text
@@ -155,8 +156,8 @@ class Causes:
                 continue
             if candidate.group in done or _overlaps(candidate, successes):
                 continue
-            after = self.verifier.screen(candidate, finding.mode)
-            if after is None or not improved(trace, after, key):
+            after = self.verifier.screen(candidate, finding.mode, key)
+            if after is None:
                 continue
             left = failures_of(after)
             if candidate.group == "size" and left.total():
@@ -184,8 +185,8 @@ class Causes:
         return sorted(found.values(), key=lambda item: -item.likely)
 
     def _others(self, finding: Finding, rest: list[Success], best: Candidate) -> Iterator[Fix]:
-        """Further fixes: fewest edits first, then those that keep trained weights."""
-        found: list[tuple[int, bool, int, Fix]] = []
+        """Further fixes: fewest edits first, then those that keep trained weights, then those for other sizes too."""
+        found: list[tuple[tuple[int, bool, bool, int], Fix]] = []
         own = set(map(id, finding.candidates))
         done = {best.group} if best.group else set()
         for position, item in enumerate(rest):
@@ -197,9 +198,10 @@ class Causes:
             fix = self.verifier.fix(finding, item.candidate)
             if fix is not None:
                 done.add(item.candidate.group)
-                found.append((len(fix.edits), fix.safety != "safe", position, fix))
-        found.sort(key=lambda item: item[:3])
-        yield from [item[3] for item in found[: SHOWN - 1]]
+                sized = OTHER_SIZES not in fix.cost
+                found.append(((len(fix.edits), fix.safety != "safe", sized, position), fix))
+        found.sort(key=lambda item: item[0])
+        yield from [fix for _, fix in found[: SHOWN - 1]]
 
     # -- places -------------------------------------------------------------------------------------
 
@@ -274,14 +276,18 @@ def _everywhere(finding: Finding, others: list[Finding]) -> list[Candidate]:
 
 
 def _spread(before: Trace, after: Trace) -> int:
-    """How many layers that did not fail are made otherwise."""
-    made = {call.module_path: call.attributes for call in after.calls if call.kind == "module"}
+    """How many layers that did not fail come out with other sizes; windows may well change everywhere."""
+    made = {call.module_path: _sizes(call) for call in after.calls if call.kind == "module"}
     failing = {call.module_path for call in before.failures}
     return sum(
-        call.attributes != made.get(call.module_path, call.attributes)
+        _sizes(call) != made.get(call.module_path, _sizes(call))
         for call in before.calls
         if call.kind == "module" and call.module_path not in failing
     )
+
+
+def _sizes(call: Call) -> dict[str, object]:
+    return {name: value for name, value in call.attributes.items() if name not in WINDOW}
 
 
 def _overlaps(candidate: Candidate, successes: list[Success]) -> bool:

@@ -18,6 +18,8 @@ from shapelint.fixes.values import (
     aspect,
     constant,
     demands,
+    explains,
+    odd_one_out,
     other_values,
     small_values,
     window_of,
@@ -29,6 +31,12 @@ from shapelint.rules.evidence import definition_of
 from shapelint.syntax.calls import CallExpression, call_at, layer_call, parsed, replacement
 from shapelint.syntax.origins import Place, enclosing_function, made_place, origins
 from shapelint.trace.recovery.arithmetic import ELEMENTWISE
+
+_ODD = 0.6
+"""What it is worth that a number belongs to the one operand that differs from all others."""
+
+_EXPLAINS = 0.7
+"""What it is worth that a window changed so would change sizes by what is missing."""
 
 _HANDED_IN = 0.5
 """What it costs to change a name where the value it was given can be changed."""
@@ -49,6 +57,9 @@ _GIVEN = {
 }
 """Arguments that say what a layer gives; those that say what it takes are right where it does not fail."""
 
+_PATTERNED = {"rearrange", "repeat", "reduce", "Rearrange", "Reduce"}
+"""einops: what its functions and layers are given by keyword are lengths of axes."""
+
 _ANY_RATIO = [(1, 2), (2, 1), (3, 1), (1, 3), (3, 2)]
 """What to try where nothing is known of the sizes that an exception is about."""
 
@@ -68,11 +79,12 @@ class Upstream:
     distance: int
     made: CallExpression | None
     called: CallExpression | None
+    suspect: float = 0.0
 
     @property
     def near(self) -> float:
-        """What the distance costs."""
-        return -0.12 * self.distance
+        """What the distance costs, and what it is worth that only the operand that differs comes from here."""
+        return self.suspect - 0.12 * self.distance
 
 
 @lru_cache(maxsize=256)
@@ -150,21 +162,29 @@ class Knobs:
                         yield from self._numbers(place, None, self.raised.layer, 1.2, "")
 
     def _way(self) -> Iterator[Upstream]:
-        queue, seen = [(self.call, 0)], {self.call.index}
-        while queue and len(seen) < REACH * 2:
-            call, distance = queue.pop(0)
+        odd = odd_one_out(self.call)
+        leads: dict[int, set[int]] = {self.call.index: set()}
+        order: list[tuple[Call, int]] = [(self.call, 0)]
+        for call, distance in order:  # grows while it is read
+            if distance >= REACH or len(leads) >= REACH * 2:
+                continue
+            weight = 0 if call.op in _TRANSPARENT else 1
+            for position, index in enumerate(call.producers):
+                if index < 0:
+                    continue
+                if index not in leads:
+                    leads[index] = set()
+                    order.append((self.trace.calls[index], distance + weight))
+                leads[index] |= {position} if call is self.call else leads[call.index]
+        for call, distance in order:
             made = None
             if call.kind == "module" or call.params:
                 sites, class_name = definition_of(self.walked, call)
                 made = layer_call(sites, class_name)
-            yield Upstream(call, distance, made, call_at(call.site))
-            if distance >= REACH:
-                continue
-            weight = 0 if call.op in _TRANSPARENT else 1
-            for index in call.producers:
-                if index >= 0 and index not in seen:
-                    seen.add(index)
-                    queue.append((self.trace.calls[index], distance + weight))
+            suspect = 0.0
+            if odd is not None and call is not self.call:
+                suspect = _ODD if leads[call.index] == {odd} else (-_ODD if odd not in leads[call.index] else 0.0)
+            yield Upstream(call, distance, made, call_at(call.site), suspect)
 
     def _vocabulary(self) -> dict[tuple[object, int], list[str]]:
         """How the numbers of the model are spelled where its layers are made, by function."""
@@ -222,7 +242,7 @@ class Knobs:
             value = _single(step.call.attributes.get(name))
             if name in WINDOW:
                 yield from self._window(step, place, name)
-            elif name in _SMALL:
+            elif name in _SMALL or made.name in _PATTERNED:
                 yield from self._small(step, place)
             elif name in ("start_dim", "end_dim", "dim"):
                 yield from self._dimension(step, place)
@@ -235,6 +255,10 @@ class Knobs:
 
     def _function(self, step: Upstream, called: CallExpression) -> Iterator[Candidate]:
         op, sites = step.call.op, self.walked.definitions.get(step.call.layer, ())
+        if called.name in _PATTERNED and isinstance(called.argument(1, "pattern"), ast.Constant):
+            for word in called.node.keywords:
+                yield from self._small(step, Place(called.source, word.value, (), sites))
+            return
         if op == "permute":
             yield from rewrites.orders(step.call, called, step.near)
         if op in _NO_SIZES:
@@ -349,6 +373,7 @@ class Knobs:
                 better = old - irregularity(step.call.op, changed)
                 common = (siblings[new] - max(0, siblings[value] - 1)) / max(1, siblings.total())
                 likely = step.near / 2 + 0.5 + 1.6 * better + 1.5 * common - 0.1 * abs(new - value)
+                likely += _EXPLAINS if explains(name, value, new, self.pairs) else 0.0
                 likely += (1.3 if better > 0.3 or common > 0.2 else 0.0) - (1.5 if self.aspect == "channels" else 0.0)
                 yield self.candidate(target, str(new), step.call.layer, likely, name)
 
@@ -368,12 +393,19 @@ class Knobs:
         rank = max((len(fact.shape) for fact in step.call.inputs), default=0)
         if value is None or not rank:
             return
+        dims = [arg for arg in step.call.args[1:] if isinstance(arg, int)]
+        usual = Counter(
+            other.args[1:] for other in self.trace.calls if other.op == step.call.op and other.failure is None
+        )
         for new in dict.fromkeys([*range(rank + (step.call.op in ("stack", "unsqueeze"))), -1, -2]):
             if new == value or (new < 0 and new + rank == value):
                 continue
-            is_flatten = step.call.op.lower() == "flatten" and new == 1
+            is_flatten = step.call.op.lower() == "flatten" and new == 1 and (value == 0 or step.distance == 0)
             likely = step.near + 1.6 + (0.6 if new == 1 else 0) + (1.2 if is_flatten else 0) - 0.1 * abs(new)
             likely += 0.6 if value == 0 and step.call.op in ("cat", "flatten", "Flatten", "squeeze", "mean") else 0.0
+            changed = tuple(new if dim == value else dim for dim in dims)
+            likely += 0.8 if usual[changed] else 0.0
+            likely -= 1.5 if len({dim % rank for dim in changed}) < len(changed) and len(changed) == 2 else 0.0
             yield self.candidate(place, str(new), step.call.layer, likely, "dim")
 
     def candidate(self, place: Place, text: str, layer: str, likely: float, name: str) -> Candidate:

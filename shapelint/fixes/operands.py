@@ -118,8 +118,11 @@ def _product(sizes: Shape) -> int:
     return result
 
 
-def resized(call: Call, dims_apart: int) -> Iterator[Candidate]:
-    """Feature maps of other heights and widths: interpolate, crop or pad the first one to the other."""
+def resized(call: Call, even: bool) -> Iterator[Candidate]:
+    """Feature maps of other heights and widths: interpolate, crop or pad the first one to the other.
+
+    `even`: the input can be halved again and again; then it is likelier that a window is wrong on the way.
+    """
     known = _odd_one_first(operands(call))
     if len(known) != 2 or len(known[0].shape) != len(known[1].shape) or len(known[0].shape) not in (3, 4, 5):
         return
@@ -132,16 +135,16 @@ def resized(call: Call, dims_apart: int) -> Iterator[Candidate]:
         return
     if prefix is not None:
         text = f"{prefix}interpolate({first.source.segment(first.node)}, size={other.text}.shape[2:])"
-        yield wrapped(first, text, call.layer, 1.0 - 0.1 * dims_apart)
+        yield wrapped(first, text, call.layer, 0.2 if even else 1.0)
         gaps = [want - have for have, want in zip(first.shape[2:], other.shape[2:], strict=True)]
         if all(0 <= gap <= 3 for gap in gaps) and isinstance(first.node, (ast.Name, ast.Call)):
             amounts = ", ".join(f"0, {gap}" for gap in reversed(gaps))
             padded = f"{prefix}pad({first.source.segment(first.node)}, ({amounts}))"
-            yield wrapped(first, padded, call.layer, 0.5)
+            yield wrapped(first, padded, call.layer, 0.1 if even else 0.5)
     smaller = all(a <= b for a, b in zip(first.shape[2:], other.shape[2:], strict=True))
     if smaller and isinstance(first.node, (ast.Name, ast.Attribute)) and rank in (3, 4):
         cuts = ", ".join(f": {first.text}.shape[{at}]" for at in range(2, rank))
-        yield wrapped(other, f"{other.text}[..., {cuts}]", call.layer, 0.8)
+        yield wrapped(other, f"{other.text}[..., {cuts}]", call.layer, 0.15 if even else 0.8)
 
 
 def _odd_one_first(known: list[Operand]) -> list[Operand]:

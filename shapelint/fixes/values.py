@@ -112,6 +112,31 @@ def aspect(call: Call) -> str:
     return "either"
 
 
+def odd_one_out(call: Call) -> int | None:
+    """Position of the one tensor argument whose shape differs from those of all others, which agree."""
+    shapes = [fact.shape for fact in call.inputs if len(fact.shape) > 1]
+    if len(shapes) < 3:
+        return None
+    for position, fact in enumerate(call.inputs):
+        others = [other.shape for at, other in enumerate(call.inputs) if at != position and len(other.shape) > 1]
+        if len(fact.shape) > 1 and len(set(others)) == 1 and others[0] != fact.shape:
+            return position
+    return _odd_outside_of_dim(call)
+
+
+def _odd_outside_of_dim(call: Call) -> int | None:
+    """The same for tensors that are joined, whose sizes may differ in the dimension they are joined in."""
+    failure = call.failure
+    dim = failure.arg(1, "dim", 0) if failure is not None and failure.op in ("cat", "concat") else None
+    ranks = {len(fact.shape) for fact in call.inputs}
+    if not isinstance(dim, int) or len(ranks) != 1:
+        return None
+    at = dim % max(1, *ranks)
+    shapes = [fact.shape[:at] + fact.shape[at + 1 :] for fact in call.inputs]
+    single = [position for position, shape in enumerate(shapes) if shapes.count(shape) == 1]
+    return single[0] if len(single) == 1 and len(shapes) > 2 else None
+
+
 def small_values(value: int) -> list[int]:
     """Heads, groups and factors near one that does not do."""
     near = [value - 1, value + 1, value // 2, value * 2, 1, 2, 4, 8, value + 2, value - 2, 16, 3]
@@ -154,6 +179,15 @@ def window_values(name: str, value: int, window: dict[str, int]) -> list[int]:
         options = [1, 2]
     floor = 0 if "padding" in name else 1
     return [each for each in dict.fromkeys(options) if each >= floor and each != value]
+
+
+def explains(name: str, old: int, new: int, pairs: list[tuple[int, int]]) -> bool:
+    """Whether a window changed so makes the one size of a pair the other: by a factor, its square, or a border."""
+    if name == "stride":
+        factors = (old / new, new / old) if new else ()
+        return any(abs(a - b * factor**power) < 0.1 * a for a, b in pairs for factor in factors for power in (1, 2))
+    border = {"padding": 2, "kernel_size": 1, "output_padding": 1}.get(name, 0) * abs(new - old)
+    return any(abs(a - b) == border for a, b in pairs)
 
 
 def permutations(order: tuple[int, ...]) -> list[tuple[int, ...]]:

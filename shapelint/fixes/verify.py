@@ -5,42 +5,36 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch.nn.parameter import is_lazy
 
 from shapelint.diagnostics import Diagnostic, Edit, Fix, Severity
 from shapelint.feed import Feed, from_specs
-from shapelint.graph import Trace, Walked
-from shapelint.inputs import parse_inputs
+from shapelint.graph import Key, Trace, Walked
+from shapelint.inputs import TensorSpec, parse_inputs
 from shapelint.load import Loaded, load
 from shapelint.rules import Candidate, Finding
 from shapelint.syntax.calls import apply_edits, parsed
 from shapelint.target import Target
 from shapelint.trace.walk import param_facts
 
-Key = tuple[str, str, int]
 Failures = Counter[Key]
-"""Failed calls by layer, op and turn; a walk that ended outside of any call counts under `RAISED`."""
+"""Failed calls by their keys; a walk that ended outside of any call counts under `RAISED`."""
+
+OTHER_SIZES = "other sizes too"
+"""Said of a fix with which larger images fit as well."""
+
+ASKED_BELOW = 0.3
+"""Seconds of a walk up to which it is found out."""
 
 RAISED: Key = ("", "raised", 0)
 
 
-def keys_of(trace: Trace) -> list[Key]:
-    """What each call of a walk goes by: layer, op, and the how-manieth of that op in that layer it is."""
-    turns: Counter[tuple[str, str]] = Counter()
-    found = []
-    for call in trace.calls:
-        found.append((call.layer, call.op, turns[(call.layer, call.op)]))
-        turns[(call.layer, call.op)] += 1
-    return found
-
-
 def failures_of(trace: Trace) -> Failures:
     """What failed in a walk."""
-    keys = keys_of(trace)
-    found = Counter(keys[call.index] for call in trace.failures)
+    found = Counter(call.key for call in trace.failures)
     if trace.raised is not None and trace.raised.call is None:
         found[RAISED] += 1
     return found
@@ -53,11 +47,12 @@ def _of_layer(failures: Failures, layer: str, op: str) -> int:
 def improved(before: Trace, after: Trace, key: Key) -> bool:
     """Whether a failure is gone and nothing else fails that did not; beyond the end of the first walk it may."""
     was, now = failures_of(before), failures_of(after)
-    if now[key] >= was[key]:
+    if now[key] >= was[key] or after.given_up:
         return False
     if before.raised is None:
         return now.total() < was.total() and all(now[other] <= was[other] for other in now)
-    return len(after.calls) > len(before.calls) and all(now[other] <= was[other] for other in was)
+    further = after.raised is None or len(after.calls) > len(before.calls)
+    return further and all(now[other] <= was[other] for other in was)
 
 
 @dataclass
@@ -69,22 +64,30 @@ class Verifier:
     feed: Feed
     walked: Walked
     deadline: float
-    walk: Callable[[Loaded, Feed, float, tuple[str, ...] | None], dict[str, Trace]]
+    walk: Callable[[Loaded, Feed, float], dict[str, Trace]]
+    walk_until: Callable[[Loaded, Feed, float, str, Callable[[Key], bool]], Trace]
     findings_of: Callable[[Loaded, dict[str, Trace]], list[Finding]]
     tried: int = 0
     _screened: dict[object, Trace | None] = field(default_factory=dict)
 
-    def screen(self, candidate: Candidate, mode: str) -> Trace | None:
-        """The walk in one mode after a change; None where it cannot be tried."""
-        key = (candidate.edits, candidate.inputs, mode)
-        if key not in self._screened:
+    def screen(self, candidate: Candidate, mode: str, key: Key) -> Trace | None:
+        """The walk in one mode after a change; None where it cannot be tried, or does not mend the failure `key`."""
+        name = (candidate.edits, candidate.inputs, mode, key)
+        if name not in self._screened:
             self.tried += 1
+            before = self.walked.traces[mode]
+            was = failures_of(before)
+
+            def unwanted(failed: Key) -> bool:
+                return failed == key or (failed not in was and before.raised is None)
+
             try:
                 changed, feed = self._changed(candidate)
-                self._screened[key] = self.walk(changed, feed, self.deadline, (mode,))[mode]
+                after = self.walk_until(changed, feed, self.deadline, mode, unwanted)
+                self._screened[name] = after if improved(before, after, key) else None
             except Exception:  # a change that cannot even be tried is not one to show
-                self._screened[key] = None
-        return self._screened[key]
+                self._screened[name] = None
+        return self._screened[name]
 
     def fix(self, finding: Finding, candidate: Candidate) -> Fix | None:
         """The candidate as a fix, if the finding is gone in every mode and nothing new fails."""
@@ -103,7 +106,7 @@ class Verifier:
 
     def _try(self, finding: Finding, candidate: Candidate) -> Fix | None:
         changed, feed = self._changed(candidate)
-        traces = self.walk(changed, feed, self.deadline, None)
+        traces = self.walk(changed, feed, self.deadline)
         if not self._holds(finding, traces, None if candidate.inputs else changed):
             return None
         if candidate.inputs:
@@ -111,7 +114,21 @@ class Verifier:
             return Fix(candidate.title, "safe", True, (), "clean" if clean else "other findings stay")
         keeps = _same_weights(self.loaded.model, changed.model)
         cost = self._cost(candidate.layer, changed.model, keeps)
-        return Fix(candidate.title, "safe" if keeps else "unsafe", True, candidate.edits, cost)
+        if self._fits_other_sizes(changed):
+            cost += f"; {OTHER_SIZES}"
+        working = {mode: trace for mode, trace in self.walked.traces.items() if not trace.failure_count}
+        safe = keeps and all(_computed(trace) == _computed(traces[mode]) for mode, trace in working.items())
+        return Fix(candidate.title, "safe" if safe else "unsafe", True, candidate.edits, cost)
+
+    def _fits_other_sizes(self, changed: Loaded) -> bool:
+        """Whether the changed model takes larger images too; not asked of models without, or that take their time."""
+        trace = next(iter(self.walked.traces.values()))
+        specs = tuple(_enlarged(spec) for spec in self.feed.specs)
+        if specs == self.feed.specs or trace.seconds > ASKED_BELOW or out_of_time(self.deadline):
+            return False
+        mode = next(reversed(self.walked.traces))
+        after = self.walk_until(changed, from_specs(specs), self.deadline, mode, lambda _: True)
+        return after.failure_count == 0 and not after.given_up
 
     def _holds(self, finding: Finding, traces: dict[str, Trace], changed: Loaded | None) -> bool:
         """The place is clean in every mode, and nothing new fails anywhere."""
@@ -139,7 +156,7 @@ class Verifier:
         if finding.call is None:
             return RAISED if trace.raised is not None and trace.raised.call is None else None
         call = trace.calls[finding.call]
-        return keys_of(trace)[call.index] if call.failure is not None else None
+        return call.key if call.failure is not None else None
 
     def _finding_gone(self, finding: Finding, traces: dict[str, Trace], changed: Loaded | None) -> bool:
         if any(trace.failure_count for trace in traces.values()):
@@ -160,6 +177,29 @@ class Verifier:
         if before == after:
             return f"{after:,} parameters; new weights"
         return f"{after:,} parameters instead of {before:,}; new weights"
+
+
+def _enlarged(spec: TensorSpec) -> TensorSpec:
+    """An image half as large again, in multiples of what models halve it by; anything else as it is."""
+    if len(spec.shape) not in (4, 5) or min(spec.shape[2:]) < 16:
+        return spec
+    return replace(spec, shape=(*spec.shape[:2], *(side + 32 * max(1, side // 64) for side in spec.shape[2:])))
+
+
+def _computed(trace: Trace) -> list[object]:
+    """What a walk computes, step by step; where it is written and on which device is left out."""
+    left_out = ("inplace", "_inplace", "device")
+    return [
+        (
+            call.op,
+            call.layer,
+            [fact.shape for fact in call.outputs],
+            {name: value for name, value in {**call.attributes, **call.kwargs}.items() if name not in left_out},
+            call.args,
+            call.training,
+        )
+        for call in trace.calls
+    ]
 
 
 def out_of_time(deadline: float) -> bool:

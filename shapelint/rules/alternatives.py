@@ -45,6 +45,14 @@ def input_candidates(walked: Walked, trace: Trace) -> list[Candidate]:
     return found
 
 
+def batched_input(walked: Walked, call: Call, wanted: int) -> list[Candidate]:
+    """The input with a batch dimension, where a call is fed with it as it comes and lacks just one."""
+    shape = call.inputs[0].shape if 0 in call.from_input else ()
+    if len(shape) != wanted - 1:
+        return []
+    return [replace(each, likely=4.0) for each in _other(walked, shape, (1, *shape), "a batch dimension in front")]
+
+
 def unbatched_note(trace: Trace) -> tuple[str, ...]:
     """A note where the first convolution took the input for a single sample without a batch."""
     first = first_layer(trace)
@@ -131,6 +139,13 @@ def other_sizes(walked: Walked, ratio: tuple[int, int] | None = None) -> list[Ca
         if changed != specs:
             found.append(replace(_candidate(changed, "the size it fits"), group="size", likely=0.4))
     return found
+
+
+def halves_well(walked: Walked) -> bool:
+    """Whether every image that goes in has sides of multiples of 16."""
+    fed = [call.inputs[at].shape for trace in walked.traces.values() for call in trace.calls for at in call.from_input]
+    images = [shape[2:] for shape in fed if len(shape) in (4, 5)]
+    return bool(images) and all(side % 16 == 0 for sides in images for side in sides)
 
 
 def sized_inputs(walked: Walked, pairs: Iterable[tuple[int, int]]) -> list[Candidate]:

@@ -6,9 +6,13 @@ import math
 
 from shapelint.graph import Call, Failure, Shape
 from shapelint.rules.evidence import shape_text, subject
+from shapelint.trace.recovery import patterns
 from shapelint.trace.recovery.layers import spread
 
-OPS = ("getitem", "chunk", "split", "tensor_split", "pixel_shuffle", "pixel_unshuffle", "fold", "repeat", "select")
+OPS = (
+    *patterns.OPS,
+    *("getitem", "chunk", "split", "tensor_split", "pixel_shuffle", "pixel_unshuffle", "fold", "select"),
+)
 
 
 def told(call: Call) -> tuple[str, str] | None:
@@ -28,9 +32,30 @@ def told(call: Call) -> tuple[str, str] | None:
         size = shape_text(spread(failure.arg(1, "output_size"), 2, 1))
         message = f"{subject(call)} cannot make {size} of blocks {shape_text(shape)}"
         return message, f"blocks of {kernel} values expected"
+    if failure.op in patterns.OPS and len(failure.args) > 1 and isinstance(failure.args[1], str):
+        return _pattern(call, failure, shape)
     if failure.op == "repeat":
         return f"{subject(call)} of {shape_text(shape)} needs a number for each dimension", failure.message
     return None
+
+
+def _pattern(call: Call, failure: Failure, shape: Shape) -> tuple[str, str] | None:
+    """einops: the dimension that cannot be taken apart as the pattern says."""
+    left = patterns.axes(str(failure.args[1]).partition("->")[0])
+    if left is not None and len(left) == len(shape):
+        for names, size in zip(left, shape, strict=True):
+            known = {name: failure.kwargs[name] for name in names if name in failure.kwargs}
+            product = math.prod(known.values())
+            given = ", ".join(f"{name}={length}" for name, length in known.items())
+            fits = size == product if len(known) == len(names) else product and size % product == 0
+            if known and not fits:
+                axis = f"({' '.join(names)})" if len(names) > 1 else names[0]
+                message = f"{subject(call)} cannot take the {size} of {shape_text(shape)} for `{axis}` with {given}"
+                return message, f"{size} is no multiple of {product}" if len(known) < len(
+                    names
+                ) else f"{product} expected"
+    reason = failure.message.strip()
+    return f"{subject(call)} cannot make `{failure.args[1]}` of {shape_text(shape)}", reason
 
 
 def _index(failure: Failure, shape: Shape) -> tuple[str, str] | None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from shapelint.graph import Call, Failure
+from shapelint.graph import Call, Choices, Failure, Key
 from shapelint.trace.costs import tensors_in
 from shapelint.trace.guarded import is_caught
 from shapelint.trace.names import dtype_name, gives_indices, is_inplace
+from shapelint.trace.patterns import is_pattern_layer, layer_arguments
 from shapelint.trace.recovery import recovered_shapes
 from shapelint.trace.session import Session, is_fake
 from shapelint.trace.source import Ownership
@@ -18,20 +20,27 @@ from shapelint.trace.torch_private import no_modes
 if TYPE_CHECKING:
     from shapelint.trace.recorder import Recorder
 
+Unwanted = Callable[[Key], bool]
+
+
+class GivenUpError(BaseException):
+    """A call failed of which it was said that the walk is of no use then."""
+
+
 _BY_WEIGHT = ("linear", "conv", "bilinear")
 
 
 class FailureHandler:
     """Judges and recovers the failed calls of one walk.
 
-    `choices` says, for the n-th recovered failure, which candidate shape to go on with (default: the first).
+    `choices` says which candidate shape to go on with (default: the first); a call that is `unwanted` ends the walk.
     """
 
-    def __init__(self, ownership: Ownership, session: Session, choices: dict[int, int]) -> None:
+    def __init__(self, ownership: Ownership, session: Session, choices: Choices, unwanted: Unwanted) -> None:
         self.ownership = ownership
         self.session = session
         self.choices = choices
-        self.recovered = 0
+        self.unwanted = unwanted
         self.raising: list[tuple[BaseException, Call]] = []
 
     def call_of(self, error: BaseException | None) -> Call | None:
@@ -82,6 +91,11 @@ class FailureHandler:
         """One of torch's modules raised by itself, before or after its function."""
         if self.call_of(error) is not None:
             raise error
+        if is_pattern_layer(module):
+            tensor = next(tensors_in(args), None)
+            if tensor is None:
+                raise error
+            return self.pattern_failed(recorder, call, "rearrange", tensor, *layer_arguments(module), error)
         name = f"module:{type(module).__name__}"
         failure = Failure(name, recorder.plain(tuple(args)), recorder.plain(dict(kwargs)), *_described(error))
         failure.certain = not self.session.is_unconfirmed(error)
@@ -91,18 +105,29 @@ class FailureHandler:
         self._register(call, failure, error)
         return self._go_on(failure, recovered_shapes(failure), error, _dtype_for(name, args, kwargs))
 
+    def pattern_failed(
+        self, recorder: Recorder, call: Call, name: str, tensor: Any, pattern: str, lengths: Any, error: Exception
+    ) -> Any:
+        """einops raised: it asks for shapes only, so that eager would say the same."""
+        failure = Failure(
+            f"einops.{name}", (recorder.fact(tensor), pattern), recorder.plain(dict(lengths)), *_described(error)
+        )
+        self._register(call, failure, error)
+        return self._go_on(failure, recovered_shapes(failure), error, tensor.dtype)
+
     def _register(self, call: Call, failure: Failure, error: Exception) -> None:
         failure.sites = tuple(self.ownership.sites())
         if call.failure is None:
             call.failure = failure
         self.raising.append((error, call))
+        if self.unwanted(call.key) and not is_caught(self.ownership):
+            raise GivenUpError
 
     def _go_on(self, failure: Failure, shapes: list[Any], error: Exception, like: Any) -> Any:
         if not shapes or is_caught(self.ownership):
             raise error
         failure.candidates = list(shapes)
-        failure.choice = min(self.choices.get(self.recovered, 0), len(shapes) - 1)
-        self.recovered += 1
+        failure.choice = min(self.choices.get(failure.place, 0), len(shapes) - 1)
         failure.recovered = True
         if isinstance(like, torch.Tensor):
             return like

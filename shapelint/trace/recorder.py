@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -17,9 +18,10 @@ from shapelint.trace.failures import FailureHandler
 from shapelint.trace.homes import MODEL, home_of, strays_of
 from shapelint.trace.names import dtype_name, is_inplace, on_cpu, op_name, raw_name
 from shapelint.trace.nodes import GraphBuilder, has_tensors, plain_result
+from shapelint.trace.patterns import is_pattern_layer
 from shapelint.trace.session import Session, copied_fake, is_fake
 from shapelint.trace.torch_private import is_module_leaf, no_modes
-from shapelint.trace.values import ASKING, SIZED, Values
+from shapelint.trace.values import ASKING, CASTS, SIZED, Values
 
 _RANDOM = ("rand", "bernoulli", "multinomial", "dropout", "normal", "poisson", "exponential")
 
@@ -86,6 +88,7 @@ class Recorder(TorchFunctionMode):
         self.calls: list[Call] = []
         self.stack: list[ModuleFrame] = []
         self.leaf: Call | None = None
+        self._turns: Counter[tuple[str, str]] = Counter()
         self._serial = 0
         self._current: Call | None = None
         self._raised_in: dict[int, str] = {}
@@ -100,7 +103,7 @@ class Recorder(TorchFunctionMode):
             return args[0]
         if name == "deepcopy" and is_fake(args[0]):
             return copied_fake(args[0], args[1])
-        if name in ASKING:
+        if name in ASKING and (name not in CASTS or raw_name(func).startswith("__")):
             return self._ask(func, name, args, kwargs)
         if name in _NEVER_ROWS:
             return func(*args, **kwargs)
@@ -112,7 +115,7 @@ class Recorder(TorchFunctionMode):
         shown = path if path is not None else f"{self.layer}.<{type(module).__name__}>".lstrip(".")
         self._serial += 1
         call: Call | None = None
-        if self.leaf is None and is_module_leaf(module):
+        if self.leaf is None and (is_module_leaf(module) or is_pattern_layer(module)):
             call = self._begin_module(module, shown, path is not None, args, kwargs)
             self.leaf = call
         enter = enter_module if self.stack else enter_root
@@ -137,6 +140,17 @@ class Recorder(TorchFunctionMode):
     def under_way(self) -> Call | None:
         """The call that torch is busy with."""
         return self.leaf or self._current
+
+    def on_failed_pattern(self, name: str, tensor: torch.Tensor, pattern: str, lengths: Any, error: Exception) -> Any:
+        """A function of einops raised."""
+        call = self.leaf or self._begin(name, "function", self.layer, (tensor,), {})
+        if self.leaf is None:
+            call.args, call.kwargs = (self.plain(tensor), pattern), self.plain(lengths)
+            self._in_stack(self.nodes.add_function(call, torch.reshape, name, (tensor,), {}))
+        out = self.failures.pattern_failed(self, call, name, tensor, pattern, lengths, error)
+        if call is not self.leaf:
+            self._finish(call, out)
+        return out
 
     def on_work(self, work: int) -> None:
         """Mult-adds of an op, for the call that is under way."""
@@ -267,7 +281,8 @@ class Recorder(TorchFunctionMode):
         return call
 
     def _begin(self, op: str, kind: str, layer: str, args: Any, kwargs: Any) -> Call:
-        call = Call(len(self.calls), layer, op, kind)
+        call = Call(len(self.calls), layer, op, kind, turn=self._turns[(layer, op)])
+        self._turns[(layer, op)] += 1
         derived = any(part in op for part in _RANDOM)
         for tensor in tensors_in((args, kwargs)):
             call.inputs.append(self.fact(tensor))
@@ -296,6 +311,7 @@ class Recorder(TorchFunctionMode):
         self.nodes.forget(call)
         if self.calls and self.calls[-1] is call:
             self.calls.pop()
+            self._turns[(call.layer, call.op)] -= 1
 
 
 _NEVER_ROWS = {

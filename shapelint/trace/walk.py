@@ -12,14 +12,15 @@ from typing import Any
 import torch
 from torch.nn.parameter import is_lazy
 
-from shapelint.graph import ParamFact, Raised, Trace
+from shapelint.graph import Choices, Failure, Key, ParamFact, Raised, Trace
 from shapelint.syntax.places import Site
 from shapelint.trace.conditions import compared
 from shapelint.trace.costs import Budget, tensors_in, walk_budget
 from shapelint.trace.definitions import fake_friendly
-from shapelint.trace.failures import FailureHandler
+from shapelint.trace.failures import FailureHandler, GivenUpError, Unwanted
 from shapelint.trace.gradients import GradientWatch
 from shapelint.trace.names import dtype_name
+from shapelint.trace.patterns import seen_patterns
 from shapelint.trace.recorder import ModelNames, Recorder
 from shapelint.trace.session import Session
 from shapelint.trace.source import Ownership
@@ -29,6 +30,13 @@ from shapelint.trace.values import Values
 
 MAX_RETRIES = 12
 """Walks spent on finding which candidate shapes the rest of the model agrees with."""
+
+
+def never(key: Key) -> bool:
+    """No call that fails ends a walk."""
+    del key
+    return False
+
 
 Inputs = tuple[tuple[Any, ...], dict[str, Any]]
 
@@ -45,29 +53,37 @@ class Walker:
     deadline: float = float("inf")
     retries: int = MAX_RETRIES
 
-    def walk(self, mode: str) -> Trace:
-        """The trace in `train` or `eval` mode under which the fewest calls fail."""
-        choices: dict[int, int] = {}
+    def walk(self, mode: str, choices: Choices | None = None, unwanted: Unwanted = never) -> Trace:
+        """The trace in `train` or `eval` mode under which the fewest calls fail.
+
+        `choices` are those of another walk to begin with; a failing call that is `unwanted` ends it.
+        """
+        choices = dict(choices or {})
         forced: dict[Site, bool] = {}
-        best = self._once(mode, choices, forced)
+        best = self._once(mode, choices, forced, unwanted)
         retries = 0
         while best.raised and best.raised.after_assumption and retries < self.retries:
             flipped = self._flip(best, forced)
             if not flipped:
                 break
             retries += 1
-            best = self._once(mode, choices, forced)
-        position = 0
-        while retries < self.retries and time.monotonic() + best.seconds * 2 < self.deadline:
-            recovered = [call.failure for call in best.failures if call.failure and call.failure.recovered]
-            if position >= len(recovered) or best.failure_count <= 1:
+            best = self._once(mode, choices, forced, unwanted)
+        tried: set[Any] = set()
+        while retries < self.retries and best.failure_count > 1 and not best.given_up:
+            if time.monotonic() + best.seconds * 2 > self.deadline:
                 break
-            for choice in range(1, len(recovered[position].candidates)):
+            failure = next((each for each in _with_a_choice(best) if each.place not in tried), None)
+            if failure is None:
+                break
+            tried.add(failure.place)
+            for choice in range(len(failure.candidates)):
+                if choice == failure.choice:
+                    continue
                 retries += 1
-                trial = self._once(mode, {**choices, position: choice}, forced)
-                if trial.failure_count < best.failure_count:
-                    best, choices = trial, {**choices, position: choice}
-            position += 1
+                trial = self._once(mode, {**choices, failure.place: choice}, forced, unwanted)
+                if trial.failure_count < best.failure_count and not trial.given_up:
+                    best, choices = trial, {**choices, failure.place: choice}
+        best.choices = choices
         return best
 
     @staticmethod
@@ -84,15 +100,15 @@ class Walker:
 
         Its exception is its result.
         """
-        with self._prepared(mode, {}, {}) as (recorder, args, kwargs, _), seen_modules(recorder), recorder:
+        with self._prepared(mode, {}, {}, never) as (recorder, args, kwargs, _), seen_modules(recorder), recorder:
             try:
                 return action(recorder.model, args, kwargs)
             except Exception as error:
                 return error
 
-    def _once(self, mode: str, choices: dict[int, int], forced: dict[Site, bool]) -> Trace:
+    def _once(self, mode: str, choices: Choices, forced: dict[Site, bool], unwanted: Unwanted) -> Trace:
         started = time.monotonic()
-        with self._prepared(mode, choices, forced) as (recorder, args, kwargs, trace):
+        with self._prepared(mode, choices, forced, unwanted) as (recorder, args, kwargs, trace):
             error: BaseException | None = set_mode(recorder.model, mode)
             out = None
             doing = f"`model.{mode}()`"
@@ -101,7 +117,7 @@ class Walker:
                 watch = GradientWatch(recorder.under_way)
                 recorder.session.on_write = watch.wrote
                 watching = watch.watching() if mode == "train" else contextlib.nullcontext()
-                with seen_modules(recorder), recorder, watching:
+                with seen_modules(recorder), seen_patterns(recorder), recorder, watching:
                     error, out = enter_model(recorder.model, args, kwargs)
                 if error is None and not any(True for _ in trace.failures):
                     trace.spoiled = watch.spoiled(out)
@@ -113,12 +129,12 @@ class Walker:
 
     @contextlib.contextmanager
     def _prepared(
-        self, mode: str, choices: dict[int, int], forced: dict[Site, bool]
+        self, mode: str, choices: Choices, forced: dict[Site, bool], unwanted: Unwanted
     ) -> Iterator[tuple[Recorder, tuple[Any, ...], dict[str, Any], Trace]]:
         """A session, a recorder and inputs; the model in its mode inside, and as it was afterwards."""
         values = Values(self.ownership, forced)
         session = Session(self.budget(), values.stand_in)
-        failures = FailureHandler(self.ownership, session, choices)
+        failures = FailureHandler(self.ownership, session, choices, unwanted)
         model, definitions = self._model_to_walk()
         recorder = Recorder(model, ModelNames.of(model), session, values, failures, definitions)
         session.on_work = recorder.on_work
@@ -153,6 +169,7 @@ class Walker:
         return (Site(code.co_filename, code.co_name, code.co_firstlineno),)
 
     def _conclude(self, trace: Trace, recorder: Recorder, error: BaseException | None, out: Any) -> None:
+        trace.given_up = isinstance(error, GivenUpError)
         failures = recorder.failures
         failed = failures.call_of(error)
         for call in trace.calls:
@@ -173,9 +190,16 @@ class Walker:
         trace.raised = Raised(
             type(error).__name__, message, sites, recorder.raised_in(error), failed.index if failed else None
         )
-        if failed is None:
+        if failed is None and not trace.given_up:
             trace.raised.after_assumption = _hangs_on_value(trace, sites)
             trace.raised.compared = compared(error.__traceback__, self.ownership)
+
+
+def _with_a_choice(trace: Trace) -> Iterator[Failure]:
+    """The recovered failures with several candidates."""
+    for call in trace.failures:
+        if call.failure is not None and call.failure.recovered and len(call.failure.candidates) > 1:
+            yield call.failure
 
 
 def _is_lazy(model: torch.nn.Module) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from shapelint.fixes.operands import resized, turned
 from shapelint.graph import Shape, Walked, facts_in
 from shapelint.rules import Example, Finding, Rule
-from shapelint.rules.alternatives import other_sizes
+from shapelint.rules.alternatives import halves_well, other_sizes
 from shapelint.rules.evidence import at_call, failed_calls, shape_text, subject
 
 
@@ -80,7 +80,11 @@ class Net(nn.Module):
                 expected=shape_text(shapes[0]),
                 found=next(shape_text(shape) for shape in shapes if shape != shapes[0]),
             )
-            candidates = (*turned(call, _joins(dim, failure.op == "stack")), *resized(call, 0), *other_sizes(walked))
+            candidates = (
+                *turned(call, _joins(dim, failure.op == "stack")),
+                *resized(call, halves_well(walked)),
+                *other_sizes(walked),
+            )
             yield Finding(at_call(diagnostic, trace, call), trace.mode, call.index, candidates)
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from shapelint.fixes.operands import resized, turned
 from shapelint.graph import Shape, Walked
 from shapelint.rules import Example, Finding, Rule
-from shapelint.rules.alternatives import other_sizes
+from shapelint.rules.alternatives import halves_well, other_sizes
 from shapelint.rules.evidence import at_call, failed_calls, shape_text, subject
 from shapelint.trace.recovery.arithmetic import ELEMENTWISE, merged
 
@@ -83,7 +83,7 @@ class Net(nn.Module):
                 expected=shape_text(shapes[left]),
                 found=shape_text(shapes[right]),
             )
-            candidates = (*turned(call, _broadcasts(shapes)), *resized(call, abs(dim)), *other_sizes(walked))
+            candidates = (*turned(call, _broadcasts(shapes)), *resized(call, halves_well(walked)), *other_sizes(walked))
             yield Finding(at_call(diagnostic, trace, call), trace.mode, call.index, candidates)
 
 

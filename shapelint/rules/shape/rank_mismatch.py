@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from shapelint.graph import Call, Failure, Walked
 from shapelint.rules import Candidate, Example, Finding, Rule
-from shapelint.rules.alternatives import input_candidates, spatial_dims
+from shapelint.rules.alternatives import batched_input, input_candidates, spatial_dims
 from shapelint.rules.evidence import at_call, call_expression, failed_calls, located, shape_text, subject
+from shapelint.trace.recovery import patterns
 from shapelint.trace.recovery.rearranging import dims_of
 
 _NORM_RANKS = {
@@ -99,7 +100,11 @@ class Net(nn.Module):
                 expected=wanted,
                 found=str(len(shape)),
             )
-            candidates = [*input_candidates(walked, trace), *_fixes(call, len(shape), ranks)]
+            candidates = [
+                *input_candidates(walked, trace),
+                *batched_input(walked, call, max(ranks)),
+                *_fixes(call, len(shape), ranks),
+            ]
             is_layer = by_layer or call.kind == "module"
             placed = located(diagnostic, walked, trace, call) if is_layer else at_call(diagnostic, trace, call)
             yield Finding(placed, trace.mode, call.index, tuple(candidates))
@@ -118,6 +123,9 @@ def _ranks(call: Call) -> tuple[int, ...] | None:
         return (dims + 1, dims + 2) if dims is not None else None
     if failure.op in ("interpolate", "upsample"):
         return _RESAMPLED.get(failure.kwargs.get("mode") or failure.arg(3, "mode", "nearest"))
+    if failure.op in patterns.OPS and len(failure.args) > 1 and isinstance(failure.args[1], str):
+        left = patterns.axes(failure.args[1].partition("->")[0])
+        return (len(left),) if left is not None else None
     return _named_dims(failure)
 
 
