@@ -45,9 +45,9 @@ def test_finding_at_32_says_it_all() -> None:
             "   = note: (1, 32, 16, 16) comes from this `Conv2d`: fixtures/small_cnn.py:10",
             "   = help: `nn.Linear(32 * 8 * 8, 64)`  [verified; 131,136 parameters instead of 524,352; new weights]",
             "   = help: `nn.AdaptiveAvgPool2d((16, 16))` before `nn.Flatten()` at fixtures/small_cnn.py:13"
-            "  [verified; keeps trained weights]",
+            "  [verified; keeps trained weights; other sizes too]",
             "   = help: `nn.AdaptiveAvgPool2d(1)` before `nn.Flatten()` and `nn.Linear(32, 64)` at fixtures/small_cnn.py:13"
-            "  [verified; 2,112 parameters instead of 524,352; new weights]",
+            "  [verified; 2,112 parameters instead of 524,352; new weights; other sizes too]",
         ]
     )
     assert "✗ classifier.1" in done.out

@@ -108,10 +108,14 @@ def _place(error: BaseException, model: torch.nn.Module | None) -> str:
 
 
 def _differentiate(out: Any) -> None:
-    """The backward of the first result that has one."""
+    """The backward of the first result that has one: of interest is only whether a write in place breaks it."""
     found = next((tensor for tensor in tensors_in(out) if tensor.requires_grad), None)
-    if found is not None:
-        torch.autograd.backward(found.sum())
+    try:
+        if found is not None:
+            torch.autograd.backward(found.sum())
+    except RuntimeError as error:
+        if "inplace operation" in str(error):
+            raise
 
 
 def _imported(name: str, file: Path) -> Any:

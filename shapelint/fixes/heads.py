@@ -11,7 +11,7 @@ from shapelint.rules import Candidate
 from shapelint.syntax.calls import CallExpression, ParsedFile, call_at, layer_call, replacement
 
 _FLATTENS = {"Flatten", "flatten", "view", "reshape"}
-_SAME_SHAPE = {
+SAME_SHAPE = {
     *(
         "Dropout",
         "dropout",
@@ -38,7 +38,7 @@ def flattened(trace: Trace, call: Call) -> Call | None:
             before, after = current.inputs[0].shape, current.output.shape
             whole = len(before) > 2 and len(after) == 2 and after[-1] == math.prod(before[1:])
             return current if whole else None
-        if current.op not in _SAME_SHAPE:
+        if current.op not in SAME_SHAPE:
             return None
         current = trace.producer(current)
     return None
@@ -75,6 +75,20 @@ def head_candidates(
         edits = (edit, made.replaced(written, text))
         found.append(Candidate(f"`{layer}` before {place} and `{shown}`", edits, call.layer, group=f"pool {size}"))
     return found
+
+
+def pooled_before(call: Call, expression: CallExpression, takes: int) -> list[Candidate]:
+    """The map pooled to the size for which a view and the layer behind it were written."""
+    shape = call.inputs[0].shape
+    dims = len(shape) - 2
+    side = _old_side(takes, shape[1], dims) if dims in (1, 2, 3) else None
+    operand, functional = _flattened_operand(expression), functional_prefix(expression.source)
+    if side is None or operand is None or functional is None:
+        return []
+    size = str(side) if dims == 1 else f"({', '.join([str(side)] * dims)})"
+    layer = f"{functional}adaptive_avg_pool{dims}d({expression.source.segment(operand)}, {size})"
+    edit = replacement(expression.source.file, operand, layer)
+    return [Candidate(f"`{layer}` before `{_short(expression)}`", (edit,), call.layer, group="old size", likely=2.0)]
 
 
 def missing_flatten(call: Call, takes: int) -> list[Candidate]:

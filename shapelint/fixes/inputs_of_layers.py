@@ -13,7 +13,8 @@ from shapelint.syntax.calls import CallExpression, span_of_node
 
 def layer_input_forms(call: Call, takes: int) -> list[Candidate]:
     """The input transposed or flattened, where its last dimension is then what the layer takes."""
-    return list(turned(call, lambda shapes: bool(shapes[0]) and shapes[0][-1] == takes and len(shapes[0]) < 4))
+    found = turned(call, lambda shapes: bool(shapes[0]) and shapes[0][-1] == takes)
+    return [each for each in found if "flatten(1)" not in each.title and "squeeze" not in each.title]
 
 
 def keyword_added(made: CallExpression, name: str, value: str, layer: str) -> Iterator[Candidate]:

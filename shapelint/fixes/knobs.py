@@ -12,6 +12,7 @@ from functools import lru_cache
 import torch
 
 from shapelint.fixes import rewrites
+from shapelint.fixes.inputs_of_layers import keyword_added
 from shapelint.fixes.plausible import Numbers, irregularity, roundness
 from shapelint.fixes.values import (
     WINDOW,
@@ -28,7 +29,7 @@ from shapelint.fixes.values import (
 from shapelint.graph import Call, Raised, Trace, Walked
 from shapelint.rules import Candidate
 from shapelint.rules.evidence import definition_of
-from shapelint.syntax.calls import CallExpression, call_at, layer_call, parsed, replacement
+from shapelint.syntax.calls import CallExpression, call_at, layer_call, operation_at, parsed, replacement
 from shapelint.syntax.origins import Place, enclosing_function, made_place, origins
 from shapelint.trace.recovery.arithmetic import ELEMENTWISE
 
@@ -151,6 +152,12 @@ class Knobs:
         if source is None or self.raised is None:
             return
         makers = self.walked.definitions.get(self.raised.layer, ())
+        operation = operation_at(sites[0])
+        if operation is not None and isinstance(operation[1], ast.BinOp):  # `shape + 1` of a tuple
+            for kept in (operation[1].left, operation[1].right):
+                place = Place(operation[0], operation[1], sites[1:], makers)
+                if not _only_numbers(kept):
+                    yield self.candidate(place, operation[0].segment(kept), self.raised.layer, 1.5, "")
         for node in ast.walk(source.tree):
             if isinstance(node, (ast.Assert, ast.If, ast.Assign)) and node.lineno <= sites[0].line <= (
                 node.end_lineno or 0
@@ -231,12 +238,16 @@ class Knobs:
             yield from self._function(step, step.called)
         if step.called is not None and step.call is not self.call and step.distance <= 3:
             yield from rewrites.flattened(step.call, step.called, step.near)
+        if step.called is not None and step.call.op in ("transpose", "permute", "swapaxes"):
+            yield from rewrites.flattened_before(step.call, step.called, step.near)
         for fact in step.call.inputs:
             if fact.name and step.call.op in (*ELEMENTWISE, "cat", "matmul", "expand", "getitem"):
                 yield from self._table(fact.name, step.near)
 
     def _layer(self, step: Upstream, made: CallExpression) -> Iterator[Candidate]:
         sites, _ = definition_of(self.walked, step.call)
+        if self.aspect != "channels" and "Conv" in made.name:
+            yield from self._left_out(step, made)
         for name, node in arguments(made):
             place = made_place(made, node, sites)
             value = _single(step.call.attributes.get(name))
@@ -376,6 +387,37 @@ class Knobs:
                 likely += _EXPLAINS if explains(name, value, new, self.pairs) else 0.0
                 likely += (1.3 if better > 0.3 or common > 0.2 else 0.0) - (1.5 if self.aspect == "channels" else 0.0)
                 yield self.candidate(target, str(new), step.call.layer, likely, name)
+
+    def _left_out(self, step: Upstream, made: CallExpression) -> Iterator[Candidate]:
+        """A padding that keeps the size, a stride as the other branch has it: keywords that are not written."""
+        window, written = window_of(step.call), dict(arguments(made))
+        if window is None or any(isinstance(node, ast.Starred) for node in made.node.args):
+            return
+        options: list[tuple[str, int, float]] = []
+        if window["kernel_size"] % 2 and window["kernel_size"] > 1 and "Transpose" not in made.name:
+            options.append(("padding", window["kernel_size"] // 2, 0.8))
+        if "Transpose" not in made.name:
+            options += [("stride", size, 0.6 if window["kernel_size"] > 1 else 1.2) for size in (2, 4)]
+        elif window["stride"] > 1:
+            options.append(("output_padding", 1, 0.5))
+        for name, value, prior in options:
+            fits = window[name] != value and name not in written and explains(name, window[name], value, self.pairs)
+            text = self._said(made, name, value) if fits else ""
+            likely = prior + step.near / 2 + _EXPLAINS + (1.8 if not text.isdigit() else 0.0)  # a name was made for it
+            for candidate in keyword_added(made, name, text, step.call.layer) if fits else ():
+                yield replace(candidate, likely=likely, group=f"{name} {made.node.lineno}")
+
+    def _said(self, made: CallExpression, name: str, value: int) -> str:
+        """How another layer of the same function spells such an argument: `stride=stride`."""
+        scope = enclosing_function(Place(made.source, made.node))
+        for call in self.trace.calls:
+            other = layer_call(call.definition, call.module_class) if call.kind == "module" else None
+            node = dict(arguments(other)).get(name) if other is not None else None
+            if other is None or node is None or isinstance(node, ast.Constant) or other.source is not made.source:
+                continue
+            if _single(call.attributes.get(name)) == value and enclosing_function(Place(other.source, node)) is scope:
+                return other.source.segment(node)
+        return str(value)
 
     def _small(self, step: Upstream, place: Place) -> Iterator[Candidate]:
         """Heads, groups, factors: numbers near the one that is there."""

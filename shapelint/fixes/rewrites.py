@@ -93,6 +93,22 @@ def flattened(call: Call, called: CallExpression, near: float) -> Iterator[Candi
         yield Candidate(f"`{text}`", (edit,), call.layer, _group(edit), likely=near + 1.0 - 0.1 * start, says=says)
 
 
+def flattened_before(call: Call, called: CallExpression, near: float) -> Iterator[Candidate]:
+    """`x.flatten(2).transpose(1, 2)` of a feature map: positions behind channels, as sequences have them."""
+    func = called.node.func
+    if (
+        not call.inputs
+        or len(call.inputs[0].shape) != 4
+        or not isinstance(func, ast.Attribute)
+        or call.kind != "method"
+    ):
+        return
+    text = f"{called.source.segment(func.value)}.flatten(2)"
+    edit = replacement(called.source.file, func.value, text)
+    says = "a flatten is missing here"
+    yield Candidate(f"`{text}.{called.name}(...)`", (edit,), call.layer, _group(edit), likely=near + 1.8, says=says)
+
+
 def _over(called: CallExpression, first: ast.expr, last: ast.expr, text: str) -> Edit:
     start, end = span_of_node(called.source.file, first), span_of_node(called.source.file, last)
     whole = replacement(called.source.file, first, text)

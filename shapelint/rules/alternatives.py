@@ -65,15 +65,24 @@ def unbatched_note(trace: Trace) -> tuple[str, ...]:
 
 
 def permuted_input(walked: Walked, given: Shape) -> list[Candidate]:
-    """Channels moved from last to first, with a batch dimension if there was none."""
+    """Channels moved from last to first."""
     return _other(walked, given, (given[0], given[-1], *given[1:-1]), "channels first")
+
+
+def unbatched_permuted_input(walked: Walked, given: Shape) -> list[Candidate]:
+    """Channels moved from last to first, and a batch dimension in front."""
+    wanted = (1, given[-1], *given[:-1])
+    return [replace(each, likely=4.0) for each in _other(walked, given, wanted, "a batch, then channels first")]
 
 
 def other_channels(walked: Walked, given: Shape, channels: int, dims: int) -> list[Candidate]:
     """The input with the channels that the first layer takes."""
     at = len(given) - dims - 1
     wanted = (*given[:at], channels, *given[at + 1 :])
-    return _other(walked, given, wanted, f"{channels} channels")
+    found = _other(walked, given, wanted, f"{channels} channels")
+    colours = (1, 3, 4)  # grey, RGB, with alpha: images come in these, models are made for one of them
+    likely = 3.2 if channels in colours and given[at] in colours else 0.0
+    return [replace(each, likely=likely) for each in found]
 
 
 def wanted_channels(walked: Walked) -> list[Candidate]:

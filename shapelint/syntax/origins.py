@@ -74,7 +74,13 @@ def _parts(node: ast.expr) -> list[ast.expr]:
         return node.values
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("int", "round", "max"):
         return node.args
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and not _is_module(node.func.value):
+        return [node.func.value]  # `table.unsqueeze(0)` holds what `table` holds
     return []
+
+
+def _is_module(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id in ("torch", "nn", "F", "np", "math")
 
 
 def enclosing_function(place: Place) -> ast.FunctionDef | None:

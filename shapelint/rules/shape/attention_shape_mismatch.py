@@ -10,6 +10,7 @@ from shapelint.fixes.inputs_of_layers import layer_input_forms
 from shapelint.fixes.numbers import number_candidates
 from shapelint.graph import Call, TensorFact, Trace, Walked, facts_in
 from shapelint.rules import Candidate, Example, Finding, Rule
+from shapelint.rules.alternatives import sized_inputs
 from shapelint.rules.evidence import at_call, failed_calls, located, made_by, shape_text, subject
 
 OPS = ("multi_head_attention_forward", "module:MultiheadAttention", "scaled_dot_product_attention")
@@ -107,9 +108,10 @@ class Net(nn.Module):
         mismatch = _Mismatch(
             f"a table of {holds} positions is added to a sequence of {wanted}",
             f"{wanted} positions",
-            f"{holds} in {shape_text(table.shape)}, added to {shape_text(x.shape)}",
+            f"{holds}",
         )
-        return Finding(at_call(self._worded(mismatch), trace, call), trace.mode, call.index)
+        inputs = tuple(sized_inputs(walked, [(wanted, holds)]))
+        return Finding(at_call(self._worded(mismatch), trace, call), trace.mode, call.index, inputs)
 
     def _worded(self, mismatch: _Mismatch) -> Diagnostic:
         label = f"{mismatch.expected} expected, {mismatch.found} found"

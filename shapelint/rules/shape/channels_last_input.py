@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from shapelint.graph import Call, Shape, Trace, Walked
 from shapelint.rules import Candidate, Example, Finding, Rule
-from shapelint.rules.alternatives import permuted_input
+from shapelint.rules.alternatives import permuted_input, unbatched_permuted_input
 from shapelint.rules.evidence import call_expression, failed_calls, located, shape_text
 
 _KEEPS = {"add", "sub", "mul", "div", "float", "to", "contiguous", "clamp", "type", "Identity"}
@@ -70,9 +70,12 @@ class Net(nn.Module):
             x, weight = failure.arg(0, "input"), failure.arg(1, "weight")
             dims = len(weight.shape) - 2
             takes = weight.shape[1] * (failure.arg(6, "groups", 1) or 1)
-            if len(x.shape) != dims + 2 or x.shape[1] == takes or x.shape[-1] != takes or not _is_input(trace, call):
+            if not _is_input(trace, call):
                 continue
-            yield self._finding(walked, trace, call, x.shape, takes)
+            if len(x.shape) == dims + 2 and x.shape[1] != takes and x.shape[-1] == takes:
+                yield self._finding(walked, trace, call, x.shape, takes)
+            elif len(x.shape) == dims + 1 and x.shape[0] != takes and x.shape[-1] == takes:
+                yield self._unbatched(walked, trace, call, x.shape, takes)
 
     def _finding(self, walked: Walked, trace: Trace, call: Call, shape: Shape, takes: int) -> Finding:
         right = (shape[0], shape[-1], *shape[1:-1])
@@ -84,6 +87,17 @@ class Net(nn.Module):
         )
         candidates = [*permuted_input(walked, shape), *_permute(call, len(shape))]
         return Finding(located(diagnostic, walked, trace, call), trace.mode, call.index, tuple(candidates))
+
+    def _unbatched(self, walked: Walked, trace: Trace, call: Call, shape: Shape, takes: int) -> Finding:
+        right = (1, shape[-1], *shape[:-1])
+        diagnostic = replace(
+            self.diagnostic(f"the input {shape_text(shape)} has its {takes} channels last and no batch dimension"),
+            label=f"{shape_text(right)} expected",
+            expected=shape_text(right),
+            found=shape_text(shape),
+        )
+        candidates = tuple(unbatched_permuted_input(walked, shape))
+        return Finding(located(diagnostic, walked, trace, call), trace.mode, call.index, candidates)
 
 
 def _is_input(trace: Trace, call: Call) -> bool:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from shapelint.fixes.numbers import number_candidates, producer_candidates
-from shapelint.graph import Walked
-from shapelint.rules import Example, Finding, Rule
+from shapelint.fixes.operands import turned
+from shapelint.graph import Call, Walked
+from shapelint.rules import Candidate, Example, Finding, Rule
 from shapelint.rules.alternatives import other_channels
 from shapelint.rules.evidence import failed_calls, located, made_by
 
@@ -97,6 +98,14 @@ class Net(nn.Module):
             candidates = []
             if 0 in call.from_input:
                 candidates += other_channels(walked, x.shape, takes, dims)
+            candidates += _turned(call, takes, dims)
             candidates += number_candidates(call, made, (0, "in_channels"), found, (found,), takes)
             candidates += producer_candidates(walked, trace, call, takes)
             yield Finding(located(diagnostic, walked, trace, call, span), trace.mode, call.index, tuple(candidates))
+
+
+def _turned(call: Call, takes: int, dims: int) -> list[Candidate]:
+    """Channels that come last brought to the front, as after an embedding."""
+    fits = turned(call, lambda shapes: len(shapes[0]) == dims + 2 and shapes[0][1] == takes)
+    moved = [each for each in fits if ".flatten" not in each.title and "squeeze" not in each.title]
+    return [replace(each, likely=3.0, says="channels come second") for each in moved]

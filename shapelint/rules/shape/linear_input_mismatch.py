@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from shapelint.diagnostics import Severity
 from shapelint.fixes.heads import flattened, head_candidates, missing_flatten
+from shapelint.fixes.inputs_of_layers import layer_input_forms
 from shapelint.fixes.numbers import number_candidates
 from shapelint.graph import Call, Trace, Walked
 from shapelint.rules import Example, Finding, Rule
@@ -115,6 +116,7 @@ class Net(nn.Module):
                 ),
             )
         candidates = [*input_candidates(walked, trace), *missing_flatten(call, takes)]
+        candidates += layer_input_forms(call, takes)
         sizes = flatten.inputs[0].shape[1:] if flatten is not None else (found,)
         candidates += number_candidates(call, made, (position, argument), found, sizes, takes)
         if argument == "in_features":

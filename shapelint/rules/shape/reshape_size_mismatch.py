@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from shapelint.diagnostics import Edit, Position
-from shapelint.graph import Call, Failure, Shape, Walked
+from shapelint.fixes.heads import SAME_SHAPE, pooled_before
+from shapelint.graph import Call, Failure, Shape, Trace, Walked
 from shapelint.rules import Candidate, Example, Finding, Rule, rearranging
 from shapelint.rules.alternatives import input_candidates
-from shapelint.rules.evidence import at_call, call_expression, failed_calls, located, shape_text, subject
+from shapelint.rules.evidence import at_call, call_expression, failed_calls, located, made_by, shape_text, subject
 from shapelint.syntax.calls import CallExpression, replacement, span_of_node
 from shapelint.syntax.products import written_as
 from shapelint.trace.recovery.reshaping import wanted_sizes
@@ -90,7 +91,11 @@ class Net(nn.Module):
                 expected=shape_text(wanted) if wanted else None,
                 found=shape_text(shape),
             )
-            candidates = [*_candidates(call, contiguity), *input_candidates(walked, trace)]
+            candidates = [
+                *_with_its_layer(walked, trace, call),
+                *_candidates(call, contiguity),
+                *input_candidates(walked, trace),
+            ]
             diagnostic = (
                 located(diagnostic, walked, trace, call) if call.kind == "module" else at_call(diagnostic, trace, call)
             )
@@ -155,6 +160,40 @@ def _candidates(call: Call, contiguity: bool) -> list[Candidate]:
         return [_reshaped(expression)]
     assert call.failure is not None
     return _batch_kept(expression, call) if call.failure.op in ("view", "reshape") else []
+
+
+def _with_its_layer(walked: Walked, trace: Trace, call: Call) -> list[Candidate]:
+    """`view(-1, 4096)` before `nn.Linear(4096, ...)`: a pooling to the old size, or both numbers at once."""
+    expression, shape = call_expression(call), call.inputs[0].shape if call.inputs else ()
+    if expression is None or len(shape) < 3 or not isinstance(expression.node.func, ast.Attribute):
+        return []
+    layer = next((other for other in trace.calls if call.index in other.producers and other.op not in SAME_SHAPE), None)
+    takes = layer.attributes.get("in_features") if layer is not None else None
+    wanted = _wanted(call.failure) if call.failure is not None else None
+    features = math.prod(shape[1:])
+    if layer is None or wanted is None or takes != wanted[-1] or features == takes or len(wanted) != 2:
+        return []
+    found = pooled_before(call, expression, takes)
+    made = made_by(walked, layer)
+    written = made.argument(0, "in_features") if made is not None else None
+    if made is None or written is None or len(expression.node.args) != 2:
+        return found
+    text = written_as(made.source, written, features, shape[1:])
+    layer_text = made.text.replace(made.source.segment(written), text, 1)
+    number = expression.node.args[1]
+    inside = written_as(expression.source, number, features, shape[1:])
+    view = expression.text.replace(expression.source.segment(number), inside, 1)
+    flat = f"{expression.source.segment(expression.node.func.value)}.flatten(1)"
+    for title, edit, likely in (
+        (view, expression.replaced(number, inside), 2.4),
+        (flat, replacement(expression.source.file, expression.node, flat), 2.2),
+    ):
+        edits = (edit, made.replaced(written, text))
+        says = "written for another size"
+        found.append(
+            Candidate(f"`{title}` and `{layer_text}`", edits, layer.layer, f"both {title}", likely=likely, says=says)
+        )
+    return found
 
 
 def _reshaped(expression: CallExpression) -> Candidate:

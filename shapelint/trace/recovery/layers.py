@@ -76,6 +76,8 @@ def convolution(failure: Failure) -> list[Shape]:
     found: list[Shape] = []
     if len(shape) == dims + 2 and shape[1] != takes and shape[-1] == takes:
         found.append((shape[0], weight.shape[0], *(max(1, size) for size in conv_geometry(failure, shape[1:-1]))))
+    if len(shape) == dims + 1 and shape[0] != takes and shape[-1] == takes:
+        found.append((weight.shape[0], *(max(1, size) for size in conv_geometry(failure, shape[:-1]))))
     if len(shape) >= dims:
         out = tuple(max(1, size) for size in conv_geometry(failure))
         found.append((*_batch(shape, dims), weight.shape[0], *out))
