@@ -1,4 +1,4 @@
-"""What ends a walk although more could be seen: the model's own `raise` or `assert`, taken out of a working copy."""
+"""What ends a walk although more could be seen: the model's own `raise` or `assert`, mended or taken out of a copy."""
 
 from __future__ import annotations
 
@@ -8,22 +8,25 @@ import tokenize
 from dataclasses import replace
 
 from shapelint.diagnostics import Diagnostic, Fix, Severity
+from shapelint.fixes.verify import overlay_for
 from shapelint.graph import Walked
 from shapelint.syntax.calls import parsed
 
 
 def disarmed(walked: Walked, found: list[Diagnostic]) -> dict[str, str] | None:
-    """The file without the statement that raised; None where nothing was raised, or a change mends it all.
+    """The file with its first fix, else without the statement that raised; None where nothing raised, or an input does.
 
-    Nothing is moved: the statement's own place is filled, so that lines and columns stay.
+    Nothing is moved where a statement is taken out: its place is filled, so that lines and columns stay.
     """
     for trace in walked.traces.values():
         raised = trace.raised
         if raised is None or raised.call is not None or not raised.sites:
             continue
         own = [item for item in found if item.code == "SHP119" and item.fixes]
-        if any("other findings stay" not in fix.cost for item in own for fix in item.fixes):
+        if any(not fix.edits and "other findings stay" not in fix.cost for item in own for fix in item.fixes):
             return None
+        if own and own[0].fixes[0].edits:
+            return overlay_for(own[0].fixes[0].edits)
         site = raised.sites[0]
         source = parsed(site.file)
         for node in ast.walk(source.tree) if source is not None else ():

@@ -23,13 +23,17 @@ SLOW = 3.0
 """Seconds that a subject's own eager run may take."""
 
 
-def work(job: tuple[Subject, tuple[Mutation, ...]]) -> Any:
+Job = tuple[Subject, tuple[Mutation, ...], bool]
+"""A file, what is done to it, and whether it is of interest only if eager accepts it."""
+
+
+def work(job: Job) -> Any:
     """One mutant in a worker process."""
     from benchmarks.mutation.judge import verdict
 
     with tempfile.TemporaryDirectory() as folder:
         try:
-            return verdict(job[0], job[1], Path(folder))
+            return verdict(job[0], job[1], Path(folder), accepted_only=job[2])
         finally:
             os.chdir("/")
 
@@ -153,7 +157,7 @@ def main() -> None:
         usable = [subject for subject, seconds in timed if seconds is not None and seconds < SLOW]
         print(f"{len(usable)} files of {len(found)} run as they are and quickly", flush=True)
         singles, broken = _singles(pool, usable, given, draw, deadline)
-        drawn = [job for job, _ in zip(doubles(broken, draw), range(given.double), strict=False)]
+        drawn = [(*job, False) for job, _ in zip(doubles(broken, draw), range(given.double), strict=False)]
         pairs = [item for item in _limited(pool.imap_unordered(work, drawn), deadline) if item.eager]
     tell(singles, pairs)
     if given.json:
@@ -173,15 +177,17 @@ def _singles(pool: Any, usable: list[Subject], given: Any, draw: random.Random, 
     broken: list[Broken] = []
     rejected = accepted = 0
     while (rejected < given.rejected or accepted < given.accepted) and time.monotonic() < deadline:
-        batch = [job for job, _ in zip(queue, range(40), strict=False)]
+        enough = rejected >= given.rejected
+        batch = [(*job, enough) for job, _ in zip(queue, range(60), strict=False)]
         if not batch:
             break
-        for (subject, mutated), item in zip(batch, pool.imap(work, batch), strict=True):
+        for (subject, mutated, _), item in zip(batch, pool.imap(work, batch), strict=True):
             if item.detected is not None:
                 rejected += 1
                 broken.append((subject, mutated[0], item.place))
             accepted += item.false_error is not None
-            singles.append(item)
+            if not item.skipped:
+                singles.append(item)
     return singles, broken
 
 

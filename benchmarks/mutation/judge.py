@@ -49,6 +49,7 @@ class Verdict:
     both: bool | None = None
     seconds: float = 0.0
     trouble: str = ""
+    skipped: bool = False
     detail: dict[str, Any] = field(default_factory=dict)
 
 
@@ -129,8 +130,8 @@ def _imported(name: str, file: Path) -> Any:
     return module
 
 
-def verdict(subject: Subject, mutated: tuple[Mutation, ...], folder: Path) -> Verdict:
-    """Break the file, ask eager, ask shapelint, compare."""
+def verdict(subject: Subject, mutated: tuple[Mutation, ...], folder: Path, accepted_only: bool = False) -> Verdict:
+    """Break the file, ask eager, ask shapelint, compare; with `accepted_only` not where eager raises."""
     warnings.simplefilter("ignore")
     source = subject.source
     for mutation in sorted(mutated, key=lambda item: item.start, reverse=True):
@@ -142,7 +143,9 @@ def verdict(subject: Subject, mutated: tuple[Mutation, ...], folder: Path) -> Ve
     signal.alarm(SECONDS)
     try:
         result.eager, result.place = eager_failure(source, subject, folder)
-        _judge(result, source, subject, mutated, folder)
+        result.skipped = accepted_only and bool(result.eager)
+        if not result.skipped:
+            _judge(result, source, subject, mutated, folder)
     except TooLongError:
         result.trouble = "took too long"
     except MemoryError:

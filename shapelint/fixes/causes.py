@@ -20,6 +20,7 @@ from shapelint.fixes.verify import OTHER_SIZES, Failures, Verifier, failures_of,
 from shapelint.graph import Call, Trace
 from shapelint.rules import Candidate, Finding
 from shapelint.rules.evidence import definition_of, shape_text
+from shapelint.syntax.calls import call_around
 from shapelint.syntax.places import span_of
 
 _KEEPING = {"BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "LayerNorm", "GroupNorm", "PReLU", "InstanceNorm2d"}
@@ -308,4 +309,9 @@ def _places(findings: list[Finding], message: str) -> list[Related]:
 
 
 def _span(edit: Edit) -> Span:
+    """What an edit replaces; of something left out, the call it is left out of."""
+    if edit.start == edit.end:
+        around = call_around(edit.file, edit.start)
+        if around is not None:
+            return around.span()
     return Span(edit.file, edit.start.line, edit.start.column, edit.end.line, edit.end.column)

@@ -399,7 +399,7 @@ class Knobs:
         if "Transpose" not in made.name:
             options += [("stride", size, 0.6 if window["kernel_size"] > 1 else 1.2) for size in (2, 4)]
         elif window["stride"] > 1:
-            options.append(("output_padding", 1, 0.5))
+            options.append(("output_padding", 1, 0.0))
         for name, value, prior in options:
             fits = window[name] != value and name not in written and explains(name, window[name], value, self.pairs)
             text = self._said(made, name, value) if fits else ""

@@ -27,6 +27,9 @@ def _by_op(failure: Failure, shapes: list[Shape]) -> Iterator[tuple[int, int]]:
     op = failure.op
     if op in ("view", "reshape", "unflatten"):
         yield from _totals(failure)
+    elif op == "pixel_shuffle" and len(shapes[0]) > 2 and isinstance(failure.arg(1, "upscale_factor"), int):
+        block, channels = failure.arg(1, "upscale_factor") ** 2, shapes[0][-3]
+        yield from ((channels, times * block) for times in (channels // block, channels // block + 1) if times)
     elif op in ("linear", "bilinear") and len(shapes) > 1 and shapes[0]:
         yield shapes[0][-1], shapes[1][-1]
     elif op.startswith("conv") and len(shapes) > 1:

@@ -120,6 +120,23 @@ def call_at(site: Site | None) -> CallExpression | None:
     return CallExpression(source, on_line[0]) if len(on_line) == 1 else None
 
 
+def call_around(file: str, position: Position) -> CallExpression | None:
+    """The smallest call expression that a position lies in."""
+    source = parsed(file)
+    if source is None:
+        return None
+    at = (position.line, position.column)
+    found = [CallExpression(source, node) for node in source.calls.values()]
+    spans = [(call, call.span()) for call in found]
+    inside = [
+        (call, span)
+        for call, span in spans
+        if (span.line, span.column or 1) < at < ((span.end_line or span.line), (span.end_column or 1))
+    ]
+    innermost = max(inside, key=lambda item: (item[1].line, item[1].column or 1), default=None)
+    return innermost[0] if innermost is not None else None
+
+
 def operation_at(site: Site | None) -> tuple[ParsedFile, ast.expr] | None:
     """The operator expression (`a + b`, `a @ b`, `x[i]`) at a site, where the interpreter keeps columns."""
     source = parsed(site.file) if site is not None else None

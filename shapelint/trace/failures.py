@@ -168,9 +168,19 @@ def _works_without_gradient(func: Any, args: Any, kwargs: Any) -> bool:
     return True
 
 
+_MASKED = {"where": 0, "masked_fill": 1, "masked_scatter": 1, "masked_select": 1}
+"""Position of the argument that must be a mask of truth values."""
+
+
 def cast_outcome(func: Any, name: str, args: Any, kwargs: Any) -> tuple[str, torch.Tensor] | None:
     """The dtype with which a failed call would have worked, and its result then; None where dtypes are not it."""
     tensors = list(tensors_in((args, kwargs)))
+    if name in _MASKED and len(args) > _MASKED[name]:
+        at = _MASKED[name]
+        mask = args[at]
+        if isinstance(mask, torch.Tensor) and mask.dtype != torch.bool and not is_fake(mask):
+            out = _called(func, (*args[:at], mask.bool(), *args[at + 1 :]), kwargs)
+            return (dtype_name(torch.bool), out) if isinstance(out, torch.Tensor) else None
     if name in (*_LOOK_UPS, "cross_entropy"):
         wanted = [torch.int64]
     else:
@@ -198,12 +208,15 @@ def _with_dtype(func: Any, name: str, args: Any, kwargs: Any, dtype: torch.dtype
             return torch.zeros_like(value, dtype=dtype)
         return value.detach().to(dtype)
 
+    changed = tuple(cast(value, position) for position, value in enumerate(args))
+    return _called(func, changed, {key: cast(value, 0 if key == "input" else 1) for key, value in kwargs.items()})
+
+
+def _called(func: Any, args: Any, kwargs: Any) -> Any:
+    """The result of a call outside of the walk; None where it raises."""
     try:
         with no_modes(), torch.no_grad():
-            return func(
-                *(cast(value, position) for position, value in enumerate(args)),
-                **{key: cast(value, 0 if key == "input" else 1) for key, value in kwargs.items()},
-            )
+            return func(*args, **kwargs)
     except Exception:  # it is not the dtype, or not only
         return None
 

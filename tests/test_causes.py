@@ -1,0 +1,237 @@
+"""Cause, not symptom: what people really write, where the finding points, and that its first fix runs in eager."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import eager
+from tests.conftest import codes, errors
+
+Lint = Callable[..., Any]
+HEAD = "import math\nimport torch\nfrom torch import nn\nimport torch.nn.functional as F\n\n\n"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A model with one mistake: what it must be called, the text its finding points at, its first fix."""
+
+    source: str
+    inputs: tuple[str, ...]
+    code: str
+    points_at: str
+    first: str
+
+
+def module(init: str, forward: str, signature: str = "x") -> str:
+    lines = [f"        {line}\n" for line in init.splitlines()]
+    body = [f"        {line}\n" for line in forward.splitlines()]
+    return (
+        f"class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n{''.join(lines)}\n"
+        f"    def forward(self, {signature}):\n{''.join(body)}"
+    )
+
+
+TABLE = """class Positions(nn.Module):
+    def __init__(self, width, max_len=50):
+        super().__init__()
+        table = torch.zeros(max_len, width)
+        self.register_buffer("table", table.unsqueeze(0))
+
+    def forward(self, x):
+        return x + self.table[:, : x.size(1)]
+
+
+"""
+RESIDUAL = """class Net(nn.Module):
+    def __init__(self, cin=16, cout=32, stride=2):
+        super().__init__()
+        self.conv = nn.Conv2d(cin, cout, 3, stride=stride, padding=1)
+        self.norm = nn.BatchNorm2d(cout)
+        self.short = nn.Conv2d(cin, cout, 1)
+
+    def forward(self, x):
+        return F.relu(self.norm(self.conv(x)) + self.short(x))
+"""
+VIEW = module(
+    "self.conv = nn.Conv2d(3, 64, 3)\nself.fc = nn.Linear(64 * 8 * 8, 10)",
+    "x = F.max_pool2d(F.relu(self.conv(x)), 2)\nx = x.view(-1, 64 * 8 * 8)\nreturn self.fc(x)",
+)
+CASES = {
+    "view and layer": Case(
+        VIEW,
+        ("1,3,16,16",),
+        "SHP107",
+        "x.view(-1, 64 * 8 * 8)",
+        "`x.view(-1, 64 * 7 * 7)` and `nn.Linear(64 * 7 * 7, 10)`",
+    ),
+    "shortcut without a stride": Case(
+        RESIDUAL, ("2,16,8,8",), "SHP104", "nn.Conv2d(cin, cout, 1)", "`nn.Conv2d(..., stride=stride)`"
+    ),
+    "table of positions": Case(
+        TABLE + module("self.pos = Positions(16)\nself.fc = nn.Linear(16, 2)", "return self.fc(self.pos(x))"),
+        ("2,80,16",),
+        "SHP109",
+        "50",
+        "`max_len=80`",
+    ),
+    "channels after an embedding": Case(
+        module("self.emb = nn.Embedding(100, 32)\nself.conv = nn.Conv1d(32, 64, 3)", "return self.conv(self.emb(x))"),
+        ("2,20:int64",),
+        "SHP102",
+        "self.emb(x)",
+        "`self.emb(x).transpose(-2, -1)`",
+    ),
+    "both directions": Case(
+        module(
+            "self.rnn = nn.LSTM(40, 128, bidirectional=True, batch_first=True)\nself.fc = nn.Linear(128, 10)",
+            "return self.fc(self.rnn(x)[0][:, -1])",
+        ),
+        ("2,12,40",),
+        "SHP101",
+        "128",
+        "`nn.Linear(256, 10)`",
+    ),
+    "time comes first": Case(
+        module("self.rnn = nn.GRU(40, 64, 2)", "return self.rnn(x, torch.zeros(2, x.size(0), 64, device=x.device))[0]"),
+        ("4,12,40",),
+        "SHP108",
+        "nn.GRU(40, 64, 2)",
+        "`nn.GRU(..., batch_first=True)`",
+    ),
+    "U-Net at an odd size": Case(
+        module(
+            "self.down = nn.Conv2d(4, 8, 3, padding=1)\nself.up = nn.ConvTranspose2d(8, 4, 2, stride=2)",
+            "y = self.down(F.max_pool2d(x, 2))\nu = self.up(y)\nreturn torch.cat([u, x], 1)",
+        ),
+        ("1,4,33,33",),
+        "SHP105",
+        "torch.cat([u, x], 1)",
+        "`F.interpolate(u, size=x.shape[2:])`",
+    ),
+    "target with a channel": Case(
+        module(
+            "self.net = nn.Conv2d(3, 5, 1)\nself.loss = nn.CrossEntropyLoss()",
+            "return self.loss(self.net(x), y)",
+            "x, y",
+        ),
+        ("2,3,8,8", "2,1,8,8:int64"),
+        "SHP116",
+        "self.loss(self.net(x), y)",
+        "`y.squeeze(1)`",
+    ),
+    "heads": Case(
+        module("self.att = nn.MultiheadAttention(96, 5, batch_first=True)", "return self.att(x, x, x)[0]"),
+        ("2,10,96",),
+        "SHP109",
+        "5",
+        "`nn.MultiheadAttention(96, 4, batch_first=True)`",
+    ),
+    "flatten forgotten": Case(
+        module("self.net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Linear(144, 2))", "return self.net(x)"),
+        ("1,3,8,8",),
+        "SHP101",
+        "144",
+        "`nn.Flatten()` before `nn.Linear(144, 2)`",
+    ),
+    "mask of floats": Case(
+        module("self.fc = nn.Linear(4, 4)", "return torch.where(mask, self.fc(x), x)", "x, mask"),
+        ("2,4", "2,4"),
+        "SHP114",
+        "torch.where(mask, self.fc(x), x)",
+        "`mask.bool()`",
+    ),
+    "floats looked up": Case(
+        module("self.emb = nn.Embedding(10, 4)", "return self.emb(x.round())"),
+        ("2,3",),
+        "SHP110",
+        "x.round()",
+        "`x.round().long()`",
+    ),
+    "its own assertion": Case(
+        "class Net(nn.Module):\n    def __init__(self, context=64):\n        super().__init__()\n"
+        "        self.context = context\n        self.emb = nn.Embedding(100, 8)\n\n    def forward(self, ids):\n"
+        "        if ids.shape[1] > self.context:\n            raise ValueError('too long')\n        return self.emb(ids)\n",
+        ("1,99:int64",),
+        "SHP119",
+        "raise ValueError('too long')",
+        "`--input 1,64:int64`, the size it fits",
+    ),
+    "pixel shuffle": Case(
+        module("self.conv = nn.Conv2d(3, 10, 3)\nself.up = nn.PixelShuffle(2)", "return self.up(self.conv(x))"),
+        ("1,3,8,8",),
+        "SHP107",
+        "10",
+        "`nn.Conv2d(3, 8, 3)`",
+    ),
+}
+INPUTS = {
+    "grey for colour": ("3,3,3", ("1,1,16,16",), "SHP102", "`--input 1,3,16,16`, 3 channels"),
+    "no batch": ("3,3,3", ("3,16,16",), "SHP101", "`--input 1,3,16,16`, a batch dimension in front"),
+    "channels last": ("3,3,3", ("1,16,16,3",), "SHP112", "`--input 1,3,16,16`, channels first"),
+    "channels last, no batch": ("3,3,3", ("16,16,3",), "SHP112", "`--input 1,3,16,16`, a batch, then channels first"),
+}
+CNN = module(
+    "self.conv = nn.Conv2d(3, 4, 3)\nself.fc = nn.Linear(4 * 7 * 7, 2)",
+    "x = F.max_pool2d(F.relu(self.conv(x)), 2)\nreturn self.fc(torch.flatten(x, 1))",
+)
+
+
+@pytest.mark.parametrize("what", CASES)
+def test_what_people_write(what: str, lint: Lint, tmp_path: Path) -> None:
+    case = CASES[what]
+    source = HEAD + case.source
+    assert eager.raises(source, case.inputs)
+    report = lint(source, *case.inputs)
+    (finding,) = [item for item in report.diagnostics if item.severity.value == "error"]
+    assert finding.code == case.code
+    line = source.splitlines()[finding.span.line - 1]
+    assert line[finding.span.column - 1 : finding.span.end_column - 1] == case.points_at
+    fix = finding.fixes[0]
+    assert fix.title == case.first
+    if fix.edits:
+        assert not eager.raises(eager.edited(fix, tmp_path), case.inputs)
+    else:
+        assert not eager.raises(source, tuple(fix.title.split("`")[1].split()[1::2]))
+
+
+@pytest.mark.parametrize("what", INPUTS)
+def test_a_wrong_input_is_one_finding_that_names_the_right_one(what: str, lint: Lint) -> None:
+    _, inputs, code, first = INPUTS[what]
+    assert eager.raises(HEAD + CNN, inputs)
+    (finding,) = [item for item in lint(HEAD + CNN, *inputs).diagnostics if item.severity.value == "error"]
+    assert (finding.code, finding.fixes[0].title) == (code, first)
+    assert not eager.raises(HEAD + CNN, ("1,3,16,16",))
+
+
+def test_two_bugs_are_two_findings_and_what_follows_is_none(lint: Lint) -> None:
+    source = HEAD + module(
+        "self.a = nn.Conv2d(3, 8, 3)\nself.n = nn.BatchNorm2d(16)\nself.b = nn.Conv2d(8, 8, 3)\n"
+        "self.rnn = nn.GRU(9, 16, batch_first=True)\nself.fc = nn.Linear(16, 4)",
+        "y = self.b(self.n(self.a(x)))\nout, _ = self.rnn(y.flatten(2).transpose(1, 2))\nreturn self.fc(out[:, -1])",
+    )
+    report = lint(source, "2,3,12,12")
+    assert sorted(codes(report)) == ["SHP103", "SHP108"]
+    assert report.output == "f32[2,4]"
+
+
+def test_an_assertion_about_shapes_does_not_hide_what_is_behind_it(lint: Lint) -> None:
+    source = HEAD + module(
+        "self.fc = nn.Linear(8, 4)\nself.out = nn.Linear(5, 2)",
+        "y = self.fc(x)\nassert y.shape[1] == 6, 'six, please'\nreturn self.out(y)",
+    )
+    report = lint(source, "2,8")
+    assert sorted(errors(report)) == ["SHP101", "SHP119"]
+    assert report.status == "partial"
+
+
+def test_a_constructor_that_refuses_does_not_hide_the_forward(lint: Lint) -> None:
+    source = HEAD + module(
+        "self.norm = nn.GroupNorm(5, 16)\nself.fc = nn.Linear(17, 2)", "return self.fc(self.norm(x).mean((2, 3)))"
+    )
+    report = lint(source, "2,16,4,4")
+    assert sorted(errors(report)) == ["SHP101", "SHP103"]
