@@ -17,7 +17,7 @@ from shapelint.fixes.construction import refused
 from shapelint.fixes.verify import Verifier
 from shapelint.graph import Trace, Walked
 from shapelint.load import Loaded, NotLoadableError, load
-from shapelint.obstacles import disarmed, together
+from shapelint.obstacles import beyond, together
 from shapelint.request import Request
 from shapelint.rules import Finding, run_rules
 from shapelint.rules.gaps.target_not_loadable import not_loadable
@@ -54,14 +54,18 @@ def check(request: Request) -> TargetReport:
     target = parse_target(request.target)
     mended: dict[str, str] = {}
     earlier: list[Diagnostic] = []
-    report = TargetReport(request.target, inputs=list(request.inputs))
+    report: TargetReport | None = None
     for _ in range(STOPS):
         with working_copies({**request.texts, **mended}):
-            report, beyond = _one_pass(request, target, started)
-        report.diagnostics = together(earlier, report.diagnostics, mended)
-        if beyond is None or time.monotonic() > started + request.seconds * 0.4:
+            seen, further = _one_pass(request, target, started)
+        earlier = together(earlier, seen.diagnostics, mended)
+        if report is None or len(seen.rows) > len(report.rows):
+            report = seen
+        if further is None or time.monotonic() > started + request.seconds * 0.4:
             break
-        earlier, mended = report.diagnostics, {**mended, **beyond}
+        mended = {**mended, **further}
+    assert report is not None
+    report.diagnostics = earlier
     if mended and report.status == "checked":
         report.status = "partial"
     return report
@@ -123,7 +127,7 @@ def _checked(
         from shapelint.tree import module_tree
 
         report.tree = module_tree(loaded, feed, request.modes[-1])
-    return report, disarmed(walked, report.diagnostics) if request.fixes else None
+    return report, beyond(walked, report.diagnostics) if request.fixes else None
 
 
 def walk_modes(

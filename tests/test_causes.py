@@ -169,6 +169,76 @@ CASES = {
         "`nn.Conv2d(3, 8, 3)`",
     ),
 }
+CASES |= {
+    "split": Case(
+        module("self.fc = nn.Linear(16, 30)", "q, k, v = self.fc(x).split([12, 12, 12], dim=-1)\nreturn q * k + v"),
+        ("2,16",),
+        "SHP107",
+        "30",
+        "`nn.Linear(16, 36)`",
+    ),
+    "einsum with a weight of its own": Case(
+        module("self.w = nn.Parameter(torch.rand(16, 8))", "return torch.einsum('bnd,de->bne', x, self.w)"),
+        ("2,5,12",),
+        "SHP106",
+        "16",
+        "`torch.rand(12, 8)`",
+    ),
+    "sizes left out of expand": Case(
+        module(
+            "self.cls = nn.Parameter(torch.zeros(1, 1, 32))",
+            "return torch.cat([self.cls.expand(x.shape[0], -1), x], 1)",
+        ),
+        ("2,5,32",),
+        "SHP107",
+        "self.cls.expand(x.shape[0], -1)",
+        "`self.cls.expand(x.shape[0], -1, -1)`",
+    ),
+    "LayerNorm after a convolution": Case(
+        module("self.conv = nn.Conv2d(3, 16, 3)\nself.norm = nn.LayerNorm(16)", "return self.norm(self.conv(x))"),
+        ("1,3,8,8",),
+        "SHP103",
+        "16",
+        "`nn.GroupNorm(1, 16)`",
+    ),
+    "mask larger than the sequence": Case(
+        module(
+            "self.register_buffer('mask', torch.tril(torch.ones(16, 16)))",
+            "a = x @ x.transpose(-2, -1)\nreturn a.masked_fill(self.mask == 0, -1e9).softmax(-1) @ x",
+        ),
+        ("2,12,32",),
+        "SHP104",
+        "a.masked_fill(self.mask == 0, -1e9)",
+        "`(self.mask == 0)[..., : a.size(-2), : a.size(-1)]`",
+    ),
+    "mask smaller than the sequence": Case(
+        module(
+            "self.register_buffer('mask', torch.tril(torch.ones(16, 16)))",
+            "a = x @ x.transpose(-2, -1)\nreturn a.masked_fill(self.mask == 0, -1e9).softmax(-1) @ x",
+        ),
+        ("2,20,32",),
+        "SHP104",
+        "16",
+        "`torch.ones(20, 20)`",
+    ),
+    "view of what was permuted": Case(
+        module("self.fc = nn.Linear(48, 2)", "return self.fc(x.permute(0, 2, 3, 1).view(x.size(0), -1))"),
+        ("2,3,4,4",),
+        "SHP107",
+        "x.permute(0, 2, 3, 1).view(x.size(0), -1)",
+        "`.reshape(...)` in place of `.view(...)`",
+    ),
+    "too small an image": Case(
+        module(
+            "self.net = nn.Sequential(nn.Conv2d(3, 8, 3), nn.MaxPool2d(4), nn.Conv2d(8, 8, 3), nn.MaxPool2d(4))",
+            "return self.net(x)",
+        ),
+        ("1,3,16,16",),
+        "SHP111",
+        "nn.MaxPool2d(4)",
+        "`--input 1,3,32,32`, room enough",
+    ),
+}
 INPUTS = {
     "grey for colour": ("3,3,3", ("1,1,16,16",), "SHP102", "`--input 1,3,16,16`, 3 channels"),
     "no batch": ("3,3,3", ("3,16,16",), "SHP101", "`--input 1,3,16,16`, a batch dimension in front"),
@@ -235,3 +305,13 @@ def test_a_constructor_that_refuses_does_not_hide_the_forward(lint: Lint) -> Non
     )
     report = lint(source, "2,16,4,4")
     assert sorted(errors(report)) == ["SHP101", "SHP103"]
+
+
+def test_a_flatten_that_is_missing_and_another_mistake_are_two(lint: Lint) -> None:
+    source = HEAD + module(
+        "self.net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.MaxPool2d(2), nn.Linear(4 * 8 * 8, 2))", "return self.net(x)"
+    )
+    report = lint(source, "1,3,16,16")
+    assert errors(report) == ["SHP101", "SHP101"]
+    labels = [finding.label for finding in report.diagnostics if finding.severity.value == "error"]
+    assert "a flatten is missing, and the number is another" in labels

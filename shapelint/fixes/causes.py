@@ -13,8 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from shapelint.diagnostics import OR_HERE, Diagnostic, Edit, Fix, Related, Span
-from shapelint.fixes.knobs import Knobs, written_factors
+from shapelint.fixes.heads import FLATTEN_TOO
+from shapelint.fixes.knobs import Knobs
 from shapelint.fixes.plausible import Numbers
+from shapelint.fixes.upstream import written_factors
 from shapelint.fixes.values import WINDOW
 from shapelint.fixes.verify import OTHER_SIZES, Failures, Verifier, failures_of, out_of_time
 from shapelint.graph import Call, Trace
@@ -217,6 +219,8 @@ class Causes:
                 if symptom is not None:
                     related.insert(0, Related(symptom, diagnostic.label or "fails here"))
                 diagnostic = replace(diagnostic, span=cause, label=label)
+            elif best.says == FLATTEN_TOO:
+                diagnostic = replace(diagnostic, label=FLATTEN_TOO)
         taken = {(span.file, span.line) for span in (diagnostic.span, diagnostic.called_at) if span is not None}
         taken |= {(item.span.file, item.span.line) for item in related}
         for span, message in self._ends(broken, rest):

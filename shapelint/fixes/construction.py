@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from shapelint.diagnostics import Diagnostic, Fix, Related, Span
 from shapelint.feed import feed_for
-from shapelint.fixes.knobs import arguments
 from shapelint.fixes.plausible import roundness
 from shapelint.fixes.rewrites import shown
+from shapelint.fixes.upstream import arguments
 from shapelint.fixes.values import constant, small_values
 from shapelint.fixes.verify import overlay_for
 from shapelint.load import NotLoadableError, load

@@ -9,6 +9,7 @@ from shapelint.diagnostics import Edit
 from shapelint.graph import Call, Trace
 from shapelint.rules import Candidate
 from shapelint.syntax.calls import CallExpression, ParsedFile, call_at, layer_call, replacement
+from shapelint.syntax.products import written_as
 
 _FLATTENS = {"Flatten", "flatten", "view", "reshape"}
 SAME_SHAPE = {
@@ -105,6 +106,42 @@ def missing_flatten(call: Call, takes: int) -> list[Candidate]:
     text = f"{expression.source.segment(written)}.flatten(1)"
     says = "a flatten is missing here"
     return [Candidate(f"`{text}`", (expression.replaced(written, text),), call.layer, "flatten", likely=2.9, says=says)]
+
+
+FLATTEN_TOO = "a flatten is missing, and the number is another"
+"""Said where a map arrives that would not fit flattened either: two mistakes, the first edit mends the first."""
+
+
+def flatten_and_number(trace: Trace, call: Call, made: CallExpression | None, takes: int) -> list[Candidate]:
+    """A flatten put in and `in_features` written anew, where a feature map comes straight from a convolution."""
+    shape = call.input.shape if call.input is not None else ()
+    written = made.argument(0, "in_features") if made is not None else None
+    features = math.prod(shape[1:])
+    if len(shape) != 4 or features == takes or made is None or written is None or not _is_feature_map(trace, call):
+        return []
+    text = written_as(made.source, written, features, shape[1:])
+    shown = made.text.replace(made.source.segment(written), text, 1)
+    inserted = _flatten_layer(call)
+    if inserted is not None:
+        first, title = inserted.edits[0], "`nn.Flatten()`"
+    else:
+        expression = call_at(call.site)
+        operand = expression.argument(0, "input") if expression is not None else None
+        if expression is None or operand is None:
+            return []
+        flat = f"{expression.source.segment(operand)}.flatten(1)"
+        first, title = expression.replaced(operand, flat), f"`{flat}`"
+    edits = (first, made.replaced(written, text))
+    return [Candidate(f"{title} and `{shown}`", edits, call.layer, "flatten", likely=2.6, says=FLATTEN_TOO)]
+
+
+def _is_feature_map(trace: Trace, call: Call) -> bool:
+    """Whether what arrives has channels in front: it comes from a convolution or pooling, at most activated."""
+    current = trace.producer(call)
+    while current is not None and current.op in SAME_SHAPE:
+        current = trace.producer(current)
+    name = current.op.lower() if current is not None else ""
+    return any(word in name for word in ("conv", "pool", "batchnorm2d"))
 
 
 def _flatten_layer(call: Call) -> Candidate | None:

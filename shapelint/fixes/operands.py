@@ -118,6 +118,21 @@ def _product(sizes: Shape) -> int:
     return result
 
 
+def cropped(call: Call) -> Iterator[Candidate]:
+    """A mask or table larger than what it is laid over: `mask[..., : x.size(-2), : x.size(-1)]`."""
+    known = operands(call)
+    for one, other in ((known[0], known[1]), (known[1], known[0])) if len(known) == 2 else ():
+        sides = range(1, min(len(one.shape), len(other.shape)) + 1)
+        larger = [side for side in sides if one.shape[-side] not in (1, other.shape[-side])]
+        if not larger or any(one.shape[-side] < other.shape[-side] for side in larger):
+            continue
+        if not isinstance(other.node, (ast.Name, ast.Attribute)) or len(larger) > 2:
+            continue
+        cuts = [f": {other.text}.size(-{side})" if side in larger else ":" for side in range(max(larger), 0, -1)]
+        text = f"{one.text}[..., {', '.join(cuts)}]"
+        yield wrapped(one, text, call.layer, 1.8)
+
+
 def resized(call: Call, even: bool) -> Iterator[Candidate]:
     """Feature maps of other heights and widths: interpolate, crop or pad the first one to the other.
 

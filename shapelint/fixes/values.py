@@ -27,6 +27,10 @@ def _by_op(failure: Failure, shapes: list[Shape]) -> Iterator[tuple[int, int]]:
     op = failure.op
     if op in ("view", "reshape", "unflatten"):
         yield from _totals(failure)
+    elif op == "split" and isinstance(failure.arg(1, "split_size_or_sections"), (list, tuple)):
+        dim = failure.arg(2, "dim", 0)
+        if isinstance(dim, int) and -len(shapes[0]) <= dim < len(shapes[0]):
+            yield shapes[0][dim], sum(failure.arg(1, "split_size_or_sections"))
     elif op == "pixel_shuffle" and len(shapes[0]) > 2 and isinstance(failure.arg(1, "upscale_factor"), int):
         block, channels = failure.arg(1, "upscale_factor") ** 2, shapes[0][-3]
         yield from ((channels, times * block) for times in (channels // block, channels // block + 1) if times)
@@ -53,6 +57,11 @@ def _by_op(failure: Failure, shapes: list[Shape]) -> Iterator[tuple[int, int]]:
 
 
 def _totals(failure: Failure) -> Iterator[tuple[int, int]]:
+    if failure.op == "unflatten":
+        shape, dim, sizes = failure.tensors[0].shape, failure.arg(1, "dim"), failure.arg(2, "sizes")
+        if isinstance(dim, int) and isinstance(sizes, (list, tuple)) and -len(shape) <= dim < len(shape):
+            yield shape[dim], math.prod(size for size in sizes if size != -1)
+        return
     rest = failure.args[1:]
     if len(rest) == 1 and isinstance(rest[0], (list, tuple)):
         rest = tuple(rest[0])

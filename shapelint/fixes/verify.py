@@ -173,7 +173,10 @@ class Verifier:
     def _cost(self, layer: str, changed: torch.nn.Module, keeps: bool) -> str:
         if keeps:
             return "keeps trained weights"
-        before, after = _params_below(self.loaded.model, layer), _params_below(changed, layer)
+        models = (self.loaded.model, changed)
+        if len({type(model.get_submodule(layer)) for model in models if layer in dict(model.named_modules())}) > 1:
+            layer = ""  # something was put in before it, and the names moved on
+        before, after = (_params_below(model, layer) for model in models)
         if before == after:
             return f"{after:,} parameters; new weights"
         return f"{after:,} parameters instead of {before:,}; new weights"

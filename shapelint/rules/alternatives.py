@@ -150,6 +150,21 @@ def other_sizes(walked: Walked, ratio: tuple[int, int] | None = None) -> list[Ca
     return found
 
 
+def larger_images(walked: Walked) -> list[Candidate]:
+    """Images two, four and eight times as large, where one runs out of room."""
+    found = []
+    for times in (2, 4, 8):
+        specs = [
+            replace(spec, shape=(*spec.shape[:2], *(side * times for side in spec.shape[2:])))
+            if len(spec.shape) in (4, 5)
+            else spec
+            for spec in _specs(walked)
+        ]
+        if specs != _specs(walked):
+            found.append(replace(_candidate(specs, "room enough"), group="size", likely=2.2 - 0.01 * times))
+    return found
+
+
 def halves_well(walked: Walked) -> bool:
     """Whether every image that goes in has sides of multiples of 16."""
     fed = [call.inputs[at].shape for trace in walked.traces.values() for call in trace.calls for at in call.from_input]

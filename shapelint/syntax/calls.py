@@ -121,7 +121,7 @@ def call_at(site: Site | None) -> CallExpression | None:
 
 
 def call_around(file: str, position: Position) -> CallExpression | None:
-    """The smallest call expression that a position lies in."""
+    """The smallest call expression that a position lies in, or that begins there."""
     source = parsed(file)
     if source is None:
         return None
@@ -131,7 +131,7 @@ def call_around(file: str, position: Position) -> CallExpression | None:
     inside = [
         (call, span)
         for call, span in spans
-        if (span.line, span.column or 1) < at < ((span.end_line or span.line), (span.end_column or 1))
+        if (span.line, span.column or 1) <= at < ((span.end_line or span.line), (span.end_column or 1))
     ]
     innermost = max(inside, key=lambda item: (item[1].line, item[1].column or 1), default=None)
     return innermost[0] if innermost is not None else None

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from shapelint.fixes.operands import resized, turned
-from shapelint.graph import Shape, Walked
+from shapelint.fixes.operands import cropped, resized, turned
+from shapelint.graph import Call, Shape, Trace, Walked
 from shapelint.rules import Example, Finding, Rule
-from shapelint.rules.alternatives import halves_well, other_sizes
+from shapelint.rules.alternatives import halves_well, other_sizes, sized_inputs
 from shapelint.rules.evidence import at_call, failed_calls, shape_text, subject
 from shapelint.trace.recovery.arithmetic import ELEMENTWISE, merged
 
@@ -83,8 +83,24 @@ class Net(nn.Module):
                 expected=shape_text(shapes[left]),
                 found=shape_text(shapes[right]),
             )
-            candidates = (*turned(call, _broadcasts(shapes)), *resized(call, halves_well(walked)), *other_sizes(walked))
+            inputs = sized_inputs(walked, [sizes]) if _holds_a_table(trace, call) else []
+            candidates = (
+                *cropped(call),
+                *inputs,
+                *turned(call, _broadcasts(shapes)),
+                *resized(call, halves_well(walked)),
+                *other_sizes(walked),
+            )
             yield Finding(at_call(diagnostic, trace, call), trace.mode, call.index, candidates)
+
+
+def _holds_a_table(trace: Trace, call: Call) -> bool:
+    """Whether an operand is a weight or buffer of the model, or was made of one alone: a mask, positions."""
+    for position, fact in enumerate(call.inputs):
+        producer = trace.producer(call, position)
+        if fact.name or (producer is not None and producer.inputs and all(each.name for each in producer.inputs)):
+            return True
+    return False
 
 
 def _broadcasts(before: list[Shape]) -> Callable[[list[Shape]], bool]:

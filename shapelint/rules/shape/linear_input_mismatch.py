@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from shapelint.diagnostics import Severity
-from shapelint.fixes.heads import flattened, head_candidates, missing_flatten
+from shapelint.fixes.heads import flatten_and_number, flattened, head_candidates, missing_flatten
 from shapelint.fixes.inputs_of_layers import layer_input_forms
 from shapelint.fixes.numbers import number_candidates
 from shapelint.graph import Call, Trace, Walked
@@ -118,7 +118,9 @@ class Net(nn.Module):
         candidates = [*input_candidates(walked, trace), *missing_flatten(call, takes)]
         candidates += layer_input_forms(call, takes)
         sizes = flatten.inputs[0].shape[1:] if flatten is not None else (found,)
-        candidates += number_candidates(call, made, (position, argument), found, sizes, takes)
+        both = flatten_and_number(trace, call, made, takes) if argument == "in_features" else []
+        numbers = number_candidates(call, made, (position, argument), found, sizes, takes)
+        candidates += both or numbers  # a number alone would have the layer run over the width of a map
         if argument == "in_features":
             candidates += head_candidates(trace, call, made, takes)
         return Finding(diagnostic, trace.mode, call.index, tuple(candidates))

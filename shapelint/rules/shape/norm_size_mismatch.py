@@ -9,6 +9,7 @@ from shapelint.fixes.numbers import number_candidates, producer_candidates
 from shapelint.graph import Call, Failure, Trace, Walked
 from shapelint.rules import Candidate, Example, Finding, Rule
 from shapelint.rules.evidence import failed_calls, located, made_by, shape_text
+from shapelint.syntax.calls import CallExpression
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,8 @@ class Net(nn.Module):
         candidates: list[Candidate] = number_candidates(
             call, made, (mismatch.position, mismatch.argument), mismatch.value, sizes, mismatch.wanted_channels
         )
+        if made is not None and made.name == "LayerNorm" and len(made.node.args) == 1 and not made.node.keywords:
+            candidates += _over_channels(call, made, mismatch)
         if mismatch.wanted_channels is not None:
             candidates += producer_candidates(walked, trace, call, mismatch.wanted_channels)
         return Finding(located(diagnostic, walked, trace, call, span), trace.mode, call.index, tuple(candidates))
@@ -133,6 +136,16 @@ def _mismatch(failure: Failure, name: str) -> _Mismatch | None:
         return None
     message = f"`{name}` takes {takes} channels but gets {channels}"
     return _Mismatch(message, str(takes), str(channels), position, argument, channels, takes)
+
+
+def _over_channels(call: Call, made: CallExpression, mismatch: _Mismatch) -> list[Candidate]:
+    """`GroupNorm(1, channels)`, whose weights are the same, for a `LayerNorm(channels)` fed with a feature map."""
+    shape = call.inputs[0].shape if call.inputs else ()
+    if len(shape) != 4 or shape[1] != mismatch.wanted_channels:
+        return []
+    text = f"{made.prefix}GroupNorm(1, {made.source.segment(made.node.args[0])})"
+    edit = made.replaced(made.node, text)
+    return [Candidate(f"`{text}`", (edit,), call.layer, likely=3.2, says="channels come second here")]
 
 
 def _divisor(channels: int, near: int) -> int:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from shapelint.graph import Failure, Shape, Walked
 from shapelint.rules import Example, Finding, Rule
+from shapelint.rules.alternatives import larger_images
 from shapelint.rules.evidence import failed_calls, located, shape_text
 from shapelint.trace.recovery.layers import conv_geometry, pool_geometry, spread
 
@@ -81,7 +82,8 @@ class Net(nn.Module):
                 expected=f"at least {_times(kernel)}",
                 found=_times(sizes),
             )
-            yield Finding(located(diagnostic, walked, trace, call), trace.mode, call.index)
+            candidates = tuple(larger_images(walked))
+            yield Finding(located(diagnostic, walked, trace, call), trace.mode, call.index, candidates)
 
 
 def _times(sizes: Shape) -> str:

@@ -159,7 +159,20 @@ def _candidates(call: Call, contiguity: bool) -> list[Candidate]:
     if contiguity:
         return [_reshaped(expression)]
     assert call.failure is not None
+    if call.failure.op == "expand":
+        return _expanded(expression, call)
     return _batch_kept(expression, call) if call.failure.op in ("view", "reshape") else []
+
+
+def _expanded(expression: CallExpression, call: Call) -> list[Candidate]:
+    """`expand(n, -1)` with a -1 for each dimension it leaves out."""
+    args, rank = expression.node.args, len(call.inputs[0].shape) if call.inputs else 0
+    missing = rank - len(args)
+    if missing < 1 or not args or any(isinstance(arg, (ast.Starred, ast.Tuple, ast.List)) for arg in args):
+        return []
+    text = expression.source.segment(args[-1]) + ", -1" * missing
+    shown = expression.text.replace(f"{expression.source.segment(args[-1])})", f"{text})")
+    return [Candidate(f"`{' '.join(shown.split())}`", (expression.replaced(args[-1], text),), call.layer, likely=3.0)]
 
 
 def _with_its_layer(walked: Walked, trace: Trace, call: Call) -> list[Candidate]:
@@ -202,7 +215,9 @@ def _reshaped(expression: CallExpression) -> Candidate:
     end = Position(span.end_line or span.line, span.end_column or 1)
     start = Position(end.line, end.column - len(expression.name))
     edit = Edit(expression.source.file, start, end, "reshape")
-    return Candidate("`.reshape(...)` in place of `.view(...)`", (edit,))
+    return Candidate(
+        "`.reshape(...)` in place of `.view(...)`", (edit,), likely=4.0, says="`reshape` copies where it must"
+    )
 
 
 def _batch_kept(expression: CallExpression, call: Call) -> list[Candidate]:

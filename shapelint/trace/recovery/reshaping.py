@@ -46,6 +46,8 @@ def _with_one_free(shape: Shape, wanted: Shape) -> list[Shape]:
 @recovers("expand")
 def expansion(failure: Failure) -> list[Shape]:
     shape, wanted = failure.args[0].shape, wanted_sizes(failure)
+    if len(wanted) < len(shape):  # sizes for the last dimensions were left out
+        wanted = (*wanted, *[-1] * (len(shape) - len(wanted)))
     padded = (1,) * (len(wanted) - len(shape)) + tuple(shape)
     return [tuple(have if want == -1 else want for want, have in zip(wanted, padded, strict=False))]
 
