@@ -34,8 +34,10 @@ def beyond(walked: Walked, found: list[Diagnostic]) -> dict[str, str] | None:
 
 
 def _mended(found: list[Diagnostic]) -> dict[str, str] | None:
-    """With the first fix of every error, those that overlap another left out."""
+    """With the first fix of every error, those that overlap another left out; None where the input is what is wrong."""
     edits: list[Edit] = []
+    if any(item.severity == Severity.ERROR and item.fixes and not item.fixes[0].edits for item in found):
+        return None
     for item in found:
         chosen = next((fix.edits for fix in item.fixes if fix.edits), ())
         if item.severity == Severity.ERROR and chosen and overlay_for((*edits, *chosen)) is not None:

@@ -93,7 +93,8 @@ def test_functional_call_on_an_own_parameter(lint: Callable[..., Any]) -> None:
         "        self.w = nn.Parameter(torch.rand(4, 9))\n    def forward(self, x):\n        return F.linear(x, self.w)\n"
     )
     (finding,) = lint(source, "2,8").diagnostics
-    assert (finding.code, finding.span.line) == ("SHP101", 10)
+    assert (finding.code, finding.span.line, finding.related[0].span.line) == ("SHP101", 8, 10)
+    assert [fix.title for fix in finding.fixes] == ["`torch.rand(4, 8)`"]
 
 
 def test_functional_call_on_a_layers_weight_points_at_the_layer(lint: Callable[..., Any]) -> None:

@@ -53,11 +53,14 @@ class Success:
     cleared: int
     spread: int = 0
     """Layers beside the failing ones that come out otherwise."""
+    completes: bool = False
+    """Whether a walk that ended early comes to its end without any failure."""
 
     @property
     def worth(self) -> float:
         """By how much it is the likeliest explanation."""
-        return self.candidate.likely + CLEARED * (self.cleared - 1) - SPREAD * math.log2(1 + self.spread)
+        cleared = self.cleared - 1 + self.completes
+        return self.candidate.likely + CLEARED * cleared - SPREAD * math.log2(1 + self.spread)
 
 
 class Causes:
@@ -165,7 +168,9 @@ class Causes:
             left = failures_of(after)
             if candidate.group == "size" and left.total():
                 continue
-            successes.append(Success(candidate, left, total - left.total(), _spread(trace, after)))
+            completes = trace.raised is not None and after.raised is None and not left.total()
+            spread = _spread(trace, after)
+            successes.append(Success(candidate, left, total - left.total(), spread, completes))
             if candidate.group:
                 done.add(candidate.group)
         return successes

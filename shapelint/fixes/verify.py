@@ -12,7 +12,7 @@ from torch.nn.parameter import is_lazy
 
 from shapelint.diagnostics import Diagnostic, Edit, Fix, Severity
 from shapelint.feed import Feed, from_specs
-from shapelint.graph import Key, Trace, Walked
+from shapelint.graph import Call, Key, Shape, Trace, Walked
 from shapelint.inputs import TensorSpec, parse_inputs
 from shapelint.load import Loaded, load
 from shapelint.rules import Candidate, Finding
@@ -47,12 +47,23 @@ def _of_layer(failures: Failures, layer: str, op: str) -> int:
 def improved(before: Trace, after: Trace, key: Key) -> bool:
     """Whether a failure is gone and nothing else fails that did not; beyond the end of the first walk it may."""
     was, now = failures_of(before), failures_of(after)
-    if now[key] >= was[key] or after.given_up:
+    if now[key] >= was[key] or after.given_up or _moved(before, after, key):
         return False
     if before.raised is None:
         return now.total() < was.total() and all(now[other] <= was[other] for other in now)
     further = after.raised is None or len(after.calls) > len(before.calls)
     return further and all(now[other] <= was[other] for other in was)
+
+
+def _moved(before: Trace, after: Trace, key: Key) -> bool:
+    """Whether the same call fails on the same shapes under another name: two layers exchanged, nothing mended."""
+    failed = next((_signature(call) for call in before.failures if call.key == key), None)
+    counts = [sum(_signature(call) == failed for call in trace.failures) for trace in (before, after)]
+    return failed is not None and counts[1] >= counts[0]
+
+
+def _signature(call: Call) -> tuple[str, tuple[Shape, ...]]:
+    return (call.op, tuple(fact.shape for fact in call.failure.tensors) if call.failure is not None else ())
 
 
 @dataclass
