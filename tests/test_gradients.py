@@ -45,6 +45,26 @@ FINE = {
         FC, "y = self.fc(x)", "with torch.no_grad():", "    z = torch.exp(y)", "    z += 1", "return y"
     ),
     "not needed": net(FC, "y = self.fc(x)", "z = torch.exp(y)", "z += 1", "return y"),
+    "torch.func": net(
+        FC,
+        "g = torch.func.grad(lambda z: (self.fc(z) ** 2).sum())(x)",
+        "y = torch.func.vmap(lambda row: self.fc(row).sum())(x)",
+        "j = torch.func.jacrev(lambda z: self.fc(z))(x[0])",
+        "return self.fc(x) + g + y[:, None] + j[0]",
+    ),
+    "checkpoints": net(
+        FC,
+        "from torch.utils.checkpoint import checkpoint",
+        "with torch.autograd.graph.save_on_cpu():",
+        "    y = checkpoint(self.fc, x, use_reentrant=False)",
+        "return torch.exp(y) + 1",
+    ),
+    "gradient of its own": net(
+        FC,
+        "x = x.detach().requires_grad_(True)",
+        "y = torch.exp(self.fc(x))",
+        "return y + torch.autograd.grad(y.sum(), x, create_graph=True)[0]",
+    ),
     "saved copy": net(FC, "y = torch.exp(self.fc(x))", "z = y.clone()", "z += 1", "return y + z"),
 }
 

@@ -158,17 +158,25 @@ def main() -> None:
         print(f"{len(usable)} files of {len(found)} run as they are and quickly", flush=True)
         singles, broken = _singles(pool, usable, given, draw, deadline)
         drawn = [(*job, False) for job, _ in zip(doubles(broken, draw), range(given.double), strict=False)]
-        pairs = [item for item in _limited(pool.imap_unordered(work, drawn), deadline) if item.eager]
+        pairs = [item for item in finished(pool, drawn) if item.eager and not item.trouble]
     tell(singles, pairs)
     if given.json:
         Path(given.json).write_text(json.dumps([asdict(item) for item in [*singles, *pairs]], indent=1))
 
 
-def _limited(results: Any, deadline: float) -> Iterator[Any]:
-    for item in results:
-        yield item
-        if time.monotonic() > deadline:
-            return
+def finished(pool: Any, jobs: list[Job]) -> Iterator[Any]:
+    """The verdicts, in order; a mutant that took its process down with it counts as trouble."""
+    from benchmarks.mutation.judge import SECONDS, Verdict
+
+    under_way = [pool.apply_async(work, (job,)) for job in jobs]
+    for (subject, mutated, _), result in zip(jobs, under_way, strict=True):
+        result.wait(timeout=2.5 * SECONDS)
+        if result.ready():
+            yield result.get()
+            continue
+        kinds = tuple(mutation.kind for mutation in mutated)
+        text = "; ".join(f"{mutation.lines[0]}: {mutation.text!r}" for mutation in mutated)
+        yield Verdict(subject.name, kinds, text, "", trouble="its process died")
 
 
 def _singles(pool: Any, usable: list[Subject], given: Any, draw: random.Random, deadline: float) -> Any:
@@ -181,13 +189,14 @@ def _singles(pool: Any, usable: list[Subject], given: Any, draw: random.Random, 
         batch = [(*job, enough) for job, _ in zip(queue, range(60), strict=False)]
         if not batch:
             break
-        for (subject, mutated, _), item in zip(batch, pool.imap(work, batch), strict=True):
+        for (subject, mutated, _), item in zip(batch, finished(pool, batch), strict=True):
             if item.detected is not None:
                 rejected += 1
                 broken.append((subject, mutated[0], item.place))
             accepted += item.false_error is not None
             if not item.skipped:
                 singles.append(item)
+        print(f"{rejected} rejected, {accepted} accepted", flush=True)
     return singles, broken
 
 

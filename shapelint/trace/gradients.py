@@ -48,9 +48,25 @@ class GradientWatch:
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
-        """What autograd saves inside is noted."""
-        with saved_tensors_hooks(self._pack, self._unpack):
-            yield
+        """What autograd saves inside is noted; `torch.func`, which refuses such hooks, runs without them."""
+        hooks = saved_tensors_hooks(self._pack, self._unpack)
+        original = torch.autograd.graph.disable_saved_tensors_hooks
+
+        @contextlib.contextmanager
+        def disabled(message: str) -> Iterator[None]:
+            hooks.__exit__()
+            try:
+                with original(message):
+                    yield
+            finally:
+                hooks.__enter__()
+
+        torch.autograd.graph.disable_saved_tensors_hooks = disabled  # type: ignore[assignment]
+        try:
+            with hooks:
+                yield
+        finally:
+            torch.autograd.graph.disable_saved_tensors_hooks = original
 
     def wrote(self, tensor: torch.Tensor) -> None:
         """A tensor is about to be written."""

@@ -15,7 +15,7 @@ from shapelint.graph import Call, TensorFact
 from shapelint.syntax.places import Site
 from shapelint.trace.costs import tensors_in
 from shapelint.trace.failures import FailureHandler
-from shapelint.trace.homes import MODEL, home_of, strays_of
+from shapelint.trace.homes import CPU, MODEL, UNKNOWN, home_of, strays_of
 from shapelint.trace.names import dtype_name, is_inplace, on_cpu, op_name, raw_name
 from shapelint.trace.nodes import GraphBuilder, has_tensors, plain_result
 from shapelint.trace.patterns import is_pattern_layer
@@ -213,6 +213,8 @@ class Recorder(TorchFunctionMode):
         if not has_tensors(out):
             self._forget(call)
             return out
+        if call.home == CPU and args and out is args[0]:
+            call.home = UNKNOWN  # `x.cpu()` is x itself here: of the two, one may have stayed where it was
         self._finish(call, out)
         return out
 
