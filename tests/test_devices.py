@@ -34,6 +34,7 @@ STRAY = {
     "buffer": net("return self.fc(x) + self.scale * torch.linspace(0, 1, 8)"),
     "mask": net("mask = torch.tril(torch.ones(2, 8)) == 0", "return self.fc(x).masked_fill(mask, 0.0)"),
     "in words": net("return self.fc(x) + torch.zeros(8, device='cpu')"),
+    "filled": net("mask = torch.empty(8)", "mask.fill_(1)", "return self.fc(x) * mask.mul_(2)"),
     "of a list": net("return self.fc(x) * torch.tensor([1.0] * 8)"),
 }
 FINE = {

@@ -213,7 +213,7 @@ class Recorder(TorchFunctionMode):
         if not has_tensors(out):
             self._forget(call)
             return out
-        if call.home == CPU and args and out is args[0]:
+        if call.home == CPU and name in ("cpu", "to") and args and out is args[0]:
             call.home = UNKNOWN  # `x.cpu()` is x itself here: of the two, one may have stayed where it was
         self._finish(call, out)
         return out
