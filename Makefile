@@ -53,7 +53,7 @@ bench: $(INSTALLED)
 
 # a sample; the whole is --rejected 1000 --accepted 1000 --double 300
 bench-mutation: $(VENV)/core
-	$(BIN)/python -m benchmarks.mutation --rejected 120 --accepted 80 --double 30 --seconds 270
+	$(BIN)/python -m benchmarks.mutation --rejected 120 --accepted 60 --double 20 --seconds 200
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -239,6 +239,31 @@ CASES |= {
         "`--input 1,3,32,32`, room enough",
     ),
 }
+CASES |= {
+    "heads of its own": Case(
+        "class Net(nn.Module):\n    def __init__(self, width=32, heads=5):\n        super().__init__()\n"
+        "        self.heads = heads\n        self.q = nn.Linear(width, width)\n\n    def forward(self, x):\n"
+        "        b, t, c = x.shape\n        return self.q(x).view(b, t, self.heads, c // self.heads).transpose(1, 2)\n",
+        ("2,7,32",),
+        "SHP107",
+        "5",
+        "`heads=4`",
+    ),
+    "floats as classes": Case(
+        module("self.fc = nn.Linear(8, 5)", "return F.cross_entropy(self.fc(x), y)", "x, y"),
+        ("2,8", "2"),
+        "SHP116",
+        "F.cross_entropy(self.fc(x), y)",
+        "`y.long()`",
+    ),
+    "more padding than image": Case(
+        module("self.net = nn.Sequential(nn.ReflectionPad2d(8), nn.Conv2d(3, 4, 3))", "return self.net(x)"),
+        ("1,3,4,4",),
+        "SHP119",
+        "nn.ReflectionPad2d(8)",
+        "`--input 1,3,16,16`, room enough",
+    ),
+}
 INPUTS = {
     "grey for colour": ("3,3,3", ("1,1,16,16",), "SHP102", "`--input 1,3,16,16`, 3 channels"),
     "no batch": ("3,3,3", ("3,16,16",), "SHP101", "`--input 1,3,16,16`, a batch dimension in front"),
@@ -315,3 +340,10 @@ def test_a_flatten_that_is_missing_and_another_mistake_are_two(lint: Lint) -> No
     assert errors(report) == ["SHP101", "SHP101"]
     labels = [finding.label for finding in report.diagnostics if finding.severity.value == "error"]
     assert "a flatten is missing, and the number is another" in labels
+
+
+def test_a_loss_that_would_only_be_broadcast_is_no_fix(lint: Lint) -> None:
+    source = HEAD + module("self.fc = nn.Linear(8, 3)", "return F.mse_loss(self.fc(x), y)", "x, y")
+    (finding,) = lint(source, "2,8", "2").diagnostics
+    assert finding.code == "SHP116"
+    assert "`nn.Linear(8, 2)`" not in [fix.title for fix in finding.fixes]

@@ -170,6 +170,8 @@ class Knobs:
             value = single(values[at]) if at < len(values) else None
             each = replace(place, node=node)
             yield from self._numbers(each, value, step.call.layer, prior, "")
+            if value is not None and 1 < value <= 64 and isinstance(node, (ast.Name, ast.Attribute)):
+                yield from self._small(step, each, 0.8)  # heads, mostly
             if value is not None and value > 0 and step.call.op in ("view", "reshape", "unflatten"):
                 yield candidate(each, "-1", step.call.layer, prior - 0.8, "")
 
@@ -255,7 +257,7 @@ class Knobs:
         """Whether both ends would then be spelled alike: `nn.Embedding(n, width)` for `nn.LSTM(width, ...)`."""
         return 0.8 if text in (self._taken if name in GIVEN else self._given) else 0.0
 
-    def _small(self, step: Upstream, place: Place) -> Iterator[Candidate]:
+    def _small(self, step: Upstream, place: Place, more: float = 0.0) -> Iterator[Candidate]:
         """Heads, groups, factors: numbers near the one that is there."""
         for origin in origins(place):
             if isinstance(origin.node, ast.BinOp):
@@ -263,7 +265,7 @@ class Knobs:
             known = constant(origin.node)
             for new in small_values(known) if known is not None else ():
                 assert known is not None
-                likely = step.near + 0.8 - 0.15 * abs(new - known) + 0.5 * (roundness(new) - roundness(known))
+                likely = step.near + 0.8 + more - 0.15 * abs(new - known) + 0.5 * (roundness(new) - roundness(known))
                 yield candidate(origin, str(new), step.call.layer, likely, "")
 
 

@@ -47,7 +47,7 @@ def _of_layer(failures: Failures, layer: str, op: str) -> int:
 def improved(before: Trace, after: Trace, key: Key) -> bool:
     """Whether a failure is gone and nothing else fails that did not; beyond the end of the first walk it may."""
     was, now = failures_of(before), failures_of(after)
-    if now[key] >= was[key] or after.given_up or _moved(before, after, key):
+    if now[key] >= was[key] or after.given_up or _moved(before, after, key) or _spreads(after, key):
         return False
     if before.raised is None:
         return now.total() < was.total() and all(now[other] <= was[other] for other in now)
@@ -60,6 +60,13 @@ def _moved(before: Trace, after: Trace, key: Key) -> bool:
     failed = next((_signature(call) for call in before.failures if call.key == key), None)
     counts = [sum(_signature(call) == failed for call in trace.failures) for trace in (before, after)]
     return failed is not None and counts[1] >= counts[0]
+
+
+def _spreads(after: Trace, key: Key) -> bool:
+    """Whether a loss now runs, but over every pair of predictions and targets, because one was broadcast."""
+    call = next((call for call in after.calls if call.key == key), None)
+    losses = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss")
+    return call is not None and call.op in losses and len({fact.shape for fact in call.inputs[:2]}) > 1
 
 
 def _signature(call: Call) -> tuple[str, tuple[Shape, ...]]:

@@ -29,6 +29,7 @@ def rule_page(rule: Rule) -> str:
             parts.append(f"## {title}\n```python\n{code}\n```\n`shapelint check net.py:{example.target} {command}`")
             if example.raises:
                 where = " in `backward()`" if example.backward else ""
+                where = " once the model is moved to another device (here the meta device)" if example.moved else where
                 parts.append(f"Eager PyTorch raises{where}:\n```text\n{example.raises}\n```")
     parts.append(f"Leave it out with `--ignore {rule.code}` or `--ignore {rule.name}`.")
     return "\n\n".join(parts) + "\n"

@@ -23,7 +23,8 @@ from shapelint.graph import Walked
 class Example:
     """A model file a person could have written, and what to feed it.
 
-    `raises`: the first line that eager raises, in the forward or, if `backward` is true, not before the backward.
+    `raises`: how the exception of eager begins, in the forward; not before the backward if `backward` is true, and
+    only once the model was moved to another device if `moved` is.
     """
 
     source: str
@@ -31,6 +32,7 @@ class Example:
     target: str = "Net"
     raises: str = ""
     backward: bool = False
+    moved: bool = False
 
 
 @dataclass(frozen=True)

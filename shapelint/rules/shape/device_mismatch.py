@@ -50,6 +50,8 @@ class Net(nn.Module):
         return self.fc(x) * scale
 """,
         ("2,16",),
+        raises="RuntimeError: Tensor on device cpu is not on the expected device meta!",
+        moved=True,
     )
     good = Example(
         """

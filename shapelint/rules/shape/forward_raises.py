@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from shapelint.graph import Raised, Trace, Walked
 from shapelint.rules import Example, Finding, Rule
-from shapelint.rules.alternatives import input_candidates, other_sizes, sized_inputs, wanted_channels
+from shapelint.rules.alternatives import input_candidates, larger_images, other_sizes, sized_inputs, wanted_channels
 from shapelint.rules.evidence import failed_calls, located, shape_text, subject
 from shapelint.syntax.places import span_of
 
@@ -63,7 +63,7 @@ class Net(nn.Module):
             on = f" on {shapes}" if shapes else ""
             name = subject(call)
             diagnostic = self.diagnostic(f"{name} raises {failure.error_type}{on}: {failure.message}")
-            candidates = tuple(input_candidates(walked, trace))
+            candidates = (*input_candidates(walked, trace), *(larger_images(walked) if failure.op == "pad" else ()))
             yield Finding(located(diagnostic, walked, trace, call), trace.mode, call.index, candidates)
         for trace in walked.traces.values():
             if trace.raised is not None and is_users(trace, trace.raised):

@@ -86,7 +86,11 @@ class Net(nn.Module):
                 label = f"{shape_text(wanted)} expected, {shape_text(target.shape)} found"
                 pair = (shape_text(wanted), shape_text(target.shape))
             else:
-                dtype = failure.cast_to or "f32"
+                dtype = (
+                    "i64"
+                    if failure.op in CLASSES and target.dtype.startswith(("f", "bf"))
+                    else failure.cast_to or "f32"
+                )
                 message = f"{name} takes a target of {dtype} but gets {target.dtype}"
                 label, pair = f"{dtype} expected, {target.dtype} found", (dtype, target.dtype)
             diagnostic = replace(self.diagnostic(message), label=label, expected=pair[0], found=pair[1])
