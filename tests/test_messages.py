@@ -142,3 +142,15 @@ def test_every_answer_of_a_question_is_named_once(lint: Lint) -> None:
     (finding,) = lint(source, "2,8").diagnostics
     assert finding.message == "the walk hangs on the truth of a tensor of shape (), which was True and False"
     assert finding.modes == ("train", "eval")
+
+
+def test_a_product_whose_other_side_is_not_in_the_source(lint: Lint) -> None:
+    source = """
+    import torch
+    from torch import nn
+    class Net(nn.Module):
+        def forward(self, x):
+            pair = (x, x)
+            return torch.matmul(*pair) + torch.matmul(x, other=x)
+    """
+    assert set(errors(lint(source, "2,3,4"))) == {"SHP106"}

@@ -150,6 +150,9 @@ def verdict(subject: Subject, mutated: tuple[Mutation, ...], folder: Path, accep
         result.trouble = "took too long"
     except MemoryError:
         result.trouble = "memory"
+    except Exception as error:  # a fault of shapelint's own: told, and not detected
+        result.trouble = f"fault: {type(error).__name__}: {error}"
+        result.detected = False if result.eager else None
     finally:
         signal.alarm(0)
         gc.collect()

@@ -89,6 +89,8 @@ def _multiplies(op: str) -> Callable[[list[Shape]], bool]:
     """Whether changed shapes could be multiplied, batch by batch."""
 
     def fits(shapes: list[Shape]) -> bool:
+        if len(shapes) < 2:  # the other one cannot be told apart in the source
+            return False
         left, right = shapes[-2:] if op != "rmatmul" else shapes[-2:][::-1]
         if len(left) < 2 or len(right) < 2:
             return bool(left and right) and left[-1] == right[-2 if len(right) > 1 else 0]
