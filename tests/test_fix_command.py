@@ -156,3 +156,10 @@ def test_a_change_of_what_works_is_never_safe(tmp_path: Path) -> None:
     )
     (finding,) = check_target(f"{tmp_path / 'net.py'}:Net", "2,8").diagnostics
     assert [fix.safety for fix in finding.fixes] == ["unsafe"]
+
+
+@pytest.mark.parametrize("option", ["--diff", "--fix-only"])
+def test_a_target_that_cannot_be_checked_says_why(small: Path, option: str) -> None:
+    done = run_shapelint("check", "small_cnn.py:SmalCNN", "--input", "1,3,32,32", option, cwd=small.parent)
+    assert (done.code, done.out) == (2, "")
+    assert "has no `SmalCNN` (did you mean `SmallCNN`?)" in done.err

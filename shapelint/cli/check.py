@@ -57,6 +57,16 @@ def _words(values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(word for value in values for word in value.split(",") if word.strip())
 
 
+def _say_failed(outcomes: list[Any]) -> None:
+    """To stderr, why a target could not be checked: where only changes are printed, nothing else says it."""
+    from shapelint.render import Style
+
+    for outcome in outcomes:
+        if outcome.report.status == "failed":
+            for diagnostic in outcome.report.diagnostics:
+                click.echo(Style().finding_line(diagnostic), err=True)
+
+
 def _run(targets: tuple[str, ...], select: Any, ignore: Any, worker: Any, words: dict[str, Any]) -> int:
     from shapelint.cli.fixing import Wish, make_fixes, say_diff
     from shapelint.config import load_config
@@ -95,6 +105,8 @@ def _run(targets: tuple[str, ...], select: Any, ignore: Any, worker: Any, words:
     if wish.fix:
         outcomes, made, diff = make_fixes(wish, asked, outcomes, started)
         failed = any(outcome.report.status == "failed" for outcome in outcomes)
+        if wish.diff or wish.only:
+            _say_failed(outcomes)
         if wish.diff:
             say_diff(diff, made)
             return 2 if failed else int(bool(diff))
