@@ -5,19 +5,19 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field
 
 import torch
 
-from shapelint.diagnostics import Diagnostic, Severity, TargetReport
+from shapelint.diagnostics import Diagnostic, Edit, Severity, TargetReport
 from shapelint.errors import UsageError
 from shapelint.feed import Feed, feed_for, require_fitting
 from shapelint.fixes.causes import Causes
 from shapelint.fixes.construction import refused
-from shapelint.fixes.verify import Verifier
+from shapelint.fixes.verify import Verifier, overlay_for
 from shapelint.graph import Trace, Walked
 from shapelint.load import Loaded, NotLoadableError, load
-from shapelint.obstacles import beyond, together
+from shapelint.obstacles import Copy, beyond, together
 from shapelint.request import Request
 from shapelint.rules import Finding, run_rules
 from shapelint.rules.gaps.target_not_loadable import not_loadable
@@ -29,8 +29,8 @@ from shapelint.trace.failures import Unwanted
 from shapelint.trace.session import fake_tensors_in_use
 from shapelint.trace.walk import MAX_RETRIES, Walker, never, param_facts
 
-STOPS = 3
-"""Passes over a target that stops the walk itself: a constructor that refuses, an assertion that fails."""
+PASSES = 6
+"""Looks at one target, each with the bug mended that the one before explained."""
 
 TRIAL_RETRIES = 1
 """Walks spent on the choice of candidate shapes while many changes are tried."""
@@ -52,45 +52,61 @@ def check(request: Request) -> TargetReport:
     """
     started = time.monotonic()
     target = parse_target(request.target)
-    mended: dict[str, str] = {}
-    earlier: list[Diagnostic] = []
-    report: TargetReport | None = None
-    for _ in range(STOPS):
-        with working_copies({**request.texts, **mended}):
-            seen, further = _one_pass(request, target, started)
-        earlier = together(earlier, seen.diagnostics, mended)
-        if report is None or len(seen.rows) > len(report.rows):
-            report = seen
-        if further is None or time.monotonic() > started + request.seconds * 0.4:
+    copy, texts = Copy(), dict(request.texts)
+    with working_copies(texts):
+        first = seen = _one_pass(request, target, started, 0)
+    report, found = first.report, list(first.report.diagnostics)
+    for number in range(1, PASSES):
+        mended = None
+        if seen.further and time.monotonic() < started + request.seconds * 0.4:
+            with working_copies(texts):
+                mended = overlay_for(seen.further)
+        if mended is None:
             break
-        mended = {**mended, **further}
-    assert report is not None
-    report.diagnostics = earlier
-    if mended and report.status == "checked":
+        before, texts = seen, {**texts, **mended}
+        with working_copies(texts):
+            seen = _one_pass(request, target, started, before.work, last=number == PASSES - 1)
+        if seen.report.status == "failed":
+            seen = before
+            break
+        copy = copy.and_then(before.further)
+        found = together(found, before.waiting, seen.report.diagnostics, copy)
+        if len(seen.report.rows) > len(report.rows):
+            report = seen.report
+    report.diagnostics = together(found, seen.waiting, seen.waiting, copy)
+    if first.report.status == "partial" and report.status == "checked":
         report.status = "partial"
     return report
 
 
-def _one_pass(request: Request, target: Target, started: float) -> tuple[TargetReport, dict[str, str] | None]:
-    """A report, and the texts with which one would get beyond where it had to stop."""
+@dataclass
+class _Pass:
+    """One look at a target: what it found, what it leaves to the next, and with which edits that is to look."""
+
+    report: TargetReport
+    further: tuple[Edit, ...] = ()
+    waiting: list[Diagnostic] = field(default_factory=list)
+    work: int = 0
+
+
+def _one_pass(request: Request, target: Target, started: float, work: int, last: bool = False) -> _Pass:
+    """One look; `work`: what the search has cost before; `last`: nothing is left to a next one."""
     report = TargetReport(request.target, inputs=list(request.inputs))
     deadline = started + request.seconds * 0.8
     try:
-        return _checked(request, target, report, deadline)
+        return _checked(request, target, report, deadline, work, last)
     except NotLoadableError as error:
         diagnostic, mended = refused(request, target, error, deadline)
         report.status = "failed" if diagnostic.code == "SHP902" else "partial"
         report.diagnostics = [diagnostic.with_target(request.target)]
-        return report, mended
+        return _Pass(report, mended, [], work)
     except UsageError as error:
         report.status = "failed"
         report.diagnostics = [not_loadable(str(error), None, "").with_target(request.target)]
-        return report, None
+        return _Pass(report)
 
 
-def _checked(
-    request: Request, target: Target, report: TargetReport, deadline: float
-) -> tuple[TargetReport, dict[str, str] | None]:
+def _checked(request: Request, target: Target, report: TargetReport, deadline: float, work: int, last: bool) -> _Pass:
     loaded = load(target)
     feed = feed_for(loaded, request.inputs, request.input_factory)
     require_fitting(loaded, feed)
@@ -120,14 +136,17 @@ def _checked(
 
     walked = walked_of(loaded, traces)
     findings = run_rules(walked, set(request.selected))
-    verifier = Verifier(target, loaded, feed, walked, deadline, walk_again, screened, findings_of)
-    report.diagnostics = _explained(request, findings, verifier)
+    verifier = Verifier(target, loaded, feed, walked, deadline, walk_again, screened, findings_of, work)
+    causes = Causes(verifier, one_by_one=not last)
+    report.diagnostics = _explained(request, findings, causes)
     _fill(report, walked, loaded, feed)
     if request.tree:
         from shapelint.tree import module_tree
 
         report.tree = module_tree(loaded, feed, request.modes[-1])
-    return report, beyond(walked, report.diagnostics) if request.fixes else None
+    further = causes.mended or (beyond(walked, report.diagnostics) if request.fixes else ())
+    waiting = [finding.diagnostic.with_target(request.target) for finding in causes.waiting]
+    return _Pass(report, further, waiting, verifier.work)
 
 
 def walk_modes(
@@ -200,11 +219,11 @@ def _known_class(module: torch.nn.Module) -> str:
     return type(module).__name__ if home.startswith("torch.") else ""
 
 
-def _explained(request: Request, findings: list[Finding], verifier: Verifier) -> list[Diagnostic]:
+def _explained(request: Request, findings: list[Finding], causes: Causes) -> list[Diagnostic]:
     """The findings as diagnostics, each at its cause with its fixes, the worst first."""
     plain = [finding.diagnostic for finding in findings]
-    found = Causes(verifier).explained(findings) if request.fixes else plain
-    return [replace(item, target=request.target) for item in sorted(found, key=lambda item: item.sort_key)]
+    found = causes.explained(findings) if request.fixes else plain
+    return [item.with_target(request.target) for item in sorted(found, key=lambda item: item.sort_key)]
 
 
 def _fill(report: TargetReport, walked: Walked, loaded: Loaded, feed: Feed) -> None:

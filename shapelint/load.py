@@ -69,10 +69,16 @@ class Loaded:
             yield
 
 
-def load(target: Target, overlay: dict[str, str] | None = None, budget: Callable[[], Budget] | None = None) -> Loaded:
+def load(
+    target: Target,
+    overlay: dict[str, str] | None = None,
+    budget: Callable[[], Budget] | None = None,
+    trial: bool = False,
+) -> Loaded:
     """Import the target's file and make its model, under a session that spares memory.
 
     `overlay` maps absolute paths to edited texts. `budget` defaults to `construction_budget`.
+    In a `trial` of a change large weights are zeros, not random.
 
     Raises:
         NotLoadableError: import, name, constructor or result are not what a target needs.
@@ -83,7 +89,7 @@ def load(target: Target, overlay: dict[str, str] | None = None, budget: Callable
     own_budget = (budget or construction_budget)()
     overlay = {**copies(), **(overlay or {})}
     imports = isolated_imports(roots, overlay)
-    with generators_kept(seed=0), imports, construction(definitions, own_budget) as session:
+    with generators_kept(seed=0), imports, construction(definitions, own_budget, trial) as session:
         module, model = enter_target(target, name, ownership, overlay)
         user_modules = {key: item for key, item in sys.modules.items() if is_users_module(item, roots)}
     definitions.fill_copies(model)

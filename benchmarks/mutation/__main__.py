@@ -160,8 +160,13 @@ def main() -> None:
         drawn = [(*job, False) for job, _ in zip(doubles(broken, draw), range(given.double), strict=False)]
         pairs = [item for item in finished(pool, drawn) if item.eager and not item.trouble]
     tell(singles, pairs)
-    if given.json:
-        Path(given.json).write_text(json.dumps([asdict(item) for item in [*singles, *pairs]], indent=1))
+    save(given.json, [*singles, *pairs])
+
+
+def save(file: str, verdicts: list[Any]) -> None:
+    """What is known so far, so that a long run that ends early is not lost."""
+    if file:
+        Path(file).write_text(json.dumps([asdict(item) for item in verdicts], indent=1))
 
 
 def finished(pool: Any, jobs: list[Job]) -> Iterator[Any]:
@@ -197,6 +202,7 @@ def _singles(pool: Any, usable: list[Subject], given: Any, draw: random.Random, 
             if not item.skipped:
                 singles.append(item)
         print(f"{rejected} rejected, {accepted} accepted", flush=True)
+        save(given.json, singles)
     return singles, broken
 
 

@@ -13,29 +13,34 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from shapelint.diagnostics import OR_HERE, Diagnostic, Edit, Fix, Related, Span
+from shapelint.fixes.ends import CHANGES_SIZE, ends_of
 from shapelint.fixes.heads import FLATTEN_TOO
 from shapelint.fixes.knobs import Knobs
 from shapelint.fixes.plausible import Numbers
 from shapelint.fixes.upstream import written_factors
 from shapelint.fixes.values import WINDOW
 from shapelint.fixes.verify import OTHER_SIZES, Failures, Verifier, failures_of, out_of_time
-from shapelint.graph import Call, Trace
+from shapelint.graph import Call, Raised, Trace
 from shapelint.rules import Candidate, Finding
-from shapelint.rules.evidence import definition_of, shape_text
 from shapelint.syntax.calls import call_around
-from shapelint.syntax.places import span_of
-
-_KEEPING = {"BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "LayerNorm", "GroupNorm", "PReLU", "InstanceNorm2d"}
-"""Layers with weights that give what they were given."""
 
 SHOWN = 4
 """Fixes shown for one finding."""
 
 OTHER_ENDS = 3
+"""Places of other fixes named for one finding."""
+
+PLACES = 8
 """Related places named for one finding."""
 
-SECONDS = 3.0
-"""For the search of one target; what was found until then is shown."""
+WORK = 6000
+"""For the search of one target, in calls walked in trials; what was found until then is shown."""
+
+LEAST = 1500
+"""Of it for each finding, if it has come to that."""
+
+SECONDS = 8.0
+"""For the search where work costs more than it should: never reached by what was measured."""
 
 SPREAD = 0.2
 """What it costs that a change reaches twice as many other layers."""
@@ -66,8 +71,13 @@ class Success:
 class Causes:
     """Explains the findings of one target."""
 
-    def __init__(self, verifier: Verifier) -> None:
+    def __init__(self, verifier: Verifier, one_by_one: bool = False) -> None:
+        """`one_by_one`: only the first failure that can be mended is explained, the others wait for a look
+        at the model with that one mended."""
         self.verifier = verifier
+        self.one_by_one = one_by_one
+        self.mended: tuple[Edit, ...] = ()
+        self.waiting: list[Finding] = []
         self.walked = verifier.walked
         self.numbers = Numbers(self.walked.traces.values(), written_factors(self.walked))
         self.until = min(verifier.deadline, time.monotonic() + SECONDS)
@@ -80,12 +90,21 @@ class Causes:
             finding = left.pop(0)
             broken = self._broken(finding)
             if broken is None:
-                found.append(self._listed(finding))
+                diagnostic = self._listed(finding)
+                same = [other for other in left if _same_change(other, diagnostic)]
+                left = [other for other in left if other not in same]
+                found.append(_at_the_change(diagnostic, same))
+                continue
+            if self.mended:
+                self.waiting.append(finding)
                 continue
             diagnostic, cleared = self._explained(finding, broken, left)
             follow = [other for other in left if self._cleared(other, finding, cleared)]
             left = [other for other in left if other not in follow]
             found.append(replace(diagnostic, related=(*diagnostic.related, *_places(follow, "fails with it"))))
+            waits = any(self._broken(other) is not None for other in left)
+            if self.one_by_one and diagnostic.fixes and (waits or diagnostic.label == FLATTEN_TOO):
+                self.mended = _first_step(diagnostic.fixes[0], diagnostic.label)
         return found
 
     def _order(self, finding: Finding) -> tuple[int, int]:
@@ -131,6 +150,7 @@ class Causes:
     def _explained(self, finding: Finding, broken: Call, left: list[Finding]) -> tuple[Diagnostic, Failures | None]:
         trace = self.walked.traces[finding.mode]
         finding = replace(finding, candidates=(*finding.candidates, *_everywhere(finding, left)))
+        raised = trace.raised if finding.call is None else None
         successes = self._search(finding, trace, broken, len(left))
         ordered = sorted(successes, key=lambda item: -item.worth)
         for best in ordered:
@@ -139,15 +159,15 @@ class Causes:
                 rest = [item for item in ordered if item is not best]
                 fixes = (fix, *self._others(finding, rest, best.candidate))
                 diagnostic = replace(finding.diagnostic, fixes=fixes)
-                return self._placed(diagnostic, broken, best.candidate, rest), best.left
-        return self._placed(finding.diagnostic, broken, None, []), None
+                return self._placed(diagnostic, broken, raised, best.candidate, rest), best.left
+        return self._placed(finding.diagnostic, broken, raised, None, []), None
 
     def _search(self, finding: Finding, trace: Trace, broken: Call, others: int) -> list[Success]:
         before = failures_of(trace)
         total, key = before.total(), self.verifier.key_of(finding)
         if key is None:
             return []
-        until = min(self.until, time.monotonic() + max(0.8, (self.until - time.monotonic()) / (others + 1)))
+        done_at = self.verifier.work + max(LEAST, (WORK - self.verifier.work) // (others + 1))
         queue = self._queue(finding, trace, broken)
         own = set(map(id, finding.candidates))
         successes: list[Success] = []
@@ -156,7 +176,7 @@ class Causes:
             best = max((item.worth for item in successes), default=-9.0)
             wanted = id(candidate) in own
             reachable = candidate.likely + CLEARED * (total - 1)
-            if out_of_time(until):
+            if self.verifier.work > done_at or out_of_time(self.until):
                 break
             if not wanted and (reachable < best - 1.0 or sum(item.cleared > 0 for item in successes) >= 6):
                 continue
@@ -168,6 +188,8 @@ class Causes:
             left = failures_of(after)
             if candidate.group == "size" and left.total():
                 continue
+            if left.total() > total:
+                continue  # beyond where it raised more fails than failed: no explanation
             completes = trace.raised is not None and after.raised is None and not left.total()
             spread = _spread(trace, after)
             successes.append(Success(candidate, left, total - left.total(), spread, completes))
@@ -213,7 +235,14 @@ class Causes:
 
     # -- places -------------------------------------------------------------------------------------
 
-    def _placed(self, diagnostic: Diagnostic, broken: Call, best: Candidate | None, rest: list[Success]) -> Diagnostic:
+    def _placed(
+        self,
+        diagnostic: Diagnostic,
+        broken: Call,
+        raised: Raised | None,
+        best: Candidate | None,
+        rest: list[Success],
+    ) -> Diagnostic:
         """The diagnostic at the place of its best fix, the other ends related."""
         symptom = diagnostic.span
         related = list(diagnostic.related)
@@ -228,41 +257,45 @@ class Causes:
                 diagnostic = replace(diagnostic, label=FLATTEN_TOO)
         taken = {(span.file, span.line) for span in (diagnostic.span, diagnostic.called_at) if span is not None}
         taken |= {(item.span.file, item.span.line) for item in related}
-        for span, message in self._ends(broken, rest):
-            if (span.file, span.line) not in taken and len(related) < OTHER_ENDS + 2:
+        for span, message in self._ends(broken, raised, rest):
+            is_new = (span.file, span.line) not in taken
+            if message == CHANGES_SIZE or (is_new and len(related) < PLACES):
                 taken.add((span.file, span.line))
                 related.append(Related(span, message))
         return replace(diagnostic, related=tuple(related))
 
-    def _ends(self, broken: Call, rest: list[Success]) -> Iterator[tuple[Span, str]]:
-        """Where else it could be mended, where the layer was made, and where what arrives was made."""
+    def _ends(self, broken: Call, raised: Raised | None, rest: list[Success]) -> Iterator[tuple[Span, str]]:
+        """Where else it could be mended, and where the layer and what arrives were made."""
         for item in rest[:OTHER_ENDS]:
             if item.candidate.edits:
                 yield _span(item.candidate.edits[0]), f"{OR_HERE}: {item.candidate.says or item.candidate.title}"
-        yield from self._makers(broken)
-        if broken.site is not None:
-            yield span_of(broken.site), "called here"
+        yield from ends_of(self.walked, broken, raised)
 
-    def _makers(self, broken: Call) -> Iterator[tuple[Span, str]]:
-        """Where the failing layer, and the layers that gave what it was fed with, were made."""
-        trace = next((trace for trace in self.walked.traces.values() if broken in trace.calls), None)
-        if trace is None:
-            return
-        sites, class_name = definition_of(self.walked, broken)
-        if sites:
-            yield span_of(sites[0]), f"`{class_name or broken.op}` made here"
-        for index in dict.fromkeys(broken.producers):
-            current = trace.calls[index] if index >= 0 else None
-            steps = 0
-            while current is not None and steps < 12:
-                sites, class_name = definition_of(self.walked, current)
-                if sites and current.params and class_name not in _KEEPING and current.output is not None:
-                    yield (
-                        span_of(sites[0]),
-                        f"{shape_text(current.output.shape)} comes from this `{class_name or current.op}`",
-                    )
-                    break
-                current, steps = trace.producer(current), steps + 1
+
+def _first_step(fix: Fix, label: str) -> tuple[Edit, ...]:
+    """Of a fix the edits with which the next bug is looked for: a missing flatten alone, without the number."""
+    return fix.edits[:1] if label == FLATTEN_TOO and len(fix.edits) > 1 else fix.edits
+
+
+def _same_change(other: Finding, diagnostic: Diagnostic) -> bool:
+    """Whether an error that no failed call shows is mended by the change that mends another: one helper's layer."""
+    edits = diagnostic.fixes[0].edits if diagnostic.fixes else ()
+    alike = other.diagnostic.code == diagnostic.code and other.diagnostic.severity.value == "error"
+    return bool(edits) and alike and any(candidate.edits == edits for candidate in other.candidates)
+
+
+def _at_the_change(diagnostic: Diagnostic, same: list[Finding]) -> Diagnostic:
+    """Where one change mends several errors, the place of that change; else as it is."""
+    if not same or diagnostic.span is None:
+        return diagnostic
+    places = [Related(diagnostic.span, "the same here"), *_places(same, "the same here")]
+    taken = dict.fromkeys(each.span for each in places)
+    related = [each for each in diagnostic.related if each.span not in taken]
+    return replace(
+        diagnostic,
+        span=_span(diagnostic.fixes[0].edits[0]),
+        related=(*(Related(span, "the same here") for span in taken), *related),
+    )
 
 
 def _everywhere(finding: Finding, others: list[Finding]) -> list[Candidate]:

@@ -7,8 +7,9 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.diagnostics import Diagnostic, Fix, Related, Span
+from shapelint.diagnostics import Diagnostic, Edit, Fix, Related, Span
 from shapelint.feed import feed_for
+from shapelint.fixes.ends import assigned_before
 from shapelint.fixes.plausible import roundness
 from shapelint.fixes.rewrites import shown
 from shapelint.fixes.upstream import arguments
@@ -25,17 +26,22 @@ from shapelint.target import Target
 from shapelint.trace.costs import walk_budget
 from shapelint.trace.walk import Walker
 
-SECONDS = 2.0
+TRIALS = 60
+"""Changes tried for a constructor that refuses."""
+
+SECONDS = 8.0
+"""For them where one costs more than it should."""
+
 SHOWN = 3
 
 
 def refused(
     request: Request, target: Target, error: NotLoadableError, deadline: float
-) -> tuple[Diagnostic, dict[str, str] | None]:
-    """The diagnostic for a target that gave no model, and the edited texts with which it gives one."""
+) -> tuple[Diagnostic, tuple[Edit, ...]]:
+    """The diagnostic for a target that gave no model, and the edits with which it gives one."""
     diagnostic = _named(error)
     if not request.fixes or not error.sites:
-        return diagnostic, None
+        return diagnostic, ()
     mended = _mended(request, target, error.sites, min(deadline, time.monotonic() + SECONDS))
     ends: list[Related] = []
     if mended:
@@ -45,18 +51,19 @@ def refused(
             ends.append(Related(diagnostic.span, "raises here"))
         diagnostic = replace(diagnostic, span=cause, label=mended[0].says)
     ends += [Related(span_of(site), "made from") for site in error.sites[1:3]]
+    ends += [Related(span, what) for span, what in assigned_before(error.sites[0])]
     places = {(diagnostic.span.file, diagnostic.span.line)} if diagnostic.span is not None else set()
     ends = [end for end in ends if (end.span.file, end.span.line) not in places]
     fixes = tuple(Fix(each.title, "unsafe", True, each.edits, "new weights") for each in mended)
     diagnostic = replace(diagnostic, fixes=fixes, related=tuple(ends))
-    return diagnostic, overlay_for(mended[0].edits) if mended else None
+    return diagnostic, mended[0].edits if mended else ()
 
 
 def _mended(request: Request, target: Target, sites: tuple[Site, ...], until: float) -> list[Candidate]:
     """The changes with which there is a model, those first after which it runs."""
     found: list[tuple[int, Candidate]] = []
     taken: set[str] = set()
-    for candidate in candidates(sites):
+    for candidate in candidates(sites)[:TRIALS]:
         if time.monotonic() > until or sum(count == 0 for count, _ in found) >= SHOWN:
             break
         count = None if candidate.group in taken else _failures(request, target, candidate)
@@ -94,7 +101,7 @@ def _failures(request: Request, target: Target, candidate: Candidate) -> int | N
     if overlay is None:
         return None
     try:
-        loaded = load(target, overlay)
+        loaded = load(target, overlay, trial=True)
         feed = feed_for(loaded, request.inputs, request.input_factory)
         walker = Walker(loaded.model, feed.make, loaded.ownership, loaded.definitions.of, walk_budget)
         with loaded.importable():

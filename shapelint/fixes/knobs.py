@@ -62,7 +62,7 @@ class Knobs:
         self.raised = raised
         self.pairs = demands(call) if raised is None else [*raised.compared] or _ANY_RATIO
         self.aspect = aspect(call)
-        self.upstream = list(way_to_failure(walked, trace, call))
+        self.upstream = list(way_to_failure(walked, trace, call, raised is not None))
         self._spellings = vocabulary(self.upstream)
         self._taken, self._given = spelled_ends(self.upstream)
         self._constants = written_numbers(self.upstream[0])
@@ -106,6 +106,8 @@ class Knobs:
             yield from self._layer(step, step.made)
             if step.distance <= 1:
                 yield from rewrites.swaps(step.made, step.near)
+        if step.wrapper is not None:
+            yield from self._wrapped(step, step.wrapper)
         if step.called is not None and step.call.kind != "module":
             yield from self._function(step, step.called)
         if step.called is not None and step.call is not self.call and step.distance <= 3:
@@ -133,6 +135,23 @@ class Knobs:
                 yield from rewrites.flipped(place, name, step.call.layer, step.near)
             elif name not in _NOT_SIZES and (name in GIVEN or step.call is self.call):
                 prior = step.near + (2.0 if step.call is self.call else 1.4)
+                prior -= 1.5 if self.aspect == "spatial" else 0.0
+                yield from self._numbers(place, value, step.call.layer, prior, name)
+
+    def _wrapped(self, step: Upstream, made: CallExpression) -> Iterator[Candidate]:
+        """What a class or function of another name is given; by position it can be anything."""
+        sites, _ = definition_of(self.walked, step.call)
+        for name, node in _written(made):
+            if name in _NOT_SIZES or not _is_size(node):
+                continue
+            place = made_place(made, node, sites)
+            value = single(step.call.attributes.get(name))
+            if name in WINDOW:
+                yield from other_windows(self.trace, self.pairs, step, place, name, self.aspect == "channels")
+            elif name in _SMALL:
+                yield from self._small(step, place)
+            elif step.call is self.call or value is None or name in GIVEN:
+                prior = step.near + (1.6 if step.call is self.call else 1.0) - (0.0 if value is not None else 0.4)
                 prior -= 1.5 if self.aspect == "spatial" else 0.0
                 yield from self._numbers(place, value, step.call.layer, prior, name)
 
@@ -208,7 +227,7 @@ class Knobs:
             far -= _HANDED_IN if any(other.whole for other in found[depth + 1 :]) else 0.0
             if isinstance(origin.node, ast.BinOp):
                 yield from self._simplified(origin, layer, far, name)
-            is_named = isinstance(origin.node, (ast.Name, ast.Attribute, ast.Subscript))
+            is_named = isinstance(origin.node, (ast.Name, ast.Attribute, ast.Subscript)) and not _is_owner(origin)
             if current is not None and current <= 0:
                 continue
             if current is None and is_named:
@@ -271,6 +290,11 @@ class Knobs:
 
 def _only_numbers(node: ast.expr) -> bool:
     return all(not isinstance(part, (ast.Name, ast.Attribute)) for part in ast.walk(node))
+
+
+def _is_owner(place: Place) -> bool:
+    """`self` of `self.act(x)`: an object, not a number."""
+    return isinstance(place.source.parents.get(place.node), ast.Attribute)
 
 
 def _is_factor(place: Place) -> bool:

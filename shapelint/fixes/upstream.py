@@ -22,6 +22,9 @@ from shapelint.syntax.origins import Place, enclosing_function
 _ODD = 0.6
 """What it is worth that a number belongs to the one operand that differs from all others."""
 
+LAST = 12
+"""Calls before an exception that may have given what it is about."""
+
 REACH = 40
 """Calls looked at upstream of a failure."""
 
@@ -47,6 +50,8 @@ class Upstream:
     distance: int
     made: CallExpression | None
     called: CallExpression | None
+    wrapper: CallExpression | None = None
+    """Where the user's code makes it through a class or function of another name: `ConvNormAct(16, 32)`."""
     suspect: float = 0.0
 
     @property
@@ -88,11 +93,18 @@ def written_factors(walked: Walked) -> list[int]:
     return [number for numbers in found.values() for number in numbers]
 
 
-def way_to_failure(walked: Walked, trace: Trace, failed: Call) -> Iterator[Upstream]:
-    """The failed call and those before it, nearest first."""
+def way_to_failure(walked: Walked, trace: Trace, failed: Call, raised: bool = False) -> Iterator[Upstream]:
+    """The failed call and those before it, nearest first.
+
+    Where no call failed, but the model or a library `raised`, any of the last few may have given what it refused.
+    """
     odd = odd_one_out(failed)
     leads: dict[int, set[int]] = {failed.index: set()}
     order: list[tuple[Call, int]] = [(failed, 0)]
+    if raised and failed in trace.calls:
+        last = trace.calls[max(0, failed.index - LAST) : failed.index]
+        leads |= {call.index: set() for call in last}
+        order += [(call, 1) for call in reversed(last)]
     for call, distance in order:  # grows while it is read
         if distance >= REACH or len(leads) >= REACH * 2:
             continue
@@ -105,14 +117,15 @@ def way_to_failure(walked: Walked, trace: Trace, failed: Call) -> Iterator[Upstr
                 order.append((trace.calls[index], distance + weight))
             leads[index] |= {position} if call is failed else leads[call.index]
     for call, distance in order:
-        made = None
+        made = wrapper = None
         if call.kind == "module" or call.params:
             sites, class_name = definition_of(walked, call)
             made = layer_call(sites, class_name)
+            wrapper = call_at(sites[0]) if made is None and sites else None
         suspect = 0.0
         if odd is not None and call is not failed:
             suspect = _ODD if leads[call.index] == {odd} else (-_ODD if odd not in leads[call.index] else 0.0)
-        yield Upstream(call, distance, made, call_at(call.site), suspect)
+        yield Upstream(call, distance, made, call_at(call.site), wrapper, suspect)
 
 
 def vocabulary(upstream: list[Upstream]) -> dict[tuple[object, int], list[str]]:

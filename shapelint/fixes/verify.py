@@ -29,6 +29,9 @@ OTHER_SIZES = "other sizes too"
 ASKED_BELOW = 1e9
 """Mult-adds of a walk up to which it is found out; not seconds, so that each run says the same."""
 
+TRIAL = 25
+"""What the import of an edited file costs, in calls of a walk."""
+
 RAISED: Key = ("", "raised", 0)
 
 
@@ -85,6 +88,9 @@ class Verifier:
     walk: Callable[[Loaded, Feed, float], dict[str, Trace]]
     walk_until: Callable[[Loaded, Feed, float, str, Callable[[Key], bool]], Trace]
     findings_of: Callable[[Loaded, dict[str, Trace]], list[Finding]]
+    work: int = 0
+    """What trials have cost so far, those of earlier passes too: calls walked and modules made, and a flat sum
+    for each; not seconds, so that each run tries the same."""
     tried: int = 0
     _screened: dict[object, Trace | None] = field(default_factory=dict)
 
@@ -100,8 +106,11 @@ class Verifier:
                 return failed == key or (failed not in was and before.raised is None)
 
             try:
+                self.work += TRIAL
                 changed, feed = self._changed(candidate)
+                self.work += sum(1 for _ in changed.model.modules())
                 after = self.walk_until(changed, feed, self.deadline, mode, unwanted)
+                self.work += len(after.calls)
                 self._screened[name] = after if improved(before, after, key) else None
             except Exception:  # a change that cannot even be tried is not one to show
                 self._screened[name] = None
@@ -120,7 +129,7 @@ class Verifier:
         overlay = overlay_for(candidate.edits)
         if overlay is None:
             raise ValueError("the edits do not fit the file")
-        return load(self.target, overlay), self.feed
+        return load(self.target, overlay, trial=True), self.feed
 
     def _try(self, finding: Finding, candidate: Candidate) -> Fix | None:
         changed, feed = self._changed(candidate)

@@ -114,11 +114,20 @@ def _facts(diagnostic: Diagnostic) -> list[tuple[str, str]]:
         facts.append(("trail", trail_text(diagnostic.trail)))
     facts += [("note", note) for note in diagnostic.notes]
     helped = {(edit.file, edit.start.line) for fix in diagnostic.fixes for edit in fix.edits[:1]}
+    places: dict[str, list[Span]] = {}
     for related in diagnostic.related:
-        if related.message.startswith(OR_HERE) and (related.span.file, related.span.line) in helped:
-            continue
-        facts.append(("note", f"{related.message}: {shown_path(related.span.file)}:{related.span.line}"))
+        if not (related.message.startswith(OR_HERE) and (related.span.file, related.span.line) in helped):
+            places.setdefault(related.message, []).append(related.span)
+    facts += [("note", f"{message}: {_lines(spans)}") for message, spans in places.items()]
     return facts
+
+
+def _lines(spans: list[Span]) -> str:
+    """Places of one sort in a line: `model.py:7, 9, other.py:3`."""
+    files = dict.fromkeys(span.file for span in spans)
+    return ", ".join(
+        f"{shown_path(file)}:{', '.join(str(span.line) for span in spans if span.file == file)}" for file in files
+    )
 
 
 def trail_text(trail: tuple[TrailStep, ...]) -> str:

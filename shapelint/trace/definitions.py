@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from types import FrameType
 from typing import Any
@@ -62,8 +62,16 @@ def _outside_constructors(module: torch.nn.Module, frame: FrameType | None) -> F
     return None
 
 
+FILLED_BELOW = 4096
+"""Weights up to which a model that is only tried out is initialised; larger ones are zeros."""
+
+
 class _Construction(TorchFunctionMode):
     """While a model is built: `nn.init` passes fake weights by, accelerators become the CPU."""
+
+    def __init__(self, initialise: Callable[..., torch.Tensor]) -> None:
+        super().__init__()
+        self._initialise = initialise
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name = op_name(func)
@@ -73,7 +81,7 @@ class _Construction(TorchFunctionMode):
         if name == "deepcopy" and is_fake(args[0]):
             return copied_fake(args[0], args[1])
         if getattr(func, "__module__", "") == "torch.nn.init":
-            return _initialise(func, *args, **kwargs)
+            return self._initialise(func, *args, **kwargs)
         return func(*args, **kwargs)
 
 
@@ -89,9 +97,20 @@ def _initialise(function: Any, tensor: torch.Tensor, *args: Any, **kwargs: Any) 
     return result
 
 
+def _filled_if_small(function: Any, tensor: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
+    """As `_initialise`, but random numbers for many weights take more time than all else in a trial."""
+    if tensor.numel() <= FILLED_BELOW:
+        return _initialise(function, tensor, *args, **kwargs)
+    return _initialise(torch.nn.init.zeros_, tensor)
+
+
 @contextlib.contextmanager
-def construction(definitions: Definitions, budget: Budget) -> Iterator[Session]:
-    """Build models inside: weights within the budget are real and initialised, larger ones are shapes."""
+def construction(definitions: Definitions, budget: Budget, trial: bool = False) -> Iterator[Session]:
+    """Build models inside: weights within the budget are real and initialised, larger ones are shapes.
+
+    In a `trial` of a change only small weights are initialised.
+    """
+    initialise = _filled_if_small if trial else _initialise
     session = Session(budget, Values(definitions.ownership, {}).stand_in)
     original_init, original_trunc = torch.nn.Module.__init__, torch.nn.init.trunc_normal_
 
@@ -100,12 +119,12 @@ def construction(definitions: Definitions, budget: Budget) -> Iterator[Session]:
         original_init(self, *args, **kwargs)
 
     def trunc_normal(tensor: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
-        return _initialise(original_trunc, tensor, *args, **kwargs)
+        return initialise(original_trunc, tensor, *args, **kwargs)
 
     torch.nn.Module.__init__ = init  # type: ignore[method-assign]
     torch.nn.init.trunc_normal_ = trunc_normal
     try:
-        with quiet(), fake_friendly(), session, _Construction():
+        with quiet(), fake_friendly(), session, _Construction(initialise):
             yield session
     finally:
         torch.nn.Module.__init__ = original_init  # type: ignore[method-assign]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
 from shapelint.graph import Call, Failure, Walked
 from shapelint.rules import Candidate, Example, Finding, Rule
 from shapelint.rules.alternatives import batched_input, input_candidates, spatial_dims
-from shapelint.rules.evidence import at_call, call_expression, failed_calls, located, shape_text, subject
+from shapelint.rules.evidence import at_call, call_expression, failed_calls, located, made_by, shape_text, subject
+from shapelint.syntax.calls import call_at
 from shapelint.trace.recovery import patterns
 from shapelint.trace.recovery.rearranging import dims_of
 
@@ -23,6 +25,12 @@ _NORM_RANKS = {
 
 
 _RESAMPLED = {"linear": (3,), "bilinear": (4,), "bicubic": (4,), "trilinear": (5,)}
+
+_OF_EACH_RANK = {
+    *("Conv", "ConvTranspose", "MaxPool", "AvgPool", "AdaptiveAvgPool", "AdaptiveMaxPool", "BatchNorm", "InstanceNorm"),
+    *("conv", "conv_transpose", "max_pool", "avg_pool", "adaptive_avg_pool", "adaptive_max_pool"),
+}
+"""What torch has for one, two and three spatial dimensions."""
 
 _TAKES_DIMS = {
     *("transpose", "swapaxes", "permute", "mean", "sum", "amax", "amin", "max", "min", "argmax", "argmin", "softmax"),
@@ -103,6 +111,7 @@ class Net(nn.Module):
             candidates = [
                 *input_candidates(walked, trace),
                 *batched_input(walked, call, max(ranks)),
+                *_of_that_rank(walked, call, len(shape)),
                 *_fixes(call, len(shape), ranks),
             ]
             is_layer = by_layer or call.kind == "module"
@@ -138,6 +147,22 @@ def _named_dims(failure: Failure) -> tuple[int, ...] | None:
         return (len(dims),) if dims and len(dims) != rank else None
     needed = max((dim + 1 if dim >= 0 else -dim for dim in dims), default=0)
     return (needed,) if needed > rank else None
+
+
+def _of_that_rank(walked: Walked, call: Call, rank: int) -> list[Candidate]:
+    """`Conv2d` for `Conv1d`, `F.max_pool2d` for `F.max_pool1d`: the layer that takes as many dimensions as arrive."""
+    made = made_by(walked, call) if call.kind == "module" else call_at(call.site)
+    if made is None or spatial_dims(made.name) is None or not 3 <= rank <= 5:
+        return []
+    name = f"{made.name[:-2]}{rank - 2}d"
+    func = made.node.func
+    if name == made.name or made.name[:-2] not in _OF_EACH_RANK:
+        return []
+    edit = made.replaced(func, f"{made.prefix}{name}")
+    if isinstance(func, ast.Name):
+        return []  # a name of its own may not be imported
+    says = f"`{name}` takes {rank} dimensions"
+    return [Candidate(f"`{made.prefix}{name}`", (edit,), call.layer, group="rank", likely=2.6, says=says)]
 
 
 def _fixes(call: Call, rank: int, ranks: tuple[int, ...]) -> list[Candidate]:

@@ -78,10 +78,40 @@ def convolution(failure: Failure) -> list[Shape]:
         found.append((shape[0], weight.shape[0], *(max(1, size) for size in conv_geometry(failure, shape[1:-1]))))
     if len(shape) == dims + 1 and shape[0] != takes and shape[-1] == takes:
         found.append((weight.shape[0], *(max(1, size) for size in conv_geometry(failure, shape[:-1]))))
+    if len(shape) > dims + 2 and not _several(failure.arg(3, "stride"), failure.arg(4, "padding")):
+        found.append((shape[0], weight.shape[0], *_of_higher_rank(failure)))
     if len(shape) >= dims:
         out = tuple(max(1, size) for size in conv_geometry(failure))
         found.append((*_batch(shape, dims), weight.shape[0], *out))
     return found
+
+
+def _several(*values: Any) -> bool:
+    return any(isinstance(value, str) or (isinstance(value, (tuple, list)) and len(set(value)) > 1) for value in values)
+
+
+def _of_higher_rank(failure: Failure) -> Shape:
+    """What the convolution of the input's rank would give with the same numbers: `Conv2d` where `Conv1d` stands."""
+    x, weight = failure.arg(0, "input"), failure.arg(1, "weight")
+    dims, is_transposed = len(x.shape) - 2, "transpose" in failure.op
+    names = ("stride", "padding", "output_padding" if is_transposed else "")
+    stride, padding, extra = (
+        spread(_one(failure.arg(at, name)) if name else None, dims, default)
+        for at, name, default in zip((3, 4, 5), names, (1, 0, 0), strict=True)
+    )
+    dilation = spread(_one(failure.arg(7 if is_transposed else 5, "dilation")), dims, 1)
+    out = []
+    for size, step, pad, more, spacing in zip(x.shape[2:], stride, padding, extra, dilation, strict=True):
+        kernel = weight.shape[2]
+        if is_transposed:
+            out.append((size - 1) * step - 2 * pad + spacing * (kernel - 1) + more + 1)
+        else:
+            out.append(window_output(size, kernel, step, pad, spacing))
+    return tuple(max(1, size) for size in out)
+
+
+def _one(value: Any) -> Any:
+    return value[0] if isinstance(value, (tuple, list)) and value else value
 
 
 def _batch(shape: Shape, dims: int) -> Shape:
@@ -106,7 +136,10 @@ def transposed_convolution(failure: Failure) -> list[Shape]:
         for size, s, p, d, k, e in zip(sizes, stride, padding, dilation, weight.shape[2:], extra, strict=True)
     ]
     batch = x.shape[:1] if len(x.shape) != dims + 1 else ()
-    return [(*batch, weight.shape[1] * groups, *(max(1, size) for size in out))]
+    found: list[Shape] = [(*batch, weight.shape[1] * groups, *(max(1, size) for size in out))]
+    if len(x.shape) > dims + 2:
+        found.insert(0, (x.shape[0], weight.shape[1] * groups, *_of_higher_rank(failure)))
+    return found
 
 
 @recovers("batch_norm", "instance_norm")
