@@ -24,7 +24,7 @@ from shapelint.rules.gaps.target_not_loadable import not_loadable
 from shapelint.syntax.places import working_copies
 from shapelint.table import rows_of, totals_of
 from shapelint.target import Target, parse_target
-from shapelint.trace.costs import Budget, small_budget, unlimited_budget, walk_budget
+from shapelint.trace.costs import Budget, small_budget, trial_budget, unlimited_budget, walk_budget
 from shapelint.trace.failures import Unwanted
 from shapelint.trace.session import fake_tensors_in_use
 from shapelint.trace.walk import MAX_RETRIES, Walker, never, param_facts
@@ -40,8 +40,11 @@ FALLBACK_PARAMS = 100_000_000
 
 
 def verification_budget() -> Budget:
-    """For trying a fix: once fake tensors had to be imported, they are the faster way."""
-    return small_budget() if fake_tensors_in_use() else walk_budget()
+    """For trying a fix, of which there are many, and some make a model larger.
+
+    Once fake tensors had to be imported, they are the faster way.
+    """
+    return small_budget() if fake_tensors_in_use() else trial_budget()
 
 
 def check(request: Request) -> TargetReport:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from shapelint.diagnostics import OR_HERE, Diagnostic, Edit, Fix, Related, Span
+from shapelint.fixes import rewrites
 from shapelint.fixes.ends import CHANGES_SIZE, ends_of
 from shapelint.fixes.heads import FLATTEN_TOO
 from shapelint.fixes.knobs import Knobs
@@ -44,6 +45,9 @@ SECONDS = 8.0
 
 SPREAD = 0.2
 """What it costs that a change reaches twice as many other layers."""
+
+PUT_IN_TWICE = 1.3
+"""What it costs to put in a transpose or flatten where there is one just before, that could be changed."""
 
 CLEARED = 1.5
 """What clearing one more failure is worth."""
@@ -78,6 +82,7 @@ class Causes:
         self.one_by_one = one_by_one
         self.mended: tuple[Edit, ...] = ()
         self.waiting: list[Finding] = []
+        self._doubtful: dict[str, set[int]] = {}
         self.walked = verifier.walked
         self.numbers = Numbers(self.walked.traces.values(), written_factors(self.walked))
         self.until = min(verifier.deadline, time.monotonic() + SECONDS)
@@ -98,7 +103,11 @@ class Causes:
             if self.mended:
                 self.waiting.append(finding)
                 continue
+            if self._rests_on_a_guess(finding, broken):
+                continue
             diagnostic, cleared = self._explained(finding, broken, left)
+            if not diagnostic.fixes:
+                self._doubt(finding, broken)
             follow = [other for other in left if self._cleared(other, finding, cleared)]
             left = [other for other in left if other not in follow]
             found.append(replace(diagnostic, related=(*diagnostic.related, *_places(follow, "fails with it"))))
@@ -106,6 +115,21 @@ class Causes:
             if self.one_by_one and diagnostic.fixes and (waits or diagnostic.label == FLATTEN_TOO):
                 self.mended = _first_step(diagnostic.fixes[0], diagnostic.label)
         return found
+
+    def _doubt(self, finding: Finding, broken: Call) -> None:
+        """What a failed call gave is a guess where nothing explains the failure and no weight says its size."""
+        trace = self.walked.traces[finding.mode]
+        if broken.params or finding.call is None:
+            return
+        doubtful = self._doubtful.setdefault(finding.mode, set())
+        doubtful.add(broken.index)
+        for call in trace.calls[broken.index + 1 :]:
+            if not call.params and doubtful & set(call.producers):
+                doubtful.add(call.index)
+
+    def _rests_on_a_guess(self, finding: Finding, broken: Call) -> bool:
+        """Whether a call fails on what was guessed for another one: that follows from the first bug."""
+        return bool(self._doubtful.get(finding.mode, set()) & set(broken.producers))
 
     def _order(self, finding: Finding) -> tuple[int, int]:
         return (0 if finding.call is not None else 1, finding.call or 0)
@@ -202,7 +226,8 @@ class Causes:
         found: dict[object, Candidate] = {}
         least: dict[str, float] = {}
         raised = trace.raised if finding.call is None else None
-        for candidate in Knobs(self.walked, trace, broken, self.numbers, raised).candidates():
+        knobs = Knobs(self.walked, trace, broken, self.numbers, raised)
+        for candidate in knobs.candidates():
             found[candidate.edits] = candidate
         for position, candidate in enumerate(finding.candidates):
             same = found.pop(candidate.edits, None) if candidate.edits else None
@@ -212,6 +237,9 @@ class Causes:
                 least[candidate.group] = likely
             object.__setattr__(candidate, "likely", likely)
             found[candidate.edits or candidate.inputs] = candidate
+        for candidate in found.values():
+            if rewrites.put_in(candidate) & knobs.rearranged:
+                object.__setattr__(candidate, "likely", candidate.likely - PUT_IN_TWICE)
         return sorted(found.values(), key=lambda item: -item.likely)
 
     def _others(self, finding: Finding, rest: list[Success], best: Candidate) -> Iterator[Fix]:

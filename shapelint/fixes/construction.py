@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from shapelint.diagnostics import Diagnostic, Edit, Fix, Related, Span
 from shapelint.feed import feed_for
-from shapelint.fixes.ends import assigned_before
+from shapelint.fixes.ends import assigned_before, values_before
 from shapelint.fixes.plausible import roundness
 from shapelint.fixes.rewrites import shown
 from shapelint.fixes.upstream import arguments
@@ -19,7 +19,7 @@ from shapelint.load import NotLoadableError, load
 from shapelint.request import Request
 from shapelint.rules import Candidate, catalogue
 from shapelint.rules.gaps.target_not_loadable import not_loadable
-from shapelint.syntax.calls import call_at, parsed, replacement
+from shapelint.syntax.calls import CallExpression, ParsedFile, call_at, parsed, replacement
 from shapelint.syntax.origins import Place, callers_of, origins
 from shapelint.syntax.places import Site, span_of
 from shapelint.target import Target
@@ -33,6 +33,9 @@ SECONDS = 8.0
 """For them where one costs more than it should."""
 
 SHOWN = 3
+
+_WITH_DIMENSIONS = {"flatten", "cat", "stack", "transpose", "squeeze", "unsqueeze", "sum", "mean", "swapaxes"}
+"""Calls whose whole numbers are dimensions."""
 
 
 def refused(
@@ -124,6 +127,12 @@ def candidates(sites: tuple[Site, ...]) -> list[Candidate]:
 
 def _values(place: Place, likely: float) -> Iterator[Candidate]:
     value = constant(place.node)
+    parent = place.source.parents.get(place.node)
+    if isinstance(parent, ast.Call) and CallExpression(place.source, parent).name in _WITH_DIMENSIONS:
+        for new in (1, 0, 2, -1, 3) if value is not None else ():
+            if new != value:
+                yield _written(place, str(new), likely + (0.3 if new == 1 else 0.0) - 0.1 * abs(new))
+        return
     if isinstance(place.node, ast.BinOp) and isinstance(place.node.right, ast.Constant):
         yield _written(place, place.source.segment(place.node.left), likely + 0.8)
     if value is None or value < 1:
@@ -151,6 +160,8 @@ def _places(sites: tuple[Site, ...]) -> Iterator[tuple[Place, float]]:
         for node in nodes:
             yield Place(call.source, node, callers, callers), 1.0
     source = parsed(sites[0].file)
+    if source is not None:
+        yield from _of_the_way(source, sites[0], callers)
     for statement in ast.walk(source.tree) if source is not None else ():
         if isinstance(statement, (ast.Assert, ast.If)) and _covers(statement, sites[0].line):
             for part in ast.walk(statement.test):
@@ -158,5 +169,21 @@ def _places(sites: tuple[Site, ...]) -> Iterator[tuple[Place, float]]:
                     yield Place(source, part, callers, callers), 0.9
 
 
-def _covers(statement: ast.Assert | ast.If, line: int) -> bool:
+def _of_the_way(source: ParsedFile, site: Site, callers: tuple[Site, ...]) -> Iterator[tuple[Place, float]]:
+    """The names of the statement that raised, and the dimensions in what they were assigned."""
+    for statement in ast.walk(source.tree):
+        if isinstance(statement, (ast.Assign, ast.AugAssign, ast.Expr)) and _covers(statement, site.line):
+            for part in ast.walk(statement.value):
+                if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load):
+                    yield Place(source, part, callers, callers), 0.6
+    for _, value in values_before(site):
+        for call in ast.walk(value):
+            if isinstance(call, (ast.Name, ast.Attribute)):
+                yield Place(source, call, callers, callers), 0.5
+            if isinstance(call, ast.Call) and CallExpression(source, call).name in _WITH_DIMENSIONS:
+                for node in call.args:
+                    yield Place(source, node, callers, callers), 0.8
+
+
+def _covers(statement: ast.stmt, line: int) -> bool:
     return statement.lineno <= line <= (statement.end_lineno or statement.lineno)

@@ -6,8 +6,9 @@ import ast
 from collections.abc import Iterator
 
 from shapelint.diagnostics import Span
+from shapelint.fixes.rewrites import made_tensor
 from shapelint.fixes.values import aspect, window_of
-from shapelint.graph import Call, Raised, Trace, Walked
+from shapelint.graph import Call, Raised, TensorFact, Trace, Walked
 from shapelint.rules.evidence import definition_of, shape_text
 from shapelint.syntax.calls import parsed, span_of_node
 from shapelint.syntax.origins import assignments
@@ -44,12 +45,24 @@ def ends_of(walked: Walked, broken: Call, raised: Raised | None) -> Iterator[End
         yield span_of(sites[0]), f"`{class_name or broken.op}` made here"
     if raised is not None and raised.sites:
         yield from assigned_before(raised.sites[0])
+    for fact in broken.inputs if raised is None and not broken.module_path else ():
+        yield from _table(walked, fact)
     if trace is not None:
         yield from _arriving(walked, trace, broken, sites, raised)
         if raised is not None or aspect(broken) != "channels":
             yield from _windows(walked, trace, broken)
     if broken.site is not None:
         yield span_of(broken.site), "called here"
+
+
+def _table(walked: Walked, fact: TensorFact) -> Iterator[End]:
+    """Where a parameter or buffer was made."""
+    path, _, attribute = fact.name.rpartition(".")
+    for place in made_tensor(walked, path, attribute) if fact.name else ():
+        yield span_of_node(place.source.file, place.node), f"`{attribute}` comes from here"
+        at = Site(place.source.file, "", place.node.lineno, None, place.node.end_lineno)
+        yield from assigned_before(at)
+        break
 
 
 def _arriving(
@@ -75,7 +88,10 @@ def _arriving(
                 if apart is not None and apart != sites[0]:
                     yield span_of(apart), f"this `{name}` is made from here"
                 break
-            current = trace.producer(current, current.main_argument or 0)
+            before = trace.producer(current, current.main_argument or 0)
+            if before is None and current.input is not None:
+                yield from _table(walked, current.input)
+            current = before
 
 
 def _apart(sites: tuple[Site, ...], others: tuple[Site, ...]) -> Site | None:
@@ -101,6 +117,12 @@ def _windows(walked: Walked, trace: Trace, broken: Call) -> Iterator[End]:
 
 def assigned_before(site: Site, limit: int = 3) -> Iterator[End]:
     """Where the names in an expression got their values: in the same function, the nearest assignment before."""
+    for name, value in values_before(site, limit):
+        yield span_of_node(site.file, value), f"`{name}` comes from here"
+
+
+def values_before(site: Site, limit: int = 3) -> Iterator[tuple[str, ast.expr]]:
+    """The names in an expression and what was assigned to them, and those in what was assigned."""
     source = parsed(site.file)
     if source is None:
         return
@@ -124,6 +146,6 @@ def assigned_before(site: Site, limit: int = 3) -> Iterator[End]:
             if not values or name in seen or len(seen) >= limit:
                 continue
             seen.add(name)
-            yield span_of_node(site.file, values[-1]), f"`{name}` comes from here"
+            yield name, values[-1]
             further += [part.id for part in ast.walk(values[-1]) if isinstance(part, ast.Name)]
         names = further

@@ -67,6 +67,13 @@ class Knobs:
         self._taken, self._given = spelled_ends(self.upstream)
         self._constants = written_numbers(self.upstream[0])
 
+    @property
+    def rearranged(self) -> set[str]:
+        """What was rearranged just before: `turn` by a transpose, `flat` by a flatten."""
+        near = {step.call.op.lower() for step in self.upstream if 0 < step.distance <= 2 and step.call.failure is None}
+        kinds = (("turn", {"transpose", "permute", "swapaxes"}), ("flat", {"flatten"}))
+        return {kind for kind, ops in kinds if ops & near}
+
     def candidates(self) -> list[Candidate]:
         """Each change once, the likeliest first."""
         found: dict[object, Candidate] = {}
@@ -105,7 +112,7 @@ class Knobs:
         if step.made is not None:
             yield from self._layer(step, step.made)
             if step.distance <= 1:
-                yield from rewrites.swaps(step.made, step.near)
+                yield from rewrites.swaps(self.trace, step.made, step.near)
         if step.wrapper is not None:
             yield from self._wrapped(step, step.wrapper)
         if step.called is not None and step.call.kind != "module":
@@ -130,7 +137,7 @@ class Knobs:
             elif name in _SMALL or made.name in _PATTERNED:
                 yield from self._small(step, place)
             elif name in ("start_dim", "end_dim", "dim"):
-                yield from other_dimensions(self.trace, step, place)
+                yield from other_dimensions(self.trace, self.pairs, step, place)
             elif name in ("bidirectional", "batch_first"):
                 yield from rewrites.flipped(place, name, step.call.layer, step.near)
             elif name not in _NOT_SIZES and (name in GIVEN or step.call is self.call):
@@ -171,7 +178,7 @@ class Knobs:
             if op.startswith(("max_pool", "avg_pool")) and window in WINDOW:
                 yield from other_windows(self.trace, self.pairs, step, place, window, self.aspect == "channels")
             elif op in _DIMS:
-                yield from other_dimensions(self.trace, step, place)
+                yield from other_dimensions(self.trace, self.pairs, step, place)
                 if op in ("chunk", "split"):
                     yield from self._small(step, place)
             elif _is_size(node):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 
 from shapelint.diagnostics import Edit
 from shapelint.fixes.values import permutations
-from shapelint.graph import Call, Walked
+from shapelint.graph import Call, Trace, Walked
 from shapelint.rules import Candidate
 from shapelint.syntax.calls import CallExpression, parsed, replacement, span_of_node
 from shapelint.syntax.origins import Place, assignments, origins
@@ -26,6 +27,9 @@ def shown(place: Place, text: str) -> str:
             break
         node = parent
     whole = " ".join(_with(place, node, text).split())
+    if len(whole) > 70 and isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        before = " ".join(place.source.segment(node.func.value).split())
+        whole = whole.removeprefix(before)  # of `torch.stack(...).flatten(3)` what comes last
     return whole if len(whole) <= 70 and "`" not in whole else text
 
 
@@ -121,8 +125,8 @@ def _group(edit: Edit) -> str:
     return f"{edit.start.line}:{edit.start.column}"
 
 
-def swaps(made: CallExpression, near: float) -> Iterator[Candidate]:
-    """A layer exchanged with its neighbour in a Sequential or a list."""
+def swaps(trace: Trace, made: CallExpression, near: float) -> Iterator[Candidate]:
+    """A layer exchanged with its neighbour in a Sequential or a list, as such layers follow one another elsewhere."""
     parent = made.source.parents.get(made.node)
     elements = parent.args if isinstance(parent, ast.Call) else getattr(parent, "elts", [])
     if made.node not in elements or (isinstance(parent, ast.Call) and not _is_sequential(parent)):
@@ -138,7 +142,38 @@ def swaps(made: CallExpression, near: float) -> Iterator[Candidate]:
             replacement(made.source.file, other, texts[0]),
         )
         title = " ".join(f"`{texts[1]}` before `{texts[0]}`".split())
-        yield Candidate(title, edits, "", f"swap {_group(edits[0])}", likely=near + 1.2, says="these two exchanged fit")
+        likely = near + 1.1 + _usual(trace, other, one) - _usual(trace, one, other)
+        yield Candidate(title, edits, "", f"swap {_group(edits[0])}", likely=likely, says="these two exchanged fit")
+
+
+def _usual(trace: Trace, first: ast.expr, second: ast.expr) -> float:
+    """Whether elsewhere in the model a layer of the one class comes straight before one of the other."""
+    names = [_class_named(node) for node in (first, second)]
+    lines = {first.lineno, second.lineno}
+    for before, after in pairwise(call for call in trace.calls if call.kind == "module"):
+        places = {site.line for call in (before, after) for site in call.definition[:1]}
+        if [before.module_class, after.module_class] == names and not places & lines:
+            return 0.7
+    return 0.0
+
+
+def put_in(candidate: Candidate) -> set[str]:
+    """What a change puts in that was not there: `turn` for a transpose, `flat` for a flatten."""
+    found = set()
+    for edit in candidate.edits:
+        source = parsed(edit.file)
+        lines = source.text.split("\n")[edit.start.line - 1 : edit.end.line] if source is not None else []
+        there = "\n".join(lines)
+        for kind, words in (("turn", (".transpose(", ".permute(")), ("flat", (".flatten(", "Flatten()"))):
+            count = sum(edit.replacement.count(word) for word in words)
+            if count and count > sum(there.count(word) for word in words if edit.start < edit.end):
+                found.add(kind)
+    return found
+
+
+def _class_named(node: ast.expr) -> str:
+    func = node.func if isinstance(node, ast.Call) else node
+    return func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
 
 
 def _is_sequential(node: ast.Call) -> bool:

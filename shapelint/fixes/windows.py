@@ -19,6 +19,9 @@ from shapelint.syntax.origins import Place, enclosing_function, origins
 _EXPLAINS = 0.7
 """What it is worth that a window changed so would change sizes by what is missing."""
 
+_JOINED = 0.8
+"""What it is worth that joined along another dimension they would give as much as is taken."""
+
 Pairs = list[tuple[int, int]]
 
 
@@ -79,7 +82,13 @@ def _said(trace: Trace, made: CallExpression, name: str, value: int) -> str:
     return str(value)
 
 
-def other_dimensions(trace: Trace, step: Upstream, place: Place) -> Iterator[Candidate]:
+def _joins(step: Upstream, pairs: Pairs) -> bool:
+    """Whether as much more is taken as tensors are joined: they were joined along another dimension."""
+    count = len(step.call.inputs)
+    return count > 1 and any(taken == arrives * count for arrives, taken in pairs)
+
+
+def other_dimensions(trace: Trace, pairs: Pairs, step: Upstream, place: Place) -> Iterator[Candidate]:
     """Another dimension, those first that the same op has elsewhere."""
     value = constant(place.node)
     rank = max((len(fact.shape) for fact in step.call.inputs), default=0)
@@ -92,8 +101,12 @@ def other_dimensions(trace: Trace, step: Upstream, place: Place) -> Iterator[Can
             continue
         is_flatten = step.call.op.lower() == "flatten" and new == 1 and (value == 0 or step.distance == 0)
         likely = step.near + 1.6 + (0.6 if new == 1 else 0) + (1.2 if is_flatten else 0) - 0.1 * abs(new)
-        likely += 0.6 if value == 0 and step.call.op in ("cat", "flatten", "Flatten", "squeeze", "mean") else 0.0
+        likely += 1.0 if value == 0 and step.call.op in ("cat", "flatten", "Flatten", "squeeze", "mean") else 0.0
         changed = tuple(new if dim == value else dim for dim in dims)
         likely += 0.8 if usual[changed] else 0.0
+        likely += _JOINED if step.call.op in ("cat", "concat") and _joins(step, pairs) else 0.0
+        turns = step.call.op in ("transpose", "swapaxes") and len(dims) == 2
+        likely += 2.0 if turns and len({dim % rank for dim in dims}) == 1 else 0.0  # it turns nothing as it is
+        likely -= 1.0 if turns and rank > 2 and 0 in changed and 0 not in dims else 0.0
         likely -= 1.5 if len({dim % rank for dim in changed}) < len(changed) and len(changed) == 2 else 0.0
         yield candidate(place, str(new), step.call.layer, likely, "dim")

@@ -55,6 +55,11 @@ def _parsed(file: str, _version: tuple[int, int]) -> ParsedFile | None:
             parents[child] = node
         if isinstance(node, ast.Call):
             calls[(node.lineno, node.col_offset, node.end_lineno or 0, node.end_col_offset or 0)] = node
+            func = node.func
+            if isinstance(func, ast.Attribute) and func.end_lineno != node.lineno:
+                # a method called lines below where its expression begins: the interpreter says where its name stands
+                column = (func.end_col_offset or 0) - len(func.attr)
+                calls[(func.end_lineno or 0, column, node.end_lineno or 0, node.end_col_offset or 0)] = node
         elif isinstance(node, (ast.BinOp, ast.Compare, ast.Subscript)):
             operations[(node.lineno, node.col_offset, node.end_lineno or 0, node.end_col_offset or 0)] = node
     lines = tuple(line.encode() for line in text.split("\n"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from shapelint.syntax.calls import CallExpression, ParsedFile, call_at
 from shapelint.syntax.places import Site
@@ -127,8 +128,13 @@ def _top_level(tree: ast.Module) -> Iterator[tuple[ast.expr, ast.expr]]:
             yield from _pairs(statement)
 
 
-def assignments(scope: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
+@lru_cache(maxsize=512)
+def assignments(scope: ast.AST) -> tuple[tuple[ast.expr, ast.expr], ...]:
     """Targets and values of the assignments in a scope, tuples taken apart."""
+    return tuple(_assignments(scope))
+
+
+def _assignments(scope: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
     for node in ast.walk(scope):
         if isinstance(node, ast.Assign):
             yield from _pairs(node)

@@ -47,6 +47,11 @@ def small_budget() -> Budget:
     return Budget(2e8, 3e8, 64e6)
 
 
+def trial_budget() -> Budget:
+    """An eighth of a walk's: the import behind fake tensors costs less than a few walks with more."""
+    return Budget(4e8, 6e8, 64e6)
+
+
 def unlimited_budget() -> Budget:
     """For the second try of a model that fits but could not be walked with shapes alone."""
     return Budget(math.inf, math.inf, math.inf)

@@ -24,11 +24,16 @@ from shapelint.trace.values import Values
 _DEPTH = 8
 
 
+_MADE = "_shapelint_made"
+"""Attribute that carries the number of a module to its copies while a model is built."""
+
+
 class Definitions:
-    """Definition sites by module; a copy (`deepcopy`) has none of its own and takes its nearest parent's."""
+    """Definition sites by module; a copy (`deepcopy`) has those of what it was copied from."""
 
     def __init__(self, ownership: Ownership) -> None:
         self.ownership = ownership
+        self._made: list[tuple[Site, ...]] = []
         self._sites: dict[int, tuple[weakref.ref[torch.nn.Module], tuple[Site, ...]]] = {}
 
     def record(self, module: torch.nn.Module, frame: FrameType | None) -> None:
@@ -36,6 +41,8 @@ class Definitions:
         outside = _outside_constructors(module, frame)
         sites = tuple(islice(self.ownership.sites(outside), _DEPTH)) if outside is not None else ()
         self._sites[id(module)] = (weakref.ref(module), sites)
+        module.__dict__[_MADE] = len(self._made)
+        self._made.append(sites)
 
     def of(self, module: torch.nn.Module) -> tuple[Site, ...]:
         """The sites of a module, innermost first; empty where it was not seen being made."""
@@ -43,8 +50,12 @@ class Definitions:
         return entry[1] if entry is not None and entry[0]() is module else ()
 
     def fill_copies(self, model: torch.nn.Module) -> None:
-        """Give modules that were copied into being the site of the module around them."""
+        """Give modules that were copied into being the sites of their original, else of the module around them."""
         modules = dict(model.named_modules())
+        for module in modules.values():
+            number = module.__dict__.pop(_MADE, None)
+            if number is not None and not self.of(module):
+                self._sites[id(module)] = (weakref.ref(module), self._made[number])
         for path, module in modules.items():
             if not self.of(module) and path:
                 parent = modules.get(path.rpartition(".")[0])

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.graph import Failure, Shape, Walked
-from shapelint.rules import Example, Finding, Rule
+from shapelint.graph import Call, Failure, Shape, Walked
+from shapelint.rules import Candidate, Example, Finding, Rule
 from shapelint.rules.alternatives import larger_images
-from shapelint.rules.evidence import failed_calls, located, shape_text
+from shapelint.rules.evidence import failed_calls, located, made_by, shape_text
+from shapelint.syntax.calls import call_at
 from shapelint.trace.recovery.layers import conv_geometry, pool_geometry, spread
 
 _CONVS = ("conv1d", "conv2d", "conv3d")
@@ -82,8 +84,22 @@ class Net(nn.Module):
                 expected=f"at least {_times(kernel)}",
                 found=_times(sizes),
             )
-            candidates = tuple(larger_images(walked))
+            candidates = (*_smaller_kernel(walked, call, sizes), *larger_images(walked))
             yield Finding(located(diagnostic, walked, trace, call), trace.mode, call.index, candidates)
+
+
+def _smaller_kernel(walked: Walked, call: Call, sizes: Shape) -> Iterator[Candidate]:
+    """The kernel that is as large as what arrives; where it is written as a number there."""
+    is_module = call.kind == "module"
+    made = made_by(walked, call) if is_module else call_at(call.site)
+    is_conv = "conv" in call.op.lower()
+    position = (2 if is_conv else 0) if is_module else 1
+    node = made.argument(position, "kernel_size") if made is not None and (is_module or not is_conv) else None
+    if made is None or not isinstance(node, ast.Constant) or min(sizes) < 1:
+        return
+    edit = made.replaced(node, str(min(sizes)))
+    likely = 0.9 if is_conv else 2.0  # over all that is left, as poolings at the end are
+    yield Candidate(f"`kernel_size={min(sizes)}`", (edit,), call.layer, "kernel", likely=likely)
 
 
 def _times(sizes: Shape) -> str:
