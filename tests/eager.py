@@ -42,10 +42,11 @@ def raises(source: str, inputs: tuple[str, ...], expression: str = "Net", backwa
     return ""
 
 
-def edited(fix: Any, root: Path) -> str:
-    """The source of the one file that a fix edits, with its edits made."""
+def edited(root: Path, *fixes: Any) -> str:
+    """The source of the one file that fixes edit, with their edits made."""
     from shapelint.syntax.calls import apply_edits
 
-    files = {edit.file for edit in fix.edits}
+    edits = [edit for fix in fixes for edit in fix.edits]
+    files = {edit.file for edit in edits}
     assert len(files) == 1
-    return apply_edits((root / files.pop()).read_text(), list(fix.edits))
+    return apply_edits((root / files.pop()).read_text(), edits)

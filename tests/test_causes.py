@@ -264,6 +264,83 @@ CASES |= {
         "`--input 1,3,16,16`, room enough",
     ),
 }
+BLOCK = """class Block(nn.Module):
+    def __init__(self, wide_in, wide_out):
+        super().__init__()
+        make = nn.Conv2d
+        self.conv = make(wide_in, wide_out, 3, padding=1)
+
+    def forward(self, x):
+        return F.relu(self.conv(x))
+
+
+"""
+CASES |= {
+    "a layer of another rank": Case(
+        module(
+            "self.net = nn.Sequential(nn.Conv2d(3, 8, 3), nn.MaxPool1d(2), nn.Conv2d(8, 4, 3))", "return self.net(x)"
+        ),
+        ("2,3,16,16",),
+        "SHP113",
+        "nn.MaxPool1d(2)",
+        "`nn.MaxPool2d`",
+    ),
+    "made under another name": Case(
+        BLOCK + module("self.a = Block(3, 30)\nself.b = Block(32, 16)", "return self.b(self.a(x))"),
+        ("2,3,8,8",),
+        "SHP102",
+        "32",
+        "`Block(30, 16)`",
+    ),
+    "a layer that was copied": Case(
+        module(
+            "layer = nn.TransformerEncoderLayer(48, 4, 64, batch_first=True)\n"
+            "self.emb = nn.Embedding(50, 32)\nself.enc = nn.TransformerEncoder(layer, 2)\nself.fc = nn.Linear(32, 4)",
+            "return self.fc(self.enc(self.emb(x)))",
+        ),
+        ("2,7:int64",),
+        "SHP109",
+        "nn.TransformerEncoderLayer(48, 4, 64, batch_first=True)",
+        "`nn.TransformerEncoderLayer(32, 4, 64, batch_first=True)`",
+    ),
+    "a flatten that begins elsewhere": Case(
+        module(
+            "self.conv = nn.Conv2d(3, 4, 3)\nself.fc = nn.Linear(4 * 6 * 6, 2)",
+            "return self.fc(torch.flatten(self.conv(x), 2))",
+        ),
+        ("2,3,8,8",),
+        "SHP101",
+        "2",
+        "`torch.flatten(self.conv(x), 1)`",
+    ),
+    "a method called below where it begins": Case(
+        module(
+            "self.fc = nn.Linear(24, 2)",
+            "y = torch.stack(\n    (x.sin(),\n     x.cos()), dim=2).flatten(2)\nreturn self.fc(y)",
+        ),
+        ("2,4,3",),
+        "SHP101",
+        "2",
+        "`torch.stack( (x.sin(), x.cos()), dim=2).flatten(1)`",
+    ),
+    "turned by no turn": Case(
+        module(
+            "self.emb = nn.Embedding(50, 16)\nself.conv = nn.Conv1d(16, 8, 3)",
+            "return self.conv(self.emb(x).transpose(2, -1))",
+        ),
+        ("2,7:int64",),
+        "SHP102",
+        "2",
+        "`self.emb(x).transpose(1, -1)`",
+    ),
+    "joined along the batch": Case(
+        module("self.fc = nn.Linear(16, 2)", "return self.fc(torch.cat([x, x * 2], dim=0))"),
+        ("2,8",),
+        "SHP101",
+        "0",
+        "`torch.cat([x, x * 2], dim=1)`",
+    ),
+}
 INPUTS = {
     "grey for colour": ("3,3,3", ("1,1,16,16",), "SHP102", "`--input 1,3,16,16`, 3 channels"),
     "no batch": ("3,3,3", ("3,16,16",), "SHP101", "`--input 1,3,16,16`, a batch dimension in front"),
@@ -289,7 +366,7 @@ def test_what_people_write(what: str, lint: Lint, tmp_path: Path) -> None:
     fix = finding.fixes[0]
     assert fix.title == case.first
     if fix.edits:
-        assert not eager.raises(eager.edited(fix, tmp_path), case.inputs)
+        assert not eager.raises(eager.edited(tmp_path, fix), case.inputs)
     else:
         assert not eager.raises(source, tuple(fix.title.split("`")[1].split()[1::2]))
 
@@ -347,3 +424,59 @@ def test_a_loss_that_would_only_be_broadcast_is_no_fix(lint: Lint) -> None:
     (finding,) = lint(source, "2,8", "2").diagnostics
     assert finding.code == "SHP116"
     assert "`nn.Linear(8, 2)`" not in [fix.title for fix in finding.fixes]
+
+
+def test_two_bugs_on_one_line_both_with_their_place_and_a_fix_that_fits(lint: Lint, tmp_path: Path) -> None:
+    source = HEAD + module(
+        "self.net = nn.Sequential(nn.Linear(8, 200), nn.Linear(20, 4), nn.Linear(5, 2))", "return self.net(x)"
+    )
+    report = lint(source, "3,8")
+    found = [item for item in report.diagnostics if item.severity.value == "error"]
+    line = source.splitlines()[found[0].span.line - 1]
+    assert [line[item.span.column - 1 : item.span.end_column - 1] for item in found] == ["20", "5"]
+    edits = [item.fixes[0].edits for item in found]
+    assert not eager.raises(eager.edited(tmp_path, *(item.fixes[0] for item in found)), ("3,8",))
+    assert all(edit.start.column > 1 for each in edits for edit in each)
+
+
+def test_a_mistake_in_a_helper_is_one_finding_however_often_it_is_called(lint: Lint) -> None:
+    helper = (
+        "def block(cin, cout):\n    return nn.Sequential(nn.Conv2d(cin, cout, 3, padding=1), nn.ReLU(inplace=True),\n"
+        "        nn.ReLU(inplace=True), nn.Conv2d(cout, cout, 3, padding=1))\n\n\n"
+    )
+    source = HEAD + helper + module("self.a = block(3, 4)\nself.b = block(4, 4)", "return self.b(self.a(x))")
+    assert eager.raises(source, ("1,3,8,8",), backward=True)
+    (finding,) = [item for item in lint(source, "1,3,8,8").diagnostics if item.severity.value == "error"]
+    assert finding.code == "SHP117"
+    assert "inplace=True" in source.splitlines()[finding.span.line - 1]
+
+
+def test_a_constructor_that_takes_another_order_of_dimensions(lint: Lint, tmp_path: Path) -> None:
+    source = HEAD + module(
+        "grid = torch.stack(torch.meshgrid(torch.arange(3), torch.arange(4), indexing='ij'))\n"
+        "flat = torch.flatten(grid, 0)\nself.register_buffer('apart', flat[:, :, None] - flat[:, None, :])",
+        "return x + self.apart.sum()",
+    )
+    (finding,) = lint(source, "2,3").diagnostics
+    assert finding.code == "SHP902"
+    assert finding.fixes[0].title == "`torch.flatten(grid, 1)`"
+    assert not eager.raises(eager.edited(tmp_path, finding.fixes[0]), ("2,3",))
+
+
+def test_what_rests_on_a_guess_is_not_a_second_finding(lint: Lint) -> None:
+    source = HEAD + module(
+        "self.fc = nn.Linear(7, 2)",
+        "table = torch.tensor([[3, 1], [2, 5]])\nreturn self.fc(x.unfold(1, 9, 2) + x.sum())",
+    )
+    assert eager.raises(source, ("2,5",))
+    assert len(errors(lint(source, "2,5"))) == 1
+
+
+def test_a_window_larger_than_what_is_left_can_be_made_as_large(lint: Lint, tmp_path: Path) -> None:
+    source = HEAD + module(
+        "self.net = nn.Sequential(nn.Conv2d(3, 8, 3, stride=2), nn.AvgPool2d(9))", "return self.net(x)"
+    )
+    (finding,) = [item for item in lint(source, "2,3,16,16").diagnostics if item.severity.value == "error"]
+    (fix,) = [fix for fix in finding.fixes if fix.title == "`kernel_size=7`"]
+    assert eager.raises(source, ("2,3,16,16",))
+    assert not eager.raises(eager.edited(tmp_path, fix), ("2,3,16,16",))

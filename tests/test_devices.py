@@ -74,7 +74,7 @@ def test_what_stays_on_the_cpu(what: str, lint: Lint, tmp_path: Path) -> None:
     (finding,) = lint(STRAY[what], "2,8").diagnostics
     assert (finding.code, finding.severity.value) == ("SHP115", "warning")
     for fix in finding.fixes:
-        assert not on_meta(eager.edited(fix, tmp_path)), fix.title
+        assert not on_meta(eager.edited(tmp_path, fix)), fix.title
         assert fix.safety == "safe"
     assert finding.fixes
 

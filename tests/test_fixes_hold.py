@@ -23,7 +23,7 @@ def broken_after(case: Case, folder: Path) -> list[str]:
         source = case.source
         words: tuple[str, ...] = (case.spec,)
         if fix.edits:
-            source = eager.edited(fix, folder)
+            source = eager.edited(folder, fix)
         else:
             words = tuple(word for word in fix.title.split("`")[1].split() if word != "--input")
         raised = eager.raises(source, words)

@@ -79,7 +79,7 @@ def test_what_breaks_the_backward(what: str, lint: Lint, tmp_path: Path) -> None
         assert finding.span is not None
         for fix in finding.fixes:
             if len(report.diagnostics) == 1:
-                assert not eager.raises(eager.edited(fix, tmp_path), ("2,8",), backward=True), fix.title
+                assert not eager.raises(eager.edited(tmp_path, fix), ("2,8",), backward=True), fix.title
 
 
 @pytest.mark.parametrize("what", FINE)

@@ -74,7 +74,7 @@ def test_fixes_of_the_bad_example_run_in_eager(rule: Rule, lint: Callable[..., A
     for fix in report.diagnostics[0].fixes:
         assert fix.verified
         if fix.edits:
-            mended = eager.edited(fix, tmp_path)
+            mended = eager.edited(tmp_path, fix)
             assert not eager.raises(mended, rule.bad.inputs, rule.bad.target, rule.bad.backward)
         else:
             words = tuple(word for word in fix.title.split("`")[1].split() if word != "--input")

@@ -60,7 +60,7 @@ def test_the_fixes_run_in_eager_and_cost_what_they_say() -> None:
     trained = eager.build(SOURCE, "SmallCNN").state_dict()
     costs = []
     for fix in report.diagnostics[0].fixes:
-        model = eager.build(eager.edited(fix, Path("/")), "SmallCNN")
+        model = eager.build(eager.edited(Path("/"), fix), "SmallCNN")
         assert model(torch.rand(1, 3, 32, 32)).shape == (1, 2)
         keeps = {k: v.shape for k, v in model.state_dict().items()} == {k: v.shape for k, v in trained.items()}
         assert ("keeps trained weights" in fix.cost) == keeps == (fix.safety == "safe")

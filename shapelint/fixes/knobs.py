@@ -148,11 +148,18 @@ class Knobs:
     def _wrapped(self, step: Upstream, made: CallExpression) -> Iterator[Candidate]:
         """What a class or function of another name is given; by position it can be anything."""
         sites, _ = definition_of(self.walked, step.call)
+        attributes = step.call.attributes
+        sizes = [single(value) for name, value in attributes.items() if name not in WINDOW and name not in _SMALL]
         for name, node in _written(made):
             if name in _NOT_SIZES or not _is_size(node):
                 continue
             place = made_place(made, node, sites)
             value = single(step.call.attributes.get(name))
+            if not name:
+                leaves = {constant(origin.node) for origin in origins(place)} - {None}
+                value = next((size for size in sizes if size in leaves), None)
+                if leaves and value is None:
+                    continue  # a kernel, a stride, or nothing of this layer's
             if name in WINDOW:
                 yield from other_windows(self.trace, self.pairs, step, place, name, self.aspect == "channels")
             elif name in _SMALL:
