@@ -132,8 +132,9 @@ def _checked(request: Request, target: Target, report: TargetReport, deadline: f
         return {mode: screened(model, other, until, mode, never) for mode in request.modes}
 
     def screened(model: Loaded, other: Feed, until: float, mode: str, unwanted: Unwanted) -> Trace:
-        retries = MAX_RETRIES if unwanted is never else TRIAL_RETRIES
-        walker = walker_of(model, other, budget_again, until, retries)
+        is_trial = unwanted is not never
+        walker = walker_of(model, other, budget_again, until, TRIAL_RETRIES if is_trial else MAX_RETRIES)
+        walker.disposable = is_trial
         with model.importable():
             return walker.walk(mode, traces[mode].choices, unwanted)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 import sys
 from collections.abc import Callable
@@ -52,7 +53,7 @@ HEAD = "import torch\nfrom torch import nn\n\ndef _double(x):\n    return x * 2\
 
 @pytest.mark.parametrize("real", [True, False], ids=["values", "shapes"])
 @pytest.mark.parametrize("what", WALKS)
-def test_any_model(what: str, real: bool, write: Callable[..., Any]) -> None:
+def test_any_model(what: str, real: bool, write: Lint) -> None:
     source = f"{HEAD}    def forward(self, x):\n        {WALKS[what]}\n"
     namespace: dict[str, Any] = {"__name__": "net"}
     exec(compile(source, str(write(source)), "exec"), namespace)
@@ -244,7 +245,7 @@ def test_the_parent_of_a_check_never_imports_torch() -> None:
     assert done.stdout.endswith("1 error\n1 fixable with `--fix`\ncode 1\nFalse\n")
 
 
-def test_lack_of_memory_is_a_gap_not_a_crash(write: Callable[..., Any], tmp_path: Any) -> None:
+def test_lack_of_memory_is_a_gap_not_a_crash(write: Lint, tmp_path: Any) -> None:
     write(HEAD + "    def forward(self, x):\n        hoard = bytearray(2**40)\n        return x\n")
     done = run_shapelint("check", "net.py:Net", "--input", "1,8", "--timeout", "60", cwd=tmp_path)
     assert done.code == 1
@@ -260,3 +261,31 @@ def test_the_same_model_gives_the_same_answer_each_time(lint: Lint) -> None:
     before = torch.get_rng_state()
     assert len({lint(source, "2,8").output for _ in range(4)}) == 1
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_nothing_of_a_checked_model_stays_in_memory(lint: Lint) -> None:
+    """Autograd's graph is held from C++, where no collector looks: each model that was tried would stay."""
+    lint(
+        "import torch\nfrom torch import nn\n\n\nclass Kept(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.fc = nn.Linear(8, 5)\n        self.out = nn.Linear(6, 2)\n\n    def forward(self, x):\n"
+        "        return self.out(torch.sigmoid(self.fc(x)))\n",
+        "2,8",
+        target="Kept",
+    )
+    gc.collect()
+    assert [item for item in gc.get_objects() if type(item).__name__ == "Kept"] == []
+
+
+@pytest.mark.parametrize(
+    ("layer", "inputs", "output"),
+    [
+        ("nn.AdaptiveAvgPool2d(60_000)", "1,1,4,4", "f32[1,1,60000,60000]"),
+        ("nn.Upsample(scale_factor=20_000)", "1,1,4,4", "f32[1,1,80000,80000]"),
+        ("nn.ReflectionPad1d(9)", "1,1000,10", "f32[1,1000,28]"),
+    ],
+)
+def test_layers_that_make_maps_too_large_for_memory_are_walked(
+    layer: str, inputs: str, output: str, lint: Callable[..., Any]
+) -> None:
+    source = f"from torch import nn\n\n\ndef net():\n    return nn.Sequential({layer})\n"
+    assert lint(source, inputs, target="net").output == output

@@ -143,7 +143,8 @@ class Knobs:
             elif name not in _NOT_SIZES and (name in GIVEN or step.call is self.call):
                 prior = step.near + (2.0 if step.call is self.call else 1.4)
                 prior -= 1.5 if self.aspect == "spatial" else 0.0
-                yield from self._numbers(place, value, step.call.layer, prior, name)
+                found = self._numbers(place, value, step.call.layer, prior, name)
+                yield from (each for each in found if name != "output_size" or _is_reached(step.call, each))
 
     def _wrapped(self, step: Upstream, made: CallExpression) -> Iterator[Candidate]:
         """What a class or function of another name is given; by position it can be anything."""
@@ -304,6 +305,12 @@ class Knobs:
 
 def _only_numbers(node: ast.expr) -> bool:
     return all(not isinstance(part, (ast.Name, ast.Attribute)) for part in ast.walk(node))
+
+
+def _is_reached(call: Call, change: Candidate) -> bool:
+    """Whether an adaptive pooling to that size makes a map no larger."""
+    text, sizes = change.edits[0].replacement, call.inputs[0].shape[2:] if call.inputs else ()
+    return not text.isdigit() or int(text) <= max(sizes, default=0)
 
 
 def _is_owner(place: Place) -> bool:

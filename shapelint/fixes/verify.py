@@ -18,7 +18,7 @@ from shapelint.load import Loaded, load
 from shapelint.rules import Candidate, Finding
 from shapelint.syntax.calls import apply_edits, parsed
 from shapelint.target import Target
-from shapelint.trace.walk import param_facts
+from shapelint.trace.walk import never, param_facts
 
 Failures = Counter[Key]
 """Failed calls by their keys; a walk that ended outside of any call counts under `RAISED`."""
@@ -133,7 +133,7 @@ class Verifier:
 
     def _try(self, finding: Finding, candidate: Candidate) -> Fix | None:
         changed, feed = self._changed(candidate)
-        traces = self.walk(changed, feed, self.deadline)
+        traces = self._traces(finding, candidate, changed, feed)
         if not self._holds(finding, traces, None if candidate.inputs else changed):
             return None
         if candidate.inputs:
@@ -146,6 +146,15 @@ class Verifier:
         working = {mode: trace for mode, trace in self.walked.traces.items() if not trace.failure_count}
         safe = keeps and all(_computed(trace) == _computed(traces[mode]) for mode, trace in working.items())
         return Fix(candidate.title, "safe" if safe else "unsafe", True, candidate.edits, cost)
+
+    def _traces(self, finding: Finding, candidate: Candidate, changed: Loaded, feed: Feed) -> dict[str, Trace]:
+        """The walk in every mode after a change; that in which it was screened is not walked again."""
+        known = self._screened.get((candidate.edits, candidate.inputs, finding.mode, self.key_of(finding)))
+        if known is None:
+            return self.walk(changed, feed, self.deadline)
+        others = [mode for mode in self.walked.traces if mode != finding.mode]
+        traces = {mode: self.walk_until(changed, feed, self.deadline, mode, never) for mode in others}
+        return {mode: traces.get(mode, known) for mode in self.walked.traces}
 
     def _fits_other_sizes(self, changed: Loaded) -> bool:
         """Whether the changed model takes larger images too; not asked of models without, or that take their time."""

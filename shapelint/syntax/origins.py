@@ -128,7 +128,7 @@ def _top_level(tree: ast.Module) -> Iterator[tuple[ast.expr, ast.expr]]:
             yield from _pairs(statement)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=64)
 def assignments(scope: ast.AST) -> tuple[tuple[ast.expr, ast.expr], ...]:
     """Targets and values of the assignments in a scope, tuples taken apart."""
     return tuple(_assignments(scope))

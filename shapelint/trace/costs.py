@@ -166,6 +166,16 @@ def _indexed(args: Args) -> tuple[float, float]:
     return count, count
 
 
+def _selected(args: Args) -> tuple[float, float]:
+    x, dim, index = args[:3]
+    count = x.numel() / max(1, x.shape[dim]) * index.numel()
+    return count, count
+
+
+def _gathered(args: Args) -> tuple[float, float]:
+    return args[2].numel(), args[2].numel()
+
+
 def _distances(args: Args) -> tuple[float, float]:
     left, right = args[0], args[1]
     count = _numel(left.shape[:-1]) * right.shape[-2]
@@ -191,14 +201,21 @@ _COSTS: dict[str, Callable[[Args], tuple[float, float]]] = {
     **dict.fromkeys(("empty_strided", "new_empty", "new_zeros", "new_ones", "new_full"), _factory),
     **dict.fromkeys(("eye", "tril_indices", "triu_indices"), _square),
     "repeat": _repeat,
-    **dict.fromkeys(("constant_pad_nd", "reflection_pad2d", "replication_pad2d"), _padded),
+    "constant_pad_nd": _padded,
     "im2col": _unfolded,
+    "col2im": _resized,
+    "index_select": _selected,
+    "gather": _gathered,
     "embedding": _looked_up,
     "index": _indexed,
     "_cdist_forward": _distances,
     "mkldnn_rnn_layer": _recurrent,
 }
-_COSTS_BY_PREFIX = {"upsample": _resized, "_upsample": _resized, "_scaled_dot_product": _attention}
+_COSTS_BY_PREFIX = {
+    **dict.fromkeys(("upsample", "_upsample", "adaptive_", "_adaptive_", "max_unpool"), _resized),
+    **dict.fromkeys(("reflection_pad", "replication_pad"), _padded),
+    "_scaled_dot_product": _attention,
+}
 
 
 def cost(name: str, args: Args) -> tuple[float, float]:

@@ -18,9 +18,9 @@ MOST = 5
 """Spoiled tensors looked for in one walk."""
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class _Saved:
-    tensor: torch.Tensor
+    tensor: torch.Tensor | None
     version: int
     storage: int
     call: Call | None
@@ -28,7 +28,7 @@ class _Saved:
 
     @property
     def is_written(self) -> bool:
-        return self.tensor._version != self.version
+        return self.tensor is not None and self.tensor._version != self.version
 
 
 class _SpoiledError(Exception):
@@ -68,6 +68,14 @@ class GradientWatch:
         finally:
             torch.autograd.graph.disable_saved_tensors_hooks = original
 
+    def forget(self) -> None:
+        """Let go of all tensors and calls: autograd's graph holds this object, and no collector sees that it does."""
+        for saved in self._saved:
+            saved.tensor, saved.call = None, None
+        self._saved.clear()
+        self._written.clear()
+        self.current = _nothing
+
     def wrote(self, tensor: torch.Tensor) -> None:
         """A tensor is about to be written."""
         self._written.append((_storage(tensor), self.current()))
@@ -82,6 +90,7 @@ class GradientWatch:
         with no_torch_function():
             if saved.is_written and id(saved) not in self._known:
                 raise _SpoiledError(saved)
+        assert saved.tensor is not None
         return saved.tensor
 
     def spoiled(self, out: Any) -> list[Spoiled]:
@@ -116,7 +125,12 @@ class GradientWatch:
     def _described(self, saved: _Saved, first: bool) -> Spoiled:
         after = self._written[saved.turn :]
         writer = next((call for storage, call in after if storage == saved.storage), None)
-        return Spoiled(tuple(saved.tensor.shape), saved.call, writer, first)
+        shape = tuple(saved.tensor.shape) if saved.tensor is not None else ()
+        return Spoiled(shape, saved.call, writer, first)
+
+
+def _nothing() -> Call | None:
+    return None
 
 
 def _storage(tensor: torch.Tensor) -> int:

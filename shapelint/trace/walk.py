@@ -24,7 +24,7 @@ from shapelint.trace.patterns import seen_patterns
 from shapelint.trace.recorder import ModelNames, Recorder
 from shapelint.trace.session import Session
 from shapelint.trace.source import Ownership
-from shapelint.trace.state import untouched
+from shapelint.trace.state import generators_kept, untouched
 from shapelint.trace.torch_private import no_modes, quiet
 from shapelint.trace.values import Values
 
@@ -52,6 +52,8 @@ class Walker:
     budget: Callable[[], Budget] = walk_budget
     deadline: float = float("inf")
     retries: int = MAX_RETRIES
+    disposable: bool = False
+    """Whether nobody needs the model as it was: one loaded to try a change."""
 
     def walk(self, mode: str, choices: Choices | None = None, unwanted: Unwanted = never) -> Trace:
         """The trace in `train` or `eval` mode under which the fewest calls fail.
@@ -117,10 +119,13 @@ class Walker:
                 watch = GradientWatch(recorder.under_way)
                 recorder.session.on_write = watch.wrote
                 watching = watch.watching() if mode == "train" else contextlib.nullcontext()
-                with seen_modules(recorder), seen_patterns(recorder), recorder, watching:
-                    error, out = enter_model(recorder.model, args, kwargs)
-                if error is None and not any(True for _ in trace.failures):
-                    trace.spoiled = watch.spoiled(out)
+                try:
+                    with seen_modules(recorder), seen_patterns(recorder), recorder, watching:
+                        error, out = enter_model(recorder.model, args, kwargs)
+                    if error is None and not any(True for _ in trace.failures):
+                        trace.spoiled = watch.spoiled(out)
+                finally:
+                    watch.forget()
             self._conclude(trace, recorder, error, out)
             if trace.raised is not None:
                 trace.raised.doing = doing
@@ -139,7 +144,8 @@ class Walker:
         recorder = Recorder(model, ModelNames.of(model), session, values, failures, definitions)
         session.on_work = recorder.on_work
         trace = Trace(mode, recorder.nodes.graph, recorder.calls)
-        with quiet(), untouched(model, session), fake_friendly(), session:
+        unharmed = generators_kept(seed=0) if self.disposable else untouched(model, session)
+        with quiet(), unharmed, fake_friendly(), session:
             args, kwargs = self.make_inputs()
             self._name_inputs(recorder, args, kwargs, trace)
             yield recorder, args, kwargs, trace
