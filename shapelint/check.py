@@ -24,7 +24,7 @@ from shapelint.rules.gaps.target_not_loadable import not_loadable
 from shapelint.syntax.places import working_copies
 from shapelint.table import rows_of, totals_of
 from shapelint.target import Target, parse_target
-from shapelint.trace.costs import Budget, small_budget, trial_budget, unlimited_budget, walk_budget
+from shapelint.trace.costs import Budget, generous_budget, small_budget, trial_budget, walk_budget
 from shapelint.trace.failures import Unwanted
 from shapelint.trace.session import fake_tensors_in_use
 from shapelint.trace.walk import MAX_RETRIES, Walker, never, param_facts
@@ -116,10 +116,10 @@ def _checked(request: Request, target: Target, report: TargetReport, deadline: f
     traces = walk_modes(loaded, feed, request.modes, deadline, walk_budget)
     budget_again = verification_budget
     if _needs_real_values(loaded, traces):
-        budget_again = unlimited_budget
-        loaded = load(target, budget=unlimited_budget)
+        budget_again = generous_budget
+        loaded = load(target, budget=generous_budget)
         feed = feed_for(loaded, request.inputs, request.input_factory)
-        traces = walk_modes(loaded, feed, request.modes, deadline, unlimited_budget)
+        traces = walk_modes(loaded, feed, request.modes, deadline, generous_budget)
         report.notes.append("walked with real CPU tensors: shapes alone did not suffice")
 
     def walked_of(model: Loaded, seen: dict[str, Trace]) -> Walked:

@@ -224,10 +224,17 @@ def permute_order(editable: Editable, node: ast.Call, draw: random.Random) -> It
         yield editable.replaced("permute order", number, draw.choice(options))
 
 
+def _is_own(node: ast.expr) -> bool:
+    """`self` of `self.flatten(x)`, which is a layer and no tensor."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return isinstance(node, ast.Name) and node.id == "self"
+
+
 def dropped_flatten(editable: Editable, node: ast.Call, _draw: random.Random) -> Iterator[Mutation]:
     """The flatten is not there: `torch.flatten(x, 1)` and `x.flatten(1)` become `x`, `nn.Flatten()` nn.Identity()."""
     name = _callee(node)
-    if name == "flatten" and isinstance(node.func, ast.Attribute):
+    if name == "flatten" and isinstance(node.func, ast.Attribute) and not _is_own(node.func.value):
         owner = editable.text(node.func.value)
         kept = editable.text(node.args[0]) if owner == "torch" and node.args else owner
         mutation = editable.replaced("dropped flatten", node, kept)

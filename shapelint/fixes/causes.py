@@ -111,7 +111,7 @@ class Causes:
             follow = [other for other in left if self._cleared(other, finding, cleared)]
             left = [other for other in left if other not in follow]
             found.append(replace(diagnostic, related=(*diagnostic.related, *_places(follow, "fails with it"))))
-            waits = any(self._broken(other) is not None for other in left)
+            waits = any(self._broken(other) is not None for other in left) or bool(cleared and cleared.total())
             if self.one_by_one and diagnostic.fixes and (waits or diagnostic.label == FLATTEN_TOO):
                 self.mended = _first_step(diagnostic.fixes[0], diagnostic.label)
         return found
@@ -124,12 +124,18 @@ class Causes:
         doubtful = self._doubtful.setdefault(finding.mode, set())
         doubtful.add(broken.index)
         for call in trace.calls[broken.index + 1 :]:
-            if not call.params and doubtful & set(call.producers):
+            facts = zip(call.producers, call.inputs, strict=False)
+            given = {index for index, fact in facts if index >= 0 and fact.shape}
+            joins = call.op in ("cat", "concat", "stack")  # of a sum, one side that is known is enough
+            if not call.params and given and (doubtful & given if joins else given <= doubtful):
                 doubtful.add(call.index)
 
     def _rests_on_a_guess(self, finding: Finding, broken: Call) -> bool:
         """Whether a call fails on what was guessed for another one: that follows from the first bug."""
-        return bool(self._doubtful.get(finding.mode, set()) & set(broken.producers))
+        doubtful = self._doubtful.get(finding.mode, set())
+        main = broken.main_argument
+        fed = set(broken.producers) if main is None or not broken.params else {broken.producers[main]}
+        return bool(doubtful & fed)
 
     def _order(self, finding: Finding) -> tuple[int, int]:
         return (0 if finding.call is not None else 1, finding.call or 0)

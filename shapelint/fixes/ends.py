@@ -30,7 +30,7 @@ _REARRANGING = {
 STEPS = 16
 """Calls looked at on the way from a failure to the layer that made what arrives."""
 
-WINDOWS = 4
+WINDOWS = 8
 """Places named at which the size of an image changes on its way."""
 
 CHANGES_SIZE = "the size changes on the way"

@@ -29,6 +29,9 @@ from shapelint.syntax.calls import CallExpression, operation_at, parsed, replace
 from shapelint.syntax.origins import Place, enclosing_function, made_place, origins
 from shapelint.trace.recovery.arithmetic import ELEMENTWISE
 
+_SINGLE = 1.2
+"""What it costs to take a single feature for what was meant."""
+
 _HANDED_IN = 0.5
 """What it costs to change a name where the value it was given can be changed."""
 
@@ -115,6 +118,8 @@ class Knobs:
                 yield from rewrites.swaps(self.trace, step.made, step.near)
         if step.wrapper is not None:
             yield from self._wrapped(step, step.wrapper)
+            if step.distance <= 1:
+                yield from rewrites.swaps(self.trace, step.wrapper, step.near)
         if step.called is not None and step.call.kind != "module":
             yield from self._function(step, step.called)
         if step.called is not None and step.call is not self.call and step.distance <= 3:
@@ -190,7 +195,8 @@ class Knobs:
                 if op in ("chunk", "split"):
                     yield from self._small(step, place)
             elif _is_size(node):
-                yield from self._sizes_of(step, called, place, position)
+                found = self._sizes_of(step, called, place, position)
+                yield from (each for each in found if not op.startswith("adaptive") or _is_reached(step.call, each))
 
     def _sizes_of(self, step: Upstream, called: CallExpression, place: Place, position: int) -> Iterator[Candidate]:
         """Numbers of view and the like: what each is now is known from the run."""
@@ -284,6 +290,7 @@ class Knobs:
             if number is None or _only_numbers(kept) or turned:
                 continue
             odd = isinstance(node.op, (ast.Add, ast.Sub)) and abs(number) == 1
+            prior -= _SINGLE if any(arrives == 1 for arrives, _ in self.pairs) else 0.0
             text = origin.source.segment(kept)
             yield candidate(origin, text, layer, prior + (0.9 if odd else 0.2) + self._alike(text, name), name)
 

@@ -125,7 +125,8 @@ def cropped(call: Call) -> Iterator[Candidate]:
         sides = range(1, min(len(one.shape), len(other.shape)) + 1)
         larger = [side for side in sides if one.shape[-side] not in (1, other.shape[-side])]
         spatial = max(2, len(one.shape) - 2, len(other.shape) - 2)  # heads and channels are not cut
-        if any(side > spatial for side in larger):
+        features = len(one.shape) == len(other.shape) == 3 and larger == [1]
+        if features or any(side > spatial for side in larger):
             continue
         if not larger or any(one.shape[-side] < other.shape[-side] for side in larger):
             continue

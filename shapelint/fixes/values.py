@@ -193,13 +193,17 @@ def window_values(name: str, value: int, window: dict[str, int]) -> list[int]:
     return [each for each in dict.fromkeys(options) if each >= floor and each != value]
 
 
-def explains(name: str, old: int, new: int, pairs: list[tuple[int, int]]) -> bool:
-    """Whether a window changed so makes the one size of a pair the other: by a factor, its square, or a border."""
+def explains(name: str, old: int, new: int, pairs: list[tuple[int, int]], step: int = 1) -> bool:
+    """Whether a window changed so makes the one size of a pair the other: by a factor, its square, or a border.
+
+    `step`: the stride of the window, by which a border counts less.
+    """
     if name == "stride":
         factors = (old / new, new / old) if new else ()
         return any(abs(a - b * factor**power) < 0.1 * a for a, b in pairs for factor in factors for power in (1, 2))
     border = {"padding": 2, "kernel_size": 1, "output_padding": 1}.get(name, 0) * abs(new - old)
-    return any(abs(a - b) == border for a, b in pairs)
+    borders = {border, border // step, -(-border // step)} - {0}
+    return any(abs(a - b) in borders for a, b in pairs)
 
 
 def permutations(order: tuple[int, ...]) -> list[tuple[int, ...]]:

@@ -44,7 +44,7 @@ def other_windows(
             better = old - irregularity(step.call.op, changed)
             common = (siblings[new] - max(0, siblings[value] - 1)) / max(1, siblings.total())
             likely = step.near / 2 + 0.5 + 1.6 * better + 1.5 * common - 0.1 * abs(new - value)
-            likely += _EXPLAINS if explains(name, value, new, pairs) else 0.0
+            likely += _EXPLAINS if explains(name, value, new, pairs, max(1, current["stride"])) else 0.0
             likely += (1.3 if better > 0.3 or common > 0.2 else 0.0) - (1.5 if channels else 0.0)
             yield candidate(target, str(new), step.call.layer, likely, name)
 
@@ -62,7 +62,11 @@ def left_out(trace: Trace, pairs: Pairs, step: Upstream, made: CallExpression) -
     elif window["stride"] > 1:
         options.append(("output_padding", 1, 0.0))
     for name, value, prior in options:
-        fits = window[name] != value and name not in written and explains(name, window[name], value, pairs)
+        fits = (
+            window[name] != value
+            and name not in written
+            and explains(name, window[name], value, pairs, max(1, window["stride"]))
+        )
         text = _said(trace, made, name, value) if fits else ""
         likely = prior + step.near / 2 + _EXPLAINS + (1.8 if not text.isdigit() else 0.0)  # a name was made for it
         for found in keyword_added(made, name, text, step.call.layer) if fits else ():
@@ -95,7 +99,8 @@ def other_dimensions(trace: Trace, pairs: Pairs, step: Upstream, place: Place) -
     if value is None or not rank:
         return
     dims = [arg for arg in step.call.args[1:] if isinstance(arg, int)]
-    usual = Counter(other.args[1:] for other in trace.calls if other.op == step.call.op and other.failure is None)
+    alike = (other.args[1:] for other in trace.calls if other.op == step.call.op and other.failure is None)
+    usual = Counter(args for args in alike if all(isinstance(arg, int) for arg in args))
     for new in dict.fromkeys([*range(rank + (step.call.op in ("stack", "unsqueeze"))), -1, -2]):
         if new == value or (new < 0 and new + rank == value):
             continue

@@ -52,9 +52,9 @@ def trial_budget() -> Budget:
     return Budget(4e8, 6e8, 64e6)
 
 
-def unlimited_budget() -> Budget:
-    """For the second try of a model that fits but could not be walked with shapes alone."""
-    return Budget(math.inf, math.inf, math.inf)
+def generous_budget() -> Budget:
+    """For the second try of a model that could not be walked with shapes alone: what any machine has."""
+    return Budget(1.5e9, 3e10, 5e8)
 
 
 def tensors_in(value: Any) -> Iterator[torch.Tensor]:
@@ -191,6 +191,13 @@ def _pointwise(args: Args) -> tuple[float, float]:
     return total, total
 
 
+def _with_indices(args: Args) -> tuple[float, float]:
+    """A pooling that gives the places of its maxima too, each of eight bytes."""
+    x, stride = args[0], args[2] if len(args) > 2 and args[2] else args[1]
+    step = max(1, _numel(stride if len(stride) > 1 else list(stride) * (x.dim() - 2)))
+    return x.numel() / step * 3, x.numel()
+
+
 _COSTS: dict[str, Callable[[Args], tuple[float, float]]] = {
     **dict.fromkeys(("convolution", "_convolution", "convolution_overrideable"), _convolution),
     **dict.fromkeys(("mm", "addmm", "bmm", "baddbmm", "addbmm", "mv", "addmv", "dot"), _matmul),
@@ -204,6 +211,7 @@ _COSTS: dict[str, Callable[[Args], tuple[float, float]]] = {
     "constant_pad_nd": _padded,
     "im2col": _unfolded,
     "col2im": _resized,
+    **dict.fromkeys(("max_pool2d_with_indices", "max_pool3d_with_indices"), _with_indices),
     "index_select": _selected,
     "gather": _gathered,
     "embedding": _looked_up,

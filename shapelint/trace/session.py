@@ -16,6 +16,8 @@ _FAKE_MODE: list[SharedFakeMode] = []
 
 REPLAY_BYTES = 512e6
 REPLAY_WORK = 4e9
+RANDOM_BELOW = 1_000_000
+"""Elements up to which a stand-in is random; more of them take longer than the op that is asked about."""
 
 
 def fake_mode() -> SharedFakeMode:
@@ -53,6 +55,7 @@ class Session(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.on_work = on_work
         self.used_fake = False
         self._unconfirmed: list[BaseException] = []
+        self._refused: dict[str, Exception] = {}
         self.before_mutation: Callable[[torch.Tensor], None] | None = None
         self.on_write: Callable[[torch.Tensor], None] | None = None
 
@@ -121,9 +124,27 @@ class Session(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 self._unconfirmed.append(error)
                 raise error
             return out
+        asked = f"{func} {_described((args, kwargs))}"
+        if asked in self._refused:
+            raise self._refused[asked].with_traceback(None)
         with no_torch_function():
-            real = func(*as_real(args), **as_real(kwargs))
+            try:
+                real = func(*as_real(args), **as_real(kwargs))
+            except Exception as refusal:
+                self._refused[asked] = refusal
+                raise
             return as_fake(real, {})
+
+
+def _described(value: Any) -> str:
+    """Arguments by their shapes and values: what eager says of them once it says of all alike."""
+    if isinstance(value, torch.Tensor):
+        return f"{value.dtype}{tuple(value.shape)}{value.stride()}"
+    if isinstance(value, (list, tuple)):
+        return f"({', '.join(_described(item) for item in value)})"
+    if isinstance(value, dict):
+        return f"({', '.join(f'{key}={_described(item)}' for key, item in value.items())})"
+    return repr(value)
 
 
 _SILENT_MUTATION = {"native_batch_norm", "cudnn_batch_norm", "miopen_batch_norm", "_native_batch_norm_legit"}
@@ -181,12 +202,15 @@ def as_fake(value: Any, originals: dict[int, torch.Tensor]) -> Any:
 
 
 def as_real(value: Any) -> Any:
-    """Nested `value` with every fake tensor exchanged for a real one: floats random, integers 0, masks True."""
+    """Nested `value` with every fake tensor exchanged for a real one: floats random, or 0.5, integers 0, masks True."""
     if isinstance(value, FakeTensor):
         real: torch.Tensor
         if value.dtype.is_floating_point or value.dtype.is_complex:
             generator = torch.Generator().manual_seed(0)
-            real = torch.rand(value.shape, dtype=torch.float32, generator=generator).to(value.dtype)
+            if value.numel() > RANDOM_BELOW:
+                real = torch.full(value.shape, 0.5, dtype=value.dtype)
+            else:
+                real = torch.rand(value.shape, dtype=torch.float32, generator=generator).to(value.dtype)
         elif value.dtype == torch.bool:
             real = torch.ones(value.shape, dtype=torch.bool)
         else:
