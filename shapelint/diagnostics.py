@@ -183,7 +183,10 @@ class Totals:
 
 @dataclass
 class TargetReport:
-    """What became of one target. `status` is checked, partial or failed; notes say how it was walked."""
+    """What became of one target. `status` is checked, partial or failed; notes say how it was walked.
+
+    `kind`: `model` for one that was walked, `source` for files that were read.
+    """
 
     target: str
     inputs: list[str] = field(default_factory=list)
@@ -196,6 +199,7 @@ class TargetReport:
     calls_unchecked: int = 0
     diagnostics: list[Diagnostic] = field(default_factory=list)
     tree: str | None = None
+    kind: str = "model"
 
 
 def report_to_plain(report: TargetReport) -> dict[str, Any]:

@@ -12,6 +12,7 @@ class Request:
     """One target to walk. `modes`: train, eval or both; `seconds`: the whole time there is.
 
     `texts`: files, by absolute path, to be looked at as these texts and not as they lie on disk.
+    `source` true: a file or folder that is read and not run.
     `fixes` false: only the report is wanted. `tree` true: torchinfo's module tree too.
     """
 
@@ -25,6 +26,7 @@ class Request:
     fixes: bool = True
     tree: bool = False
     texts: dict[str, str] = field(default_factory=dict)
+    source: bool = False
 
     def dumps(self) -> str:
         """As JSON."""

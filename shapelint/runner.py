@@ -108,7 +108,21 @@ def _died(request: Request, message: str, note: str) -> TargetReport:
 
 
 def run_all(requests: list[Request], first: Worker | None = None) -> Iterable[Outcome]:
-    """An outcome for each request, in order; as many at a time as there are cores."""
+    """An outcome for each request, in order: models first, then with what is known of them the files to be read."""
+    models = [request for request in requests if not request.source]
+    walked = iter(_run_models(models, first) if models else ())
+    outcomes = [None if request.source else next(walked) for request in requests]
+    if len(models) == len(requests):
+        return [outcome for outcome in outcomes if outcome is not None]
+    from shapelint.sources import check_source, layers_walked
+
+    known = layers_walked([outcome.report for outcome in outcomes if outcome is not None])
+    pairs = zip(requests, outcomes, strict=True)
+    return [Outcome(check_source(request, known)) if outcome is None else outcome for request, outcome in pairs]
+
+
+def _run_models(requests: list[Request], first: Worker | None) -> list[Outcome]:
+    """As many at a time as there are cores."""
     idle = [first] if first is not None else []
     running: list[Worker] = list(idle)
 

@@ -26,30 +26,34 @@ from shapelint.errors import UsageError
 @click.option("--no-report", is_flag=True, help="Leave out the per-layer table.")
 @output_options
 def check(targets: tuple[str, ...], select: tuple[str, ...], ignore: tuple[str, ...], **words: Any) -> None:
-    """Walk models and say what is wrong with them.
+    """Walk models, read training code, and say what is wrong.
 
-    TARGET is file.py:Class, file.py:Class(args), file.py:factory(), file.py:instance, pkg.mod:Class, or a
-    file.py with one model. shapelint imports and runs that code.
+    TARGET is file.py:Class, file.py:Class(args), file.py:factory(), file.py:instance, pkg.mod:Class, or, with an
+    input, a file.py with one model: shapelint imports and runs that code. A file.py, a notebook or a folder
+    without an input is read for mistakes of training code; nothing of it is run.
 
     Exit code: 0 nothing at or above warning, 1 findings, 2 a target could not be checked. After --fix what is left
     counts; with --diff 1 says that there is something to change; with --fix-only findings do not count.
     """
     from shapelint.runner import Worker
+    from shapelint.sources import is_source
 
-    _require_known(targets)
-    worker = Worker()
+    _require_known(targets, words)
+    worker = Worker() if any(not is_source(target, targets, words) for target in targets) else None
     try:
         code = _run(targets, _words(select), _words(ignore), worker, words)
     except BaseException:
-        worker.kill()
+        if worker is not None:
+            worker.kill()
         raise
     sys.exit(code)
 
 
-def _require_known(targets: tuple[str, ...]) -> None:
+def _require_known(targets: tuple[str, ...], words: dict[str, Any]) -> None:
+    from shapelint.sources import is_source
     from shapelint.target import parse_target
 
-    if len(targets) == 1:
+    if len(targets) == 1 and not is_source(targets[0], targets, words):
         parse_target(targets[0])
 
 
@@ -71,8 +75,10 @@ def _run(targets: tuple[str, ...], select: Any, ignore: Any, worker: Any, words:
     from shapelint.cli.fixing import Wish, make_fixes, say_diff
     from shapelint.config import load_config
     from shapelint.render import Fixes, Style, render, write
+    from shapelint.request import Request
     from shapelint.rules import catalogue
     from shapelint.runner import run_all
+    from shapelint.sources import is_source
 
     config = load_config()
     selected = catalogue().selection(config.pick("select", select), config.pick("ignore", ignore))
@@ -81,12 +87,10 @@ def _run(targets: tuple[str, ...], select: Any, ignore: Any, worker: Any, words:
     asked: list[Any] = []
     for target in targets:
         try:
-            request = request_for(
-                target,
-                config,
-                words,
-                selected=tuple(sorted(selected)),
-            )
+            if is_source(target, targets, words):
+                request = Request(target, selected=tuple(sorted(selected)), source=True)
+            else:
+                request = request_for(target, config, words, selected=tuple(sorted(selected)))
         except UsageError as error:
             if len(targets) == 1:
                 raise
@@ -99,7 +103,7 @@ def _run(targets: tuple[str, ...], select: Any, ignore: Any, worker: Any, words:
     started = time.time()
     finished = iter(run_all(requests, worker))
     outcomes = [outcome if outcome is not None else next(finished) for outcome in outcomes]
-    if not requests:
+    if worker is not None and not any(not request.source for request in requests):
         worker.kill()
     wish, made = Wish.of(words), 0
     if wish.fix:

@@ -80,6 +80,10 @@ def _with(request: Request, texts: dict[str, str]) -> Request:
 
 
 def _run(request: Request) -> Outcome:
+    if request.source:
+        from shapelint.sources import check_source
+
+        return Outcome(check_source(request))
     worker = Worker()
     try:
         return worker.ask(request)

@@ -121,7 +121,7 @@ def _step(
     request: Request, outcome: Outcome, run: Run, texts: dict[str, str], wanted: list[Fix]
 ) -> tuple[Outcome, dict[str, str], int] | None:
     for chosen in [wanted, *([fix] for fix in wanted)] if len(wanted) > 1 else [wanted]:
-        changed = _edited(texts, [edit for fix in chosen for edit in fix.edits])
+        changed = edited_texts(texts, [edit for fix in chosen for edit in fix.edits])
         after = run(replace(request, texts=changed))
         if _better(outcome, after):
             return after, changed, len(chosen)
@@ -168,7 +168,8 @@ def _overlap(one: Edit, other: Edit) -> bool:
     return one.start == other.start or (one.start < other.end and other.start < one.end)
 
 
-def _edited(texts: dict[str, str], edits: list[Edit]) -> dict[str, str]:
+def edited_texts(texts: dict[str, str], edits: list[Edit]) -> dict[str, str]:
+    """Texts by absolute path after edits, built upon those that there are."""
     changed = dict(texts)
     for file in {os.path.realpath(edit.file) for edit in edits}:
         text = texts.get(file) or SourceFile.of(file).seen

@@ -25,7 +25,8 @@ def render_full(outcomes: list[Outcome], style: Style, report: bool, fixes: Fixe
         if report and outcome.report.rows:
             parts.append(render_table(outcome.report, style, ROWS_SHOWN))
         if outcome.report.status != "failed":
-            parts.append(totals_line(outcome.report))
+            is_model = outcome.report.kind == "model"
+            parts.append(totals_line(outcome.report) if is_model else "; ".join(outcome.report.notes))
     parts.append(summary(outcomes, style, fixes))
     return "\n\n".join(part for part in parts if part) + "\n"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 
 from shapelint.rules import Rule
+from shapelint.rules.source import SourceRule
 
 
 def summary(rule: Rule) -> str:
@@ -31,5 +32,8 @@ def rule_page(rule: Rule) -> str:
                 where = " in `backward()`" if example.backward else ""
                 where = " once the model is moved to another device (here the meta device)" if example.moved else where
                 parts.append(f"Eager PyTorch raises{where}:\n```text\n{example.raises}\n```")
+    if isinstance(rule, SourceRule):
+        parts.append(f"## Example\n```python\n{rule.bad_script.strip()}\n```\n`shapelint check train.py`")
+        parts.append(f"## Use instead\n```python\n{rule.good_script.strip()}\n```")
     parts.append(f"Leave it out with `--ignore {rule.code}` or `--ignore {rule.name}`.")
     return "\n\n".join(parts) + "\n"

@@ -83,6 +83,10 @@ def file_text(file: str) -> str:
     """
     if file in _COPIES:
         return _COPIES[file]
+    if ".ipynb" in file:
+        from shapelint.syntax.notebooks import text_of
+
+        return text_of(file)
     with tokenize.open(file) as handle:
         return handle.read()
 
@@ -92,7 +96,7 @@ def file_version(file: str) -> tuple[int, int]:
     if file in _COPIES:
         return (hash(_COPIES[file]), len(_COPIES[file]))
     try:
-        status = os.stat(file)
+        status = os.stat(file.partition(".ipynb:")[0] + ".ipynb" if ".ipynb:" in file else file)
     except OSError:
         return (0, 0)
     return (status.st_mtime_ns, status.st_size)

@@ -1,0 +1,97 @@
+"""What happens on one path through a training script, in the order in which it would."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from shapelint.reading.values import EVAL, TRAIN, Function, Mode, Model, Where, purpose
+
+GRAD_ON, GRAD_OFF, GRAD_UNKNOWN = "on", "off", "unknown"
+
+
+@dataclass(eq=False)
+class Loop:
+    """One loop while it runs. `models_before`: those that there were when it began."""
+
+    at: Where
+    purpose: str
+    models_before: int = 0
+
+
+@dataclass(eq=False)
+class Frame:
+    """One function while it runs, and where it was called."""
+
+    function: Function
+    called_at: Where | None
+
+    @property
+    def purpose(self) -> str:
+        """What its name says it is for; a test of the test suite is for neither."""
+        name = self.function.name
+        return "" if name.startswith("test_") else purpose([name])
+
+
+@dataclass(eq=False)
+class Forward:
+    """One call of a model: its modes, whether gradients are recorded, and what became of the result."""
+
+    at: Where
+    model: Model
+    modes: frozenset[Mode]
+    grad: str
+    stack: tuple[Loop | Frame, ...]
+    trained: bool = False
+    escapes: bool = False
+    measured: bool = False
+    for_gradient: bool = False
+    after_training: bool = False
+
+    @property
+    def loops(self) -> list[Loop]:
+        """The loops it stands in, outermost first."""
+        return [each for each in self.stack if isinstance(each, Loop)]
+
+    @property
+    def frames(self) -> list[Frame]:
+        """The functions it stands in, outermost first."""
+        return [each for each in self.stack if isinstance(each, Frame)]
+
+    @property
+    def is_evaluation(self) -> bool:
+        """Whether the call is there to validate or to predict: what is nearest to it says so."""
+        if self.trained or self.escapes or self.for_gradient:
+            return False
+        near = next((each.purpose for each in reversed(self.stack) if each.purpose), "")
+        if near == TRAIN:
+            return False
+        return near == EVAL or (self.measured and (self.after_training or self.model.loaded))
+
+    @property
+    def in_train_mode(self) -> bool:
+        """Whether the model is in train mode for certain."""
+        return bool(self.modes) and all(mode.name == TRAIN for mode in self.modes)
+
+
+@dataclass(eq=False)
+class Event:
+    """A backward, a step of an optimizer, gradients set to zero."""
+
+    kind: str
+    at: Where
+    loops: tuple[Loop, ...]
+    models: int = 0
+
+
+@dataclass(eq=False)
+class Path:
+    """All that happened on one path."""
+
+    forwards: list[Forward] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    switches: list[tuple[Where, Model, str]] = field(default_factory=list)
+    complete: bool = True
+
+    def of_kind(self, kind: str) -> list[Event]:
+        """The events of one kind."""
+        return [event for event in self.events if event.kind == kind]

@@ -1,0 +1,506 @@
+"""One path through a training script: its statements in order, with what is known of each value.
+
+Loops run twice, so that what the end of one round does to the next is seen. Conditions on a name are decided once
+for a path; of others both branches run, and what they leave is joined.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from shapelint.reading.calls import Calls
+from shapelint.reading.events import GRAD_OFF, GRAD_ON, GRAD_UNKNOWN, Event, Forward, Frame, Loop, Path
+from shapelint.reading.files import Files, dotted_name
+from shapelint.reading.values import (
+    EVAL,
+    TRAIN,
+    UNKNOWN,
+    Class,
+    Constant,
+    Function,
+    Instance,
+    Items,
+    Method,
+    Mode,
+    Model,
+    Optimizer,
+    Part,
+    Reference,
+    Result,
+    Scope,
+    Thing,
+    Where,
+    purpose,
+)
+
+STEPS = 4000
+"""Statements and calls of one path."""
+
+ROUNDS = 2
+UNROLLED = 4
+"""Members of a written list that a loop goes through."""
+
+_HARMLESS_DECORATORS = {
+    *(
+        "staticmethod",
+        "classmethod",
+        "property",
+        "wraps",
+        "lru_cache",
+        "cache",
+        "main",
+        "command",
+        "option",
+        "argument",
+    ),
+    *("overload", "dataclass", "abstractmethod", "contextmanager", "timer", "script", "record", "compile", "export"),
+    *("custom_fwd", "custom_bwd", "fixture", "cached_property", "setter", "beartype", "ex", "hydra", "task"),
+}
+
+
+class OutOfStepsError(Exception):
+    """The path is too long; what was seen of it counts for nothing."""
+
+
+@dataclass
+class Flow(Calls):
+    """Runs statements. `decisions`: conditions that are decided already, by their text; new ones are true."""
+
+    files: Files
+    decisions: dict[str, bool] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    path: Path = field(default_factory=Path)
+    models: list[Model] = field(default_factory=list)
+    stack: list[Loop | Frame] = field(default_factory=list)
+    grad: str = GRAD_ON
+    visited: set[int] = field(default_factory=set)
+    steps: int = 0
+
+    # -- statements ---------------------------------------------------------------------------------
+
+    def block(self, body: Iterable[ast.stmt], scope: Scope) -> str:
+        """Run statements; how they ended: `` for the end, else `return`, `break`, `continue`, `raise`."""
+        for node in body:
+            ended = self.statement(node, scope)
+            if ended:
+                return ended
+        return ""
+
+    def statement(self, node: ast.stmt, scope: Scope) -> str:
+        """Run one statement."""
+        self.count()
+        run = getattr(self, f"_run_{type(node).__name__}", None)
+        return (run(node, scope) or "") if run is not None else ""
+
+    def count(self) -> None:
+        """One more step.
+
+        Raises:
+            OutOfStepsError: there were too many.
+        """
+        self.steps += 1
+        if self.steps > STEPS:
+            raise OutOfStepsError
+
+    def where(self, scope: Scope, node: ast.AST) -> Where:
+        """A node as a place."""
+        return Where(scope.file, node)
+
+    def _run_Expr(self, node: ast.Expr, scope: Scope) -> None:  # noqa: N802 - named after the node
+        self.value(node.value, scope)
+
+    def _run_Return(self, node: ast.Return, scope: Scope) -> str:  # noqa: N802
+        value = self.value(node.value, scope) if node.value is not None else None
+        known = scope.names.get("return")
+        scope.names["return"] = value if known is None else self.union([known, value])
+        return "return"
+
+    def _run_Raise(self, node: ast.Raise, scope: Scope) -> str:  # noqa: N802
+        return "raise"
+
+    def _run_Break(self, node: ast.Break, scope: Scope) -> str:  # noqa: N802
+        return "break"
+
+    def _run_Continue(self, node: ast.Continue, scope: Scope) -> str:  # noqa: N802
+        return "continue"
+
+    def _run_Import(self, node: ast.Import, scope: Scope) -> None:  # noqa: N802
+        self.files.imported(scope, node)
+
+    def _run_ImportFrom(self, node: ast.ImportFrom, scope: Scope) -> None:  # noqa: N802
+        self.files.imported(scope, node)
+
+    def _run_FunctionDef(self, node: ast.FunctionDef, scope: Scope) -> None:  # noqa: N802
+        scope.names[node.name] = Function(node, scope)
+
+    def _run_ClassDef(self, node: ast.ClassDef, scope: Scope) -> None:  # noqa: N802
+        scope.names.setdefault(node.name, self.files.class_of(node, scope))
+
+    def _run_Assign(self, node: ast.Assign, scope: Scope) -> None:  # noqa: N802
+        value = self.value(node.value, scope)
+        for target in node.targets:
+            self.bind(target, value, scope)
+
+    def _run_AnnAssign(self, node: ast.AnnAssign, scope: Scope) -> None:  # noqa: N802
+        if node.value is not None:
+            self.bind(node.target, self.value(node.value, scope), scope)
+
+    def _run_AugAssign(self, node: ast.AugAssign, scope: Scope) -> None:  # noqa: N802
+        added = self.value(node.value, scope)
+        if isinstance(added, Result) or isinstance(self.value(node.target, scope), Result):
+            self.bind(node.target, self.union([self.value(node.target, scope), added]), scope)
+
+    def _run_If(self, node: ast.If, scope: Scope) -> str:  # noqa: N802
+        truth = self.decide(node.test, scope)
+        if truth is not None:
+            return self.block(node.body if truth else node.orelse, scope)
+        before = self._kept(scope)
+        ended = self.block(node.body, scope)
+        after = self._kept(scope)
+        self._restore(before, scope)
+        other = self.block(node.orelse, scope)
+        if other and not ended:
+            self._restore(after, scope)
+        elif not other and not ended:
+            self._join(after, scope)
+        return ended if ended == other else ""
+
+    def _run_For(self, node: ast.For, scope: Scope) -> str:  # noqa: N802
+        items = self.value(node.iter, scope)
+        names = [*self.names_in(node.iter, scope)]
+        rounds: list[Any] = [None] * ROUNDS
+        if isinstance(items, Items) and items.members and not items.keys:
+            rounds = items.members[:UNROLLED] if len(items.members) > 1 else items.members * ROUNDS
+        loop = Loop(self.where(scope, node), purpose(names), len(self.models))
+        ended = ""
+        for member in rounds:
+            self.bind(node.target, member, scope)
+            ended = self._round(loop, node.body, scope)
+            if ended in ("return", "break"):
+                break
+        self.block(node.orelse, scope)
+        return ""  # a `return` in a loop is one that some round does not reach
+
+    _run_AsyncFor = _run_For  # noqa: N815
+
+    def _run_While(self, node: ast.While, scope: Scope) -> str:  # noqa: N802
+        loop = Loop(self.where(scope, node), purpose(self.names_in(node.test, scope)), len(self.models))
+        for _ in range(ROUNDS):
+            self.value(node.test, scope)
+            if self._round(loop, node.body, scope) in ("return", "break"):
+                break
+        return ""
+
+    def _round(self, loop: Loop, body: list[ast.stmt], scope: Scope) -> str:
+        self.stack.append(loop)
+        try:
+            return self.block(body, scope)
+        finally:
+            self.stack.pop()
+
+    def _run_Try(self, node: ast.Try, scope: Scope) -> str:  # noqa: N802
+        ended = self.block(node.body, scope)
+        if ended == "raise":
+            ended = ""
+        ended = ended or self.block(node.orelse, scope)
+        return self.block(node.finalbody, scope) or ended
+
+    _run_TryStar = _run_Try  # noqa: N815
+
+    def _run_Match(self, node: ast.Match, scope: Scope) -> str:  # noqa: N802
+        self.value(node.subject, scope)
+        before = self._kept(scope)
+        for case in node.cases:
+            self._restore(before, scope)
+            self.block(case.body, scope)
+        return ""
+
+    def _run_With(self, node: ast.With, scope: Scope) -> str:  # noqa: N802
+        exits = [self.entered(item, scope) for item in node.items]
+        try:
+            return self.block(node.body, scope)
+        finally:
+            for leave in reversed(exits):
+                leave()
+
+    _run_AsyncWith = _run_With  # noqa: N815
+
+    def _run_Delete(self, node: ast.Delete, scope: Scope) -> None:  # noqa: N802
+        for target in node.targets:
+            if isinstance(target, ast.Name):
+                scope.names.pop(target.id, None)
+
+    # -- joins --------------------------------------------------------------------------------------
+
+    def _kept(self, scope: Scope) -> tuple[dict[Model, frozenset[Mode]], dict[str, Any], str]:
+        return {model: model.modes for model in self.models}, dict(scope.names), self.grad
+
+    def _restore(self, kept: tuple[dict[Model, frozenset[Mode]], dict[str, Any], str], scope: Scope) -> None:
+        modes, names, self.grad = kept
+        for model, known in modes.items():
+            model.modes = known
+        scope.names.clear()
+        scope.names.update(names)
+
+    def _join(self, other: tuple[dict[Model, frozenset[Mode]], dict[str, Any], str], scope: Scope) -> None:
+        modes, names, grad = other
+        for model, known in modes.items():
+            model.modes |= known
+        for name, value in names.items():
+            here = scope.names.get(name)
+            if here is None or isinstance(here, (Thing, Constant)):
+                scope.names[name] = value
+            elif isinstance(here, Result) and isinstance(value, Result):
+                scope.names[name] = self.union([here, value])
+        if grad != self.grad:
+            self.grad = GRAD_UNKNOWN
+
+    # -- conditions ---------------------------------------------------------------------------------
+
+    def decide(self, test: ast.expr, scope: Scope) -> bool | None:
+        """Whether a condition holds on this path; None where both branches are to be run."""
+        if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+            inner = self.decide(test.operand, scope)
+            return None if inner is None else not inner
+        if isinstance(test, ast.BoolOp):
+            return self._decide_all(test, scope)
+        value = self.value(test, scope)
+        if isinstance(value, Constant):
+            return bool(value.value)
+        if isinstance(value, (Model, Instance, Optimizer, Function, Class)):
+            return True
+        if isinstance(test, ast.Compare):
+            return self._compared(test, scope)
+        if isinstance(test, (ast.Name, ast.Attribute)):
+            return self._choose(self._key(test, value))
+        return None
+
+    def _decide_all(self, test: ast.BoolOp, scope: Scope) -> bool | None:
+        found = [self.decide(each, scope) for each in test.values]
+        decisive = isinstance(test.op, ast.Or)
+        if decisive in found:
+            return decisive
+        return None if None in found else not decisive
+
+    def _compared(self, test: ast.Compare, scope: Scope) -> bool | None:
+        if len(test.ops) != 1:
+            return None
+        left, right = self.value(test.left, scope), self.value(test.comparators[0], scope)
+        op = test.ops[0]
+        if isinstance(test.left, ast.Name) and test.left.id == "__name__":
+            return True
+        if isinstance(left, Constant) and isinstance(right, Constant):
+            return _compare(op, left.value, right.value)
+        if isinstance(left, Constant) and isinstance(right, Items) and isinstance(op, (ast.In, ast.NotIn)):
+            known = [member.value for member in right.members if isinstance(member, Constant)]
+            return (left.value in known) == isinstance(op, ast.In) if len(known) == len(right.members) else None
+        is_none = isinstance(right, Constant) and right.value is None and isinstance(op, (ast.Is, ast.IsNot))
+        if is_none and isinstance(left, (Model, Instance, Optimizer, Result, Function, Class, Items)):
+            return isinstance(op, ast.IsNot)
+        flag = isinstance(right, Constant) and isinstance(right.value, (str, bool, type(None)))
+        if flag and isinstance(test.left, (ast.Name, ast.Attribute)):
+            turned = isinstance(op, (ast.NotEq, ast.IsNot))
+            chosen = self._choose(f"{self._key(test.left, left)} == {ast.unparse(test.comparators[0])}")
+            return chosen != turned
+        return None
+
+    def _key(self, test: ast.expr, value: Any) -> str:
+        return ".".join(value.names) if isinstance(value, Thing) and value.names else ast.unparse(test)
+
+    def _choose(self, key: str) -> bool:
+        if key not in self.decisions:
+            self.decisions[key] = True
+            self.asked.append(key)
+        return self.decisions[key]
+
+    # -- names --------------------------------------------------------------------------------------
+
+    def bind(self, target: ast.expr, value: Any, scope: Scope) -> None:
+        """Give a name, an attribute or a tuple of them a value."""
+        if isinstance(target, ast.Name):
+            if value is None:
+                value = Thing((target.id,))
+            elif isinstance(value, Model) and not value.name:
+                value.name = target.id
+            elif isinstance(value, Thing) and value.model is None:
+                value = Thing((target.id, *value.names))
+            scope.names[target.id] = value
+        elif isinstance(target, (ast.Tuple, ast.List)):
+            members = value.members if isinstance(value, Items) and not value.keys else []
+            shared = value if isinstance(value, Result) else None
+            for position, each in enumerate(target.elts):
+                self.bind(each, members[position] if position < len(members) else shared, scope)
+        elif isinstance(target, ast.Attribute):
+            self._bind_attribute(target, value, scope)
+        elif isinstance(target, ast.Subscript):
+            owner = self.value(target.value, scope)
+            if isinstance(owner, Items) and value is not None:
+                owner.members.append(value)
+                owner.keys.append(self.value(target.slice, scope))
+        elif isinstance(target, ast.Starred):
+            self.bind(target.value, value, scope)
+
+    def _bind_attribute(self, target: ast.Attribute, value: Any, scope: Scope) -> None:
+        owner = self.value(target.value, scope)
+        if target.attr == "grad" and isinstance(value, Constant) and value.value is None:
+            self.event("zero", scope, target)
+        if isinstance(value, Model) and not value.name:
+            value.name = ast.unparse(target)
+        if isinstance(owner, Instance):
+            owner.attributes[target.attr] = value if value is not None else Thing((target.attr,))
+        elif isinstance(owner, Model) and target.attr == "training":
+            owner.modes = frozenset({Mode(UNKNOWN)})
+
+    def names_in(self, node: ast.expr, scope: Scope) -> Iterable[str]:
+        """All names in an expression, and those that what they stand for goes by."""
+        for part in ast.walk(node):
+            if isinstance(part, ast.Name):
+                value = scope.find(part.id)
+                yield from value.names if isinstance(value, Thing) else ()
+                yield part.id
+            elif isinstance(part, ast.Attribute):
+                yield part.attr
+            elif isinstance(part, ast.Constant) and isinstance(part.value, str):
+                yield part.value
+            elif isinstance(part, ast.Subscript) and isinstance(part.slice, ast.Name):
+                key = scope.find(part.slice.id)
+                if isinstance(key, Constant) and isinstance(key.value, str):
+                    yield key.value
+
+    def event(self, kind: str, scope: Scope, node: ast.AST) -> None:
+        """Note that something happened."""
+        loops = tuple(each for each in self.stack if isinstance(each, Loop))
+        self.path.events.append(Event(kind, self.where(scope, node), loops, len(self.models)))
+
+    # -- contexts -----------------------------------------------------------------------------------
+
+    def entered(self, item: ast.withitem, scope: Scope) -> Any:
+        """Enter a context; what leaves it again."""
+        node = item.context_expr
+        before = self.grad
+        given = self._gradients(node, scope)
+        if given:
+            self.grad = given
+            return lambda: setattr(self, "grad", before)
+        leave = self._own_context(node, scope)
+        if leave is not None:
+            return leave
+        value = self.value(node, scope)
+        if item.optional_vars is not None:
+            self.bind(item.optional_vars, value, scope)
+        return lambda: None
+
+    def _gradients(self, node: ast.expr, scope: Scope) -> str:
+        """What a context or decorator makes of gradients; nothing where it is another."""
+        call = node if isinstance(node, ast.Call) else None
+        dotted = self.dotted(call.func if call is not None else node, scope)
+        last = dotted.rpartition(".")[2]
+        if last in ("no_grad", "inference_mode"):
+            off = call.args[0] if call is not None and call.args else None
+            return GRAD_ON if isinstance(off, ast.Constant) and off.value is False else GRAD_OFF
+        if last == "enable_grad":
+            return GRAD_ON
+        if last == "set_grad_enabled" and call is not None and (call.args or call.keywords):
+            truth = self.decide(call.args[0] if call.args else call.keywords[0].value, scope)
+            return GRAD_UNKNOWN if truth is None else (GRAD_ON if truth else GRAD_OFF)
+        return ""
+
+    def _own_context(self, node: ast.expr, scope: Scope) -> Any:
+        """A context manager of the file: what it does before and after."""
+        if not isinstance(node, ast.Call):
+            return None
+        callee = self.value(node.func, scope)
+        if isinstance(callee, Class):
+            made = self.called(callee, node, scope)
+            if isinstance(made, Instance) and callee.method("__enter__") is not None:
+                self.method_of(made, "__enter__", node, scope)
+                return lambda: self.method_of(made, "__exit__", node, scope)
+            return lambda: None
+        if not isinstance(callee, Function) or isinstance(callee.node, ast.Lambda):
+            return None
+        inner = Scope(callee.scope.file, {}, callee.scope)
+        self.bind_arguments(callee, node, scope, inner)
+        before, after = _around_yield(callee.node.body)
+        self.visited.add(id(callee.node))
+        self.block(before, inner)
+        return lambda: self.block(after, inner)
+
+    def dotted(self, node: ast.expr, scope: Scope) -> str:
+        """The dotted name of what is imported; of a local name its text."""
+        value = self.value(node, scope) if isinstance(node, (ast.Name, ast.Attribute)) else None
+        return value.dotted if isinstance(value, Reference) else dotted_name(node)
+
+    def decorated(self, function: Function) -> tuple[str, bool]:
+        """What the decorators of a function make of gradients, and whether one may switch modes."""
+        grad, may_switch = "", False
+        for node in getattr(function.node, "decorator_list", []):
+            given = self._gradients(node, function.scope)
+            dotted = self.dotted(node.func if isinstance(node, ast.Call) else node, function.scope)
+            known = set(dotted.split(".")) & _HARMLESS_DECORATORS
+            grad = given or grad
+            may_switch = may_switch or not (given or known)
+        return grad, may_switch
+
+    def forward(self, model: Model, node: ast.AST, scope: Scope, arguments: list[Any]) -> Result:
+        """A call of a model."""
+        call = Forward(self.where(scope, node), model, model.modes, self.grad, tuple(self.stack))
+        call.after_training = model.trained
+        self.path.forwards.append(call)
+        own = frozenset({call})
+        return Result(own.union(*(each.calls for each in arguments if isinstance(each, Result))))
+
+    def switch(self, model: Model, mode: str, node: ast.AST, scope: Scope) -> None:
+        """A model's mode is set."""
+        where = self.where(scope, node)
+        model.modes = frozenset({Mode(mode, where)})
+        if mode in (TRAIN, EVAL):
+            self.path.switches.append((where, model, mode))
+
+    def attribute(self, owner: Any, name: str, scope: Scope) -> Any:
+        """An attribute of a value."""
+        if isinstance(owner, Reference):
+            return Reference(f"{owner.dotted}.{name}")
+        if isinstance(owner, Scope):
+            return owner.own(name) or Reference(name)
+        if isinstance(owner, Instance):
+            if name in owner.attributes:
+                return owner.attributes[name]
+            method = owner.made_from.method(name)
+            return Function(method, owner.made_from.scope, owner) if method is not None else Method(owner, name)
+        if isinstance(owner, Model) and name == "training":
+            known = {mode.name for mode in owner.modes}
+            return Constant(known == {TRAIN}) if known in ({TRAIN}, {EVAL}) else Thing((owner.name, name))
+        if isinstance(owner, Model):
+            return owner if name in ("module", "_orig_mod") else Method(owner, name)
+        if isinstance(owner, (Result, Optimizer, Part, Items, Method)):
+            return Method(owner, name)
+        if isinstance(owner, Thing):
+            return Thing((*owner.names, name)) if owner.model is None else Method(owner.model, name)
+        return Method(owner, name) if owner is not None else None
+
+
+def _compare(op: ast.cmpop, left: Any, right: Any) -> bool | None:
+    if isinstance(op, (ast.Eq, ast.Is)):
+        return bool(left == right)
+    if isinstance(op, (ast.NotEq, ast.IsNot)):
+        return bool(left != right)
+    if isinstance(op, (ast.In, ast.NotIn)) and isinstance(right, (str, tuple, list)):
+        return (left in right) == isinstance(op, ast.In)
+    return None
+
+
+def _around_yield(body: list[ast.stmt]) -> tuple[list[ast.stmt], list[ast.stmt]]:
+    """The statements of a generator before its `yield`, and those after it."""
+    for position, node in enumerate(body):
+        if not any(isinstance(part, (ast.Yield, ast.YieldFrom)) for part in ast.walk(node)):
+            continue
+        before, after = body[:position], body[position + 1 :]
+        if isinstance(node, (ast.Try, ast.With)):
+            inner_before, inner_after = _around_yield(node.body)
+            final = node.finalbody if isinstance(node, ast.Try) else []
+            return [*before, *inner_before], [*inner_after, *final, *after]
+        return before, after
+    return body, []

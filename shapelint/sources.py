@@ -1,0 +1,179 @@
+"""`shapelint check train.py`: files and folders that are read and not run. No torch here."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from multiprocessing import get_context
+from pathlib import Path
+
+from shapelint.diagnostics import Diagnostic, Fix, TargetReport
+from shapelint.errors import UsageError
+from shapelint.fixes.apply import edited_texts
+from shapelint.reading.files import BY_MODE, Files, Known
+from shapelint.reading.script import read
+from shapelint.reading.values import Class
+from shapelint.request import Request
+from shapelint.rules import Finding, catalogue
+from shapelint.rules.gaps.target_not_loadable import not_loadable
+from shapelint.rules.source import SourceRule
+from shapelint.syntax.notebooks import placed
+from shapelint.syntax.places import file_text, working_copies
+
+SKIPPED = {"__pycache__", "node_modules", "build", "dist", "site-packages", "venv", "env"}
+"""Folders that are not looked into, beside those whose name begins with a dot."""
+
+ALONE = 40
+"""Files from which more than one process reads them."""
+
+SAFE = {"SHP406"}
+"""Rules whose fix changes no result."""
+
+
+def files_below(path: str) -> list[str]:
+    """A file, or every Python file and notebook below a folder."""
+    if os.path.isfile(path):
+        return [path]
+    found = []
+    for folder, folders, names in os.walk(path):
+        folders[:] = sorted(name for name in folders if name not in SKIPPED and not name.startswith("."))
+        found += [os.path.join(folder, name) for name in sorted(names) if name.endswith((".py", ".ipynb"))]
+    return found
+
+
+def check_source(request: Request, known: Known | None = None) -> TargetReport:
+    """All that is to be said of a file or folder without running it.
+
+    `known`: by file and class, the layers that act by mode, of models that were walked.
+    """
+    files = files_below(request.target)
+    report = TargetReport(request.target, kind="source")
+    with working_copies(request.texts):
+        if len(files) < ALONE:
+            found = [item for file in files for item in _checked(file, request, known or {})]
+        else:
+            found = list(_in_processes(files, request, known or {}))
+    report.diagnostics = sorted((item.with_target(request.target) for item in found), key=lambda item: item.sort_key)
+    failed = sum(item.code == "SHP902" for item in found)
+    report.status = "failed" if failed and failed == len(files) else ("partial" if failed else "checked")
+    plural = "s" if len(files) != 1 else ""
+    report.notes.append(f"read {len(files):,} file{plural}, nothing of it run")
+    models = _models_of(files[0]) if len(files) == 1 and files[0] == request.target else []
+    if models:
+        report.notes.append(f"to walk a model: `shapelint check {request.target}:{models[-1]} --input ...`")
+    return report
+
+
+def _models_of(file: str) -> list[str]:
+    """The model classes that a file defines."""
+    scope = Files().scope(file) if file.endswith(".py") else None
+    values = scope.names.values() if scope is not None else ()
+    return [value.node.name for value in values if isinstance(value, Class) and value.kind == "module"]
+
+
+def _in_processes(files: list[str], request: Request, known: Known) -> Iterator[Diagnostic]:
+    workers = os.cpu_count() or 1
+    size = max(1, len(files) // (workers * 8))
+    parts = [files[at : at + size] for at in range(0, len(files), size)]
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        for found in pool.map(_several, parts, [request] * len(parts), [known] * len(parts)):
+            yield from found
+
+
+def _several(files: list[str], request: Request, known: Known) -> list[Diagnostic]:
+    with working_copies(request.texts):
+        return [item for file in files for item in _checked(file, request, known)]
+
+
+def _checked(file: str, request: Request, known: Known) -> list[Diagnostic]:
+    """The findings in one file, each with the fixes that hold."""
+    try:
+        file_text(os.path.abspath(file))
+        found = _findings(file, request.selected, known)
+    except SyntaxError as error:
+        return [not_loadable(f"`{file}` is no Python: {error.msg}", None, "")]
+    except (OSError, UnicodeDecodeError, UsageError) as error:
+        return [not_loadable(f"`{file}` cannot be read: {error}", None, "")]
+    if found is None:
+        return [not_loadable(f"`{file}` is no Python that can be parsed", None, "")]
+    if not request.fixes:
+        return [in_cells(finding.diagnostic) for finding in found]
+    fixed = [replace(each.diagnostic, fixes=tuple(_fixes(each, found, file, request, known))) for each in found]
+    return [in_cells(each) for each in fixed]
+
+
+def in_cells(item: Diagnostic) -> Diagnostic:
+    """A finding in a notebook with cell and line as its places; its fixes are shown, and made by hand."""
+    if item.span is None or not item.span.file.endswith(".ipynb"):
+        return item
+    return replace(
+        item,
+        span=placed(item.span),
+        related=tuple(replace(each, span=placed(each.span)) for each in item.related),
+        fixes=tuple(replace(fix, edits=()) for fix in item.fixes),
+    )
+
+
+def _findings(file: str, selected: Iterable[str], known: Known) -> list[Finding] | None:
+    script = read(file, Files(known))
+    if script is None:
+        return None
+    rules = [rule for rule in catalogue().rules.values() if isinstance(rule, SourceRule) and rule.code in selected]
+    return [finding for rule in rules for finding in rule.check_script(script)]
+
+
+def _fixes(finding: Finding, before: list[Finding], file: str, request: Request, known: Known) -> Iterator[Fix]:
+    """Candidates after which the file is read again: the finding must be gone, and nothing new there."""
+    old = Counter(each.diagnostic.code for each in before)
+    code = finding.diagnostic.code
+    for candidate in finding.candidates:
+        texts = edited_texts(request.texts, list(candidate.edits))
+        try:
+            with working_copies(texts):
+                after = _findings(file, request.selected, known)
+        except (SyntaxError, UsageError):
+            continue
+        new = Counter(each.diagnostic.code for each in after) if after is not None else old
+        if new[code] < old[code] and all(new[other] <= old[other] for other in new if other != code):
+            yield Fix(
+                candidate.title, "safe" if code in SAFE else "unsafe", True, candidate.edits, "read again after it"
+            )
+
+
+def layers_walked(reports: Iterable[TargetReport]) -> Known:
+    """What walks know of the layers of their models that act by mode."""
+    known: Known = {}
+    for report in reports:
+        path, _, expression = report.target.partition(":")
+        name = expression.lstrip(":").partition("(")[0]
+        if report.rows and name and os.path.isfile(path) and report.status == "checked":
+            known[(os.path.abspath(path), name)] = tuple(
+                dict.fromkeys(row.op for row in report.rows if row.op in BY_MODE)
+            )
+    return known
+
+
+def is_source(target: str, others: Iterable[str], words: Mapping[str, object]) -> bool:
+    """Whether a word of the command line is a file or folder to be read, and not a model to be walked.
+
+    A bare file is walked if inputs are given, on the command line or in a comment, and no other target takes them.
+    """
+    path = Path(target)
+    if path.is_dir() or (target.endswith(".ipynb") and path.is_file()):
+        return True
+    if not target.endswith(".py") or not path.is_file():
+        return False
+    has_input = bool(words.get("inputs") or words.get("input_factory"))
+    if has_input:
+        return any(_names_a_model(other) for other in others)
+    try:
+        return "# shapelint: input=" not in file_text(os.path.abspath(target))
+    except (OSError, SyntaxError, UnicodeDecodeError):
+        return True
+
+
+def _names_a_model(target: str) -> bool:
+    return ":" in os.path.splitdrive(target)[1]
