@@ -159,7 +159,7 @@ def layers_walked(reports: Iterable[TargetReport]) -> Known:
 def is_source(target: str, others: Iterable[str], words: Mapping[str, object]) -> bool:
     """Whether a word of the command line is a file or folder to be read, and not a model to be walked.
 
-    A bare file is walked if inputs are given, on the command line or in a comment, and no other target takes them.
+    A bare file is walked if it has inputs of its own, or if some are given and no other target takes them.
     """
     path = Path(target)
     if path.is_dir() or (target.endswith(".ipynb") and path.is_file()):
@@ -170,7 +170,8 @@ def is_source(target: str, others: Iterable[str], words: Mapping[str, object]) -
     if has_input:
         return any(_names_a_model(other) for other in others)
     try:
-        return "# shapelint: input=" not in file_text(os.path.abspath(target))
+        text = file_text(os.path.abspath(target))
+        return "# shapelint: input=" not in text and "example_input_array" not in text
     except (OSError, SyntaxError, UnicodeDecodeError):
         return True
 

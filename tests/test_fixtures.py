@@ -22,7 +22,7 @@ CASES = [
     ("lstm_classifier.py", "LSTMClassifier", ("2,20:int64",), [], "f32[2,4]"),
     ("gpt.py", "GPT", ("1,32:int64",), [], "f32[1,32,256]"),
     ("gpt.py", "GPT", ("1,99:int64",), ["SHP119"], None),
-    ("vae.py", "VAE", ("2,1,28,28",), [], "(f32[2,1,28,28], f32[2,8], f32[2,8])"),
+    ("vae.py", "VAE", ("2,1,28,28",), ["SHP401"], "(f32[2,1,28,28], f32[2,8], f32[2,8])"),
     ("siamese.py", "Siamese", ("(1,1,28,28)x2",), ["SHP301"], "(f32[1], f32[1,32])"),
     ("data_dependent.py", "Gated", ("2,9,16", "2:int64"), ["SHP901", "SHP901"], "f32[1,2]"),
     ("two_inputs.py", "ImageAndMeta", ("1,3,32,32", "meta=1,5"), [], "f32[1,2]"),

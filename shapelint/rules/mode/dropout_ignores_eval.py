@@ -15,6 +15,9 @@ from shapelint.rules.evidence import at_call, call_expression
 _FUNCTIONS = {
     *("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout", "feature_dropout"),
 }
+_NOISE = {"randn_like", "rand_like", "bernoulli", "normal", "randn", "rand", "normal_", "uniform_", "bernoulli_"}
+"""What draws random numbers; in eval mode that may be meant, as where images are generated."""
+
 _MODULES = ("Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout", "FeatureAlphaDropout")
 
 
@@ -22,7 +25,9 @@ class DropoutIgnoresEval(Rule):
     """
     ## What it does
     Finds dropout that is still on after `model.eval()`, proven by walking the model in eval mode:
-    `F.dropout` without `training=self.training`, and Dropout modules that `eval()` does not reach.
+    `F.dropout` without `training=self.training`, `F.scaled_dot_product_attention` with a `dropout_p` that is not
+    taken back, and Dropout modules that `eval()` does not reach. Of other random numbers in eval mode it only says
+    that they are there.
 
     ## Why is this bad?
     Validation and inference are random: the same image gives another answer each time, and metrics come
@@ -77,6 +82,10 @@ class Net(nn.Module):
             message = _message(call)
             if trace is None or message is None:
                 continue
+            if call.op in _NOISE:
+                diagnostic = replace(self.diagnostic(message, Severity.INFO), label="random in eval mode too")
+                yield Finding(at_call(diagnostic, trace, call), "", None)
+                continue
             diagnostic = replace(self.diagnostic(message), label="drops in eval mode too")
             yield Finding(at_call(diagnostic, trace, call), "", None, tuple(_candidates(call)))
 
@@ -87,13 +96,19 @@ def _message(call: Call) -> str | None:
         if call.op not in _MODULES or pinned:
             return None
         return f"`{call.op}` stays on in eval mode: `eval()` does not reach a module that is no attribute"
-    if call.op not in _FUNCTIONS or not _argument(call, 1, "p", 0.5):
+    if call.op in _NOISE:
+        return f"`{call.op}` makes the result random in eval mode too"
+    if call.op == "scaled_dot_product_attention":
+        on = argument_of(call, 4, "dropout_p", 0.0)
+        return f"`{call.op}` drops in eval mode too: `dropout_p` is {on}" if on else None
+    if call.op not in _FUNCTIONS or not argument_of(call, 1, "p", 0.5):
         return None
-    on = _argument(call, 2, "training", call.kwargs.get("train", True))
+    on = argument_of(call, 2, "training", call.kwargs.get("train", True))
     return f"`{call.op}` stays on in eval mode" if on else None
 
 
-def _argument(call: Call, position: int, name: str, default: Any) -> Any:
+def argument_of(call: Call, position: int, name: str, default: Any) -> Any:
+    """What a call was given, by position or by name."""
     return call.args[position] if len(call.args) > position else call.kwargs.get(name, default)
 
 
@@ -103,11 +118,16 @@ def _candidates(call: Call) -> list[Candidate]:
     if (
         expression is None
         or call.kind == "module"
-        or expression.name not in _FUNCTIONS
-        or not _has_self(expression.source, expression.node)
+        or expression.name not in (*_FUNCTIONS, "scaled_dot_product_attention")
+        or not has_self(expression.source, expression.node)
     ):
         return []
     node = expression.node
+    if expression.name == "scaled_dot_product_attention":
+        written = expression.argument(4, "dropout_p")
+        text = f"{expression.source.segment(written)} if self.training else 0.0" if written is not None else ""
+        title = f"`dropout_p={text}`"
+        return [Candidate(title, (expression.replaced(written, text),))] if written is not None else []
     written = expression.argument(2, "training", "train")
     if written is not None:
         text = "self.training"
@@ -120,7 +140,8 @@ def _candidates(call: Call) -> list[Candidate]:
     return [Candidate("`training=self.training`", (edit,))]
 
 
-def _has_self(source: Any, node: ast.AST) -> bool:
+def has_self(source: Any, node: ast.AST) -> bool:
+    """Whether an expression stands in a method."""
     current: ast.AST | None = node
     while current is not None:
         if isinstance(current, ast.FunctionDef):

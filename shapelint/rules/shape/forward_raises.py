@@ -9,6 +9,7 @@ from shapelint.graph import Raised, Trace, Walked
 from shapelint.rules import Example, Finding, Rule
 from shapelint.rules.alternatives import input_candidates, larger_images, other_sizes, sized_inputs, wanted_channels
 from shapelint.rules.evidence import failed_calls, located, shape_text, subject
+from shapelint.rules.mode.broken_train_override import broken_overrides, switching
 from shapelint.syntax.places import span_of
 
 
@@ -66,7 +67,8 @@ class Net(nn.Module):
             candidates = (*input_candidates(walked, trace), *(larger_images(walked) if failure.op == "pad" else ()))
             yield Finding(located(diagnostic, walked, trace, call), trace.mode, call.index, candidates)
         for trace in walked.traces.values():
-            if trace.raised is not None and is_users(trace, trace.raised):
+            said = switching(trace) and any(True for _ in broken_overrides(walked))  # SHP408 says it
+            if trace.raised is not None and not said and is_users(trace, trace.raised):
                 yield self._own(walked, trace, trace.raised)
 
     def _own(self, walked: Walked, trace: Trace, raised: Raised) -> Finding:
