@@ -200,3 +200,46 @@ def test_results_of_the_same_structure_are_not(what: str, lint: Lint) -> None:
     train, evaluated = described(AGREES[what])
     assert train == evaluated
     assert codes(lint(AGREES[what], "4,8")) == []
+
+
+SINGLE_VALUE = {
+    "after a Linear": ("1,8", net("return self.n(x)", "self.n = nn.BatchNorm1d(8)")),
+    "on a map of one pixel": ("1,8,1,1", net("return self.n(x)", "self.n = nn.BatchNorm2d(8)")),
+    "after global pooling": (
+        "1,8,4,4",
+        net("return self.n(self.p(x))", "self.p = nn.AdaptiveAvgPool2d(1)\nself.n = nn.BatchNorm2d(8)"),
+    ),
+    "volumes": ("1,8,1,1,1", net("return self.n(x)", "self.n = nn.BatchNorm3d(8)")),
+    "functional": ("1,8", net("return F.batch_norm(x, self.m, self.v, training=self.training)", STATISTICS)),
+    "instance norm": ("2,8,1,1", net("return self.n(x)", "self.n = nn.InstanceNorm2d(8)")),
+    "lazy": ("1,8", net("return self.n(x)", "self.n = nn.LazyBatchNorm1d()")),
+}
+SEVERAL_VALUES = {
+    "a batch of two": ("2,8", net("return self.n(x)", "self.n = nn.BatchNorm1d(8)")),
+    "one sample with pixels": ("1,8,2,2", net("return self.n(x)", "self.n = nn.BatchNorm2d(8)")),
+    "pinned to eval mode": (
+        "1,8",
+        net(
+            "return self.n(x)",
+            "self.n = nn.BatchNorm1d(8)",
+            "def train(self, mode=True):\n    super().train(mode)\n    self.n.eval()\n    return self",
+        ),
+    ),
+    "group norm": ("1,8", net("return self.n(x)", "self.n = nn.GroupNorm(2, 8)")),
+    "layer norm": ("1,8", net("return self.n(x)", "self.n = nn.LayerNorm(8)")),
+    "one sample with a sequence": ("1,8,5", net("return self.n(x)", "self.n = nn.BatchNorm1d(8)")),
+}
+
+
+@pytest.mark.parametrize("what", SINGLE_VALUE)
+def test_norms_over_a_single_value(what: str, lint: Lint) -> None:
+    inputs, source = SINGLE_VALUE[what]
+    assert "Expected more than 1" in eager.raises(source, (inputs,))
+    assert codes(lint(source, inputs)) == ["SHP402"]
+
+
+@pytest.mark.parametrize("what", SEVERAL_VALUES)
+def test_norms_over_several_values(what: str, lint: Lint) -> None:
+    inputs, source = SEVERAL_VALUES[what]
+    assert not eager.raises(source, (inputs,))
+    assert codes(lint(source, inputs)) == []

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
-from torch.nn.parameter import is_lazy
+from torch.nn.parameter import UninitializedBuffer, is_lazy
 
 from shapelint.graph import Choices, Failure, Key, ParamFact, Raised, Trace
 from shapelint.syntax.places import Site
@@ -154,7 +154,7 @@ class Walker:
         """The model; a copy where lazy modules would be initialised, which nothing can take back."""
         if not _is_lazy(self.model):
             return self.model, self.definitions
-        copied = copy.deepcopy(self.model)
+        copied = copy.deepcopy(self.model, _lazy_buffers(self.model))
         originals = {id(new): old for new, old in zip(copied.modules(), self.model.modules(), strict=True)}
         return copied, lambda module: self.definitions(originals.get(id(module), module))
 
@@ -227,6 +227,12 @@ def param_facts(model: torch.nn.Module) -> dict[str, ParamFact]:
         count, size = (0, 0) if late else (param.numel(), param.element_size())
         facts[name] = ParamFact(name, shape, count, count * size, param.requires_grad, name.rpartition(".")[0])
     return facts
+
+
+def _lazy_buffers(model: torch.nn.Module) -> dict[int, Any]:
+    """For `deepcopy`: torch cannot copy buffers that have no size yet, as lazy batch norm has them."""
+    lazy = [buffer for buffer in model.buffers() if is_lazy(buffer)]
+    return {id(buffer): UninitializedBuffer(device=buffer.device, dtype=buffer.dtype) for buffer in lazy}
 
 
 def _hangs_on_value(trace: Trace, sites: tuple[Site, ...]) -> bool:
