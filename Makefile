@@ -50,6 +50,7 @@ oracle: $(INSTALLED)
 
 bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks.startup
+	$(BIN)/python -m benchmarks.reading
 
 # a sample; the whole is --rejected 1000 --accepted 1000 --double 300
 bench-mutation: $(VENV)/core

@@ -232,7 +232,8 @@ def param_facts(model: torch.nn.Module) -> dict[str, ParamFact]:
 def _lazy_buffers(model: torch.nn.Module) -> dict[int, Any]:
     """For `deepcopy`: torch cannot copy buffers that have no size yet, as lazy batch norm has them."""
     lazy = [buffer for buffer in model.buffers() if is_lazy(buffer)]
-    return {id(buffer): UninitializedBuffer(device=buffer.device, dtype=buffer.dtype) for buffer in lazy}
+    make: Any = UninitializedBuffer
+    return {id(buffer): make(device=buffer.device, dtype=buffer.dtype) for buffer in lazy}
 
 
 def _hangs_on_value(trace: Trace, sites: tuple[Site, ...]) -> bool:
