@@ -45,7 +45,7 @@ _NO_FORWARD = {
 _MEASURES = {"argmax", "max", "topk", "item", "tolist", "numpy", "eq", "argsort", "round", "detach", "data"}
 _TRAINING_WORDS = {"backward", "optimize", "update", "backprop", "step"}
 _OPTIMIZER_WORDS = {"optimizer", "optim", "opt", "optimiser", "optimizers"}
-_MODEL_WORDS = {
+MODEL_WORDS = {
     *("model", "net", "network", "classifier", "encoder", "decoder", "generator", "discriminator", "backbone", "unet"),
     *(
         "resnet",
@@ -62,6 +62,8 @@ _MODEL_WORDS = {
         "teacher",
     ),
 }
+"""Words in the names that models go by."""
+
 _WRAPPERS = {
     *("DataParallel", "DistributedDataParallel", "DDP", "FullyShardedDataParallel", "FSDP", "compile", "script"),
     *("convert_sync_batchnorm", "prepare", "initialize", "setup", "setup_module"),
@@ -493,7 +495,7 @@ class Calls:
             found = self._of_thing_method(base, owner, name, node, scope, given)
             if found is not NotImplemented:
                 return found
-        elif words_of(thing.names[-1]) & _MODEL_WORDS and not is_method:
+        elif words_of(thing.names[-1]) & MODEL_WORDS and not is_method:
             return self.forward(self.as_model(thing), node, scope, given)
         return self._of_unknown(thing.names, node, scope, given)
 
@@ -501,7 +503,7 @@ class Calls:
         self, base: Any, owner: tuple[str, ...], name: str, node: ast.Call, scope: Scope, given: list[Any]
     ) -> Any:
         words = {word for each in owner for word in words_of(each)}
-        if isinstance(base, Thing) and (name == "eval" or (name == "train" and words & _MODEL_WORDS)):
+        if isinstance(base, Thing) and (name == "eval" or (name == "train" and words & MODEL_WORDS)):
             model = self.as_model(base)
             return self._switched(model, name, node, scope)
         if "zero_grad" in name or name in ("clear_grad", "zero_"):

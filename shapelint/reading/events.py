@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from shapelint.reading.values import EVAL, TRAIN, Function, Mode, Model, Where, purpose
+from shapelint.reading.values import EVAL, TRAIN, Function, Mode, Model, Where, purpose, words_of
 
 GRAD_ON, GRAD_OFF, GRAD_UNKNOWN = "on", "off", "unknown"
 
@@ -27,9 +27,13 @@ class Frame:
 
     @property
     def purpose(self) -> str:
-        """What its name says it is for; a test of the test suite is for neither."""
-        name = self.function.name
-        return "" if name.startswith("test_") else purpose([name])
+        """What its name says it is for; a test of the code is for neither: it is given nothing to test."""
+        name, spec = self.function.name, self.function.node.args
+        takes = [arg for arg in [*spec.posonlyargs, *spec.args, *spec.kwonlyargs] if arg.arg != "self"]
+        is_test_of_code = name.startswith("test_") or (
+            "test" in words_of(name) and not takes and not self.function.bound
+        )
+        return "" if is_test_of_code else purpose([name])
 
 
 @dataclass(eq=False)

@@ -441,6 +441,19 @@ main()
 }
 
 NO_GRAD_IS_THERE = {
+    "a test of the code": NET
+    + """
+def _test():
+    for make in (Net, Plain):
+        net = make()
+        net.eval()
+        y = net(torch.randn(1, 3, 8, 8))
+        assert tuple(y.size()) == (1, 10)
+
+
+if __name__ == "__main__":
+    _test()
+""",
     "decorator": NET
     + """
 @torch.no_grad()

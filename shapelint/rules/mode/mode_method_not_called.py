@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from shapelint.diagnostics import Severity
+from shapelint.reading.calls import MODEL_WORDS
 from shapelint.reading.script import Script
+from shapelint.reading.values import words_of
 from shapelint.rules import Candidate, Finding
 from shapelint.rules.source import SourceRule
 from shapelint.syntax.calls import replacement, span_of_node
@@ -102,7 +104,12 @@ print(model(torch.rand(1, 8)))
 
 
 def _is_a_model(script: Script, owner: str) -> bool:
-    """Whether the file calls it, or asks it for what only a module has."""
+    """Whether it goes by a model's name, and the file calls it or asks it for what only a module has.
+
+    Of a single layer the flag can be set by hand.
+    """
+    if not words_of(owner.rpartition(".")[2]) & MODEL_WORDS:
+        return False
     for call in script.source.calls.values():
         func = call.func
         if script.source.segment(func) == owner:
