@@ -211,11 +211,6 @@ for x, y in train_loader:
 }
 
 NOT_CALLED = {
-    "the flag of a single layer": NET
-    + "class Frozen(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.bn = nn.BatchNorm2d(8)\n\n"
-    + "    def freeze(self):\n        self.bn.training = False\n\n    def forward(self, x):\n        return self.bn(x)\n",
-    "the flag of what is no module": NET
-    + "class Callback:\n    def before(self):\n        self.model.train()\n        self.learn.training = True\n",
     "eval": NET
     + "model = Net()\nmodel.eval  # here\nwith torch.no_grad():\n    print(model(torch.rand(1, 3, 8, 8)))\n",
     "train": NET
