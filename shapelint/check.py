@@ -73,7 +73,8 @@ def check(request: Request) -> TargetReport:
             seen = before
             break
         copy = copy.and_then(before.further)
-        found = together(found, before.waiting, seen.report.diagnostics, copy)
+        is_first = not before.report.rows and bool(seen.report.rows)
+        found = together(found, before.waiting, seen.report.diagnostics, copy, is_first)
         if len(seen.report.rows) > len(report.rows):
             report = seen.report
     report.diagnostics = together(found, seen.waiting, seen.waiting, copy)

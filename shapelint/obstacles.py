@@ -126,12 +126,12 @@ def _disarmed(site: Site, found: list[Diagnostic]) -> tuple[Edit, ...]:
 
 
 def together(
-    earlier: list[Diagnostic], waiting: list[Diagnostic], later: list[Diagnostic], copy: Copy
+    earlier: list[Diagnostic], waiting: list[Diagnostic], later: list[Diagnostic], copy: Copy, first: bool = False
 ) -> list[Diagnostic]:
     """The findings of an earlier pass and those of a later one, which looks at a mended copy.
 
     An error seen only beyond another counts where a change of the file mends it: else it may follow from the first.
-    `waiting`: what was seen before, and left to the later pass to explain.
+    `waiting`: what was seen before, and left to the later pass to explain. `first`: no pass before could walk at all.
     """
     known = {(item.code, item.span, item.message) for item in earlier}
     seen = {(item.code, item.layer) for item in waiting}
@@ -139,7 +139,10 @@ def together(
     for item in later:
         placed = _placed(item, copy)
         counts = (
-            item.severity != Severity.ERROR or (item.code, item.layer) in seen or any(fix.edits for fix in item.fixes)
+            first
+            or item.severity != Severity.ERROR
+            or (item.code, item.layer) in seen
+            or any(fix.edits for fix in item.fixes)
         )
         if counts and (item.code, placed.span, item.message) not in known:
             found.append(placed)

@@ -27,7 +27,7 @@ def net(*lines: str) -> str:
 
 STRAY = {
     "sum": net("return self.fc(x) + torch.zeros(8)"),
-    "reversed": net("noise = torch.randn(x.shape)", "return noise + self.fc(x)"),
+    "reversed": net("shift = torch.ones(x.shape)", "return shift + self.fc(x)"),
     "computed": net("steps = torch.arange(8).float().view(1, 8) / 8", "return self.fc(x) * steps.exp()"),
     "layer": net("return self.fc(torch.ones(2, 8))"),
     "joined": net("return torch.cat([x, torch.zeros(2, 1)], dim=1)"),

@@ -43,6 +43,9 @@ LEAST = 1500
 SECONDS = 8.0
 """For the search where work costs more than it should: never reached by what was measured."""
 
+NATURAL = 1.2
+"""How likely a change must be by itself where more fails behind it than failed before."""
+
 SPREAD = 0.2
 """What it costs that a change reaches twice as many other layers."""
 
@@ -218,8 +221,8 @@ class Causes:
             left = failures_of(after)
             if candidate.group == "size" and left.total():
                 continue
-            if left.total() > total:
-                continue  # beyond where it raised more fails than failed: no explanation
+            if left.total() > total and candidate.likely < NATURAL:
+                continue  # beyond where it raised more fails than failed
             completes = trace.raised is not None and after.raised is None and not left.total()
             spread = _spread(trace, after)
             successes.append(Success(candidate, left, total - left.total(), spread, completes))

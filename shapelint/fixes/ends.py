@@ -103,7 +103,7 @@ def _apart(sites: tuple[Site, ...], others: tuple[Site, ...]) -> Site | None:
 def _windows(walked: Walked, trace: Trace, broken: Call) -> Iterator[End]:
     """The last places at which the size of an image changes on its way to the failure, in the order of the way."""
     found: dict[tuple[str, int], Span] = {}
-    for call in reversed(trace.way_to(broken)):
+    for call in reversed(trace.way_to(broken, limit=len(trace.calls))):
         if window_of(call) is None or call.input is None or call.output is None or len(found) >= WINDOWS:
             continue
         if call.input.shape[2:] == call.output.shape[2:]:
