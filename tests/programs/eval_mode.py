@@ -349,6 +349,27 @@ trainer = create_supervised_trainer(model, optimizer, F.cross_entropy)
 evaluator = create_supervised_evaluator(model)
 evaluator.run(val_loader)
 """,
+    "Hugging Face Trainer": NET
+    + """
+from transformers import AutoModelForSequenceClassification, Trainer, TrainingArguments
+
+model = AutoModelForSequenceClassification.from_pretrained("bert-base-uncased")
+trainer = Trainer(model=model, args=TrainingArguments("out"), train_dataset=train_set, eval_dataset=val_set)
+trainer.train()
+trainer.evaluate()
+for batch in test_loader:
+    print(trainer.predict(batch))
+""",
+    "fastai": NET
+    + """
+from fastai.vision.all import Learner, accuracy
+
+learn = Learner(dls, Net(), metrics=accuracy)
+learn.fit_one_cycle(3)
+learn.validate()
+for batch in test_loader:
+    print(learn.get_preds(dl=batch))
+""",
     "a test of shapes": NET
     + """
 def test_output_shape():
