@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,7 +11,7 @@ from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 
-from shapelint.diagnostics import Diagnostic, Fix, TargetReport
+from shapelint.diagnostics import Diagnostic, Fix, Span, TargetReport
 from shapelint.errors import UsageError
 from shapelint.fixes.apply import edited_texts
 from shapelint.reading.files import BY_MODE, Files, Known
@@ -56,9 +57,11 @@ def check_source(request: Request, known: Known | None = None) -> TargetReport:
             found = [item for file in files for item in _checked(file, request, known or {})]
         else:
             found = list(_in_processes(files, request, known or {}))
+    if not files:
+        found = [not_loadable(f"no Python file or notebook in `{request.target}`", None, "")]
     report.diagnostics = sorted((item.with_target(request.target) for item in found), key=lambda item: item.sort_key)
     failed = sum(item.code == "SHP902" for item in found)
-    report.status = "failed" if failed and failed == len(files) else ("partial" if failed else "checked")
+    report.status = "failed" if failed and failed >= len(files) else ("partial" if failed else "checked")
     plural = "s" if len(files) != 1 else ""
     report.notes.append(f"read {len(files):,} file{plural}, nothing of it run")
     models = _models_of(files[0]) if len(files) == 1 and files[0] == request.target else []
@@ -91,10 +94,11 @@ def _several(files: list[str], request: Request, known: Known) -> list[Diagnosti
 def _checked(file: str, request: Request, known: Known) -> list[Diagnostic]:
     """The findings in one file, each with the fixes that hold."""
     try:
-        file_text(os.path.abspath(file))
+        ast.parse(file_text(os.path.abspath(file)))
         found = _findings(file, request.selected, known)
     except SyntaxError as error:
-        return [not_loadable(f"`{file}` is no Python: {error.msg}", None, "")]
+        span = Span(os.path.abspath(file), error.lineno or 1, error.offset or 1)
+        return [in_cells(not_loadable(f"`{file}` is no Python: {error.msg}", span, ""))]
     except (OSError, UnicodeDecodeError, UsageError) as error:
         return [not_loadable(f"`{file}` cannot be read: {error}", None, "")]
     if found is None:

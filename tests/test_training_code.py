@@ -119,6 +119,20 @@ def test_a_file_that_is_no_python_says_so_and_does_not_stop_the_others(write: Wr
     assert "Traceback" not in done.out + done.err
 
 
+def test_where_nothing_was_read_nothing_is_clean(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    done = run_shapelint("check", "empty", cwd=tmp_path)
+    assert done.code == 2
+    assert "no Python file or notebook in `empty`" in done.out
+
+
+def test_a_syntax_error_is_shown_at_its_place(write: Write, tmp_path: Path) -> None:
+    write("x = 1\ndef (:\n", "broken.py")
+    done = run_shapelint("check", "broken.py", "--output-format", "concise", cwd=tmp_path)
+    assert done.code == 2
+    assert done.out.startswith("broken.py:2:5: error[SHP902]")
+
+
 def test_diff_inserts_the_missing_lines(write: Write, tmp_path: Path) -> None:
     path = write(FAULTY["SHP406"]["plain script"], "train.py")
     before = path.read_text()

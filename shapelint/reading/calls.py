@@ -29,64 +29,19 @@ from shapelint.reading.values import (
     Where,
     words_of,
 )
+from shapelint.reading.words import (
+    GIVES_ITSELF,
+    LOOKS_ONLY,
+    MEASURES,
+    MODEL_WORDS,
+    NO_FORWARD,
+    OPTIMIZER_WORDS,
+    TRAINING_WORDS,
+    WRAPPERS,
+)
 
 DEPTH = 8
 """Calls within calls that are followed."""
-
-_GIVES_ITSELF = {
-    *("to", "cuda", "cpu", "half", "float", "double", "bfloat16", "requires_grad_", "apply", "type", "share_memory"),
-    *("to_empty", "compile", "xpu", "mps", "ipu"),
-}
-_NO_FORWARD = {
-    *("parameters", "named_parameters", "state_dict", "children", "named_children", "modules", "named_modules"),
-    *("buffers", "named_buffers", "add_module", "register_buffer", "register_forward_hook", "save_pretrained"),
-    *("get_submodule", "extra_repr", "register_full_backward_hook", "gradient_checkpointing_enable", "no_sync"),
-}
-_MEASURES = {"argmax", "max", "topk", "item", "tolist", "numpy", "eq", "argsort", "round", "detach", "data"}
-_TRAINING_WORDS = {"backward", "optimize", "update", "backprop", "step"}
-_OPTIMIZER_WORDS = {"optimizer", "optim", "opt", "optimiser", "optimizers"}
-MODEL_WORDS = {
-    *("model", "net", "network", "classifier", "encoder", "decoder", "generator", "discriminator", "backbone", "unet"),
-    *(
-        "resnet",
-        "cnn",
-        "mlp",
-        "gan",
-        "vae",
-        "transformer",
-        "detector",
-        "critic",
-        "actor",
-        "policy",
-        "student",
-        "teacher",
-    ),
-}
-"""Words in the names that models go by."""
-
-_WRAPPERS = {
-    *("DataParallel", "DistributedDataParallel", "DDP", "FullyShardedDataParallel", "FSDP", "compile", "script"),
-    *("convert_sync_batchnorm", "prepare", "initialize", "setup", "setup_module"),
-}
-_LOOKS_ONLY = {
-    *(
-        "print",
-        "len",
-        "isinstance",
-        "type",
-        "id",
-        "hasattr",
-        "getattr",
-        "setattr",
-        "next",
-        "iter",
-        "sum",
-        "list",
-        "tuple",
-    ),
-    *("save", "summary", "watch", "add_graph", "count_parameters", "info", "debug", "repr", "str", "named_children"),
-    *("enumerate", "zip", "tqdm", "sorted", "set", "dict", "format", "range", "append", "log", "deepcopy", "copy"),
-}
 
 
 class Calls:
@@ -380,16 +335,16 @@ class Calls:
     def _of_model(self, model: Model, name: str, node: ast.Call, scope: Scope, given: list[Any]) -> Any:
         if name in ("eval", "train"):
             return self._switched(model, name, node, scope)
-        if name in _GIVES_ITSELF:
+        if name in GIVES_ITSELF:
             return model
         if name == "load_state_dict":
             model.loaded = True
             return None
-        if name in _NO_FORWARD:
+        if name in NO_FORWARD:
             return Thing((name,))
         if name in ("requires_grad", "freeze"):
             return None
-        if words_of(name) & _TRAINING_WORDS:  # a framework's engine
+        if words_of(name) & TRAINING_WORDS:  # a framework's engine
             model.handled = True
             self._trained(given)
             return None
@@ -409,7 +364,7 @@ class Calls:
         if name in ("eval", "train"):
             model.handled = True
             return Part(model, name)
-        if name in _GIVES_ITSELF or name in _NO_FORWARD or name == "load_state_dict":
+        if name in GIVES_ITSELF or name in NO_FORWARD or name == "load_state_dict":
             return Part(model, name)
         return self.forward(model, node, scope, given)
 
@@ -422,7 +377,7 @@ class Calls:
             for call in result.calls:
                 call.for_gradient = True
             return result
-        if name in _MEASURES:
+        if name in MEASURES:
             self.measured(result)
             if name in ("detach", "item", "tolist", "numpy", "argmax", "eq", "argsort"):
                 return Thing((name,))
@@ -438,7 +393,7 @@ class Calls:
 
     def _of_library(self, callee: Reference, node: ast.Call, scope: Scope, given: list[Any]) -> Any:
         dotted, last = callee.dotted, callee.last
-        if last in _WRAPPERS and any(isinstance(each, Model) for each in given):
+        if last in WRAPPERS and any(isinstance(each, Model) for each in given):
             return given[0] if len(given) == 1 or last not in ("prepare", "initialize", "setup") else Items(given)
         if dotted.startswith("torch.optim.") or (last[:1].isupper() and last.endswith(("Adam", "AdamW", "SGD"))):
             return Optimizer(last)
@@ -509,7 +464,7 @@ class Calls:
         if "zero_grad" in name or name in ("clear_grad", "zero_"):
             self.event("zero", scope, node)
             return None
-        if name == "step" and (words & _OPTIMIZER_WORDS or any(isinstance(each, Optimizer) for each in given)):
+        if name == "step" and (words & OPTIMIZER_WORDS or any(isinstance(each, Optimizer) for each in given)):
             self._call_back(given, node, scope)
             self.event("step", scope, node)
             return None
@@ -540,10 +495,10 @@ class Calls:
         if "zero_grad" in last or last in ("clear_grads", "zero_gradients"):
             self.event("zero", scope, node)
         self._call_back(given, node, scope)
-        if last not in _LOOKS_ONLY:
+        if last not in LOOKS_ONLY:
             self._unknown_modes(given)
         words = {word for name in names for word in words_of(name)}
-        if words & _TRAINING_WORDS or (words & {"train", "fit", "loss"} and any(isinstance(e, Model) for e in given)):
+        if words & TRAINING_WORDS or (words & {"train", "fit", "loss"} and any(isinstance(e, Model) for e in given)):
             self._trained(given)
         if last in ("accuracy_score", "f1_score", "accuracy"):
             for each in given:

@@ -94,7 +94,6 @@ class Path:
     forwards: list[Forward] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     switches: list[tuple[Where, Model, str]] = field(default_factory=list)
-    complete: bool = True
 
     def of_kind(self, kind: str) -> list[Event]:
         """The events of one kind."""

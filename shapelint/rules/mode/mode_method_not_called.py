@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from shapelint.diagnostics import Severity
-from shapelint.reading.calls import MODEL_WORDS
 from shapelint.reading.script import Script
 from shapelint.reading.values import words_of
+from shapelint.reading.words import MODEL_WORDS
 from shapelint.rules import Candidate, Finding
 from shapelint.rules.source import SourceRule
 from shapelint.syntax.calls import replacement, span_of_node

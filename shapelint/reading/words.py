@@ -1,0 +1,56 @@
+"""Names that methods, functions and models of training code go by."""
+
+GIVES_ITSELF = {
+    *("to", "cuda", "cpu", "half", "float", "double", "bfloat16", "requires_grad_", "apply", "type", "share_memory"),
+    *("to_empty", "compile", "xpu", "mps", "ipu"),
+}
+NO_FORWARD = {
+    *("parameters", "named_parameters", "state_dict", "children", "named_children", "modules", "named_modules"),
+    *("buffers", "named_buffers", "add_module", "register_buffer", "register_forward_hook", "save_pretrained"),
+    *("get_submodule", "extra_repr", "register_full_backward_hook", "gradient_checkpointing_enable", "no_sync"),
+}
+MEASURES = {"argmax", "max", "topk", "item", "tolist", "numpy", "eq", "argsort", "round", "detach", "data"}
+TRAINING_WORDS = {"backward", "optimize", "update", "backprop", "step"}
+OPTIMIZER_WORDS = {"optimizer", "optim", "opt", "optimiser", "optimizers"}
+MODEL_WORDS = {
+    *("model", "net", "network", "classifier", "encoder", "decoder", "generator", "discriminator", "backbone", "unet"),
+    *(
+        "resnet",
+        "cnn",
+        "mlp",
+        "gan",
+        "vae",
+        "transformer",
+        "detector",
+        "critic",
+        "actor",
+        "policy",
+        "student",
+        "teacher",
+    ),
+}
+"""Words in the names that models go by."""
+
+WRAPPERS = {
+    *("DataParallel", "DistributedDataParallel", "DDP", "FullyShardedDataParallel", "FSDP", "compile", "script"),
+    *("convert_sync_batchnorm", "prepare", "initialize", "setup", "setup_module"),
+}
+LOOKS_ONLY = {
+    *(
+        "print",
+        "len",
+        "isinstance",
+        "type",
+        "id",
+        "hasattr",
+        "getattr",
+        "setattr",
+        "next",
+        "iter",
+        "sum",
+        "list",
+        "tuple",
+    ),
+    *("save", "summary", "watch", "add_graph", "count_parameters", "info", "debug", "repr", "str", "named_children"),
+    *("enumerate", "zip", "tqdm", "sorted", "set", "dict", "format", "range", "append", "log", "deepcopy", "copy"),
+}
