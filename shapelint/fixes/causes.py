@@ -7,10 +7,9 @@ become related places, and findings that it clears as well are not reported twic
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from shapelint.diagnostics import OR_HERE, Diagnostic, Edit, Fix, Related, Span
 from shapelint.fixes import rewrites
@@ -18,8 +17,8 @@ from shapelint.fixes.ends import CHANGES_SIZE, ends_of
 from shapelint.fixes.heads import FLATTEN_TOO
 from shapelint.fixes.knobs import Knobs
 from shapelint.fixes.plausible import Numbers
+from shapelint.fixes.successes import CLEARED, PUT_IN_TWICE, Success, overlaps, spread_of
 from shapelint.fixes.upstream import written_factors
-from shapelint.fixes.values import WINDOW
 from shapelint.fixes.verify import OTHER_SIZES, Failures, Verifier, failures_of, out_of_time
 from shapelint.graph import Call, Raised, Trace
 from shapelint.rules import Candidate, Finding
@@ -45,34 +44,6 @@ SECONDS = 8.0
 
 NATURAL = 1.2
 """How likely a change must be by itself where more fails behind it than failed before."""
-
-SPREAD = 0.2
-"""What it costs that a change reaches twice as many other layers."""
-
-PUT_IN_TWICE = 1.3
-"""What it costs to put in a transpose or flatten where there is one just before, that could be changed."""
-
-CLEARED = 1.5
-"""What clearing one more failure is worth."""
-
-
-@dataclass(frozen=True)
-class Success:
-    """A candidate that held, and what it left."""
-
-    candidate: Candidate
-    left: Failures
-    cleared: int
-    spread: int = 0
-    """Layers beside the failing ones that come out otherwise."""
-    completes: bool = False
-    """Whether a walk that ended early comes to its end without any failure."""
-
-    @property
-    def worth(self) -> float:
-        """By how much it is the likeliest explanation."""
-        cleared = self.cleared - 1 + self.completes
-        return self.candidate.likely + CLEARED * cleared - SPREAD * math.log2(1 + self.spread)
 
 
 class Causes:
@@ -213,7 +184,7 @@ class Causes:
                 break
             if not wanted and (reachable < best - 1.0 or sum(item.cleared > 0 for item in successes) >= 6):
                 continue
-            if candidate.group in done or _overlaps(candidate, successes):
+            if candidate.group in done or overlaps(candidate, successes):
                 continue
             after = self.verifier.screen(candidate, finding.mode, key)
             if after is None:
@@ -224,7 +195,7 @@ class Causes:
             if left.total() > total and candidate.likely < NATURAL:
                 continue  # beyond where it raised more fails than failed
             completes = trace.raised is not None and after.raised is None and not left.total()
-            spread = _spread(trace, after)
+            spread = spread_of(trace, after)
             successes.append(Success(candidate, left, total - left.total(), spread, completes))
             if candidate.group:
                 done.add(candidate.group)
@@ -353,34 +324,6 @@ def _everywhere(finding: Finding, others: list[Finding]) -> list[Candidate]:
         title = f"{candidate.title} and the same in {len(alike)} other place{'s' if len(alike) > 1 else ''}"
         found.append(replace(candidate, title=title, edits=tuple(edits), group=f"{candidate.group} everywhere"))
     return found
-
-
-def _spread(before: Trace, after: Trace) -> int:
-    """How many layers that did not fail come out with other sizes; windows may well change everywhere."""
-    made = {call.module_path: _sizes(call) for call in after.calls if call.kind == "module"}
-    failing = {call.module_path for call in before.failures}
-    return sum(
-        _sizes(call) != made.get(call.module_path, _sizes(call))
-        for call in before.calls
-        if call.kind == "module" and call.module_path not in failing
-    )
-
-
-def _sizes(call: Call) -> dict[str, object]:
-    return {name: value for name, value in call.attributes.items() if name not in WINDOW}
-
-
-def _overlaps(candidate: Candidate, successes: list[Success]) -> bool:
-    """Whether a change that holds already is made at the same single place."""
-    if len(candidate.edits) != 1:
-        return False
-    edit = candidate.edits[0]
-    return any(
-        other.file == edit.file and other.start < edit.end and edit.start < other.end
-        for item in successes
-        if len(item.candidate.edits) == 1
-        for other in item.candidate.edits
-    )
 
 
 def _places(findings: list[Finding], message: str) -> list[Related]:

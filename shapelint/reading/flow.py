@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shapelint.reading.calls import Calls
-from shapelint.reading.events import GRAD_OFF, GRAD_ON, GRAD_UNKNOWN, Event, Forward, Frame, Loop, Path
-from shapelint.reading.files import Files, dotted_name
+from shapelint.reading.conditions import Conditions
+from shapelint.reading.contexts import Contexts
+from shapelint.reading.events import GRAD_ON, GRAD_UNKNOWN, Event, Forward, Frame, Loop, Path
+from shapelint.reading.files import Files
 from shapelint.reading.values import (
     EVAL,
     TRAIN,
     UNKNOWN,
-    Class,
     Constant,
     Function,
     Instance,
@@ -43,30 +44,13 @@ ROUNDS = 2
 UNROLLED = 4
 """Members of a written list that a loop goes through."""
 
-_HARMLESS_DECORATORS = {
-    *(
-        "staticmethod",
-        "classmethod",
-        "property",
-        "wraps",
-        "lru_cache",
-        "cache",
-        "main",
-        "command",
-        "option",
-        "argument",
-    ),
-    *("overload", "dataclass", "abstractmethod", "contextmanager", "timer", "script", "record", "compile", "export"),
-    *("custom_fwd", "custom_bwd", "fixture", "cached_property", "setter", "beartype", "ex", "hydra", "task"),
-}
-
 
 class OutOfStepsError(Exception):
     """The path is too long; what was seen of it counts for nothing."""
 
 
 @dataclass
-class Flow(Calls):
+class Flow(Calls, Conditions, Contexts):
     """Runs statements. `decisions`: conditions that are decided already, by their text; new ones are true."""
 
     files: Files
@@ -258,64 +242,6 @@ class Flow(Calls):
         if grad != self.grad:
             self.grad = GRAD_UNKNOWN
 
-    # -- conditions ---------------------------------------------------------------------------------
-
-    def decide(self, test: ast.expr, scope: Scope) -> bool | None:
-        """Whether a condition holds on this path; None where both branches are to be run."""
-        if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-            inner = self.decide(test.operand, scope)
-            return None if inner is None else not inner
-        if isinstance(test, ast.BoolOp):
-            return self._decide_all(test, scope)
-        value = self.value(test, scope)
-        if isinstance(value, Constant):
-            return bool(value.value)
-        if isinstance(value, (Model, Instance, Optimizer, Function, Class)):
-            return True
-        if isinstance(test, ast.Compare):
-            return self._compared(test, scope)
-        if isinstance(test, (ast.Name, ast.Attribute)):
-            return self._choose(self._key(test, value))
-        return None
-
-    def _decide_all(self, test: ast.BoolOp, scope: Scope) -> bool | None:
-        found = [self.decide(each, scope) for each in test.values]
-        decisive = isinstance(test.op, ast.Or)
-        if decisive in found:
-            return decisive
-        return None if None in found else not decisive
-
-    def _compared(self, test: ast.Compare, scope: Scope) -> bool | None:
-        if len(test.ops) != 1:
-            return None
-        left, right = self.value(test.left, scope), self.value(test.comparators[0], scope)
-        op = test.ops[0]
-        if isinstance(test.left, ast.Name) and test.left.id == "__name__":
-            return True
-        if isinstance(left, Constant) and isinstance(right, Constant):
-            return _compare(op, left.value, right.value)
-        if isinstance(left, Constant) and isinstance(right, Items) and isinstance(op, (ast.In, ast.NotIn)):
-            known = [member.value for member in right.members if isinstance(member, Constant)]
-            return (left.value in known) == isinstance(op, ast.In) if len(known) == len(right.members) else None
-        is_none = isinstance(right, Constant) and right.value is None and isinstance(op, (ast.Is, ast.IsNot))
-        if is_none and isinstance(left, (Model, Instance, Optimizer, Result, Function, Class, Items)):
-            return isinstance(op, ast.IsNot)
-        flag = isinstance(right, Constant) and isinstance(right.value, (str, bool, type(None)))
-        if flag and isinstance(test.left, (ast.Name, ast.Attribute)):
-            turned = isinstance(op, (ast.NotEq, ast.IsNot))
-            chosen = self._choose(f"{self._key(test.left, left)} == {ast.unparse(test.comparators[0])}")
-            return chosen != turned
-        return None
-
-    def _key(self, test: ast.expr, value: Any) -> str:
-        return ".".join(value.names) if isinstance(value, Thing) and value.names else ast.unparse(test)
-
-    def _choose(self, key: str) -> bool:
-        if key not in self.decisions:
-            self.decisions[key] = True
-            self.asked.append(key)
-        return self.decisions[key]
-
     # -- names --------------------------------------------------------------------------------------
 
     def bind(self, target: ast.expr, value: Any, scope: Scope) -> None:
@@ -375,75 +301,6 @@ class Flow(Calls):
         loops = tuple(each for each in self.stack if isinstance(each, Loop))
         self.path.events.append(Event(kind, self.where(scope, node), loops, len(self.models)))
 
-    # -- contexts -----------------------------------------------------------------------------------
-
-    def entered(self, item: ast.withitem, scope: Scope) -> Any:
-        """Enter a context; what leaves it again."""
-        node = item.context_expr
-        before = self.grad
-        given = self._gradients(node, scope)
-        if given:
-            self.grad = given
-            return lambda: setattr(self, "grad", before)
-        leave = self._own_context(node, scope)
-        if leave is not None:
-            return leave
-        value = self.value(node, scope)
-        if item.optional_vars is not None:
-            self.bind(item.optional_vars, value, scope)
-        return lambda: None
-
-    def _gradients(self, node: ast.expr, scope: Scope) -> str:
-        """What a context or decorator makes of gradients; nothing where it is another."""
-        call = node if isinstance(node, ast.Call) else None
-        dotted = self.dotted(call.func if call is not None else node, scope)
-        last = dotted.rpartition(".")[2]
-        if last in ("no_grad", "inference_mode"):
-            off = call.args[0] if call is not None and call.args else None
-            return GRAD_ON if isinstance(off, ast.Constant) and off.value is False else GRAD_OFF
-        if last == "enable_grad":
-            return GRAD_ON
-        if last == "set_grad_enabled" and call is not None and (call.args or call.keywords):
-            truth = self.decide(call.args[0] if call.args else call.keywords[0].value, scope)
-            return GRAD_UNKNOWN if truth is None else (GRAD_ON if truth else GRAD_OFF)
-        return ""
-
-    def _own_context(self, node: ast.expr, scope: Scope) -> Any:
-        """A context manager of the file: what it does before and after."""
-        if not isinstance(node, ast.Call):
-            return None
-        callee = self.value(node.func, scope)
-        if isinstance(callee, Class):
-            made = self.called(callee, node, scope)
-            if isinstance(made, Instance) and callee.method("__enter__") is not None:
-                self.method_of(made, "__enter__", node, scope)
-                return lambda: self.method_of(made, "__exit__", node, scope)
-            return lambda: None
-        if not isinstance(callee, Function) or isinstance(callee.node, ast.Lambda):
-            return None
-        inner = Scope(callee.scope.file, {}, callee.scope)
-        self.bind_arguments(callee, node, scope, inner)
-        before, after = _around_yield(callee.node.body)
-        self.visited.add(id(callee.node))
-        self.block(before, inner)
-        return lambda: self.block(after, inner)
-
-    def dotted(self, node: ast.expr, scope: Scope) -> str:
-        """The dotted name of what is imported; of a local name its text."""
-        value = self.value(node, scope) if isinstance(node, (ast.Name, ast.Attribute)) else None
-        return value.dotted if isinstance(value, Reference) else dotted_name(node)
-
-    def decorated(self, function: Function) -> tuple[str, bool]:
-        """What the decorators of a function make of gradients, and whether one may switch modes."""
-        grad, may_switch = "", False
-        for node in getattr(function.node, "decorator_list", []):
-            given = self._gradients(node, function.scope)
-            dotted = self.dotted(node.func if isinstance(node, ast.Call) else node, function.scope)
-            known = set(dotted.split(".")) & _HARMLESS_DECORATORS
-            grad = given or grad
-            may_switch = may_switch or not (given or known)
-        return grad, may_switch
-
     def forward(self, model: Model, node: ast.AST, scope: Scope, arguments: list[Any]) -> Result:
         """A call of a model."""
         call = Forward(self.where(scope, node), model, model.modes, self.grad, tuple(self.stack))
@@ -480,27 +337,3 @@ class Flow(Calls):
         if isinstance(owner, Thing):
             return Thing((*owner.names, name)) if owner.model is None else Method(owner.model, name)
         return Method(owner, name) if owner is not None else None
-
-
-def _compare(op: ast.cmpop, left: Any, right: Any) -> bool | None:
-    if isinstance(op, (ast.Eq, ast.Is)):
-        return bool(left == right)
-    if isinstance(op, (ast.NotEq, ast.IsNot)):
-        return bool(left != right)
-    if isinstance(op, (ast.In, ast.NotIn)) and isinstance(right, (str, tuple, list)):
-        return (left in right) == isinstance(op, ast.In)
-    return None
-
-
-def _around_yield(body: list[ast.stmt]) -> tuple[list[ast.stmt], list[ast.stmt]]:
-    """The statements of a generator before its `yield`, and those after it."""
-    for position, node in enumerate(body):
-        if not any(isinstance(part, (ast.Yield, ast.YieldFrom)) for part in ast.walk(node)):
-            continue
-        before, after = body[:position], body[position + 1 :]
-        if isinstance(node, (ast.Try, ast.With)):
-            inner_before, inner_after = _around_yield(node.body)
-            final = node.finalbody if isinstance(node, ast.Try) else []
-            return [*before, *inner_before], [*inner_after, *final, *after]
-        return before, after
-    return body, []

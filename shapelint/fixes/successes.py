@@ -1,0 +1,67 @@
+"""Changes that held: how much each is worth as an explanation."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from shapelint.fixes.values import WINDOW
+from shapelint.fixes.verify import Failures
+from shapelint.graph import Call, Trace
+from shapelint.rules import Candidate
+
+SPREAD = 0.2
+"""What it costs that a change reaches twice as many other layers."""
+
+PUT_IN_TWICE = 1.3
+"""What it costs to put in a transpose or flatten where there is one just before, that could be changed."""
+
+CLEARED = 1.5
+"""What clearing one more failure is worth."""
+
+
+@dataclass(frozen=True)
+class Success:
+    """A candidate that held, and what it left."""
+
+    candidate: Candidate
+    left: Failures
+    cleared: int
+    spread: int = 0
+    """Layers beside the failing ones that come out otherwise."""
+    completes: bool = False
+    """Whether a walk that ended early comes to its end without any failure."""
+
+    @property
+    def worth(self) -> float:
+        """By how much it is the likeliest explanation."""
+        cleared = self.cleared - 1 + self.completes
+        return self.candidate.likely + CLEARED * cleared - SPREAD * math.log2(1 + self.spread)
+
+
+def spread_of(before: Trace, after: Trace) -> int:
+    """How many layers that did not fail come out with other sizes; windows may well change everywhere."""
+    made = {call.module_path: _sizes(call) for call in after.calls if call.kind == "module"}
+    failing = {call.module_path for call in before.failures}
+    return sum(
+        _sizes(call) != made.get(call.module_path, _sizes(call))
+        for call in before.calls
+        if call.kind == "module" and call.module_path not in failing
+    )
+
+
+def _sizes(call: Call) -> dict[str, object]:
+    return {name: value for name, value in call.attributes.items() if name not in WINDOW}
+
+
+def overlaps(candidate: Candidate, successes: list[Success]) -> bool:
+    """Whether a change that holds already is made at the same single place."""
+    if len(candidate.edits) != 1:
+        return False
+    edit = candidate.edits[0]
+    return any(
+        other.file == edit.file and other.start < edit.end and edit.start < other.end
+        for item in successes
+        if len(item.candidate.edits) == 1
+        for other in item.candidate.edits
+    )

@@ -1,0 +1,284 @@
+"""What methods give, and what is not in the files: libraries, and things of unknown make."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from typing import Any
+
+from shapelint.reading.events import Frame, Loop, Path
+from shapelint.reading.files import Files, makes_a_model, of_expression
+from shapelint.reading.values import (
+    EVAL,
+    TRAIN,
+    UNKNOWN,
+    Function,
+    Instance,
+    Items,
+    Method,
+    Mode,
+    Model,
+    Optimizer,
+    Part,
+    Reference,
+    Result,
+    Scope,
+    Thing,
+    words_of,
+)
+from shapelint.reading.words import (
+    GIVES_ITSELF,
+    LOOKS_ONLY,
+    MEASURES,
+    MODEL_WORDS,
+    NO_FORWARD,
+    OPTIMIZER_WORDS,
+    TRAINING_WORDS,
+    WRAPPERS,
+)
+
+
+class Elsewhere:
+    """Calls of methods and of what is imported; mixed into what evaluates expressions."""
+
+    files: Files
+    path: Path
+    models: list[Model]
+    stack: list[Loop | Frame]
+    grad: str
+    visited: set[int]
+
+    # what runs statements gives these
+    bind: Any
+    block: Any
+    count: Any
+    decide: Any
+    decorated: Any
+    dotted: Any
+    attribute: Any
+    event: Any
+    forward: Any
+    switch: Any
+    where: Any
+    _gradients: Any
+    value: Any
+    union: Any
+    measured: Any
+    new_model: Any
+    as_model: Any
+    run: Any
+
+    # -- of methods ---------------------------------------------------------------------------------
+
+    def _of_method(self, method: Method, node: ast.Call, scope: Scope, given: list[Any]) -> Any:
+        owner, name = method.owner, method.name
+        if "zero_grad" in name or name == "clear_grad":
+            self.event("zero", scope, node)
+            return None
+        if isinstance(owner, Model):
+            return self._of_model(owner, name, node, scope, given)
+        if isinstance(owner, Optimizer):
+            if name == "step":
+                self._call_back(given, node, scope)
+                self.event("step", scope, node)
+            return None
+        if isinstance(owner, Result):
+            return self._of_result(owner, name, node, scope, given)
+        if isinstance(owner, Items):
+            if name in ("append", "add", "extend", "update") and given:
+                owner.members += [each for each in given if each is not None]
+                return None
+            return self.union(owner.members) or (owner if name in ("items", "values", "keys", "copy") else None)
+        if isinstance(owner, Method) and isinstance(owner.owner, Model):
+            return self._of_part(owner.owner, name, node, scope, given)
+        if isinstance(owner, Instance):
+            self._unknown_modes([*given, *owner.attributes.values()])
+            return self.union(given)
+        return self._of_unknown((name,), node, scope, given)
+
+    def _of_model(self, model: Model, name: str, node: ast.Call, scope: Scope, given: list[Any]) -> Any:
+        if name in ("eval", "train"):
+            return self._switched(model, name, node, scope)
+        if name in GIVES_ITSELF:
+            return model
+        if name == "load_state_dict":
+            model.loaded = True
+            return None
+        if name in NO_FORWARD:
+            return Thing((name,))
+        if name in ("requires_grad", "freeze"):
+            return None
+        if words_of(name) & TRAINING_WORDS:  # a framework's engine
+            model.handled = True
+            self._trained(given)
+            return None
+        return self.forward(model, node, scope, given)
+
+    def _switched(self, model: Model, name: str, node: ast.Call, scope: Scope) -> Model:
+        mode = EVAL if name == "eval" else TRAIN
+        flag = next((each.value for each in node.keywords if each.arg == "mode"), node.args[0] if node.args else None)
+        if name == "train" and flag is not None:
+            truth = self.decide(flag, scope)
+            mode = UNKNOWN if truth is None else (TRAIN if truth else EVAL)
+        self.switch(model, mode, node, scope)
+        return model
+
+    def _of_part(self, model: Model, name: str, node: ast.Call, scope: Scope, given: list[Any]) -> Any:
+        """A method of a submodule: its own modes are not followed."""
+        if name in ("eval", "train"):
+            model.handled = True
+            return Part(model, name)
+        if name in GIVES_ITSELF or name in NO_FORWARD or name == "load_state_dict":
+            return Part(model, name)
+        return self.forward(model, node, scope, given)
+
+    def _of_result(self, result: Result, name: str, node: ast.Call, scope: Scope, given: list[Any]) -> Any:
+        if name == "backward":
+            self._trained([result])
+            self.event("backward", scope, node)
+            return None
+        if name in ("requires_grad_", "retain_grad"):
+            for call in result.calls:
+                call.for_gradient = True
+            return result
+        if name in MEASURES:
+            self.measured(result)
+            if name in ("detach", "item", "tolist", "numpy", "argmax", "eq", "argsort"):
+                return Thing((name,))
+        return self.union([result, *given])
+
+    def _trained(self, values: Iterable[Any]) -> None:
+        found = self.union(values)
+        for call in found.calls if isinstance(found, Result) else ():
+            call.trained = True
+            call.model.trained = True
+
+    # -- of what is not in the files ------------------------------------------------------------------
+
+    def _of_library(self, callee: Reference, node: ast.Call, scope: Scope, given: list[Any]) -> Any:
+        dotted, last = callee.dotted, callee.last
+        if last in WRAPPERS and any(isinstance(each, Model) for each in given):
+            return given[0] if len(given) == 1 or last not in ("prepare", "initialize", "setup") else Items(given)
+        if dotted.startswith("torch.optim.") or (last[:1].isupper() and last.endswith(("Adam", "AdamW", "SGD"))):
+            return Optimizer(last)
+        if dotted.startswith(("torch.nn.functional.", "torch.nn.utils.", "torch.nn.init.")):
+            return self.union(given)
+        if dotted.startswith("torch.nn.") and last[:1].isupper():
+            return self._torch_layer(last, node, scope)
+        if makes_a_model(dotted) or dotted in ("torch.load", "torch.jit.load"):
+            mode = EVAL if last == "from_pretrained" else (UNKNOWN if last == "load" else TRAIN)
+            return self.new_model("", node, scope, None, mode)
+        if dotted == "copy.deepcopy" and given and isinstance(given[0], Model):
+            model = self.new_model("", node, scope, given[0].layers)
+            model.modes = given[0].modes
+            return model
+        if dotted in ("torch.autograd.backward", "torch.autograd.grad", "torch.func.grad"):
+            self._trained(given)
+            self.event("backward", scope, node)
+            return None
+        if last == "set_grad_enabled":
+            self.grad = self._gradients(node, scope) or self.grad
+            return None
+        if dotted.startswith("torch."):
+            if last in ("argmax", "max", "topk", "eq", "argsort"):
+                for each in given:
+                    self.measured(each)
+            return self.union(given) if last != "argmax" else None
+        return self._of_unknown(tuple(dotted.split(".")), node, scope, given)
+
+    def _torch_layer(self, name: str, node: ast.Call, scope: Scope) -> Any:
+        if name.endswith("Loss") or name in (
+            "Parameter",
+            "Flatten",
+            "Softmax",
+            "Sigmoid",
+            "Upsample",
+            "CosineSimilarity",
+        ):
+            return Thing((name,))
+        found: dict[str, None] = {}
+        unknown = False
+        for part in ast.walk(node):
+            inner = of_expression(part, scope)
+            unknown = unknown or inner is None
+            found.update(dict.fromkeys(inner or ()))
+        return self.new_model("", node, scope, tuple(found) if found or not unknown else None)
+
+    def _of_thing(self, thing: Thing, node: ast.Call, scope: Scope, given: list[Any]) -> Any:
+        if thing.model is not None:
+            return self.forward(thing.model, node, scope, given)
+        owner, name = thing.names[:-1], thing.names[-1] if thing.names else ""
+        is_method = isinstance(node.func, ast.Attribute)
+        if is_method and owner:
+            base = self.value(node.func.value, scope) if isinstance(node.func, ast.Attribute) else None
+            found = self._of_thing_method(base, owner, name, node, scope, given)
+            if found is not NotImplemented:
+                return found
+        elif words_of(thing.names[-1]) & MODEL_WORDS and not is_method:
+            return self.forward(self.as_model(thing), node, scope, given)
+        return self._of_unknown(thing.names, node, scope, given)
+
+    def _of_thing_method(
+        self, base: Any, owner: tuple[str, ...], name: str, node: ast.Call, scope: Scope, given: list[Any]
+    ) -> Any:
+        words = {word for each in owner for word in words_of(each)}
+        if isinstance(base, Thing) and (name == "eval" or (name == "train" and words & MODEL_WORDS)):
+            model = self.as_model(base)
+            return self._switched(model, name, node, scope)
+        if "zero_grad" in name or name in ("clear_grad", "zero_"):
+            self.event("zero", scope, node)
+            return None
+        if name == "step" and (words & OPTIMIZER_WORDS or any(isinstance(each, Optimizer) for each in given)):
+            self._call_back(given, node, scope)
+            self.event("step", scope, node)
+            return None
+        if name == "step" and words & {"scaler", "accelerator", "fabric"}:
+            self.event("step", scope, node)
+            return None
+        if name == "backward":
+            self._trained(given)
+            if not given:
+                self._all_of_this_loop()
+            self.event("backward" if not words & {"engine", "deepspeed"} else "elsewhere", scope, node)
+            return None
+        if name in ("prepare", "setup", "setup_module") and any(isinstance(each, Model) for each in given):
+            return Items(given) if len(given) > 1 else given[0]
+        return NotImplemented
+
+    def _all_of_this_loop(self) -> None:
+        """A loss whose way is not known: whatever was called in this loop may be in it."""
+        loop = next((each for each in reversed(self.stack) if isinstance(each, Loop)), None)
+        for call in self.path.forwards:
+            if loop is None or loop in call.stack:
+                call.trained = True
+                call.model.trained = True
+
+    def _of_unknown(self, names: tuple[str, ...], node: ast.Call, scope: Scope, given: list[Any]) -> Any:
+        """Something from elsewhere: a model handed to it may come back in another mode."""
+        last = names[-1] if names else ""
+        if "zero_grad" in last or last in ("clear_grads", "zero_gradients"):
+            self.event("zero", scope, node)
+        self._call_back(given, node, scope)
+        if last not in LOOKS_ONLY:
+            self._unknown_modes(given)
+        words = {word for name in names for word in words_of(name)}
+        if words & TRAINING_WORDS or (words & {"train", "fit", "loss"} and any(isinstance(e, Model) for e in given)):
+            self._trained(given)
+        if last in ("accuracy_score", "f1_score", "accuracy"):
+            for each in given:
+                self.measured(each)
+        return self.union(given)
+
+    def _call_back(self, given: list[Any], node: ast.Call, scope: Scope) -> None:
+        """Functions of the file that are handed on are called there."""
+        for each in given:
+            if isinstance(each, Function) and not isinstance(each.node, ast.Lambda):
+                self.run(each, ast.copy_location(ast.Call(node.func, [], []), node), scope)
+
+    def _unknown_modes(self, values: Iterable[Any]) -> None:
+        for value in values:
+            model = value.model if isinstance(value, Thing) else value
+            if isinstance(model, Model):
+                model.modes = frozenset({Mode(UNKNOWN)})
+            elif isinstance(value, Instance):
+                self._unknown_modes([each for each in value.attributes.values() if isinstance(each, Model)])
