@@ -480,3 +480,64 @@ def test_a_window_larger_than_what_is_left_can_be_made_as_large(lint: Lint, tmp_
     (fix,) = [fix for fix in finding.fixes if fix.title == "`kernel_size=7`"]
     assert eager.raises(source, ("2,3,16,16",))
     assert not eager.raises(eager.edited(tmp_path, fix), ("2,3,16,16",))
+
+
+BRANCHES = """class Inception(nn.Module):
+    def __init__(self, cin, pool):
+        super().__init__()
+        self.one = nn.Conv2d(cin, 16, 1)
+        self.three = nn.Conv2d(cin, 16, 3, padding=1)
+        self.pool = nn.Sequential(nn.MaxPool2d(3, stride=2, padding=1, ceil_mode=True), nn.Conv2d(cin, pool, 1))
+
+    def forward(self, x):
+        return torch.cat([self.one(x), self.three(x), self.pool(x)], 1)
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a = Inception(8, 8)
+        self.b = Inception(40, 8)
+
+    def forward(self, x):
+        return self.b(self.a(x))
+"""
+
+
+def test_of_joined_branches_the_window_of_the_one_that_differs_is_named(lint: Lint) -> None:
+    source = HEAD + BRANCHES
+    assert eager.raises(source, ("1,8,16,16",))
+    (finding,) = [item for item in lint(source, "1,8,16,16").diagnostics if item.severity.value == "error"]
+    assert finding.code == "SHP105"
+    spans = [finding.span, *(each.span for each in finding.related)]
+    assert any("MaxPool2d" in source.splitlines()[span.line - 1] for span in spans)
+
+
+THRESHOLD = """class TLU(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.tau = nn.Parameter(-torch.ones(1, width, 1, 1))
+
+    def forward(self, x):
+        return torch.max(x, self.tau)
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 32, 3, padding=1)
+        self.act = TLU(64)
+        self.head = nn.Linear(16, 10)
+
+    def forward(self, x):
+        return self.head(self.act(self.conv(x)).mean((2, 3)))
+"""
+
+
+def test_the_larger_of_two_tensors_broadcasts_and_does_not_hide_what_is_behind_it(lint: Lint) -> None:
+    source = HEAD + THRESHOLD
+    assert eager.raises(source, ("1,3,16,16",))
+    assert eager.raises(source.replace("TLU(64)", "TLU(32)"), ("1,3,16,16",))
+    found = [item for item in lint(source, "1,3,16,16").diagnostics if item.severity.value == "error"]
+    assert sorted(item.code for item in found) == ["SHP101", "SHP104"]
+    assert any("TLU(32)" in fix.title for item in found for fix in item.fixes)

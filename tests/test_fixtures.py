@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+import random
 from pathlib import Path
 
 import pytest
 
 from benchmarks.mutation.judge import eager_error
+from benchmarks.mutation.operators import mutations
 from benchmarks.mutation.subjects import Subject, fixtures
 from tests import eager
 from tests.conftest import FIXTURES, check_target, codes, errors
@@ -104,3 +107,9 @@ def test_what_the_mutation_benchmark_breaks_is_free_of_errors(subject: Subject, 
     )
     assert [finding for finding in report.diagnostics if finding.severity.value != "info"] == []
     assert eager_error(subject.source, subject, tmp_path) == ""
+
+
+def test_mutations_of_the_benchmark_can_be_read_and_say_something_else() -> None:
+    source = 'y = f"{x.view(1, 2)} {x.flatten( 1 )}"\nz = x.view(3, 4)\n'
+    for mutation in mutations(source, random.Random(0)):
+        assert ast.dump(ast.parse(mutation.applied(source))) != ast.dump(ast.parse(source))

@@ -272,6 +272,14 @@ OPERATORS: tuple[Callable[[Editable, ast.Call, random.Random], Iterator[Mutation
 )
 
 
+def _is_python(changed: str, source: str) -> bool:
+    """Whether a change says something else, and can be read: before 3.12 what stands in an f-string has no place."""
+    try:
+        return ast.dump(ast.parse(changed)) != ast.dump(ast.parse(source))
+    except SyntaxError:
+        return False
+
+
 def mutations(source: str, draw: random.Random) -> list[Mutation]:
     """One mutation of each kind for each place that has one; those that change nothing left out."""
     editable = Editable.of(source)
@@ -280,5 +288,5 @@ def mutations(source: str, draw: random.Random) -> list[Mutation]:
         if isinstance(node, ast.Call):
             for operator in OPERATORS:
                 found += operator(editable, node, draw)
-    changed = [item for item in found if item.applied(source) != source]
+    changed = [item for item in found if _is_python(item.applied(source), source)]
     return sorted(set(changed), key=lambda item: (item.start, item.end, item.kind, item.text))

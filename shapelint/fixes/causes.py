@@ -171,7 +171,7 @@ class Causes:
         total, key = before.total(), self.verifier.key_of(finding)
         if key is None:
             return []
-        done_at = self.verifier.work + max(LEAST, (WORK - self.verifier.work) // (others + 1))
+        done_at = self.verifier.work + max(LEAST, (WORK - self.verifier.work) // min(others + 1, 3))
         queue = self._queue(finding, trace, broken)
         own = set(map(id, finding.candidates))
         successes: list[Success] = []

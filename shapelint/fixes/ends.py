@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from shapelint.diagnostics import Span
 from shapelint.fixes.rewrites import made_tensor
-from shapelint.fixes.values import aspect, window_of
+from shapelint.fixes.values import aspect, odd_one_out, window_of
 from shapelint.graph import Call, Raised, TensorFact, Trace, Walked
 from shapelint.rules.evidence import definition_of, shape_text
 from shapelint.syntax.calls import parsed, span_of_node
@@ -103,7 +103,7 @@ def _apart(sites: tuple[Site, ...], others: tuple[Site, ...]) -> Site | None:
 def _windows(walked: Walked, trace: Trace, broken: Call) -> Iterator[End]:
     """The last places at which the size of an image changes on its way to the failure, in the order of the way."""
     found: dict[tuple[str, int], Span] = {}
-    for call in reversed(trace.way_to(broken, limit=len(trace.calls))):
+    for call in _ways(trace, broken):
         if window_of(call) is None or call.input is None or call.output is None or len(found) >= WINDOWS:
             continue
         if call.input.shape[2:] == call.output.shape[2:]:
@@ -113,6 +113,21 @@ def _windows(walked: Walked, trace: Trace, broken: Call) -> Iterator[End]:
         if site is not None and (site.file, site.line) not in found:
             found[(site.file, site.line)] = span_of(site)
     yield from ((span, CHANGES_SIZE) for span in reversed(found.values()))
+
+
+def _ways(trace: Trace, broken: Call) -> Iterator[Call]:
+    """What led to a failure, from there back: to the operand that differs first; where nothing that was fed in led
+    to it, as to a table cut by the sizes of an image, to what was called just before."""
+    everything = len(trace.calls)
+    odd = odd_one_out(broken)
+    other = trace.producer(broken, odd) if odd is not None else None
+    if other is not None and odd != broken.main_argument:
+        yield from (other, *reversed(trace.way_to(other, limit=everything)))
+    steps = trace.way_to(broken, limit=everything)
+    before = next((call for call in reversed(trace.calls[: broken.index]) if window_of(call)), None)
+    if before is not None and not any(window_of(step) for step in steps):
+        steps = [*trace.way_to(before, limit=everything), before]
+    yield from reversed(steps)
 
 
 def assigned_before(site: Site, limit: int = 3) -> Iterator[End]:

@@ -35,6 +35,12 @@ _SINGLE = 1.2
 _HANDED_IN = 0.5
 """What it costs to change a name where the value it was given can be changed."""
 
+_OTHER_RANK = 1.0
+"""What it is worth that a missing flatten explains why one side has a dimension more."""
+
+_SAID_THERE = 1.0
+"""What it is worth that a layer then gives as many parts as are taken apart: `dim * 3` for `.view(b, n, 3, -1)`."""
+
 _DIMS = {
     *("cat", "concat", "stack", "chunk", "split", "unbind", "mean", "sum", "amax", "max", "squeeze", "unsqueeze"),
     *("transpose", "movedim", "flatten", "swapaxes", "select", "tensor_split"),
@@ -44,6 +50,7 @@ _SMALL = {"num_heads", "nhead", "num_groups", "upscale_factor", "scale_factor", 
 _NOT_SIZES = {"bias", "p", "inplace", "eps", "momentum", "affine", "dropout", "mode", "padding_idx", "device", "dtype"}
 _WITH_TABLES = {
     *ELEMENTWISE,
+    *("max", "min"),
     *("cat", "matmul", "expand", "getitem", "einsum", "linear", "mm", "bmm", "addmm", "rmatmul"),
 }
 """Ops in which a weight or buffer of one's own is often the side that is wrong."""
@@ -65,10 +72,13 @@ class Knobs:
         self.raised = raised
         self.pairs = demands(call) if raised is None else [*raised.compared] or _ANY_RATIO
         self.aspect = aspect(call)
+        failed = call.failure.tensors if call.failure is not None and raised is None else []
+        self.ranks = len({len(fact.shape) for fact in failed if len(fact.shape) > 2}) > 1
         self.upstream = list(way_to_failure(walked, trace, call, raised is not None))
         self._spellings = vocabulary(self.upstream)
         self._taken, self._given = spelled_ends(self.upstream)
         self._constants = written_numbers(self.upstream[0])
+        self._parts = _parts(self.upstream[0].called)
 
     @property
     def rearranged(self) -> set[str]:
@@ -125,7 +135,7 @@ class Knobs:
         if step.called is not None and step.call is not self.call and step.distance <= 3:
             yield from rewrites.flattened(step.call, step.called, step.near)
         if step.called is not None and step.call.op in ("transpose", "permute", "swapaxes"):
-            yield from rewrites.flattened_before(step.call, step.called, step.near)
+            yield from rewrites.flattened_before(step.call, step.called, step.near + (_OTHER_RANK if self.ranks else 0))
         for fact in step.call.inputs:
             if fact.name and step.call.op in _WITH_TABLES:
                 yield from self._table(fact.name, step.near)
@@ -258,7 +268,8 @@ class Knobs:
                 silly = isinstance(origin.source.parents.get(origin.node), ast.BinOp)
                 for new in other_values(current, self.pairs):
                     if not (silly and new == 1):
-                        yield from self._spelled(origin, current, new, layer, far, name)
+                        more = _SAID_THERE if silly and name in GIVEN and new in self._parts else 0.0
+                        yield from self._spelled(origin, current, new, layer, far + more, name)
                 for new in self._constants if name in GIVEN and known is not None else ():
                     if new != current:
                         yield from self._spelled(origin, current, new, layer, far - 0.6, name)
@@ -308,6 +319,12 @@ class Knobs:
                 assert known is not None
                 likely = step.near + 0.8 + more - 0.15 * abs(new - known) + 0.5 * (roundness(new) - roundness(known))
                 yield candidate(origin, str(new), step.call.layer, likely, "")
+
+
+def _parts(called: CallExpression | None) -> set[int]:
+    """Small numbers written where a call fails."""
+    numbers = {constant(node) for node in called.node.args} if called is not None else set()
+    return {number for number in numbers if number is not None and 2 <= number <= 8}
 
 
 def _only_numbers(node: ast.expr) -> bool:

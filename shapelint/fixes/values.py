@@ -200,7 +200,9 @@ def explains(name: str, old: int, new: int, pairs: list[tuple[int, int]], step: 
     """
     if name == "stride":
         factors = (old / new, new / old) if new else ()
-        return any(abs(a - b * factor**power) < 0.1 * a for a, b in pairs for factor in factors for power in (1, 2))
+        if any(abs(a - b * factor**power) < 0.1 * a for a, b in pairs for factor in factors for power in (1, 2)):
+            return True
+        return any(max(a, b) > 3 and abs(max(a, b) / max(factors) - min(a, b)) <= 1 for a, b in pairs)
     border = {"padding": 2, "kernel_size": 1, "output_padding": 1}.get(name, 0) * abs(new - old)
     borders = {border, border // step, -(-border // step)} - {0}
     return any(abs(a - b) in borders for a, b in pairs)

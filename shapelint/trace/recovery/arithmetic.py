@@ -27,6 +27,12 @@ def merged(shapes: list[Shape], prefer: int) -> Shape:
     return tuple(sizes[::-1])
 
 
+@recovers("max", "min")
+def larger_of_two(failure: Failure) -> list[Shape]:
+    """With a tensor for its second argument; along a dimension it gives two results, and none that we know."""
+    return elementwise(failure) if len(failure.tensors) == 2 else []
+
+
 @recovers(*ELEMENTWISE)
 def elementwise(failure: Failure) -> list[Shape]:
     """Either argument may be the wrong one: the first's sizes, then each other's."""
