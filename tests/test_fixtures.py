@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import ast
 import random
 from pathlib import Path
 
 import pytest
 
+from benchmarks.mutation.__main__ import Broken, doubles
 from benchmarks.mutation.judge import eager_error
-from benchmarks.mutation.operators import mutations
+from benchmarks.mutation.operators import Mutation
 from benchmarks.mutation.subjects import Subject, fixtures
 from tests import eager
 from tests.conftest import FIXTURES, check_target, codes, errors
@@ -109,7 +109,13 @@ def test_what_the_mutation_benchmark_breaks_is_free_of_errors(subject: Subject, 
     assert eager_error(subject.source, subject, tmp_path) == ""
 
 
-def test_mutations_of_the_benchmark_can_be_read_and_say_something_else() -> None:
-    source = 'y = f"{x.view(1, 2)} {x.flatten( 1 )}"\nz = x.view(3, 4)\n'
-    for mutation in mutations(source, random.Random(0)):
-        assert ast.dump(ast.parse(mutation.applied(source))) != ast.dump(ast.parse(source))
+def test_pairs_of_mutations_are_of_one_file_though_two_have_one_name() -> None:
+    def broken(source: str, start: int, line: int) -> Broken:
+        return subject(source), Mutation("channels", start, start + 1, "7", (line, line)), f"{line} net"
+
+    def subject(source: str) -> Subject:
+        return Subject("vit/ViT", source, "Net", "", 1, 9)
+
+    one, other = "a = 1\n\n\nb = 2\n", "long = 1\n\n\nbeyond = 2\n"
+    drawn = [broken(one, 4, 1), broken(other, 20, 4), broken(one, 12, 4)]
+    assert [(pair[0].source, pair[1][1].start) for pair in doubles(drawn, random.Random(0))] == [(one, 12)]

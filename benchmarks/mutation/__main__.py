@@ -89,9 +89,9 @@ Broken = tuple[Subject, Mutation, str]
 
 def doubles(rejected: list[Broken], draw: random.Random) -> Iterator[tuple[Subject, Any]]:
     """Pairs of independent mutations of one file: on lines of their own, rejected by themselves at different calls."""
-    by_subject: dict[str, list[Broken]] = collections.defaultdict(list)
+    by_subject: dict[Subject, list[Broken]] = collections.defaultdict(list)
     for item in rejected:
-        by_subject[item[0].name].append(item)
+        by_subject[item[0]].append(item)
     pairs = []
     for group in by_subject.values():
         for index, (subject, first, place) in enumerate(group):
