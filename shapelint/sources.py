@@ -21,7 +21,7 @@ from shapelint.request import Request
 from shapelint.rules import Finding, catalogue
 from shapelint.rules.gaps.target_not_loadable import not_loadable
 from shapelint.rules.source import SourceRule
-from shapelint.syntax.notebooks import placed
+from shapelint.syntax.notebooks import placed, placed_edit
 from shapelint.syntax.places import file_text, working_copies
 
 SKIPPED = {"__pycache__", "node_modules", "build", "dist", "site-packages", "venv", "env"}
@@ -110,14 +110,14 @@ def _checked(file: str, request: Request, known: Known) -> list[Diagnostic]:
 
 
 def in_cells(item: Diagnostic) -> Diagnostic:
-    """A finding in a notebook with cell and line as its places; its fixes are shown, and made by hand."""
+    """A finding in a notebook with cell and line as its places, its fixes too."""
     if item.span is None or not item.span.file.endswith(".ipynb"):
         return item
     return replace(
         item,
         span=placed(item.span),
         related=tuple(replace(each, span=placed(each.span)) for each in item.related),
-        fixes=tuple(replace(fix, edits=()) for fix in item.fixes),
+        fixes=tuple(replace(fix, edits=tuple(map(placed_edit, fix.edits))) for fix in item.fixes),
     )
 
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from shapelint.errors import UsageError
-from shapelint.fixes.apply import SourceFile, difference, write
+from shapelint.fixes.files import SourceFile, difference, write
 from tests import eager
 from tests.conftest import FIXTURES, Result, run_shapelint
 

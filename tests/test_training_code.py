@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from shapelint.rules.source import SourceRule
 from shapelint.sources import check_source
 from shapelint.syntax.calls import apply_edits
 from tests.conftest import run_shapelint
-from tests.programs import eval_mode, training
+from tests.programs import eval_mode, styles, training
 from tests.programs.eval_mode import NET
 
 Write = Callable[..., Path]
@@ -29,6 +30,7 @@ FAULTY = {
     "SHP406": eval_mode.NO_NO_GRAD,
     "SHP604": training.PILING_UP,
 }
+FAULTY = {code: each | styles.FAULTY.get(code, {}) for code, each in FAULTY.items()}
 CORRECT = {
     "SHP403": eval_mode.EVAL_IS_THERE,
     "SHP404": training.RESTORED,
@@ -36,6 +38,8 @@ CORRECT = {
     "SHP406": eval_mode.NO_GRAD_IS_THERE,
     "SHP604": training.ZEROED,
 }
+CORRECT = {code: each | styles.CORRECT.get(code, {}) for code, each in CORRECT.items()}
+STYLES = ("argparse main", "library with callbacks")
 
 
 def found(path: Path, code: str) -> list[int]:
@@ -84,6 +88,7 @@ def test_each_rule_has_six_of_both_sorts() -> None:
     for rule in RULES:
         assert len(FAULTY[rule.code]) >= 6
         assert len(CORRECT[rule.code]) >= 6
+        assert all(style in FAULTY[rule.code] for style in STYLES)
 
 
 def test_no_torch_is_imported_and_no_code_run(write: Write) -> None:
@@ -165,27 +170,94 @@ def test_what_a_walk_knows_decides_for_the_script(write: Write, tmp_path: Path) 
     )
 
 
-def test_notebooks_are_read_cell_by_cell(write: Write, tmp_path: Path) -> None:
+def as_notebook(source: str) -> tuple[str, dict[int, tuple[int, int]]]:
+    """A program as a notebook with a cell for each of its statements, and where each of its lines went."""
+    nbformat = pytest.importorskip("nbformat")
+    lines, cells, places = source.split("\n"), ["%matplotlib inline\n!pip install torch"], {}
+    for statement in ast.parse(source).body:
+        first = min([statement.lineno, *(each.lineno for each in getattr(statement, "decorator_list", []))])
+        last = statement.end_lineno or first
+        cells.append("%%time\n" + "\n".join(lines[first - 1 : last]))
+        places |= {line: (len(cells), line - first + 2) for line in range(first, last + 1)}
+    book = nbformat.v4.new_notebook()
+    for number, cell in enumerate(cells):
+        book.cells += [nbformat.v4.new_markdown_cell(f"# Part {number}"), nbformat.v4.new_code_cell(cell)]
+    return nbformat.writes(book) + "\n", places
+
+
+@pytest.mark.parametrize(("code", "what"), cases(FAULTY))
+def test_a_faulty_notebook_is_found_at_its_cell_and_mended_there(
+    code: str, what: str, write: Write, tmp_path: Path
+) -> None:
+    source = FAULTY[code][what]
+    content, places = as_notebook(source)
+    path = write(content, "train.ipynb")
+    here = [number for number, line in enumerate(source.splitlines(), 1) if line.endswith("# here")]
+    report = check_source(Request(str(path), selected=ALL))
+    findings = [item for item in report.diagnostics if item.code == code]
+    spans = [item.span for item in findings if item.span is not None]
+    assert [(span.file, span.line) for span in spans] == [
+        (f"{path}:cell {places[line][0]}", places[line][1]) for line in here
+    ]
+    if not findings[0].fixes:
+        assert what == "a copy thrown away"
+        return
+    shown = run_shapelint("check", "train.ipynb", "--select", code, "--unsafe-fixes", "--diff", cwd=tmp_path)
+    assert shown.out.startswith("--- train.ipynb:cell ")
+    assert path.read_text() == content
+    run_shapelint("check", "train.ipynb", "--select", code, "--unsafe-fixes", "--fix", cwd=tmp_path)
+    assert found(path, code) == []
+    before, after = json.loads(content), json.loads(path.read_text())
+    changed = [one["id"] for one, other in zip(before["cells"], after["cells"], strict=True) if one != other]
+    assert len(changed) == 1
+    assert json.dumps(after, indent=1, ensure_ascii=False) + "\n" == path.read_text()
+
+
+@pytest.mark.parametrize(("code", "what"), cases(CORRECT))
+def test_a_notebook_that_only_looks_faulty_is_left_alone(code: str, what: str, write: Write) -> None:
+    assert found(write(as_notebook(CORRECT[code][what])[0], "train.ipynb"), code) == []
+
+
+def test_notebooks_are_shown_cell_by_cell_and_cells_of_other_languages_passed_over(
+    write: Write, tmp_path: Path
+) -> None:
     nbformat = pytest.importorskip("nbformat")
     book = nbformat.v4.new_notebook()
-    book.cells = [
-        nbformat.v4.new_code_cell("%matplotlib inline\n!pip install torch\nimport torch\nfrom torch import nn"),
-        nbformat.v4.new_markdown_cell("# Training"),
-        nbformat.v4.new_code_cell(
-            "model = nn.Sequential(nn.Linear(8, 8), nn.Dropout(0.5))\nmodel.load_state_dict(weights)"
-        ),
-        nbformat.v4.new_code_cell("%%time\nnot python at all"),
-        nbformat.v4.new_code_cell(
-            "with torch.no_grad():\n    for x in test_loader:\n        print(model(x).argmax(1))"
-        ),
+    cells = [
+        "%matplotlib inline\n!pip install torch\nimport torch\nfrom torch import nn",
+        "model = nn.Sequential(nn.Linear(8, 8), nn.Dropout(0.5))\nmodel.load_state_dict(weights)",
+        "%%bash\nls",
+        "%%time\nnot python at all",
+        "for x in test_loader:\n    %time out = model(x)\n    print(out.argmax(1))\nmodel?",
+        "model.eval()\nfor x in test_loader:\n    !nvidia-smi\n    print(model(x).argmax(1))",
     ]
-    write(nbformat.writes(book), "train.ipynb")
-    done = run_shapelint("check", "train.ipynb", "--output-format", "concise", cwd=tmp_path)
-    assert "train.ipynb:cell 4:3:" in done.out
-    full = run_shapelint("check", "train.ipynb", cwd=tmp_path)
-    assert "print(model(x).argmax(1))" in full.out
-    data = json.loads(run_shapelint("check", "train.ipynb", "--output-format", "json", cwd=tmp_path).out)
-    assert data["diagnostics"][0]["code"] == "SHP403"
+    book.cells = [nbformat.v4.new_code_cell(cell) for cell in cells]
+    for way in ({"indent": 1}, {"indent": 4, "ensure_ascii": True}, {}):
+        data = json.loads(nbformat.writes(book))
+        data["metadata"]["title"] = "Prüfung"
+        path = write(json.dumps(data, **way), "train.ipynb")
+        done = run_shapelint("check", "train.ipynb", "--output-format", "concise", cwd=tmp_path)
+        assert "train.ipynb:cell 6:4:11: warning[SHP406]" in done.out
+        full = run_shapelint("check", "train.ipynb", cwd=tmp_path)
+        assert "print(model(x).argmax(1))" in full.out
+        run_shapelint("check", "train.ipynb", "--fix", cwd=tmp_path)
+        last = "model.eval()\nwith torch.no_grad():\n    for x in test_loader:\n        !nvidia-smi\n        print(model(x).argmax(1))"
+        assert path.read_text() == json.dumps(
+            data | {"cells": [*data["cells"][:5], data["cells"][5] | {"source": last.splitlines(keepends=True)}]}, **way
+        )
+
+
+def test_an_old_notebook_is_read_and_not_written(write: Write, tmp_path: Path) -> None:
+    nbformat = pytest.importorskip("nbformat")
+    old = nbformat.v3.new_notebook(
+        worksheets=[nbformat.v3.new_worksheet(cells=[nbformat.v3.new_code_cell(FAULTY["SHP406"]["plain script"])])]
+    )
+    content = nbformat.v3.writes_json(old)
+    path = write(content, "train.ipynb")
+    done = run_shapelint("check", "train.ipynb", "--fix", cwd=tmp_path)
+    assert done.code == 2
+    assert "save it with Jupyter first" in done.err
+    assert path.read_text() == content
 
 
 def test_many_files_are_read_by_several_processes(write: Write) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from shapelint.errors import UsageError
-from shapelint.fixes.apply import Fixed, SourceFile, difference, fixed, write
+from shapelint.fixes.apply import Fixed, fixed
+from shapelint.fixes.files import SourceFile, difference, file_of, source_file, write
 from shapelint.request import Request
 from shapelint.runner import Outcome, Worker
 
@@ -48,7 +49,7 @@ def make_fixes(
             continue
         first = outcomes[at] if not state.texts else _run(_with(request, state.texts))
         after[at], state = fixed(request, first, _run, wish.unsafe, state)
-        originals |= {file: SourceFile.of(file) for file in state.texts if file not in originals}
+        originals |= {file: source_file(file) for file in state.texts if file not in originals}
     if len(requests) > 1 and state.texts:
         after = [
             after[at] if request is None else _run(_with(request, state.texts)) for at, request in enumerate(requests)
@@ -61,7 +62,7 @@ def make_fixes(
 def _sources(outcomes: list[Outcome], started: float) -> dict[str, SourceFile]:
     """Every file that a fix would edit, as it is now."""
     files = {
-        os.path.realpath(edit.file)
+        file_of(edit)
         for outcome in outcomes
         for item in outcome.report.diagnostics
         for fix in item.fixes
@@ -70,7 +71,7 @@ def _sources(outcomes: list[Outcome], started: float) -> dict[str, SourceFile]:
     for file in files:
         if os.stat(file).st_mtime > started:
             raise UsageError(f"`{file}` was changed while it was checked; nothing was written")
-    return {file: SourceFile.of(file) for file in files}
+    return {file: source_file(file) for file in files}
 
 
 def _with(request: Request, texts: dict[str, str]) -> Request:

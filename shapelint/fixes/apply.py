@@ -5,69 +5,22 @@ No torch here: the texts go to the worker and come back as a report.
 
 from __future__ import annotations
 
-import contextlib
-import difflib
-import io
 import os
-import tempfile
-import tokenize
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from shapelint.diagnostics import Diagnostic, Edit, Fix, Severity
-from shapelint.errors import UsageError
+from shapelint.fixes.files import file_of, source_file
 from shapelint.request import Request
 from shapelint.runner import Outcome
 from shapelint.syntax.calls import apply_edits
+from shapelint.syntax.notebooks import in_text
 
 PASSES = 10
 """Rounds of fixing one target: a fix may uncover what only then can be seen."""
 
 Run = Callable[[Request], Outcome]
-
-
-@dataclass
-class SourceFile:
-    """A file as it was read: its bytes, and its text with its own line ends and encoding."""
-
-    path: Path
-    read: bytes
-    text: str
-    encoding: str
-
-    @classmethod
-    def of(cls, file: str) -> SourceFile:
-        """Read a Python file.
-
-        Raises:
-            OSError, SyntaxError, UnicodeDecodeError: it cannot be read.
-        """
-        path = Path(os.path.realpath(file))
-        read = path.read_bytes()
-        encoding, _ = tokenize.detect_encoding(io.BytesIO(read).readline)
-        return cls(path, read, read.decode(encoding), encoding)
-
-    @property
-    def seen(self) -> str:
-        """The text as Python reads it: line ends are newlines."""
-        return io.StringIO(self.text, newline=None).read()
-
-    def with_line_ends(self, text: str) -> str:
-        """An edited text: lines that stayed are as they were, new ones end as most of the file's do."""
-        lines = io.StringIO(self.text, newline="").readlines()
-        usual = Counter(line[len(line.rstrip("\r\n")) :] for line in lines).most_common(1)
-        end = (usual[0][0] if usual else "") or "\n"
-        before, after = self.seen.splitlines(keepends=True), text.splitlines(keepends=True)
-        if len(before) != len(lines):  # form feeds and the like end lines for str, not for files
-            return text.replace("\n", end)
-        found: list[str] = []
-        matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
-        for what, start, stop, new_start, new_stop in matcher.get_opcodes():
-            same = what == "equal"
-            found += lines[start:stop] if same else [line.replace("\n", end) for line in after[new_start:new_stop]]
-        return "".join(found)
 
 
 @dataclass
@@ -171,50 +124,7 @@ def _overlap(one: Edit, other: Edit) -> bool:
 def edited_texts(texts: dict[str, str], edits: list[Edit]) -> dict[str, str]:
     """Texts by absolute path after edits, built upon those that there are."""
     changed = dict(texts)
-    for file in {os.path.realpath(edit.file) for edit in edits}:
-        text = texts.get(file) or SourceFile.of(file).seen
-        changed[file] = apply_edits(text, [edit for edit in edits if os.path.realpath(edit.file) == file])
+    for file in {file_of(edit) for edit in edits}:
+        text = texts.get(file) or source_file(file).seen
+        changed[file] = apply_edits(text, [in_text(edit, text) for edit in edits if file_of(edit) == file])
     return changed
-
-
-def difference(texts: dict[str, str], originals: dict[str, SourceFile]) -> str:
-    """A unified diff of all that would be changed, paths relative to the working directory."""
-    from shapelint.render import shown_path
-
-    parts: list[str] = []
-    for file in sorted(texts):
-        before, after = originals[file].seen.splitlines(keepends=True), texts[file].splitlines(keepends=True)
-        name = shown_path(file)
-        lines = difflib.unified_diff(before, after, name, name)
-        parts += [line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in lines]
-    return "".join(parts)
-
-
-def write(texts: dict[str, str], originals: dict[str, SourceFile]) -> None:
-    """Write every file anew, each whole or not at all; none where one was changed in the meantime.
-
-    Raises:
-        UsageError: a file was changed since it was read, or cannot be written.
-    """
-    for file in texts:
-        if originals[file].path.read_bytes() != originals[file].read:
-            raise UsageError(f"`{file}` was changed while it was checked; nothing was written")
-    for file, text in texts.items():
-        source = originals[file]
-        _write_one(source, source.with_line_ends(text).encode(source.encoding))
-
-
-def _write_one(source: SourceFile, content: bytes) -> None:
-    try:
-        handle, temporary = tempfile.mkstemp(dir=source.path.parent, prefix=".shapelint-")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            Path(temporary).chmod(source.path.stat().st_mode & 0o7777)
-            Path(temporary).replace(source.path)
-        except OSError:
-            with contextlib.suppress(OSError):
-                Path(temporary).unlink()
-            raise
-    except OSError as error:
-        raise UsageError(f"cannot write `{source.path}`: {error.strerror or error}") from None

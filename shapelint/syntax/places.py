@@ -93,10 +93,11 @@ def file_text(file: str) -> str:
 
 def file_version(file: str) -> tuple[int, int]:
     """Time and size of a file, so that what is remembered of it ends when it changes."""
+    file = file.partition(":cell ")[0]  # of a notebook
     if file in _COPIES:
         return (hash(_COPIES[file]), len(_COPIES[file]))
     try:
-        status = os.stat(file.partition(".ipynb:")[0] + ".ipynb" if ".ipynb:" in file else file)
+        status = os.stat(file)
     except OSError:
         return (0, 0)
     return (status.st_mtime_ns, status.st_size)
