@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -173,7 +174,8 @@ def test_what_a_walk_knows_decides_for_the_script(write: Write, tmp_path: Path) 
 def as_notebook(source: str) -> tuple[str, dict[int, tuple[int, int]]]:
     """A program as a notebook with a cell for each of its statements, and where each of its lines went."""
     nbformat = pytest.importorskip("nbformat")
-    lines, cells, places = source.split("\n"), ["%matplotlib inline\n!pip install torch"], {}
+    lines, cells = source.split("\n"), ["%matplotlib inline\n!pip install torch"]
+    places: dict[int, tuple[int, int]] = {}
     for statement in ast.parse(source).body:
         first = min([statement.lineno, *(each.lineno for each in getattr(statement, "decorator_list", []))])
         last = statement.end_lineno or first
@@ -232,7 +234,8 @@ def test_notebooks_are_shown_cell_by_cell_and_cells_of_other_languages_passed_ov
         "model.eval()\nfor x in test_loader:\n    !nvidia-smi\n    print(model(x).argmax(1))",
     ]
     book.cells = [nbformat.v4.new_code_cell(cell) for cell in cells]
-    for way in ({"indent": 1}, {"indent": 4, "ensure_ascii": True}, {}):
+    ways: tuple[dict[str, Any], ...] = ({"indent": 1}, {"indent": 4, "ensure_ascii": True}, {})
+    for way in ways:
         data = json.loads(nbformat.writes(book))
         data["metadata"]["title"] = "Prüfung"
         path = write(json.dumps(data, **way), "train.ipynb")
