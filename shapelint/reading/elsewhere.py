@@ -27,6 +27,7 @@ from shapelint.reading.values import (
     words_of,
 )
 from shapelint.reading.words import (
+    COMPUTES,
     GIVES_ITSELF,
     LOOKS_ONLY,
     MEASURES,
@@ -112,7 +113,14 @@ class Elsewhere:
             model.handled = True
             self._trained(given)
             return None
-        return self.forward(model, node, scope, given)
+        return self._computed(model, name, node, scope, given)
+
+    def _computed(self, model: Model, name: str, node: ast.Call, scope: Scope, given: list[Any]) -> Any:
+        """What a method or a part of a model gives: `encode(x)` calls the model, `device()` or `enable_hooks()` not."""
+        words = words_of(name)
+        if words & COMPUTES or (node.args and not words & {"set", "init", "enable", "disable", "add"}):
+            return self.forward(model, node, scope, given)
+        return self.union(given)
 
     def _switched(self, model: Model, name: str, node: ast.Call, scope: Scope) -> Model:
         mode = EVAL if name == "eval" else TRAIN
@@ -130,7 +138,7 @@ class Elsewhere:
             return Part(model, name)
         if name in GIVES_ITSELF or name in NO_FORWARD or name == "load_state_dict":
             return Part(model, name)
-        return self.forward(model, node, scope, given)
+        return self._computed(model, name, node, scope, given)
 
     def _of_result(self, result: Result, name: str, node: ast.Call, scope: Scope, given: list[Any]) -> Any:
         if name == "backward":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from shapelint.reading.values import EVAL, TRAIN, Function, Mode, Model, Where, purpose, words_of
+from shapelint.reading.values import EVAL, TRAIN, Function, Instance, Mode, Model, Where, purpose, words_of
 
 GRAD_ON, GRAD_OFF, GRAD_UNKNOWN = "on", "off", "unknown"
 
@@ -30,8 +30,11 @@ class Frame:
         """What its name says it is for; a test of the code is for neither: it is given nothing to test."""
         name, spec = self.function.name, self.function.node.args
         takes = [arg for arg in [*spec.posonlyargs, *spec.args, *spec.kwonlyargs] if arg.arg != "self"]
-        is_test_of_code = name.startswith("test_") or (
-            "test" in words_of(name) and not takes and not self.function.bound
+        owner = self.function.bound
+        is_test_of_code = (
+            name.startswith("test_")
+            or ("test" in words_of(name) and not takes and not owner)
+            or (isinstance(owner, Instance) and owner.made_from.is_test_of_code)
         )
         return "" if is_test_of_code else purpose([name])
 

@@ -119,7 +119,7 @@ def _entry(function: Function) -> object:
         own = Function(function.node, function.scope, bound)
         flow.bind_arguments(own, call, scope, inner)
         flow.execute(own, inner, None)
-        value = inner.names.get("return")
+        value = flow.union([inner.names.get("return")])
         for returned in getattr(value, "calls", ()):
             returned.escapes = True
 

@@ -185,6 +185,13 @@ class Class:
     layers: tuple[str, ...] | None = None
     bases: list[Any] = field(default_factory=list)
 
+    @property
+    def is_test_of_code(self) -> bool:
+        """Whether it is a test as unittest and pytest know them: that is no validation of a model."""
+        named = re.fullmatch(r"Test[A-Z].*|.*[a-z](Test|Tests|TestCase)", self.node.name) is not None
+        above = any(base.is_test_of_code for base in self.bases if isinstance(base, Class))
+        return named or above or any(ast.unparse(base).endswith("TestCase") for base in self.node.bases)
+
     def method(self, name: str) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
         """A method, own or inherited."""
         for item in self.node.body:

@@ -10,7 +10,16 @@ NO_FORWARD = {
     *("get_submodule", "extra_repr", "register_full_backward_hook", "gradient_checkpointing_enable", "no_sync"),
 }
 MEASURES = {"argmax", "max", "topk", "item", "tolist", "numpy", "eq", "argsort", "round", "detach", "data"}
-TRAINING_WORDS = {"backward", "optimize", "update", "backprop", "step"}
+COMPUTES = {
+    *("forward", "call", "predict", "prediction", "predictions", "proba", "logits", "score", "scores", "generate"),
+    *("sample", "encode", "decode", "encoder", "decoder", "embed", "embedding", "embeddings", "extract", "extractor"),
+    *("feature", "features", "infer", "inference", "transform", "reconstruct", "classify", "classifier", "translate"),
+    *("transcribe", "caption", "detect", "segment", "beam", "search", "head", "backbone", "layer", "net", "model"),
+    *("run", "evaluate", "apply", "act", "attention", "compute", "likelihood", "posterior", "image", "text", "fc"),
+}
+"""Words in the names of methods and parts of a model that compute with it."""
+
+TRAINING_WORDS = {"backward", "optimize", "update", "backprop", "step", "adapt", "minimize"}
 OPTIMIZER_WORDS = {"optimizer", "optim", "opt", "optimiser", "optimizers"}
 MODEL_WORDS = {
     *("model", "net", "network", "classifier", "encoder", "decoder", "generator", "discriminator", "backbone", "unet"),

@@ -459,9 +459,63 @@ def main():
 
 main()
 """,
+    "an encoder and a decoder, one finding": NET
+    + """
+def predict(net, words, vocab):
+    net.eval()
+    state = net.decoder.init_state(net.encoder(words))  # here
+    token, found = torch.tensor([[0]]), []
+    for _ in range(9):
+        scores, state = net.decoder(token, state)
+        token = scores.argmax(dim=2)
+        found.append(vocab[token.item()])
+    return " ".join(found)
+""",
 }
 
 NO_GRAD_IS_THERE = {
+    "given back for others to differentiate": NET
+    + """
+class Estimator:
+    def predict(self, x, y):
+        self.model.eval()
+        outputs = self.model(x)
+        return outputs[-1], y
+""",
+    "methods that compute nothing": NET
+    + """
+def predict(model, loader):
+    model.eval()
+    device = model.device()
+    model.enable_hooks()
+    with torch.no_grad():
+        return [model(x.to(device)).argmax(1) for x in loader]
+""",
+    "a test case": NET
+    + """
+import unittest
+
+
+class SameOutputs(unittest.TestCase):
+    def _test_outputs(self, module):
+        module.eval()
+        x = torch.rand(1, 3, 32, 32)
+        self.assertTrue(torch.equal(module(x).argmax(1), module(x).argmax(1)))
+""",
+    "adapted with what it gives": NET
+    + """
+features = Net()
+head = maml(nn.Linear(10, 5))
+optimizer = torch.optim.Adam([*features.parameters(), *head.parameters()])
+for task in train_tasks:
+    optimizer.zero_grad()
+    F.cross_entropy(head(features(task.x)), task.y).backward()
+    optimizer.step()
+features.eval()
+for task in validation_tasks:
+    learner = head.clone()
+    learner.adapt(F.cross_entropy(learner(features(task.support)), task.labels))
+""",
     "a test of the code": NET
     + """
 def _test():

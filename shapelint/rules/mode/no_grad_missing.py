@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import ast
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from shapelint.diagnostics import Diagnostic, Severity
+from shapelint.diagnostics import Diagnostic, Edit, Position, Related, Severity
 from shapelint.reading.events import GRAD_ON, GRAD_UNKNOWN, Forward
 from shapelint.reading.script import Script
 from shapelint.reading.values import EVAL, Where
@@ -73,18 +74,41 @@ for x, y in val_loader:
 
     def _found(self, script: Script) -> Iterator[tuple[Where, Diagnostic, tuple[Candidate, ...]]]:
         for paths in script.entries:
-            for call in certain(paths, _records):
-                if call.model.handled:
-                    continue
-                name = expression_of(call)
+            for calls in _together(call for call in certain(paths, _records) if not call.model.handled):
+                first = calls[0]
+                name = expression_of(first)
                 diagnostic = self.diagnostic(f"`{name}` validates or predicts while gradients are recorded")
+                places = dict.fromkeys(span_of_where(call.at) for call in calls[1:])
+                also = tuple(Related(span, "and here") for span in places)
                 diagnostic = replace(
-                    diagnostic, span=span_of_where(call.at), label="builds a graph", related=around(call)
+                    diagnostic, span=span_of_where(first.at), label="builds a graph", related=(*around(first), *also)
                 )
-                block = outermost_block(call)
-                head = "with torch.no_grad():"
-                candidates = put_in(f"`{head}` around", wrapped_in(*block, head)) if block else ()
-                yield call.at, diagnostic, candidates
+                yield first.at, diagnostic, tuple(_candidates(calls))
+
+
+def _together(found: Iterable[Forward]) -> list[list[Forward]]:
+    """Calls of one function, or of one statement of the file, are one mistake."""
+    groups: dict[object, list[Forward]] = {}
+    for call in found:
+        block = outermost_block(call)
+        inner: object = call.frames[-1].function.node if call.frames else (block[1] if block else call)
+        groups.setdefault(inner, []).append(call)
+    return list(groups.values())
+
+
+def _candidates(calls: list[Forward]) -> Iterator[Candidate]:
+    """The statement that they stand in put under `no_grad`; where there are several, their function."""
+    head = "with torch.no_grad():"
+    blocks = [block for block in map(outermost_block, calls) if block is not None]
+    if blocks and len({block[1] for block in blocks}) == 1:
+        yield from put_in(f"`{head}` around", wrapped_in(*blocks[0], head))
+    elif blocks and calls[0].frames:
+        function = calls[0].frames[-1].function.node
+        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            first = min([function, *function.decorator_list], key=lambda node: node.lineno)
+            at = Position(first.lineno, function.col_offset + 1)
+            edit = Edit(blocks[0][0].file, at, at, f"@torch.no_grad()\n{' ' * function.col_offset}")
+            yield from put_in(f"`@torch.no_grad()` on `{function.name}`", edit)
 
 
 def _records(call: Forward) -> bool:
