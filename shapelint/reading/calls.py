@@ -266,7 +266,9 @@ class Calls(Elsewhere):
     def _made(self, owner: Class, node: ast.Call, scope: Scope, given: list[Any]) -> Any:
         if owner.kind == "module":
             known = owner.layers if owner.layers is not None else layers_by_mode(owner)
-            return self.new_model("", node, scope, known)
+            model = self.new_model("", node, scope, known)
+            model.differentiates = owner.differentiates
+            return model
         made = Instance(owner)
         if owner.kind == "framework":
             self._unknown_modes(given)

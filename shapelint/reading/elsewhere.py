@@ -39,6 +39,18 @@ from shapelint.reading.words import (
 )
 
 
+def _freezes(node: ast.Call) -> bool:
+    """Whether `requires_grad_` is called with False."""
+    given = [*node.args, *(each.value for each in node.keywords)]
+    return any(isinstance(each, ast.Constant) and each.value is False for each in given)
+
+
+def _wants_gradient(node: ast.Call) -> bool:
+    """Whether a tensor is made with `requires_grad=True`."""
+    words = [each.value for each in node.keywords if each.arg == "requires_grad"]
+    return any(getattr(each, "value", True) is not False for each in words)
+
+
 class Elsewhere:
     """Calls of methods and of what is imported; mixed into what evaluates expressions."""
 
@@ -101,6 +113,7 @@ class Elsewhere:
         if name in ("eval", "train"):
             return self._switched(model, name, node, scope)
         if name in GIVES_ITSELF:
+            model.frozen = _freezes(node) if name == "requires_grad_" else model.frozen
             return model
         if name == "load_state_dict":
             model.loaded = True
@@ -108,6 +121,7 @@ class Elsewhere:
         if name in NO_FORWARD:
             return Thing((name,))
         if name in ("requires_grad", "freeze"):
+            model.frozen = name == "freeze" or _freezes(node)
             return None
         if words_of(name) & TRAINING_WORDS:  # a framework's engine
             model.handled = True
@@ -124,6 +138,8 @@ class Elsewhere:
 
     def _switched(self, model: Model, name: str, node: ast.Call, scope: Scope) -> Model:
         mode = EVAL if name == "eval" else TRAIN
+        if len(node.args) > 1 or any(each.arg != "mode" for each in node.keywords):
+            model.handled = True  # a framework's `train(dataset=...)`
         flag = next((each.value for each in node.keywords if each.arg == "mode"), node.args[0] if node.args else None)
         if name == "train" and flag is not None:
             truth = self.decide(flag, scope)
@@ -188,11 +204,16 @@ class Elsewhere:
             self.grad = self._gradients(node, scope) or self.grad
             return None
         if dotted.startswith("torch."):
-            if last in ("argmax", "max", "topk", "eq", "argsort"):
-                for each in given:
-                    self.measured(each)
-            return self.union(given) if last != "argmax" else None
+            return self._of_torch(last, node, given)
         return self._of_unknown(tuple(dotted.split(".")), node, scope, given)
+
+    def _of_torch(self, name: str, node: ast.Call, given: list[Any]) -> Any:
+        if name in ("argmax", "max", "topk", "eq", "argsort"):
+            for each in given:
+                self.measured(each)
+        if _wants_gradient(node):
+            return Thing((name,), wants_grad=True)
+        return self.union(given) if name != "argmax" else None
 
     def _torch_layer(self, name: str, node: ast.Call, scope: Scope) -> Any:
         if name.endswith("Loss") or name in (
@@ -236,6 +257,12 @@ class Elsewhere:
         if "zero_grad" in name or name in ("clear_grad", "zero_"):
             self.event("zero", scope, node)
             return None
+        if name == "freeze" and isinstance(base, Thing):
+            self.as_model(base).frozen = True
+            return None
+        if name in ("requires_grad_", "retain_grad") and isinstance(base, Thing):
+            base.wants_grad = not _freezes(node)
+            return base
         if name == "step" and (words & OPTIMIZER_WORDS or any(isinstance(each, Optimizer) for each in given)):
             self._call_back(given, node, scope)
             self.event("step", scope, node)
@@ -275,7 +302,7 @@ class Elsewhere:
         if last in ("accuracy_score", "f1_score", "accuracy"):
             for each in given:
                 self.measured(each)
-        return self.union(given)
+        return Thing(names, wants_grad=True) if _wants_gradient(node) else self.union(given)
 
     def _call_back(self, given: list[Any], node: ast.Call, scope: Scope) -> None:
         """Functions of the file that are handed on are called there."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass, field
 
 from shapelint.reading.values import EVAL, TRAIN, Function, Instance, Mode, Model, Where, purpose, words_of
@@ -27,16 +28,31 @@ class Frame:
 
     @property
     def purpose(self) -> str:
-        """What its name says it is for; a test of the code is for neither: it is given nothing to test."""
+        """What its name says it is for; a test of the code is for neither."""
+        return "" if self.is_test_of_code else purpose([self.function.name])
+
+    @property
+    def is_test_of_code(self) -> bool:
+        """Whether it tests code: named so for pytest, of a test case, or given nothing to test."""
         name, spec = self.function.name, self.function.node.args
         takes = [arg for arg in [*spec.posonlyargs, *spec.args, *spec.kwonlyargs] if arg.arg != "self"]
         owner = self.function.bound
-        is_test_of_code = (
+        return (
             name.startswith("test_")
             or ("test" in words_of(name) and not takes and not owner)
             or (isinstance(owner, Instance) and owner.made_from.is_test_of_code)
         )
-        return "" if is_test_of_code else purpose([name])
+
+    @property
+    def compares(self) -> bool:
+        """Whether it tests code by what it does, too: it asserts, or holds tensors against each other."""
+        if not self.is_test_of_code:
+            return False
+        for part in ast.walk(self.function.node):
+            name = getattr(part, "attr", getattr(part, "id", "")) if isinstance(part, (ast.Attribute, ast.Name)) else ""
+            if isinstance(part, ast.Assert) or name.startswith(("assert", "allclose")) or name in ("raises", "equal"):
+                return True
+        return False
 
 
 @dataclass(eq=False)
@@ -67,7 +83,7 @@ class Forward:
     @property
     def is_evaluation(self) -> bool:
         """Whether the call is there to validate or to predict: what is nearest to it says so."""
-        if self.trained or self.escapes or self.for_gradient:
+        if self.trained or self.escapes or self.for_gradient or any(frame.compares for frame in self.frames):
             return False
         near = next((each.purpose for each in reversed(self.stack) if each.purpose), "")
         if near == TRAIN:

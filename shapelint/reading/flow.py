@@ -14,7 +14,7 @@ from typing import Any
 from shapelint.reading.calls import Calls
 from shapelint.reading.conditions import Conditions
 from shapelint.reading.contexts import Contexts
-from shapelint.reading.events import GRAD_ON, GRAD_UNKNOWN, Event, Forward, Frame, Loop, Path
+from shapelint.reading.events import GRAD_OFF, GRAD_ON, GRAD_UNKNOWN, Event, Forward, Frame, Loop, Path
 from shapelint.reading.files import Files
 from shapelint.reading.values import (
     EVAL,
@@ -252,7 +252,7 @@ class Flow(Calls, Conditions, Contexts):
             elif isinstance(value, Model) and not value.name:
                 value.name = target.id
             elif isinstance(value, Thing) and value.model is None:
-                value = Thing((target.id, *value.names))
+                value = Thing((target.id, *value.names), wants_grad=value.wants_grad)
             scope.names[target.id] = value
         elif isinstance(target, (ast.Tuple, ast.List)):
             members = value.members if isinstance(value, Items) and not value.keys else []
@@ -277,6 +277,8 @@ class Flow(Calls, Conditions, Contexts):
             value.name = ast.unparse(target)
         if isinstance(owner, Instance):
             owner.attributes[target.attr] = value if value is not None else Thing((target.attr,))
+        elif isinstance(owner, Thing) and target.attr == "requires_grad":
+            owner.wants_grad = not (isinstance(value, Constant) and value.value is False)
         elif isinstance(owner, Model) and target.attr == "training":
             owner.modes = frozenset({Mode(UNKNOWN)})
 
@@ -303,7 +305,11 @@ class Flow(Calls, Conditions, Contexts):
 
     def forward(self, model: Model, node: ast.AST, scope: Scope, arguments: list[Any]) -> Result:
         """A call of a model."""
-        call = Forward(self.where(scope, node), model, model.modes, self.grad, tuple(self.stack))
+        grad = GRAD_OFF if model.frozen else self.grad
+        call = Forward(self.where(scope, node), model, model.modes, grad, tuple(self.stack))
+        call.for_gradient = model.differentiates or any(
+            isinstance(each, Thing) and each.wants_grad for each in arguments
+        )
         call.after_training = model.trained
         self.path.forwards.append(call)
         own = frozenset({call})

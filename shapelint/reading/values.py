@@ -65,6 +65,10 @@ class Model:
     trained: bool = False
     handled: bool = False
     """Whether something else looks after its mode: a framework, a function from elsewhere."""
+    frozen: bool = False
+    """Whether its weights record no gradients."""
+    differentiates: bool = False
+    """Whether its own forward takes derivatives."""
 
 
 @dataclass(eq=False)
@@ -88,6 +92,8 @@ class Thing:
 
     names: tuple[str, ...] = ()
     model: Model | None = None
+    wants_grad: bool = False
+    """Whether it is a tensor whose gradient is wanted."""
 
     @property
     def purpose(self) -> str:
@@ -184,6 +190,29 @@ class Class:
     kind: str = ""
     layers: tuple[str, ...] | None = None
     bases: list[Any] = field(default_factory=list)
+
+    @property
+    def differentiates(self) -> bool:
+        """Whether its methods take derivatives, as a model of energies and forces does."""
+        return "autograd.grad" in ast.unparse(self.node)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it has a base that is not in the files, and may call its methods in its own way."""
+        known = sum(isinstance(base, Class) for base in self.bases)
+        above = any(base.is_open for base in self.bases if isinstance(base, Class))
+        return above or known < sum(ast.unparse(base) not in ("object", "ABC", "abc.ABC") for base in self.node.bases)
+
+    def is_hook(self, name: str) -> bool:
+        """Whether a base calls a method of this name, or is not in the files and may."""
+        calls = (
+            isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr == name
+            for base in self.bases
+            if isinstance(base, Class)
+            for part in ast.walk(base.node)
+        )
+        above = any(base.is_hook(name) for base in self.bases if isinstance(base, Class))
+        return self.is_open or above or any(calls)
 
     @property
     def is_test_of_code(self) -> bool:

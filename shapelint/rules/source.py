@@ -71,6 +71,17 @@ def outermost_block(call: Forward) -> tuple[ParsedFile, ast.stmt] | None:
     return (source, statement) if source is not None and statement is not None else None
 
 
+def own_statement(call: Forward) -> tuple[ParsedFile, ast.stmt] | None:
+    """The statement that a call stands in."""
+    source = parsed(call.at.file)
+    node: ast.AST | None = call.at.node
+    while source is not None and node is not None:
+        if isinstance(node, ast.stmt):
+            return source, node
+        node = source.parents.get(node)
+    return None
+
+
 def _is_epochs(node: ast.AST) -> bool:
     """Whether a loop is over epochs, and so around training and validation both."""
     if isinstance(node, ast.While):

@@ -177,6 +177,14 @@ for epoch in range(25):
 }
 
 EVAL_IS_THERE = {
+    "a framework's train and predict": """
+from ludwig.api import LudwigModel
+
+model = LudwigModel(config)
+model.train(dataset="train.csv", output_directory="out")
+predictions = model.predict(dataset="test.csv")
+print(predictions.argmax())
+""",
     "called by the caller": NET
     + """
 def evaluate(model, loader):
@@ -471,9 +479,108 @@ def predict(net, words, vocab):
         found.append(vocab[token.item()])
     return " ".join(found)
 """,
+    "an attack in the same loop": NET
+    + """
+def test(model, attack, loader):
+    model.eval()
+    for x, y in loader:
+        clean = model(x)  # here
+        print((clean.argmax(1) == y).sum().item())
+        adversarial = attack.generate(x, y)
+        print((adversarial == x).all())
+""",
 }
 
 NO_GRAD_IS_THERE = {
+    "the gradient of the input is wanted": NET
+    + """
+scripted = torch.jit.load("potential.pt")
+scripted.eval()
+positions = torch.as_tensor(coordinates)
+positions.requires_grad_(True)
+out = scripted(positions)
+print(out["energy"].item(), out["forces"].detach().max())
+x = torch.rand(3, 3, requires_grad=True)
+model = Net()
+model.load_state_dict(torch.load("net.pt"))
+model.eval()
+for part in test_loader:
+    print(model(x).argmax(1).item())
+""",
+    "frozen for good": NET
+    + """
+def evaluate(track):
+    separator = load_separator(track)
+    separator.freeze()
+    separator.eval()
+    audio = torch.as_tensor(track.audio)
+    return separator(audio)[0].detach().numpy()
+
+
+model = Net().eval()
+model.requires_grad_(False)
+for x in test_loader:
+    print(model(x).argmax(1).tolist())
+""",
+    "a base that calls it": NET
+    + """
+class Agent:
+    def act(self, batch):
+        with torch.no_grad():
+            return self.eval_step(batch)
+
+
+class Ranker(Agent):
+    def __init__(self, model):
+        self.model = model
+
+    def eval_step(self, batch):
+        self.model.eval()
+        return self.model(batch.x).argmax(1).tolist()
+""",
+    "a base from elsewhere": NET
+    + """
+from framework import Agent
+
+
+class Ranker(Agent):
+    def __init__(self):
+        self.model = Net()
+
+    def predict(self, batch):
+        self.model.eval()
+        return self.model(batch.x).argmax(1).tolist()
+""",
+    "two models held against each other": NET
+    + """
+def test_same_outputs(model, other, data):
+    model.eval()
+    one, two = model(data).detach(), other(data).detach()
+    assert torch.allclose(one, two)
+
+
+net = Net()
+net.load_state_dict(torch.load("net.pt"))
+test_same_outputs(net, Net(), torch.rand(1, 3, 8, 8))
+""",
+    "derivatives in its own forward": NET
+    + """
+class Potential(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.net = nn.Linear(3, 1)
+
+    def forward(self, x):
+        x = x.requires_grad_(True)
+        return torch.autograd.grad(self.net(x).sum(), x)[0]
+
+
+model = Potential()
+model.load_state_dict(torch.load("potential.pt"))
+model.eval()
+for x in test_loader:
+    print(model(x).abs().max().item())
+""",
     "given back for others to differentiate": NET
     + """
 class Estimator:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from shapelint.diagnostics import Diagnostic, Edit, Position, Related, Severity
 from shapelint.reading.events import GRAD_ON, GRAD_UNKNOWN, Forward
 from shapelint.reading.script import Script
-from shapelint.reading.values import EVAL, Where
+from shapelint.reading.values import EVAL, Instance, Where, words_of
 from shapelint.rules import Candidate, Finding
 from shapelint.rules.source import (
     SourceRule,
@@ -18,10 +18,12 @@ from shapelint.rules.source import (
     each_once,
     expression_of,
     outermost_block,
+    own_statement,
     put_in,
     span_of_where,
     wrapped_in,
 )
+from shapelint.syntax.calls import ParsedFile
 
 
 class NoGradMissing(SourceRule):
@@ -74,7 +76,9 @@ for x, y in val_loader:
 
     def _found(self, script: Script) -> Iterator[tuple[Where, Diagnostic, tuple[Candidate, ...]]]:
         for paths in script.entries:
-            for calls in _together(call for call in certain(paths, _records) if not call.model.handled):
+            trains = any(path.of_kind("backward") for path in paths)
+            found = certain(paths, lambda call, trains=trains: _records(call, trains))  # type: ignore[misc]
+            for calls in _together(call for call in found if not call.model.handled):
                 first = calls[0]
                 name = expression_of(first)
                 diagnostic = self.diagnostic(f"`{name}` validates or predicts while gradients are recorded")
@@ -96,10 +100,25 @@ def _together(found: Iterable[Forward]) -> list[list[Forward]]:
     return list(groups.values())
 
 
+_GRADIENTS = {
+    *("attack", "adv", "adversarial", "perturb", "perturbation", "fgsm", "pgd", "saliency", "attribution", "attribute"),
+    *("grad", "gradient", "gradients", "cam", "explain", "explainer", "adapt", "backward", "force", "forces"),
+}
+"""Words in the names of what differentiates, whatever the loop around it is for."""
+
+
+def _needs_gradients(_source: ParsedFile, statement: ast.stmt) -> bool:
+    """Whether something in a statement looks as if it took derivatives."""
+    names = (getattr(part, "attr", getattr(part, "id", "")) for part in ast.walk(statement))
+    return any(words_of(name) & _GRADIENTS for name in names if name not in ("no_grad", "zero_grad"))
+
+
 def _candidates(calls: list[Forward]) -> Iterator[Candidate]:
     """The statement that they stand in put under `no_grad`; where there are several, their function."""
     head = "with torch.no_grad():"
     blocks = [block for block in map(outermost_block, calls) if block is not None]
+    if any(_needs_gradients(*block) for block in blocks):
+        blocks = [block for block in map(own_statement, calls) if block is not None]
     if blocks and len({block[1] for block in blocks}) == 1:
         yield from put_in(f"`{head}` around", wrapped_in(*blocks[0], head))
     elif blocks and calls[0].frames:
@@ -111,9 +130,16 @@ def _candidates(calls: list[Forward]) -> Iterator[Candidate]:
             yield from put_in(f"`@torch.no_grad()` on `{function.name}`", edit)
 
 
-def _records(call: Forward) -> bool:
-    """Whether autograd records: for certain, or in a function that looks after the mode itself."""
+def _records(call: Forward, trains: bool) -> bool:
+    """Whether autograd records: for certain, or in a function that looks after the mode itself.
+
+    Not in a method that only predicts, where a base class from elsewhere may call it under `no_grad`.
+    """
     if call.grad == GRAD_UNKNOWN:
+        entry = call.frames[0].function if call.frames else None
+        owner = entry.bound if entry is not None else None
+        if entry is not None and isinstance(owner, Instance) and owner.made_from.is_hook(entry.name) and not trains:
+            return False
         nodes = {id(frame.function.node) for frame in call.frames}
         source_lines = [frame.function.node for frame in call.frames]
         own = [mode for mode in call.modes if mode.name == EVAL and mode.set_by is not None]
