@@ -34,6 +34,7 @@ from shapelint.reading.words import (
     MODEL_WORDS,
     NO_FORWARD,
     OPTIMIZER_WORDS,
+    PREPARES,
     TRAINING_WORDS,
     WRAPPERS,
 )
@@ -132,7 +133,7 @@ class Elsewhere:
     def _computed(self, model: Model, name: str, node: ast.Call, scope: Scope, given: list[Any]) -> Any:
         """What a method or a part of a model gives: `encode(x)` calls the model, `device()` or `enable_hooks()` not."""
         words = words_of(name)
-        if words & COMPUTES or (node.args and not words & {"set", "init", "enable", "disable", "add"}):
+        if words & COMPUTES or (node.args and not words & PREPARES):
             return self.forward(model, node, scope, given)
         return self.union(given)
 
@@ -198,6 +199,9 @@ class Elsewhere:
             return model
         if dotted in ("torch.autograd.backward", "torch.autograd.grad", "torch.func.grad"):
             self._trained(given)
+            found = self.union(given)
+            for call in found.calls if isinstance(found, Result) else ():
+                call.for_gradient = True
             self.event("backward", scope, node)
             return None
         if last == "set_grad_enabled":

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from shapelint.reading.events import GRAD_UNKNOWN, Path
 from shapelint.reading.files import Files
 from shapelint.reading.flow import Flow, OutOfStepsError
-from shapelint.reading.values import UNKNOWN, Class, Function, Instance, Mode, Model, Scope, Thing
+from shapelint.reading.values import UNKNOWN, Class, Constant, Function, Instance, Mode, Model, Scope, Thing
 from shapelint.syntax.calls import ParsedFile, parsed
 
 PATHS = 8
@@ -32,7 +32,7 @@ def read(file: str, files: Files | None = None) -> Script | None:
     if source is None:
         return None
     script = Script(file, source)
-    if not _speaks_of_training(source.text):
+    if not _speaks_of_training(source.text) or _is_of_another_framework(source.tree):
         return script
     shared = files or Files()
     visited: set[int] = set()
@@ -48,6 +48,33 @@ def read(file: str, files: Files | None = None) -> Script | None:
 def _speaks_of_training(text: str) -> bool:
     words = (".eval", ".train(", "backward(", "zero_grad", "load_state_dict", "loader", "no_grad", "inference_mode")
     return any(word in text for word in words)
+
+
+_OTHERS = {
+    "paddle",
+    "warp",
+    "mindspore",
+    "jittor",
+    "oneflow",
+    "mxnet",
+    "tensorflow",
+    "keras",
+    "tinygrad",
+    "mlx",
+    "chainer",
+}
+"""Frameworks with methods of the same names."""
+
+
+def _is_of_another_framework(tree: ast.Module) -> bool:
+    """Whether a file imports one of the others, and nothing of torch."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module.partition(".")[0])
+    return bool(names & _OTHERS) and not any("torch" in name for name in names)
 
 
 def _paths(start: object, file: str, files: Files, visited: set[int]) -> list[Path]:
@@ -118,6 +145,9 @@ def _entry(function: Function) -> object:
         flow.grad = GRAD_UNKNOWN
         own = Function(function.node, function.scope, bound)
         flow.bind_arguments(own, call, scope, inner)
+        for name, default in inner.names.items():  # others may call it with another flag
+            if isinstance(default, Constant) and isinstance(default.value, bool):
+                inner.names[name] = Thing((name,))
         flow.execute(own, inner, None)
         value = flow.union([inner.names.get("return")])
         for returned in getattr(value, "calls", ()):

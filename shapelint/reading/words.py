@@ -19,6 +19,20 @@ COMPUTES = {
 }
 """Words in the names of methods and parts of a model that compute with it."""
 
+PREPARES = {
+    "set",
+    "init",
+    "enable",
+    "disable",
+    "add",
+    "preprocessor",
+    "preprocess",
+    "processor",
+    "tokenizer",
+    "tokenize",
+}
+"""Words in the names of those that do not, though they are given something."""
+
 TRAINING_WORDS = {"backward", "optimize", "update", "backprop", "step", "adapt", "minimize"}
 OPTIMIZER_WORDS = {"optimizer", "optim", "opt", "optimiser", "optimizers"}
 MODEL_WORDS = {

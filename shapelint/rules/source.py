@@ -149,12 +149,14 @@ def each_once(found: Iterator[tuple[Where, Diagnostic, tuple[Candidate, ...]]]) 
 
 
 def certain(paths: list[Path], is_wrong: Callable[[Forward], bool]) -> Iterator[Forward]:
-    """Calls that validate or predict and are wrong on each path on which they do so."""
+    """Calls that validate or predict and are wrong on each path on which they do so, and differentiated on none."""
     found: dict[tuple[str, int, int], list[Forward | None]] = {}
     for path in paths:
         here: dict[tuple[str, int, int], Forward | None] = {}
         for call in path.forwards:
             key = (call.at.file, call.at.line, getattr(call.at.node, "col_offset", 0))
+            if call.for_gradient:
+                found.setdefault(key, []).append(None)
             if call.is_evaluation:
                 here[key] = here.get(key) or (call if is_wrong(call) else None)
         for key, wrong in here.items():

@@ -492,6 +492,33 @@ def test(model, attack, loader):
 }
 
 NO_GRAD_IS_THERE = {
+    "forces, if they are asked for": NET
+    + """
+from torch.autograd import grad
+
+
+class Run:
+    def run(self, model, loaders, forces=False):
+        print(self.val(model, loaders["val"], forces))
+
+    def val(self, model, loader, forces):
+        model.eval()
+        total = 0.0
+        for batch in loader:
+            out = model(batch)
+            if forces:
+                total += (grad(outputs=out, inputs=batch.pos)[0] - batch.force).abs().sum().item()
+            total += (out.detach() - batch.y).abs().sum().item()
+        return total
+""",
+    "a preprocessor of the data": NET
+    + """
+model = build(config)
+model.eval()
+for batch in val_loader:
+    data = model.data_preprocessor(batch)
+    print(data["shape"])
+""",
     "the gradient of the input is wanted": NET
     + """
 scripted = torch.jit.load("potential.pt")

@@ -311,6 +311,17 @@ for x, y in train_loader:
 }
 
 ZEROED = {
+    "another framework": """
+import warp as wp
+from framework import optimizers
+
+optimizer = optimizers.Adam(parameters)
+for batch in loader:
+    with wp.Tape() as tape:
+        loss = model(batch)
+    tape.backward(loss)
+    optimizer.step()
+""",
     "before": NET
     + """
 model = Net()
