@@ -59,7 +59,8 @@ def check_source(request: Request, known: Known | None = None) -> TargetReport:
             found = list(_in_processes(files, request, known or {}))
     if not files:
         found = [not_loadable(f"no Python file or notebook in `{request.target}`", None, "")]
-    report.diagnostics = sorted((item.with_target(request.target) for item in found), key=lambda item: item.sort_key)
+    once = {(item.code, item.span, item.message): item.with_target(request.target) for item in reversed(found)}
+    report.diagnostics = sorted(once.values(), key=lambda item: item.sort_key)
     failed = sum(item.code == "SHP902" for item in found)
     report.status = "failed" if failed and failed >= len(files) else ("partial" if failed else "checked")
     plural = "s" if len(files) != 1 else ""

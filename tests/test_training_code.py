@@ -116,6 +116,23 @@ def test_a_folder_is_read_whole(write: Write, tmp_path: Path) -> None:
     ]
 
 
+def test_what_two_files_import_is_told_once(write: Write, tmp_path: Path) -> None:
+    write(FAULTY["SHP406"]["function on its own"], "project/validation.py")
+    write("from validation import *\n# loader\n", "project/a.py")
+    call = "from validation import Net, torch, {0}\nnet = Net()\nnet.load_state_dict(torch.load('net.pt'))\n{0}(net, loader, print)\n"
+    name = next(
+        part.name
+        for part in ast.parse(FAULTY["SHP406"]["function on its own"]).body[::-1]
+        if isinstance(part, ast.FunctionDef)
+    )
+    write(call.format(name), "project/b.py")
+    write(call.format(name), "project/c.py")
+    one, other = (check_source(Request(path, selected=ALL)).diagnostics for path in ("project/b.py", "project/c.py"))
+    assert [item.code for item in one] == [item.code for item in other] == ["SHP406"]
+    report = check_source(Request("project", selected=ALL))
+    assert [item.code for item in report.diagnostics] == ["SHP406"]
+
+
 def test_a_file_that_is_no_python_says_so_and_does_not_stop_the_others(write: Write, tmp_path: Path) -> None:
     write("def (:\n", "project/broken.py")
     write("net.eval\n", "project/a.py")

@@ -267,7 +267,7 @@ class Calls(Elsewhere):
         if owner.kind == "module":
             known = owner.layers if owner.layers is not None else layers_by_mode(owner)
             model = self.new_model("", node, scope, known)
-            model.differentiates = owner.differentiates
+            model.made_from = owner
             return model
         made = Instance(owner)
         if owner.kind == "framework":
@@ -290,5 +290,6 @@ class Calls(Elsewhere):
         """A thing that is used as a model is one, of unknown mode."""
         if thing.model is None:
             thing.model = Model(thing.names[0] if thing.names else "", None, None, frozenset({Mode(UNKNOWN)}))
+            thing.model.proven = False
             self.models.append(thing.model)
         return thing.model

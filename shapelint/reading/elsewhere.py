@@ -12,6 +12,7 @@ from shapelint.reading.values import (
     EVAL,
     TRAIN,
     UNKNOWN,
+    Class,
     Function,
     Instance,
     Items,
@@ -28,13 +29,15 @@ from shapelint.reading.values import (
 )
 from shapelint.reading.words import (
     COMPUTES,
+    DATA,
     GIVES_ITSELF,
     LOOKS_ONLY,
     MEASURES,
     MODEL_WORDS,
     NO_FORWARD,
     OPTIMIZER_WORDS,
-    PREPARES,
+    PARTS,
+    PROVES,
     TRAINING_WORDS,
     WRAPPERS,
 )
@@ -111,6 +114,7 @@ class Elsewhere:
         return self._of_unknown((name,), node, scope, given)
 
     def _of_model(self, model: Model, name: str, node: ast.Call, scope: Scope, given: list[Any]) -> Any:
+        model.proven = model.proven or name in PROVES
         if name in ("eval", "train"):
             return self._switched(model, name, node, scope)
         if name in GIVES_ITSELF:
@@ -128,18 +132,28 @@ class Elsewhere:
             model.handled = True
             self._trained(given)
             return None
-        return self._computed(model, name, node, scope, given)
+        return self._computed(model, name, node, scope, given, model.made_from)
 
-    def _computed(self, model: Model, name: str, node: ast.Call, scope: Scope, given: list[Any]) -> Any:
-        """What a method or a part of a model gives: `encode(x)` calls the model, `device()` or `enable_hooks()` not."""
+    def _computed(
+        self, model: Model, name: str, node: ast.Call, scope: Scope, given: list[Any], owner: Class | None = None
+    ) -> Any:
+        """What a method or a part of a model gives: `encode(x)` calls the model, `device()` or `enable_hooks()` not.
+
+        `owner`: the class that the method is of, if it is known. A method that is not in the files, as `generate`,
+        may see to the gradients itself.
+        """
         words = words_of(name)
-        if words & COMPUTES or (node.args and not words & PREPARES):
-            return self.forward(model, node, scope, given)
-        return self.union(given)
+        if not words & (COMPUTES | PARTS):
+            return self.union(given)
+        method = owner.method(name) if owner is not None else None
+        sees_to_it = method is None or any(word in ast.unparse(method) for word in ("no_grad", "inference_mode"))
+        records = "grad" not in words and (bool(words & PARTS) or name == "forward" or not sees_to_it)
+        return self.forward(model, node, scope, given, records)
 
     def _switched(self, model: Model, name: str, node: ast.Call, scope: Scope) -> Model:
         mode = EVAL if name == "eval" else TRAIN
-        if len(node.args) > 1 or any(each.arg != "mode" for each in node.keywords):
+        is_data = any(word in DATA for arg in node.args for word in words_of(ast.unparse(arg)))
+        if len(node.args) > 1 or is_data or any(each.arg != "mode" for each in node.keywords):
             model.handled = True  # a framework's `train(dataset=...)`
         flag = next((each.value for each in node.keywords if each.arg == "mode"), node.args[0] if node.args else None)
         if name == "train" and flag is not None:
@@ -257,6 +271,7 @@ class Elsewhere:
         words = {word for each in owner for word in words_of(each)}
         if isinstance(base, Thing) and (name == "eval" or (name == "train" and words & MODEL_WORDS)):
             model = self.as_model(base)
+            model.proven = True
             return self._switched(model, name, node, scope)
         if "zero_grad" in name or name in ("clear_grad", "zero_"):
             self.event("zero", scope, node)
@@ -264,6 +279,9 @@ class Elsewhere:
         if name == "freeze" and isinstance(base, Thing):
             self.as_model(base).frozen = True
             return None
+        if name in PROVES and isinstance(base, Thing) and words & MODEL_WORDS:
+            self.as_model(base).proven = True
+            return base if name in GIVES_ITSELF else None
         if name in ("requires_grad_", "retain_grad") and isinstance(base, Thing):
             base.wants_grad = not _freezes(node)
             return base

@@ -233,6 +233,8 @@ def _is_zero(node: ast.Call, name: str) -> bool:
 @lru_cache(maxsize=1024)
 def makes_a_model(dotted: str) -> bool:
     """Whether a function of a known library gives a model: `torchvision.models.resnet18`, `timm.create_model`."""
+    if any(word in dotted for word in ("Tokenizer", "Processor", "Extractor", "Config", "Scheduler")):
+        return False
     first, _, last = dotted.partition(".")[0], "", dotted.rpartition(".")[2]
     if dotted.startswith("torchvision.models."):
         return not last.endswith(("Weights", "_Weights")) and ".feature_extraction" not in dotted

@@ -303,9 +303,9 @@ class Flow(Calls, Conditions, Contexts):
         loops = tuple(each for each in self.stack if isinstance(each, Loop))
         self.path.events.append(Event(kind, self.where(scope, node), loops, len(self.models)))
 
-    def forward(self, model: Model, node: ast.AST, scope: Scope, arguments: list[Any]) -> Result:
-        """A call of a model."""
-        grad = GRAD_OFF if model.frozen else self.grad
+    def forward(self, model: Model, node: ast.AST, scope: Scope, arguments: list[Any], records: bool = True) -> Result:
+        """A call of a model; `records`: whether nothing in it may see to it that no gradients are recorded."""
+        grad = GRAD_OFF if model.frozen or not records else self.grad
         call = Forward(self.where(scope, node), model, model.modes, grad, tuple(self.stack))
         call.for_gradient = model.differentiates or any(
             isinstance(each, Thing) and each.wants_grad for each in arguments

@@ -67,8 +67,15 @@ class Model:
     """Whether something else looks after its mode: a framework, a function from elsewhere."""
     frozen: bool = False
     """Whether its weights record no gradients."""
-    differentiates: bool = False
-    """Whether its own forward takes derivatives."""
+    proven: bool = True
+    """Whether it was made or used as only modules are, and is not just called by the name of a model."""
+    made_from: Any = None
+    """Its class, where that is in the files."""
+
+    @property
+    def differentiates(self) -> bool:
+        """Whether its own forward takes derivatives."""
+        return self.made_from is not None and bool(self.made_from.differentiates)
 
 
 @dataclass(eq=False)

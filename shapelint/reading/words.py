@@ -12,26 +12,26 @@ NO_FORWARD = {
 MEASURES = {"argmax", "max", "topk", "item", "tolist", "numpy", "eq", "argsort", "round", "detach", "data"}
 COMPUTES = {
     *("forward", "call", "predict", "prediction", "predictions", "proba", "logits", "score", "scores", "generate"),
-    *("sample", "encode", "decode", "encoder", "decoder", "embed", "embedding", "embeddings", "extract", "extractor"),
-    *("feature", "features", "infer", "inference", "transform", "reconstruct", "classify", "classifier", "translate"),
-    *("transcribe", "caption", "detect", "segment", "beam", "search", "head", "backbone", "layer", "net", "model"),
-    *("run", "evaluate", "apply", "act", "attention", "compute", "likelihood", "posterior", "image", "text", "fc"),
+    *("sample", "encode", "decode", "embed", "extract", "infer", "inference", "transform", "reconstruct", "classify"),
+    *("translate", "transcribe", "caption", "detect", "segment", "beam", "search", "run", "evaluate", "act", "compute"),
+    *("likelihood", "posterior", "loss", "elbo", "energy", "prob", "nll", "similarity"),
 }
-"""Words in the names of methods and parts of a model that compute with it."""
+"""Words in the names of methods of a model that compute with it."""
 
-PREPARES = {
-    "set",
-    "init",
-    "enable",
-    "disable",
-    "add",
-    "preprocessor",
-    "preprocess",
-    "processor",
-    "tokenizer",
-    "tokenize",
+PARTS = {
+    *("encoder", "decoder", "embedding", "embeddings", "extractor", "feature", "features", "classifier", "head"),
+    *("backbone", "layer", "layers", "net", "network", "model", "attention", "fc", "mlp", "conv", "generator", "stem"),
 }
-"""Words in the names of those that do not, though they are given something."""
+"""Words in the names of parts of a model."""
+
+PROVES = {
+    *("eval", "train", "parameters", "named_parameters", "state_dict", "load_state_dict", "to", "cuda", "half"),
+    *("modules", "named_modules", "children", "zero_grad", "requires_grad_", "buffers"),
+}
+"""Methods that modules have, and few things else."""
+
+DATA = {"loader", "dataloader", "dataset", "data", "datasets", "loaders", "batch", "batches", "epochs", "corpus"}
+"""Words in the names of what a framework's own `train` is given."""
 
 TRAINING_WORDS = {"backward", "optimize", "update", "backprop", "step", "adapt", "minimize"}
 OPTIMIZER_WORDS = {"optimizer", "optim", "opt", "optimiser", "optimizers"}

@@ -83,7 +83,7 @@ def file_text(file: str) -> str:
     """
     if file in _COPIES:
         return _COPIES[file]
-    if ".ipynb" in file:
+    if file.partition(":cell ")[0].endswith(".ipynb"):
         from shapelint.syntax.notebooks import text_of
 
         return text_of(file)

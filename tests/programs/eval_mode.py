@@ -492,6 +492,45 @@ def test(model, attack, loader):
 }
 
 NO_GRAD_IS_THERE = {
+    "methods from elsewhere see to it themselves": """
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+tokenizer = AutoTokenizer.from_pretrained("gpt2")
+model = AutoModelForCausalLM.from_pretrained("gpt2")
+for prompts in test_loader:
+    tokens = tokenizer.pad(prompts)
+    print(model.generate(**tokens).tolist(), model.parse_no_grad(prompts))
+""",
+    "a method of its own with no_grad": """
+import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(8, 2)
+
+    @torch.inference_mode()
+    def predict(self, x):
+        return self.fc(x)
+
+
+net = Net()
+net.load_state_dict(torch.load("net.pt"))
+net.eval()
+for x in test_loader:
+    print(net.predict(x).argmax(1).item())
+""",
+    "no module but an inferencer": """
+import torch
+from detection import DetInferencer
+
+detector = DetInferencer("config.py")
+for path in test_loader:
+    print(detector(path)[0].numpy())
+""",
     "forces, if they are asked for": NET
     + """
 from torch.autograd import grad

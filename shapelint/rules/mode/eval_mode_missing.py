@@ -71,7 +71,7 @@ with torch.no_grad():
     def _found(self, script: Script) -> Iterator[tuple[Where, Diagnostic, tuple[Candidate, ...]]]:
         for paths in script.entries:
             for call in certain(paths, lambda call: call.in_train_mode):
-                if call.model.layers == () or call.model.handled:
+                if call.model.layers == () or call.model.handled or not call.model.proven:
                     continue
                 name = expression_of(call)
                 layers = ", ".join(

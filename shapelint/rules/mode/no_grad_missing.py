@@ -78,7 +78,7 @@ for x, y in val_loader:
         for paths in script.entries:
             trains = any(path.of_kind("backward") for path in paths)
             found = certain(paths, lambda call, trains=trains: _records(call, trains))  # type: ignore[misc]
-            for calls in _together(call for call in found if not call.model.handled):
+            for calls in _together(call for call in found if call.model.proven and not call.model.handled):
                 first = calls[0]
                 name = expression_of(first)
                 diagnostic = self.diagnostic(f"`{name}` validates or predicts while gradients are recorded")
