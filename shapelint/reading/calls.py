@@ -186,7 +186,8 @@ class Calls(Elsewhere):
             return self._of_library(callee, node, scope, given)
         if isinstance(callee, Thing):
             return self._of_thing(callee, node, scope, given)
-        return self._of_unknown((), node, scope, given)
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+        return self._of_unknown((name,) if name else (), node, scope, given)
 
     def run(self, function: Function, node: ast.Call, scope: Scope) -> Any:
         """Run a function of the file in place of its call."""

@@ -311,6 +311,27 @@ for x, y in train_loader:
 }
 
 ZEROED = {
+    "optimizers by name": NET
+    + """
+class Agents:
+    def __init__(self, models):
+        self.models, self.optimizers = models, {}
+        for name in models:
+            self.optimizers[name] = torch.optim.Adam(models[name].parameters())
+
+    def update(self, batches, scaler, clip=False):
+        for name in self.models:
+            policy = self.models[name]
+            policy.train()
+            for x, y in batches[name]:
+                loss = F.mse_loss(policy(x), y)
+                self.optimizers[name].zero_grad()
+                scaler.scale(loss).backward()
+                if clip:
+                    nn.utils.clip_grad_norm_(policy.parameters(), 1.0)
+                scaler.step(self.optimizers[name])
+                scaler.update()
+""",
     "another framework": """
 import warp as wp
 from framework import optimizers
