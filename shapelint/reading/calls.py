@@ -71,13 +71,13 @@ class Calls(Elsewhere):
     def union(self, values: Iterable[Any]) -> Any:
         """What is made of several values: a result, if there is a model's result in them."""
         calls: frozenset[Any] = frozenset()
+        apart: frozenset[Any] = frozenset()
         for value in values:
-            if isinstance(value, Result):
-                calls |= value.calls
-            elif isinstance(value, Items):
-                inner = self.union(value.members)
-                calls |= inner.calls if isinstance(inner, Result) else frozenset()
-        return Result(calls) if calls else None
+            inner = self.union(value.members) if isinstance(value, Items) else value
+            if isinstance(inner, Result):
+                calls |= inner.calls
+                apart |= inner.apart
+        return Result(calls, apart) if calls or apart else None
 
     def _eval_Constant(self, node: ast.Constant, scope: Scope) -> Any:  # noqa: N802 - named after the node
         return Constant(node.value)

@@ -182,7 +182,9 @@ class Elsewhere:
             return result
         if name in MEASURES:
             self.measured(result)
-            if name in ("detach", "item", "tolist", "numpy", "argmax", "eq", "argsort"):
+            if name == "detach":
+                return Result(frozenset(), result.calls | result.apart)
+            if name in ("item", "tolist", "numpy", "argmax", "eq", "argsort"):
                 return Thing((name,))
         return self.union([result, *given])
 
@@ -191,6 +193,8 @@ class Elsewhere:
         for call in found.calls if isinstance(found, Result) else ():
             call.trained = True
             call.model.trained = True
+        for call in found.apart if isinstance(found, Result) else ():
+            call.trained_with = True
 
     # -- of what is not in the files ------------------------------------------------------------------
 

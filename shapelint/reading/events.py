@@ -65,6 +65,8 @@ class Forward:
     grad: str
     stack: tuple[Loop | Frame, ...]
     trained: bool = False
+    trained_with: bool = False
+    """Whether something is trained with its result, detached: a target."""
     escapes: bool = False
     measured: bool = False
     for_gradient: bool = False
@@ -83,7 +85,8 @@ class Forward:
     @property
     def is_evaluation(self) -> bool:
         """Whether the call is there to validate or to predict: what is nearest to it says so."""
-        if self.trained or self.escapes or self.for_gradient or any(frame.compares for frame in self.frames):
+        used = self.trained or self.trained_with or self.escapes or self.for_gradient
+        if used or any(frame.compares for frame in self.frames):
             return False
         near = next((each.purpose for each in reversed(self.stack) if each.purpose), "")
         if near == TRAIN:

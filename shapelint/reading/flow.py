@@ -313,7 +313,9 @@ class Flow(Calls, Conditions, Contexts):
         call.after_training = model.trained
         self.path.forwards.append(call)
         own = frozenset({call})
-        return Result(own.union(*(each.calls for each in arguments if isinstance(each, Result))))
+        given = [each for each in arguments if isinstance(each, Result)]
+        apart = frozenset(each for result in given for each in result.apart)
+        return Result(own.union(*(each.calls for each in given)), apart)
 
     def switch(self, model: Model, mode: str, node: ast.AST, scope: Scope) -> None:
         """A model's mode is set."""

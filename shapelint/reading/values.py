@@ -16,7 +16,9 @@ _EVAL_WORDS = {
     *("evaluation", "evaluating", "evaluator", "holdout", "predict", "prediction", "predictions", "predicting"),
     *("infer", "inference", "inferring", "validset", "valset", "testset", "devset", "vali", "tst"),
 }
-_TRAIN_WORDS = {"train", "training", "trn", "trainset", "fit", "finetune", "pretrain"}
+_TRAIN_WORDS = {
+    *("train", "training", "trn", "trainset", "fit", "finetune", "pretrain", "update", "learn", "optimize", "optimise"),
+}
 
 
 def words_of(name: str) -> set[str]:
@@ -88,9 +90,10 @@ class Part:
 
 @dataclass(eq=False)
 class Result:
-    """What came of calls of models."""
+    """What came of calls of models; `apart`: of those that it was detached from."""
 
     calls: frozenset[Any] = frozenset()
+    apart: frozenset[Any] = frozenset()
 
 
 @dataclass(eq=False)

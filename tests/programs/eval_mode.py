@@ -492,6 +492,38 @@ def test(model, attack, loader):
 }
 
 NO_GRAD_IS_THERE = {
+    "the target of a critic": NET
+    + """
+from algorithms import value_loss
+
+critic = Net()
+optimizer = torch.optim.Adam(critic.parameters())
+for step in range(1000):
+    batch = replay.sample(32)
+    expected = batch.reward + 0.99 * critic(batch.next_state).detach().max(1)[0]
+    loss = value_loss(critic(batch.state), expected)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+""",
+    "advantages in the function that updates": NET
+    + """
+def update(replay, policy, optimizer):
+    value = policy(replay[-1].state)
+    for i, each in enumerate(replay):
+        each.advantage = (each.reward - value)[i].detach()
+    for each in replay:
+        loss = (policy(each.state) * each.advantage).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+
+policy = Net()
+optimizer = torch.optim.Adam(policy.parameters())
+for step in range(1000):
+    update(memory, policy, optimizer)
+""",
     "methods from elsewhere see to it themselves": """
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
