@@ -17,6 +17,10 @@ else:  # pragma: no cover - Python 3.10
     import tomli as tomllib
 
 
+FORMATS = ("full", "concise", "json", "sarif", "github", "gitlab", "junit", "markdown")
+"""What the findings of a check can be printed as."""
+
+
 @dataclass(frozen=True)
 class Option:
     """One option: its name as written in TOML, its type, default, allowed values, and what it does."""
@@ -35,7 +39,7 @@ OPTIONS = {
         Option("ignore", list, [], "Rules to leave out; wins over an equally precise `select`."),
         Option("mode", str, "both", "Walk in train mode, eval mode, or both.", ("train", "eval", "both")),
         Option("timeout", float, 60.0, "Seconds a target may take, the import of torch and of your code counted in."),
-        Option("output-format", str, "full", "How findings are printed.", ("full", "concise", "json")),
+        Option("output-format", str, "full", "How findings are printed.", FORMATS),
         Option(
             "head-share", float, 0.5, "SHP301: share of the model's parameters from which a flatten head is a finding."
         ),

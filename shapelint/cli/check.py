@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from shapelint.cli.options import TakesInputs, input_options, output_options, request_for
+from shapelint.cli.options import TakesInputs, input_options, output_options, request_for, wanted_outputs
 from shapelint.errors import UsageError
 
 
@@ -17,7 +17,12 @@ from shapelint.errors import UsageError
 @input_options
 @click.option("--select", multiple=True, metavar="RULE", help="Rules to use: codes, prefixes, names.")
 @click.option("--ignore", multiple=True, metavar="RULE", help="Rules to leave out.")
-@click.option("--output-format", type=click.Choice(["full", "concise", "json"]), help="How to print.  [full]")
+@click.option(
+    "--output-format",
+    multiple=True,
+    metavar="FORMAT[=FILE]",
+    help="full, concise, json, sarif, github, gitlab, junit or markdown; several with files.  [full]",
+)
 @click.option("--fix", is_flag=True, help="Make the safe fixes: no weight changes shape, no working path its result.")
 @click.option("--unsafe-fixes", is_flag=True, help="With --fix, --diff or --fix-only: make unsafe fixes too.")
 @click.option("--diff", is_flag=True, help="Print what --fix would change, change nothing.")
@@ -81,6 +86,7 @@ def _run(targets: tuple[str, ...], select: Any, ignore: Any, worker: Any, words:
     from shapelint.sources import is_source
 
     config = load_config()
+    outputs = wanted_outputs(words["output_format"], words["output_file"], config["output-format"])
     selected = catalogue().selection(config.pick("select", select), config.pick("ignore", ignore))
     outcomes: list[Any] = []
     requests: list[Any] = []
@@ -116,10 +122,10 @@ def _run(targets: tuple[str, ...], select: Any, ignore: Any, worker: Any, words:
             return 2 if failed else int(bool(diff))
         if wish.only:
             return 2 if failed else 0
-    style = Style.of(words["color"], words["output_file"])
-    chosen = config.pick("output-format", words["output_format"])
-    text = render(chosen, outcomes, style, not words["no_report"], Fixes(made, wish.unsafe, wish.fix))
-    write(text, words["output_file"], style)
+    fixes = Fixes(made, wish.unsafe, wish.fix)
+    for chosen, file in outputs:
+        style = Style.of(words["color"], file)
+        write(render(chosen, outcomes, style, not words["no_report"], fixes), file, style)
     return exit_code(outcomes, words["exit_zero"])
 
 

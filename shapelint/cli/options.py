@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
+import os
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
 
-from shapelint.config import Config
+from shapelint.config import FORMATS, Config
+from shapelint.errors import UsageError
 from shapelint.inputs import looks_like_input
 from shapelint.request import Request
 
@@ -62,6 +65,36 @@ def output_options(function: F) -> F:
     ):
         function = option(function)
     return function
+
+
+def wanted_outputs(given: tuple[str, ...], output_file: str | None, default: str) -> list[tuple[str, str | None]]:
+    """Formats and their files from words like `full` and `sarif=report.sarif`; None is stdout.
+
+    Raises:
+        UsageError: a format does not exist, or two would be written to the same place.
+    """
+    found: list[tuple[str, str | None]] = []
+    for word in given or (default,):
+        name, equals, file = word.partition("=")
+        if name not in FORMATS:
+            close = difflib.get_close_matches(name, FORMATS, n=1)
+            hint = f" (did you mean `{close[0]}`?)" if close else f"; there are {', '.join(FORMATS)}"
+            raise UsageError(f"no output format `{name}`{hint}")
+        if equals and not file:
+            raise UsageError(f"`--output-format {word}` names no file after the `=`")
+        found.append((name, file or None))
+    bare = [name for name, file in found if file is None]
+    if output_file is not None:
+        if len(bare) != 1:
+            raise UsageError("`--output-file` is for one format; write `--output-format sarif=report.sarif` for more")
+        found = [(name, file or output_file) for name, file in found]
+    elif len(bare) > 1:
+        raise UsageError(f"`{bare[0]}` and `{bare[1]}` would both go to stdout; write `{bare[1]}=FILE` for one of them")
+    files = [os.path.abspath(file) for _, file in found if file is not None]
+    twice = next((file for file in files if files.count(file) > 1), None)
+    if twice is not None:
+        raise UsageError(f"two formats would be written to `{os.path.relpath(twice)}`")
+    return found
 
 
 def modes(config: Config, given: str | None) -> tuple[str, ...]:

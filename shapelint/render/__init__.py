@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import sys
 import tempfile
@@ -78,18 +79,19 @@ class Fixes:
 
 
 def render(output_format: str, outcomes: list[Outcome], style: Style, report: bool, fixes: Fixes = Fixes()) -> str:
-    """The result of a check in one of its formats."""
+    """The result of a check in one of `shapelint.config.FORMATS`; `report`: with the layers, where there is room."""
+    module = importlib.import_module(f"shapelint.render.{output_format}")
     if output_format == "json":
-        from shapelint.render.json import render_json
-
-        return render_json(outcomes, fixes.made)
+        return str(module.render_json(outcomes, fixes.made))
+    if output_format in ("sarif", "gitlab", "junit"):
+        return str(getattr(module, f"render_{output_format}")(outcomes))
+    if output_format == "github":
+        return str(module.render_github(outcomes, fixes))
+    if output_format == "markdown":
+        return str(module.render_check(outcomes, report, fixes))
     if output_format == "concise":
-        from shapelint.render.concise import render_concise
-
-        return render_concise(outcomes, style, fixes)
-    from shapelint.render.full import render_full
-
-    return render_full(outcomes, style, report, fixes)
+        return str(module.render_concise(outcomes, style, fixes))
+    return str(module.render_full(outcomes, style, report, fixes))
 
 
 def render_report(report_format: str, outcome: Outcome, style: Style, tree: bool) -> str:

@@ -1,0 +1,61 @@
+"""JUnit's XML, which Jenkins, GitLab and Azure show as tests: a suite a target, a test a finding."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+
+from shapelint.diagnostics import Diagnostic, Severity
+from shapelint.render import Style, shown_path
+from shapelint.render.full import render_diagnostic
+from shapelint.runner import Outcome
+
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def render_junit(outcomes: list[Outcome]) -> str:
+    """What is only worth knowing passes; a target that could not be checked is an error, a finding a failure."""
+    root = ET.Element("testsuites", name="shapelint")
+    for outcome in outcomes:
+        _suite(root, outcome)
+    for name in ("tests", "failures", "errors"):
+        root.set(name, str(sum(int(suite.get(name, "0")) for suite in root)))
+    ET.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+
+
+def _suite(root: ET.Element, outcome: Outcome) -> None:
+    target, failed = outcome.report.target, outcome.report.status == "failed"
+    told = [item for item in outcome.report.diagnostics if item.severity is not Severity.INFO]
+    suite = ET.SubElement(
+        root,
+        "testsuite",
+        name=_clean(target),
+        tests=str(max(1, len(told))),
+        failures=str(0 if failed else len(told)),
+        errors=str(len(told) or 1) if failed else "0",
+    )
+    for item in told:
+        case = ET.SubElement(suite, "testcase", name=_clean(_named(item)), classname=_clean(_owner(target)))
+        kind = "error" if failed else "failure"
+        text = ET.SubElement(case, kind, message=_clean(item.message), type=f"{item.code} {item.name}")
+        text.text = _clean(render_diagnostic(item, Style()))
+    if not told:
+        case = ET.SubElement(suite, "testcase", name="no finding", classname=_clean(_owner(target)))
+        if failed:
+            ET.SubElement(case, "error", message=_clean(outcome.fault or "could not be checked"), type="fault")
+
+
+def _named(item: Diagnostic) -> str:
+    place = item.span or item.called_at
+    where = f" {shown_path(place.file)}:{place.line}" if place is not None else ""
+    return f"{item.code} {item.layer or item.name}{where}"
+
+
+def _owner(target: str) -> str:
+    return target.replace("/", ".").removesuffix(".py")
+
+
+def _clean(text: str) -> str:
+    """Without what XML cannot hold."""
+    return _NOT_XML.sub("?", text)
