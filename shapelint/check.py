@@ -21,6 +21,7 @@ from shapelint.obstacles import Copy, beyond, together
 from shapelint.request import Request
 from shapelint.rules import Finding, run_rules
 from shapelint.rules.gaps.target_not_loadable import not_loadable
+from shapelint.suppress import quieten
 from shapelint.syntax.places import working_copies
 from shapelint.table import rows_of, totals_of
 from shapelint.target import Target, parse_target
@@ -80,7 +81,8 @@ def check(request: Request) -> TargetReport:
     report.diagnostics = together(found, seen.waiting, seen.waiting, copy)
     if first.report.status == "partial" and report.status == "checked":
         report.status = "partial"
-    return report
+    with working_copies(request.texts):
+        return quieten(report)
 
 
 @dataclass

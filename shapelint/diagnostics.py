@@ -200,6 +200,11 @@ class TargetReport:
     diagnostics: list[Diagnostic] = field(default_factory=list)
     tree: str | None = None
     kind: str = "model"
+    suppressed: int = 0
+    known: int = 0
+    """Findings that a baseline has."""
+    acted: list[tuple[str, int, int, str]] = field(default_factory=list)
+    """What suppressed something: file, line and column of a comment, and the code in it."""
 
 
 def report_to_plain(report: TargetReport) -> dict[str, Any]:
@@ -212,5 +217,6 @@ def report_from_plain(data: dict[str, Any]) -> TargetReport:
     data = dict(data)
     data["rows"] = [Row(**row) for row in data["rows"]]
     data["totals"] = Totals(**data["totals"])
+    data["acted"] = [tuple(place) for place in data["acted"]]
     data["diagnostics"] = [from_plain(item) for item in data["diagnostics"]]
     return TargetReport(**data)

@@ -21,6 +21,7 @@ from shapelint.request import Request
 from shapelint.rules import Finding, catalogue
 from shapelint.rules.gaps.target_not_loadable import not_loadable
 from shapelint.rules.source import SourceRule
+from shapelint.suppress import Acted, suppressed
 from shapelint.syntax.notebooks import placed, placed_edit
 from shapelint.syntax.places import file_text, working_copies
 
@@ -54,13 +55,14 @@ def check_source(request: Request, known: Known | None = None) -> TargetReport:
     report = TargetReport(request.target, kind="source")
     with working_copies(request.texts):
         if len(files) < ALONE:
-            found = [item for file in files for item in _checked(file, request, known or {})]
+            found, used = _several(files, request, known or {})
         else:
-            found = list(_in_processes(files, request, known or {}))
+            found, used = _in_processes(files, request, known or {})
     if not files:
-        found = [not_loadable(f"no Python file or notebook in `{request.target}`", None, "")]
+        found, used = [not_loadable(f"no Python file or notebook in `{request.target}`", None, "")], set()
     once = {(item.code, item.span, item.message): item.with_target(request.target) for item in reversed(found)}
     report.diagnostics = sorted(once.values(), key=lambda item: item.sort_key)
+    report.acted = sorted(used)
     failed = sum(item.code == "SHP902" for item in found)
     report.status = "failed" if failed and failed >= len(files) else ("partial" if failed else "checked")
     plural = "s" if len(files) != 1 else ""
@@ -78,18 +80,32 @@ def _models_of(file: str) -> list[str]:
     return [value.node.name for value in values if isinstance(value, Class) and value.kind == "module"]
 
 
-def _in_processes(files: list[str], request: Request, known: Known) -> Iterator[Diagnostic]:
+_Found = tuple[list[Diagnostic], set[Acted]]
+"""Findings, and what suppressed others."""
+
+
+def _in_processes(files: list[str], request: Request, known: Known) -> _Found:
     workers = os.cpu_count() or 1
     size = max(1, len(files) // (workers * 8))
     parts = [files[at : at + size] for at in range(0, len(files), size)]
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        for found in pool.map(_several, parts, [request] * len(parts), [known] * len(parts)):
-            yield from found
+        results = list(pool.map(_in_process, parts, [request] * len(parts), [known] * len(parts)))
+    return [item for found, _ in results for item in found], {place for _, used in results for place in used}
 
 
-def _several(files: list[str], request: Request, known: Known) -> list[Diagnostic]:
+def _in_process(files: list[str], request: Request, known: Known) -> _Found:
     with working_copies(request.texts):
-        return [item for file in files for item in _checked(file, request, known)]
+        return _several(files, request, known)
+
+
+def _several(files: list[str], request: Request, known: Known) -> _Found:
+    found: list[Diagnostic] = []
+    used: set[Acted] = set()
+    for file in files:
+        left, comments = suppressed(_checked(file, request, known))
+        found += [in_cells(item) for item in left]
+        used |= comments
+    return found, used
 
 
 def _checked(file: str, request: Request, known: Known) -> list[Diagnostic]:
@@ -99,15 +115,14 @@ def _checked(file: str, request: Request, known: Known) -> list[Diagnostic]:
         found = _findings(file, request.selected, known)
     except SyntaxError as error:
         span = Span(os.path.abspath(file), error.lineno or 1, error.offset or 1)
-        return [in_cells(not_loadable(f"`{file}` is no Python: {error.msg}", span, ""))]
+        return [not_loadable(f"`{file}` is no Python: {error.msg}", span, "")]
     except (OSError, UnicodeDecodeError, UsageError) as error:
         return [not_loadable(f"`{file}` cannot be read: {error}", None, "")]
     if found is None:
         return [not_loadable(f"`{file}` is no Python that can be parsed", None, "")]
     if not request.fixes:
-        return [in_cells(finding.diagnostic) for finding in found]
-    fixed = [replace(each.diagnostic, fixes=tuple(_fixes(each, found, file, request, known))) for each in found]
-    return [in_cells(each) for each in fixed]
+        return [finding.diagnostic for finding in found]
+    return [replace(each.diagnostic, fixes=tuple(_fixes(each, found, file, request, known))) for each in found]
 
 
 def in_cells(item: Diagnostic) -> Diagnostic:

@@ -27,6 +27,9 @@ from shapelint.errors import UsageError
 @click.option("--unsafe-fixes", is_flag=True, help="With --fix, --diff or --fix-only: make unsafe fixes too.")
 @click.option("--diff", is_flag=True, help="Print what --fix would change, change nothing.")
 @click.option("--fix-only", is_flag=True, help="Make the fixes and say nothing of what is left.")
+@click.option("--baseline", metavar="FILE", help="Findings in this file are known and not shown.")
+@click.option("--update-baseline", is_flag=True, help="Write what is found into the baseline.")
+@click.option("--add-ignores", is_flag=True, help="Put a comment that suppresses it beside every finding.")
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 also when there are findings.")
 @click.option("--no-report", is_flag=True, help="Leave out the per-layer table.")
 @output_options
@@ -77,43 +80,34 @@ def _say_failed(outcomes: list[Any]) -> None:
 
 
 def _run(targets: tuple[str, ...], select: Any, ignore: Any, worker: Any, words: dict[str, Any]) -> int:
+    from shapelint.baseline import read as read_baseline
+    from shapelint.baseline import without_known
     from shapelint.cli.fixing import Wish, make_fixes, say_diff
     from shapelint.config import load_config
     from shapelint.render import Fixes, Style, render, write
-    from shapelint.request import Request
     from shapelint.rules import catalogue
     from shapelint.runner import run_all
-    from shapelint.sources import is_source
+    from shapelint.unused import with_unused
 
     config = load_config()
+    _require_consistent(words)
+    known = read_baseline(words["baseline"]) if words["baseline"] and not words["update_baseline"] else {}
     outputs = wanted_outputs(words["output_format"], words["output_file"], config["output-format"])
     selected = catalogue().selection(config.pick("select", select), config.pick("ignore", ignore))
-    outcomes: list[Any] = []
-    requests: list[Any] = []
-    asked: list[Any] = []
-    for target in targets:
-        try:
-            if is_source(target, targets, words):
-                request = Request(target, selected=tuple(sorted(selected)), source=True)
-            else:
-                request = request_for(target, config, words, selected=tuple(sorted(selected)))
-        except UsageError as error:
-            if len(targets) == 1:
-                raise
-            outcomes.append(_unusable(target, error))
-            asked.append(None)
-            continue
-        requests.append(request)
-        asked.append(request)
-        outcomes.append(None)
+    asked, unusable = _asked(targets, config, words, tuple(sorted(selected)))
+    requests = [request for request in asked if request is not None]
     started = time.time()
     finished = iter(run_all(requests, worker))
-    outcomes = [outcome if outcome is not None else next(finished) for outcome in outcomes]
+    outcomes = [next(finished) if request is not None else unusable[at] for at, request in enumerate(asked)]
+    outcomes = with_unused(outcomes, selected)
     if worker is not None and not any(not request.source for request in requests):
         worker.kill()
     wish, made = Wish.of(words), 0
+    if words["update_baseline"] or words["add_ignores"]:
+        return _accepted(outcomes, words, started)
     if wish.fix:
         outcomes, made, diff = make_fixes(wish, asked, outcomes, started)
+        outcomes = with_unused(outcomes, selected) if not wish.diff else outcomes
         failed = any(outcome.report.status == "failed" for outcome in outcomes)
         if wish.diff or wish.only:
             _say_failed(outcomes)
@@ -122,11 +116,65 @@ def _run(targets: tuple[str, ...], select: Any, ignore: Any, worker: Any, words:
             return 2 if failed else int(bool(diff))
         if wish.only:
             return 2 if failed else 0
+    outcomes = without_known(outcomes, known)
     fixes = Fixes(made, wish.unsafe, wish.fix)
     for chosen, file in outputs:
         style = Style.of(words["color"], file)
         write(render(chosen, outcomes, style, not words["no_report"], fixes), file, style)
     return exit_code(outcomes, words["exit_zero"])
+
+
+def _asked(targets: tuple[str, ...], config: Any, words: dict[str, Any], selected: tuple[str, ...]) -> Any:
+    """A request for each target, and by their positions the outcomes of those that cannot be used."""
+    asked: list[Any] = []
+    unusable: dict[int, Any] = {}
+    for at, target in enumerate(targets):
+        request = _request(target, targets, config, words, selected)
+        if isinstance(request, UsageError):
+            if len(targets) == 1:
+                raise request
+            unusable[at] = _unusable(target, request)
+        asked.append(None if isinstance(request, UsageError) else request)
+    return asked, unusable
+
+
+def _request(target: str, targets: tuple[str, ...], config: Any, words: Any, selected: tuple[str, ...]) -> Any:
+    """The request for a target, or why there can be none."""
+    from shapelint.request import Request
+    from shapelint.sources import is_source
+
+    try:
+        if is_source(target, targets, words):
+            return Request(target, selected=selected, source=True)
+        return request_for(target, config, words, selected=selected)
+    except UsageError as error:
+        return error
+
+
+def _accepted(outcomes: list[Any], words: dict[str, Any], started: float) -> int:
+    """What was found becomes known: in a baseline, or by a comment at its line."""
+    from shapelint import baseline
+    from shapelint.cli.ignoring import add_ignores
+
+    _say_failed(outcomes)
+    if words["update_baseline"]:
+        count = baseline.write(words["baseline"], outcomes)
+        click.echo(f"{count} finding{'s' if count != 1 else ''} written to `{words['baseline']}`")
+    else:
+        made, without = add_ignores(outcomes, started)
+        click.echo(f"{made} ignore{'s' if made != 1 else ''} added")
+        if without:
+            click.echo(f"{without} finding{'s' if without != 1 else ''} without a line to write at", err=True)
+    return 2 if any(outcome.report.status == "failed" for outcome in outcomes) else 0
+
+
+def _require_consistent(words: dict[str, Any]) -> None:
+    changing = [name for name in ("fix", "diff", "fix_only", "update_baseline", "add_ignores") if words[name]]
+    if {"update_baseline", "add_ignores"} & set(changing) and len(changing) > 1:
+        first, second = (f"--{name.replace('_', '-')}" for name in changing[:2])
+        raise UsageError(f"`{first}` and `{second}` cannot both be done")
+    if words["update_baseline"] and not words["baseline"]:
+        raise UsageError("`--update-baseline` needs `--baseline FILE`")
 
 
 def _unusable(target: str, error: UsageError) -> Any:

@@ -168,20 +168,26 @@ def write(texts: dict[str, str], originals: dict[str, SourceFile]) -> None:
             raise UsageError(f"`{file}` was changed while it was checked; nothing was written")
     contents = {file: originals[file].content(text) for file, text in texts.items()}
     for file, content in contents.items():
-        _write_one(originals[file], content)
+        written_whole(originals[file].path, content)
 
 
-def _write_one(source: SourceFile, content: bytes) -> None:
+def written_whole(path: Path, content: bytes) -> None:
+    """Write a file through a temporary one beside it, whole or not at all; its permissions stay.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
     try:
-        handle, temporary = tempfile.mkstemp(dir=source.path.parent, prefix=".shapelint-")
+        mode = path.stat().st_mode & 0o7777 if path.exists() else 0o644
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".shapelint-")
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(content)
-            Path(temporary).chmod(source.path.stat().st_mode & 0o7777)
-            Path(temporary).replace(source.path)
+            Path(temporary).chmod(mode)
+            Path(temporary).replace(path)
         except OSError:
             with contextlib.suppress(OSError):
                 Path(temporary).unlink()
             raise
     except OSError as error:
-        raise UsageError(f"cannot write `{source.path}`: {error.strerror or error}") from None
+        raise UsageError(f"cannot write `{path}`: {error.strerror or error}") from None

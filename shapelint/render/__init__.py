@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import os
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from shapelint.diagnostics import Diagnostic, Severity
-from shapelint.errors import UsageError
 from shapelint.runner import Outcome
 
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
@@ -126,17 +123,6 @@ def write(text: str, output_file: str | None, style: Style) -> None:
         encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
         click.echo(text.encode(encoding, "replace").decode(encoding), nl=False, color=style.colour)
         return
-    target = Path(output_file)
-    try:
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".shapelint-")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-            Path(temporary).chmod(0o644)
-            Path(temporary).replace(target)
-        except OSError:
-            with contextlib.suppress(OSError):
-                Path(temporary).unlink()
-            raise
-    except OSError as error:
-        raise UsageError(f"cannot write `{output_file}`: {error.strerror or error}") from None
+    from shapelint.fixes.files import written_whole
+
+    written_whole(Path(output_file), text.encode("utf-8"))

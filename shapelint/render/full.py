@@ -45,6 +45,8 @@ def summary(outcomes: list[Outcome], style: Style, fixes: Fixes) -> str:
         where += f"; {failed} of {len(outcomes)} could not be checked"
     colour = "red" if counts["error"] else ("yellow" if counts["warning"] else "green")
     made = f"; {fixes.made} fixed" if fixes.made else ""
+    known = sum(outcome.report.known for outcome in outcomes)
+    made += f"; {known} in the baseline" if known else ""
     lines = [style.paint(text + where + made, colour, bold=True)]
     hint = _fixable(outcomes, fixes)
     return "\n".join([*lines, hint] if hint else lines)

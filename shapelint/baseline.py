@@ -1,0 +1,65 @@
+"""A file of findings that are known and not shown again. No torch here."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from shapelint.errors import UsageError
+from shapelint.fixes.files import written_whole
+from shapelint.render.places import findings
+from shapelint.runner import Outcome
+
+VERSION = 1
+
+
+def read(file: str) -> dict[str, Any]:
+    """The findings of a baseline by their fingerprints.
+
+    Raises:
+        UsageError: there is no such file, or it is no baseline.
+    """
+    try:
+        data = json.loads(Path(file).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"no baseline `{file}`; `--update-baseline` writes it") from None
+    except OSError as error:
+        raise UsageError(f"cannot read `{file}`: {error.strerror or error}") from None
+    except ValueError:
+        data = None
+    if not isinstance(data, dict) or data.get("version") != VERSION or not isinstance(data.get("findings"), dict):
+        raise UsageError(f"`{file}` is no baseline of shapelint; `--update-baseline` writes one anew")
+    found: dict[str, Any] = data["findings"]
+    return found
+
+
+def write(file: str, outcomes: list[Outcome]) -> int:
+    """Write down what was found, that of targets that could not be checked left out; how many findings it is.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
+    found = {
+        item.fingerprint: {
+            "code": item.diagnostic.code,
+            "target": item.diagnostic.target,
+            "layer": item.diagnostic.layer,
+            "message": item.diagnostic.message,
+        }
+        for item in findings(outcomes)
+        if item.diagnostic.code != "SHP902"
+    }
+    text = json.dumps({"version": VERSION, "findings": dict(sorted(found.items()))}, indent=2, ensure_ascii=False)
+    written_whole(Path(file), f"{text}\n".encode())
+    return len(found)
+
+
+def without_known(outcomes: list[Outcome], known: dict[str, Any]) -> list[Outcome]:
+    """The outcomes without the findings of a baseline, which are counted."""
+    fresh = {id(item.diagnostic) for item in findings(outcomes) if item.fingerprint not in known}
+    for outcome in outcomes:
+        left = [item for item in outcome.report.diagnostics if id(item) in fresh]
+        outcome.report.known += len(outcome.report.diagnostics) - len(left)
+        outcome.report.diagnostics = left
+    return outcomes
