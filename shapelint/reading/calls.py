@@ -177,6 +177,9 @@ class Calls(Elsewhere):
         named = {word.arg: self.value(word.value, scope) for word in node.keywords}
         given = [*arguments, *named.values()]
         if isinstance(callee, Model):
+            parts = [part for each in given for part in (each.members if isinstance(each, Items) else [each])]
+            if any(isinstance(part, Model) for part in parts):  # made of models: it is what makes one
+                return None
             return self.forward(callee, node, scope, given)
         if isinstance(callee, Method):
             return self._of_method(callee, node, scope, given)

@@ -70,6 +70,8 @@ class Forward:
     escapes: bool = False
     measured: bool = False
     for_gradient: bool = False
+    dropped: bool = False
+    """Whether nothing becomes of the result: a call to warm up, to calibrate, to see that it runs."""
     after_training: bool = False
 
     @property
@@ -85,7 +87,7 @@ class Forward:
     @property
     def is_evaluation(self) -> bool:
         """Whether the call is there to validate or to predict: what is nearest to it says so."""
-        used = self.trained or self.trained_with or self.escapes or self.for_gradient
+        used = self.trained or self.trained_with or self.escapes or self.for_gradient or self.dropped
         if used or any(frame.compares for frame in self.frames):
             return False
         near = next((each.purpose for each in reversed(self.stack) if each.purpose), "")

@@ -95,6 +95,8 @@ class Flow(Calls, Conditions, Contexts):
 
     def _run_Expr(self, node: ast.Expr, scope: Scope) -> None:  # noqa: N802 - named after the node
         self.value(node.value, scope)
+        for call in self.path.forwards[-1:]:
+            call.dropped = call.dropped or call.at.node is node.value
 
     def _run_Return(self, node: ast.Return, scope: Scope) -> str:  # noqa: N802
         value = self.value(node.value, scope) if node.value is not None else None

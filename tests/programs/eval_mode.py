@@ -492,6 +492,13 @@ def test(model, attack, loader):
 }
 
 NO_GRAD_IS_THERE = {
+    "called to calibrate": NET
+    + """
+def evaluate_bit_widths(model, sample):
+    model.eval()
+    model(sample)
+    return [module.width.item() for module in model.modules()]
+""",
     "the target of a critic": NET
     + """
 from algorithms import value_loss

@@ -97,7 +97,7 @@ def _together(found: Iterable[Forward]) -> list[list[Forward]]:
         block = outermost_block(call)
         inner: object = call.frames[-1].function.node if call.frames else (block[1] if block else call)
         groups.setdefault(inner, []).append(call)
-    return list(groups.values())
+    return [sorted(calls, key=lambda call: (call.at.file, call.at.line)) for calls in groups.values()]
 
 
 _GRADIENTS = {
