@@ -4,11 +4,28 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from shapelint.config import OPTIONS
+from shapelint.config import OPTIONS, TARGET_OPTIONS, Option
 from shapelint.render.rules import rule_page, summary
 from shapelint.rules import catalogue
 
 HERE = Path(__file__).parent
+
+
+EXAMPLE = """```toml
+[[tool.shapelint.targets]]
+target = "models/net.py:Net(10)"
+inputs = ["1,3,224,224"]
+expect = ["1,10"]
+```"""
+TYPES = {list: "list of strings", tuple: "array of tables", dict: "table", str: "string", int: "integer"}
+
+
+def _table(options: dict[str, Option]) -> list[str]:
+    rows = [
+        f"| `{option.name}` | {TYPES.get(option.type, option.type.__name__)} | `{option.default!r}` | {option.help} |"
+        for option in options.values()
+    ]
+    return ["| option | type | default | what it does |", "|---|---|---|---|", *rows]
 
 
 def pages() -> dict[Path, str]:
@@ -20,14 +37,14 @@ def pages() -> dict[Path, str]:
     index = ["# Rules", "", "| code | name | severity | finds |", "|---|---|---|---|", *rows, ""]
     found = {HERE / "rules" / f"{rule.name}.md": rule_page(rule) for rule in rules}
     found[HERE / "rules" / "README.md"] = "\n".join(index)
-    options = [
-        f"| `{option.name}` | {option.type.__name__} | `{option.default}` | {option.help} |"
-        for option in OPTIONS.values()
+    head = [
+        "# Options",
+        "",
+        "In `[tool.shapelint]` of `pyproject.toml`, or in `shapelint.toml`; the command line beats them.",
+        "",
     ]
-    head = ["# Options", "", "In `[tool.shapelint]` of `pyproject.toml`; the command line beats them.", ""]
-    found[HERE / "options.md"] = "\n".join(
-        [*head, "| option | type | default | what it does |", "|---|---|---|---|", *options, ""]
-    )
+    more = ["", "## `[[tool.shapelint.targets]]`", "", "A model that `shapelint check` alone checks:", "", EXAMPLE, ""]
+    found[HERE / "options.md"] = "\n".join([*head, *_table(OPTIONS), *more, *_table(TARGET_OPTIONS), ""])
     return found
 
 

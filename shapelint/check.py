@@ -82,7 +82,7 @@ def check(request: Request) -> TargetReport:
     if first.report.status == "partial" and report.status == "checked":
         report.status = "partial"
     with working_copies(request.texts):
-        return quieten(report)
+        return quieten(report, request.ignored_in)
 
 
 @dataclass
@@ -210,6 +210,7 @@ def describe(request: Request, loaded: Loaded, traces: dict[str, Trace], feed: F
         request.thresholds,
         tuple(spec.spelling for spec in feed.specs),
         {name: _home(module) for name, module in modules.items()},
+        request.expect,
     )
 
 

@@ -185,7 +185,7 @@ class Totals:
 class TargetReport:
     """What became of one target. `status` is checked, partial or failed; notes say how it was walked.
 
-    `kind`: `model` for one that was walked, `source` for files that were read.
+    `kind`: `model` for one that was walked, `source` for files that were read, which `files` names.
     """
 
     target: str
@@ -200,6 +200,7 @@ class TargetReport:
     diagnostics: list[Diagnostic] = field(default_factory=list)
     tree: str | None = None
     kind: str = "model"
+    files: list[str] = field(default_factory=list)
     suppressed: int = 0
     known: int = 0
     """Findings that a baseline has."""

@@ -248,7 +248,7 @@ class Trace:
 class Walked:
     """All that rules may look at: the traces of one target in its modes, and the model's parameters.
 
-    `homes`: file and name of the class of each module.
+    `homes`: file and name of the class of each module. `expect`: the shapes that must come out.
     """
 
     target: str
@@ -259,6 +259,7 @@ class Walked:
     thresholds: dict[str, Any] = field(default_factory=dict)
     input_spellings: tuple[str, ...] = ()
     homes: dict[str, tuple[str, str]] = field(default_factory=dict)
+    expect: tuple[str, ...] = ()
 
     @property
     def total_params(self) -> int:

@@ -13,6 +13,8 @@ class Request:
 
     `texts`: files, by absolute path, to be looked at as these texts and not as they lie on disk.
     `source` true: a file or folder that is read and not run.
+    `expect`: the shapes that must come out. `exclude`: patterns of files that are not read. `ignored_in`: codes that
+    are off in files, by pattern; patterns are absolute.
     `fixes` false: only the report is wanted. `tree` true: torchinfo's module tree too.
     """
 
@@ -27,6 +29,9 @@ class Request:
     tree: bool = False
     texts: dict[str, str] = field(default_factory=dict)
     source: bool = False
+    expect: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    ignored_in: dict[str, list[str]] = field(default_factory=dict)
 
     def dumps(self) -> str:
         """As JSON."""
@@ -36,6 +41,6 @@ class Request:
     def loads(cls, text: str) -> Request:
         """The inverse of `dumps`."""
         data = json.loads(text)
-        for key in ("inputs", "modes", "selected"):
+        for key in ("inputs", "modes", "selected", "expect", "exclude"):
             data[key] = tuple(data[key])
         return cls(**data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import fnmatch
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,7 +22,7 @@ from shapelint.request import Request
 from shapelint.rules import Finding, catalogue
 from shapelint.rules.gaps.target_not_loadable import not_loadable
 from shapelint.rules.source import SourceRule
-from shapelint.suppress import Acted, suppressed
+from shapelint.suppress import Acted, not_ignored, suppressed
 from shapelint.syntax.notebooks import placed, placed_edit
 from shapelint.syntax.places import file_text, working_copies
 
@@ -35,14 +36,23 @@ SAFE = {"SHP406"}
 """Rules whose fix changes no result."""
 
 
-def files_below(path: str) -> list[str]:
-    """A file, or every Python file and notebook below a folder."""
+def files_below(path: str, exclude: Iterable[str] = ()) -> list[str]:
+    """A file, or every Python file and notebook below a folder, those left out that a pattern of `exclude` fits."""
     if os.path.isfile(path):
         return [path]
+    patterns = list(exclude)
+
+    def is_out(*parts: str) -> bool:
+        file = os.path.abspath(os.path.join(*parts))
+        return any(fnmatch.fnmatch(file, pattern) for pattern in patterns)
+
     found = []
     for folder, folders, names in os.walk(path):
-        folders[:] = sorted(name for name in folders if name not in SKIPPED and not name.startswith("."))
-        found += [os.path.join(folder, name) for name in sorted(names) if name.endswith((".py", ".ipynb"))]
+        folders[:] = sorted(
+            name for name in folders if name not in SKIPPED and not name.startswith(".") and not is_out(folder, name)
+        )
+        own = sorted(name for name in names if name.endswith((".py", ".ipynb")) and not is_out(folder, name))
+        found += [os.path.normpath(os.path.join(folder, name)) for name in own]
     return found
 
 
@@ -51,7 +61,7 @@ def check_source(request: Request, known: Known | None = None) -> TargetReport:
 
     `known`: by file and class, the layers that act by mode, of models that were walked.
     """
-    files = files_below(request.target)
+    files = files_below(request.target, request.exclude)
     report = TargetReport(request.target, kind="source")
     with working_copies(request.texts):
         if len(files) < ALONE:
@@ -63,6 +73,7 @@ def check_source(request: Request, known: Known | None = None) -> TargetReport:
     once = {(item.code, item.span, item.message): item.with_target(request.target) for item in reversed(found)}
     report.diagnostics = sorted(once.values(), key=lambda item: item.sort_key)
     report.acted = sorted(used)
+    report.files = files
     failed = sum(item.code == "SHP902" for item in found)
     report.status = "failed" if failed and failed >= len(files) else ("partial" if failed else "checked")
     plural = "s" if len(files) != 1 else ""
@@ -102,7 +113,7 @@ def _several(files: list[str], request: Request, known: Known) -> _Found:
     found: list[Diagnostic] = []
     used: set[Acted] = set()
     for file in files:
-        left, comments = suppressed(_checked(file, request, known))
+        left, comments = suppressed(not_ignored(_checked(file, request, known), request.ignored_in))
         found += [in_cells(item) for item in left]
         used |= comments
     return found, used

@@ -7,16 +7,19 @@ file-ignore[SHP301]` for the file; `# noqa: SHP301` as other linters have it. No
 from __future__ import annotations
 
 import ast
+import fnmatch
 import io
+import os
 import re
 import tokenize
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 from shapelint.diagnostics import Diagnostic, Span, TargetReport
 from shapelint.errors import UsageError
 from shapelint.rules import catalogue
+from shapelint.syntax.notebooks import CELL
 from shapelint.syntax.places import file_text, file_version
 
 _OWN = re.compile(r"#\s*shapelint:\s*(?P<word>file-ignore|ignore)\b(?:\[(?P<codes>[^\]]*)\])?")
@@ -151,8 +154,23 @@ def suppressed(diagnostics: Iterable[Diagnostic]) -> tuple[list[Diagnostic], set
     return left, acted
 
 
-def quieten(report: TargetReport) -> TargetReport:
-    """A report without what comments suppress."""
+def not_ignored(diagnostics: Iterable[Diagnostic], ignored_in: Mapping[str, Iterable[str]]) -> list[Diagnostic]:
+    """The findings without those whose rule is off in their file: codes by patterns of absolute paths."""
+
+    def is_off(item: Diagnostic) -> bool:
+        place = item.span or item.called_at
+        file = os.path.abspath(place.file.partition(CELL)[0]) if place is not None else ""
+        return any(
+            file and (fnmatch.fnmatch(file, pattern) or fnmatch.fnmatch(file, f"{pattern}/*")) and item.code in codes
+            for pattern, codes in ignored_in.items()
+        )
+
+    return [item for item in diagnostics if not is_off(item)]
+
+
+def quieten(report: TargetReport, ignored_in: Mapping[str, Iterable[str]]) -> TargetReport:
+    """A report without what comments suppress, and what is off in its file."""
+    report.diagnostics = not_ignored(report.diagnostics, ignored_in)
     left, acted = suppressed(report.diagnostics)
     report.suppressed += len(report.diagnostics) - len(left)
     report.diagnostics = left

@@ -11,7 +11,6 @@ from shapelint.diagnostics import Diagnostic, Edit, Fix, Position, TargetReport
 from shapelint.rules import catalogue
 from shapelint.rules.source import SourceRule
 from shapelint.runner import Outcome
-from shapelint.sources import files_below
 from shapelint.suppress import Suppression, span_of_comment, suppressions
 from shapelint.syntax.notebooks import placed, placed_edit
 from shapelint.syntax.places import file_text, source_line
@@ -19,19 +18,20 @@ from shapelint.syntax.places import file_text, source_line
 CODE = "SHP900"
 
 
-def with_unused(outcomes: list[Outcome], selected: Collection[str]) -> list[Outcome]:
-    """The outcomes, with a finding for each comment that suppresses nothing, at the first target that shows it."""
+def with_unused(outcomes: list[Outcome], selected: list[Collection[str]]) -> list[Outcome]:
+    """The outcomes, with a finding for each comment that suppresses nothing, at the first target that shows it.
+
+    `selected`: the rules that were on for each of them.
+    """
     reports = [outcome.report for outcome in outcomes]
     for report in reports:
         report.diagnostics = [item for item in report.diagnostics if item.code != CODE]
-    if CODE not in selected:
-        return outcomes
     acted = {each for report in reports for each in report.acted}
     judged: dict[Suppression, tuple[TargetReport, set[str]]] = {}
-    for report in reports:
-        for comment, rules in _looked_at(report):
+    for report, on in zip(reports, selected, strict=True):
+        for comment, rules in _looked_at(report) if CODE in on else ():
             known = judged.setdefault(comment, (report, set()))
-            known[1].update(rules & set(selected))
+            known[1].update(rules & set(on))
     for comment, (report, rules) in judged.items():
         found = _finding(comment, rules, {each[3] for each in acted if each[:3] == comment.place})
         if found is not None:
@@ -47,7 +47,7 @@ def _looked_at(report: TargetReport) -> Iterator[tuple[Suppression, set[str]]]:
     if report.status == "failed":
         return
     if report.kind == "source":
-        for file in files_below(report.target):
+        for file in report.files:
             yield from ((comment, of_source) for comment in suppressions(os.path.abspath(file)))
         return
     if report.status != "checked":

@@ -8,13 +8,26 @@ from typing import Any
 
 import click
 
-from shapelint.cli.options import TakesInputs, input_options, output_options, request_for, wanted_outputs
+from shapelint.cli.options import (
+    TakesInputs,
+    chosen_rules,
+    config_options,
+    configured,
+    configured_targets,
+    ignored_in,
+    input_options,
+    output_options,
+    patterns,
+    request_for,
+    wanted_outputs,
+)
 from shapelint.errors import UsageError
 
 
 @click.command(cls=TakesInputs)
-@click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
+@click.argument("targets", nargs=-1, metavar="[TARGET...]")
 @input_options
+@config_options
 @click.option("--select", multiple=True, metavar="RULE", help="Rules to use: codes, prefixes, names.")
 @click.option("--ignore", multiple=True, metavar="RULE", help="Rules to leave out.")
 @click.option(
@@ -30,6 +43,10 @@ from shapelint.errors import UsageError
 @click.option("--baseline", metavar="FILE", help="Findings in this file are known and not shown.")
 @click.option("--update-baseline", is_flag=True, help="Write what is found into the baseline.")
 @click.option("--add-ignores", is_flag=True, help="Put a comment that suppresses it beside every finding.")
+@click.option(
+    "--fail-on", type=click.Choice(["error", "warning", "info"]), help="Least severity for code 1.  [warning]"
+)
+@click.option("--show-settings", is_flag=True, help="Print the settings in force and where they are from, and stop.")
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 also when there are findings.")
 @click.option("--no-report", is_flag=True, help="Leave out the per-layer table.")
 @output_options
@@ -38,18 +55,31 @@ def check(targets: tuple[str, ...], select: tuple[str, ...], ignore: tuple[str, 
 
     TARGET is file.py:Class, file.py:Class(args), file.py:factory(), file.py:instance, pkg.mod:Class, or, with an
     input, a file.py with one model: shapelint imports and runs that code. A file.py, a notebook or a folder
-    without an input is read for mistakes of training code; nothing of it is run.
+    without an input is read for mistakes of training code; nothing of it is run. Without a TARGET those of the
+    configuration are checked, and the training code in its folder.
 
-    Exit code: 0 nothing at or above warning, 1 findings, 2 a target could not be checked. After --fix what is left
-    counts; with --diff 1 says that there is something to change; with --fix-only findings do not count.
+    Exit code: 0 nothing at or above warning, 1 findings, 2 a target could not be checked; --fail-on sets another
+    severity. After --fix what is left counts; with --diff 1 says that there is something to change; with --fix-only
+    findings do not count.
     """
+    from shapelint.config import load_config
     from shapelint.runner import Worker
     from shapelint.sources import is_source
 
+    config = load_config(given=words["config"], isolated=words["isolated"])
+    if words["show_settings"]:
+        click.echo(settings(config), nl=False)
+        return
+    if not words["baseline"] and config["baseline"]:
+        words["baseline"] = config.path(config["baseline"])
+    _require_consistent(words)
+    if not targets:
+        _require_no_inputs(words)
+        targets = configured_targets(config)
     _require_known(targets, words)
     worker = Worker() if any(not is_source(target, targets, words) for target in targets) else None
     try:
-        code = _run(targets, _words(select), _words(ignore), worker, words)
+        code = _run(targets, _words(select), _words(ignore), worker, words, config)
     except BaseException:
         if worker is not None:
             worker.kill()
@@ -79,22 +109,34 @@ def _say_failed(outcomes: list[Any]) -> None:
                 click.echo(Style().finding_line(diagnostic), err=True)
 
 
-def _run(targets: tuple[str, ...], select: Any, ignore: Any, worker: Any, words: dict[str, Any]) -> int:
+def _require_no_inputs(words: dict[str, Any]) -> None:
+    if words["inputs"] or words["input_factory"]:
+        raise UsageError("an input, but no target to feed it to; write `shapelint check model.py:Net --input ...`")
+
+
+def settings(config: Any) -> str:
+    """The settings in force, as TOML would say them, and where they are from."""
+    import json
+
+    lines = [f"# from {config.file}" if config.file is not None else "# defaults; no configuration was found"]
+    lines += [f"{name} = {json.dumps(value)}" for name, value in config.values.items() if name != "targets"]
+    for table in config["targets"]:
+        lines += ["", "[[targets]]", *(f"{name} = {json.dumps(value)}" for name, value in table.items() if value)]
+    return "\n".join(lines) + "\n"
+
+
+def _run(targets: tuple[str, ...], select: Any, ignore: Any, worker: Any, words: dict[str, Any], config: Any) -> int:
     from shapelint.baseline import read as read_baseline
     from shapelint.baseline import without_known
     from shapelint.cli.fixing import Wish, make_fixes, say_diff
-    from shapelint.config import load_config
     from shapelint.render import Fixes, Style, render, write
-    from shapelint.rules import catalogue
     from shapelint.runner import run_all
     from shapelint.unused import with_unused
 
-    config = load_config()
-    _require_consistent(words)
     known = read_baseline(words["baseline"]) if words["baseline"] and not words["update_baseline"] else {}
     outputs = wanted_outputs(words["output_format"], words["output_file"], config["output-format"])
-    selected = catalogue().selection(config.pick("select", select), config.pick("ignore", ignore))
-    asked, unusable = _asked(targets, config, words, tuple(sorted(selected)))
+    asked, unusable = _asked(targets, config, words, select, ignore)
+    selected = [request.selected if request is not None else () for request in asked]
     requests = [request for request in asked if request is not None]
     started = time.time()
     finished = iter(run_all(requests, worker))
@@ -121,15 +163,17 @@ def _run(targets: tuple[str, ...], select: Any, ignore: Any, worker: Any, words:
     for chosen, file in outputs:
         style = Style.of(words["color"], file)
         write(render(chosen, outcomes, style, not words["no_report"], fixes), file, style)
-    return exit_code(outcomes, words["exit_zero"])
+    return exit_code(outcomes, words["exit_zero"], config.pick("fail-on", words["fail_on"]))
 
 
-def _asked(targets: tuple[str, ...], config: Any, words: dict[str, Any], selected: tuple[str, ...]) -> Any:
+def _asked(targets: tuple[str, ...], config: Any, words: dict[str, Any], select: Any, ignore: Any) -> Any:
     """A request for each target, and by their positions the outcomes of those that cannot be used."""
     asked: list[Any] = []
     unusable: dict[int, Any] = {}
+    off = ignored_in(config)
     for at, target in enumerate(targets):
-        request = _request(target, targets, config, words, selected)
+        selected = chosen_rules(config, select, ignore, target)
+        request = _request(target, targets, config, words, {"selected": selected, "ignored_in": off})
         if isinstance(request, UsageError):
             if len(targets) == 1:
                 raise request
@@ -138,15 +182,15 @@ def _asked(targets: tuple[str, ...], config: Any, words: dict[str, Any], selecte
     return asked, unusable
 
 
-def _request(target: str, targets: tuple[str, ...], config: Any, words: Any, selected: tuple[str, ...]) -> Any:
+def _request(target: str, targets: tuple[str, ...], config: Any, words: Any, more: dict[str, Any]) -> Any:
     """The request for a target, or why there can be none."""
     from shapelint.request import Request
     from shapelint.sources import is_source
 
     try:
-        if is_source(target, targets, words):
-            return Request(target, selected=selected, source=True)
-        return request_for(target, config, words, selected=selected)
+        if is_source(target, targets, words) and not configured(config, target):
+            return Request(target, source=True, exclude=patterns(config, config["exclude"]), **more)
+        return request_for(target, config, words, **more)
     except UsageError as error:
         return error
 
@@ -186,9 +230,12 @@ def _unusable(target: str, error: UsageError) -> Any:
     return Outcome(TargetReport(target, status="failed", diagnostics=[diagnostic]))
 
 
-def exit_code(outcomes: list[Any], exit_zero: bool) -> int:
-    """2 where a target could not be checked, 1 where there are findings at or above warning."""
+def exit_code(outcomes: list[Any], exit_zero: bool, fail_on: str = "warning") -> int:
+    """2 where a target could not be checked, 1 where there are findings at or above a severity."""
+    from shapelint.diagnostics import Severity
+
     if any(outcome.report.status == "failed" for outcome in outcomes):
         return 2
-    found = any(d.severity.value in ("error", "warning") for outcome in outcomes for d in outcome.report.diagnostics)
+    least = Severity(fail_on).rank
+    found = any(item.severity.rank <= least for outcome in outcomes for item in outcome.report.diagnostics)
     return 1 if found and not exit_zero else 0

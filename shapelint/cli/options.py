@@ -103,8 +103,20 @@ def modes(config: Config, given: str | None) -> tuple[str, ...]:
     return ("train", "eval") if mode == "both" else (mode,)
 
 
+def config_options(function: F) -> F:
+    """--config and --isolated."""
+    for option in (
+        click.option("--isolated", is_flag=True, help="Read no configuration file."),
+        click.option("--config", metavar="FILE", help="Read this configuration and no other."),
+    ):
+        function = option(function)
+    return function
+
+
 def request_for(target: str, config: Config, words: dict[str, Any], **more: Any) -> Request:
     """The request that a command's words (those of `input_options`) make, checked before anything is started.
+
+    What the configuration says of this target counts where the words say nothing.
 
     Raises:
         UsageError: target or input cannot be read.
@@ -112,18 +124,91 @@ def request_for(target: str, config: Config, words: dict[str, Any], **more: Any)
     from shapelint.inputs import parse_inputs
     from shapelint.target import parse_target
 
+    table = configured(config, target)
     inputs, input_factory = words["inputs"], words["input_factory"]
+    if not inputs and input_factory is None:
+        inputs = tuple(table.get("inputs", ()))
+        factory = table.get("input-factory")
+        input_factory = _from_folder(config, factory) if factory else None
     parse_target(target)
     parse_inputs(inputs)
     if input_factory is not None:
         parse_target(input_factory)
     thresholds = {name: config[name] for name in ("head-share", "head-params")}
+    mode = words["mode"] or table.get("mode") or None
     return Request(
         target,
         inputs,
         input_factory,
-        modes(config, words["mode"]),
+        modes(config, mode),
         thresholds=thresholds,
         seconds=config.pick("timeout", words["timeout"]),
+        expect=tuple(table.get("expect", ())),
         **more,
+    )
+
+
+def _from_folder(config: Config, target: str) -> str:
+    """A target of the configuration as seen from here: its file is relative to the folder of the configuration."""
+    path, colon, expression = target.partition(":")
+    return f"{config.path(path)}{colon}{expression}" if path.endswith(".py") else target
+
+
+def configured(config: Config, target: str) -> dict[str, Any]:
+    """What the configuration says of a target; empty if it is not there."""
+    for table in config["targets"]:
+        own = _from_folder(config, table["target"])
+        path, _, expression = own.partition(":")
+        other, _, asked = target.partition(":")
+        if expression == asked and (path == other or os.path.abspath(path) == os.path.abspath(other)):
+            found: dict[str, Any] = table
+            return found
+    return {}
+
+
+def configured_targets(config: Config) -> tuple[str, ...]:
+    """The targets of the configuration, and the folder whose training code is read."""
+    targets = [_from_folder(config, table["target"]) for table in config["targets"]]
+    return (*targets, os.path.relpath(config.folder))
+
+
+def chosen_rules(config: Config, select: tuple[str, ...], ignore: tuple[str, ...], target: str) -> tuple[str, ...]:
+    """The codes that are on for a target: the command line's words, else the target's own, else the file's.
+
+    Raises:
+        UsageError: a word matches no rule.
+    """
+    from shapelint.rules import catalogue
+
+    table = configured(config, target)
+    wanted = list(select or table.get("select") or config["select"])
+    if wanted:
+        wanted += config["extend-select"]
+    left_out = [*config.pick("ignore", ignore), *(table.get("ignore", ()) if not ignore else ())]
+    return tuple(sorted(catalogue().selection(wanted, left_out)))
+
+
+def ignored_in(config: Config) -> dict[str, list[str]]:
+    """`per-file-ignores` as absolute patterns and codes.
+
+    Raises:
+        UsageError: a word matches no rule.
+    """
+    from shapelint.rules import catalogue
+
+    return {
+        pattern: [rule.code for word in words for rule in catalogue().matching(word)]
+        for name, words in config["per-file-ignores"].items()
+        for pattern in patterns(config, [name])
+    }
+
+
+def patterns(config: Config, names: list[str]) -> tuple[str, ...]:
+    """Patterns as absolute ones; one without a slash is for files and folders of that name anywhere below."""
+    folder = str(config.folder)
+    return tuple(
+        os.path.normpath(os.path.join(folder, name))
+        if "/" in name
+        else os.path.join(folder, "*" + name if name[:1] != "*" else name)
+        for name in names
     )

@@ -8,12 +8,13 @@ from typing import Any
 import click
 
 from shapelint.cli.check import exit_code
-from shapelint.cli.options import TakesInputs, input_options, output_options, request_for
+from shapelint.cli.options import TakesInputs, config_options, input_options, output_options, request_for
 
 
 @click.command(cls=TakesInputs)
 @click.argument("target")
 @input_options
+@config_options
 @click.option(
     "--format",
     "report_format",
@@ -30,7 +31,7 @@ def report(target: str, report_format: str, tree: bool, **words: Any) -> None:
     from shapelint.rules import catalogue
     from shapelint.runner import run_all
 
-    config = load_config()
+    config = load_config(given=words["config"], isolated=words["isolated"])
     request = request_for(
         target,
         config,
