@@ -1,3 +1,41 @@
-"""shapelint: walk a PyTorch model without data, and say what is wrong before training."""
+"""shapelint: walk a PyTorch model without data, and say what is wrong before training.
+
+`check`, `trace` and the assertions are imported when they are first used; torch with them.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from shapelint.api import Report, WalkedModel, check, trace
+    from shapelint.errors import UsageError
+    from shapelint.testing import assert_clean, assert_modes_agree, assert_params, assert_shapes
+
+__all__ = [
+    "Report",
+    "UsageError",
+    "WalkedModel",
+    "__version__",
+    "assert_clean",
+    "assert_modes_agree",
+    "assert_params",
+    "assert_shapes",
+    "check",
+    "trace",
+]
+
+_HOMES = {
+    **dict.fromkeys(("Report", "WalkedModel", "check", "trace"), "shapelint.api"),
+    **dict.fromkeys(("assert_clean", "assert_modes_agree", "assert_params", "assert_shapes"), "shapelint.testing"),
+    "UsageError": "shapelint.errors",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module `shapelint` has no `{name}`")

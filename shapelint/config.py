@@ -47,6 +47,7 @@ OPTIONS = {
         Option("mode", str, "both", "Walk in train mode, eval mode, or both.", ("train", "eval", "both")),
         Option("timeout", float, 60.0, "Seconds a target may take, the import of torch and of your code counted in."),
         Option("output-format", str, "full", "How findings are printed.", FORMATS),
+        Option("max-params", int, 0, "SHP304: parameters that a model may have; 0 for any number."),
         Option(
             "head-share", float, 0.5, "SHP301: share of the model's parameters from which a flatten head is a finding."
         ),

@@ -16,7 +16,7 @@ from shapelint.imports import import_name, isolated_imports
 from shapelint.inputs import TensorSpec, parse_inputs
 from shapelint.load import Loaded, NotLoadableError, import_target
 from shapelint.target import parse_target
-from shapelint.trace.walk import Inputs
+from shapelint.tracing.walk import Inputs
 
 _COMMENT = re.compile(r"#\s*shapelint:\s*input\s*=\s*(?P<specs>.+?)\s*$")
 

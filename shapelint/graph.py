@@ -108,7 +108,7 @@ class Call:
     registered: bool = True
     turn: int = 0
     home: str = ""
-    """Where the result would be on an accelerator (`shapelint.trace.homes`)."""
+    """Where the result would be on an accelerator (`shapelint.tracing.homes`)."""
     strays: tuple[int, ...] = ()
     """Positions of the inputs that would be left on the CPU."""
 

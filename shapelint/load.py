@@ -21,10 +21,10 @@ from shapelint.diagnostics import Span
 from shapelint.imports import TextLoader, import_name, is_users_module, isolated_imports
 from shapelint.syntax.places import Site, copies, span_of
 from shapelint.target import Target
-from shapelint.trace.costs import Budget, construction_budget
-from shapelint.trace.definitions import Definitions, construction
-from shapelint.trace.source import Ownership
-from shapelint.trace.state import generators_kept
+from shapelint.tracing.costs import Budget, construction_budget
+from shapelint.tracing.definitions import Definitions, construction
+from shapelint.tracing.source import Ownership
+from shapelint.tracing.state import generators_kept
 
 
 class NotLoadableError(Exception):

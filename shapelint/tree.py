@@ -8,8 +8,8 @@ import torch
 
 from shapelint.feed import Feed
 from shapelint.load import Loaded
-from shapelint.trace.costs import walk_budget
-from shapelint.trace.walk import Walker
+from shapelint.tracing.costs import walk_budget
+from shapelint.tracing.walk import Walker
 
 
 def module_tree(loaded: Loaded, feed: Feed, mode: str) -> str:

@@ -45,7 +45,7 @@ def _forget_own_path() -> None:
 
 def run(text: str) -> dict[str, Any]:
     """The report for a request, or what went wrong with us."""
-    from shapelint.check import check
+    from shapelint.checking import check
     from shapelint.diagnostics import report_to_plain
     from shapelint.errors import UsageError
     from shapelint.request import Request

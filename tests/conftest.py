@@ -73,7 +73,7 @@ def lint(write: Callable[..., Path]) -> Callable[..., Any]:
 
 def check_target(target: str, *inputs: str, **more: Any) -> Any:
     """Check a target in this process; answers with the report."""
-    from shapelint.check import check
+    from shapelint.checking import check
     from shapelint.request import Request
     from shapelint.rules import catalogue
 

@@ -36,7 +36,7 @@ def test_a_model_that_needs_values_is_walked_again_with_real_ones(lint: Lint) ->
 
 
 def test_too_large_for_that_it_is_a_gap_and_no_error(lint: Lint, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shapelint.check.FALLBACK_PARAMS", 1000)
+    monkeypatch.setattr("shapelint.checking.FALLBACK_PARAMS", 1000)
     report = lint(NEEDS_VALUES, "1,256,96,96", modes=("eval",))
     assert errors(report) == []
     assert "SHP903" in codes(report)
@@ -187,7 +187,7 @@ def test_recovered_recurrent_shapes_are_torchs(kind: str, state: str, batched: b
     from torch import nn
 
     from shapelint.graph import Failure, TensorFact
-    from shapelint.trace.recovery import recovered_shapes
+    from shapelint.tracing.recovery import recovered_shapes
 
     layer = getattr(nn, kind)(8, 6, num_layers=2, bidirectional=True)
     shape = (5, 3, 8) if batched else (5, 8)

@@ -9,8 +9,8 @@ import torch
 import torch.fx
 from torch import nn
 
-from shapelint.trace.source import Ownership
-from shapelint.trace.walk import Walker
+from shapelint.tracing.source import Ownership
+from shapelint.tracing.walk import Walker
 from tests.conftest import FIXTURES
 
 

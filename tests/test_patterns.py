@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from shapelint.graph import Failure, TensorFact
-from shapelint.trace.recovery import recovered_shapes
+from shapelint.tracing.recovery import recovered_shapes
 from tests import eager
 from tests.conftest import codes
 

@@ -144,7 +144,7 @@ def test_without_columns_the_line_is_marked_and_fixes_still_hold(
     """As on Python 3.10, whose code objects know lines only."""
     from dataclasses import replace
 
-    from shapelint.trace import source
+    from shapelint.tracing import source
 
     original = source._site
     monkeypatch.setattr(

@@ -8,8 +8,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from shapelint.graph import Failure, TensorFact
-from shapelint.trace.recovery import recovered_shapes, recovers
-from shapelint.trace.recovery.layers import window_output
+from shapelint.tracing.recovery import recovered_shapes, recovers
+from shapelint.tracing.recovery.layers import window_output
 
 
 def failure(op: str, *args: object, **kwargs: object) -> Failure:

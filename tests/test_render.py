@@ -180,7 +180,7 @@ def test_tree_of_a_model_that_does_not_fit() -> None:
 
 
 def test_a_fault_of_ours_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    import shapelint.check
+    import shapelint.checking
     from shapelint import worker
     from shapelint.request import Request
 
@@ -188,7 +188,7 @@ def test_a_fault_of_ours_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
         raise KeyError("ours")
 
     report = check_target(f"{FIXTURES / 'small_cnn.py'}:Gone")
-    monkeypatch.setattr(shapelint.check, "check", broken)
+    monkeypatch.setattr(shapelint.checking, "check", broken)
     answer = worker.run(Request("a.py:B").dumps())
     assert "KeyError: 'ours'" in answer["fault"]
     text = render("full", [Outcome(report, "2.13.0", answer["fault"])], Style(), True)

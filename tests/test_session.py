@@ -12,9 +12,9 @@ import pytest
 import torch
 from torch import nn
 
-from shapelint.trace.costs import Budget
-from shapelint.trace.source import Ownership
-from shapelint.trace.walk import Walker
+from shapelint.tracing.costs import Budget
+from shapelint.tracing.source import Ownership
+from shapelint.tracing.walk import Walker
 from tests.conftest import codes, errors, run_shapelint
 
 Lint = Callable[..., Any]

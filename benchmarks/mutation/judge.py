@@ -18,12 +18,12 @@ import torch
 
 from benchmarks.mutation.operators import Lines, Mutation
 from benchmarks.mutation.subjects import Subject
-from shapelint.check import check
+from shapelint.checking import check
 from shapelint.diagnostics import Diagnostic, Fix
 from shapelint.request import Request
 from shapelint.rules import catalogue
 from shapelint.syntax.calls import apply_edits
-from shapelint.trace.costs import tensors_in
+from shapelint.tracing.costs import tensors_in
 
 SECONDS = 40
 

@@ -134,7 +134,7 @@ def request_for(target: str, config: Config, words: dict[str, Any], **more: Any)
     parse_inputs(inputs)
     if input_factory is not None:
         parse_target(input_factory)
-    thresholds = {name: config[name] for name in ("head-share", "head-params")}
+    thresholds = {name: config[name] for name in ("head-share", "head-params", "max-params")}
     mode = words["mode"] or table.get("mode") or None
     return Request(
         target,

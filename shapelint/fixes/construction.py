@@ -23,8 +23,8 @@ from shapelint.syntax.calls import CallExpression, ParsedFile, call_at, parsed, 
 from shapelint.syntax.origins import Place, callers_of, origins
 from shapelint.syntax.places import Site, span_of
 from shapelint.target import Target
-from shapelint.trace.costs import walk_budget
-from shapelint.trace.walk import Walker
+from shapelint.tracing.costs import walk_budget
+from shapelint.tracing.walk import Walker
 
 TRIALS = 60
 """Changes tried for a constructor that refuses."""

@@ -27,7 +27,7 @@ from shapelint.rules import Candidate
 from shapelint.rules.evidence import definition_of
 from shapelint.syntax.calls import CallExpression, operation_at, parsed, replacement
 from shapelint.syntax.origins import Place, enclosing_function, made_place, origins
-from shapelint.trace.recovery.arithmetic import ELEMENTWISE
+from shapelint.tracing.recovery.arithmetic import ELEMENTWISE
 
 _SINGLE = 1.2
 """What it costs to take a single feature for what was meant."""

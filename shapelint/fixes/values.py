@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterator
 
 from shapelint.graph import Call, Failure, Shape
-from shapelint.trace.recovery.layers import spread
+from shapelint.tracing.recovery.layers import spread
 
 WINDOW = ("kernel_size", "stride", "padding", "dilation", "output_padding")
 

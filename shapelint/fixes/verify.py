@@ -18,7 +18,7 @@ from shapelint.load import Loaded, load
 from shapelint.rules import Candidate, Finding
 from shapelint.syntax.calls import apply_edits, parsed
 from shapelint.target import Target
-from shapelint.trace.walk import never, param_facts
+from shapelint.tracing.walk import never, param_facts
 
 Failures = Counter[Key]
 """Failed calls by their keys; a walk that ended outside of any call counts under `RAISED`."""

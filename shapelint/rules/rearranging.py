@@ -6,8 +6,8 @@ import math
 
 from shapelint.graph import Call, Failure, Shape
 from shapelint.rules.evidence import shape_text, subject
-from shapelint.trace.recovery import patterns
-from shapelint.trace.recovery.layers import spread
+from shapelint.tracing.recovery import patterns
+from shapelint.tracing.recovery.layers import spread
 
 OPS = (
     *patterns.OPS,

@@ -11,11 +11,11 @@ from typing import Any
 
 import torch
 
-from shapelint.check import check
+from shapelint.checking import check
 from shapelint.diagnostics import TargetReport
 from shapelint.request import Request
 from shapelint.rules import catalogue
-from shapelint.trace.walk import described
+from shapelint.tracing.walk import described
 from tests.oracle.generator import Case, cases
 
 
@@ -61,14 +61,14 @@ def disagreement(case: Case, report: TargetReport) -> str | None:
 
 def no_values() -> None:
     """Walk as a model is walked that does not fit: nothing affordable, no second try with real tensors."""
-    import shapelint.check
-    from shapelint.trace.costs import Budget
+    import shapelint.checking
+    from shapelint.tracing.costs import Budget
 
     def nothing() -> Budget:
         return Budget(0.0, 0.0, 0.0)
 
-    setattr(shapelint.check, "walk_budget", nothing)  # noqa: B010 - a name of another module, on purpose
-    shapelint.check.FALLBACK_PARAMS = -1
+    setattr(shapelint.checking, "walk_budget", nothing)  # noqa: B010 - a name of another module, on purpose
+    shapelint.checking.FALLBACK_PARAMS = -1
 
 
 def main() -> None:

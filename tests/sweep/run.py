@@ -15,11 +15,11 @@ from typing import Any
 
 import torch
 
-from shapelint.check import check
+from shapelint.checking import check
 from shapelint.request import Request
 from shapelint.rules import catalogue
-from shapelint.trace.source import Ownership
-from shapelint.trace.walk import Walker, described
+from shapelint.tracing.source import Ownership
+from shapelint.tracing.walk import Walker, described
 from tests.oracle.compare import no_values
 from tests.sweep.architectures import ARCHITECTURES, Architecture
 

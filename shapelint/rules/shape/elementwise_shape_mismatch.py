@@ -10,7 +10,7 @@ from shapelint.graph import Call, Shape, Trace, Walked
 from shapelint.rules import Example, Finding, Rule
 from shapelint.rules.alternatives import halves_well, other_sizes, sized_inputs
 from shapelint.rules.evidence import at_call, failed_calls, shape_text, subject
-from shapelint.trace.recovery.arithmetic import ELEMENTWISE, merged
+from shapelint.tracing.recovery.arithmetic import ELEMENTWISE, merged
 
 
 class ElementwiseShapeMismatch(Rule):

@@ -11,7 +11,7 @@ from shapelint.rules import Candidate, Example, Finding, Rule
 from shapelint.rules.alternatives import larger_images
 from shapelint.rules.evidence import failed_calls, located, made_by, shape_text
 from shapelint.syntax.calls import call_at
-from shapelint.trace.recovery.layers import conv_geometry, pool_geometry, spread
+from shapelint.tracing.recovery.layers import conv_geometry, pool_geometry, spread
 
 _CONVS = ("conv1d", "conv2d", "conv3d")
 _POOLS = ("max_pool1d", "max_pool2d", "max_pool3d", "avg_pool1d", "avg_pool2d", "avg_pool3d")

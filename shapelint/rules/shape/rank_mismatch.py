@@ -11,8 +11,8 @@ from shapelint.rules import Candidate, Example, Finding, Rule
 from shapelint.rules.alternatives import batched_input, input_candidates, spatial_dims
 from shapelint.rules.evidence import at_call, call_expression, failed_calls, located, made_by, shape_text, subject
 from shapelint.syntax.calls import call_at
-from shapelint.trace.recovery import patterns
-from shapelint.trace.recovery.rearranging import dims_of
+from shapelint.tracing.recovery import patterns
+from shapelint.tracing.recovery.rearranging import dims_of
 
 _NORM_RANKS = {
     "BatchNorm1d": (2, 3),

@@ -15,7 +15,7 @@ from shapelint.rules.alternatives import input_candidates
 from shapelint.rules.evidence import at_call, call_expression, failed_calls, located, made_by, shape_text, subject
 from shapelint.syntax.calls import CallExpression, replacement, span_of_node
 from shapelint.syntax.products import written_as
-from shapelint.trace.recovery.reshaping import wanted_sizes
+from shapelint.tracing.recovery.reshaping import wanted_sizes
 
 OPS = ("view", "reshape", "unflatten", "expand", "flatten", "view_as", "reshape_as", "expand_as")
 

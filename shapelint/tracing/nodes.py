@@ -13,8 +13,8 @@ import torch.fx
 from torch.fx.passes.shape_prop import TensorMetadata
 
 from shapelint.graph import Call
-from shapelint.trace.costs import tensors_in
-from shapelint.trace.torch_private import no_torch_function
+from shapelint.tracing.costs import tensors_in
+from shapelint.tracing.torch_private import no_torch_function
 
 _PLAIN = (str, int, float, bool, complex, type(None))
 _CONSTANTS = (*_PLAIN, torch.dtype, torch.device, torch.memory_format, torch.layout)

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import FrameType
 
 from shapelint.syntax.places import file_version
-from shapelint.trace.source import ENTRIES, Ownership
+from shapelint.tracing.source import ENTRIES, Ownership
 
 _TORCH_PARTS = ("/torch/", "\\torch\\")
 

@@ -14,12 +14,12 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from shapelint.syntax.places import Site
-from shapelint.trace.costs import Budget
-from shapelint.trace.names import on_cpu, op_name
-from shapelint.trace.session import Session, copied_fake, is_fake
-from shapelint.trace.source import Ownership
-from shapelint.trace.torch_private import no_modes, quiet
-from shapelint.trace.values import Values
+from shapelint.tracing.costs import Budget
+from shapelint.tracing.names import on_cpu, op_name
+from shapelint.tracing.session import Session, copied_fake, is_fake
+from shapelint.tracing.source import Ownership
+from shapelint.tracing.torch_private import no_modes, quiet
+from shapelint.tracing.values import Values
 
 _DEPTH = 8
 

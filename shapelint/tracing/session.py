@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from shapelint.trace.costs import Budget, cost, mult_adds, tensors_in
-from shapelint.trace.torch_private import FakeTensor, SharedFakeMode, no_torch_function
+from shapelint.tracing.costs import Budget, cost, mult_adds, tensors_in
+from shapelint.tracing.torch_private import FakeTensor, SharedFakeMode, no_torch_function
 
 _FAKE_MODE: list[SharedFakeMode] = []
 """At most one: tensors of two fake modes cannot meet, and a model outlives the session that built it."""

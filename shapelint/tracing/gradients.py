@@ -11,8 +11,8 @@ import torch
 from torch.autograd.graph import saved_tensors_hooks
 
 from shapelint.graph import Call, Spoiled
-from shapelint.trace.costs import tensors_in
-from shapelint.trace.torch_private import no_torch_function
+from shapelint.tracing.costs import tensors_in
+from shapelint.tracing.torch_private import no_torch_function
 
 MOST = 5
 """Spoiled tensors looked for in one walk."""

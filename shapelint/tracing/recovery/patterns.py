@@ -6,7 +6,7 @@ import math
 import re
 
 from shapelint.graph import Failure, Shape
-from shapelint.trace.recovery import recovers
+from shapelint.tracing.recovery import recovers
 
 OPS = ("einops.rearrange", "einops.repeat", "einops.reduce")
 

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from shapelint.graph import Call, Choices, Failure, Key
-from shapelint.trace.costs import tensors_in
-from shapelint.trace.guarded import is_caught
-from shapelint.trace.names import dtype_name, gives_indices, is_inplace
-from shapelint.trace.patterns import is_pattern_layer, layer_arguments
-from shapelint.trace.recovery import recovered_shapes
-from shapelint.trace.session import Session, is_fake
-from shapelint.trace.source import Ownership
-from shapelint.trace.torch_private import no_modes
+from shapelint.tracing.costs import tensors_in
+from shapelint.tracing.guarded import is_caught
+from shapelint.tracing.names import dtype_name, gives_indices, is_inplace
+from shapelint.tracing.patterns import is_pattern_layer, layer_arguments
+from shapelint.tracing.recovery import recovered_shapes
+from shapelint.tracing.session import Session, is_fake
+from shapelint.tracing.source import Ownership
+from shapelint.tracing.torch_private import no_modes
 
 if TYPE_CHECKING:
-    from shapelint.trace.recorder import Recorder
+    from shapelint.tracing.recorder import Recorder
 
 Unwanted = Callable[[Key], bool]
 

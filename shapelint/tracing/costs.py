@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from shapelint.trace.torch_private import flop_registry
+from shapelint.tracing.torch_private import flop_registry
 
 Args = tuple[Any, ...]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import zip_longest
 
 from shapelint.graph import Failure, Shape, TensorFact, facts_in
-from shapelint.trace.recovery import recovers
+from shapelint.tracing.recovery import recovers
 
 ELEMENTWISE = (
     *("add", "sub", "mul", "div", "true_divide", "floor_divide", "remainder", "pow", "atan2", "fmod"),

@@ -25,10 +25,10 @@ from shapelint.suppress import quieten
 from shapelint.syntax.places import working_copies
 from shapelint.table import rows_of, totals_of
 from shapelint.target import Target, parse_target
-from shapelint.trace.costs import Budget, generous_budget, small_budget, trial_budget, walk_budget
-from shapelint.trace.failures import Unwanted
-from shapelint.trace.session import fake_tensors_in_use
-from shapelint.trace.walk import MAX_RETRIES, Walker, never, param_facts
+from shapelint.tracing.costs import Budget, generous_budget, small_budget, trial_budget, walk_budget
+from shapelint.tracing.failures import Unwanted
+from shapelint.tracing.session import fake_tensors_in_use
+from shapelint.tracing.walk import MAX_RETRIES, Walker, never, param_facts
 
 PASSES = 6
 """Looks at one target, each with the bug mended that the one before explained."""
@@ -146,7 +146,7 @@ def _checked(request: Request, target: Target, report: TargetReport, deadline: f
     verifier = Verifier(target, loaded, feed, walked, deadline, walk_again, screened, findings_of, work)
     causes = Causes(verifier, one_by_one=not last)
     report.diagnostics = _explained(request, findings, causes)
-    _fill(report, walked, loaded, feed)
+    fill_report(report, walked, loaded, feed)
     if request.tree:
         from shapelint.tree import module_tree
 
@@ -234,7 +234,7 @@ def _explained(request: Request, findings: list[Finding], causes: Causes) -> lis
     return [item.with_target(request.target) for item in sorted(found, key=lambda item: item.sort_key)]
 
 
-def _fill(report: TargetReport, walked: Walked, loaded: Loaded, feed: Feed) -> None:
+def fill_report(report: TargetReport, walked: Walked, loaded: Loaded, feed: Feed) -> None:
     """Rows, totals and status. The eval walk is what the table shows, where there is one."""
     trace = walked.traces.get("eval") or next(iter(walked.traces.values()))
     report.inputs = trace.inputs

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 if TYPE_CHECKING:
-    from shapelint.trace.recorder import Recorder
+    from shapelint.tracing.recorder import Recorder
 
 
 def is_pattern_layer(module: torch.nn.Module) -> bool:

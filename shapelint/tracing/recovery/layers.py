@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from shapelint.graph import Failure, Shape, TensorFact
-from shapelint.trace.recovery import recovers
+from shapelint.tracing.recovery import recovers
 
 
 def spread(value: Any, dims: int, default: int) -> tuple[int, ...]:

@@ -8,8 +8,8 @@ from types import FrameType, TracebackType
 from typing import Any
 
 from shapelint.syntax.calls import parsed
-from shapelint.trace.source import Ownership
-from shapelint.trace.torch_private import no_modes
+from shapelint.tracing.source import Ownership
+from shapelint.tracing.torch_private import no_modes
 
 _READ_ONLY = (
     *(ast.Name, ast.Attribute, ast.Subscript, ast.Constant, ast.BinOp, ast.Tuple, ast.List, ast.UnaryOp),

@@ -8,8 +8,8 @@ import torch
 
 from shapelint.graph import Assumption
 from shapelint.syntax.places import Site
-from shapelint.trace.session import default_stand_in
-from shapelint.trace.source import Ownership
+from shapelint.tracing.session import default_stand_in
+from shapelint.tracing.source import Ownership
 
 ASKING = {
     *("bool", "item", "tolist", "int", "float", "index", "contains", "equal", "allclose", "is_nonzero"),

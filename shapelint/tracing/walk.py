@@ -14,19 +14,19 @@ from torch.nn.parameter import UninitializedBuffer, is_lazy
 
 from shapelint.graph import Choices, Failure, Key, ParamFact, Raised, Trace
 from shapelint.syntax.places import Site
-from shapelint.trace.conditions import compared
-from shapelint.trace.costs import Budget, tensors_in, walk_budget
-from shapelint.trace.definitions import fake_friendly
-from shapelint.trace.failures import FailureHandler, GivenUpError, Unwanted
-from shapelint.trace.gradients import GradientWatch
-from shapelint.trace.names import dtype_name
-from shapelint.trace.patterns import seen_patterns
-from shapelint.trace.recorder import ModelNames, Recorder
-from shapelint.trace.session import Session
-from shapelint.trace.source import Ownership
-from shapelint.trace.state import generators_kept, untouched
-from shapelint.trace.torch_private import no_modes, quiet
-from shapelint.trace.values import Values
+from shapelint.tracing.conditions import compared
+from shapelint.tracing.costs import Budget, tensors_in, walk_budget
+from shapelint.tracing.definitions import fake_friendly
+from shapelint.tracing.failures import FailureHandler, GivenUpError, Unwanted
+from shapelint.tracing.gradients import GradientWatch
+from shapelint.tracing.names import dtype_name
+from shapelint.tracing.patterns import seen_patterns
+from shapelint.tracing.recorder import ModelNames, Recorder
+from shapelint.tracing.session import Session
+from shapelint.tracing.source import Ownership
+from shapelint.tracing.state import generators_kept, untouched
+from shapelint.tracing.torch_private import no_modes, quiet
+from shapelint.tracing.values import Values
 
 MAX_RETRIES = 12
 """Walks spent on finding which candidate shapes the rest of the model agrees with."""

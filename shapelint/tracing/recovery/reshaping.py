@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from shapelint.graph import Failure, Shape
-from shapelint.trace.recovery import recovers
+from shapelint.tracing.recovery import recovers
 
 
 def wanted_sizes(failure: Failure) -> tuple[int, ...]:

@@ -6,8 +6,8 @@ import math
 from typing import Any
 
 from shapelint.graph import Failure, Shape, TensorFact, facts_in
-from shapelint.trace.recovery import recovers
-from shapelint.trace.recovery.layers import spread
+from shapelint.tracing.recovery import recovers
+from shapelint.tracing.recovery.layers import spread
 
 
 def dims_of(failure: Failure) -> list[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from shapelint.graph import Failure, TensorFact
-from shapelint.trace.recovery import recovers
+from shapelint.tracing.recovery import recovers
 
 
 @recovers("module:LSTM", "module:GRU", "module:RNN")

@@ -13,15 +13,15 @@ from torch.overrides import TorchFunctionMode
 
 from shapelint.graph import Call, TensorFact
 from shapelint.syntax.places import Site
-from shapelint.trace.costs import tensors_in
-from shapelint.trace.failures import FailureHandler
-from shapelint.trace.homes import CPU, MODEL, UNKNOWN, home_of, strays_of
-from shapelint.trace.names import dtype_name, is_inplace, on_cpu, op_name, raw_name
-from shapelint.trace.nodes import GraphBuilder, has_tensors, plain_result
-from shapelint.trace.patterns import is_pattern_layer
-from shapelint.trace.session import Session, copied_fake, is_fake
-from shapelint.trace.torch_private import is_module_leaf, no_modes
-from shapelint.trace.values import ASKING, CASTS, SIZED, Values
+from shapelint.tracing.costs import tensors_in
+from shapelint.tracing.failures import FailureHandler
+from shapelint.tracing.homes import CPU, MODEL, UNKNOWN, home_of, strays_of
+from shapelint.tracing.names import dtype_name, is_inplace, on_cpu, op_name, raw_name
+from shapelint.tracing.nodes import GraphBuilder, has_tensors, plain_result
+from shapelint.tracing.patterns import is_pattern_layer
+from shapelint.tracing.session import Session, copied_fake, is_fake
+from shapelint.tracing.torch_private import is_module_leaf, no_modes
+from shapelint.tracing.values import ASKING, CASTS, SIZED, Values
 
 _RANDOM = ("rand", "bernoulli", "multinomial", "dropout", "normal", "poisson", "exponential")
 

@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from torch.nn.parameter import is_lazy
 
-from shapelint.trace.session import Session, is_fake
-from shapelint.trace.torch_private import no_modes
+from shapelint.tracing.session import Session, is_fake
+from shapelint.tracing.torch_private import no_modes
 
 Kept = tuple[Any, Any]
 """An attribute, and a copy of what it held if it is a container."""

@@ -1,0 +1,280 @@
+"""The Python interface: a model of one's own, walked where it is. torch is imported when it is first asked for."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from shapelint.diagnostics import Diagnostic, Severity, TargetReport
+from shapelint.errors import UsageError
+from shapelint.inputs import parse_inputs
+from shapelint.render import Style, render
+from shapelint.runner import Outcome
+
+if TYPE_CHECKING:
+    import torch
+
+    from shapelint.feed import Feed
+    from shapelint.graph import Trace, Walked
+    from shapelint.load import Loaded
+
+    Model = torch.nn.Module | Callable[[], torch.nn.Module]
+
+Inputs = Any
+"""A shape `(1, 3, 64, 64)`, a text as after `--input`, a tensor, a tuple of these, or a dict of them by keyword."""
+
+SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a check found. `str(report)` reads as the command line's output, and notebooks show it as a page."""
+
+    outcome: Outcome
+
+    @property
+    def target(self) -> TargetReport:
+        """Rows, totals, inputs, output and status, as plain data."""
+        return self.outcome.report
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """The findings, the worst first."""
+        return tuple(self.outcome.report.diagnostics)
+
+    @property
+    def errors(self) -> tuple[Diagnostic, ...]:
+        """The findings that are errors."""
+        return tuple(item for item in self.diagnostics if item.severity is Severity.ERROR)
+
+    def failing(self, fail_on: str = "warning") -> tuple[Diagnostic, ...]:
+        """The findings at or above a severity: `error`, `warning` or `info`."""
+        least = Severity(fail_on).rank
+        return tuple(item for item in self.diagnostics if item.severity.rank <= least)
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is at or above a warning, and the model could be walked."""
+        return not self.failing() and self.target.status != "failed"
+
+    @property
+    def params(self) -> int:
+        """Elements of all parameters, tied ones once."""
+        return self.target.totals.params
+
+    @property
+    def output(self) -> str | None:
+        """What comes out, `f32[1,10]`."""
+        return self.target.output
+
+    def to_json(self) -> dict[str, Any]:
+        """As `--output-format json`."""
+        data: dict[str, Any] = json.loads(render("json", [self.outcome], Style(), True))
+        return data
+
+    def to_text(self, report: bool = True, colour: bool = False) -> str:
+        """As `--output-format full`; with `report` the table of layers too."""
+        return render("full", [self.outcome], Style(colour, True), report)
+
+    def __str__(self) -> str:
+        return self.to_text()
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr{' style=color:#c00' if row.failed else ''}><td>{escape(row.name)}</td><td>{escape(row.op)}</td>"
+            f"<td>{escape(', '.join(row.inputs))}</td><td>{escape(', '.join(row.outputs))}</td>"
+            f"<td style='text-align:right'>{row.params:,}</td></tr>"
+            for row in self.target.rows
+        )
+        head = "".join(f"<th>{name}</th>" for name in ("layer", "op", "input", "output", "params"))
+        findings = escape(self.to_text(report=False))
+        return f"<pre>{findings}</pre><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+@dataclass(frozen=True)
+class WalkedModel:
+    """One walk of a model. `graph_module` is fx's, with shapes in `node.meta["tensor_meta"]`."""
+
+    trace: Trace
+    walked: Walked
+    model: torch.nn.Module
+
+    @property
+    def graph_module(self) -> torch.fx.GraphModule:
+        """The recorded graph over the model's own modules; what it computes is the path that was walked.
+
+        Raises:
+            ValueError: the walk ended before there was a graph.
+        """
+        import torch
+
+        if self.trace.graph is None:
+            raise ValueError("the walk ended before there was a graph")
+        return torch.fx.GraphModule(self.model, self.trace.graph)
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape that each module gave, by its qualified name; of one called again, the last."""
+        calls = (call for call in self.trace.calls if call.kind == "module" and call.output is not None)
+        return {call.layer: call.output.shape for call in calls if call.output is not None}
+
+
+def check(
+    model: Model,
+    inputs: Inputs,
+    *,
+    select: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+    mode: str = "both",
+    expect: Sequence[str] = (),
+    thresholds: Mapping[str, Any] | None = None,
+) -> Report:
+    """Walk a model, or what makes one, and say what is wrong with it.
+
+    Args:
+        model: an `nn.Module`, or a class or function without arguments that gives one; with those, findings point at
+            the lines where layers are made. The model's weights, buffers, modes and hooks are as before afterwards.
+        inputs: see `Inputs`; shapes are float32.
+        select: rules to use, as after `--select`; `ignore`: rules to leave out.
+        mode: `train`, `eval` or `both`.
+        expect: shapes that must come out, each as after `--input`.
+        thresholds: of rules, by the names of their options: `head-share`, `head-params`, `max-params`.
+
+    Raises:
+        UsageError: inputs, mode or a rule cannot be used.
+    """
+    return Report(Outcome(_Walk(model, inputs, mode, expect, thresholds or {}).report(select, ignore)))
+
+
+def trace(model: Model, inputs: Inputs, *, mode: str = "eval") -> WalkedModel:
+    """Walk a model in one mode and give its graph.
+
+    Args:
+        model, inputs: as `check` takes them.
+        mode: `train` or `eval`.
+
+    Raises:
+        UsageError: inputs or mode cannot be used.
+    """
+    if mode == "both":
+        raise UsageError("a trace is of one mode, `train` or `eval`")
+    walk = _Walk(model, inputs, mode, (), {})
+    return WalkedModel(walk.walked.traces[mode], walk.walked, walk.loaded.model)
+
+
+class _Walk:
+    """A model walked in this process."""
+
+    def __init__(
+        self, model: Model, inputs: Inputs, mode: str, expect: Sequence[str], thresholds: Mapping[str, Any]
+    ) -> None:
+        from shapelint.checking import describe, walk_modes
+        from shapelint.feed import require_fitting
+        from shapelint.load import NotLoadableError
+        from shapelint.request import Request
+        from shapelint.tracing.costs import walk_budget
+
+        if mode not in ("train", "eval", "both"):
+            raise UsageError(f"`mode` is `train`, `eval` or `both`, not {mode!r}")
+        modes = ("train", "eval") if mode == "both" else (mode,)
+        settings = {"head-share": 0.5, "head-params": 10_000_000, **thresholds}
+        self.loaded, name = _loaded(model)
+        self.feed = _feed(inputs)
+        self.request = Request(name, modes=modes, thresholds=settings, expect=tuple(expect))
+        try:
+            require_fitting(self.loaded, self.feed)
+        except NotLoadableError as error:
+            raise UsageError(str(error)) from None
+        traces = walk_modes(self.loaded, self.feed, modes, time.monotonic() + SECONDS, walk_budget)
+        self.walked = describe(self.request, self.loaded, traces, self.feed)
+
+    def report(self, select: Sequence[str], ignore: Sequence[str]) -> TargetReport:
+        """The findings of the rules that are on."""
+        from shapelint.checking import fill_report
+        from shapelint.rules import catalogue, run_rules
+        from shapelint.suppress import quieten
+
+        selected = catalogue().selection(select, ignore)
+        report = TargetReport(self.request.target)
+        found = [item.diagnostic.with_target(self.request.target) for item in run_rules(self.walked, selected)]
+        report.diagnostics = sorted(found, key=lambda item: item.sort_key)
+        fill_report(report, self.walked, self.loaded, self.feed)
+        return quieten(report, {})
+
+
+def _loaded(model: Any) -> tuple[Loaded, str]:
+    """A model as if it had been loaded; a class or function is called under a session that sees layers made."""
+    import torch
+
+    from shapelint.load import Loaded
+    from shapelint.tracing.costs import construction_budget
+    from shapelint.tracing.definitions import Definitions, construction
+    from shapelint.tracing.source import Ownership
+    from shapelint.tracing.state import generators_kept
+
+    name = getattr(model, "__name__", type(model).__name__)
+    module = sys.modules.get(getattr(model, "__module__", type(model).__module__)) or sys.modules["__main__"]
+    file = os.path.abspath(getattr(module, "__file__", None) or "")
+    ownership = Ownership((file,) if file else ())
+    definitions = Definitions(ownership)
+    if isinstance(model, torch.nn.Module):
+        return Loaded(model, module, file, ownership, definitions, False, [], {}), name
+    if not callable(model):
+        raise UsageError(f"a {type(model).__name__} is no nn.Module and makes none")
+    with generators_kept(seed=0), construction(definitions, construction_budget()) as session:
+        made = enter_target(model)
+    if not isinstance(made, torch.nn.Module):
+        raise UsageError(f"`{name}()` gives a {type(made).__name__}, not an nn.Module")
+    definitions.fill_copies(made)
+    return Loaded(made, module, file, ownership, definitions, session.used_fake, [], {}), name
+
+
+def enter_target(maker: Callable[[], Any]) -> Any:
+    """Call what makes a model. Frames beyond this function are not the user's."""
+    return maker()
+
+
+def _feed(inputs: Any) -> Feed:
+    from shapelint.feed import Feed, from_specs
+
+    if isinstance(inputs, str):
+        return from_specs(parse_inputs(tuple(inputs.split())))
+    if _is_shape(inputs):
+        return from_specs(parse_inputs((_spelled(inputs),)))
+    kwargs = dict(inputs) if isinstance(inputs, Mapping) else {}
+    args = () if kwargs else (tuple(inputs) if isinstance(inputs, (tuple, list)) else (inputs,))
+
+    def make() -> Any:
+        return tuple(_made(each) for each in args), {key: _made(each) for key, each in kwargs.items()}
+
+    make()  # what cannot be made is said before anything is walked
+    return Feed(make)
+
+
+def _is_shape(value: Any) -> bool:
+    return isinstance(value, (tuple, list)) and bool(value) and all(type(size) is int for size in value)
+
+
+def _spelled(sizes: Sequence[int]) -> str:
+    return ",".join(str(size) for size in sizes) + ("," if len(sizes) == 1 else "")
+
+
+def _made(value: Any) -> Any:
+    import torch
+
+    from shapelint.feed import make_tensor
+
+    if isinstance(value, torch.Tensor):
+        return value.detach().clone()
+    if isinstance(value, str):
+        return make_tensor(parse_inputs((value,))[0], 0)
+    if _is_shape(value):
+        return make_tensor(parse_inputs((_spelled(value),))[0], 0)
+    return copy.deepcopy(value)
