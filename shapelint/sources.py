@@ -193,6 +193,8 @@ def is_source(target: str, others: Iterable[str], words: Mapping[str, object]) -
     A bare file is walked if it has inputs of its own, or if some are given and no other target takes them.
     """
     path = Path(target)
+    if words.get("changed") and path.is_file():
+        return True
     if path.is_dir() or (target.endswith(".ipynb") and path.is_file()):
         return True
     if not target.endswith(".py") or not path.is_file():

@@ -10,6 +10,7 @@ import click
 
 from shapelint.cli.options import (
     TakesInputs,
+    affected,
     chosen_rules,
     config_options,
     configured,
@@ -46,6 +47,7 @@ from shapelint.errors import UsageError
 @click.option(
     "--fail-on", type=click.Choice(["error", "warning", "info"]), help="Least severity for code 1.  [warning]"
 )
+@click.option("--changed", is_flag=True, help="TARGETs are changed files: check what they are part of, read them.")
 @click.option("--show-settings", is_flag=True, help="Print the settings in force and where they are from, and stop.")
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 also when there are findings.")
 @click.option("--no-report", is_flag=True, help="Leave out the per-layer table.")
@@ -73,6 +75,11 @@ def check(targets: tuple[str, ...], select: tuple[str, ...], ignore: tuple[str, 
     if not words["baseline"] and config["baseline"]:
         words["baseline"] = config.path(config["baseline"])
     _require_consistent(words)
+    if words["changed"]:
+        _require_no_inputs(words)
+        targets = affected(config, targets)
+        if not targets:
+            return
     if not targets:
         _require_no_inputs(words)
         targets = configured_targets(config)

@@ -172,6 +172,44 @@ def configured_targets(config: Config) -> tuple[str, ...]:
     return (*targets, os.path.relpath(config.folder))
 
 
+def affected(config: Config, changed: tuple[str, ...]) -> tuple[str, ...]:
+    """Of the targets of the configuration those that changed files are part of, then the files that can be read.
+
+    A target in a package that is not in the folder of the configuration is affected by nothing.
+    """
+    import fnmatch
+
+    from shapelint.syntax.dependencies import files_behind
+
+    files = {os.path.abspath(file) for file in changed}
+    if config.file is not None and str(config.file) in files:
+        return configured_targets(config)
+    targets = []
+    for table in config["targets"]:
+        target = _from_folder(config, table["target"])
+        roots = [str(config.folder), os.getcwd()]
+        places = [target.partition(":")[0]]
+        if not places[0].endswith(".py"):
+            path = os.path.join(*places[0].split("."))
+            places = [
+                os.path.join(root, end) for root in roots for end in (f"{path}.py", os.path.join(path, "__init__.py"))
+            ]
+        factory = table.get("input-factory")
+        if factory:
+            places.append(_from_folder(config, factory).partition(":")[0])
+        if any(files & files_behind(place, roots) for place in places):
+            targets.append(target)
+    out = patterns(config, config["exclude"])
+    read = [
+        file
+        for file in changed
+        if file.endswith((".py", ".ipynb"))
+        and os.path.isfile(file)
+        and not any(fnmatch.fnmatch(os.path.abspath(file), pattern) for pattern in out)
+    ]
+    return (*targets, *read)
+
+
 def chosen_rules(config: Config, select: tuple[str, ...], ignore: tuple[str, ...], target: str) -> tuple[str, ...]:
     """The codes that are on for a target: the command line's words, else the target's own, else the file's.
 
