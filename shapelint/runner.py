@@ -45,6 +45,12 @@ class Worker:
     def ask(self, request: Request) -> Outcome:
         """Send the request and wait for the report, `request.seconds` at most."""
         try:
+            return self._asked(request)
+        finally:
+            self.output.close()
+
+    def _asked(self, request: Request) -> Outcome:
+        try:
             answer, _ = self.process.communicate(request.dumps().encode(), timeout=request.seconds)
         except subprocess.TimeoutExpired:
             self.kill()
@@ -86,6 +92,7 @@ class Worker:
             pass
         with contextlib.suppress(ValueError, OSError):
             self.process.communicate()
+        self.output.close()
 
 
 def _python_path() -> str:
