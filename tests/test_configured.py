@@ -149,6 +149,13 @@ def test_mistakes_in_it_are_said_in_a_line(text: str, said: str, write: Write, t
     assert len(done.err.splitlines()) == 1
 
 
+def test_without_configured_targets_it_says_that_no_model_was_walked(write: Write, tmp_path: Path) -> None:
+    write(NET, "net.py")
+    done = run_shapelint("check", cwd=tmp_path)
+    assert done.code == 0
+    assert done.err == "no [[tool.shapelint.targets]]: training code is read, and no model walked\n"
+
+
 def test_words_that_do_not_go_together(tmp_path: Path) -> None:
     assert "no target to feed it to" in run_shapelint("check", "--input", "1,8", cwd=tmp_path).err
     assert "no file `gone.toml`" in run_shapelint("check", "--config", "gone.toml", cwd=tmp_path).err

@@ -82,6 +82,8 @@ def check(targets: tuple[str, ...], select: tuple[str, ...], ignore: tuple[str, 
             return
     if not targets:
         _require_no_inputs(words)
+        if not config["targets"]:
+            click.echo("no [[tool.shapelint.targets]]: training code is read, and no model walked", err=True)
         targets = configured_targets(config)
     _require_known(targets, words)
     worker = Worker() if any(not is_source(target, targets, words) for target in targets) else None
