@@ -82,8 +82,7 @@ def check(targets: tuple[str, ...], select: tuple[str, ...], ignore: tuple[str, 
             return
     if not targets:
         _require_no_inputs(words)
-        if not config["targets"]:
-            click.echo("no [[tool.shapelint.targets]]: training code is read, and no model walked", err=True)
+        words["alone"] = True
         targets = configured_targets(config)
     _require_known(targets, words)
     worker = Worker() if any(not is_source(target, targets, words) for target in targets) else None
@@ -145,6 +144,8 @@ def _run(targets: tuple[str, ...], select: Any, ignore: Any, worker: Any, words:
     known = read_baseline(words["baseline"]) if words["baseline"] and not words["update_baseline"] else {}
     outputs = wanted_outputs(words["output_format"], words["output_file"], config["output-format"])
     asked, unusable = _asked(targets, config, words, select, ignore)
+    if words.get("alone") and not config["targets"]:
+        click.echo("no [[tool.shapelint.targets]]: training code is read, and no model walked", err=True)
     selected = [request.selected if request is not None else () for request in asked]
     requests = [request for request in asked if request is not None]
     started = time.time()
