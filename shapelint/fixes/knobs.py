@@ -8,6 +8,15 @@ from dataclasses import replace
 from itertools import pairwise
 
 from shapelint.fixes import rewrites
+from shapelint.fixes.arguments import (
+    is_factor,
+    is_owner,
+    is_reached,
+    is_size,
+    only_numbers,
+    small_numbers,
+    written,
+)
 from shapelint.fixes.plausible import Numbers, roundness
 from shapelint.fixes.upstream import (
     GIVEN,
@@ -78,7 +87,7 @@ class Knobs:
         self._spellings = vocabulary(self.upstream)
         self._taken, self._given = spelled_ends(self.upstream)
         self._constants = written_numbers(self.upstream[0])
-        self._parts = _parts(self.upstream[0].called)
+        self._parts = small_numbers(self.upstream[0].called)
 
     @property
     def rearranged(self) -> set[str]:
@@ -107,7 +116,7 @@ class Knobs:
         if operation is not None and isinstance(operation[1], ast.BinOp):  # `shape + 1` of a tuple
             for kept in (operation[1].left, operation[1].right):
                 place = Place(operation[0], operation[1], sites[1:], makers)
-                if not _only_numbers(kept):
+                if not only_numbers(kept):
                     yield candidate(place, operation[0].segment(kept), self.raised.layer, 1.5, "")
         for node in ast.walk(source.tree):
             if isinstance(node, (ast.Assert, ast.If, ast.Assign)) and node.lineno <= sites[0].line <= (
@@ -159,15 +168,15 @@ class Knobs:
                 prior = step.near + (2.0 if step.call is self.call else 1.4)
                 prior -= 1.5 if self.aspect == "spatial" else 0.0
                 found = self._numbers(place, value, step.call.layer, prior, name)
-                yield from (each for each in found if name != "output_size" or _is_reached(step.call, each))
+                yield from (each for each in found if name != "output_size" or is_reached(step.call, each))
 
     def _wrapped(self, step: Upstream, made: CallExpression) -> Iterator[Candidate]:
         """What a class or function of another name is given; by position it can be anything."""
         sites, _ = definition_of(self.walked, step.call)
         attributes = step.call.attributes
         sizes = [single(value) for name, value in attributes.items() if name not in WINDOW and name not in _SMALL]
-        for name, node in _written(made):
-            if name in _NOT_SIZES or not _is_size(node):
+        for name, node in written(made):
+            if name in _NOT_SIZES or not is_size(node):
                 continue
             place = made_place(made, node, sites)
             value = single(step.call.attributes.get(name))
@@ -195,7 +204,7 @@ class Knobs:
             yield from rewrites.orders(step.call, called, step.near)
         if op in _NO_SIZES:
             return
-        for position, (name, node) in enumerate(_written(called)):
+        for position, (name, node) in enumerate(written(called)):
             place = Place(called.source, node, (), sites)
             window = name or ("input", "kernel_size", "stride", "padding", "")[min(position, 4)]
             if op.startswith(("max_pool", "avg_pool")) and window in WINDOW:
@@ -204,9 +213,9 @@ class Knobs:
                 yield from other_dimensions(self.trace, self.pairs, step, place)
                 if op in ("chunk", "split"):
                     yield from self._small(step, place)
-            elif _is_size(node):
+            elif is_size(node):
                 found = self._sizes_of(step, called, place, position)
-                yield from (each for each in found if not op.startswith("adaptive") or _is_reached(step.call, each))
+                yield from (each for each in found if not op.startswith("adaptive") or is_reached(step.call, each))
 
     def _sizes_of(self, step: Upstream, called: CallExpression, place: Place, position: int) -> Iterator[Candidate]:
         """Numbers of view and the like: what each is now is known from the run."""
@@ -254,11 +263,11 @@ class Knobs:
         for depth, origin in enumerate(found):
             known = constant(origin.node)
             current = known if known is not None else (value if origin.whole else None)
-            far = prior - (0.25 if depth else 0.0) - (1.6 if _is_factor(origin) else 0.0)
+            far = prior - (0.25 if depth else 0.0) - (1.6 if is_factor(origin) else 0.0)
             far -= _HANDED_IN if any(other.whole for other in found[depth + 1 :]) else 0.0
             if isinstance(origin.node, ast.BinOp):
                 yield from self._simplified(origin, layer, far, name)
-            is_named = isinstance(origin.node, (ast.Name, ast.Attribute, ast.Subscript)) and not _is_owner(origin)
+            is_named = isinstance(origin.node, (ast.Name, ast.Attribute, ast.Subscript)) and not is_owner(origin)
             if current is not None and current <= 0:
                 continue
             if current is None and is_named:
@@ -298,7 +307,7 @@ class Knobs:
         for kept, other in ((node.left, node.right), (node.right, node.left)):
             number = constant(other)
             turned = kept is node.right and isinstance(node.op, (ast.FloorDiv, ast.Sub, ast.Div))
-            if number is None or _only_numbers(kept) or turned:
+            if number is None or only_numbers(kept) or turned:
                 continue
             odd = isinstance(node.op, (ast.Add, ast.Sub)) and abs(number) == 1
             prior -= _SINGLE if any(arrives == 1 for arrives, _ in self.pairs) else 0.0
@@ -319,45 +328,3 @@ class Knobs:
                 assert known is not None
                 likely = step.near + 0.8 + more - 0.15 * abs(new - known) + 0.5 * (roundness(new) - roundness(known))
                 yield candidate(origin, str(new), step.call.layer, likely, "")
-
-
-def _parts(called: CallExpression | None) -> set[int]:
-    """Small numbers written where a call fails."""
-    numbers = {constant(node) for node in called.node.args} if called is not None else set()
-    return {number for number in numbers if number is not None and 2 <= number <= 8}
-
-
-def _only_numbers(node: ast.expr) -> bool:
-    return all(not isinstance(part, (ast.Name, ast.Attribute)) for part in ast.walk(node))
-
-
-def _is_reached(call: Call, change: Candidate) -> bool:
-    """Whether an adaptive pooling to that size makes a map no larger."""
-    text, sizes = change.edits[0].replacement, call.inputs[0].shape[2:] if call.inputs else ()
-    return not text.isdigit() or int(text) <= max(sizes, default=0)
-
-
-def _is_owner(place: Place) -> bool:
-    """`self` of `self.act(x)`: an object, not a number."""
-    return isinstance(place.source.parents.get(place.node), ast.Attribute)
-
-
-def _is_factor(place: Place) -> bool:
-    """One number of several written as a product: `8` of `32 * 8 * 8`, of which the whole is the better change."""
-    parent = place.source.parents.get(place.node)
-    return isinstance(parent, ast.BinOp) and all(
-        isinstance(node, (ast.Constant, ast.BinOp)) for node in (parent.left, parent.right)
-    )
-
-
-def _written(called: CallExpression) -> list[tuple[str, ast.expr]]:
-    return [
-        *(("", node) for node in called.node.args),
-        *((word.arg or "", word.value) for word in called.node.keywords),
-    ]
-
-
-def _is_size(node: ast.expr) -> bool:
-    if isinstance(node, ast.Constant):
-        return type(node.value) is int
-    return isinstance(node, (ast.Name, ast.Attribute, ast.BinOp, ast.Tuple, ast.List, ast.UnaryOp))

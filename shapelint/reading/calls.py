@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from shapelint.reading.elsewhere import Elsewhere
-from shapelint.reading.events import GRAD_ON, GRAD_UNKNOWN, Frame, Loop, Path
-from shapelint.reading.files import Files, layers_by_mode
+from shapelint.reading.events import GRAD_ON, GRAD_UNKNOWN, Frame
+from shapelint.reading.files import layers_by_mode
 from shapelint.reading.values import (
     TRAIN,
     UNKNOWN,
@@ -33,27 +33,6 @@ DEPTH = 8
 
 class Calls(Elsewhere):
     """Evaluates expressions; mixed into what runs statements."""
-
-    files: Files
-    path: Path
-    models: list[Model]
-    stack: list[Loop | Frame]
-    grad: str
-    visited: set[int]
-
-    # what runs statements gives these
-    bind: Any
-    block: Any
-    count: Any
-    decide: Any
-    decorated: Any
-    dotted: Any
-    attribute: Any
-    event: Any
-    forward: Any
-    switch: Any
-    where: Any
-    _gradients: Any
 
     # -- expressions --------------------------------------------------------------------------------
 
