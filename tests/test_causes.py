@@ -541,3 +541,9 @@ def test_the_larger_of_two_tensors_broadcasts_and_does_not_hide_what_is_behind_i
     found = [item for item in lint(source, "1,3,16,16").diagnostics if item.severity.value == "error"]
     assert sorted(item.code for item in found) == ["SHP101", "SHP104"]
     assert any("TLU(32)" in fix.title for item in found for fix in item.fixes)
+
+
+def test_after_an_input_without_its_dimensions_nothing_else_is_told(lint: Lint) -> None:
+    source = HEAD + CNN
+    assert eager.raises(source, ("3,32",))
+    assert errors(lint(source, "3,32")) == ["SHP113"]

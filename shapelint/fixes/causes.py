@@ -91,9 +91,13 @@ class Causes:
         return found
 
     def _doubt(self, finding: Finding, broken: Call) -> None:
-        """What a failed call gave is a guess where nothing explains the failure and no weight says its size."""
+        """What a failed call gave is a guess where nothing explains the failure and no weight says its size.
+
+        Of a missing dimension no weight says how long it would have been.
+        """
         trace = self.walked.traces[finding.mode]
-        if broken.params or finding.call is None:
+        no_rank = finding.diagnostic.code == "SHP113"
+        if (broken.params and not no_rank) or finding.call is None:
             return
         doubtful = self._doubtful.setdefault(finding.mode, set())
         doubtful.add(broken.index)
@@ -101,7 +105,7 @@ class Causes:
             facts = zip(call.producers, call.inputs, strict=False)
             given = {index for index, fact in facts if index >= 0 and fact.shape}
             joins = call.op in ("cat", "concat", "stack")  # of a sum, one side that is known is enough
-            if not call.params and given and (doubtful & given if joins else given <= doubtful):
+            if (no_rank or not call.params) and given and (doubtful & given if joins else given <= doubtful):
                 doubtful.add(call.index)
 
     def _rests_on_a_guess(self, finding: Finding, broken: Call) -> bool:
