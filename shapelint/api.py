@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from shapelint.diagnostics import Diagnostic, Severity, TargetReport
 from shapelint.errors import UsageError
 from shapelint.inputs import parse_inputs
-from shapelint.render import Style, render
+from shapelint.layout import has_graphviz, require_graphviz
+from shapelint.render import Style, render, render_report
 from shapelint.runner import Outcome
 
 if TYPE_CHECKING:
@@ -86,6 +87,24 @@ class Report:
     def __str__(self) -> str:
         return self.to_text()
 
+    def to_html(self) -> str:
+        """As `--output-format html`: one page with the model as a picture.
+
+        Raises:
+            UsageError: Graphviz is not there (`pip install 'shapelint[html]'`).
+        """
+        require_graphviz()
+        return render("html", [self.outcome], Style(), True)
+
+    def to_svg(self) -> str:
+        """As `shapelint report --format svg`: the model as a picture.
+
+        Raises:
+            UsageError: Graphviz is not there (`pip install 'shapelint[html]'`).
+        """
+        require_graphviz()
+        return render_report("svg", self.outcome, Style(), False)
+
     def _repr_html_(self) -> str:
         rows = "".join(
             f"<tr{' style=color:#c00' if row.failed else ''}><td>{escape(row.name)}</td><td>{escape(row.op)}</td>"
@@ -94,8 +113,10 @@ class Report:
             for row in self.target.rows
         )
         head = "".join(f"<th>{name}</th>" for name in ("layer", "op", "input", "output", "params"))
-        findings = escape(self.to_text(report=False))
-        return f"<pre>{findings}</pre><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        findings = f"<pre>{escape(self.to_text(report=False))}</pre>"
+        picture = f"<div style='overflow-x:auto'>{self.to_svg()}</div>" if has_graphviz() else ""
+        table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        return f"{findings}{picture}<details><summary>layers</summary>{table}</details>"
 
 
 @dataclass(frozen=True)
@@ -197,7 +218,8 @@ class _Walk:
 
     def report(self, select: Sequence[str], ignore: Sequence[str]) -> TargetReport:
         """The findings of the rules that are on."""
-        from shapelint.checking import fill_report
+        from shapelint.checking import fill_report, shown_trace
+        from shapelint.picture import picture_of
         from shapelint.rules import catalogue, run_rules
         from shapelint.suppress import quieten
 
@@ -206,6 +228,7 @@ class _Walk:
         found = [item.diagnostic.with_target(self.request.target) for item in run_rules(self.walked, selected)]
         report.diagnostics = sorted(found, key=lambda item: item.sort_key)
         fill_report(report, self.walked, self.loaded, self.feed)
+        report.picture = picture_of(self.walked, shown_trace(self.walked))
         return quieten(report, {})
 
 

@@ -147,6 +147,10 @@ def _checked(request: Request, target: Target, report: TargetReport, deadline: f
     causes = Causes(verifier, one_by_one=not last)
     report.diagnostics = _explained(request, findings, causes)
     fill_report(report, walked, loaded, feed)
+    if request.picture:
+        from shapelint.picture import picture_of
+
+        report.picture = picture_of(walked, shown_trace(walked))
     if request.tree:
         from shapelint.tree import module_tree
 
@@ -234,9 +238,14 @@ def _explained(request: Request, findings: list[Finding], causes: Causes) -> lis
     return [item.with_target(request.target) for item in sorted(found, key=lambda item: item.sort_key)]
 
 
+def shown_trace(walked: Walked) -> Trace:
+    """The walk that table and picture show."""
+    return walked.traces.get("eval") or next(iter(walked.traces.values()))
+
+
 def fill_report(report: TargetReport, walked: Walked, loaded: Loaded, feed: Feed) -> None:
-    """Rows, totals and status. The eval walk is what the table shows, where there is one."""
-    trace = walked.traces.get("eval") or next(iter(walked.traces.values()))
+    """Rows, totals and status. The eval walk is what is shown, where there is one."""
+    trace = shown_trace(walked)
     report.inputs = trace.inputs
     report.output = trace.output
     report.rows = rows_of(walked, trace)

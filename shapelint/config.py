@@ -18,8 +18,11 @@ else:  # pragma: no cover - Python 3.10
     import tomli as tomllib
 
 
-FORMATS = ("full", "concise", "json", "sarif", "github", "gitlab", "junit", "markdown")
+FORMATS = ("full", "concise", "json", "sarif", "github", "gitlab", "junit", "markdown", "html")
 """What the findings of a check can be printed as."""
+
+PICTURES = ("html", "svg")
+"""The formats, of a check or of a report, that show the model as a picture."""
 
 
 @dataclass(frozen=True)

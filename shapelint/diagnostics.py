@@ -182,6 +182,50 @@ class Totals:
 
 
 @dataclass
+class Block:
+    """A box of the picture: an input, the output, a call, or a module with what is inside (`kind` "container").
+
+    `layer`: qualified name of the module, for a function of the one it is called in. `size`: elements of the largest
+    tensor it gives. `within`: the position of the container it is in. `made` and `called`: file and line.
+    """
+
+    layer: str
+    op: str
+    kind: str
+    inputs: list[str] = field(default_factory=list)
+    outputs: list[str] = field(default_factory=list)
+    size: int = 0
+    params: int = 0
+    mult_adds: int = 0
+    within: int | None = None
+    made: tuple[str, int] | None = None
+    called: tuple[str, int] | None = None
+    failed: bool = False
+
+
+@dataclass
+class Link:
+    """A tensor on its way from one block to another, and its shape. `into_failed`: the failing call is fed with it."""
+
+    source: int
+    target: int
+    shape: str
+    into_failed: bool = False
+
+
+@dataclass
+class Picture:
+    """Blocks in the order of the calls, the model itself first, and the links between those that hold no others.
+
+    `left_out`: calls for which there is no room.
+    """
+
+    blocks: list[Block] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
+    left_out: int = 0
+
+
+@dataclass
 class TargetReport:
     """What became of one target. `status` is checked, partial or failed; notes say how it was walked.
 
@@ -206,11 +250,22 @@ class TargetReport:
     """Findings that a baseline has."""
     acted: list[tuple[str, int, int, str]] = field(default_factory=list)
     """What suppressed something: file, line and column of a comment, and the code in it."""
+    picture: Picture | None = None
 
 
 def report_to_plain(report: TargetReport) -> dict[str, Any]:
     """The report as JSON types."""
     return asdict(report)
+
+
+def _picture(data: dict[str, Any]) -> Picture:
+    def place(value: list[Any] | None) -> tuple[str, int] | None:
+        return (value[0], value[1]) if value is not None else None
+
+    blocks = [
+        Block(**{**block, "made": place(block["made"]), "called": place(block["called"])}) for block in data["blocks"]
+    ]
+    return Picture(blocks, [Link(**link) for link in data["links"]], data["left_out"])
 
 
 def report_from_plain(data: dict[str, Any]) -> TargetReport:
@@ -219,5 +274,7 @@ def report_from_plain(data: dict[str, Any]) -> TargetReport:
     data["rows"] = [Row(**row) for row in data["rows"]]
     data["totals"] = Totals(**data["totals"])
     data["acted"] = [tuple(place) for place in data["acted"]]
+    if data["picture"] is not None:
+        data["picture"] = _picture(data["picture"])
     data["diagnostics"] = [from_plain(item) for item in data["diagnostics"]]
     return TargetReport(**data)

@@ -81,9 +81,22 @@ class Failure:
         return list(facts_in((self.args, self.kwargs)))
 
 
+@dataclass(frozen=True)
+class Frame:
+    """A module being called: `serial` tells two calls of one module apart."""
+
+    path: str
+    class_name: str
+    serial: int
+
+
 @dataclass
 class Call:
-    """One call of the walk. `producers` are the indices of the calls that made its tensor arguments."""
+    """One call of the walk. `producers` are the indices of the calls that made its tensor arguments.
+
+    A producer below 0 is no call; for a model input (`from_input`) -1 is the first, -2 the second.
+    `within`: the modules it is called in, outermost first, each with a number that tells two calls of one apart.
+    """
 
     index: int
     layer: str
@@ -105,6 +118,7 @@ class Call:
     derived: bool = True
     training: bool = False
     from_input: tuple[int, ...] = ()
+    within: tuple[Frame, ...] = ()
     registered: bool = True
     turn: int = 0
     home: str = ""
@@ -210,6 +224,8 @@ class Trace:
     uncertain: bool = False
     spoiled: list[Spoiled] = field(default_factory=list)
     choices: Choices = field(default_factory=dict)
+    results: list[int] = field(default_factory=list)
+    """What made each tensor of the output, as in `Call.producers`; -1 also for what came from elsewhere."""
     given_up: bool = False
     seconds: float = 0.0
 

@@ -15,7 +15,7 @@ class Request:
     `source` true: a file or folder that is read and not run.
     `expect`: the shapes that must come out. `exclude`: patterns of files that are not read. `ignored_in`: codes that
     are off in files, by pattern; patterns are absolute.
-    `fixes` false: only the report is wanted. `tree` true: torchinfo's module tree too.
+    `fixes` false: only the report is wanted. `tree` true: torchinfo's module tree too; `picture`: what to draw.
     """
 
     target: str
@@ -27,6 +27,7 @@ class Request:
     seconds: float = 60.0
     fixes: bool = True
     tree: bool = False
+    picture: bool = False
     texts: dict[str, str] = field(default_factory=dict)
     source: bool = False
     expect: tuple[str, ...] = ()

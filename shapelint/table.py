@@ -8,13 +8,18 @@ from shapelint.graph import Call, Trace, Walked
 _LAYOUT = {"getitem", "getattr", "detach", "contiguous", "data", "T", "mT"}
 
 
+def is_by_the_way(call: Call) -> bool:
+    """Whether a call is left out of table and picture: it computes nothing, or nothing of data or weights."""
+    return call.op in _LAYOUT or (not call.derived and not call.params)
+
+
 def rows_of(walked: Walked, trace: Trace) -> list[Row]:
     """A row for each call; parameters are counted at their first use, later uses are marked."""
     rows: list[Row] = []
     counted: dict[str, str] = {}
     called: set[str] = set()
     for call in trace.calls:
-        if call.op in _LAYOUT or (not call.derived and not call.params):
+        if is_by_the_way(call):
             continue
         new = [name for name in call.params if name not in counted and name in walked.params]
         users = {counted[name] for name in call.params if name in counted}

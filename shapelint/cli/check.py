@@ -35,7 +35,7 @@ from shapelint.errors import UsageError
     "--output-format",
     multiple=True,
     metavar="FORMAT[=FILE]",
-    help="full, concise, json, sarif, github, gitlab, junit or markdown; several with files.  [full]",
+    help="full, concise, json, sarif, github, gitlab, junit, markdown or html; several with files.  [full]",
 )
 @click.option("--fix", is_flag=True, help="Make the safe fixes: no weight changes shape, no working path its result.")
 @click.option("--unsafe-fixes", is_flag=True, help="With --fix, --diff or --fix-only: make unsafe fixes too.")
@@ -137,12 +137,17 @@ def _run(targets: tuple[str, ...], select: Any, ignore: Any, worker: Any, words:
     from shapelint.baseline import read as read_baseline
     from shapelint.baseline import without_known
     from shapelint.cli.fixing import Wish, make_fixes, say_diff
+    from shapelint.config import PICTURES
+    from shapelint.layout import require_graphviz
     from shapelint.render import Fixes, Style, render, write
     from shapelint.runner import run_all
     from shapelint.unused import with_unused
 
     known = read_baseline(words["baseline"]) if words["baseline"] and not words["update_baseline"] else {}
     outputs = wanted_outputs(words["output_format"], words["output_file"], config["output-format"])
+    words["picture"] = any(name in PICTURES for name, _ in outputs)
+    if words["picture"]:
+        require_graphviz()
     asked, unusable = _asked(targets, config, words, select, ignore)
     if words.get("alone") and not config["targets"]:
         click.echo("no [[tool.shapelint.targets]]: training code is read, and no model walked", err=True)
@@ -200,7 +205,7 @@ def _request(target: str, targets: tuple[str, ...], config: Any, words: Any, mor
     try:
         if is_source(target, targets, words) and not configured(config, target):
             return Request(target, source=True, exclude=patterns(config, config["exclude"]), **more)
-        return request_for(target, config, words, **more)
+        return request_for(target, config, words, picture=words["picture"], **more)
     except UsageError as error:
         return error
 

@@ -18,7 +18,7 @@ from shapelint.cli.options import TakesInputs, config_options, input_options, ou
 @click.option(
     "--format",
     "report_format",
-    type=click.Choice(["table", "pipeline", "csv", "json", "markdown"]),
+    type=click.Choice(["table", "pipeline", "csv", "json", "markdown", "html", "svg"]),
     default="table",
     help="How to print.",
 )
@@ -26,19 +26,23 @@ from shapelint.cli.options import TakesInputs, config_options, input_options, ou
 @output_options
 def report(target: str, report_format: str, tree: bool, **words: Any) -> None:
     """Print the per-layer shape and parameter report of a model, up to and beyond a layer that fails."""
-    from shapelint.config import load_config
+    from shapelint.config import PICTURES, load_config
+    from shapelint.layout import require_graphviz
     from shapelint.render import Style, render_report, write
     from shapelint.rules import catalogue
     from shapelint.runner import run_all
 
+    if report_format in PICTURES:
+        require_graphviz()
     config = load_config(given=words["config"], isolated=words["isolated"])
     request = request_for(
         target,
         config,
         words,
         selected=tuple(code for code, rule in catalogue().rules.items() if rule.severity.value == "error"),
-        fixes=False,
+        fixes=report_format in PICTURES,  # they show the first one at the failing call
         tree=tree,
+        picture=report_format in PICTURES,
     )
     outcomes = list(run_all([request]))
     style = Style.of(words["color"], words["output_file"])

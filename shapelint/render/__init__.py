@@ -84,6 +84,8 @@ def render(output_format: str, outcomes: list[Outcome], style: Style, report: bo
         return str(getattr(module, f"render_{output_format}")(outcomes))
     if output_format == "github":
         return str(module.render_github(outcomes, fixes))
+    if output_format == "html":
+        return str(module.render_html(outcomes, fixes))
     if output_format == "markdown":
         return str(module.render_check(outcomes, report, fixes))
     if output_format == "concise":
@@ -108,6 +110,14 @@ def render_report(report_format: str, outcome: Outcome, style: Style, tree: bool
         return render_pipeline(report)
     if report_format == "csv":
         return table.render_csv(report)
+    if report_format == "html":
+        from shapelint.render.html import render_html
+
+        return render_html([outcome], Fixes())
+    if report_format == "svg":
+        from shapelint.render.svg import render_svg
+
+        return render_svg(report)
     if report_format == "markdown":
         return table.render_markdown(report)
     return table.render_table(report, style, None) + "\n" + table.totals_line(report) + "\n"

@@ -71,7 +71,7 @@ def totals_line(report: TargetReport) -> str:
     parts = [f"{totals.params:,} parameters"]
     if totals.trainable_params != totals.params:
         parts[0] += f" ({totals.trainable_params:,} trainable)"
-    parts += [f"{_bytes(totals.param_bytes)} of weights", f"{totals.mult_adds:,} mult-adds"]
+    parts += [f"{size_text(totals.param_bytes)} of weights", f"{totals.mult_adds:,} mult-adds"]
     if totals.head_params is not None and totals.features_params is not None:
         parts.append(f"features {totals.features_params:,}, head {totals.head_params:,}")
     unfollowed = f"{report.calls_unchecked} not followed"
@@ -79,7 +79,8 @@ def totals_line(report: TargetReport) -> str:
     return " | ".join([*parts, walked, *report.notes])
 
 
-def _bytes(count: float) -> str:
+def size_text(count: float) -> str:
+    """A number of bytes, in the unit that reads best."""
     for unit in ("B", "kB", "MB", "GB"):
         if count < 1000 or unit == "GB":
             return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"

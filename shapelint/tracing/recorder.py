@@ -11,7 +11,7 @@ import torch
 import torch.fx
 from torch.overrides import TorchFunctionMode
 
-from shapelint.graph import Call, TensorFact
+from shapelint.graph import Call, Frame, TensorFact
 from shapelint.syntax.places import Site
 from shapelint.tracing.costs import tensors_in
 from shapelint.tracing.failures import FailureHandler
@@ -24,15 +24,6 @@ from shapelint.tracing.torch_private import is_module_leaf, no_modes
 from shapelint.tracing.values import ASKING, CASTS, SIZED, Values
 
 _RANDOM = ("rand", "bernoulli", "multinomial", "dropout", "normal", "poisson", "exponential")
-
-
-@dataclass
-class ModuleFrame:
-    """A module being called: `serial` tells two calls of one module apart."""
-
-    path: str
-    cls: type
-    serial: int
 
 
 @dataclass
@@ -86,7 +77,9 @@ class Recorder(TorchFunctionMode):
         self.ownership = values.ownership
         self.nodes = GraphBuilder(names.tensors)
         self.calls: list[Call] = []
-        self.stack: list[ModuleFrame] = []
+        self.stack: list[Frame] = []
+        self._classes: list[type] = []
+        self._within: tuple[Frame, ...] = ()
         self.leaf: Call | None = None
         self._turns: Counter[tuple[str, str]] = Counter()
         self._serial = 0
@@ -119,8 +112,9 @@ class Recorder(TorchFunctionMode):
             call = self._begin_module(module, shown, path is not None, args, kwargs)
             self.leaf = call
         enter = enter_module if self.stack else enter_root
-        self.stack.append(ModuleFrame(shown, type(module), self._serial))
-        self.values.module_serials = tuple(frame.serial for frame in self.stack)
+        self.stack.append(Frame(shown, type(module).__name__, self._serial))
+        self._classes.append(type(module))
+        self._moved()
         try:
             out = enter(original, module, args, kwargs)
         except Exception as error:
@@ -130,12 +124,17 @@ class Recorder(TorchFunctionMode):
             out = self.failures.module_failed(self, call, module, args, kwargs, error)
         finally:
             self.stack.pop()
-            self.values.module_serials = tuple(frame.serial for frame in self.stack)
+            self._classes.pop()
+            self._moved()
             if call is not None:
                 self.leaf = None
         if call is not None:
             self._finish(call, out)
         return out
+
+    def _moved(self) -> None:
+        self._within = tuple(self.stack)
+        self.values.module_serials = tuple(frame.serial for frame in self.stack)
 
     def under_way(self) -> Call | None:
         """The call that torch is busy with."""
@@ -186,6 +185,13 @@ class Recorder(TorchFunctionMode):
             ends = (value.start, value.stop, value.step)
             return value if all(isinstance(end, (int, type(None))) for end in ends) else None
         return value if isinstance(value, (int, float, str, bool, type(None), type(Ellipsis))) else None
+
+    def origins(self, value: Any) -> list[int]:
+        """What made each tensor in a nested value, as in `Call.producers`."""
+        is_plain = isinstance(value, (torch.Tensor, list, tuple, dict)) or not hasattr(value, "__dict__")
+        parts = value if is_plain else list(vars(value).values())  # a dataclass
+        found = [self.nodes.origin(tensor) for tensor in tensors_in(parts)]
+        return [origin.call if origin is not None else -1 for origin in found]
 
     def is_derived(self, tensor: torch.Tensor) -> bool:
         """Whether its values hang on activations or weights."""
@@ -283,13 +289,13 @@ class Recorder(TorchFunctionMode):
         return call
 
     def _begin(self, op: str, kind: str, layer: str, args: Any, kwargs: Any) -> Call:
-        call = Call(len(self.calls), layer, op, kind, turn=self._turns[(layer, op)])
+        call = Call(len(self.calls), layer, op, kind, turn=self._turns[(layer, op)], within=self._within)
         self._turns[(layer, op)] += 1
         derived = any(part in op for part in _RANDOM)
         for tensor in tensors_in((args, kwargs)):
             call.inputs.append(self.fact(tensor))
             origin = self.nodes.origin(tensor)
-            call.producers.append(origin.call if origin is not None and origin.call >= 0 else -1)
+            call.producers.append(origin.call if origin is not None else -1)
             if origin is not None and origin.call < 0:
                 call.from_input = (*call.from_input, len(call.inputs) - 1)
             derived = derived or self.is_derived(tensor)
@@ -299,7 +305,9 @@ class Recorder(TorchFunctionMode):
         return call
 
     def _in_stack(self, node: torch.fx.Node) -> None:
-        node.meta["nn_module_stack"] = {frame.path: (frame.path, frame.cls) for frame in self.stack}
+        node.meta["nn_module_stack"] = {
+            frame.path: (frame.path, cls) for frame, cls in zip(self.stack, self._classes, strict=True)
+        }
 
     def _finish(self, call: Call, out: Any) -> None:
         result = plain_result(out)

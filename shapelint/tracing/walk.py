@@ -188,6 +188,7 @@ class Walker:
             trace.late_params = param_facts(recorder.model)
         if error is None:
             trace.output = described(out)
+            trace.results = recorder.origins(out)
             recorder.nodes.output(out)
             return
         recorder.nodes.output(None)
