@@ -48,8 +48,12 @@ def verification_budget() -> Budget:
     return small_budget() if fake_tensors_in_use() else trial_budget()
 
 
-def check(request: Request) -> TargetReport:
-    """All that is to be said of one target.
+def _no_step(step: str) -> None:
+    del step
+
+
+def check(request: Request, on_step: Callable[[str], None] = _no_step) -> TargetReport:
+    """All that is to be said of one target. `on_step` is told what is about to be done (`shapelint.request.STEPS`).
 
     Raises:
         UsageError: the words of the request cannot be used.
@@ -58,7 +62,7 @@ def check(request: Request) -> TargetReport:
     target = parse_target(request.target)
     copy, texts = Copy(), dict(request.texts)
     with working_copies(texts):
-        first = seen = _one_pass(request, target, started, 0)
+        first = seen = _one_pass(request, target, started, 0, on_step)
     report, found = first.report, list(first.report.diagnostics)
     for number in range(1, PASSES):
         mended = None
@@ -69,7 +73,7 @@ def check(request: Request) -> TargetReport:
             break
         before, texts = seen, {**texts, **mended}
         with working_copies(texts):
-            seen = _one_pass(request, target, started, before.work, last=number == PASSES - 1)
+            seen = _one_pass(request, target, started, before.work, _no_step, last=number == PASSES - 1)
         if seen.report.status == "failed":
             seen = before
             break
@@ -95,12 +99,14 @@ class _Pass:
     work: int = 0
 
 
-def _one_pass(request: Request, target: Target, started: float, work: int, last: bool = False) -> _Pass:
+def _one_pass(
+    request: Request, target: Target, started: float, work: int, on_step: Callable[[str], None], last: bool = False
+) -> _Pass:
     """One look; `work`: what the search has cost before; `last`: nothing is left to a next one."""
     report = TargetReport(request.target, inputs=list(request.inputs))
     deadline = started + request.seconds * 0.8
     try:
-        return _checked(request, target, report, deadline, work, last)
+        return _checked(request, target, report, deadline, work, on_step, last)
     except NotLoadableError as error:
         diagnostic, mended = refused(request, target, error, deadline)
         report.status = "failed" if diagnostic.code == "SHP902" else "partial"
@@ -112,11 +118,20 @@ def _one_pass(request: Request, target: Target, started: float, work: int, last:
         return _Pass(report)
 
 
-def _checked(request: Request, target: Target, report: TargetReport, deadline: float, work: int, last: bool) -> _Pass:
+def _checked(
+    request: Request,
+    target: Target,
+    report: TargetReport,
+    deadline: float,
+    work: int,
+    on_step: Callable[[str], None],
+    last: bool,
+) -> _Pass:
+    on_step("loading")
     loaded = load(target)
     feed = feed_for(loaded, request.inputs, request.input_factory)
     require_fitting(loaded, feed)
-    traces = walk_modes(loaded, feed, request.modes, deadline, walk_budget)
+    traces = walk_modes(loaded, feed, request.modes, deadline, walk_budget, on_step=on_step)
     budget_again = verification_budget
     if _needs_real_values(loaded, traces):
         budget_again = generous_budget
@@ -144,6 +159,7 @@ def _checked(request: Request, target: Target, report: TargetReport, deadline: f
     walked = walked_of(loaded, traces)
     findings = run_rules(walked, set(request.selected))
     verifier = Verifier(target, loaded, feed, walked, deadline, walk_again, screened, findings_of, work)
+    on_step("looking for causes")
     causes = Causes(verifier, one_by_one=not last)
     report.diagnostics = _explained(request, findings, causes)
     fill_report(report, walked, loaded, feed)
@@ -167,11 +183,16 @@ def walk_modes(
     deadline: float,
     budget: Callable[[], Budget],
     retries: int = MAX_RETRIES,
+    on_step: Callable[[str], None] = _no_step,
 ) -> dict[str, Trace]:
     """A trace for each mode, each from the same clean model; `retries` as in the walk."""
     walker = walker_of(loaded, feed, budget, deadline, retries)
+    traces = {}
     with loaded.importable():
-        return {mode: walker.walk(mode) for mode in modes}
+        for mode in modes:
+            on_step(f"walking in {mode} mode")
+            traces[mode] = walker.walk(mode)
+    return traces
 
 
 def walker_of(loaded: Loaded, feed: Feed, budget: Callable[[], Budget], deadline: float, retries: int) -> Walker:

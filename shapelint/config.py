@@ -126,9 +126,18 @@ def load_config(start: Path | None = None, given: str | None = None, isolated: b
     return Config(defaults)
 
 
-def _table(file: Path) -> dict[str, Any] | None:
+def validated(file: Path, text: str) -> dict[str, Any]:
+    """The options that a file would have with this text.
+
+    Raises:
+        UsageError: as `load_config`.
+    """
+    return _validated(file, _table(file, text) or {})
+
+
+def _table(file: Path, text: str | None = None) -> dict[str, Any] | None:
     try:
-        data = tomllib.loads(file.read_text(encoding="utf-8"))
+        data = tomllib.loads(file.read_text(encoding="utf-8") if text is None else text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read `{file}`: {error}") from None
     table = data.get("tool", {}).get("shapelint") if file.name == "pyproject.toml" else data

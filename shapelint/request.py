@@ -6,6 +6,14 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+STEP = b"step: "
+"""How a line of the worker begins that says what it is about to do; the first other one is its answer."""
+
+DONE = "done"
+
+STEPS = ("importing torch", "loading", "walking in train mode", "walking in eval mode", "looking for causes", DONE)
+"""What is done for a target, in order; not all of it for each."""
+
 
 @dataclass(frozen=True)
 class Request:
@@ -15,6 +23,7 @@ class Request:
     `source` true: a file or folder that is read and not run.
     `expect`: the shapes that must come out. `exclude`: patterns of files that are not read. `ignored_in`: codes that
     are off in files, by pattern; patterns are absolute.
+    `propose` true: not to be checked, but an input that it runs with is wanted.
     `fixes` false: only the report is wanted. `tree` true: torchinfo's module tree too; `picture`: what to draw.
     """
 
@@ -28,6 +37,7 @@ class Request:
     fixes: bool = True
     tree: bool = False
     picture: bool = False
+    propose: bool = False
     texts: dict[str, str] = field(default_factory=dict)
     source: bool = False
     expect: tuple[str, ...] = ()

@@ -6,17 +6,20 @@ import contextlib
 import json
 import os
 import platform
+import queue
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+import threading
+import time
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import IO, Any
 
 from shapelint import __version__
 from shapelint.diagnostics import Diagnostic, Severity, TargetReport, report_from_plain
-from shapelint.request import Request
+from shapelint.request import DONE, STEP, Request
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,14 @@ class Outcome:
     report: TargetReport
     torch: str | None = None
     fault: str | None = None
+
+
+OnStep = Callable[[str, str], None]
+"""Is told the target and what its worker has begun to do; from any thread."""
+
+
+def _no_step(target: str, step: str) -> None:
+    del target, step
 
 
 class Worker:
@@ -42,24 +53,55 @@ class Worker:
             start_new_session=os.name == "posix",
         )
 
-    def ask(self, request: Request) -> Outcome:
+    def ask(self, request: Request, on_step: OnStep | None = None) -> Outcome:
         """Send the request and wait for the report, `request.seconds` at most."""
         try:
-            return self._asked(request)
+            return self._asked(request, on_step or _no_step)
         finally:
             self.output.close()
 
-    def _asked(self, request: Request) -> Outcome:
-        try:
-            answer, _ = self.process.communicate(request.dumps().encode(), timeout=request.seconds)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            return Outcome(
-                _died(request, f"not finished after {request.seconds:g} s", "raise the limit with --timeout")
-            )
-        except BrokenPipeError:
-            answer = b""
-        return self._read(request, answer)
+    def _asked(self, request: Request, on_step: OnStep) -> Outcome:
+        deadline = time.monotonic() + request.seconds
+        lines: queue.Queue[bytes] = queue.Queue()
+        threading.Thread(target=self._exchange, args=(request, lines), daemon=True).start()
+        while True:
+            try:
+                line = lines.get(timeout=max(0.0, deadline - time.monotonic()))
+            except queue.Empty:
+                self.kill()
+                return Outcome(
+                    _died(request, f"not finished after {request.seconds:g} s", "raise the limit with --timeout")
+                )
+            if not line.startswith(STEP):
+                break
+            on_step(request.target, line.removeprefix(STEP).decode().strip())
+        outcome = self._read(request, line)
+        self._close()
+        return outcome
+
+    def _exchange(self, request: Request, lines: queue.Queue[bytes]) -> None:
+        """Send the request, and take what comes back, line by line; an empty one where nothing comes any more."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        with contextlib.suppress(OSError, ValueError):
+            self.process.stdin.write(request.dumps().encode())
+            self.process.stdin.close()
+        line = STEP
+        while line.startswith(STEP):
+            try:
+                line = self.process.stdout.readline()
+            except (OSError, ValueError):
+                line = b""
+            lines.put(line)
+
+    def _close(self) -> None:
+        """The pipes; the process ends by itself once it has answered."""
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(timeout=5)
 
     def _read(self, request: Request, answer: bytes) -> Outcome:
         try:
@@ -114,31 +156,40 @@ def _died(request: Request, message: str, note: str) -> TargetReport:
     return TargetReport(request.target, list(request.inputs), "failed", diagnostics=[diagnostic])
 
 
-def run_all(requests: list[Request], first: Worker | None = None) -> Iterable[Outcome]:
+def run_all(requests: list[Request], first: Worker | None = None, on_step: OnStep | None = None) -> Iterable[Outcome]:
     """An outcome for each request, in order: models first, then with what is known of them the files to be read."""
     models = [request for request in requests if not request.source]
-    walked = iter(_run_models(models, first) if models else ())
+    tell = on_step or _no_step
+    walked = iter(_run_models(models, first, tell) if models else ())
     outcomes = [None if request.source else next(walked) for request in requests]
     if len(models) == len(requests):
         return [outcome for outcome in outcomes if outcome is not None]
     from shapelint.sources import check_source, layers_walked
 
     known = layers_walked([outcome.report for outcome in outcomes if outcome is not None])
-    pairs = zip(requests, outcomes, strict=True)
-    return [Outcome(check_source(request, known)) if outcome is None else outcome for request, outcome in pairs]
+    found: list[Outcome] = []
+    for request, outcome in zip(requests, outcomes, strict=True):
+        if outcome is not None:
+            found.append(outcome)
+            continue
+        tell(request.target, "reading")
+        found.append(Outcome(check_source(request, known)))
+        tell(request.target, DONE)
+    return found
 
 
-def _run_models(requests: list[Request], first: Worker | None) -> list[Outcome]:
+def _run_models(requests: list[Request], first: Worker | None, on_step: OnStep) -> list[Outcome]:
     """As many at a time as there are cores."""
     idle = [first] if first is not None else []
-    running: list[Worker] = list(idle)
+    running: list[Worker] = [*idle]
 
     def one(request: Request) -> Outcome:
-        if idle:
-            return idle.pop().ask(request)
-        worker = Worker()
+        worker = idle.pop() if idle else Worker()
         running.append(worker)
-        return worker.ask(request)
+        on_step(request.target, "importing torch")
+        outcome = worker.ask(request, on_step)
+        on_step(request.target, DONE)
+        return outcome
 
     with ThreadPoolExecutor(max_workers=max(1, min(len(requests), os.cpu_count() or 1))) as pool:
         try:

@@ -10,7 +10,10 @@ import json
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from typing import IO, Any
+
+from shapelint.request import STEP
 
 MEMORY_LIMIT = 8 * 2**30
 """Bytes of private memory the worker may take, where the system can limit it (Linux)."""
@@ -43,15 +46,18 @@ def _forget_own_path() -> None:
     os.environ.pop("PYTHONSAFEPATH", None)
 
 
-def run(text: str) -> dict[str, Any]:
+def run(text: str, on_step: Callable[[str], None]) -> dict[str, Any]:
     """The report for a request, or what went wrong with us."""
     from shapelint.checking import check
     from shapelint.diagnostics import report_to_plain
     from shapelint.errors import UsageError
+    from shapelint.proposals import propose
     from shapelint.request import Request
 
     try:
-        return {"report": report_to_plain(check(Request.loads(text)))}
+        request = Request.loads(text)
+        report = propose(request, on_step) if request.propose else check(request, on_step)
+        return {"report": report_to_plain(report)}
     except UsageError as error:
         return {"usage": str(error)}
     except Exception:
@@ -67,6 +73,11 @@ def main() -> None:
     limit_memory()
     import warnings
 
+    def say(step: str) -> None:
+        with contextlib.suppress(BrokenPipeError):
+            out.write(f"{STEP.decode()}{step}\n")
+            out.flush()
+
     warnings.simplefilter("ignore")
     try:
         import torch
@@ -76,10 +87,11 @@ def main() -> None:
         version, answer = None, dict[str, Any](usage=f"cannot import torch in {sys.executable}: {error}")
         sys.stdin.read()
     else:
-        answer = run(sys.stdin.read())
+        answer = run(sys.stdin.read(), say)
     answer["torch"] = version
     with contextlib.suppress(BrokenPipeError):
         json.dump(answer, out)
+        out.write("\n")
         out.flush()
     sys.stdout.flush()
     os._exit(0)  # threads and atexit hooks of the user's code are not waited for

@@ -14,6 +14,7 @@ from shapelint.errors import UsageError
 
 _COMMANDS = {
     "check": "Walk models and say what is wrong with them.",
+    "init": "Find the models of a project and write them into its configuration.",
     "report": "Print the per-layer shape and parameter report of a model.",
     "rule": "Explain a rule, or list them all.",
 }

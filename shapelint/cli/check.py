@@ -68,13 +68,15 @@ def check(targets: tuple[str, ...], select: tuple[str, ...], ignore: tuple[str, 
     from shapelint.runner import Worker
     from shapelint.sources import is_source
 
+    _require_consistent(words)
     config = load_config(given=words["config"], isolated=words["isolated"])
     if words["show_settings"]:
         click.echo(settings(config), nl=False)
         return
     if not words["baseline"] and config["baseline"]:
         words["baseline"] = config.path(config["baseline"])
-    _require_consistent(words)
+    if words["update_baseline"] and not words["baseline"]:
+        raise UsageError("`--update-baseline` needs `--baseline FILE`")
     if words["changed"]:
         _require_no_inputs(words)
         targets = affected(config, targets)
@@ -137,9 +139,10 @@ def _run(targets: tuple[str, ...], select: Any, ignore: Any, worker: Any, words:
     from shapelint.baseline import read as read_baseline
     from shapelint.baseline import without_known
     from shapelint.cli.fixing import Wish, make_fixes, say_diff
+    from shapelint.cli.progress import Progress
     from shapelint.config import PICTURES
     from shapelint.layout import require_graphviz
-    from shapelint.render import Fixes, Style, render, write
+    from shapelint.render import Fixes, Style, findings_only, render, write
     from shapelint.runner import run_all
     from shapelint.unused import with_unused
 
@@ -149,12 +152,15 @@ def _run(targets: tuple[str, ...], select: Any, ignore: Any, worker: Any, words:
     if words["picture"]:
         require_graphviz()
     asked, unusable = _asked(targets, config, words, select, ignore)
-    if words.get("alone") and not config["targets"]:
+    if words["verbose"]:
+        say_setting(config)
+    if words.get("alone") and not config["targets"] and not words["quiet"]:
         click.echo("no [[tool.shapelint.targets]]: training code is read, and no model walked", err=True)
     selected = [request.selected if request is not None else () for request in asked]
     requests = [request for request in asked if request is not None]
     started = time.time()
-    finished = iter(run_all(requests, worker))
+    with Progress(len(requests), words["quiet"], words["verbose"]) as progress:
+        finished = iter(run_all(requests, worker, progress.step))
     outcomes = [next(finished) if request is not None else unusable[at] for at, request in enumerate(asked)]
     outcomes = with_unused(outcomes, selected)
     if worker is not None and not any(not request.source for request in requests):
@@ -177,8 +183,24 @@ def _run(targets: tuple[str, ...], select: Any, ignore: Any, worker: Any, words:
     fixes = Fixes(made, wish.unsafe, wish.fix)
     for chosen, file in outputs:
         style = Style.of(words["color"], file)
-        write(render(chosen, outcomes, style, not words["no_report"], fixes), file, style)
+        is_quiet = words["quiet"] and chosen in ("full", "concise")
+        report = not (words["no_report"] or words["quiet"])
+        text = findings_only(chosen, outcomes, style) if is_quiet else render(chosen, outcomes, style, report, fixes)
+        write(text, file, style)
     return exit_code(outcomes, words["exit_zero"], config.pick("fail-on", words["fail_on"]))
+
+
+def say_setting(config: Any) -> None:
+    """To stderr: the versions, and where the configuration is from."""
+    import importlib.metadata
+    import platform
+
+    from shapelint import __version__
+
+    torch = importlib.metadata.version("torch")
+    click.echo(f"shapelint {__version__}, torch {torch}, Python {platform.python_version()}", err=True)
+    where = f"settings from {config.file}" if config.file is not None else "no configuration was found"
+    click.echo(where, err=True)
 
 
 def _asked(targets: tuple[str, ...], config: Any, words: dict[str, Any], select: Any, ignore: Any) -> Any:
@@ -232,8 +254,8 @@ def _require_consistent(words: dict[str, Any]) -> None:
     if {"update_baseline", "add_ignores"} & set(changing) and len(changing) > 1:
         first, second = (f"--{name.replace('_', '-')}" for name in changing[:2])
         raise UsageError(f"`{first}` and `{second}` cannot both be done")
-    if words["update_baseline"] and not words["baseline"]:
-        raise UsageError("`--update-baseline` needs `--baseline FILE`")
+    if words["quiet"] and words["verbose"]:
+        raise UsageError("`--quiet` and `--verbose` cannot both be done")
 
 
 def _unusable(target: str, error: UsageError) -> Any:

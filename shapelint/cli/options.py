@@ -58,8 +58,10 @@ def input_options(function: F) -> F:
 
 
 def output_options(function: F) -> F:
-    """--output-file and --color."""
+    """--output-file, --color, --quiet and --verbose."""
     for option in (
+        click.option("--verbose", "-v", is_flag=True, help="Say on stderr what is done and how long it takes."),
+        click.option("--quiet", "-q", is_flag=True, help="Print the findings and nothing else."),
         click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Use colour."),
         click.option("--output-file", type=click.Path(dir_okay=False), help="Write there instead of to stdout."),
     ):

@@ -26,6 +26,7 @@ from shapelint.cli.options import TakesInputs, config_options, input_options, ou
 @output_options
 def report(target: str, report_format: str, tree: bool, **words: Any) -> None:
     """Print the per-layer shape and parameter report of a model, up to and beyond a layer that fails."""
+    from shapelint.cli.progress import Progress
     from shapelint.config import PICTURES, load_config
     from shapelint.layout import require_graphviz
     from shapelint.render import Style, render_report, write
@@ -44,7 +45,8 @@ def report(target: str, report_format: str, tree: bool, **words: Any) -> None:
         tree=tree,
         picture=report_format in PICTURES,
     )
-    outcomes = list(run_all([request]))
+    with Progress(1, words["quiet"], words["verbose"]) as progress:
+        outcomes = list(run_all([request], on_step=progress.step))
     style = Style.of(words["color"], words["output_file"])
     outcome = outcomes[0]
     if outcome.report.status != "failed":

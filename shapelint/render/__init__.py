@@ -93,6 +93,21 @@ def render(output_format: str, outcomes: list[Outcome], style: Style, report: bo
     return str(module.render_full(outcomes, style, report, fixes))
 
 
+def findings_only(output_format: str, outcomes: list[Outcome], style: Style) -> str:
+    """The findings in `full` or `concise`, without tables, totals and summary; nothing where there are none."""
+    from shapelint.render.full import fault_text, render_diagnostic
+
+    parts: list[str] = []
+    for outcome in outcomes:
+        if output_format == "concise":
+            parts += [style.finding_line(item) for item in outcome.report.diagnostics]
+        else:
+            parts += [render_diagnostic(item, style) + "\n" for item in outcome.report.diagnostics]
+        if outcome.fault:
+            parts.append(fault_text(outcome))
+    return "\n".join(parts) + "\n" if parts else ""
+
+
 def render_report(report_format: str, outcome: Outcome, style: Style, tree: bool) -> str:
     """The per-layer report in one of its formats; with `tree`, torchinfo's."""
     from shapelint.render import table

@@ -21,7 +21,7 @@ def render_full(outcomes: list[Outcome], style: Style, report: bool, fixes: Fixe
             parts.append(style.paint(f"# {outcome.report.target}", bold=True))
         parts += [render_diagnostic(diagnostic, style) for diagnostic in outcome.report.diagnostics]
         if outcome.fault:
-            parts.append(_fault(outcome))
+            parts.append(fault_text(outcome))
         if report and outcome.report.rows:
             parts.append(render_table(outcome.report, style, ROWS_SHOWN))
         if outcome.report.status != "failed":
@@ -65,7 +65,8 @@ def _fixable(outcomes: list[Outcome], fixes: Fixes) -> str:
     return ", ".join(parts)
 
 
-def _fault(outcome: Outcome) -> str:
+def fault_text(outcome: Outcome) -> str:
+    """What is said where shapelint itself failed."""
     found = versions(outcome.torch)
     named = f"shapelint {found['version']}, torch {found['torch']}, Python {found['python']}"
     return f"this is a fault of shapelint ({named}), not of your model; please report it with:\n{outcome.fault}"

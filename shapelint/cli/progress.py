@@ -1,0 +1,71 @@
+"""What is going on, on stderr: a bar where that is a terminal and it takes long, lines with --verbose, else nothing."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import threading
+import time
+from types import TracebackType
+from typing import Any
+
+import click
+
+from shapelint.request import DONE, STEPS
+
+PATIENCE = 1.0
+"""Seconds before a bar is shown; most runs are over by then."""
+
+
+class Progress:
+    """Told of every step of every target, from any thread; shows them while it is entered."""
+
+    def __init__(self, targets: int, quiet: bool = False, verbose: bool = False) -> None:
+        self.verbose = verbose
+        self.is_shown = not quiet and not verbose and sys.stderr.isatty()
+        self.started = time.monotonic()
+        self._length = targets * len(STEPS)
+        self._done: dict[str, int] = {}
+        self._since: dict[str, tuple[str, float]] = {}
+        self._lock = threading.Lock()
+        self._bar: Any = None
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def step(self, target: str, name: str) -> None:
+        """What has begun for a target."""
+        with self._lock:
+            if self.verbose:
+                self._say(target, name)
+            if self.is_shown:
+                self._draw(target, name)
+
+    def _say(self, target: str, name: str) -> None:
+        now = time.monotonic()
+        before, since = self._since.get(target, ("", now))
+        if before:
+            click.echo(f"{target}: {before} took {now - since:.2f} s", err=True)
+        self._since[target] = (name, now)
+
+    def _draw(self, target: str, name: str) -> None:
+        reached = STEPS.index(name) + (name == DONE) if name in STEPS else 1
+        self._done[target] = max(reached, self._done.get(target, 0))
+        if self._bar is None:
+            if time.monotonic() - self.started < PATIENCE:
+                return
+            self._bar = click.progressbar(
+                length=self._length, file=sys.stderr, show_eta=False, item_show_func=lambda item: item or "", width=24
+            )
+            self._bar.__enter__()
+        room = shutil.get_terminal_size().columns - 38  # a line that wraps could not be taken away
+        words = f"{target[-40:]}: {name}"[: max(0, room)] if name != DONE else ""
+        self._bar.update(sum(self._done.values()) - self._bar.pos, words)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Take the bar away again."""
+        if self._bar is not None:
+            click.echo("\r\x1b[K\x1b[?25h", file=sys.stderr, nl=False)
+            self._bar = None

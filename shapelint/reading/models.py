@@ -1,0 +1,117 @@
+"""The model classes below a folder, and which of them are whole models and not parts of others. Nothing is run."""
+
+from __future__ import annotations
+
+import ast
+import fnmatch
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from shapelint.errors import UsageError
+from shapelint.reading.files import Files
+from shapelint.reading.values import Class, Reference
+
+_TESTS = ("test_*.py", "*_test.py", "conftest.py", "setup.py")
+_TEST_FOLDERS = {"tests", "test"}
+
+
+@dataclass(frozen=True)
+class ModelClass:
+    """A class with a forward. `required`: what its constructor must be given."""
+
+    file: str
+    name: str
+    required: tuple[str, ...] = ()
+
+    @property
+    def target(self) -> str:
+        """As after `shapelint check`."""
+        return f"{self.file}:{self.name}"
+
+
+def models_in(files: Iterable[str]) -> list[ModelClass]:
+    """The classes with a forward that no other class makes, in the order of the files."""
+    found: list[ModelClass] = []
+    parts: set[str] = set()
+    for file in files:
+        if not file.endswith(".py") or _is_test(file):
+            continue
+        for own in _classes(file):
+            if _has_forward(own) and not own.node.name.startswith("_"):
+                found.append(ModelClass(file, own.node.name, _required(own)))
+            parts |= _made_in(own)
+    return [each for each in found if each.name not in parts]
+
+
+def _is_test(file: str) -> bool:
+    name = os.path.basename(file)
+    folders = os.path.relpath(file).split(os.sep)[:-1]
+    return any(fnmatch.fnmatch(name, pattern) for pattern in _TESTS) or bool(_TEST_FOLDERS & set(folders))
+
+
+def _classes(file: str) -> Iterator[Class]:
+    """The module classes that a file defines itself."""
+    try:
+        scope = Files().scope(file)
+    except (OSError, SyntaxError, UnicodeDecodeError, UsageError):
+        return
+    for value in scope.names.values() if scope is not None else ():
+        if isinstance(value, Class) and value.scope is scope and (value.kind == "module" or _is_lightning(value)):
+            yield value
+
+
+def _is_lightning(own: Class) -> bool:
+    return any(isinstance(base, Reference) and base.dotted.endswith("LightningModule") for base in own.bases)
+
+
+def _lineage(own: Class) -> Iterator[Class]:
+    yield own
+    for base in own.bases:
+        if isinstance(base, Class):
+            yield from _lineage(base)
+
+
+def _method(own: Class, name: str) -> ast.FunctionDef | None:
+    """A method, its own or of a base in the files."""
+    for each in _lineage(own):
+        for node in each.node.body:
+            if isinstance(node, ast.FunctionDef) and node.name == name:
+                return node
+    return None
+
+
+def _has_forward(own: Class) -> bool:
+    is_abstract = any("abstractmethod" in ast.unparse(node) for node in _decorators(own))
+    bases = [base for each in _lineage(own) for base in each.bases]
+    is_container = any(isinstance(base, Reference) and base.dotted.endswith("Sequential") for base in bases)
+    return not is_abstract and (_method(own, "forward") is not None or is_container)
+
+
+def _decorators(own: Class) -> Iterator[ast.expr]:
+    for node in own.node.body:
+        if isinstance(node, ast.FunctionDef):
+            yield from node.decorator_list
+
+
+def _required(own: Class) -> tuple[str, ...]:
+    init = _method(own, "__init__")
+    if init is None:
+        return ()
+    given = [arg.arg for arg in (*init.args.posonlyargs, *init.args.args)][1:]
+    needed = given[: len(given) - len(init.args.defaults)]
+    needed += [
+        arg.arg for arg, default in zip(init.args.kwonlyargs, init.args.kw_defaults, strict=True) if default is None
+    ]
+    return tuple(needed)
+
+
+def _made_in(own: Class) -> set[str]:
+    """The names in a class other than its own and those of its bases: parts are among them."""
+    names: set[str] = set()
+    for node in (each for statement in own.node.body for each in ast.walk(statement)):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            names.add(node.id)
+        elif isinstance(node, ast.Attribute):
+            names.add(node.attr)
+    return names - {own.node.name}

@@ -1,0 +1,204 @@
+"""`shapelint init`: which models it finds, with which inputs they run, and what it writes where."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from shapelint.config import load_config
+from shapelint.reading.models import models_in
+from shapelint.sources import files_below
+from tests.conftest import FIXTURES, Result, run_shapelint
+
+Write = Callable[..., Path]
+
+NET = """
+    import torch
+    from torch import nn
+
+    class Block(nn.Module):
+        def __init__(self, width=8):
+            super().__init__()
+            self.conv = nn.Conv2d(width, width, 3, padding=1)
+
+        def forward(self, x):
+            return self.conv(x).relu()
+
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.stem = nn.Conv2d(3, 8, 3, padding=1)
+            self.body = nn.Sequential(Block(), nn.AdaptiveAvgPool2d(4))
+            self.head = nn.Linear(8 * 4 * 4, 10)
+
+        def forward(self, x):
+            return self.head(self.body(self.stem(x)).flatten(1))
+"""
+TABLE = """[[tool.shapelint.targets]]
+target = "net.py:Net"
+inputs = ["1,3,224,224"]
+"""
+
+
+def init(folder: Path, *words: str) -> Result:
+    return run_shapelint("init", *words, cwd=folder)
+
+
+def test_it_shows_what_it_would_write_and_writes_nothing_unasked(write: Write, tmp_path: Path) -> None:
+    write(NET)
+    write("[project]\nname = 'x'\n", "pyproject.toml")
+    done = init(tmp_path)
+    assert (done.code, done.err) == (0, "")
+    assert done.out == (
+        "net.py:Net  runs with 1,3,224,224, gives f32[1,10]\n\n"
+        f"to be added to pyproject.toml:\n\n{TABLE}\n"
+        "not written; `shapelint init --yes` writes it\n"
+    )
+    assert (tmp_path / "pyproject.toml").read_text() == "[project]\nname = 'x'\n"
+
+
+def test_what_it_writes_is_what_check_then_checks(write: Write, tmp_path: Path) -> None:
+    write(NET)
+    before = "[project]\nname = 'x'\n\n[tool.shapelint]\nselect = ['SHP1']  # mine\n"
+    write(before, "pyproject.toml")
+    assert init(tmp_path, "--yes").code == 0
+    text = (tmp_path / "pyproject.toml").read_text()
+    assert text == f"{before}\n{TABLE}"
+    done = run_shapelint("check", cwd=tmp_path)
+    assert done.code == 0
+    assert "# net.py:Net" in done.out
+    (tmp_path / "net.py").write_text((tmp_path / "net.py").read_text().replace("8 * 4 * 4", "8 * 7 * 7"))
+    assert "SHP101" in run_shapelint("check", cwd=tmp_path).out
+    again = init(tmp_path, "--yes")
+    assert again.out == "net.py:Net  is there already\nnothing to add to pyproject.toml\n"
+    assert (tmp_path / "pyproject.toml").read_text() == text
+
+
+def test_without_a_pyproject_it_is_a_shapelint_toml_and_paths_are_from_its_folder(write: Write, tmp_path: Path) -> None:
+    write(NET, "models/net.py")
+    write("", ".git/HEAD")
+    assert init(tmp_path, "models", "-y").code == 0
+    assert (tmp_path / "shapelint.toml").read_text() == (
+        '[[targets]]\ntarget = "models/net.py:Net"\ninputs = ["1,3,224,224"]\n'
+    )
+    below = init(tmp_path / "models")
+    assert below.out.splitlines()[0] == "net.py:Net  is there already"
+
+
+def test_line_endings_of_the_file_stay(write: Write, tmp_path: Path) -> None:
+    write(NET)
+    (tmp_path / "pyproject.toml").write_bytes(b"[project]\r\nname = 'x'")
+    assert init(tmp_path, "--yes").code == 0
+    text = (tmp_path / "pyproject.toml").read_bytes()
+    assert text.startswith(b"[project]\r\nname = 'x'\r\n\r\n[[tool.shapelint.targets]]\r\ntarget")
+    assert text.count(b"\n") == text.count(b"\r\n")
+    assert load_config(given=str(tmp_path / "pyproject.toml"))["targets"][0]["target"] == "net.py:Net"
+
+
+def test_where_tables_cannot_be_added_nothing_is_written(write: Write, tmp_path: Path) -> None:
+    write(NET)
+    text = "[tool.shapelint]\ntargets = [{target = 'other.py:Other'}]\n"
+    write(text, "pyproject.toml")
+    done = init(tmp_path, "--yes")
+    assert done.code == 2
+    assert done.err.startswith("error: cannot add to `pyproject.toml`, write it yourself: cannot read")
+    assert TABLE in done.out
+    assert (tmp_path / "pyproject.toml").read_text() == text
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a terminal of its own")
+@pytest.mark.parametrize(("answer", "is_written"), [("y", True), ("n", False), ("", False)])
+def test_at_a_terminal_it_asks(write: Write, tmp_path: Path, answer: str, is_written: bool) -> None:
+    import pty
+    import subprocess
+    import sys
+
+    write(NET)
+    ours, theirs = pty.openpty()
+    os.write(ours, f"{answer}\n".encode())
+    done = subprocess.run(
+        [sys.executable, "-m", "shapelint", "init"],
+        cwd=tmp_path, stdin=theirs, capture_output=True, text=True, timeout=120, check=False,
+        env={**os.environ, "PYTHONPATH": str(FIXTURES.parent)},
+    )  # fmt: skip
+    os.close(ours)
+    os.close(theirs)
+    assert done.returncode == 0
+    assert "write it into shapelint.toml? [y/N]" in done.stdout
+    assert (tmp_path / "shapelint.toml").exists() == is_written
+
+
+def test_what_cannot_be_tried_is_said_and_does_not_stop_the_others(write: Write, tmp_path: Path) -> None:
+    write(NET)
+    write("from torch import nn\nimport nowhere\n\nclass A(nn.Module):\n    def forward(self, x): return x\n", "a.py")
+    write(
+        "from torch import nn\n\nclass B(nn.Module):\n    def __init__(self, width, *, depth): pass\n"
+        "    def forward(self, x): return x\n\n"
+        "class C(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.a, self.b = nn.Linear(4, 5), nn.Linear(6, 7)\n\n"
+        "    def forward(self, x): return self.b(self.a(x))\n",
+        "b.py",
+    )
+    write("class Not Python\n", "broken.py")
+    done = init(tmp_path)
+    assert done.code == 0
+    assert done.out.splitlines()[:4] == [
+        "a.py:A      not tried: importing `a.py` raised ModuleNotFoundError: No module named 'nowhere'",
+        "b.py:B      needs arguments: write `b.py:B(width=..., depth=...)`",
+        "b.py:C      no input found that it runs with; see `shapelint check` with one of yours",
+        "net.py:Net  runs with 1,3,224,224, gives f32[1,10]",
+    ]
+
+
+def test_without_models_it_says_so(tmp_path: Path) -> None:
+    done = init(tmp_path)
+    assert (done.code, done.out) == (2, "")
+    assert done.err == "error: no model class (nn.Module with a forward) in this folder\n"
+    assert init(tmp_path, "gone").err == "error: no such file or folder: `gone`\n"
+
+
+def test_parts_tests_and_private_classes_are_no_models(write: Write, tmp_path: Path) -> None:
+    write(NET)
+    write(NET.replace("Net", "InTests"), "tests/test_net.py")
+    write(NET.replace("Net", "_Hidden").replace("Block", "_Part"), "hidden.py")
+    write(
+        "import lightning as L\nfrom net import Net, Block\n\nclass Lit(L.LightningModule):\n"
+        "    def forward(self, x): return x\n\n"
+        "class Bigger(Net):\n    pass\n",
+        "lit.py",
+    )
+    found = [(model.file, model.name) for model in models_in(files_below("."))]
+    assert found == [("lit.py", "Lit"), ("lit.py", "Bigger"), ("net.py", "Net")]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("small_cnn.py:SmallCNN", ["1,3,64,64"]),
+        ("lenet.py:LeNet", ["1,1,28,28"]),
+        ("gpt.py:GPT", ["1,16:int64"]),
+        ("mlp.py:MLP", ["2,784"]),  # its batch norm needs two, and `view(-1, 784)` would take more into the batch
+        ("vae.py:VAE", ["1,784"]),
+        ("siamese.py:Siamese", ["1,1,28,28", "1,1,28,28"]),
+        ("two_inputs.py:ImageAndMeta", None),  # that `meta` has five numbers shows only in a sum
+        ("dcgan.py:GAN", ["1,64,1,1"]),
+        ("lstm_classifier.py:LSTMClassifier", []),  # it has a comment
+        ("three_errors.py:ThreeErrors", None),
+    ],
+)
+def test_inputs_are_such_that_eager_runs_with_them(name: str, expected: list[str] | None) -> None:
+    from shapelint.proposals import propose
+    from shapelint.request import Request
+    from tests.eager import raises
+
+    report = propose(Request(f"{FIXTURES / name}", propose=True), lambda step: None)
+    if expected is None:
+        assert (report.status, report.inputs) == ("partial", [])
+        return
+    assert (report.status, report.inputs) == ("checked", expected)
+    if expected:
+        file, _, model = name.partition(":")
+        assert raises((FIXTURES / file).read_text(), tuple(expected), model) == ""
