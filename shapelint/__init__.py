@@ -32,6 +32,7 @@ _HOMES = {
     **dict.fromkeys(("Report", "WalkedModel", "check", "trace"), "shapelint.api"),
     **dict.fromkeys(("assert_clean", "assert_modes_agree", "assert_params", "assert_shapes"), "shapelint.testing"),
     "UsageError": "shapelint.errors",
+    "load_ipython_extension": "shapelint.notebook",
 }
 
 

@@ -29,12 +29,15 @@ if TYPE_CHECKING:
     Model = torch.nn.Module | Callable[[], torch.nn.Module]
 
 Inputs = Any
-"""A shape `(1, 3, 64, 64)`, a text as after `--input`, a tensor, a tuple of these, or a dict of them by keyword."""
+"""A shape `(1, 3, 64, 64)`, a text as after `--input`, a tensor, a tuple of these, or a dict of them by keyword.
+
+None: the model's `example_input_array`, or the comment `# shapelint: input=...` on its class.
+"""
 
 SECONDS = 60.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
     """What a check found. `str(report)` reads as the command line's output, and notebooks show it as a page."""
 
@@ -86,6 +89,8 @@ class Report:
 
     def __str__(self) -> str:
         return self.to_text()
+
+    __repr__ = __str__  # what a prompt shows
 
     def to_html(self) -> str:
         """As `--output-format html`: one page with the model as a picture.
@@ -149,7 +154,7 @@ class WalkedModel:
 
 def check(
     model: Model,
-    inputs: Inputs,
+    inputs: Inputs = None,
     *,
     select: Sequence[str] = (),
     ignore: Sequence[str] = (),
@@ -174,7 +179,7 @@ def check(
     return Report(Outcome(_Walk(model, inputs, mode, expect, thresholds or {}).report(select, ignore)))
 
 
-def trace(model: Model, inputs: Inputs, *, mode: str = "eval") -> WalkedModel:
+def trace(model: Model, inputs: Inputs = None, *, mode: str = "eval") -> WalkedModel:
     """Walk a model in one mode and give its graph.
 
     Args:
@@ -197,7 +202,7 @@ class _Walk:
         self, model: Model, inputs: Inputs, mode: str, expect: Sequence[str], thresholds: Mapping[str, Any]
     ) -> None:
         from shapelint.checking import describe, walk_modes
-        from shapelint.feed import require_fitting
+        from shapelint.feed import feed_for, require_fitting
         from shapelint.load import NotLoadableError
         from shapelint.request import Request
         from shapelint.tracing.costs import walk_budget
@@ -207,7 +212,7 @@ class _Walk:
         modes = ("train", "eval") if mode == "both" else (mode,)
         settings = {"head-share": 0.5, "head-params": 10_000_000, **thresholds}
         self.loaded, name = _loaded(model)
-        self.feed = _feed(inputs)
+        self.feed = _feed(inputs) if inputs is not None else feed_for(self.loaded, (), None)
         self.request = Request(name, modes=modes, thresholds=settings, expect=tuple(expect))
         try:
             require_fitting(self.loaded, self.feed)

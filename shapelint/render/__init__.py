@@ -12,6 +12,7 @@ import click
 
 from shapelint.diagnostics import Diagnostic, Severity
 from shapelint.runner import Outcome
+from shapelint.syntax.places import live_cell
 
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 
@@ -58,7 +59,10 @@ class Style:
 
 
 def shown_path(file: str) -> str:
-    """Relative to the working directory when below it."""
+    """Relative to the working directory when below it; a cell of this session by its number."""
+    cell = live_cell(file)
+    if cell:
+        return cell
     path = Path(file)
     try:
         return path.resolve().relative_to(Path.cwd().resolve()).as_posix()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import linecache
 import os
+import sys
 import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -87,8 +89,24 @@ def file_text(file: str) -> str:
         from shapelint.syntax.notebooks import text_of
 
         return text_of(file)
+    if is_live_cell(file):
+        return "".join(linecache.getlines(file))
     with tokenize.open(file) as handle:
         return handle.read()
+
+
+def is_live_cell(file: str) -> bool:
+    """Whether a name is that of a cell that was run in this session: no file, but Python knows its text."""
+    return file in linecache.cache and (file.startswith("<ipython-input-") or f"{os.sep}ipykernel_" in file)
+
+
+def live_cell(file: str) -> str:
+    """`In [3]` for the name of such a cell; nothing for another."""
+    if not is_live_cell(file):
+        return ""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    number = getattr(getattr(shell, "compile", None), "_filename_map", {}).get(file)
+    return f"In [{number}]" if number is not None else "In [?]"
 
 
 def file_version(file: str) -> tuple[int, int]:
@@ -96,6 +114,8 @@ def file_version(file: str) -> tuple[int, int]:
     file = file.partition(":cell ")[0]  # of a notebook
     if file in _COPIES:
         return (hash(_COPIES[file]), len(_COPIES[file]))
+    if is_live_cell(file):
+        return (hash(file), 0)  # a cell that is run again has another name
     try:
         status = os.stat(file)
     except OSError:

@@ -12,7 +12,7 @@ from types import CodeType, FrameType, TracebackType
 
 import torch
 
-from shapelint.syntax.places import Site
+from shapelint.syntax.places import Site, is_live_cell
 
 _HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _TORCH = os.path.dirname(os.path.abspath(torch.__file__))
@@ -43,7 +43,7 @@ class Ownership:
 
     def _judge(self, file: str) -> bool:
         if file.startswith("<"):
-            return False
+            return is_live_cell(file)
         path = os.path.abspath(file)
         if _below(path, _TORCH) or _below(path, _HERE):
             return False
@@ -132,4 +132,4 @@ def _site(code: CodeType, lasti: int, lineno: int | None, file: str) -> Site:
             column = None if start_column is None else start_column + 1
             end_column = None if stop_column is None else stop_column + 1
     name = getattr(code, "co_qualname", code.co_name)
-    return Site(os.path.abspath(file), name, line, column, end_line, end_column)
+    return Site(file if is_live_cell(file) else os.path.abspath(file), name, line, column, end_line, end_column)
