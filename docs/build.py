@@ -1,9 +1,12 @@
-"""Write the rules' pages from the rules' files: `make docs`."""
+"""Write the pages of rules, options and the Python interface from where they are: `make docs`."""
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
+from typing import Any
 
+import shapelint
 from shapelint.config import OPTIONS, TARGET_OPTIONS, Option
 from shapelint.render.rules import rule_page, summary
 from shapelint.rules import catalogue
@@ -45,7 +48,47 @@ def pages() -> dict[Path, str]:
     ]
     more = ["", "## `[[tool.shapelint.targets]]`", "", "A model that `shapelint check` alone checks:", "", EXAMPLE, ""]
     found[HERE / "options.md"] = "\n".join([*head, *_table(OPTIONS), *more, *_table(TARGET_OPTIONS), ""])
+    found[HERE / "api.md"] = _interface()
     return found
+
+
+API = (
+    "check",
+    "Report",
+    "trace",
+    "WalkedModel",
+    "assert_clean",
+    "assert_shapes",
+    "assert_params",
+    "assert_modes_agree",
+)
+
+
+def _interface() -> str:
+    """What `import shapelint` gives, from the docstrings."""
+    parts = ["# Python interface", "", inspect.getdoc(shapelint) or "", ""]
+    for name in API:
+        value = getattr(shapelint, name)
+        parts += _described(name, value, "##")
+        if inspect.isclass(value):
+            for own, member in vars(value).items():
+                if (
+                    not own.startswith("_")
+                    and inspect.getdoc(member)
+                    and (callable(member) or isinstance(member, property))
+                ):
+                    parts += _described(own, member, "###")
+    inputs = inspect.getsource(inspect.getmodule(shapelint.check) or shapelint).partition("Inputs = Any\n")[2]
+    parts += ["## Inputs", "", inputs.split('"""')[1].strip(), ""]
+    return "\n".join(parts)
+
+
+def _described(name: str, value: Any, level: str) -> list[str]:
+    signature = ""
+    if callable(value) and not inspect.isclass(value):
+        signature = str(inspect.signature(value)).replace("self, ", "").replace("(self)", "()").replace("'", "")
+    kind = "class " if inspect.isclass(value) else ""
+    return [f"{level} `{kind}{name}{signature}`", "", "```text", inspect.getdoc(value) or "", "```", ""]
 
 
 def main() -> None:
