@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -91,10 +93,16 @@ def _described(name: str, value: Any, level: str) -> list[str]:
     return [f"{level} `{kind}{name}{signature}`", "", "```text", inspect.getdoc(value) or "", "```", ""]
 
 
+PICTURE = ("report", "fixtures/small_cnn.py:SmallCNN", "--input", "1,3,32,32", "--format", "svg")
+"""What the README shows."""
+
+
 def main() -> None:
     for path, text in pages().items():
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
+    words = [sys.executable, "-m", "shapelint", *PICTURE, "--output-file", str(HERE / "small_cnn.svg")]
+    subprocess.run(words, cwd=HERE.parent, check=False)
 
 
 if __name__ == "__main__":

@@ -7,8 +7,9 @@ import shlex
 
 import pytest
 
-from docs.build import pages
+from docs.build import PICTURE, pages
 from tests.conftest import ROOT, run_shapelint
+from tests.test_formats import normal
 
 README = (ROOT / "README.md").read_text()
 SHOWN = re.findall(r"```console\n\$ (shapelint (?:check|report) fixtures/[^\n]+)\n(.+?)```", README, re.DOTALL)
@@ -31,9 +32,13 @@ def test_generated_pages_are_current() -> None:
 
 
 def test_links_of_the_documents_lead_somewhere() -> None:
-    for document in ("README.md", "CONTRIBUTING.md", "ARCHITECTURE.md"):
+    for document in ("README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "docs/start.md", "docs/ci.md"):
         for link in re.findall(r"\]\(([^)#:]+)\)", (ROOT / document).read_text()):
-            assert (ROOT / link).exists(), f"{document}: {link}"
+            assert ((ROOT / document).parent / link).exists(), f"{document}: {link}"
+
+
+def test_the_picture_of_the_readme_is_current() -> None:
+    assert normal(run_shapelint(*PICTURE).out) == normal((ROOT / "docs" / "small_cnn.svg").read_text(encoding="utf-8"))
 
 
 def test_every_place_of_the_architecture_exists() -> None:
