@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from shapelint.api import Report, WalkedModel, check, trace
+    from shapelint.api import WalkedModel, check, trace
     from shapelint.errors import UsageError
+    from shapelint.results import Report
     from shapelint.testing import assert_clean, assert_modes_agree, assert_params, assert_shapes
 
 __all__ = [
@@ -29,7 +30,8 @@ __all__ = [
 ]
 
 _HOMES = {
-    **dict.fromkeys(("Report", "WalkedModel", "check", "trace"), "shapelint.api"),
+    **dict.fromkeys(("WalkedModel", "check", "trace"), "shapelint.api"),
+    "Report": "shapelint.results",
     **dict.fromkeys(("assert_clean", "assert_modes_agree", "assert_params", "assert_shapes"), "shapelint.testing"),
     "UsageError": "shapelint.errors",
     "load_ipython_extension": "shapelint.notebook",

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import copy
-import json
 import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from html import escape
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from shapelint.diagnostics import Diagnostic, Severity, TargetReport
 from shapelint.errors import UsageError
 from shapelint.inputs import parse_inputs
-from shapelint.layout import has_graphviz, require_graphviz
-from shapelint.render import Style, render, render_report
-from shapelint.runner import Outcome
+from shapelint.results import Report
+from shapelint.runner import Outcome, Worker
 
 if TYPE_CHECKING:
     import torch
@@ -36,92 +33,8 @@ None: the model's `example_input_array`, or the comment `# shapelint: input=...`
 
 SECONDS = 60.0
 
-
-@dataclass(frozen=True, repr=False)
-class Report:
-    """What a check found. `str(report)` reads as the command line's output, and notebooks show it as a page."""
-
-    outcome: Outcome
-
-    @property
-    def target(self) -> TargetReport:
-        """Rows, totals, inputs, output and status, as plain data."""
-        return self.outcome.report
-
-    @property
-    def diagnostics(self) -> tuple[Diagnostic, ...]:
-        """The findings, the worst first."""
-        return tuple(self.outcome.report.diagnostics)
-
-    @property
-    def errors(self) -> tuple[Diagnostic, ...]:
-        """The findings that are errors."""
-        return tuple(item for item in self.diagnostics if item.severity is Severity.ERROR)
-
-    def failing(self, fail_on: str = "warning") -> tuple[Diagnostic, ...]:
-        """The findings at or above a severity: `error`, `warning` or `info`."""
-        least = Severity(fail_on).rank
-        return tuple(item for item in self.diagnostics if item.severity.rank <= least)
-
-    @property
-    def ok(self) -> bool:
-        """Whether nothing is at or above a warning, and the model could be walked."""
-        return not self.failing() and self.target.status != "failed"
-
-    @property
-    def params(self) -> int:
-        """Elements of all parameters, tied ones once."""
-        return self.target.totals.params
-
-    @property
-    def output(self) -> str | None:
-        """What comes out, `f32[1,10]`."""
-        return self.target.output
-
-    def to_json(self) -> dict[str, Any]:
-        """As `--output-format json`."""
-        data: dict[str, Any] = json.loads(render("json", [self.outcome], Style(), True))
-        return data
-
-    def to_text(self, report: bool = True, colour: bool = False) -> str:
-        """As `--output-format full`; with `report` the table of layers too."""
-        return render("full", [self.outcome], Style(colour, True), report)
-
-    def __str__(self) -> str:
-        return self.to_text()
-
-    __repr__ = __str__  # what a prompt shows
-
-    def to_html(self) -> str:
-        """As `--output-format html`: one page with the model as a picture.
-
-        Raises:
-            UsageError: Graphviz is not there (`pip install 'shapelint[html]'`).
-        """
-        require_graphviz()
-        return render("html", [self.outcome], Style(), True)
-
-    def to_svg(self) -> str:
-        """As `shapelint report --format svg`: the model as a picture.
-
-        Raises:
-            UsageError: Graphviz is not there (`pip install 'shapelint[html]'`).
-        """
-        require_graphviz()
-        return render_report("svg", self.outcome, Style(), False)
-
-    def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr{' style=color:#c00' if row.failed else ''}><td>{escape(row.name)}</td><td>{escape(row.op)}</td>"
-            f"<td>{escape(', '.join(row.inputs))}</td><td>{escape(', '.join(row.outputs))}</td>"
-            f"<td style='text-align:right'>{row.params:,}</td></tr>"
-            for row in self.target.rows
-        )
-        head = "".join(f"<th>{name}</th>" for name in ("layer", "op", "input", "output", "params"))
-        findings = f"<pre>{escape(self.to_text(report=False))}</pre>"
-        picture = f"<div style='overflow-x:auto'>{self.to_svg()}</div>" if has_graphviz() else ""
-        table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-        return f"{findings}{picture}<details><summary>layers</summary>{table}</details>"
+INSIDE = "SHAPELINT_INSIDE"
+"""Set in a process that is looking for fixes: what it imports starts no further one."""
 
 
 @dataclass(frozen=True)
@@ -161,6 +74,7 @@ def check(
     mode: str = "both",
     expect: Sequence[str] = (),
     thresholds: Mapping[str, Any] | None = None,
+    fixes: bool = True,
 ) -> Report:
     """Walk a model, or what makes one, and say what is wrong with it.
 
@@ -172,11 +86,17 @@ def check(
         mode: `train`, `eval` or `both`.
         expect: shapes that must come out, each as after `--input`.
         thresholds: of rules, by the names of their options: `head-share`, `head-params`, `max-params`.
+        fixes: whether changes that might mend an error are tried. That needs a class or function of a file that can be
+            imported, and inputs that are shapes; it is done in a process of its own, as on the command line.
 
     Raises:
         UsageError: inputs, mode or a rule cannot be used.
     """
-    return Report(Outcome(_Walk(model, inputs, mode, expect, thresholds or {}).report(select, ignore)))
+    walk = _Walk(model, inputs, mode, expect, thresholds or {})
+    report = walk.report(select, ignore)
+    if fixes and any(item.severity is Severity.ERROR for item in report.diagnostics):
+        report.diagnostics = walk.explained(report.diagnostics, select, ignore)
+    return Report(Outcome(report))
 
 
 def trace(model: Model, inputs: Inputs = None, *, mode: str = "eval") -> WalkedModel:
@@ -211,6 +131,7 @@ class _Walk:
             raise UsageError(f"`mode` is `train`, `eval` or `both`, not {mode!r}")
         modes = ("train", "eval") if mode == "both" else (mode,)
         settings = {"head-share": 0.5, "head-params": 10_000_000, **thresholds}
+        self.model = model
         self.loaded, name = _loaded(model)
         self.feed = _feed(inputs) if inputs is not None else feed_for(self.loaded, (), None)
         self.request = Request(name, modes=modes, thresholds=settings, expect=tuple(expect))
@@ -235,6 +156,39 @@ class _Walk:
         fill_report(report, self.walked, self.loaded, self.feed)
         report.picture = picture_of(self.walked, shown_trace(self.walked))
         return quieten(report, {})
+
+    def explained(self, found: list[Diagnostic], select: Sequence[str], ignore: Sequence[str]) -> list[Diagnostic]:
+        """The findings at their causes with fixes, where a process of its own can see the same; else as they are."""
+        from shapelint.rules import catalogue
+
+        target = _importable(self.model)
+        if not target or not self.feed.specs or INSIDE in os.environ:
+            return found
+        inputs = tuple(spec.spelling for spec in self.feed.specs)
+        selected = tuple(sorted(catalogue().selection(select, ignore)))
+        report = (
+            Worker({INSIDE: "1"}).ask(replace(self.request, target=target, inputs=inputs, selected=selected)).report
+        )
+        seen = {(item.code, item.layer) for item in report.diagnostics}
+        if report.status == "failed" or any(
+            (item.code, item.layer) not in seen for item in found if item.severity is Severity.ERROR
+        ):
+            return found
+        return [item.with_target(self.request.target) for item in report.diagnostics]
+
+
+def _importable(model: Any) -> str:
+    """The target that a class or function is for the command line; nothing for one that only this process has.
+
+    The script that is being run is none: it would be run again.
+    """
+    module = sys.modules.get(getattr(model, "__module__", ""))
+    name = getattr(model, "__qualname__", "")
+    file = getattr(module, "__file__", None) or ""
+    is_there = name.isidentifier() and getattr(module, name, None) is model and file.endswith(".py")
+    if not callable(model) or not is_there or module is sys.modules.get("__main__"):
+        return ""
+    return f"{file}:{name}"
 
 
 def _loaded(model: Any) -> tuple[Loaded, str]:

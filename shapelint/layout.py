@@ -7,6 +7,7 @@ of its surroundings whose ports are at the same places, so that lines go through
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import json
 import math
 from collections.abc import Callable, Iterable
@@ -39,6 +40,8 @@ PADDING, HEADER = 14, 26
 """Points around what is inside an open module, and for its name."""
 NARROWEST, WIDEST, LOWEST, HIGHEST = 116, 340, 34, 150
 """Points of the smallest and largest blocks."""
+SHARE_SHOWN = 0.25
+"""From which part of the parameters on a block says it in words."""
 _CHARACTER, _LABEL = 6.6, 13.0
 
 
@@ -141,6 +144,10 @@ class Plan:
         sizes = [math.log(block.size) for block in self.blocks if block.size > 0]
         return (min(sizes), max(sizes)) if sizes else (0.0, 0.0)
 
+    def share(self, at: int) -> float:
+        """The part of the model's parameters that a block has."""
+        return self.blocks[at].params / self.blocks[0].params if self.blocks[0].params else 0.0
+
     @cached_property
     def longest(self) -> int:
         """The most positions along one dimension, channels left out."""
@@ -158,9 +165,11 @@ class Plan:
             words += 36  # and for the sign that it can be opened
         if block.kind in ("input", "output"):
             return round(max(NARROWEST, _CHARACTER * sum(map(len, labels(block))) + 30)), 26.0
+        if self.share(at) >= SHARE_SHOWN:
+            words = max(words, _CHARACTER * 24 + 20)
         least, most = self._sizes
         part = (math.log(block.size) - least) / (most - least) if block.size and most > least else 0.35
-        share = math.sqrt(block.params / self.blocks[0].params) if self.blocks[0].params else 0.0
+        share = math.sqrt(self.share(at))
         low = LOWEST if block.kind in ("container", "module") else 24
         width = NARROWEST + part * (WIDEST - NARROWEST)
         if block.kind in ("function", "method") and not block.params:
@@ -178,6 +187,7 @@ class Plan:
         """A module laid out; `inner`: those in it that are open."""
         lines = self.lines_in[at]
         names = {child: f"n{number}" for number, child in enumerate(self.children[at])}
+        following = set(itertools.pairwise(self.children[at]))
         entering = list(dict.fromkeys(line.port for line in lines if line.source < 0))
         leaving = list(dict.fromkeys(line.port for line in lines if line.target < 0))
         port_names = {(True, port): f"i{k}" for k, port in enumerate(entering)}
@@ -193,7 +203,7 @@ class Plan:
         for number, line in enumerate(lines):
             tail = self._end(line.source, line.port, False, names) or port_names[(True, line.port)]
             head = self._end(line.target, line.port, True, names) or port_names[(False, line.port)]
-            weight = 4 if line.source >= 0 and line.target == line.source + 1 else 1
+            weight = 4 if (line.source, line.target) in following else 1  # what is called in a row stands in one
             label = ""
             if line.source >= 0 and line.target >= 0:
                 wide = round(_CHARACTER * len(shown_shape(line.shape)) + 14)

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import IO, Any
@@ -42,14 +42,14 @@ def _no_step(target: str, step: str) -> None:
 class Worker:
     """A worker that is importing torch already, while the request is still being made up."""
 
-    def __init__(self) -> None:
+    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
         self.output: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the worker
         self.process = subprocess.Popen(
             [sys.executable, "-m", "shapelint.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.output,
-            env={**os.environ, "PYTHONPATH": _python_path(), "PYTHONSAFEPATH": "1"},
+            env={**os.environ, "PYTHONPATH": _python_path(), "PYTHONSAFEPATH": "1", **(environment or {})},
             start_new_session=os.name == "posix",
         )
 

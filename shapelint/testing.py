@@ -13,9 +13,10 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from shapelint.api import Inputs, Report, check
+from shapelint.api import Inputs, check
 from shapelint.errors import UsageError
 from shapelint.inputs import parse_inputs
+from shapelint.results import Report
 
 if TYPE_CHECKING:
     from shapelint.api import Model

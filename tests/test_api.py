@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+import importlib
+import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -197,3 +201,83 @@ def test_assert_modes_agree() -> None:
     shapelint.assert_modes_agree(Pooled, (2, 3, 16, 16))
     with pytest.raises(AssertionError, match="SHP409"):
         shapelint.assert_modes_agree(Two, ((2, 3, 4), torch.ones(2, 3, dtype=torch.long)))
+
+
+# -- fixes ------------------------------------------------------------------------------------------
+
+BROKEN = """
+print("imported")
+
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3)
+        self.fc = nn.Linear(8 * 4 * 4, 10)
+
+    def forward(self, x):
+        return self.fc(self.conv(x).flatten(1))
+"""
+
+
+@pytest.fixture
+def broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A module of a file, imported as people do."""
+    (tmp_path / "broken_net.py").write_text(BROKEN)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield importlib.import_module("broken_net")
+    del sys.modules["broken_net"]
+
+
+def test_an_error_of_a_class_in_a_file_has_fixes_at_its_cause(broken: Any) -> None:
+    (error,) = shapelint.check(broken.Net, (1, 3, 8, 8)).errors
+    assert error.fixes[0].title == "`nn.Linear(8 * 6 * 6, 10)`"
+    assert error.fixes[0].verified
+    assert error.target == "Net"
+    assert error.span is not None
+    assert error.span.line == 11
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda module: shapelint.check(module.Net(), (1, 3, 8, 8)),
+        lambda module: shapelint.check(module.Net, torch.zeros(1, 3, 8, 8)),
+        lambda module: shapelint.check(module.Net, (1, 3, 8, 8), fixes=False),
+        lambda module: shapelint.check(functools.partial(module.Net), (1, 3, 8, 8)),
+    ],
+    ids=["an instance", "a tensor", "not wanted", "a partial"],
+)
+def test_where_another_process_cannot_see_the_same_there_are_none(broken: Any, made: Any, monkeypatch: Any) -> None:
+    import shapelint.api
+
+    monkeypatch.setattr(shapelint.api, "Worker", None)  # none is started
+    (error,) = made(broken).errors
+    assert (error.code, error.fixes) == ("SHP101", ())
+
+
+def test_a_script_is_not_run_again_for_fixes(tmp_path: Path) -> None:
+    script = (
+        BROKEN
+        + "\nimport shapelint\n\nprint([len(item.fixes) for item in shapelint.check(Net, (1, 3, 8, 8)).errors])\n"
+    )
+    (tmp_path / "script.py").write_text(script)
+    (tmp_path / "other.py").write_text("import script\n")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+    def out(name: str) -> list[str]:
+        done = subprocess.run(
+            [sys.executable, name],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=90,
+        )
+        return done.stdout.split("\n")
+
+    assert out("script.py") == ["imported", "[0]", ""]
+    assert out("other.py") == ["imported", "[3]", ""]  # once for us; what the worker imports checks without fixes

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shapelint.api import Report
+from shapelint.results import Report
 
 CELL = """{magic}
 class Net(nn.Module):

@@ -8,7 +8,7 @@ from html import escape
 from importlib import resources
 
 from shapelint.diagnostics import Block, Diagnostic, Severity, TargetReport
-from shapelint.layout import HEADER, PADDING, Inside, Line, Plan, labels, shown_shape, sizes_of
+from shapelint.layout import HEADER, PADDING, SHARE_SHOWN, Inside, Line, Plan, labels, shown_shape, sizes_of
 from shapelint.render import shown_path
 from shapelint.syntax.places import source_line
 
@@ -58,7 +58,6 @@ _FAMILIES = (
     ),
 )
 NOTE_WIDTH, _NOTE_LETTERS = 330, 50
-SHARE_SHOWN = 0.25
 LABEL_ASIDE = 4
 """Points by which a shape stands beside where the layout has it, clear of its line."""
 
@@ -267,7 +266,7 @@ def box(plan: Plan, at: int) -> str:
         parts.append(f'<text class="op" x="{middle:.1f}" y="{height / 2 + 4:.1f}">{words.strip()}</text>')
         return "".join(parts)
     parts.append(sheets(plan, at))
-    share = block.params / plan.blocks[0].params if plan.blocks[0].params else 0
+    share = plan.share(at)
     has_share = share >= SHARE_SHOWN and height >= 60
     top = height / 2 - (8 if second else 0) - (8 if has_share else 0) + (5 if second else 4)
     parts.append(f'<text class="op" x="{middle:.1f}" y="{top:.1f}">{escape(first)}</text>')
