@@ -132,8 +132,7 @@ class Worker:
                 self.process.kill()
         except (OSError, ProcessLookupError):
             pass
-        with contextlib.suppress(ValueError, OSError):
-            self.process.communicate()
+        self._close()
         self.output.close()
 
 

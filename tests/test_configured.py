@@ -153,7 +153,10 @@ def test_without_configured_targets_it_says_that_no_model_was_walked(write: Writ
     write(NET, "net.py")
     done = run_shapelint("check", cwd=tmp_path)
     assert done.code == 0
-    assert done.err == "no [[tool.shapelint.targets]]: training code is read, and no model walked\n"
+    assert (
+        done.err
+        == "no [[tool.shapelint.targets]]: training code is read, and no model walked; `shapelint init` finds models\n"
+    )
 
 
 def test_words_that_do_not_go_together(tmp_path: Path) -> None:

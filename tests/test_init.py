@@ -153,6 +153,20 @@ def test_what_cannot_be_tried_is_said_and_does_not_stop_the_others(write: Write,
     ]
 
 
+def test_arguments_are_those_that_the_project_itself_writes_out(write: Write, tmp_path: Path) -> None:
+    write(
+        NET.replace(
+            "def __init__(self):\n            super().__init__()\n            self.stem",
+            "def __init__(self, classes, *, width):\n            super().__init__()\n            self.stem",
+        ).replace("10)", "classes)")
+    )
+    write("import models\nfrom net import Net\n\nn = 3\nfirst = Net(n, width=4)\nmodel = Net(7, width=4)\n", "train.py")
+    done = init(tmp_path, "--yes")
+    assert done.out.splitlines()[0] == "net.py:Net(7, width=4)  runs with 1,3,224,224, gives f32[1,7]"
+    assert load_config(given=str(tmp_path / "shapelint.toml"))["targets"][0]["target"] == "net.py:Net(7, width=4)"
+    assert init(tmp_path).out.startswith("net.py:Net(7, width=4)  is there already")
+
+
 def test_without_models_it_says_so(tmp_path: Path) -> None:
     done = init(tmp_path)
     assert (done.code, done.out) == (2, "")

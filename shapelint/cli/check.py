@@ -155,7 +155,10 @@ def _run(targets: tuple[str, ...], select: Any, ignore: Any, worker: Any, words:
     if words["verbose"]:
         say_setting(config)
     if words.get("alone") and not config["targets"] and not words["quiet"]:
-        click.echo("no [[tool.shapelint.targets]]: training code is read, and no model walked", err=True)
+        click.echo(
+            "no [[tool.shapelint.targets]]: training code is read, and no model walked; `shapelint init` finds models",
+            err=True,
+        )
     selected = [request.selected if request is not None else () for request in asked]
     requests = [request for request in asked if request is not None]
     started = time.time()

@@ -139,8 +139,9 @@ def _proposed(models: list[Any], place: _Place, timeout: float) -> tuple[str, li
     from shapelint.runner import run_all
 
     known = place.known
-    new = [model for model in models if os.path.abspath(model.file) + ":" + model.name not in known]
-    ready = [model for model in new if not model.required]
+    names = {name.partition("(")[0] for name in known}
+    new = [model for model in models if f"{os.path.abspath(model.file)}:{model.name}" not in names]
+    ready = [model for model in new if model.call or not model.required]
     requests = [Request(model.target, propose=True, seconds=timeout) for model in ready]
     with Progress(len(requests)) as progress:
         outcomes = dict(zip(ready, run_all(requests, on_step=progress.step), strict=True))
@@ -150,7 +151,7 @@ def _proposed(models: list[Any], place: _Place, timeout: float) -> tuple[str, li
     for model in models:
         if model not in new:
             words = "is there already"
-        elif model.required:
+        elif model.required and not model.call:
             words = f"needs arguments: write `{model.target}({', '.join(f'{name}=...' for name in model.required)})`"
         else:
             words, table = _told(model, outcomes[model], place)

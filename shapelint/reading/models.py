@@ -6,11 +6,12 @@ import ast
 import fnmatch
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shapelint.errors import UsageError
-from shapelint.reading.files import Files
+from shapelint.reading.files import Files, dotted_name
 from shapelint.reading.values import Class, Reference
+from shapelint.syntax.calls import parsed
 
 _TESTS = ("test_*.py", "*_test.py", "conftest.py", "setup.py")
 _TEST_FOLDERS = {"tests", "test"}
@@ -18,30 +19,60 @@ _TEST_FOLDERS = {"tests", "test"}
 
 @dataclass(frozen=True)
 class ModelClass:
-    """A class with a forward. `required`: what its constructor must be given."""
+    """A class with a forward. `required`: what its constructor must be given; `call`: how some file of these does."""
 
     file: str
     name: str
     required: tuple[str, ...] = ()
+    call: str = ""
 
     @property
     def target(self) -> str:
         """As after `shapelint check`."""
-        return f"{self.file}:{self.name}"
+        return f"{self.file}:{self.name}{self.call}"
 
 
 def models_in(files: Iterable[str]) -> list[ModelClass]:
     """The classes with a forward that no other class makes, in the order of the files."""
     found: list[ModelClass] = []
     parts: set[str] = set()
+    calls: dict[str, str] = {}
     for file in files:
-        if not file.endswith(".py") or _is_test(file):
+        if not file.endswith(".py"):
+            continue
+        calls = {**_plain_calls(file), **calls}
+        if _is_test(file):
             continue
         for own in _classes(file):
             if _has_forward(own) and not own.node.name.startswith("_"):
                 found.append(ModelClass(file, own.node.name, _required(own)))
             parts |= _made_in(own)
-    return [each for each in found if each.name not in parts]
+    whole = [each for each in found if each.name not in parts]
+    return [replace(each, call=calls.get(each.name, "")) if each.required else each for each in whole]
+
+
+def _plain_calls(file: str) -> dict[str, str]:
+    """By the name of what is called, the arguments of its first call that are all written out: `(10, width=64)`."""
+    source = parsed(os.path.abspath(file))
+    found: dict[str, str] = {}
+    for node in ast.walk(source.tree) if source is not None else ():
+        if not isinstance(node, ast.Call) or not (node.args or node.keywords):
+            continue
+        name = dotted_name(node.func).rpartition(".")[2]
+        values = [*node.args, *(each.value for each in node.keywords)]
+        if name and all(map(_is_literal, values)) and all(each.arg for each in node.keywords):
+            arguments = [ast.unparse(each) for each in node.args]
+            arguments += [f"{each.arg}={ast.unparse(each.value)}" for each in node.keywords]
+            found.setdefault(name, f"({', '.join(arguments)})")
+    return found
+
+
+def _is_literal(node: ast.expr) -> bool:
+    try:
+        ast.literal_eval(node)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return False
+    return True
 
 
 def _is_test(file: str) -> bool:
