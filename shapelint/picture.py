@@ -12,17 +12,31 @@ from shapelint.table import is_by_the_way
 MOST = 4000
 """Blocks that a picture may have; beyond, the innermost modules are drawn without what is inside."""
 
+LARGEST = 400
+"""Blocks that one module may hold; one with more is drawn without what is inside."""
+
 
 def picture_of(walked: Walked, trace: Trace) -> Picture:
     """The walk as blocks and links. A weight counts where it is first used."""
     drawn = [call for call in trace.calls if not is_by_the_way(call)]
+    full = _too_full(drawn)
     depth = _affordable_depth(drawn)
-    if depth is None:
+    if depth is None or any(call.within[:1] and call.within[0] in full for call in drawn):
         return Picture(left_out=len(drawn))
-    builder = _Builder(walked, trace, depth)
+    builder = _Builder(walked, trace, depth, full)
     for call in drawn:
         builder.add(call)
     return builder.finished()
+
+
+def _too_full(drawn: list[Call]) -> set[Frame]:
+    """Modules that hold more than there is room for."""
+    held: dict[Frame, set[Frame | int]] = {}
+    for call in drawn:
+        inside: list[Frame | int] = [*call.within[1:], call.index]
+        for frame, child in zip(call.within, inside, strict=False):
+            held.setdefault(frame, set()).add(child)
+    return {frame for frame, children in held.items() if len(children) > LARGEST}
 
 
 def _affordable_depth(drawn: list[Call]) -> int | None:
@@ -37,11 +51,12 @@ def _affordable_depth(drawn: list[Call]) -> int | None:
 
 @dataclass
 class _Builder:
-    """Blocks while they become more. `depth`: modules further in are one block each."""
+    """Blocks while they become more. `depth`: modules further in are one block each, as are those in `full`."""
 
     walked: Walked
     trace: Trace
     depth: int
+    full: set[Frame]
     blocks: list[Block] = field(default_factory=list)
     links: dict[tuple[int, int, str], Link] = field(default_factory=dict)
     of_call: dict[int, int] = field(default_factory=dict)
@@ -59,8 +74,9 @@ class _Builder:
 
     def add(self, call: Call) -> None:
         """A block for a call, or its share in that of the module it is in."""
-        deep = len(call.within) > self.depth
-        within = self._container(call.within[: self.depth + deep])
+        depth = next((at for at, frame in enumerate(call.within[: self.depth]) if frame in self.full), self.depth)
+        deep = len(call.within) > depth
+        within = self._container(call.within[: depth + deep])
         new = [name for name in call.params if name not in self._counted and name in self.walked.params]
         self._counted.update(new)
         params = sum(self.walked.params[name].numel for name in new)

@@ -12,6 +12,9 @@ from shapelint.layout import has_graphviz, require_graphviz
 from shapelint.render import Style, render, render_report
 from shapelint.runner import Outcome
 
+ROWS = 500
+"""Layers that a notebook shows."""
+
 
 @dataclass(frozen=True, repr=False)
 class Report:
@@ -91,10 +94,11 @@ class Report:
             f"<tr{' style=color:#c00' if row.failed else ''}><td>{escape(row.name)}</td><td>{escape(row.op)}</td>"
             f"<td>{escape(', '.join(row.inputs))}</td><td>{escape(', '.join(row.outputs))}</td>"
             f"<td style='text-align:right'>{row.params:,}</td></tr>"
-            for row in self.target.rows
+            for row in self.target.rows[:ROWS]
         )
         head = "".join(f"<th>{name}</th>" for name in ("layer", "op", "input", "output", "params"))
         findings = f"<pre>{escape(self.to_text(report=False))}</pre>"
         picture = f"<div style='overflow-x:auto'>{self.to_svg()}</div>" if has_graphviz() else ""
         table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-        return f"{findings}{picture}<details><summary>layers</summary>{table}</details>"
+        more = f"the first {ROWS:,} of {len(self.target.rows):,} " if len(self.target.rows) > ROWS else ""
+        return f"{findings}{picture}<details><summary>{more}layers</summary>{table}</details>"

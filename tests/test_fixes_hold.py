@@ -39,7 +39,7 @@ tried: list[str] = []
 @pytest.mark.filterwarnings("ignore")
 def test_every_fix_of_a_single_error_runs_in_eager(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    drawn = cases(seed=77, count=160)
+    drawn = cases(seed=77, count=100)
     wrong = [(case.source, found) for case in drawn if (found := broken_after(case, tmp_path))]
     assert wrong == []
     assert len(tried) > 20

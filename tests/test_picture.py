@@ -12,7 +12,7 @@ import pytest
 
 from shapelint.diagnostics import Block, Picture, TargetReport
 from shapelint.layout import Inside, Plan, shown_shape
-from shapelint.picture import MOST
+from shapelint.picture import LARGEST, MOST
 from shapelint.render.svg import family, note_lines, render_svg
 from tests.conftest import FIXTURES, check_target, run_shapelint
 
@@ -128,13 +128,14 @@ def test_a_failing_call_is_red_as_is_what_feeds_it(lint: Lint) -> None:
     assert broken == [(":flatten", "head:Linear")]
 
 
-def test_too_many_calls_lose_their_insides_first_and_then_the_picture(lint: Lint) -> None:
+@pytest.mark.parametrize("calls", [LARGEST + 1, MOST + 1])
+def test_too_many_calls_lose_their_insides_first_and_then_the_picture(lint: Lint, calls: int) -> None:
     deep = f"""
     from torch import nn
 
     class Inner(nn.Module):
         def forward(self, x):
-            for _ in range({MOST + 1}):
+            for _ in range({calls}):
                 x = x + 1
             return x
 
@@ -159,7 +160,7 @@ def test_too_many_calls_lose_their_insides_first_and_then_the_picture(lint: Lint
         )[0],
         "1,2",
     )
-    assert (flat.blocks, flat.left_out) == ([], MOST + 1)
+    assert (flat.blocks, flat.left_out) == ([], calls)
     assert "too many for a picture" in render_svg(TargetReport("n.py:Net", picture=flat))
 
 

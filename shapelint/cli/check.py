@@ -149,8 +149,6 @@ def _run(targets: tuple[str, ...], select: Any, ignore: Any, worker: Any, words:
     known = read_baseline(words["baseline"]) if words["baseline"] and not words["update_baseline"] else {}
     outputs = wanted_outputs(words["output_format"], words["output_file"], config["output-format"])
     words["picture"] = any(name in PICTURES for name, _ in outputs)
-    if words["picture"]:
-        require_graphviz()
     asked, unusable = _asked(targets, config, words, select, ignore)
     if words["verbose"]:
         say_setting(config)
@@ -161,6 +159,8 @@ def _run(targets: tuple[str, ...], select: Any, ignore: Any, worker: Any, words:
         )
     selected = [request.selected if request is not None else () for request in asked]
     requests = [request for request in asked if request is not None]
+    if any(request.picture for request in requests):
+        require_graphviz()
     started = time.time()
     with Progress(len(requests), words["quiet"], words["verbose"]) as progress:
         finished = iter(run_all(requests, worker, progress.step))

@@ -107,8 +107,6 @@ class Net(nn.Module):
 def _turned(call: Call, takes: int, dims: int) -> list[Candidate]:
     """Channels that come last brought to the front, as after an embedding."""
     fits = turned(call, lambda shapes: len(shapes[0]) == dims + 2 and shapes[0][1] == takes)
-    moved = [each for each in fits if ".flatten" not in each.title and "squeeze" not in each.title]
-    return [
-        replace(each, likely=1.2 if dims > 1 and ".transpose(0" in each.title else 3.0, says="channels come second")
-        for each in moved  # of images nobody exchanges batch and channels
-    ]
+    unlikely = (".flatten", "squeeze", *([".transpose(0"] if dims > 1 else []))  # of images nobody turns the batch
+    moved = [each for each in fits if not any(word in each.title for word in unlikely)]
+    return [replace(each, likely=3.0, says="channels come second") for each in moved]
