@@ -6,33 +6,16 @@ of its surroundings whose ports are at the same places, so that lines go through
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
-import json
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from shapelint.diagnostics import Block, Picture
-from shapelint.errors import UsageError
-
-
-def has_graphviz() -> bool:
-    """Whether pictures can be laid out."""
-    return importlib.util.find_spec("pygraphviz") is not None
-
-
-def require_graphviz() -> None:
-    """Graphviz is wanted; better said before a model is walked than after.
-
-    Raises:
-        UsageError: it is not there.
-    """
-    if not has_graphviz():
-        raise UsageError("pictures are laid out by Graphviz, which is not there; `pip install 'shapelint[html]'`")
-
+from shapelint.diagnostics import Picture
+from shapelint.graphviz import fixed_table, laid_out, port_cells
+from shapelint.labels import CHARACTER, label_width, labels, sizes_of
 
 Point = tuple[float, float]
 
@@ -40,16 +23,19 @@ PADDING, HEADER = 14, 26
 """Points around what is inside an open module, and for its name."""
 NARROWEST, WIDEST, LOWEST, HIGHEST = 116, 340, 34, 150
 """Points of the smallest and largest blocks."""
+FAR = 500
+"""Blocks that lines may have to go around in one module; beyond, Graphviz takes minutes (`shapelint.column`)."""
 SHARE_SHOWN = 0.25
 """From which part of the parameters on a block says it in words."""
-_CHARACTER, _LABEL = 6.6, 13.0
+_LABEL = 13.0
 
 
 @dataclass
 class Line:
     """A tensor between two nodes of one module: block numbers, or -1 for a port in or out.
 
-    `points` are those of a chain of cubic Bezier curves; `label_at` the middle of its label.
+    `is_arc`: it goes by other blocks, through what lies there. `points` are those of a chain of cubic Bezier curves;
+    `label_at` is the middle of its label.
     """
 
     source: int
@@ -57,6 +43,7 @@ class Line:
     port: int
     shape: str
     into_failed: bool
+    is_arc: bool = False
     points: list[Point] = field(default_factory=list)
     label_at: Point = (0.0, 0.0)
 
@@ -144,6 +131,11 @@ class Plan:
         sizes = [math.log(block.size) for block in self.blocks if block.size > 0]
         return (min(sizes), max(sizes)) if sizes else (0.0, 0.0)
 
+    def name_width(self, at: int) -> float:
+        """The room that the name of an open module needs."""
+        block = self.blocks[at]
+        return CHARACTER * len(f"{block.layer} {block.op} · {block.params:,} parameters") + 50
+
     def share(self, at: int) -> float:
         """The part of the model's parameters that a block has."""
         return self.blocks[at].params / self.blocks[0].params if self.blocks[0].params else 0.0
@@ -158,15 +150,15 @@ class Plan:
         """Width and height of a block without what is inside: as wide as its activations are large (logarithm), as
         high as its share of the parameters (square root)."""
         block = self.blocks[at]
-        words = _CHARACTER * max(len(words) for words in labels(block)) + 24
+        words = CHARACTER * max(len(words) for words in labels(block)) + 24
         if block.kind in ("module", "container") and block.outputs and len(sizes_of(block.outputs[0])) > 2:
             words += 56  # room for its sheets
         elif block.kind == "container":
             words += 36  # and for the sign that it can be opened
         if block.kind in ("input", "output"):
-            return round(max(NARROWEST, _CHARACTER * sum(map(len, labels(block))) + 30)), 26.0
+            return round(max(NARROWEST, CHARACTER * sum(map(len, labels(block))) + 30)), 26.0
         if self.share(at) >= SHARE_SHOWN:
-            words = max(words, _CHARACTER * 24 + 20)
+            words = max(words, CHARACTER * 24 + 20)
         least, most = self._sizes
         part = (math.log(block.size) - least) / (most - least) if block.size and most > least else 0.35
         share = math.sqrt(self.share(at))
@@ -185,6 +177,10 @@ class Plan:
 
     def arranged(self, at: int, inner: dict[int, Inside]) -> Inside:
         """A module laid out; `inner`: those in it that are open."""
+        if self._detours(at) > FAR:
+            from shapelint.column import in_a_column
+
+            return in_a_column(self, at, inner)
         lines = self.lines_in[at]
         names = {child: f"n{number}" for number, child in enumerate(self.children[at])}
         following = set(itertools.pairwise(self.children[at]))
@@ -206,15 +202,20 @@ class Plan:
             weight = 4 if (line.source, line.target) in following else 1  # what is called in a row stands in one
             label = ""
             if line.source >= 0 and line.target >= 0:
-                wide = round(_CHARACTER * len(shown_shape(line.shape)) + 14)
-                label = f"label=<{_table([[(wide, _LABEL, None)]])}>"
+                label = f"label=<{fixed_table([[(label_width(line.shape), _LABEL, None)]])}>"
             words.append(f"{tail} -> {head} [{label} weight={weight} id={number}]")
         drawn = self._graphviz("\n".join([*words, "}"]))
         return self._read(at, drawn, lines, inner, {name: key for key, name in port_names.items()}, names)
 
+    def _detours(self, at: int) -> int:
+        """How many blocks the lines of a module have to go around, all in all."""
+        places = {child: number for number, child in enumerate(self.children[at])}
+        ends = ((places.get(line.source, 0), places.get(line.target, len(places))) for line in self.lines_in[at])
+        return sum(max(0, abs(target - source) - 1) for source, target in ends)
+
     def _graphviz(self, text: str) -> dict[str, Any]:
         if text not in self._laid_out:
-            self._laid_out[text] = _run_graphviz(text)
+            self._laid_out[text] = laid_out(text)
         return self._laid_out[text]
 
     def _node(self, at: int, inside: Inside | None) -> str:
@@ -224,8 +225,8 @@ class Plan:
             return f"shape=box fixedsize=true width={width / 72:.4f} height={height / 72:.4f}"
         above, below = self.port_places(at, inside)
         body: list[tuple[float, float, str | None]] = [(width, max(2.0, height - 2), None)]
-        rows = [_cells(above, width, "i"), body, _cells(below, width, "o")]
-        return f"shape=plain label=<{_table(rows)}>"
+        rows = [port_cells(above, width, "i"), body, port_cells(below, width, "o")]
+        return f"shape=plain label=<{fixed_table(rows)}>"
 
     def port_places(self, at: int, inside: Inside | None) -> tuple[dict[int, float], dict[int, float]]:
         """Where the ports of a module are, from its left; of a closed one, evenly spread."""
@@ -257,8 +258,7 @@ class Plan:
     ) -> Inside:
         _, _, width, height = (float(number) for number in drawn["bb"].split(","))
         left, top = PADDING, PADDING + HEADER
-        block = self.blocks[at]
-        own_name = _CHARACTER * len(f"{block.layer} {block.op} · {block.params:,} parameters") + 50
+        own_name = self.name_width(at)
         extra = max(0.0, own_name - width - 2 * PADDING) / 2
 
         def there(x: float, y: float) -> Point:
@@ -283,7 +283,7 @@ class Plan:
             points = [there(*map(float, pair.split(","))) for pair in edge["pos"].split()]
             middle = edge.get("lp")
             label_at = there(*map(float, middle.split(","))) if middle else points[len(points) // 2]
-            placed = Line(line.source, line.target, line.port, line.shape, line.into_failed, points, label_at)
+            placed = replace(line, points=points, label_at=label_at)
             self._to_the_border(placed, inside)
             inside.lines.append(placed)
         return inside
@@ -296,73 +296,3 @@ class Plan:
         if line.target < 0:
             x, _ = last = line.points[-1]
             line.points = [*line.points, last, (x, inside.height), (x, inside.height)]
-
-
-def labels(block: Block) -> tuple[str, str]:
-    """The two lines on a block."""
-    if block.kind in ("input", "output"):
-        shapes = block.outputs if block.kind == "input" else block.inputs
-        text = shown_shape(shapes[0]) if shapes else ""
-        return block.layer, text if len(text) < 40 else text[:38] + "…"
-    params = f"{block.params:,}" if block.params else ""
-    if block.kind in ("function", "method"):
-        return f"{'.' if block.kind == 'method' else ''}{block.op}()", params
-    return block.op, " · ".join(part for part in (block.layer, params) if part)
-
-
-def shown_shape(shape: str) -> str:
-    """`f32[1,3,64,64]` as `1×3×64×64`; other dtypes are named."""
-    dtype, bracket, sizes = shape.partition("[")
-    if not bracket or not sizes.endswith("]") or not dtype.isalnum():
-        return shape
-    sizes = sizes[:-1].replace(",", "×") or "scalar"
-    return sizes if dtype == "f32" else f"{dtype} {sizes}"
-
-
-def sizes_of(shape: str) -> tuple[int, ...]:
-    """The numbers of `f32[1,3,64,64]`."""
-    _, bracket, sizes = shape.partition("[")
-    parts = sizes.rstrip("]").split(",") if bracket and sizes.count("[") == 0 else []
-    return tuple(int(part) for part in parts if part.isdigit()) if all(part.isdigit() for part in parts) else ()
-
-
-def _cells(ports: dict[int, float], width: float, letter: str) -> list[tuple[float, float, str | None]]:
-    """A row of a node: a cell of two points for each port, and what is between them."""
-    cells: list[tuple[float, float, str | None]] = []
-    reached = 0.0
-    order = sorted(range(len(ports)), key=lambda k: list(ports.values())[k])
-    for k in order:
-        x = list(ports.values())[k]
-        gap = round(x - 1 - reached)
-        if gap > 0:
-            cells.append((gap, 1, None))
-            reached += gap
-        cells.append((2, 1, f"{letter}{k}"))
-        reached += 2
-    if width - reached >= 1:
-        cells.append((round(width - reached), 1, None))
-    return cells
-
-
-def _table(rows: list[list[tuple[float, float, str | None]]]) -> str:
-    """Cells of fixed sizes (width, height, port), as Graphviz writes a table; there is no text, so no font is asked."""
-    table = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">'
-    for row in rows:
-        inner = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0"><TR>'
-        for width, height, port in row:
-            named = f' PORT="{port}"' if port else ""
-            inner += f'<TD FIXEDSIZE="TRUE" WIDTH="{width:.0f}" HEIGHT="{height:.0f}"{named}></TD>'
-        table += f"<TR><TD>{inner}</TR></TABLE></TD></TR>"
-    return table + "</TABLE>"
-
-
-def _run_graphviz(text: str) -> dict[str, Any]:
-    """What `dot` makes of a graph, as its JSON."""
-    import pygraphviz
-
-    graph = pygraphviz.AGraph(text)
-    try:
-        drawn: dict[str, Any] = json.loads(graph.draw(format="json0", prog="dot"))
-        return drawn
-    finally:
-        graph.close()

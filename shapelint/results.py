@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 
 from shapelint.diagnostics import Diagnostic, Severity, TargetReport
-from shapelint.layout import has_graphviz, require_graphviz
+from shapelint.graphviz import has_graphviz, require_graphviz
 from shapelint.render import Style, render, render_report
 from shapelint.runner import Outcome
 

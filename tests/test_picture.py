@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from shapelint.diagnostics import Block, Picture, TargetReport
-from shapelint.layout import Inside, Plan, shown_shape
+from shapelint.labels import shown_shape
+from shapelint.layout import FAR, Inside, Plan
 from shapelint.picture import LARGEST, MOST
 from shapelint.render.svg import family, note_lines, render_svg
 from tests.conftest import FIXTURES, check_target, run_shapelint
@@ -212,6 +213,40 @@ def test_lines_end_at_their_blocks_and_go_through_borders_at_one_place(lint: Lin
             check(inner)
 
     check(plan.inside(0, lambda _: True))
+
+
+DENSE = """
+    import torch
+    from torch import nn
+
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layers = nn.ModuleList([nn.Linear(4 * (i + 1), 4) for i in range(24)])
+
+        def forward(self, x):
+            known = [x]
+            for layer in self.layers:
+                known.append(layer(torch.cat(known, 1)))
+            return torch.cat(known, 1)
+"""
+
+
+def test_where_lines_would_go_around_very_many_blocks_they_are_arcs(lint: Lint) -> None:
+    plan = Plan(drawn(lint, DENSE, "1,4"))
+    assert plan._detours(0) > FAR
+    whole = plan.inside(0, lambda _: True)
+    lefts = [x + width / 2 for x, _, width, _ in whole.boxes.values()]
+    assert max(lefts) - min(lefts) < 1
+    tops = [y for _, y, _, _ in whole.boxes.values()]
+    assert tops == sorted(tops)
+    assert len(whole.lines) == len(plan.links)
+    for line in whole.lines:
+        assert all(0 <= x <= whole.width and 0 <= y <= whole.height for x, y in line.points)
+        for at, (x, y) in ((line.source, line.points[0]), (line.target, line.points[-1])):
+            left, top, width, height = whole.boxes[at]
+            assert left <= x <= left + width
+            assert top <= y <= top + height
 
 
 def test_a_wider_block_gives_more_and_a_higher_one_has_more_parameters(lint: Lint) -> None:

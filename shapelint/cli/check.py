@@ -141,7 +141,7 @@ def _run(targets: tuple[str, ...], select: Any, ignore: Any, worker: Any, words:
     from shapelint.cli.fixing import Wish, make_fixes, say_diff
     from shapelint.cli.progress import Progress
     from shapelint.config import PICTURES
-    from shapelint.layout import require_graphviz
+    from shapelint.graphviz import require_graphviz
     from shapelint.render import Fixes, Style, findings_only, render, write
     from shapelint.runner import run_all
     from shapelint.unused import with_unused

@@ -28,7 +28,7 @@ def report(target: str, report_format: str, tree: bool, **words: Any) -> None:
     """Print the per-layer shape and parameter report of a model, up to and beyond a layer that fails."""
     from shapelint.cli.progress import Progress
     from shapelint.config import PICTURES, load_config
-    from shapelint.layout import require_graphviz
+    from shapelint.graphviz import require_graphviz
     from shapelint.render import Style, render_report, write
     from shapelint.rules import catalogue
     from shapelint.runner import run_all

@@ -8,7 +8,8 @@ from typing import Any
 
 from shapelint import __version__
 from shapelint.diagnostics import Diagnostic, Row, Severity, TargetReport
-from shapelint.layout import Inside, Plan, shown_shape
+from shapelint.labels import shown_shape
+from shapelint.layout import Inside, Plan
 from shapelint.render import Fixes, Style, shown_path
 from shapelint.render.full import render_diagnostic, summary
 from shapelint.render.svg import (
@@ -182,6 +183,7 @@ def _module(plan: Plan, inside: Inside) -> dict[str, Any]:
             "port": line.port,
             "shape": shown_shape(line.shape),
             "broken": line.into_failed,
+            "arc": line.is_arc,
             "same": is_unchanged(plan, line),
             "points": line.points,
             "label": line.label_at,

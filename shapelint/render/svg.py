@@ -8,7 +8,8 @@ from html import escape
 from importlib import resources
 
 from shapelint.diagnostics import Block, Diagnostic, Severity, TargetReport
-from shapelint.layout import HEADER, PADDING, SHARE_SHOWN, Inside, Line, Plan, labels, shown_shape, sizes_of
+from shapelint.labels import labels, shown_shape, sizes_of
+from shapelint.layout import HEADER, PADDING, SHARE_SHOWN, Inside, Line, Plan
 from shapelint.render import shown_path
 from shapelint.syntax.places import source_line
 
@@ -162,7 +163,7 @@ class Drawing:
 
     def _path(self, line: Line, left: float, top: float) -> str:
         points = [f"{left + x:.1f} {top + y:.1f}" for x, y in line.points]
-        marks = " broken" if line.into_failed else ""
+        marks = " broken" if line.into_failed else (" arc" if line.is_arc else "")
         is_end = line.target >= 0 and line.target not in self.plan.children
         tip = f' marker-end="url(#tip{"-broken" if line.into_failed else ""})"' if is_end else ""
         return f'<path class="line{marks}" d="M{points[0]}C{" ".join(points[1:])}"{tip}/>'

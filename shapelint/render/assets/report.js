@@ -142,7 +142,7 @@
         const points = line.points.map(([x, y]) => `${(left + x).toFixed(1)} ${(top + y).toFixed(1)}`);
         const ends = line.target >= 0 && !(inside.inner[line.target]);
         const tip = line.broken ? "tip-broken" : "tip";
-        parts.push(`<path class="line${line.broken ? " broken" : ""}" d="M${points[0]}C${points.slice(1).join(" ")}"${ends ? ` marker-end="url(#${tip})"` : ""}/>`);
+        parts.push(`<path class="line${line.broken ? " broken" : line.arc ? " arc" : ""}" d="M${points[0]}C${points.slice(1).join(" ")}"${ends ? ` marker-end="url(#${tip})"` : ""}/>`);
       }
       for (const [child, [x, y, width, height]] of Object.entries(inside.boxes)) {
         if (inside.inner[child]) {
