@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import junitparser
 import pytest
 import sarif_pydantic
 import xmlschema
@@ -121,6 +122,15 @@ def test_junit_fits_its_schema(printed: dict[str, str]) -> None:
     schema.validate(render("junit", [Outcome(failed), Outcome(TargetReport("clean.py"))], Style(), True))
     with pytest.raises(xmlschema.XMLSchemaValidationError):
         schema.validate(printed["junit"].replace("<testcase name=", "<testcase nam="))
+
+
+def test_junit_is_understood_by_a_reader_of_others(printed: dict[str, str]) -> None:
+    read = junitparser.JUnitXml.fromstring(printed["junit"].encode())
+    found = [item for item in json.loads(printed["json"])["diagnostics"] if item["severity"] != "info"]
+    assert (read.tests, read.failures, read.errors) == (len(found), len(found), 0)
+    told = [result for suite in read for case in suite for result in case.result]
+    assert [result.type.split()[0] for result in told] == [item["code"] for item in found]
+    assert all(result.message and result.text for result in told)
 
 
 def test_github_shows_ten_of_a_kind_and_no_columns_across_lines() -> None:
