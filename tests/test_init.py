@@ -167,6 +167,33 @@ def test_arguments_are_those_that_the_project_itself_writes_out(write: Write, tm
     assert init(tmp_path).out.startswith("net.py:Net(7, width=4)  is there already")
 
 
+@pytest.mark.parametrize(
+    ("work", "line"),
+    [
+        ("net = Net()\nfor _ in range(3):\n    net(torch.rand(1, 3, 8, 8)).sum().backward()\n", 24),
+        ("def main(): raise SystemExit\n\n\nmain()\n", 26),
+        ("import trainer\ntrainer.fit(Net())\n", 24),
+        ("if __name__ == '__main__':\n    Net()(torch.rand(1, 3, 8, 8)).sum().backward()\n", None),
+        ("def train():\n    Net()(torch.rand(1, 3, 8, 8)).sum().backward()\n", None),
+    ],
+)
+def test_a_file_that_would_train_is_not_imported(write: Write, work: str, line: int | None) -> None:
+    file = write(NET)
+    file.write_text(f"{file.read_text()}\n{work}")
+    (model,) = models_in(["net.py"])
+    assert model.trains == line
+
+
+def test_it_says_so_of_a_file_that_would_train(write: Write, tmp_path: Path) -> None:
+    file = write(NET)
+    file.write_text(f"{file.read_text()}\nprint('imported')\nNet()(1).backward()\n")
+    done = init(tmp_path)
+    assert done.code == 0
+    assert done.out.splitlines()[0] == (
+        'net.py:Net  not tried: line 24 trains when the file is imported; `if __name__ == "__main__":`?'
+    )
+
+
 def test_without_models_it_says_so(tmp_path: Path) -> None:
     done = init(tmp_path)
     assert (done.code, done.out) == (2, "")

@@ -141,7 +141,7 @@ def _proposed(models: list[Any], place: _Place, timeout: float) -> tuple[str, li
     known = place.known
     names = {name.partition("(")[0] for name in known}
     new = [model for model in models if f"{os.path.abspath(model.file)}:{model.name}" not in names]
-    ready = [model for model in new if model.call or not model.required]
+    ready = [model for model in new if (model.call or not model.required) and model.trains is None]
     requests = [Request(model.target, propose=True, seconds=timeout) for model in ready]
     with Progress(len(requests)) as progress:
         outcomes = dict(zip(ready, run_all(requests, on_step=progress.step), strict=True))
@@ -151,6 +151,8 @@ def _proposed(models: list[Any], place: _Place, timeout: float) -> tuple[str, li
     for model in models:
         if model not in new:
             words = "is there already"
+        elif model.trains is not None:
+            words = f'not tried: line {model.trains} trains when the file is imported; `if __name__ == "__main__":`?'
         elif model.required and not model.call:
             words = f"needs arguments: write `{model.target}({', '.join(f'{name}=...' for name in model.required)})`"
         else:

@@ -19,12 +19,16 @@ _TEST_FOLDERS = {"tests", "test"}
 
 @dataclass(frozen=True)
 class ModelClass:
-    """A class with a forward. `required`: what its constructor must be given; `call`: how some file of these does."""
+    """A class with a forward. `required`: what its constructor must be given; `call`: how some file of these does.
+
+    `trains`: the line at which its file would begin to train if it were imported.
+    """
 
     file: str
     name: str
     required: tuple[str, ...] = ()
     call: str = ""
+    trains: int | None = None
 
     @property
     def target(self) -> str:
@@ -45,10 +49,28 @@ def models_in(files: Iterable[str]) -> list[ModelClass]:
             continue
         for own in _classes(file):
             if _has_forward(own) and not own.node.name.startswith("_"):
-                found.append(ModelClass(file, own.node.name, _required(own)))
+                found.append(ModelClass(file, own.node.name, _required(own), trains=_trains_at(file)))
             parts |= _made_in(own)
     whole = [each for each in found if each.name not in parts]
     return [replace(each, call=calls.get(each.name, "")) if each.required else each for each in whole]
+
+
+def _trains_at(file: str) -> int | None:
+    """The first statement that an import runs and that trains: a `backward`, a `fit`, a call of `main` or `train`."""
+    source = parsed(os.path.abspath(file))
+    for statement in source.tree.body if source is not None else ():
+        if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) or _is_main_guard(statement):
+            continue
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Call):
+                method = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+                if method in ("backward", "fit") or dotted_name(node.func) in ("main", "train", "run"):
+                    return statement.lineno
+    return None
+
+
+def _is_main_guard(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.If) and "__name__" in ast.unparse(statement.test)
 
 
 def _plain_calls(file: str) -> dict[str, str]:
