@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -85,10 +86,15 @@ def _interface() -> str:
     return "\n".join(parts)
 
 
+def _unquoted(signature: str) -> str:
+    """Annotations as they are written, without `self`."""
+    return re.sub(r"(: |-> )'([^']*)'", r"\1\2", signature.replace("self, ", "").replace("(self)", "()"))
+
+
 def _described(name: str, value: Any, level: str) -> list[str]:
     signature = ""
     if callable(value) and not inspect.isclass(value):
-        signature = str(inspect.signature(value)).replace("self, ", "").replace("(self)", "()").replace("'", "")
+        signature = _unquoted(str(inspect.signature(value)))
     kind = "class " if inspect.isclass(value) else ""
     return [f"{level} `{kind}{name}{signature}`", "", "```text", inspect.getdoc(value) or "", "```", ""]
 

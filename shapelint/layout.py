@@ -229,11 +229,11 @@ class Plan:
         return f"shape=plain label=<{fixed_table(rows)}>"
 
     def port_places(self, at: int, inside: Inside | None) -> tuple[dict[int, float], dict[int, float]]:
-        """Where the ports of a module are, from its left; of a closed one, evenly spread."""
-        if inside is not None:
-            return inside.ports_in, inside.ports_out
-        width, _ = self.size(at)
+        """Where the ports of a module are, from its left, in the order of `ports`; of a closed one, evenly spread."""
         above, below = self.ports(at)
+        if inside is not None:
+            return {port: inside.ports_in[port] for port in above}, {port: inside.ports_out[port] for port in below}
+        width, _ = self.size(at)
         return (
             {port: width * (k + 1) / (len(above) + 1) for k, port in enumerate(above)},
             {port: width * (k + 1) / (len(below) + 1) for k, port in enumerate(below)},

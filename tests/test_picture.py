@@ -194,8 +194,39 @@ def test_no_box_covers_another_and_all_are_inside(lint: Lint, opened: str) -> No
         assert apart, (plan.blocks[one], plan.blocks[other])
 
 
-def test_lines_end_at_their_blocks_and_go_through_borders_at_one_place(lint: Lint) -> None:
-    plan = Plan(drawn(lint))
+CROSSED = """
+    import torch
+    from torch import nn
+
+    class Crossed(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.one, self.two, self.three = nn.Linear(4, 4), nn.Linear(5, 5), nn.Linear(6, 6)
+
+        def forward(self, a, b, c):
+            third, second = self.three(c), self.two(b)
+            return self.one(a), second, third
+
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.crossed = Crossed()
+            self.more = Crossed()
+
+        def forward(self, a, b, c):
+            a, b, c = self.crossed(a, b, c)
+            c, a, b = c.relu(), a.relu(), b.relu()
+            return self.more(a, b, c)
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "inputs"), [(NESTED, ("1,3,8,8", "scale=1,8,8,8")), (CROSSED, ("1,4", "1,5", "1,6"))]
+)
+def test_lines_end_at_their_blocks_and_go_through_borders_at_one_place(
+    lint: Lint, source: str, inputs: tuple[str, ...]
+) -> None:
+    plan = Plan(drawn(lint, source, *inputs))
 
     def check(inside: Inside) -> None:
         for line in inside.lines:
