@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import json
 from typing import Any
 
@@ -11,7 +11,11 @@ from shapelint.errors import UsageError
 
 def has_graphviz() -> bool:
     """Whether pictures can be laid out."""
-    return importlib.util.find_spec("pygraphviz") is not None
+    try:
+        importlib.import_module("pygraphviz")
+    except ImportError:  # also where its libraries do not load
+        return False
+    return True
 
 
 def require_graphviz() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from pathlib import Path
@@ -381,12 +382,9 @@ def test_report_writes_pictures(tmp_path: Path) -> None:
 
 
 def test_without_graphviz_the_way_to_it_is_said_before_anything_is_walked(tmp_path: Path) -> None:
-    (tmp_path / "sitecustomize.py").write_text(
-        "import importlib.util as u\nfind = u.find_spec\n"
-        "u.find_spec = lambda name, *more: None if name == 'pygraphviz' else find(name, *more)\n"
-    )
+    (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['pygraphviz'] = None\n")
     (tmp_path / "net.py").write_text("print('imported')\n")
-    path = f"{tmp_path}:{Path(__file__).parent.parent}"
+    path = os.pathsep.join([str(tmp_path), str(Path(__file__).parent.parent)])
     for words in (("check", "net.py:N", "--output-format", "html"), ("report", "net.py:N", "--format", "svg")):
         done = run_shapelint(*words, cwd=tmp_path, PYTHONPATH=path)
         assert (done.code, done.out) == (2, "")
