@@ -105,6 +105,8 @@ def _worst(loaded: Loaded, feed: Feed, request: Request, deadline: float) -> tup
             trace = traces[mode] = walker.walk(mode, unwanted=any_call)
         if trace.raised is not None or trace.failure_count or trace.given_up:
             return Severity.ERROR, None
+    if not any(trace.calls and "[" in (trace.output or "") for trace in traces.values()):
+        return Severity.ERROR, None  # an empty container runs with anything
     walked = describe(request, loaded, traces, feed)
     found = [item.diagnostic.severity for item in run_rules(walked, set(catalogue().rules))]
     said = [severity for severity in found if severity is not Severity.INFO]

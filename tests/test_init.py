@@ -139,16 +139,18 @@ def test_what_cannot_be_tried_is_said_and_does_not_stop_the_others(write: Write,
         "    def forward(self, x): return x\n\n"
         "class C(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
         "        self.a, self.b = nn.Linear(4, 5), nn.Linear(6, 7)\n\n"
-        "    def forward(self, x): return self.b(self.a(x))\n",
+        "    def forward(self, x): return self.b(self.a(x))\n\n"
+        "class Empty(nn.ModuleList):\n    def forward(self, x): return sum(each(x) for each in self)\n",
         "b.py",
     )
     write("class Not Python\n", "broken.py")
     done = init(tmp_path)
     assert done.code == 0
-    assert done.out.splitlines()[:4] == [
+    assert done.out.splitlines()[:5] == [
         "a.py:A      not tried: importing `a.py` raised ModuleNotFoundError: No module named 'nowhere'",
         "b.py:B      needs arguments: write `b.py:B(width=..., depth=...)`",
         "b.py:C      no input found that it runs with; see `shapelint check` with one of yours",
+        "b.py:Empty  no input found that it runs with; see `shapelint check` with one of yours",
         "net.py:Net  runs with 1,3,224,224, gives f32[1,10]",
     ]
 
