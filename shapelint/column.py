@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from shapelint.labels import label_width
-from shapelint.layout import HEADER, PADDING, Inside, Line, Point
+from shapelint.placed import HEADER, PADDING, Inside, Line, Point
 
 if TYPE_CHECKING:
     from shapelint.layout import Plan

@@ -9,18 +9,16 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
+from shapelint.column import in_a_column
 from shapelint.diagnostics import Picture
 from shapelint.graphviz import fixed_table, laid_out, port_cells
 from shapelint.labels import CHARACTER, label_width, labels, sizes_of
+from shapelint.placed import HEADER, PADDING, Inside, Line, Point
 
-Point = tuple[float, float]
-
-PADDING, HEADER = 14, 26
-"""Points around what is inside an open module, and for its name."""
 NARROWEST, WIDEST, LOWEST, HIGHEST = 116, 340, 34, 150
 """Points of the smallest and largest blocks."""
 FAR = 500
@@ -28,40 +26,6 @@ FAR = 500
 SHARE_SHOWN = 0.25
 """From which part of the parameters on a block says it in words."""
 _LABEL = 13.0
-
-
-@dataclass
-class Line:
-    """A tensor between two nodes of one module: block numbers, or -1 for a port in or out.
-
-    `is_arc`: it goes by other blocks, through what lies there. `points` are those of a chain of cubic Bezier curves;
-    `label_at` is the middle of its label.
-    """
-
-    source: int
-    target: int
-    port: int
-    shape: str
-    into_failed: bool
-    is_arc: bool = False
-    points: list[Point] = field(default_factory=list)
-    label_at: Point = (0.0, 0.0)
-
-
-@dataclass
-class Inside:
-    """A module laid out: its size, the boxes in it (left, top, width, height), its lines, and the ports.
-
-    Ports are where lines cross the border, as distances from the left, by the block that makes the tensor.
-    """
-
-    width: float
-    height: float
-    boxes: dict[int, tuple[float, float, float, float]]
-    lines: list[Line]
-    ports_in: dict[int, float]
-    ports_out: dict[int, float]
-    inner: dict[int, Inside]
 
 
 class Plan:
@@ -178,8 +142,6 @@ class Plan:
     def arranged(self, at: int, inner: dict[int, Inside]) -> Inside:
         """A module laid out; `inner`: those in it that are open."""
         if self._detours(at) > FAR:
-            from shapelint.column import in_a_column
-
             return in_a_column(self, at, inner)
         lines = self.lines_in[at]
         names = {child: f"n{number}" for number, child in enumerate(self.children[at])}

@@ -13,8 +13,9 @@ import pytest
 
 from shapelint.diagnostics import Block, Picture, TargetReport
 from shapelint.labels import shown_shape
-from shapelint.layout import FAR, Inside, Plan
+from shapelint.layout import FAR, Plan
 from shapelint.picture import LARGEST, MOST
+from shapelint.placed import Inside
 from shapelint.render.svg import family, note_lines, render_svg
 from tests.conftest import FIXTURES, check_target, run_shapelint
 

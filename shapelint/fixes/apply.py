@@ -29,7 +29,6 @@ class Fixed:
 
     texts: dict[str, str] = field(default_factory=dict)
     count: int = 0
-    unsafe_left: int = 0
 
 
 def applicable(diagnostic: Diagnostic, unsafe: bool) -> Fix | None:

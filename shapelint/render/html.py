@@ -9,7 +9,8 @@ from typing import Any
 from shapelint import __version__
 from shapelint.diagnostics import Diagnostic, Row, Severity, TargetReport
 from shapelint.labels import shown_shape
-from shapelint.layout import Inside, Plan
+from shapelint.layout import Plan
+from shapelint.placed import Inside
 from shapelint.render import Fixes, Style, shown_path
 from shapelint.render.full import render_diagnostic, summary
 from shapelint.render.svg import (

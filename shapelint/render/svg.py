@@ -9,7 +9,8 @@ from importlib import resources
 
 from shapelint.diagnostics import Block, Diagnostic, Severity, TargetReport
 from shapelint.labels import labels, shown_shape, sizes_of
-from shapelint.layout import HEADER, PADDING, SHARE_SHOWN, Inside, Line, Plan
+from shapelint.layout import SHARE_SHOWN, Plan
+from shapelint.placed import HEADER, PADDING, Inside, Line
 from shapelint.render import shown_path
 from shapelint.syntax.places import source_line
 

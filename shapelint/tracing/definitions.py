@@ -16,7 +16,7 @@ from torch.overrides import TorchFunctionMode
 from shapelint.syntax.places import Site
 from shapelint.tracing.costs import Budget
 from shapelint.tracing.names import on_cpu, op_name
-from shapelint.tracing.session import Session, copied_fake, is_fake
+from shapelint.tracing.session import Session, answered_apart, is_fake
 from shapelint.tracing.source import Ownership
 from shapelint.tracing.torch_private import no_modes, quiet
 from shapelint.tracing.values import Values
@@ -87,10 +87,9 @@ class _Construction(TorchFunctionMode):
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name = op_name(func)
         args, kwargs = on_cpu(name, args, kwargs or {})
-        if name == "cuda":
-            return args[0]
-        if name == "deepcopy" and is_fake(args[0]):
-            return copied_fake(args[0], args[1])
+        apart = answered_apart(name, args)
+        if apart is not NotImplemented:
+            return apart
         if getattr(func, "__module__", "") == "torch.nn.init":
             return self._initialise(func, *args, **kwargs)
         return func(*args, **kwargs)

@@ -19,7 +19,7 @@ from shapelint.tracing.homes import CPU, MODEL, UNKNOWN, home_of, strays_of
 from shapelint.tracing.names import dtype_name, is_inplace, on_cpu, op_name, raw_name
 from shapelint.tracing.nodes import GraphBuilder, has_tensors, plain_result
 from shapelint.tracing.patterns import is_pattern_layer
-from shapelint.tracing.session import Session, copied_fake, is_fake
+from shapelint.tracing.session import Session, answered_apart, is_fake
 from shapelint.tracing.torch_private import is_module_leaf, no_modes
 from shapelint.tracing.values import ASKING, CASTS, SIZED, Values
 
@@ -92,10 +92,9 @@ class Recorder(TorchFunctionMode):
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name = op_name(func)
         args, kwargs = on_cpu(name, args, kwargs or {})
-        if name == "cuda":
-            return args[0]
-        if name == "deepcopy" and is_fake(args[0]):
-            return copied_fake(args[0], args[1])
+        apart = answered_apart(name, args)
+        if apart is not NotImplemented:
+            return apart
         if name in ASKING and (name not in CASTS or raw_name(func).startswith("__")):
             return self._ask(func, name, args, kwargs)
         if name in _NEVER_ROWS:
