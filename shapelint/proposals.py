@@ -41,7 +41,8 @@ _TIMES = ("t", "time", "timestep", "timesteps", "step", "sigma", "noise_level")
 def propose(request: Request, on_step: Callable[[str], None]) -> TargetReport:
     """A report whose `inputs` are what the model was walked with, cleanly in both modes.
 
-    Without any, `status` is partial. `notes` say where the model has inputs of its own, which need not be written.
+    Without any, `status` is partial, and they are the likeliest of those that were tried. `notes` say where the model
+    has inputs of its own, which need not be written.
     """
     report = TargetReport(request.target)
     on_step("loading")
@@ -55,6 +56,7 @@ def propose(request: Request, on_step: Callable[[str], None]) -> TargetReport:
         return report
     if found is None:
         report.status = "partial"
+        report.inputs = [spec.spelling for spec in next(_guesses(loaded.model), ())]
         return report
     feed, report.output = found
     report.inputs = [spec.spelling for spec in feed.specs] if not feed.note else []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -170,7 +171,10 @@ def _told(model: Any, outcome: Any, place: _Place) -> tuple[str, list[str]]:
     if report.status == "failed":
         return f"not tried: {report.diagnostics[0].message}", []
     if report.status == "partial":
-        return "no input found that it runs with; see `shapelint check` with one of yours", []
+        command = shlex.join(
+            ["shapelint", "check", model.target, *(["--input", *report.inputs] if report.inputs else [])]
+        )
+        return f"no input found that it runs with; `{command}` says why", []
     lines = [f"[[{place.prefix}targets]]", f"target = {json.dumps(place.from_here(model.target))}"]
     if report.inputs:
         lines.append(f"inputs = {json.dumps(report.inputs)}")
