@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 import torch
 
 from shapelint.diagnostics import Diagnostic, Edit, Severity, TargetReport
-from shapelint.errors import UsageError
+from shapelint.errors import OutOfTimeError, UsageError
 from shapelint.feed import Feed, feed_for, require_fitting
-from shapelint.fixes.causes import Causes
+from shapelint.fixes.causes import ALL_WORK, Causes
 from shapelint.fixes.construction import refused
-from shapelint.fixes.verify import Verifier, overlay_for
+from shapelint.fixes.verify import Verifier, out_of_time, overlay_for
 from shapelint.graph import Trace, Walked
 from shapelint.load import Loaded, NotLoadableError, load
 from shapelint.obstacles import Copy, beyond, together
@@ -29,6 +29,11 @@ from shapelint.tracing.costs import Budget, generous_budget, small_budget, trial
 from shapelint.tracing.failures import Unwanted
 from shapelint.tracing.session import fake_tensors_in_use
 from shapelint.tracing.walk import MAX_RETRIES, Walker, never, param_facts
+
+SEARCHING = 0.8
+"""Of the time for a target, after which no further change is tried."""
+
+NOT_ALL_FIXES = "fixes were not looked for to the end, for lack of time (--timeout)"
 
 PASSES = 6
 """Looks at one target, each with the bug mended that the one before explained."""
@@ -52,28 +57,40 @@ def _no_step(step: str) -> None:
     del step
 
 
-def check(request: Request, on_step: Callable[[str], None] = _no_step) -> TargetReport:
+def _no_report(report: TargetReport) -> None:
+    del report
+
+
+def check(
+    request: Request,
+    on_step: Callable[[str], None] = _no_step,
+    on_walked: Callable[[TargetReport], None] = _no_report,
+    started: float | None = None,
+) -> TargetReport:
     """All that is to be said of one target. `on_step` is told what is about to be done (`shapelint.request.STEPS`).
+
+    `on_walked` gets the report of the walk, before the search for fixes. `started`: when the time for the target
+    began (monotonic seconds; default: now).
 
     Raises:
         UsageError: the words of the request cannot be used.
     """
-    started = time.monotonic()
+    started = time.monotonic() if started is None else started
     target = parse_target(request.target)
     copy, texts = Copy(), dict(request.texts)
     with working_copies(texts):
-        first = seen = _one_pass(request, target, started, 0, on_step)
+        first = seen = _one_pass(request, target, started, 0, on_step, on_walked)
     report, found = first.report, list(first.report.diagnostics)
     for number in range(1, PASSES):
         mended = None
-        if seen.further and time.monotonic() < started + request.seconds * 0.4:
+        if seen.further and seen.work < ALL_WORK and not out_of_time(started + request.seconds * SEARCHING):
             with working_copies(texts):
                 mended = overlay_for(seen.further)
         if mended is None:
             break
         before, texts = seen, {**texts, **mended}
         with working_copies(texts):
-            seen = _one_pass(request, target, started, before.work, _no_step, last=number == PASSES - 1)
+            seen = _one_pass(request, target, started, before.work, last=number == PASSES - 1)
         if seen.report.status == "failed":
             seen = before
             break
@@ -100,13 +117,21 @@ class _Pass:
 
 
 def _one_pass(
-    request: Request, target: Target, started: float, work: int, on_step: Callable[[str], None], last: bool = False
+    request: Request,
+    target: Target,
+    started: float,
+    work: int,
+    on_step: Callable[[str], None] = _no_step,
+    on_walked: Callable[[TargetReport], None] = _no_report,
+    last: bool = False,
 ) -> _Pass:
     """One look; `work`: what the search has cost before; `last`: nothing is left to a next one."""
     report = TargetReport(request.target, inputs=list(request.inputs))
-    deadline = started + request.seconds * 0.8
+    deadline = started + request.seconds * SEARCHING
     try:
-        return _checked(request, target, report, deadline, work, on_step, last)
+        return _checked(request, target, report, deadline, work, on_step, on_walked, last)
+    except OutOfTimeError as error:
+        return _Pass(_cut_short(report, str(error)), work=work)
     except NotLoadableError as error:
         diagnostic, mended = refused(request, target, error, deadline)
         report.status = "failed" if diagnostic.code == "SHP902" else "partial"
@@ -125,6 +150,7 @@ def _checked(
     deadline: float,
     work: int,
     on_step: Callable[[str], None],
+    on_walked: Callable[[TargetReport], None],
     last: bool,
 ) -> _Pass:
     on_step("loading")
@@ -158,11 +184,17 @@ def _checked(
 
     walked = walked_of(loaded, traces)
     findings = run_rules(walked, set(request.selected))
+    report.diagnostics = _in_order(request, [finding.diagnostic for finding in findings])
+    fill_report(report, walked, loaded, feed)
+    on_walked(report)
     verifier = Verifier(target, loaded, feed, walked, deadline, walk_again, screened, findings_of, work)
     on_step("looking for causes")
     causes = Causes(verifier, one_by_one=not last)
-    report.diagnostics = _explained(request, findings, causes)
-    fill_report(report, walked, loaded, feed)
+    if request.fixes:
+        report.diagnostics = _in_order(request, causes.explained(findings))
+        count_calls(report, walked)
+    if causes.cut_short:
+        report.notes.append(NOT_ALL_FIXES)
     if request.picture:
         from shapelint.picture import picture_of
 
@@ -185,11 +217,16 @@ def walk_modes(
     retries: int = MAX_RETRIES,
     on_step: Callable[[str], None] = _no_step,
 ) -> dict[str, Trace]:
-    """A trace for each mode, each from the same clean model; `retries` as in the walk."""
+    """A trace for each mode, each from the same clean model; `retries` as in the walk.
+
+    None for the modes after one in which time was over.
+    """
     walker = walker_of(loaded, feed, budget, deadline, retries)
-    traces = {}
+    traces: dict[str, Trace] = {}
     with loaded.importable():
         for mode in modes:
+            if any(trace.out_of_time for trace in traces.values()):
+                break
             on_step(f"walking in {mode} mode")
             traces[mode] = walker.walk(mode)
     return traces
@@ -252,11 +289,19 @@ def _known_class(module: torch.nn.Module) -> str:
     return type(module).__name__ if home.startswith("torch.") else ""
 
 
-def _explained(request: Request, findings: list[Finding], causes: Causes) -> list[Diagnostic]:
-    """The findings as diagnostics, each at its cause with its fixes, the worst first."""
-    plain = [finding.diagnostic for finding in findings]
-    found = causes.explained(findings) if request.fixes else plain
+def _in_order(request: Request, found: list[Diagnostic]) -> list[Diagnostic]:
+    """The findings of a target, the worst first."""
     return [item.with_target(request.target) for item in sorted(found, key=lambda item: item.sort_key)]
+
+
+def _cut_short(report: TargetReport, why: str) -> TargetReport:
+    """What there is of a target whose time was over outside of any walk."""
+    if report.rows or report.diagnostics:
+        report.notes.append(NOT_ALL_FIXES)
+        return report
+    report.status = "failed"
+    report.diagnostics = [not_loadable(why, None, "raise the limit with --timeout").with_target(report.target)]
+    return report
 
 
 def shown_trace(walked: Walked) -> Trace:
@@ -275,10 +320,16 @@ def fill_report(report: TargetReport, walked: Walked, loaded: Loaded, feed: Feed
         report.notes.append(feed.note)
     if trace.used_fake or loaded.used_fake:
         report.notes.append("walked with shapes where values would not fit")
-    report.calls_unchecked = sum(
-        1 for call in trace.calls if call.failure is not None and not call.failure.certain
-    ) + sum(1 for finding in report.diagnostics if finding.code == "SHP903")
-    report.calls_checked = len(trace.calls) - report.calls_unchecked
+    report.unfinished = any(one.out_of_time for one in walked.traces.values())
+    count_calls(report, walked)
     ended = any(one.raised is not None for one in walked.traces.values())
     gaps = any(finding.code == "SHP903" and finding.severity != Severity.INFO for finding in report.diagnostics)
     report.status = "partial" if ended or gaps else "checked"
+
+
+def count_calls(report: TargetReport, walked: Walked) -> None:
+    """How many calls were followed, and how many of them could not be judged."""
+    trace = shown_trace(walked)
+    doubtful = sum(1 for call in trace.failures if call.failure is not None and not call.failure.certain)
+    report.calls_unchecked = doubtful + sum(1 for finding in report.diagnostics if finding.code == "SHP903")
+    report.calls_checked = len(trace.calls) - doubtful

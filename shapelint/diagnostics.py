@@ -246,6 +246,8 @@ class TargetReport:
     kind: str = "model"
     files: list[str] = field(default_factory=list)
     suppressed: int = 0
+    unfinished: bool = False
+    """Whether the time for the target was over before all of it was walked."""
     known: int = 0
     """Findings that a baseline has."""
     acted: list[tuple[str, int, int, str]] = field(default_factory=list)

@@ -227,6 +227,8 @@ class Trace:
     results: list[int] = field(default_factory=list)
     """What made each tensor of the output, as in `Call.producers`; -1 also for what came from elsewhere."""
     given_up: bool = False
+    out_of_time: bool = False
+    """Whether the walk ended where it was because the time for the target was over."""
     seconds: float = 0.0
 
     @property

@@ -18,6 +18,7 @@ from typing import Any
 import torch
 
 from shapelint.diagnostics import Span
+from shapelint.errors import OutOfTimeError
 from shapelint.imports import TextLoader, import_name, is_users_module, isolated_imports
 from shapelint.syntax.places import Site, copies, span_of
 from shapelint.target import Target
@@ -101,9 +102,15 @@ def enter_target(
     target: Target, name: str, ownership: Ownership, overlay: dict[str, str]
 ) -> tuple[ModuleType, torch.nn.Module]:
     """Import and construct. Frames beyond this function are not the user's."""
-    module = _import(target, name, ownership, overlay)
-    value = _evaluate(target, module, ownership)
-    return module, _instantiate(target, value, ownership)
+    try:
+        module = _import(target, name, ownership, overlay)
+        value = _evaluate(target, module, ownership)
+        return module, _instantiate(target, value, ownership)
+    except OutOfTimeError as error:
+        sites = ownership.in_traceback(error.__traceback__)
+        hint = 'what takes long belongs behind `if __name__ == "__main__":`; `--timeout` gives it more time'
+        span = span_of(sites[0]) if sites else None
+        raise NotLoadableError(f"{error}: there is no model yet", span, hint) from None
 
 
 def import_target(target: Target) -> Any:

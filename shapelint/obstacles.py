@@ -90,7 +90,7 @@ def beyond(walked: Walked, found: list[Diagnostic]) -> tuple[Edit, ...]:
     """The edits with which one sees further than this walk; none where there is nothing further to see."""
     for trace in walked.traces.values():
         raised = trace.raised
-        if raised is None or not raised.sites:
+        if raised is None or not raised.sites or trace.out_of_time:
             continue
         follows = raised.call is not None or any(True for _ in trace.failures)
         mended = _mended(found) if follows else ()

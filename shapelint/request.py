@@ -7,7 +7,11 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 STEP = b"step: "
-"""How a line of the worker begins that says what it is about to do; the first other one is its answer."""
+"""How a line of the worker begins that says what it is about to do; the first line without such a beginning is its
+answer."""
+
+SO_FAR = b"so far: "
+"""How a line begins that holds a report of what was walked, before fixes are looked for."""
 
 DONE = "done"
 

@@ -7,8 +7,8 @@ import json
 import os
 import platform
 import queue
+import signal
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -19,7 +19,11 @@ from typing import IO, Any
 
 from shapelint import __version__
 from shapelint.diagnostics import Diagnostic, Severity, TargetReport, report_from_plain
-from shapelint.request import DONE, STEP, Request
+from shapelint.process.start import start
+from shapelint.request import DONE, SO_FAR, STEP, Request
+
+ENDED_WITHIN = 5.0
+"""Seconds that a worker may take to end once it was told to, or has answered."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +48,12 @@ class Worker:
 
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
         self.output: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the worker
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "shapelint.worker"],
+        self.process = start(
+            "shapelint.worker",
+            environment or {},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.output,
-            env={**os.environ, "PYTHONPATH": _python_path(), "PYTHONSAFEPATH": "1", **(environment or {})},
             start_new_session=os.name == "posix",
         )
 
@@ -64,58 +68,60 @@ class Worker:
         deadline = time.monotonic() + request.seconds
         lines: queue.Queue[bytes] = queue.Queue()
         threading.Thread(target=self._exchange, args=(request, lines), daemon=True).start()
+        so_far: bytes | None = None
         while True:
-            try:
-                line = lines.get(timeout=max(0.0, deadline - time.monotonic()))
-            except queue.Empty:
+            line = _within(lines, deadline)
+            if line is None:
                 self.kill()
-                return Outcome(
-                    _died(request, f"not finished after {request.seconds:g} s", "raise the limit with --timeout")
-                )
-            if not line.startswith(STEP):
-                break
-            on_step(request.target, line.removeprefix(STEP).decode().strip())
-        outcome = self._read(request, line)
-        self._close()
-        return outcome
+                return _cut_short(request, so_far)
+            if line.startswith(STEP):
+                on_step(request.target, line.removeprefix(STEP).decode(errors="replace").strip())
+            elif line.startswith(SO_FAR):
+                so_far = line.removeprefix(SO_FAR)
+            else:
+                return self._answered(request, line, deadline)
 
     def _exchange(self, request: Request, lines: queue.Queue[bytes]) -> None:
-        """Send the request, and take what comes back, line by line; an empty one where nothing comes any more."""
+        """Send the request, and take what comes back, line by line; an empty one where nothing comes any more.
+
+        Standard input stays open: the worker ends when it is closed.
+        """
         assert self.process.stdin is not None
         assert self.process.stdout is not None
+        left = memoryview(request.dumps().encode() + b"\n")
         with contextlib.suppress(OSError, ValueError):
-            self.process.stdin.write(request.dumps().encode())
-            self.process.stdin.close()
+            while left:
+                left = left[os.write(self.process.stdin.fileno(), left) :]
         line = STEP
-        while line.startswith(STEP):
+        while line.startswith((STEP, SO_FAR)):
             try:
                 line = self.process.stdout.readline()
             except (OSError, ValueError):
                 line = b""
             lines.put(line)
 
-    def _close(self) -> None:
-        """The pipes; the process ends by itself once it has answered."""
-        for pipe in (self.process.stdin, self.process.stdout):
-            if pipe is not None:
-                with contextlib.suppress(OSError):
-                    pipe.close()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(timeout=5)
-
-    def _read(self, request: Request, answer: bytes) -> Outcome:
+    def _answered(self, request: Request, answer: bytes, deadline: float) -> Outcome:
+        if not answer:
+            return self._without_answer(request, deadline)
         try:
-            data: dict[str, Any] = json.loads(answer)
-        except ValueError:
-            code = self.process.wait()
-            how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
-            last = self._last_words()
-            return Outcome(_died(request, f"the process that ran the model ended {how}", last))
-        if "report" in data:
-            return Outcome(report_from_plain(data["report"]), data.get("torch"))
-        if "usage" in data:
-            return Outcome(_died(request, data["usage"], ""), data.get("torch"))
-        return Outcome(_died(request, "shapelint failed on this target", ""), data.get("torch"), data["fault"])
+            outcome = _outcome(request, json.loads(answer))
+        except (ValueError, TypeError, KeyError, AttributeError):  # written by something else in that process
+            self.kill()
+            return Outcome(_died(request, "the process that ran the model wrote something else than a report", ""))
+        self._close()
+        return outcome
+
+    def _without_answer(self, request: Request, deadline: float) -> Outcome:
+        """Nothing more will come: the process has ended, or the model has closed what it would answer through."""
+        try:
+            code = self.process.wait(timeout=max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return _cut_short(request, None)
+        how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
+        outcome = Outcome(_died(request, f"the process that ran the model ended {how}", self._last_words()))
+        self._close()
+        return outcome
 
     def _last_words(self) -> str:
         self.output.seek(0, os.SEEK_END)
@@ -125,22 +131,58 @@ class Worker:
 
     def kill(self) -> None:
         """End the worker and whatever it started."""
-        try:
-            if os.name == "posix":
-                os.killpg(self.process.pid, 9)
-            else:
-                self.process.kill()
-        except (OSError, ProcessLookupError):
-            pass
+        with contextlib.suppress(OSError):
+            self.process.terminate()  # its supervisor ends the rest
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(timeout=ENDED_WITHIN)
         self._close()
         self.output.close()
 
+    def _close(self) -> None:
+        """The pipes; the process ends by itself once it has answered."""
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+        try:
+            self.process.wait(timeout=ENDED_WITHIN)
+        except subprocess.TimeoutExpired:
+            self._kill_group()
 
-def _python_path() -> str:
-    """Where this package lies, for a worker started from any directory."""
-    here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    known = os.environ.get("PYTHONPATH")
-    return here if not known else os.pathsep.join([known, here])
+    def _kill_group(self) -> None:
+        with contextlib.suppress(OSError):
+            if os.name == "posix":
+                os.killpg(self.process.pid, signal.SIGKILL)
+            else:
+                self.process.kill()
+            self.process.wait(timeout=ENDED_WITHIN)
+
+
+def _within(lines: queue.Queue[bytes], deadline: float) -> bytes | None:
+    """The next line; None where it is too late for it."""
+    left = deadline - time.monotonic()
+    try:
+        return lines.get(timeout=left) if left > 0 else None
+    except queue.Empty:
+        return None
+
+
+def _outcome(request: Request, data: dict[str, Any]) -> Outcome:
+    if "report" in data:
+        return Outcome(report_from_plain(data["report"]), data.get("torch"))
+    if "usage" in data:
+        return Outcome(_died(request, data["usage"], ""), data.get("torch"))
+    return Outcome(_died(request, "shapelint failed on this target", ""), data.get("torch"), data["fault"])
+
+
+def _cut_short(request: Request, so_far: bytes | None) -> Outcome:
+    """What there is of a target that took too long: what was walked, else that nothing was."""
+    message = f"not finished after {request.seconds:g} s"
+    if so_far is None:
+        return Outcome(_died(request, message, "raise the limit with --timeout"))
+    outcome = _outcome(request, json.loads(so_far))
+    outcome.report.notes.append(f"{message}: fixes were not looked for to the end (--timeout)")
+    return outcome
 
 
 def _died(request: Request, message: str, note: str) -> TargetReport:

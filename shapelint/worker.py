@@ -8,12 +8,19 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import sys
+import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import IO, Any
 
-from shapelint.request import STEP
+from shapelint.errors import OutOfTimeError
+from shapelint.process.supervise import supervised
+from shapelint.request import SO_FAR, STEP
+
+ALARM = 0.85
+"""Of the time for a target, after which what is going on is given up; the rest is for the report of what was seen."""
 
 MEMORY_LIMIT = 8 * 2**30
 """Bytes of private memory the worker may take, where the system can limit it (Linux)."""
@@ -32,6 +39,25 @@ def limit_memory(limit: int = MEMORY_LIMIT) -> None:
         return
 
 
+@contextlib.contextmanager
+def alarm(started: float, seconds: float) -> Iterator[None]:
+    """Raise `OutOfTimeError` in what runs when most of the time is over, where the system has an alarm."""
+    if not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def ring(*_: object) -> None:
+        raise OutOfTimeError(seconds)
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, max(0.1, started + seconds * ALARM - time.monotonic()))
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
 def _private_stdout() -> IO[str]:
     """A handle on stdout that only we have; file descriptor 1 becomes stderr."""
     ours = os.fdopen(os.dup(1), "w", encoding="utf-8")
@@ -39,24 +65,24 @@ def _private_stdout() -> IO[str]:
     return ours
 
 
-def _forget_own_path() -> None:
-    """`python -m` puts the working directory first on `sys.path`; `python file.py` does not, and nor do we."""
-    if not getattr(sys.flags, "safe_path", False) and sys.path:
-        del sys.path[0]
-    os.environ.pop("PYTHONSAFEPATH", None)
-
-
-def run(text: str, on_step: Callable[[str], None]) -> dict[str, Any]:
-    """The report for a request, or what went wrong with us."""
+def run(text: str, started: float, write: Callable[[str], None]) -> dict[str, Any]:
+    """The report for a request, or what went wrong with us; `started`: when its time began (monotonic seconds)."""
     from shapelint.checking import check
-    from shapelint.diagnostics import report_to_plain
+    from shapelint.diagnostics import TargetReport, report_to_plain
     from shapelint.errors import UsageError
     from shapelint.proposals import propose
     from shapelint.request import Request
 
+    def on_step(step: str) -> None:
+        write(f"{STEP.decode()}{step}")
+
+    def on_walked(report: TargetReport) -> None:
+        write(SO_FAR.decode() + json.dumps({"report": report_to_plain(report)}))
+
     try:
         request = Request.loads(text)
-        report = propose(request, on_step) if request.propose else check(request, on_step)
+        with alarm(started, request.seconds):
+            report = propose(request, on_step) if request.propose else check(request, on_step, on_walked, started)
         return {"report": report_to_plain(report)}
     except UsageError as error:
         return {"usage": str(error)}
@@ -66,16 +92,17 @@ def run(text: str, on_step: Callable[[str], None]) -> dict[str, Any]:
 
 def main() -> None:
     """Read a request, write a report."""
+    started = time.monotonic()
+    request_line = supervised()
     out = _private_stdout()
-    _forget_own_path()
     os.environ.setdefault("TORCHDYNAMO_DISABLE", "1")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
     limit_memory()
     import warnings
 
-    def say(step: str) -> None:
+    def write(line: str) -> None:
         with contextlib.suppress(BrokenPipeError):
-            out.write(f"{STEP.decode()}{step}\n")
+            out.write(f"{line}\n")
             out.flush()
 
     warnings.simplefilter("ignore")
@@ -85,14 +112,11 @@ def main() -> None:
         version: str | None = str(torch.__version__)
     except ImportError as error:
         version, answer = None, dict[str, Any](usage=f"cannot import torch in {sys.executable}: {error}")
-        sys.stdin.read()
+        request_line()
     else:
-        answer = run(sys.stdin.read(), say)
+        answer = run(request_line().decode(), started, write)
     answer["torch"] = version
-    with contextlib.suppress(BrokenPipeError):
-        json.dump(answer, out)
-        out.write("\n")
-        out.flush()
+    write(json.dumps(answer))
     sys.stdout.flush()
     os._exit(0)  # threads and atexit hooks of the user's code are not waited for
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -184,12 +185,12 @@ def test_a_fault_of_ours_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     from shapelint import worker
     from shapelint.request import Request
 
-    def broken(request: Request, on_step: object) -> None:
+    def broken(request: Request, *_: object) -> None:
         raise KeyError("ours")
 
     report = check_target(f"{FIXTURES / 'small_cnn.py'}:Gone")
     monkeypatch.setattr(shapelint.checking, "check", broken)
-    answer = worker.run(Request("a.py:B").dumps(), lambda step: None)
+    answer = worker.run(Request("a.py:B").dumps(), time.monotonic(), lambda line: None)
     assert "KeyError: 'ours'" in answer["fault"]
     text = render("full", [Outcome(report, "2.13.0", answer["fault"])], Style(), True)
     assert "this is a fault of shapelint (shapelint 0.1.0, torch 2.13.0, Python 3." in text

@@ -271,11 +271,18 @@ def _unusable(target: str, error: UsageError) -> Any:
 
 
 def exit_code(outcomes: list[Any], exit_zero: bool, fail_on: str = "warning") -> int:
-    """2 where a target could not be checked, 1 where there are findings at or above a severity."""
+    """2 where something could not be checked, 1 where there are findings at or above a severity."""
     from shapelint.diagnostics import Severity
 
-    if any(outcome.report.status == "failed" for outcome in outcomes):
+    if any(_is_unchecked(outcome) for outcome in outcomes):
         return 2
     least = Severity(fail_on).rank
     found = any(item.severity.rank <= least for outcome in outcomes for item in outcome.report.diagnostics)
     return 1 if found and not exit_zero else 0
+
+
+def _is_unchecked(outcome: Any) -> bool:
+    """Whether a target, or a file of one, could not be checked, or not to its end: that is not a finding."""
+    report = outcome.report
+    is_gap = any(item.code == "SHP902" for item in report.diagnostics)
+    return report.status == "failed" or report.unfinished or outcome.fault is not None or is_gap

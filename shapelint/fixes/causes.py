@@ -7,7 +7,6 @@ become related places, and findings that it clears as well are not reported twic
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -36,11 +35,11 @@ PLACES = 8
 WORK = 6000
 """For the search of one target, in calls walked in trials; what was found until then is shown."""
 
+ALL_WORK = 3 * WORK
+"""Of all searches for one target, beyond which no further bug is looked for behind those that were mended."""
+
 LEAST = 1500
 """Of it for each finding, if it has come to that."""
-
-SECONDS = 8.0
-"""For the search where work costs more than it should: never reached by what was measured."""
 
 NATURAL = 1.2
 """How likely a change must be by itself where more fails behind it than failed before."""
@@ -59,7 +58,8 @@ class Causes:
         self._doubtful: dict[str, set[int]] = {}
         self.walked = verifier.walked
         self.numbers = Numbers(self.walked.traces.values(), written_factors(self.walked))
-        self.until = min(verifier.deadline, time.monotonic() + SECONDS)
+        self.cut_short = False
+        """Whether time was over before all that was to be tried had been."""
 
     def explained(self, findings: list[Finding]) -> list[Diagnostic]:
         """Each bug once, at the place where it would be mended, with the fixes that hold."""
@@ -89,6 +89,10 @@ class Causes:
             if self.one_by_one and diagnostic.fixes and (waits or diagnostic.label == FLATTEN_TOO):
                 self.mended = _first_step(diagnostic.fixes[0], diagnostic.label)
         return found
+
+    def _is_late(self) -> bool:
+        self.cut_short = self.cut_short or out_of_time(self.verifier.deadline)
+        return self.cut_short
 
     def _doubt(self, finding: Finding, broken: Call) -> None:
         """What a failed call gave is a guess where nothing explains the failure and no weight says its size.
@@ -143,7 +147,7 @@ class Causes:
         fixes: list[Fix] = []
         done: set[str] = set()
         for candidate in finding.candidates:
-            if len(fixes) >= SHOWN or out_of_time(self.verifier.deadline):
+            if len(fixes) >= SHOWN or self._is_late():
                 break
             if candidate.group and candidate.group in done:
                 continue
@@ -184,7 +188,7 @@ class Causes:
             best = max((item.worth for item in successes), default=-9.0)
             wanted = id(candidate) in own
             reachable = candidate.likely + CLEARED * (total - 1)
-            if self.verifier.work > done_at or out_of_time(self.until):
+            if self.verifier.work > done_at or self._is_late():
                 break
             if not wanted and (reachable < best - 1.0 or sum(item.cleared > 0 for item in successes) >= 6):
                 continue
@@ -232,7 +236,7 @@ class Causes:
         own = set(map(id, finding.candidates))
         done = {best.group} if best.group else set()
         for position, item in enumerate(rest):
-            if out_of_time(self.verifier.deadline) or len(found) >= SHOWN + 1:
+            if len(found) >= SHOWN + 1 or self._is_late():
                 break
             shown = id(item.candidate) in own or item.worth > best.likely - 1.0
             if not shown or (item.candidate.group and item.candidate.group in done):

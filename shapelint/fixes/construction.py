@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import ast
-import time
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from shapelint.diagnostics import Diagnostic, Edit, Fix, Related, Span
 from shapelint.feed import feed_for
@@ -14,7 +13,7 @@ from shapelint.fixes.plausible import roundness
 from shapelint.fixes.rewrites import shown
 from shapelint.fixes.upstream import arguments
 from shapelint.fixes.values import constant, small_values
-from shapelint.fixes.verify import overlay_for
+from shapelint.fixes.verify import TRIAL, out_of_time, overlay_for
 from shapelint.load import NotLoadableError, load
 from shapelint.request import Request
 from shapelint.rules import Candidate, catalogue
@@ -29,8 +28,8 @@ from shapelint.tracing.walk import Walker
 TRIALS = 60
 """Changes tried for a constructor that refuses."""
 
-SECONDS = 8.0
-"""For them where one costs more than it should."""
+WORK = 20_000
+"""For all of them, in calls walked and modules made: not seconds, so that each run tries the same."""
 
 SHOWN = 3
 
@@ -45,7 +44,7 @@ def refused(
     diagnostic = _named(error)
     if not request.fixes or not error.sites:
         return diagnostic, ()
-    mended = _mended(request, target, error.sites, min(deadline, time.monotonic() + SECONDS))
+    mended = _mended(request, target, error.sites, deadline)
     ends: list[Related] = []
     if mended:
         edit = mended[0].edits[0]
@@ -62,17 +61,22 @@ def refused(
     return diagnostic, mended[0].edits if mended else ()
 
 
-def _mended(request: Request, target: Target, sites: tuple[Site, ...], until: float) -> list[Candidate]:
+def _mended(request: Request, target: Target, sites: tuple[Site, ...], deadline: float) -> list[Candidate]:
     """The changes with which there is a model, those first after which it runs."""
     found: list[tuple[int, Candidate]] = []
     taken: set[str] = set()
+    work = 0
     for candidate in candidates(sites)[:TRIALS]:
-        if time.monotonic() > until or sum(count == 0 for count, _ in found) >= SHOWN:
+        enough = sum(count == 0 for count, _ in found) >= SHOWN
+        if enough or work > WORK or out_of_time(deadline):
             break
-        count = None if candidate.group in taken else _failures(request, target, candidate)
-        if count is not None:
-            found.append((count, candidate))
-        if count == 0:
+        if candidate.group in taken:
+            continue
+        trial = _tried(request, target, candidate)
+        work += TRIAL if trial is None else trial.work
+        if trial is not None:
+            found.append((trial.failures, candidate))
+        if trial is not None and not trial.failures:
             taken.add(candidate.group)
     found.sort(key=lambda item: item[0])
     fewest = found[0][0] if found else 0
@@ -98,8 +102,16 @@ def _named(error: NotLoadableError) -> Diagnostic:
     return replace(catalogue().rules[code].diagnostic(message), span=error.span)
 
 
-def _failures(request: Request, target: Target, candidate: Candidate) -> int | None:
-    """How many calls of the model fail that the edited file gives; None where it gives none."""
+@dataclass(frozen=True)
+class _Trial:
+    """How many calls of a model fail that an edited file gives, and what it cost to find out."""
+
+    failures: int
+    work: int
+
+
+def _tried(request: Request, target: Target, candidate: Candidate) -> _Trial | None:
+    """What a change comes to; None where the edited file gives no model."""
     overlay = overlay_for(candidate.edits)
     if overlay is None:
         return None
@@ -108,7 +120,9 @@ def _failures(request: Request, target: Target, candidate: Candidate) -> int | N
         feed = feed_for(loaded, request.inputs, request.input_factory)
         walker = Walker(loaded.model, feed.make, loaded.ownership, loaded.definitions.of, walk_budget)
         with loaded.importable():
-            return max(walker.walk(mode).failure_count for mode in request.modes)
+            traces = [walker.walk(mode) for mode in request.modes]
+        work = TRIAL + sum(1 for _ in loaded.model.modules()) + sum(len(trace.calls) for trace in traces)
+        return _Trial(max(trace.failure_count for trace in traces), work)
     except Exception:  # a change that cannot be tried is not one to show
         return None
 

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch.nn.parameter import UninitializedBuffer, is_lazy
 
+from shapelint.errors import OutOfTimeError
 from shapelint.graph import Choices, Failure, Key, ParamFact, Raised, Trace
 from shapelint.syntax.places import Site
 from shapelint.tracing.conditions import compared
@@ -175,7 +176,8 @@ class Walker:
         return (Site(code.co_filename, code.co_name, code.co_firstlineno),)
 
     def _conclude(self, trace: Trace, recorder: Recorder, error: BaseException | None, out: Any) -> None:
-        trace.given_up = isinstance(error, GivenUpError)
+        trace.out_of_time = isinstance(error, OutOfTimeError)
+        trace.given_up = trace.out_of_time or isinstance(error, GivenUpError)
         failures = recorder.failures
         failed = failures.call_of(error)
         for call in trace.calls:

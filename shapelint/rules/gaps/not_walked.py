@@ -17,11 +17,11 @@ class NotWalked(Rule):
     """
     ## What it does
     Names what could not be followed: a call that failed with assumed values, or too large to be tried for
-    real; and where a walk ended early because of it.
+    real; and where a walk ended early because of it, or because its time was over.
 
     ## Why is this bad?
     What comes after was not checked. A walk that ended early is a `warning`; a single call that could not
-    be judged is an `info`.
+    be judged is an `info`. Where the time for the target was over, the exit code is 2.
 
     ## Fix
     Real inputs (`--input-factory`), or a smaller configuration of the same model.
@@ -47,12 +47,18 @@ class NotWalked(Rule):
 
     @staticmethod
     def _is_gap(trace: Trace, raised: Raised) -> bool:
+        if trace.out_of_time:
+            return True
         earlier = any(call.failure is not None and call.failure.certain for call in trace.failures)
         return raised.call is None and not is_users(trace, raised) and not earlier
 
     def _ended(self, trace: Trace, raised: Raised) -> Finding:
+        span = span_of(raised.sites[0]) if raised.sites else None
+        if trace.out_of_time:
+            diagnostic = self.diagnostic(f"{raised.message}: the walk ended here")
+            diagnostic = replace(diagnostic, notes=("`--timeout` gives it more time",))
+            return Finding(replace(diagnostic, layer=raised.layer, span=span), trace.mode)
         text = raised.message.splitlines()[0] if raised.message else ""
         why = "after an assumed value" if raised.after_assumption or trace.uncertain else "for lack of memory"
         diagnostic = self.diagnostic(f"the walk ended here, {why}: {raised.error_type}{': ' if text else ''}{text}")
-        span = span_of(raised.sites[0]) if raised.sites else None
         return Finding(replace(diagnostic, layer=raised.layer, span=span), trace.mode)

@@ -86,8 +86,10 @@ class Net(nn.Module):
 def is_users(trace: Trace, raised: Raised) -> bool:
     """Whether an exception outside of any torch call is the model's own, for these shapes.
 
-    Not so where it may follow from an earlier finding, from an assumed value, or from a stand-in.
+    Not so where it may follow from an earlier finding, from an assumed value, from a stand-in, or where time was over.
     """
-    if raised.call is not None or raised.after_assumption or trace.uncertain or raised.error_type == "MemoryError":
+    if raised.call is not None or raised.after_assumption or trace.uncertain or trace.out_of_time:
+        return False
+    if raised.error_type == "MemoryError":
         return False
     return not any(True for _ in trace.failures)

@@ -1,0 +1,53 @@
+"""How a process of ours is started: nothing of the folder it is started in is imported before it says so."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+"""Where this package lies: a checkout is found by it, too."""
+
+_BOOT = """\
+import sys
+if not getattr(sys.flags, "safe_path", False):
+    del sys.path[0]
+sys.path.append({home!r})
+import shapelint
+sys.path.pop()
+from {module} import main
+main()
+"""
+"""`sys` is built in; whatever is imported after it comes from where Python and its packages lie."""
+
+_BOOT_ISOLATED = """\
+import sys, json
+known = set(sys.path)
+sys.path += [folder for folder in json.loads(sys.argv[1]) if folder not in known]
+from {module} import main
+main()
+"""
+
+
+def start(module: str, environment: Mapping[str, str], **pipes: Any) -> subprocess.Popen[bytes]:
+    """Run `main` of a module of ours, for which the user's environment counts, but not the working directory."""
+    boot = _BOOT.format(home=os.path.dirname(_PACKAGE), module=module)
+    return subprocess.Popen([sys.executable, "-c", boot], env={**os.environ, **environment}, **pipes)
+
+
+def start_isolated(module: str, **pipes: Any) -> subprocess.Popen[bytes]:
+    """Run `main` of a module of ours with the packages of this process, and nothing else of the user's."""
+    boot = _BOOT_ISOLATED.format(module=module)
+    return subprocess.Popen([sys.executable, "-I", "-c", boot, json.dumps(_packages())], **pipes)
+
+
+def _packages() -> list[str]:
+    """The folders that this process imports from, this package's own among them; never the working directory."""
+    here = os.path.realpath(os.getcwd())
+    home = os.path.dirname(_PACKAGE)
+    folders = [os.path.abspath(folder) for folder in sys.path if folder]
+    return [folder for folder in folders if os.path.realpath(folder) != here] + [home]

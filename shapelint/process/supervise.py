@@ -1,0 +1,179 @@
+"""In a process of ours: it ends when its parent does, in every phase, with all that it has started.
+
+Where processes can fork, the one that was started stays behind as a supervisor, which runs none of the user's code:
+a thread could not end a process whose C code never lets go of the interpreter. Elsewhere a thread has to do.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import select
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+_ENDED_BY = ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGINT")
+"""Signals after which a supervisor ends what it supervises."""
+
+_LOOK = 1000
+"""Milliseconds after which a supervisor looks whether its parent is still there, if nothing tells it before."""
+
+_REAPED_WITHIN = 5.0
+"""Seconds that killed processes may take to be gone."""
+
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
+
+
+def own_input() -> int:
+    """A descriptor of standard input for ourselves; for everybody else it is empty from now on."""
+    ours = os.dup(0)
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+    return ours
+
+
+class Inbox:
+    """The lines that come in on a descriptor; this process ends with them."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._lines: queue.Queue[bytes] = queue.Queue()
+        threading.Thread(target=self._fill, args=(descriptor,), daemon=True).start()
+
+    def _fill(self, descriptor: int) -> None:
+        with os.fdopen(descriptor, "rb") as stream:
+            for line in stream:
+                self._lines.put(line)
+        os._exit(0)
+
+    def next(self) -> bytes:
+        """The next line."""
+        return self._lines.get()
+
+
+def supervised() -> Callable[[], bytes]:
+    """Put this process under supervision; the result waits for the line on standard input that says what to do."""
+    ours = own_input()
+    if not hasattr(os, "fork"):
+        return Inbox(ours).next
+    _fork(ours)
+
+    def first_line() -> bytes:
+        with os.fdopen(ours, "rb") as stream:
+            return stream.readline()
+
+    return first_line
+
+
+def _fork(lifeline: int) -> None:
+    """Go on in a child; this half waits until that has ended, or until `lifeline` is closed, and then ends all."""
+    awake, waker = os.pipe()
+    os.set_blocking(waker, False)
+    numbers = [signal.SIGCHLD, *(getattr(signal, name) for name in _ENDED_BY)]
+    handlers = [(number, signal.signal(number, lambda *_: None)) for number in numbers]
+    signal.set_wakeup_fd(waker)
+    supervisor = os.getpid()
+    child = os.fork()
+    if child:
+        with contextlib.suppress(OSError):
+            os.setpgid(child, child)
+        _supervise(child, lifeline, awake)
+    signal.set_wakeup_fd(-1)
+    for number, handler in handlers:
+        signal.signal(number, handler)
+    os.close(awake)
+    os.close(waker)
+    with contextlib.suppress(OSError):
+        os.setpgid(0, 0)
+    _control(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != supervisor:  # it died before it could be asked for
+        os._exit(1)
+
+
+def _supervise(child: int, lifeline: int, awake: int) -> None:
+    """Wait, end all, and end as the child did."""
+    _control(_PR_SET_CHILD_SUBREAPER, 1)
+    status = None
+    try:
+        status = _ended(child, lifeline, awake)
+    finally:
+        if status is None:
+            with contextlib.suppress(OSError):
+                os.kill(child, signal.SIGKILL)
+        _end_all(child)
+        _end_like(status)
+
+
+def _ended(child: int, lifeline: int, awake: int) -> int | None:
+    """The status with which the child ended; None where it is to be ended."""
+    parent = os.getppid()
+    poller = select.poll()
+    poller.register(lifeline, 0)  # that its other end is closed is always told
+    poller.register(awake, select.POLLIN)
+    while os.getppid() == parent:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            return status
+        for descriptor, _ in poller.poll(_LOOK):
+            if descriptor == lifeline or set(os.read(awake, 64)) - {signal.SIGCHLD}:
+                return None
+    return None
+
+
+def _end_all(group: int) -> None:
+    """End a child's group, and all that came to us when its own parent ended."""
+    with contextlib.suppress(OSError):
+        os.killpg(group, signal.SIGKILL)
+    until = time.monotonic() + _REAPED_WITHIN
+    while time.monotonic() < until:
+        for process in _children():
+            with contextlib.suppress(OSError):
+                os.kill(process, signal.SIGKILL)
+        try:
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        except ChildProcessError:
+            return
+        time.sleep(0.005)
+
+
+def _children() -> list[int]:
+    """The children of this process, where /proc tells."""
+    names = os.listdir("/proc") if sys.platform == "linux" else ()
+    return [int(name) for name in names if name.isdigit() and _parent_of(name) == os.getpid()]
+
+
+def _parent_of(process: str) -> int | None:
+    try:
+        with open(f"/proc/{process}/stat", encoding="ascii", errors="replace") as file:
+            after_name = file.read().rpartition(")")[2].split()
+        return int(after_name[1])
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def _end_like(status: int | None) -> None:
+    """End with the exit code of a child, or by the signal that it ended by."""
+    if status is not None and os.WIFSIGNALED(status):
+        import resource
+
+        number = os.WTERMSIG(status)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # the child has left one already
+        if number not in (signal.SIGKILL, signal.SIGSTOP):
+            signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+    os._exit(os.WEXITSTATUS(status) if status is not None else 1)
+
+
+def _control(option: int, value: int) -> None:
+    """Linux's `prctl`; elsewhere, and where it is refused, nothing."""
+    if sys.platform != "linux":
+        return
+    import ctypes
+
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
