@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -15,10 +15,10 @@ from shapelint.errors import UsageError
 from shapelint.imports import import_name, isolated_imports
 from shapelint.inputs import TensorSpec, parse_inputs
 from shapelint.load import Loaded, NotLoadableError, import_target
+from shapelint.syntax.own_inputs import first_line, input_comment
+from shapelint.syntax.texts import syntax
 from shapelint.target import parse_target
 from shapelint.tracing.walk import Inputs
-
-_COMMENT = re.compile(r"#\s*shapelint:\s*input\s*=\s*(?P<specs>.+?)\s*$")
 
 
 @dataclass(frozen=True)
@@ -154,22 +154,13 @@ def _from_factory(text: str) -> Feed:
 def _comment_on(cls: type) -> tuple[str, ...]:
     """`# shapelint: input=1,3,64,64` above the class, on its line, or inside it before the first method."""
     try:
-        lines, start = inspect.getsourcelines(cls)
-        file_lines, _ = inspect.findsource(cls)
-    except (OSError, TypeError):
+        lines, start = inspect.findsource(cls)
+        text = "".join(lines)
+        nodes = [node for node in ast.walk(syntax(text)) if isinstance(node, ast.ClassDef)]
+    except (OSError, TypeError, UsageError):
         return ()
-    above = []
-    index = start - 2
-    while index >= 0 and file_lines[index].lstrip().startswith("#"):
-        above.append(file_lines[index])
-        index -= 1
-    head: list[str] = []
-    for line in lines:
-        if line.lstrip().startswith(("def ", "async def ")):
-            break
-        head.append(line)
-    found = [match["specs"] for line in [*reversed(above), *head] if (match := _COMMENT.search(line))]
-    return tuple(spec for text in found for spec in re.sub(r"[\s;]+(?:input\s*=\s*)?", " ", text).split())
+    own = next((node for node in nodes if start + 1 in (node.lineno, first_line(node))), None)
+    return input_comment(text, own) if own is not None else ()
 
 
 def _how_to_give_one(model: torch.nn.Module) -> str:

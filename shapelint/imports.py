@@ -18,7 +18,9 @@ from typing import Any
 
 import torch
 
+from shapelint.errors import UsageError
 from shapelint.syntax.places import file_version
+from shapelint.syntax.texts import source, syntax
 from shapelint.target import Target
 
 _NOT_THE_USERS = (
@@ -135,7 +137,7 @@ def _find_spec(module: str, here: str) -> Any:
 def _relative_levels(path: Path, _version: tuple[int, int]) -> int:
     """How far up relative imports reach: `from ..x import y` needs two packages, marked as such or not."""
     try:
-        tree = ast.parse(path.read_bytes())
-    except (SyntaxError, ValueError, OSError):
+        tree = syntax(source(str(path)))
+    except UsageError:
         return 0
     return max((node.level for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)), default=0)

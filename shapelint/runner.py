@@ -14,25 +14,18 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import IO, Any
 
 from shapelint import __version__
 from shapelint.diagnostics import Diagnostic, Severity, TargetReport, report_from_plain
+from shapelint.outcome import Outcome
 from shapelint.process.start import start
 from shapelint.request import DONE, SO_FAR, STEP, Request
 
+__all__ = ["Outcome", "Worker", "run_all", "versions"]
+
 ENDED_WITHIN = 5.0
 """Seconds that a worker may take to end once it was told to, or has answered."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a request: a report always; `fault` is set where shapelint itself failed."""
-
-    report: TargetReport
-    torch: str | None = None
-    fault: str | None = None
 
 
 OnStep = Callable[[str, str], None]
@@ -214,7 +207,7 @@ def run_all(requests: list[Request], first: Worker | None = None, on_step: OnSte
             found.append(outcome)
             continue
         tell(request.target, "reading")
-        found.append(Outcome(check_source(request, known)))
+        found.append(check_source(request, known))
         tell(request.target, DONE)
     return found
 

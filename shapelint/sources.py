@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import ast
 import fnmatch
 import os
+import traceback
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
-from multiprocessing import get_context
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from shapelint.diagnostics import Diagnostic, Fix, Span, TargetReport
+from shapelint.diagnostics import Diagnostic, Fix, Span, TargetReport, from_plain
 from shapelint.errors import UsageError
 from shapelint.fixes.apply import edited_texts
+from shapelint.outcome import Outcome
+from shapelint.process.readers import Readers
 from shapelint.reading.files import BY_MODE, Files, Known
 from shapelint.reading.script import read
 from shapelint.reading.values import Class
@@ -24,7 +24,9 @@ from shapelint.rules.gaps.target_not_loadable import not_loadable
 from shapelint.rules.source import SourceRule
 from shapelint.suppress import Acted, not_ignored, suppressed
 from shapelint.syntax.notebooks import placed, placed_edit
+from shapelint.syntax.own_inputs import has_own_input
 from shapelint.syntax.places import file_text, working_copies
+from shapelint.syntax.texts import UnreadableError, syntax, with_deep_stack
 
 SKIPPED = {"__pycache__", "node_modules", "build", "dist", "site-packages", "venv", "env"}
 """Folders that are not looked into, beside those whose name begins with a dot."""
@@ -56,32 +58,53 @@ def files_below(path: str, exclude: Iterable[str] = ()) -> list[str]:
     return found
 
 
-def check_source(request: Request, known: Known | None = None) -> TargetReport:
+@dataclass
+class Read:
+    """What was found in files that were read: findings, what suppressed others, and faults of ours."""
+
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    acted: set[Acted] = field(default_factory=set)
+    faults: list[str] = field(default_factory=list)
+
+    def add(self, other: Read) -> None:
+        """Put what another process or another file gave with it."""
+        self.diagnostics += other.diagnostics
+        self.acted |= other.acted
+        self.faults += other.faults
+
+
+def check_source(request: Request, known: Known | None = None) -> Outcome:
     """All that is to be said of a file or folder without running it.
 
     `known`: by file and class, the layers that act by mode, of models that were walked.
     """
+    return with_deep_stack(lambda: _all_of(request, known or {}))
+
+
+def _all_of(request: Request, known: Known) -> Outcome:
     files = files_below(request.target, request.exclude)
     report = TargetReport(request.target, kind="source")
-    with working_copies(request.texts):
-        if len(files) < ALONE:
-            found, used = _several(files, request, known or {})
-        else:
-            found, used = _in_processes(files, request, known or {})
+    if len(files) < ALONE:
+        with working_copies(request.texts):
+            found = read_files(files, request, known)
+    else:
+        found = _in_processes(files, request, known)
     if not files:
-        found, used = [not_loadable(f"no Python file or notebook in `{request.target}`", None, "")], set()
-    once = {(item.code, item.span, item.message): item.with_target(request.target) for item in reversed(found)}
+        found.diagnostics.append(not_loadable(f"no Python file or notebook in `{request.target}`", None, ""))
+    once = {
+        (item.code, item.span, item.message): item.with_target(request.target) for item in reversed(found.diagnostics)
+    }
     report.diagnostics = sorted(once.values(), key=lambda item: item.sort_key)
-    report.acted = sorted(used)
+    report.acted = sorted(found.acted)
     report.files = files
-    failed = sum(item.code == "SHP902" for item in found)
+    failed = sum(item.code == "SHP902" for item in found.diagnostics)
     report.status = "failed" if failed and failed >= len(files) else ("partial" if failed else "checked")
     plural = "s" if len(files) != 1 else ""
     report.notes.append(f"read {len(files):,} file{plural}, nothing of it run")
     models = _models_of(files[0]) if len(files) == 1 and files[0] == request.target else []
     if models:
         report.notes.append(f"to walk a model: `shapelint check {request.target}:{models[-1]} --input ...`")
-    return report
+    return Outcome(report, fault="\n".join(found.faults) or None)
 
 
 def _models_of(file: str) -> list[str]:
@@ -91,46 +114,45 @@ def _models_of(file: str) -> list[str]:
     return [value.node.name for value in values if isinstance(value, Class) and value.kind == "module"]
 
 
-_Found = tuple[list[Diagnostic], set[Acted]]
-"""Findings, and what suppressed others."""
+def _in_processes(files: list[str], request: Request, known: Known) -> Read:
+    asked = {"request": request.dumps(), "known": [[*place, layers] for place, layers in known.items()]}
+    all_found = Read()
+    for part, answer in Readers(asked).read(files):
+        if answer is None:
+            message = f"`{part[0]}` cannot be read: the process that read it has died"
+            all_found.diagnostics.append(not_loadable(message, None, ""))
+            continue
+        plain, acted, faults = answer
+        all_found.add(Read([from_plain(item) for item in plain], {tuple(place) for place in acted}, faults))
+    return all_found
 
 
-def _in_processes(files: list[str], request: Request, known: Known) -> _Found:
-    workers = os.cpu_count() or 1
-    size = max(1, len(files) // (workers * 8))
-    parts = [files[at : at + size] for at in range(0, len(files), size)]
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        results = list(pool.map(_in_process, parts, [request] * len(parts), [known] * len(parts)))
-    return [item for found, _ in results for item in found], {place for _, used in results for place in used}
-
-
-def _in_process(files: list[str], request: Request, known: Known) -> _Found:
-    with working_copies(request.texts):
-        return _several(files, request, known)
-
-
-def _several(files: list[str], request: Request, known: Known) -> _Found:
-    found: list[Diagnostic] = []
-    used: set[Acted] = set()
+def read_files(files: Iterable[str], request: Request, known: Known) -> Read:
+    """What there is in files, one after the other; what goes wrong with one is not the end of the others."""
+    all_found = Read()
     for file in files:
+        all_found.add(_read_file(file, request, known))
+    return all_found
+
+
+def _read_file(file: str, request: Request, known: Known) -> Read:
+    try:
         left, comments = suppressed(not_ignored(_checked(file, request, known), request.ignored_in))
-        found += [in_cells(item) for item in left]
-        used |= comments
-    return found, used
+    except Exception:
+        return Read([not_loadable(f"shapelint failed on `{file}`", None, "")], faults=[traceback.format_exc()])
+    return Read([in_cells(item) for item in left], set(comments))
 
 
 def _checked(file: str, request: Request, known: Known) -> list[Diagnostic]:
     """The findings in one file, each with the fixes that hold."""
     try:
-        ast.parse(file_text(os.path.abspath(file)))
-        found = _findings(file, request.selected, known)
-    except SyntaxError as error:
-        span = Span(os.path.abspath(file), error.lineno or 1, error.offset or 1)
-        return [not_loadable(f"`{file}` is no Python: {error.msg}", span, "")]
-    except (OSError, UnicodeDecodeError, UsageError) as error:
+        syntax(file_text(os.path.abspath(file)))
+    except UnreadableError as error:
+        span = Span(os.path.abspath(file), error.line, error.column) if error.line else None
+        return [not_loadable(f"`{file}` cannot be read: {error}", span, "")]
+    except UsageError as error:
         return [not_loadable(f"`{file}` cannot be read: {error}", None, "")]
-    if found is None:
-        return [not_loadable(f"`{file}` is no Python that can be parsed", None, "")]
+    found = _findings(file, request.selected, known)
     if not request.fixes:
         return [finding.diagnostic for finding in found]
     return [replace(each.diagnostic, fixes=tuple(_fixes(each, found, file, request, known))) for each in found]
@@ -148,10 +170,10 @@ def in_cells(item: Diagnostic) -> Diagnostic:
     )
 
 
-def _findings(file: str, selected: Iterable[str], known: Known) -> list[Finding] | None:
+def _findings(file: str, selected: Iterable[str], known: Known) -> list[Finding]:
     script = read(file, Files(known))
     if script is None:
-        return None
+        raise UnreadableError("it is no Python that can be parsed")
     rules = [rule for rule in catalogue().rules.values() if isinstance(rule, SourceRule) and rule.code in selected]
     return [finding for rule in rules for finding in rule.check_script(script)]
 
@@ -165,9 +187,9 @@ def _fixes(finding: Finding, before: list[Finding], file: str, request: Request,
         try:
             with working_copies(texts):
                 after = _findings(file, request.selected, known)
-        except (SyntaxError, UsageError):
+        except UsageError:
             continue
-        new = Counter(each.diagnostic.code for each in after) if after is not None else old
+        new = Counter(each.diagnostic.code for each in after)
         if new[code] < old[code] and all(new[other] <= old[other] for other in new if other != code):
             yield Fix(
                 candidate.title, "safe" if code in SAFE else "unsafe", True, candidate.edits, "read again after it"
@@ -202,11 +224,7 @@ def is_source(target: str, others: Iterable[str], words: Mapping[str, object]) -
     has_input = bool(words.get("inputs") or words.get("input_factory"))
     if has_input:
         return any(_names_a_model(other) for other in others)
-    try:
-        text = file_text(os.path.abspath(target))
-        return "# shapelint: input=" not in text and "example_input_array" not in text
-    except (OSError, SyntaxError, UnicodeDecodeError):
-        return True
+    return not has_own_input(os.path.abspath(target))
 
 
 def _names_a_model(target: str) -> bool:

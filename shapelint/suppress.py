@@ -21,6 +21,7 @@ from shapelint.errors import UsageError
 from shapelint.rules import catalogue
 from shapelint.syntax.notebooks import CELL
 from shapelint.syntax.places import file_text, file_version
+from shapelint.syntax.texts import UnreadableError, syntax
 
 _OWN = re.compile(r"#\s*shapelint:\s*(?P<word>file-ignore|ignore)\b(?:\[(?P<codes>[^\]]*)\])?")
 _NOQA = re.compile(r"#\s*noqa(?P<colon>:\s*(?P<codes>[A-Z]+\d+(?:[,\s]+[A-Z]+\d+)*))?", re.IGNORECASE)
@@ -68,13 +69,13 @@ def suppressions(file: str) -> tuple[Suppression, ...]:
 def _of_file(file: str, _version: tuple[int, int]) -> tuple[Suppression, ...]:
     try:
         text = file_text(file)
-    except (OSError, SyntaxError, UnicodeDecodeError, UsageError):
+    except UsageError:
         return ()
     if "shapelint:" not in text and "noqa" not in text.lower():
         return ()
     try:
         found = tuple(_read(file, text))
-    except (tokenize.TokenError, SyntaxError, IndentationError):
+    except (tokenize.TokenError, SyntaxError, IndentationError, UnreadableError):
         return ()
     return found
 
@@ -114,7 +115,7 @@ def _code(word: str) -> str:
 def _statements(text: str) -> list[tuple[int, int]]:
     """First and last line of each statement, of one with a body that of its head; the smallest last."""
     found = []
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(syntax(text)):
         if not isinstance(node, ast.stmt):
             continue
         body = getattr(node, "body", None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +51,8 @@ def _expression(text: str, expression: str | None) -> str | None:
         ast.parse(expression.strip(), mode="eval")
     except SyntaxError as error:
         raise UsageError(f"`{expression}` in `{text}` is not a Python expression: {error.msg}") from None
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise UsageError(f"`{text[:80]}` names no Python expression after the colon: {error}") from None
     return expression.strip()
 
 
@@ -59,6 +62,9 @@ def _require_file(path: str) -> None:
         return
     if place.is_dir():
         raise UsageError(f"`{path}` is a directory; name a file, as in `{place / 'model.py'}:ClassName`")
+    if os.path.lexists(path):
+        is_link = os.path.islink(path) and not os.path.exists(path)
+        raise UsageError(f"`{path}` is a link to nothing" if is_link else f"`{path}` is no regular file")
     raise UsageError(f"no such file: `{path}`{_did_you_mean(place)}")
 
 

@@ -8,12 +8,14 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from shapelint.diagnostics import Diagnostic, Edit, Fix, Position, TargetReport
+from shapelint.errors import UsageError
 from shapelint.rules import catalogue
 from shapelint.rules.source import SourceRule
 from shapelint.runner import Outcome
 from shapelint.suppress import Suppression, span_of_comment, suppressions
 from shapelint.syntax.notebooks import placed, placed_edit
 from shapelint.syntax.places import file_text, source_line
+from shapelint.syntax.texts import syntax
 
 CODE = "SHP900"
 
@@ -68,8 +70,8 @@ def _looked_at(report: TargetReport) -> Iterator[tuple[Suppression, set[str]]]:
 def _blocks(file: str) -> list[range]:
     """The lines of each class and function of a file."""
     try:
-        tree = ast.parse(file_text(file))
-    except (OSError, SyntaxError, ValueError):
+        tree = syntax(file_text(file))
+    except UsageError:
         return []
     kinds = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     return [range(node.lineno, (node.end_lineno or node.lineno) + 1) for node in tree.body if isinstance(node, kinds)]

@@ -84,7 +84,7 @@ def _run(request: Request) -> Outcome:
     if request.source:
         from shapelint.sources import check_source
 
-        return Outcome(check_source(request))
+        return check_source(request)
     worker = Worker()
     try:
         return worker.ask(request)

@@ -12,6 +12,7 @@ from shapelint.fixes.files import SourceFile, file_of, source_file, write
 from shapelint.runner import Outcome
 from shapelint.suppress import Suppression, suppressions
 from shapelint.syntax.notebooks import CELL
+from shapelint.syntax.texts import UnreadableError, syntax
 
 
 def add_ignores(outcomes: list[Outcome], started: float) -> tuple[int, int]:
@@ -50,8 +51,8 @@ def add_ignores(outcomes: list[Outcome], started: float) -> tuple[int, int]:
 
 def _same_code(one: str, other: str) -> bool:
     try:
-        return ast.dump(ast.parse(one)) == ast.dump(ast.parse(other))
-    except SyntaxError:
+        return ast.dump(syntax(one)) == ast.dump(syntax(other))
+    except UnreadableError:
         return False
 
 

@@ -27,12 +27,13 @@ def init(paths: tuple[str, ...], yes: bool, config: str | None, timeout: float) 
     """
     from shapelint.reading.models import models_in
     from shapelint.sources import files_below
+    from shapelint.syntax.texts import with_deep_stack
 
     for path in paths:
         if not Path(path).exists():
             raise UsageError(f"no such file or folder: `{path}`")
     files = [file for path in paths or (".",) for file in files_below(path)]
-    models = models_in(dict.fromkeys(files))
+    models = with_deep_stack(lambda: models_in(dict.fromkeys(files)))
     place = _place(config)
     if not models:
         where = ", ".join(f"`{path}`" for path in paths) or "this folder"

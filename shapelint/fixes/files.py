@@ -8,7 +8,6 @@ import io
 import json
 import os
 import tempfile
-import tokenize
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 from shapelint.diagnostics import Edit
 from shapelint.errors import UsageError
 from shapelint.syntax.notebooks import CELL, cell_sources, cells_of, notebook
+from shapelint.syntax.texts import decoded, read_bytes
 
 
 def file_of(edit: Edit) -> str:
@@ -38,12 +38,12 @@ class SourceFile:
         """Read a Python file.
 
         Raises:
-            OSError, SyntaxError, UnicodeDecodeError: it cannot be read.
+            UnreadableError: it cannot be read.
         """
         path = Path(os.path.realpath(file))
-        read = path.read_bytes()
-        encoding, _ = tokenize.detect_encoding(io.BytesIO(read).readline)
-        return cls(path, read, read.decode(encoding), encoding)
+        read = read_bytes(str(path))
+        text, encoding = decoded(read)
+        return cls(path, read, text, encoding)
 
     @property
     def seen(self) -> str:
@@ -83,11 +83,14 @@ class NotebookFile(SourceFile):
         """Read a notebook.
 
         Raises:
-            OSError, UnicodeDecodeError, UsageError: it cannot be read.
+            UsageError: it cannot be read.
         """
         path = Path(os.path.realpath(file))
-        read = path.read_bytes()
-        return cls(path, read, read.decode("utf-8"), "utf-8")
+        read = read_bytes(str(path))
+        try:
+            return cls(path, read, read.decode("utf-8"), "utf-8")
+        except UnicodeDecodeError as error:
+            raise UsageError(f"cannot read `{file}`: {error}") from None
 
     @property
     def seen(self) -> str:
@@ -138,7 +141,7 @@ def source_file(file: str) -> SourceFile:
     """A Python file or a notebook as it is now.
 
     Raises:
-        OSError, SyntaxError, UnicodeDecodeError, UsageError: it cannot be read.
+        UsageError: it cannot be read.
     """
     return NotebookFile.of(file) if file.endswith(".ipynb") else SourceFile.of(file)
 
@@ -164,7 +167,7 @@ def write(texts: dict[str, str], originals: dict[str, SourceFile]) -> None:
         UsageError: a file was changed since it was read, or cannot be written.
     """
     for file in texts:
-        if originals[file].path.read_bytes() != originals[file].read:
+        if read_bytes(str(originals[file].path)) != originals[file].read:
             raise UsageError(f"`{file}` was changed while it was checked; nothing was written")
     contents = {file: originals[file].content(text) for file, text in texts.items()}
     for file, content in contents.items():

@@ -107,7 +107,7 @@ def _classes(file: str) -> Iterator[Class]:
     """The module classes that a file defines itself."""
     try:
         scope = Files().scope(file)
-    except (OSError, SyntaxError, UnicodeDecodeError, UsageError):
+    except UsageError:
         return
     for value in scope.names.values() if scope is not None else ():
         if isinstance(value, Class) and value.scope is scope and (value.kind == "module" or _is_lightning(value)):

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from shapelint.diagnostics import Edit, Position, Span
+from shapelint.errors import UsageError
 from shapelint.syntax.places import Site, characters, file_text, file_version, source_line
+from shapelint.syntax.texts import syntax
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,8 @@ def parsed(file: str) -> ParsedFile | None:
 def _parsed(file: str, _version: tuple[int, int]) -> ParsedFile | None:
     try:
         text = file_text(file)
-        tree = ast.parse(text)
-    except (OSError, SyntaxError, ValueError):
+        tree = syntax(text)
+    except UsageError:
         return None
     calls: dict[tuple[int, int, int, int], ast.Call] = {}
     operations: dict[tuple[int, int, int, int], ast.expr] = {}

@@ -6,7 +6,9 @@ import ast
 import os
 from collections.abc import Iterable, Iterator
 
+from shapelint.errors import UsageError
 from shapelint.syntax.places import file_text
+from shapelint.syntax.texts import syntax
 
 
 def files_behind(file: str, roots: Iterable[str]) -> set[str]:
@@ -37,8 +39,8 @@ def _package_of(file: str) -> str:
 
 def _imported(file: str, roots: list[str]) -> Iterator[str]:
     try:
-        tree = ast.parse(file_text(file))
-    except (OSError, SyntaxError, UnicodeDecodeError, ValueError):
+        tree = syntax(file_text(file))
+    except UsageError:
         return
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):

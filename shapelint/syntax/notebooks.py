@@ -5,7 +5,6 @@ Magics and shell commands stand in the text as a `pass` that remembers them, so 
 
 from __future__ import annotations
 
-import ast
 import re
 from dataclasses import replace
 from functools import lru_cache
@@ -14,6 +13,7 @@ from typing import Any
 from shapelint.diagnostics import Edit, Position, Span
 from shapelint.errors import UsageError
 from shapelint.syntax.places import file_text
+from shapelint.syntax.texts import UnreadableError, read_bytes, require_text, syntax
 
 CELL = ":cell "
 """What stands between a notebook's file and the number of a cell in the name of a place."""
@@ -68,14 +68,18 @@ def text_of(name: str) -> str:
     """The code of a notebook, or of one of its cells where the name ends in `:cell 3`.
 
     Raises:
-        OSError: it cannot be read.
+        UnreadableError: it cannot be read.
         UsageError: as `notebook`.
     """
     file, _, cell = name.partition(CELL)
     if cell:
         return cells_of(file_text(file))[int(cell) - 1]
-    with open(file, encoding="utf-8") as handle:
-        return notebook(handle.read())
+    try:
+        text = notebook(read_bytes(file).decode("utf-8"))
+        require_text(text)
+    except UnicodeError as error:
+        raise UnreadableError(f"it is no text in UTF-8: {error}") from None
+    return text
 
 
 def place(text: str, line: int) -> tuple[int, int]:
@@ -124,8 +128,8 @@ def python_of(source: str) -> str:
     is_other = first.startswith("%%") and not first[2:].startswith(PYTHON_MAGICS)
     text = _kept(source)
     try:
-        ast.parse(text)
-    except SyntaxError:
+        syntax(text)
+    except UnreadableError:
         is_other = True
     return "".join(f"#: as written: {line}\n" for line in source.split("\n"))[:-1] if is_other else text
 

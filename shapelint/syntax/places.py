@@ -6,12 +6,13 @@ import contextlib
 import linecache
 import os
 import sys
-import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
 from shapelint.diagnostics import Span
+from shapelint.errors import UsageError
+from shapelint.syntax import texts
 
 
 @dataclass(frozen=True)
@@ -61,10 +62,10 @@ _COPIES: dict[str, str] = {}
 
 
 @contextlib.contextmanager
-def working_copies(texts: dict[str, str]) -> Iterator[None]:
+def working_copies(files: dict[str, str]) -> Iterator[None]:
     """Look at these texts (by absolute path) in place of the files."""
     before = dict(_COPIES)
-    _COPIES.update({os.path.abspath(file): text for file, text in texts.items()})
+    _COPIES.update({os.path.abspath(file): text for file, text in files.items()})
     try:
         yield
     finally:
@@ -81,7 +82,8 @@ def file_text(file: str) -> str:
     """The text of a file, or of its working copy.
 
     Raises:
-        OSError, SyntaxError, UnicodeDecodeError: it cannot be read.
+        UnreadableError: it cannot be read.
+        UsageError: it is a notebook, and what reads those is not installed.
     """
     if file in _COPIES:
         return _COPIES[file]
@@ -91,8 +93,7 @@ def file_text(file: str) -> str:
         return text_of(file)
     if is_live_cell(file):
         return "".join(linecache.getlines(file))
-    with tokenize.open(file) as handle:
-        return handle.read()
+    return texts.source(file)
 
 
 def is_live_cell(file: str) -> bool:
@@ -127,5 +128,5 @@ def file_version(file: str) -> tuple[int, int]:
 def _lines(file: str, _version: tuple[int, int]) -> tuple[str, ...]:
     try:
         return tuple(file_text(file).split("\n"))
-    except (OSError, SyntaxError, UnicodeDecodeError):
+    except UsageError:
         return ()

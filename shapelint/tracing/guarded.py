@@ -8,7 +8,9 @@ from functools import lru_cache
 from pathlib import Path
 from types import FrameType
 
+from shapelint.errors import UsageError
 from shapelint.syntax.places import file_version
+from shapelint.syntax.texts import source, syntax
 from shapelint.tracing.source import ENTRIES, Ownership
 
 _TORCH_PARTS = ("/torch/", "\\torch\\")
@@ -37,8 +39,8 @@ def _in_try(file: str, line: int) -> bool:
 @lru_cache(maxsize=128)
 def _guarded_lines(file: str, _version: tuple[int, int]) -> tuple[tuple[int, int], ...]:
     try:
-        tree = ast.parse(Path(file).read_bytes())
-    except (OSError, SyntaxError, ValueError):
+        tree = syntax(source(file))
+    except UsageError:
         return ()
     found = []
     for node in ast.walk(tree):

@@ -1,0 +1,105 @@
+"""The parent's side of processes that read files, for more files than one process should read alone."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import subprocess
+import threading
+from typing import Any
+
+from shapelint.process.start import start_isolated
+
+PARTS = 8
+"""Parts for each process: none waits long for the others at the end."""
+
+
+Found = tuple[list[str], Any]
+"""Files that were read together, and what a reader said of them: None where it ended over them."""
+
+
+class Readers:
+    """As many processes as there are cores. `asked`: what is the same for all files."""
+
+    def __init__(self, asked: dict[str, Any]) -> None:
+        self._asked = asked
+        self._parts: queue.SimpleQueue[list[str]] = queue.SimpleQueue()
+        self._found: list[Found] = []
+        self._running: set[subprocess.Popen[bytes]] = set()
+
+    def read(self, files: list[str]) -> list[Found]:
+        """What was found in the files, some at a time; a file over which a reader ends stands alone."""
+        count = os.cpu_count() or 1
+        size = max(1, len(files) // (count * PARTS))
+        for at in range(0, len(files), size):
+            self._parts.put(files[at : at + size])
+        threads = [threading.Thread(target=self._work) for _ in range(count)]
+        for thread in threads:
+            thread.start()
+        try:
+            for thread in threads:
+                thread.join()
+        finally:  # Ctrl-C: the readers are sessions of their own and would go on
+            while not self._parts.empty():
+                self._parts.get()
+            for process in list(self._running):
+                _end(process)
+        return sorted(self._found, key=lambda item: item[0])
+
+    def _work(self) -> None:
+        """Read parts until none is left; one over which a process ended is read file by file."""
+        process = None
+        while True:
+            try:
+                part = self._parts.get_nowait()
+            except queue.Empty:
+                break
+            process, answer = self._ask(process, part)
+            if answer is not None or len(part) == 1:
+                self._found.append((part, answer))
+                continue
+            for file in part:
+                process, answer = self._ask(process, [file])
+                self._found.append(([file], answer))
+        if process is not None:
+            self._forget(process)
+
+    def _ask(
+        self, process: subprocess.Popen[bytes] | None, part: list[str]
+    ) -> tuple[subprocess.Popen[bytes] | None, Any]:
+        """The answer for some files, and the process to go on with: none where it ended."""
+        if process is None:
+            process = start_isolated(
+                "shapelint.process.reader",
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                start_new_session=os.name == "posix",
+            )
+            self._running.add(process)
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            process.stdin.write(json.dumps({**self._asked, "files": part}).encode() + b"\n")
+            process.stdin.flush()
+            return process, json.loads(process.stdout.readline())
+        except (OSError, ValueError):
+            self._forget(process)
+            return None, None
+
+    def _forget(self, process: subprocess.Popen[bytes]) -> None:
+        self._running.discard(process)
+        _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """A reader ends when its standard input is closed; one that does not is ended."""
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with contextlib.suppress(OSError):
+                pipe.close()
+    with contextlib.suppress(OSError):
+        process.kill()
+    process.wait()
