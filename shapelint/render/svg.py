@@ -8,6 +8,7 @@ from html import escape
 from importlib import resources
 
 from shapelint.diagnostics import Block, Diagnostic, Severity, TargetReport
+from shapelint.escape import in_one_line
 from shapelint.labels import labels, shown_shape, sizes_of
 from shapelint.layout import SHARE_SHOWN, Plan
 from shapelint.placed import HEADER, PADDING, Inside, Line
@@ -216,9 +217,9 @@ def is_unchanged(plan: Plan, line: Line) -> bool:
 def note_lines(item: Diagnostic) -> list[tuple[str, str]]:
     """A finding and its first fix in short lines, each with the class it is shown in."""
     lines = [("code", f"{item.code} {item.name}")]
-    lines += [("said", part) for part in textwrap.wrap(item.message.replace("`", ""), _NOTE_LETTERS)[:5]]
+    lines += [("said", part) for part in textwrap.wrap(in_one_line(item.message.replace("`", "")), _NOTE_LETTERS)[:5]]
     if item.fixes:
-        title = item.fixes[0].title.replace("`", "")
+        title = in_one_line(item.fixes[0].title.replace("`", ""))
         lines += [("mend", part) for part in textwrap.wrap(f"fix: {title}", _NOTE_LETTERS - 6)[:3]]
     return lines
 
@@ -345,6 +346,6 @@ def described(plan: Plan, at: int) -> str:
         lines.append(f"{block.mult_adds:,} mult-adds")
     for word, place in (("made", block.made), ("called", block.called)):
         if place is not None:
-            text = source_line(*place).strip()
+            text = in_one_line(source_line(*place).strip())
             lines.append(f"{word} at {shown_path(place[0])}:{place[1]}" + (f"\n    {text}" if text else ""))
     return "\n".join(lines)
