@@ -400,3 +400,18 @@ def test_a_model_with_such_names(tmp_path: Path) -> None:
     done = run_shapelint("report", "net.py:Net", "--input", "1,8", "--tree", cwd=tmp_path)
     assert done.code == 1
     check_text(done.out + done.err, "tree", "")
+
+
+def test_an_assertion_does_not_act() -> None:
+    from torch import nn
+
+    from shapelint import assert_shapes
+
+    def net() -> nn.Module:
+        model = nn.Sequential()
+        model.add_module("\x1b[2J\n::error::pwned ##[error]", nn.Linear(8, 2))
+        return model
+
+    with pytest.raises(AssertionError, match="SHP118") as raised:
+        assert_shapes(net, "B 8 -> B 3")
+    check_text(str(raised.value), "text", "")
