@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-import os
 import re
-import subprocess
-import sys
-import unicodedata
-import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
 from shapelint import baseline
-from shapelint.cli import main
-from shapelint.cli.fixing import say_diff
-from shapelint.cli.progress import Progress
 from shapelint.config import FORMATS
 from shapelint.diagnostics import (
     Block,
@@ -40,59 +28,13 @@ from shapelint.diagnostics import (
     TrailStep,
 )
 from shapelint.escape import in_one_line, json_text, printable, visible
-from shapelint.fixes.files import SourceFile, difference
 from shapelint.render import Style, findings_only, render, render_report, shown_path, write
 from shapelint.results import Report
 from shapelint.runner import Outcome
 from shapelint.syntax.places import working_copies
-from tests.conftest import ROOT, run_shapelint
+from tests.hostile import HOSTILE, check_text, commands
 
-HOSTILE = {
-    "escape": "\x1b[2J\x1b]0;title\x07",
-    "other controls": "a\rb\x08\x0b\x0c\x7f\x01",
-    "8-bit controls": "\x9b2J\x85\x9d0;title\x9c",
-    "newline": "a\n::error file=x::pwned",
-    "command": "::error file=x::pwned",
-    "command after blanks": " \u00a0::warning::pwned",
-    "command after what is not compared": "\u200d::warning::pwned",
-    "old command": "a ##[add-mask]pwned",
-    "old command with a joiner": "#\u200d#[add-mask]pwned",
-    "direction": "\u202eab\u2066c\u200f\u061c",
-    "separators": "a\u2028::error::pwned\u2029b",
-    "byte of no character": "\udcff",
-    "half of a pair": "\ud83d",
-    "no characters": "\ufffe\uffff\ufeff",
-    "markup": "<script>|\\|``x`]]>&amp;",
-    "percent": "%0A::error::x,line=2",
-}
 REPORTS = ("table", "pipeline", "csv", "json", "markdown", "html", "svg", "tree")
-DIRECTIONS = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
-
-
-def acting(text: str) -> list[str]:
-    """Characters of a text that act, by what Unicode says of them."""
-    return [
-        char
-        for char in text
-        if (unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") and char not in "\n\t")
-        or unicodedata.bidirectional(char) in DIRECTIONS
-        or char in "\u061c\u200e\u200f\ufffe\uffff"
-    ]
-
-
-def commands(text: str) -> list[tuple[str, str]]:
-    """Name and data of what GitHub's runner would take for commands: `::` first in a line, `##[` anywhere in one.
-
-    Its comparison goes by the rules of a language, for which joiners and marks of variation are not there.
-    """
-    found = []
-    for line in re.split("\r\n|\r|\n", re.sub("[\u200c\u200d\ufe00-\ufe0f]", "", text)):
-        new = re.match(r"\s*::([\w-]+)(?: .*?)?::(.*)", line)
-        old = re.search(r"##\[([\w-]+)[^]]*\](.*)", line)
-        if new or old:
-            name, data = (new or old).groups()  # type: ignore[union-attr]
-            found.append((name, data.replace("%0A", "\n").replace("%0D", "\r").replace("%25", "%")))
-    return found
 
 
 @pytest.fixture(params=list(HOSTILE))
@@ -145,35 +87,6 @@ def made(file: str, text: str) -> Outcome:
     report = TargetReport(f"{text}:Net", [f"{text}=f32[1,8]"], "partial", text, rows, notes=[text])
     report.diagnostics, report.tree, report.picture = [item, nowhere], f"{text}\n  {text}\n", picture
     return Outcome(report, "2.0", f"Traceback\n  {text}\n{text}")
-
-
-def check_text(text: str, kind: str, hostile: str) -> None:
-    """What must hold of any output, and what the format's own readers say."""
-    assert acting(text) == []
-    text.encode("utf-8")
-    if kind != "github":
-        assert commands(text) == []
-    if kind in ("json", "sarif", "gitlab"):
-        assert any(hostile in each for each in strings_of(json.loads(text)))
-    if kind in ("junit", "svg"):
-        ET.fromstring(text)
-    if kind in ("html", "markdown", "svg"):
-        outside = re.sub(r"```+text\n.*?\n```+", "", text, flags=re.DOTALL)
-        assert "<script>|" not in re.sub("`+ .*? `+", "", outside)
-    if kind == "html":
-        data = re.findall(r'<script type="application/json">(.*?)</script>', text)
-        assert data
-        assert acting("".join(strings_of([json.loads(each) for each in data]))) == []
-    if kind == "csv":
-        assert {len(row) for row in csv.reader(io.StringIO(text))} == {10}
-
-
-def strings_of(value: Any) -> list[str]:
-    if isinstance(value, str):
-        return [value]
-    if isinstance(value, dict):
-        value = value.values()
-    return [each for item in value for each in strings_of(item)] if hasattr(value, "__iter__") else []
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -280,126 +193,11 @@ def test_files_and_terminals_get_what_was_rendered(tmp_path: Path, capsys: pytes
     assert capsys.readouterr().out == "\x1b[31ma\x1b[0m\\x1b[2J\n"
 
 
-# -- what else is printed ---------------------------------------------------------------------------
-
-
-def test_a_diff_does_not_act(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
-    monkeypatch.chdir(tmp_path)
-    file = tmp_path / "\x1b[2J.py"
-    file.write_text('"""\n ::error::pwned\n##[error]pwned\n\x1b[2J\f\u202e\n"""\nx = 1\n', encoding="utf-8")
-    before = SourceFile.of(str(file))
-    text = difference({str(file): before.text.replace("x = 1", "x = 2")}, {str(file): before})
-    assert "No newline" not in text  # a form feed ends no line
-    say_diff(text, 1)
-    said = capsys.readouterr().out
-    assert (acting(said), commands(said)) == ([], [])
-    assert said.startswith("--- \\x1b[2J.py\n")
-    assert "-x = 1\n+x = 2\n" in said
-
-
-def test_progress_does_not_act(hostile: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with Progress(1, verbose=True) as progress:
-        progress.step(hostile, "importing torch")
-        progress.step(hostile, "done")
-    check_text(capsys.readouterr().err, "text", hostile)
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        ("{}",),
-        ("{}.py:Net",),
-        ("check", "--{}"),
-        ("check", "{}.py:Net", "--input", "1,3"),
-        ("check", "{}.py:(", "--input", "1,3"),
-        ("check", "--select", "{}"),
-        ("check", "--config", "{}"),
-        ("check", "--output-format", "{}"),
-        ("check", "--baseline", "{}", "train.py"),
-        ("rule", "{}"),
-        ("init", "{}"),
-    ],
-)
-def test_errors_that_name_the_users_words_do_not_act(words: tuple[str, ...], hostile: str) -> None:
-    if words[-1].endswith("1,3"):
-        words = (*words, "--mode", "no mode")
-    name = hostile.replace("\ud83d", "half")  # nor a command line
-    done = CliRunner().invoke(main, [word.replace("{}", name) for word in words])
-    assert done.exit_code == 2
-    check_text(done.output, "text", hostile)
-
-
-def test_settings_do_not_act_and_are_toml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    name = '"a\\u001b\\u007f\\u202e##[x]"'
-    (tmp_path / "shapelint.toml").write_text(f"exclude = [{name}]\n")
-    done = CliRunner().invoke(main, ["check", "--show-settings"])
-    check_text(done.output, "text", "")
-    (line,) = [line for line in done.output.splitlines() if line.startswith("exclude")]
-    (tmp_path / "shapelint.toml").write_text(f"{line}\n")
-    assert CliRunner().invoke(main, ["check", "--show-settings"]).output == done.output
-
-
 def test_a_baseline_knows_its_findings_again(outcome: Outcome, tmp_path: Path) -> None:
     file = str(tmp_path / "known.json")
     assert baseline.write(file, [outcome]) == 2
     (left,) = baseline.without_known([outcome], baseline.read(file))
     assert (left.report.diagnostics, left.report.known) == ([], 2)
-
-
-# -- as a user runs it ------------------------------------------------------------------------------
-
-
-@pytest.mark.skipif(os.name == "nt", reason="such names are none there")
-@pytest.mark.parametrize(
-    "name", [b"::error file=x::y.py", b"\xff\x1b[2J\n::error::.py", "\u202e##[error]x.py".encode()]
-)
-def test_files_with_such_names(name: bytes, tmp_path: Path) -> None:
-    (tmp_path / os.fsdecode(name)).write_text("x = (\n")
-    kinds = [kind for kind in FORMATS if kind not in ("concise", "html")]
-    words = [word for kind in kinds for word in ("--output-format", f"{kind}={kind}.txt")]
-    done = subprocess.run(
-        [sys.executable, "-m", "shapelint", "check", "-v", name, "--output-format", "concise", *words],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"},
-        capture_output=True,
-        check=False,
-        timeout=180,
-    )
-    assert done.returncode == 2
-    for out in (done.stdout, done.stderr):
-        check_text(out.decode("utf-8"), "text", "")
-    for kind in kinds:
-        text = (tmp_path / f"{kind}.txt").read_bytes().decode("utf-8")
-        check_text(text, kind, os.fsdecode(name))
-    (told,) = commands((tmp_path / "github.txt").read_text(encoding="utf-8"))
-    assert told[0] == "error"
-
-
-def test_a_model_with_such_names(tmp_path: Path) -> None:
-    (tmp_path / "net.py").write_text(
-        "import torch\nfrom torch import nn\n"
-        "Odd = type('\\x1b[2J##[error]', (nn.Linear,), {})\n"
-        "class Net(nn.Module):\n"
-        "    def __init__(self):\n"
-        "        super().__init__()\n"
-        "        self.add_module('::error::a\\n::error::\\x9b', Odd(8, 8))\n"
-        "        self.head = nn.Linear(9, 2)\n"
-        "    def forward(self, x):\n"
-        "        for layer in self.children():  # \u202e ##[error]\n"
-        "            x = layer(x)\n"
-        "        return {'\\udcff\\u2028': x}\n",
-        encoding="utf-8",
-    )
-    words = [word for kind in ("github", "json") for word in ("--output-format", f"{kind}={kind}.txt")]
-    done = run_shapelint("check", "net.py:Net", "--input", "1,8", "--output-format", "full", *words, cwd=tmp_path)
-    assert done.code == 1
-    check_text(done.out + done.err, "full", "")
-    check_text((tmp_path / "json.txt").read_text(encoding="utf-8"), "json", "::error::a\n::error::\x9b")
-    assert {name for name, _ in commands((tmp_path / "github.txt").read_text(encoding="utf-8"))} == {"error"}
-    done = run_shapelint("report", "net.py:Net", "--input", "1,8", "--tree", cwd=tmp_path)
-    assert done.code == 1
-    check_text(done.out + done.err, "tree", "")
 
 
 def test_an_assertion_does_not_act() -> None:

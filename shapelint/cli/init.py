@@ -178,7 +178,10 @@ def _told(model: Any, outcome: Any, place: _Place) -> tuple[str, list[str]]:
             ["shapelint", "check", model.target, *(["--input", *report.inputs] if report.inputs else [])]
         )
         return f"no input found that it runs with; `{command}` says why", []
-    lines = [f"[[{place.prefix}targets]]", f"target = {json_text(place.from_here(model.target))}"]
+    target = place.from_here(model.target)
+    if target.encode(errors="replace").decode() != target:
+        return "not added: its file has a name that is no text, which TOML cannot hold", []
+    lines = [f"[[{place.prefix}targets]]", f"target = {json_text(target)}"]
     if report.inputs:
         lines.append(f"inputs = {json_text(report.inputs)}")
     words = "runs with " + (" ".join(report.inputs) if report.inputs else "an input of its own")
