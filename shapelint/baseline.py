@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from shapelint.errors import UsageError
+from shapelint.escape import json_text
 from shapelint.fixes.files import written_whole
 from shapelint.render.places import findings
 from shapelint.runner import Outcome
@@ -50,7 +51,7 @@ def write(file: str, outcomes: list[Outcome]) -> int:
         for item in findings(outcomes)
         if item.diagnostic.code != "SHP902"
     }
-    text = json.dumps({"version": VERSION, "findings": dict(sorted(found.items()))}, indent=2, ensure_ascii=False)
+    text = json_text({"version": VERSION, "findings": dict(sorted(found.items()))}, indent=2)
     written_whole(Path(file), f"{text}\n".encode())
     return len(found)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from shapelint.cli import say
 from shapelint.cli.options import TakesInputs
 from shapelint.errors import UsageError
 from shapelint.inputs import looks_like_input
@@ -32,7 +33,7 @@ def run_magic(shell: Any, line: str, cell: str | None) -> Any:
         return magic.main(_words(line), "%%shapelint", standalone_mode=False, obj=(shell, cell))
     except (UsageError, click.UsageError, ValueError) as error:
         message = error.format_message() if isinstance(error, click.UsageError) else str(error)
-        click.echo(f"error: {message}", err=True)
+        say(f"error: {message}", err=True)
         return None
 
 

@@ -33,15 +33,16 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
     from shapelint.cli.options import configured_targets
     from shapelint.config import load_config
     from shapelint.errors import UsageError
+    from shapelint.escape import in_one_line, printable
 
     try:
         settings = load_config(config.rootpath)
     except UsageError as error:
-        raise pytest.UsageError(f"shapelint: {error}") from None
+        raise pytest.UsageError(printable(f"shapelint: {error}")) from None
     if not settings["targets"]:
         raise pytest.UsageError("--shapelint: no [[tool.shapelint.targets]] are configured")
     items += [
-        TargetItem.from_parent(session, name=f"shapelint[{target}]", target=target, settings=settings)
+        TargetItem.from_parent(session, name=f"shapelint[{in_one_line(target)}]", target=target, settings=settings)
         for target in configured_targets(settings)[:-1]
     ]
 
@@ -63,6 +64,7 @@ class TargetItem(pytest.Item):
         from shapelint.cli.check import exit_code
         from shapelint.cli.options import chosen_rules, ignored_in, request_for
         from shapelint.errors import UsageError
+        from shapelint.escape import printable
         from shapelint.render import Style, render
         from shapelint.runner import run_all
 
@@ -72,7 +74,7 @@ class TargetItem(pytest.Item):
             off = ignored_in(self.settings)
             request = request_for(self.target, self.settings, words, selected=rules, ignored_in=off)
         except UsageError as error:
-            raise FoundError(str(error)) from None
+            raise FoundError(printable(str(error))) from None
         outcomes = list(run_all([request]))
         if exit_code(outcomes, False, self.settings["fail-on"]):
             raise FoundError(render("full", outcomes, Style(), False).rstrip())

@@ -10,6 +10,7 @@ from typing import Any
 from shapelint.diagnostics import Diagnostic, Severity, TargetReport
 from shapelint.graphviz import has_graphviz, require_graphviz
 from shapelint.render import Style, render, render_report
+from shapelint.render.shown import shown
 from shapelint.runner import Outcome
 
 ROWS = 500
@@ -90,15 +91,16 @@ class Report:
         return render_report("svg", self.outcome, Style(), False)
 
     def _repr_html_(self) -> str:
+        layers = shown(self.outcome).report.rows
         rows = "".join(
             f"<tr{' style=color:#c00' if row.failed else ''}><td>{escape(row.name)}</td><td>{escape(row.op)}</td>"
             f"<td>{escape(', '.join(row.inputs))}</td><td>{escape(', '.join(row.outputs))}</td>"
             f"<td style='text-align:right'>{row.params:,}</td></tr>"
-            for row in self.target.rows[:ROWS]
+            for row in layers[:ROWS]
         )
         head = "".join(f"<th>{name}</th>" for name in ("layer", "op", "input", "output", "params"))
         findings = f"<pre>{escape(self.to_text(report=False))}</pre>"
         picture = f"<div style='overflow-x:auto'>{self.to_svg()}</div>" if has_graphviz() else ""
         table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-        more = f"the first {ROWS:,} of {len(self.target.rows):,} " if len(self.target.rows) > ROWS else ""
+        more = f"the first {ROWS:,} of {len(layers):,} " if len(layers) > ROWS else ""
         return f"{findings}{picture}<details><summary>{more}layers</summary>{table}</details>"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from shapelint.api import Inputs, check
 from shapelint.errors import UsageError
+from shapelint.escape import printable
 from shapelint.inputs import parse_inputs
 from shapelint.results import Report
 
@@ -102,10 +103,11 @@ def assert_shapes(model: Model, shapes: str, inputs: Inputs = None) -> Report:
         way = " -> ".join(f"{row.name or row.op} {', '.join(row.outputs)}" for row in report.target.rows[-4:])
         bound = ", ".join(f"{name}={size}" for name, size in names.items())
         where = f" with {bound}" if bound else ""
-        raise AssertionError(
+        text = (
             f"SHP118: {report.output} comes out where `{right.strip()}` is expected{where}: {problem}\n"
             f"  trail: {', '.join(report.target.inputs)} -> ... -> {way}"
         )
+        raise AssertionError(printable(text))
     return report
 
 

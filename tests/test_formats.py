@@ -143,7 +143,7 @@ def test_github_shows_ten_of_a_kind_and_no_columns_across_lines() -> None:
     commands = [line for line in text.splitlines() if line.startswith("::")]
     assert len(commands) == SHOWN
     assert commands[0] == (
-        "::error file=net.py,line=1,endLine=2,title=shapelint SHP101 linear-input-mismatch::100 %25, %0Aso: wrong"
+        "::error file=net.py,line=1,endLine=2,title=shapelint SHP101 linear-input-mismatch::100 %25, \\nso: wrong"
     )
     assert commands[1].startswith("::error file=net.py,line=2,col=3,endColumn=9,title=")
     assert "3 more errors" in text
@@ -163,7 +163,7 @@ def test_gitlab_has_what_it_asks_for(printed: dict[str, str]) -> None:
 def test_markdown_stays_in_its_cells() -> None:
     item = Diagnostic("SHP119", "forward-raises", Severity.ERROR, "a | b\n```<b>", target="n.py:N")
     text = render("markdown", [Outcome(TargetReport("n.py:N", diagnostics=[item]))], Style(), True)
-    assert "a \\| b ```&lt;b>" in text
+    assert "a \\| b\\n```&lt;b>" in text
     assert "````text" in text
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import importlib
 import importlib.metadata
+import sys
+from collections.abc import Iterator
 from typing import Any
 
 import click
 
 from shapelint import __version__
 from shapelint.errors import UsageError
+from shapelint.escape import printable
 
 _COMMANDS = {
     "check": "Walk models and say what is wrong with them.",
@@ -18,6 +22,30 @@ _COMMANDS = {
     "report": "Print the per-layer shape and parameter report of a model.",
     "rule": "Explain a rule, or list them all.",
 }
+
+
+def say(text: str, err: bool = False, nl: bool = True, colour: bool = False) -> None:
+    """A line or more to stdout, or to stderr: the way of all that is printed but reports, which `write` prints.
+
+    Words of the user and of the user's files are in it: what would act on a terminal or a runner is written out.
+    """
+    stream = sys.stderr if err else sys.stdout
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    safe = printable(text, colour)
+    click.echo(safe.encode(encoding, "backslashreplace").decode(encoding), err=err, nl=nl)
+
+
+@contextlib.contextmanager
+def _safe_words() -> Iterator[None]:
+    """What click says of words it cannot use, in which they are, is safe to print."""
+    try:
+        yield
+    except click.UsageError as error:
+        message = error.format_message()
+        safe = printable(message)
+        if safe == message:
+            raise
+        raise click.UsageError(safe, error.ctx) from None
 
 
 class Commands(click.Group):
@@ -45,11 +73,16 @@ class Commands(click.Group):
             ctx.fail(f"no command `{word}`; did you mean `{close[0]}`?")
         return super().resolve_command(ctx, args)
 
+    def make_context(self, *words: Any, **more: Any) -> click.Context:
+        with _safe_words():
+            return super().make_context(*words, **more)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with _safe_words():
+                return super().invoke(ctx)
         except UsageError as error:
-            click.echo(f"error: {error}", err=True)
+            say(f"error: {error}", err=True)
             ctx.exit(2)
 
 
@@ -60,7 +93,7 @@ def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
         torch = importlib.metadata.version("torch")
     except importlib.metadata.PackageNotFoundError:
         torch = "not installed"
-    click.echo(f"shapelint {__version__} (torch {torch})")
+    say(f"shapelint {__version__} (torch {torch})")
     ctx.exit()
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from shapelint.cli import say
 from shapelint.cli.options import (
     TakesInputs,
     affected,
@@ -71,7 +72,7 @@ def check(targets: tuple[str, ...], select: tuple[str, ...], ignore: tuple[str, 
     _require_consistent(words)
     config = load_config(given=words["config"], isolated=words["isolated"])
     if words["show_settings"]:
-        click.echo(settings(config), nl=False)
+        say(settings(config), nl=False)
         return
     if not words["baseline"] and config["baseline"]:
         words["baseline"] = config.path(config["baseline"])
@@ -116,7 +117,7 @@ def _say_failed(outcomes: list[Any]) -> None:
     for outcome in outcomes:
         if outcome.report.status == "failed":
             for diagnostic in outcome.report.diagnostics:
-                click.echo(Style().finding_line(diagnostic), err=True)
+                say(Style().finding_line(diagnostic), err=True)
 
 
 def _require_no_inputs(words: dict[str, Any]) -> None:
@@ -126,12 +127,12 @@ def _require_no_inputs(words: dict[str, Any]) -> None:
 
 def settings(config: Any) -> str:
     """The settings in force, as TOML would say them, and where they are from."""
-    import json
+    from shapelint.escape import json_text
 
     lines = [f"# from {config.file}" if config.file is not None else "# defaults; no configuration was found"]
-    lines += [f"{name} = {json.dumps(value)}" for name, value in config.values.items() if name != "targets"]
+    lines += [f"{name} = {json_text(value)}" for name, value in config.values.items() if name != "targets"]
     for table in config["targets"]:
-        lines += ["", "[[targets]]", *(f"{name} = {json.dumps(value)}" for name, value in table.items() if value)]
+        lines += ["", "[[targets]]", *(f"{name} = {json_text(value)}" for name, value in table.items() if value)]
     return "\n".join(lines) + "\n"
 
 
@@ -153,7 +154,7 @@ def _run(targets: tuple[str, ...], select: Any, ignore: Any, worker: Any, words:
     if words["verbose"]:
         say_setting(config)
     if words.get("alone") and not config["targets"] and not words["quiet"]:
-        click.echo(
+        say(
             "no [[tool.shapelint.targets]]: training code is read, and no model walked; `shapelint init` finds models",
             err=True,
         )
@@ -201,9 +202,9 @@ def say_setting(config: Any) -> None:
     from shapelint import __version__
 
     torch = importlib.metadata.version("torch")
-    click.echo(f"shapelint {__version__}, torch {torch}, Python {platform.python_version()}", err=True)
+    say(f"shapelint {__version__}, torch {torch}, Python {platform.python_version()}", err=True)
     where = f"settings from {config.file}" if config.file is not None else "no configuration was found"
-    click.echo(where, err=True)
+    say(where, err=True)
 
 
 def _asked(targets: tuple[str, ...], config: Any, words: dict[str, Any], select: Any, ignore: Any) -> Any:
@@ -243,12 +244,12 @@ def _accepted(outcomes: list[Any], words: dict[str, Any], started: float) -> int
     _say_failed(outcomes)
     if words["update_baseline"]:
         count = baseline.write(words["baseline"], outcomes)
-        click.echo(f"{count} finding{'s' if count != 1 else ''} written to `{words['baseline']}`")
+        say(f"{count} finding{'s' if count != 1 else ''} written to `{words['baseline']}`")
     else:
         made, without = add_ignores(outcomes, started)
-        click.echo(f"{made} ignore{'s' if made != 1 else ''} added")
+        say(f"{made} ignore{'s' if made != 1 else ''} added")
         if without:
-            click.echo(f"{without} finding{'s' if without != 1 else ''} without a line to write at", err=True)
+            say(f"{without} finding{'s' if without != 1 else ''} without a line to write at", err=True)
     return 2 if any(outcome.report.status == "failed" for outcome in outcomes) else 0
 
 

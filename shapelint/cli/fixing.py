@@ -6,8 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-import click
-
+from shapelint.cli import say
 from shapelint.errors import UsageError
 from shapelint.fixes.apply import Fixed, fixed
 from shapelint.fixes.files import SourceFile, difference, file_of, source_file, write
@@ -95,6 +94,6 @@ def _run(request: Request) -> Outcome:
 
 def say_diff(text: str, count: int) -> None:
     """The diff to stdout, the count to stderr."""
-    click.echo(text, nl=False)
+    say(text, nl=False)
     plural = "s" if count != 1 else ""
-    click.echo(f"would fix {count} finding{plural}" if count else "no fixes to make", err=True)
+    say(f"would fix {count} finding{plural}" if count else "no fixes to make", err=True)

@@ -10,7 +10,9 @@ from typing import Any
 
 import click
 
+from shapelint.cli import say
 from shapelint.errors import UsageError
+from shapelint.escape import in_one_line
 
 
 @click.command()
@@ -40,17 +42,17 @@ def init(paths: tuple[str, ...], yes: bool, config: str | None, timeout: float) 
         raise UsageError(f"no model class (nn.Module with a forward) in {where}")
     tables, said = _proposed(models, place, timeout)
     for line in said:
-        click.echo(line)
+        say(line)
     if not tables:
-        click.echo(f"nothing to add to {place.shown}")
+        say(f"nothing to add to {place.shown}")
         return
-    click.echo(f"\nto be added to {place.shown}:\n\n{tables}")
+    say(f"\nto be added to {place.shown}:\n\n{tables}")
     text = place.with_tables(tables)
     if not yes and not sys.stdin.isatty():
-        click.echo("not written; `shapelint init --yes` writes it")
-    elif yes or click.confirm(f"write it into {place.shown}?"):
+        say("not written; `shapelint init --yes` writes it")
+    elif yes or click.confirm(in_one_line(f"write it into {place.shown}?")):
         place.write(text)
-        click.echo(f"written; `shapelint check` now checks {'them' if tables.count('[[') > 1 else 'it'}")
+        say(f"written; `shapelint check` now checks {'them' if tables.count('[[') > 1 else 'it'}")
 
 
 class _Place:
@@ -147,7 +149,8 @@ def _proposed(models: list[Any], place: _Place, timeout: float) -> tuple[str, li
     requests = [Request(model.target, propose=True, seconds=timeout) for model in ready]
     with Progress(len(requests)) as progress:
         outcomes = dict(zip(ready, run_all(requests, on_step=progress.step), strict=True))
-    width = max(len(model.target) for model in models)
+    shown = {model: in_one_line(model.target) for model in models}
+    width = max(map(len, shown.values()))
     tables: list[str] = []
     said: list[str] = []
     for model in models:
@@ -160,13 +163,13 @@ def _proposed(models: list[Any], place: _Place, timeout: float) -> tuple[str, li
         else:
             words, table = _told(model, outcomes[model], place)
             tables += table
-        said.append(f"{model.target.ljust(width)}  {words}")
+        said.append(f"{shown[model].ljust(width)}  {in_one_line(words)}")
     return "\n".join(tables), said
 
 
 def _told(model: Any, outcome: Any, place: _Place) -> tuple[str, list[str]]:
     """What is said of a model that was tried, and its table if it ran."""
-    import json
+    from shapelint.escape import json_text
 
     report = outcome.report
     if report.status == "failed":
@@ -176,8 +179,11 @@ def _told(model: Any, outcome: Any, place: _Place) -> tuple[str, list[str]]:
             ["shapelint", "check", model.target, *(["--input", *report.inputs] if report.inputs else [])]
         )
         return f"no input found that it runs with; `{command}` says why", []
-    lines = [f"[[{place.prefix}targets]]", f"target = {json.dumps(place.from_here(model.target))}"]
+    target = place.from_here(model.target)
+    if target.encode(errors="replace").decode() != target:
+        return "not added: its file has a name that is no text, which TOML cannot hold", []
+    lines = [f"[[{place.prefix}targets]]", f"target = {json_text(target)}"]
     if report.inputs:
-        lines.append(f"inputs = {json.dumps(report.inputs)}")
+        lines.append(f"inputs = {json_text(report.inputs)}")
     words = "runs with " + (" ".join(report.inputs) if report.inputs else "an input of its own")
     return f"{words}, gives {report.output}", ["\n".join(lines) + "\n"]

@@ -11,6 +11,8 @@ from typing import Any
 
 import click
 
+from shapelint.cli import say
+from shapelint.escape import in_one_line
 from shapelint.request import DONE, STEPS
 
 PATIENCE = 1.0
@@ -45,7 +47,7 @@ class Progress:
         now = time.monotonic()
         before, since = self._since.get(target, ("", now))
         if before:
-            click.echo(f"{target}: {before} took {now - since:.2f} s", err=True)
+            say(f"{in_one_line(target)}: {before} took {now - since:.2f} s", err=True)
         self._since[target] = (name, now)
 
     def _draw(self, target: str, name: str) -> None:
@@ -59,7 +61,7 @@ class Progress:
             )
             self._bar.__enter__()
         room = shutil.get_terminal_size().columns - 38  # a line that wraps could not be taken away
-        words = f"{target[-40:]}: {name}"[: max(0, room)] if name != DONE else ""
+        words = f"{in_one_line(target)[-40:]}: {name}"[: max(0, room)] if name != DONE else ""
         self._bar.update(sum(self._done.values()) - self._bar.pos, words)
 
     def __exit__(

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from shapelint.cli import say
 from shapelint.cli.check import exit_code
 from shapelint.cli.options import TakesInputs, config_options, input_options, output_options, request_for
 
@@ -52,7 +53,7 @@ def report(target: str, report_format: str, tree: bool, **words: Any) -> None:
     if outcome.report.status != "failed":
         write(render_report(report_format, outcome, style, tree), words["output_file"], style)
     for diagnostic in outcome.report.diagnostics:
-        click.echo(style.finding_line(diagnostic), err=True)
+        say(style.finding_line(diagnostic), err=True, colour=style.colour)
     if outcome.fault:
-        click.echo(outcome.fault, err=True)
+        say(outcome.fault, err=True)
     sys.exit(exit_code(outcomes, False))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from shapelint.cli import say
 from shapelint.errors import UsageError
 
 
@@ -18,9 +19,9 @@ def rule(code: str | None, everything: bool) -> None:
     known = catalogue()
     if everything:
         for each in known.rules.values():
-            click.echo(rule_line(each))
+            say(rule_line(each))
         return
     if code is None:
         raise UsageError("name a rule, as in `shapelint rule SHP101`, or give --all")
     for each in known.matching(code):
-        click.echo(rule_page(each))
+        say(rule_page(each))

@@ -150,14 +150,19 @@ def difference(texts: dict[str, str], originals: dict[str, SourceFile]) -> str:
     """A unified diff of all that would be changed, paths relative to the working directory."""
     from shapelint.render import shown_path
 
-    parts: list[str] = []
+    found: list[str] = []
     for file in sorted(texts):
         for part, before, after in originals[file].parts(texts[file]):
             name = f"{shown_path(file)}{part}"
-            lines = difflib.unified_diff(before.splitlines(keepends=True), after.splitlines(keepends=True), name, name)
+            lines = difflib.unified_diff(_lines(before), _lines(after), name, name)
             missing = "" if part else "\\ No newline at end of file\n"  # a cell never ends in one
-            parts += [line if line.endswith("\n") else f"{line}\n{missing}" for line in lines]
-    return "".join(parts)
+            found += [line if line.endswith("\n") else f"{line}\n{missing}" for line in lines]
+    return "".join(found)
+
+
+def _lines(text: str) -> list[str]:
+    """The lines as files and diffs count them: form feeds and the like, which end lines for str, do not."""
+    return io.StringIO(text, newline="\n").readlines()
 
 
 def write(texts: dict[str, str], originals: dict[str, SourceFile]) -> None:

@@ -7,10 +7,13 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 
 from shapelint.diagnostics import Diagnostic, Severity
+from shapelint.escape import in_one_line, printable, visible
+from shapelint.render.shown import shown
 from shapelint.runner import Outcome
 from shapelint.syntax.places import live_cell
 
@@ -52,13 +55,19 @@ class Style:
     def finding_line(self, diagnostic: Diagnostic) -> str:
         """A finding in one line: place, code, message."""
         place = diagnostic.span or diagnostic.called_at
-        where = f"{shown_path(place.file)}:{place.line}:{place.column or 1}" if place else diagnostic.target
-        return (
-            f"{where}: {self.severity(diagnostic, diagnostic.severity.value)}[{diagnostic.code}] {diagnostic.message}"
-        )
+        target = in_one_line(diagnostic.target)
+        where = f"{shown_path(place.file)}:{place.line}:{place.column or 1}" if place else target
+        severity = self.severity(diagnostic, diagnostic.severity.value)
+        return f"{where}: {severity}[{diagnostic.code}] {in_one_line(diagnostic.message)}"
 
 
 def shown_path(file: str) -> str:
+    """As `relative_path`, for people: in one line, and none that GitHub's runner takes for a command."""
+    path = in_one_line(relative_path(file))
+    return f"./{path}" if path.lstrip().startswith("::") else path
+
+
+def relative_path(file: str) -> str:
     """Relative to the working directory when below it; a cell of this session by its number."""
     cell = live_cell(file)
     if cell:
@@ -84,10 +93,19 @@ def render(output_format: str, outcomes: list[Outcome], style: Style, report: bo
     module = importlib.import_module(f"shapelint.render.{output_format}")
     if output_format == "json":
         return str(module.render_json(outcomes, fixes.made))
-    if output_format in ("sarif", "gitlab", "junit"):
+    if output_format in ("sarif", "gitlab"):
         return str(getattr(module, f"render_{output_format}")(outcomes))
+    outcomes = [shown(outcome) for outcome in outcomes]
     if output_format == "github":
         return str(module.render_github(outcomes, fixes))
+    return printable(_in_format(module, output_format, outcomes, style, report, fixes), style.colour)
+
+
+def _in_format(
+    module: Any, output_format: str, outcomes: list[Outcome], style: Style, report: bool, fixes: Fixes
+) -> str:
+    if output_format == "junit":
+        return str(module.render_junit(outcomes))
     if output_format == "html":
         return str(module.render_html(outcomes, fixes))
     if output_format == "markdown":
@@ -102,27 +120,32 @@ def findings_only(output_format: str, outcomes: list[Outcome], style: Style) -> 
     from shapelint.render.full import fault_text, render_diagnostic
 
     parts: list[str] = []
-    for outcome in outcomes:
+    for outcome in map(shown, outcomes):
         if output_format == "concise":
             parts += [style.finding_line(item) for item in outcome.report.diagnostics]
         else:
             parts += [render_diagnostic(item, style) + "\n" for item in outcome.report.diagnostics]
         if outcome.fault:
             parts.append(fault_text(outcome))
-    return "\n".join(parts) + "\n" if parts else ""
+    return printable("\n".join(parts) + "\n", style.colour) if parts else ""
 
 
 def render_report(report_format: str, outcome: Outcome, style: Style, tree: bool) -> str:
     """The per-layer report in one of its formats; with `tree`, torchinfo's."""
-    from shapelint.render import table
-
-    report = outcome.report
-    if tree:
-        return (report.tree or "") + "\n"
-    if report_format == "json":
+    if report_format == "json" and not tree:
         from shapelint.render.json import render_json
 
         return render_json([outcome])
+    text = _report_in_format("tree" if tree else report_format, shown(outcome), style)
+    return printable(text, style.colour)
+
+
+def _report_in_format(report_format: str, outcome: Outcome, style: Style) -> str:
+    from shapelint.render import table
+
+    report = outcome.report
+    if report_format == "tree":
+        return (report.tree or "") + "\n"
     if report_format == "pipeline":
         from shapelint.render.pipeline import render_pipeline
 
@@ -143,11 +166,12 @@ def render_report(report_format: str, outcome: Outcome, style: Style, tree: bool
 
 
 def write(text: str, output_file: str | None, style: Style) -> None:
-    """To stdout, or to a file, whole or not at all.
+    """To stdout, or to a file, whole or not at all. What no format may hold is written out here at the latest.
 
     Raises:
         UsageError: the file cannot be written.
     """
+    text = visible(text, style.colour)
     if output_file is None:
         encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
         click.echo(text.encode(encoding, "replace").decode(encoding), nl=False, color=style.colour)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shapelint.diagnostics import OR_HERE, Diagnostic, Fix, Span, TrailStep
+from shapelint.escape import visible
 from shapelint.fixes.apply import applicable
 from shapelint.render import Fixes, Style, shown_path
 from shapelint.render.table import render_table, totals_line
@@ -90,17 +91,16 @@ def _excerpt(diagnostic: Diagnostic, span: Span, style: Style, margin: int) -> l
     column = f":{span.column}" if span.column else ""
     arrow, bar = style.paint("-->", "blue", bold=True), style.paint("|", "blue", bold=True)
     lines = [f"{' ' * margin}{arrow} {shown_path(span.file)}:{span.line}{column}"]
-    text = source_line(span.file, span.line)
-    if not text.strip():
+    text = source_line(span.file, span.line).rstrip()
+    if not text:
         return lines
     number = style.paint(str(span.line), "blue", bold=True)
-    lines += [f"{' ' * margin} {bar}", f"{number} {bar} {text.rstrip()}"]
+    lines += [f"{' ' * margin} {bar}", f"{number} {bar} {visible(text)}"]
     if span.column is not None:
-        end = span.end_column if span.end_line == span.line and span.end_column else len(text.rstrip()) + 1
-        before = "".join("\t" if char == "\t" else " " for char in text[: span.column - 1])
-        marks = style.severity(
-            diagnostic, "^" * max(1, end - span.column) + (f" {diagnostic.label}" if diagnostic.label else "")
-        )
+        end = span.end_column if span.end_line == span.line and span.end_column else len(text) + 1
+        before = "".join("\t" if char == "\t" else " " for char in visible(text[: span.column - 1]))
+        width = len(visible(text[span.column - 1 : end - 1]))
+        marks = style.severity(diagnostic, "^" * max(1, width) + (f" {diagnostic.label}" if diagnostic.label else ""))
         lines.append(f"{' ' * margin} {bar} {before}{marks}")
     elif diagnostic.label:
         lines.append(f"{' ' * margin} {bar} {style.severity(diagnostic, diagnostic.label)}")

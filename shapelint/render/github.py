@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shapelint.diagnostics import Diagnostic, Severity, Span
+from shapelint.escape import in_one_line, printable
 from shapelint.render import Fixes, Style
 from shapelint.render.full import summary
 from shapelint.render.places import file_and_cell, plain_text
@@ -23,7 +24,7 @@ def render_github(outcomes: list[Outcome], fixes: Fixes) -> str:
         lines += [_command(kind, item) for item in own[:SHOWN]]
         if len(own) > SHOWN:
             lines.append(f"{len(own) - SHOWN} more {kind}s, which GitHub would not show: see the log or the SARIF")
-            lines += [Style().finding_line(item) for item in own[SHOWN:]]
+            lines += [printable(Style().finding_line(item)) for item in own[SHOWN:]]
     return "\n".join([*lines, summary(outcomes, Style(), fixes)]) + "\n"
 
 
@@ -38,7 +39,8 @@ def _place(span: Span | None) -> dict[str, object]:
     """Columns only within one line: GitHub refuses them across lines."""
     if span is None:
         return {}
-    file, cell = file_and_cell(span.file)
+    name, cell = file_and_cell(span.file)
+    file = in_one_line(name)
     if cell:
         return {"file": file}
     words: dict[str, object] = {"file": file, "line": span.line}

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
 from shapelint.diagnostics import Severity
+from shapelint.escape import json_text
 from shapelint.render.places import file_and_cell, findings, plain_text
 from shapelint.runner import Outcome
 
@@ -30,4 +29,4 @@ def render_gitlab(outcomes: list[Outcome]) -> str:
                 "location": {"path": path, "lines": lines},
             }
         )
-    return json.dumps(issues, indent=2, ensure_ascii=False) + "\n"
+    return json_text(issues, indent=2) + "\n"

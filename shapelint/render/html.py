@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from html import escape
 from typing import Any
 
 from shapelint import __version__
 from shapelint.diagnostics import Diagnostic, Row, Severity, TargetReport
+from shapelint.escape import json_text
 from shapelint.labels import shown_shape
 from shapelint.layout import Plan
 from shapelint.placed import Inside
@@ -124,7 +124,7 @@ def _finding(item: Diagnostic, at: int | None) -> str:
 
 def _picture(report: TargetReport, plan: Plan, about: dict[int, list[Diagnostic]]) -> str:
     opened = plan.opened()
-    data = json.dumps(_data(plan, about, opened), separators=(",", ":")).replace("<", "\\u003c")
+    data = json_text(_data(plan, about, opened), separators=(",", ":")).replace("<", "\\u003c")
     tools = ""
     if len(plan.children) > 1:
         tools = "".join(

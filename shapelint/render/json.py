@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from shapelint.diagnostics import Diagnostic, Edit, Fix, Row, Span, TargetReport
-from shapelint.render import shown_path
+from shapelint.escape import json_text
+from shapelint.render import relative_path
 from shapelint.runner import Outcome, versions
 
 VERSION = 1
@@ -33,7 +33,7 @@ def render_json(outcomes: list[Outcome], fixed: int = 0) -> str:
             "fixed": fixed,
         },
     }
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return json_text(document, indent=2) + "\n"
 
 
 def _target(outcome: Outcome) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def _layer(row: Row) -> dict[str, Any]:
         "inputs": row.inputs,
         "outputs": row.outputs,
         "params": row.params,
-        "file": shown_path(row.file) if row.file else None,
+        "file": relative_path(row.file) if row.file else None,
         "line": row.line,
         "mult_adds": row.mult_adds,
         "repeat": row.repeat,
@@ -81,7 +81,7 @@ def _span(span: Span | None) -> dict[str, Any] | None:
     if span is None:
         return None
     return {
-        "file": shown_path(span.file),
+        "file": relative_path(span.file),
         "line": span.line,
         "column": span.column,
         "end_line": span.end_line,
@@ -91,7 +91,7 @@ def _span(span: Span | None) -> dict[str, Any] | None:
 
 def _edit(edit: Edit) -> dict[str, Any]:
     return {
-        "file": shown_path(edit.file),
+        "file": relative_path(edit.file),
         "start": {"line": edit.start.line, "column": edit.start.column},
         "end": {"line": edit.end.line, "column": edit.end.column},
         "replacement": edit.replacement,
@@ -115,7 +115,7 @@ def _diagnostic(diagnostic: Diagnostic) -> dict[str, Any]:
         "called_at": _span(diagnostic.called_at),
         "related": [
             {
-                "file": shown_path(related.span.file),
+                "file": relative_path(related.span.file),
                 "line": related.span.line,
                 "column": related.span.column,
                 "message": related.message,

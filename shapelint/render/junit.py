@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import xml.etree.ElementTree as ET
 
 from shapelint.diagnostics import Diagnostic, Severity
 from shapelint.render import Style, shown_path
 from shapelint.render.full import render_diagnostic
 from shapelint.runner import Outcome
-
-_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def render_junit(outcomes: list[Outcome]) -> str:
@@ -30,20 +27,20 @@ def _suite(root: ET.Element, outcome: Outcome) -> None:
     suite = ET.SubElement(
         root,
         "testsuite",
-        name=_clean(target),
+        name=target,
         tests=str(max(1, len(told))),
         failures=str(0 if failed else len(told)),
         errors=str(len(told) or 1) if failed else "0",
     )
     for item in told:
-        case = ET.SubElement(suite, "testcase", name=_clean(_named(item)), classname=_clean(_owner(target)))
+        case = ET.SubElement(suite, "testcase", name=_named(item), classname=_owner(target))
         kind = "error" if failed else "failure"
-        text = ET.SubElement(case, kind, message=_clean(item.message), type=f"{item.code} {item.name}")
-        text.text = _clean(render_diagnostic(item, Style()))
+        text = ET.SubElement(case, kind, message=item.message, type=f"{item.code} {item.name}")
+        text.text = render_diagnostic(item, Style())
     if not told:
-        case = ET.SubElement(suite, "testcase", name="no finding", classname=_clean(_owner(target)))
+        case = ET.SubElement(suite, "testcase", name="no finding", classname=_owner(target))
         if failed:
-            ET.SubElement(case, "error", message=_clean(outcome.fault or "could not be checked"), type="fault")
+            ET.SubElement(case, "error", message=outcome.fault or "could not be checked", type="fault")
 
 
 def _named(item: Diagnostic) -> str:
@@ -54,8 +51,3 @@ def _named(item: Diagnostic) -> str:
 
 def _owner(target: str) -> str:
     return target.replace("/", ".").removesuffix(".py")
-
-
-def _clean(text: str) -> str:
-    """Without what XML cannot hold."""
-    return _NOT_XML.sub("?", text)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from shapelint.diagnostics import Diagnostic
 from shapelint.render import Fixes, Style, shown_path
 from shapelint.render.full import render_diagnostic, summary
+from shapelint.render.table import bars_escaped, cell, tags_escaped, totals_line
 from shapelint.render.table import render_markdown as table
-from shapelint.render.table import totals_line
 from shapelint.runner import Outcome
 
 
@@ -24,20 +24,22 @@ def render_check(outcomes: list[Outcome], report: bool, fixes: Fixes) -> str:
         if outcome.fault:
             parts.append(_folded(f"fault of shapelint on {cell(outcome.report.target)}", _fenced(outcome.fault)))
         if report and outcome.report.rows:
-            lines = totals_line(outcome.report)
+            lines = tags_escaped(totals_line(outcome.report))
             parts.append(_folded(f"layers of {cell(outcome.report.target)}", f"{table(outcome.report)}\n{lines}"))
     return "\n\n".join(parts) + "\n"
 
 
 def _row(item: Diagnostic) -> str:
     place = item.span or item.called_at
-    where = f"`{shown_path(place.file)}:{place.line}`" if place is not None else f"`{item.target}`"
+    where = _code(f"{shown_path(place.file)}:{place.line}" if place is not None else item.target)
     return f"| {item.severity.value} | {item.code} {item.name} | {where} | {cell(item.message)} |"
 
 
-def cell(text: str) -> str:
-    """Text that stays in its cell and shows as it is."""
-    return text.replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
+def _code(text: str) -> str:
+    """A name as code in a cell; one with backticks between longer runs of them."""
+    ticks = "`" * (1 + max((len(run) for run in _runs(text)), default=0))
+    blank = " " if "`" in text else ""
+    return f"{ticks}{blank}{bars_escaped(text)}{blank}{ticks}"
 
 
 def _fenced(text: str) -> str:

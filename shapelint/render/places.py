@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from shapelint.diagnostics import Diagnostic, Span
-from shapelint.render import shown_path
+from shapelint.render import relative_path
 from shapelint.runner import Outcome
 from shapelint.syntax.notebooks import CELL
 from shapelint.syntax.places import source_line
@@ -47,24 +47,24 @@ def fingerprint(diagnostic: Diagnostic) -> str:
     Line numbers and sizes are left out: a finding stays the same when code above it moves, or a number changes.
     """
     span = diagnostic.span or diagnostic.called_at
-    file = shown_path(span.file) if span is not None else ""
+    file = relative_path(span.file) if span is not None else ""
     line = source_line(span.file, span.line).strip() if span is not None and not diagnostic.layer else ""
     target = diagnostic.target.rpartition(":")[2] if ":" in diagnostic.target else ""
     text = "\0".join((diagnostic.code, file, target.partition("(")[0], diagnostic.layer, line))
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:32]
 
 
 def file_and_cell(name: str) -> tuple[str, str]:
     """`train.ipynb:cell 4` as file and cell; any other file with no cell."""
     file, _, cell = name.partition(CELL)
-    return shown_path(file), cell
+    return relative_path(file), cell
 
 
 def uri(name: str) -> str:
     """A file as URI: relative to the working directory when below it, else absolute."""
     shown, _ = file_and_cell(name)
     path = Path(shown)
-    return path.as_uri() if path.is_absolute() else quote(path.as_posix())
+    return path.as_uri() if path.is_absolute() else quote(path.as_posix(), errors="surrogateescape")
 
 
 def plain_text(diagnostic: Diagnostic) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import inspect
-import json
 from typing import Any
 
 from shapelint import __version__
 from shapelint.diagnostics import Diagnostic, Edit, Fix, Severity, Span
+from shapelint.escape import json_text
 from shapelint.render.full import trail_text
 from shapelint.render.places import Finding, file_and_cell, findings, plain_text, uri
 from shapelint.render.rules import rule_page, summary
@@ -48,7 +48,7 @@ def render_sarif(outcomes: list[Outcome]) -> str:
         "results": [_result(item, index) for item in found],
     }
     document = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return json_text(document, indent=2) + "\n"
 
 
 def _rule(rule: Rule) -> dict[str, Any]:

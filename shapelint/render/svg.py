@@ -8,6 +8,7 @@ from html import escape
 from importlib import resources
 
 from shapelint.diagnostics import Block, Diagnostic, Severity, TargetReport
+from shapelint.escape import in_one_line
 from shapelint.labels import labels, shown_shape, sizes_of
 from shapelint.layout import SHARE_SHOWN, Plan
 from shapelint.placed import HEADER, PADDING, Inside, Line
@@ -217,9 +218,9 @@ def note_lines(item: Diagnostic) -> list[tuple[str, str]]:
     """A finding and its first fix in short lines, each with the class it is shown in."""
     lines = [("code", f"{item.code} {item.name}")]
     lines += [("said", part) for part in textwrap.wrap(item.message.replace("`", ""), _NOTE_LETTERS)[:5]]
-    if item.fixes:
-        title = item.fixes[0].title.replace("`", "")
-        lines += [("mend", part) for part in textwrap.wrap(f"fix: {title}", _NOTE_LETTERS - 6)[:3]]
+    for fix in item.fixes[:1]:
+        title = f"fix: {fix.title}".replace("`", "")
+        lines += [("mend", part) for part in textwrap.wrap(title, _NOTE_LETTERS - 6)[:3]]
     return lines
 
 
@@ -338,13 +339,12 @@ def described(plan: Plan, at: int) -> str:
         lines.append("in " + ", ".join(shown_shape(shape) for shape in block.inputs[:4]))
     if block.outputs:
         lines.append("out " + ", ".join(shown_shape(shape) for shape in block.outputs[:4]))
-    total = plan.blocks[0].params
     if block.params:
-        lines.append(f"{block.params:,} parameters ({100 * block.params / total:.1f} %)")
+        lines.append(f"{block.params:,} parameters ({100 * plan.share(at):.1f} %)")
     if block.mult_adds:
         lines.append(f"{block.mult_adds:,} mult-adds")
     for word, place in (("made", block.made), ("called", block.called)):
         if place is not None:
-            text = source_line(*place).strip()
-            lines.append(f"{word} at {shown_path(place[0])}:{place[1]}" + (f"\n    {text}" if text else ""))
+            text = in_one_line(source_line(*place).strip())
+            lines += [f"{word} at {shown_path(place[0])}:{place[1]}", *([f"    {text}"] if text else [])]
     return "\n".join(lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 
 from tabulate import tabulate
 
@@ -106,6 +107,21 @@ def render_csv(report: TargetReport) -> str:
 def render_markdown(report: TargetReport) -> str:
     """A table for a pull request."""
     cells = [_cells(row, report.totals.params, Style(False, True)) for row in report.rows]
-    stripped = [[cell.strip().replace("|", "\\|") for cell in row] for row in cells]
+    stripped = [[cell(each.strip()) for each in row] for row in cells]
     table = tabulate(stripped, HEADERS, "github", disable_numparse=True)
-    return f"{table}\n\n{totals_line(report)}\n"
+    return f"{table}\n\n{tags_escaped(totals_line(report))}\n"
+
+
+def cell(text: str) -> str:
+    """Text that stays in its cell of a Markdown table and shows as it is."""
+    return tags_escaped(bars_escaped(text).replace("\n", " "))
+
+
+def tags_escaped(text: str) -> str:
+    """Markdown without HTML; `<0.1 %` is none."""
+    return re.sub(r"<(?=[a-zA-Z/!?])", "&lt;", text)
+
+
+def bars_escaped(text: str) -> str:
+    """Without bars that would end a cell; a backslash before one would take the escape away."""
+    return re.sub(r"(\\*)\|", r"\1\1\\|", text)
