@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from shapelint.escape import json_text
 from shapelint.fixes.files import written_whole
 from shapelint.render.places import findings
 from shapelint.runner import Outcome
+from shapelint.syntax.texts import UnreadableError, read_bytes
 
 VERSION = 1
 
@@ -22,12 +24,12 @@ def read(file: str) -> dict[str, Any]:
         UsageError: there is no such file, or it is no baseline.
     """
     try:
-        data = json.loads(Path(file).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UsageError(f"no baseline `{file}`; `--update-baseline` writes it") from None
-    except OSError as error:
-        raise UsageError(f"cannot read `{file}`: {error.strerror or error}") from None
-    except ValueError:
+        data = json.loads(read_bytes(file, named=True))
+    except UnreadableError as error:
+        if not os.path.exists(file):
+            raise UsageError(f"no baseline `{file}`; `--update-baseline` writes it") from None
+        raise UsageError(f"cannot read `{file}`: {error}") from None
+    except (ValueError, RecursionError):
         data = None
     if not isinstance(data, dict) or data.get("version") != VERSION or not isinstance(data.get("findings"), dict):
         raise UsageError(f"`{file}` is no baseline of shapelint; `--update-baseline` writes one anew")

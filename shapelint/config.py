@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from shapelint.errors import UsageError
+from shapelint.syntax.texts import UnreadableError, read_bytes
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -117,10 +118,10 @@ def load_config(start: Path | None = None, given: str | None = None, isolated: b
         return Config(defaults)
     folder = (start or Path.cwd()).resolve()
     near = [place / name for place in (folder, *folder.parents) for name in ("shapelint.toml", "pyproject.toml")]
-    if given is not None and not Path(given).is_file():
+    if given is not None and (not Path(given).exists() or Path(given).is_dir()):
         raise UsageError(f"no file `{given}` for `--config`")
     for file in [Path(given).resolve()] if given is not None else near:
-        table = _table(file) if file.is_file() else None
+        table = _table(file) if file.is_file() or given is not None else None
         if table is not None:
             return Config({**defaults, **_validated(file, table)}, file)
     return Config(defaults)
@@ -137,9 +138,11 @@ def validated(file: Path, text: str) -> dict[str, Any]:
 
 def _table(file: Path, text: str | None = None) -> dict[str, Any] | None:
     try:
-        data = tomllib.loads(file.read_text(encoding="utf-8") if text is None else text)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        data = tomllib.loads(read_bytes(str(file), named=True).decode() if text is None else text)
+    except (ValueError, UnreadableError) as error:
         raise UsageError(f"cannot read `{file}`: {error}") from None
+    except RecursionError:
+        raise UsageError(f"cannot read `{file}`: it is nested too deeply") from None
     table = data.get("tool", {}).get("shapelint") if file.name == "pyproject.toml" else data
     if table is not None and not isinstance(table, dict):
         raise UsageError(f"`tool.shapelint` in `{file}` is not a table")

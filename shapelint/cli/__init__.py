@@ -6,7 +6,9 @@ import contextlib
 import difflib
 import importlib
 import importlib.metadata
+import os
 import sys
+import traceback
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,6 +24,10 @@ _COMMANDS = {
     "report": "Print the per-layer shape and parameter report of a model.",
     "rule": "Explain a rule, or list them all.",
 }
+
+
+INTERRUPTED = 130
+"""The exit code after Ctrl-C, as shells have it."""
 
 
 def say(text: str, err: bool = False, nl: bool = True, colour: bool = False) -> None:
@@ -84,16 +90,37 @@ class Commands(click.Group):
         except UsageError as error:
             say(f"error: {error}", err=True)
             ctx.exit(2)
+        except KeyboardInterrupt:
+            ctx.exit(INTERRUPTED)
+        except BrokenPipeError:  # nobody reads what is printed any more
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(2)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception:
+            _say_fault(traceback.format_exc())
+            ctx.exit(2)
+
+
+def _say_fault(text: str) -> None:
+    """To stderr: what is said where a command itself failed; its exit code is not that of findings."""
+    from shapelint.render.full import fault_text_of
+
+    with contextlib.suppress(OSError):
+        say(fault_text_of(text, _torch_version()), err=True)
+
+
+def _torch_version() -> str | None:
+    try:
+        return importlib.metadata.version("torch")
+    except importlib.metadata.PackageNotFoundError:
+        return None
 
 
 def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     if not value or ctx.resilient_parsing:
         return
-    try:
-        torch = importlib.metadata.version("torch")
-    except importlib.metadata.PackageNotFoundError:
-        torch = "not installed"
-    say(f"shapelint {__version__} (torch {torch})")
+    say(f"shapelint {__version__} (torch {_torch_version() or 'not installed'})")
     ctx.exit()
 
 

@@ -180,22 +180,46 @@ def write(texts: dict[str, str], originals: dict[str, SourceFile]) -> None:
 
 
 def written_whole(path: Path, content: bytes) -> None:
-    """Write a file through a temporary one beside it, whole or not at all; its permissions stay.
+    """Write a regular file through a temporary one beside it, whole or not at all; its permissions stay.
+
+    Links are followed. What is no regular file (a device, a FIFO, `/dev/stdout`) is written to, never replaced.
 
     Raises:
         UsageError: it cannot be written.
     """
     try:
-        mode = path.stat().st_mode & 0o7777 if path.exists() else 0o644
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".shapelint-")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            Path(temporary).chmod(mode)
-            Path(temporary).replace(path)
-        except OSError:
-            with contextlib.suppress(OSError):
-                Path(temporary).unlink()
-            raise
+        if _is_replaceable(path):
+            _replace(Path(os.path.realpath(path)), content)
+        else:
+            with path.open("wb") as stream:
+                stream.write(content)
     except OSError as error:
         raise UsageError(f"cannot write `{path}`: {error.strerror or error}") from None
+
+
+def _is_replaceable(path: Path) -> bool:
+    """Whether a path is a regular file's, or nothing's yet; not so of those that stand for open descriptors."""
+    if os.path.abspath(path).startswith(("/dev/", "/proc/")):
+        return False
+    return path.is_file() or not path.exists()
+
+
+def _replace(path: Path, content: bytes) -> None:
+    mode = path.stat().st_mode & 0o7777 if path.exists() else 0o666 & ~_umask()
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".shapelint-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        Path(temporary).chmod(mode)
+        Path(temporary).replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            Path(temporary).unlink()
+        raise
+
+
+def _umask() -> int:
+    """What a new file's permissions are without, which is only told to who sets it."""
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask

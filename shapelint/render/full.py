@@ -67,10 +67,15 @@ def _fixable(outcomes: list[Outcome], fixes: Fixes) -> str:
 
 
 def fault_text(outcome: Outcome) -> str:
-    """What is said where shapelint itself failed."""
-    found = versions(outcome.torch)
+    """What is said where shapelint itself failed on a target."""
+    return fault_text_of(outcome.fault or "", outcome.torch)
+
+
+def fault_text_of(fault: str, torch: str | None) -> str:
+    """A fault of ours, with the versions that a report of it must name."""
+    found = versions(torch)
     named = f"shapelint {found['version']}, torch {found['torch']}, Python {found['python']}"
-    return f"this is a fault of shapelint ({named}), not of your model; please report it with:\n{outcome.fault}"
+    return f"this is a fault of shapelint ({named}), not of your model; please report it with:\n{fault}"
 
 
 def render_diagnostic(diagnostic: Diagnostic, style: Style) -> str:

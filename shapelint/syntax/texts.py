@@ -35,17 +35,17 @@ class UnreadableError(UsageError):
         self.column = column
 
 
-def read_bytes(file: str) -> bytes:
-    """The bytes of a regular file.
+def read_bytes(file: str, named: bool = False) -> bytes:
+    """The bytes of a regular file; of one that the user has `named` as a setting, of a pipe too.
 
     Raises:
         UnreadableError: it is something else, too large, or cannot be opened.
     """
+    without_waiting = 0 if named else getattr(os, "O_NONBLOCK", 0)  # for somebody to write to a FIFO
     try:
-        # a FIFO that nobody writes to would be waited for
-        descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        descriptor = os.open(file, os.O_RDONLY | without_waiting | getattr(os, "O_BINARY", 0))
         with os.fdopen(descriptor, "rb") as stream:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            if not named and not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise UnreadableError("it is no regular file")
             found = stream.read(LARGEST + 1)
     except (OSError, ValueError) as error:
