@@ -15,6 +15,7 @@ from torch.overrides import TorchFunctionMode
 
 from shapelint.syntax.places import Site
 from shapelint.tracing.costs import Budget
+from shapelint.tracing.members import children_of, modules_of
 from shapelint.tracing.names import on_cpu, op_name
 from shapelint.tracing.session import Session, answered_apart, is_fake
 from shapelint.tracing.source import Ownership
@@ -51,7 +52,7 @@ class Definitions:
 
     def fill_copies(self, model: torch.nn.Module) -> None:
         """Give modules that were copied into being the sites of their original, else of the module around them."""
-        modules = dict(model.named_modules())
+        modules = dict(modules_of(model))
         for module in modules.values():
             number = module.__dict__.pop(_MADE, None)
             if number is not None and not self.of(module):
@@ -163,7 +164,7 @@ def fake_friendly() -> Iterator[None]:
 def _apply_to_fakes(module: torch.nn.Module, fn: Any, recurse: bool) -> torch.nn.Module:
     """`Module._apply` (`.to`, `.half`, ...) without swapping tensors in place, which fake ones do not allow."""
     if recurse:
-        for child in module.children():
+        for _, child in children_of(module):
             child._apply(fn)  # type: ignore[no-untyped-call]
     for key, param in module._parameters.items():
         if param is not None:
