@@ -161,7 +161,9 @@ def _from_factory(text: str) -> Feed:
         raise UsageError(f"--input-factory: `{text}` is a {type(function).__name__}, not a function")
     try:
         _as_inputs(function())
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise UsageError(f"--input-factory: `{text}` raised {type(error).__name__}: {message_of(error)}") from None
     return Feed(lambda: _as_inputs(function()), note=f"inputs from {text}")
 

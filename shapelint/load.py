@@ -139,7 +139,9 @@ def _import(target: Target, name: str, ownership: Ownership, overlay: dict[str, 
     except SyntaxError as error:
         span = Span(error.filename or "", error.lineno or 1, error.offset or 1) if error.filename else None
         raise NotLoadableError(f"importing `{_where(target)}` failed: {error.msg}", span) from None
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise _failed("importing", target, ownership, error) from None
 
 
@@ -205,7 +207,9 @@ def _evaluate(target: Target, module: ModuleType, ownership: Ownership) -> Any:
                 f"`{target.expression}` does not fit its signature, {_signature(callee)}: {message_of(error)}", _definition(callee)
             ) from None
         raise _failed("calling", target, ownership, error) from None
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise _failed("calling", target, ownership, error) from None
 
 
@@ -281,7 +285,9 @@ def _instantiate(target: Target, value: Any, ownership: Ownership) -> torch.nn.M
             )
         try:
             made = value()
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             raise _failed("constructing", target, ownership, error) from None
         if isinstance(made, torch.nn.Module):
             return made

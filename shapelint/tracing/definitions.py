@@ -17,6 +17,7 @@ from shapelint.syntax.places import Site
 from shapelint.tracing.costs import Budget
 from shapelint.tracing.members import children_of, modules_of
 from shapelint.tracing.names import on_cpu, op_name
+from shapelint.tracing.recursion import room_for_our_frames
 from shapelint.tracing.session import Session, answered_apart, is_fake
 from shapelint.tracing.source import Ownership
 from shapelint.tracing.torch_private import no_modes, quiet
@@ -135,7 +136,7 @@ def construction(definitions: Definitions, budget: Budget, trial: bool = False) 
     torch.nn.Module.__init__ = init  # type: ignore[method-assign]
     torch.nn.init.trunc_normal_ = trunc_normal
     try:
-        with quiet(), fake_friendly(), session, _Construction(initialise):
+        with room_for_our_frames(), quiet(), fake_friendly(), session, _Construction(initialise):
             yield session
     finally:
         torch.nn.Module.__init__ = original_init  # type: ignore[method-assign]

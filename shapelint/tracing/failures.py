@@ -56,7 +56,7 @@ class FailureHandler:
         self, recorder: Recorder, call: Call, func: Any, name: str, args: Any, kwargs: Any, error: Exception
     ) -> Any:
         """A torch function raised; answer with what stands in for its result, or raise on."""
-        if self.call_of(error) is not None:
+        if self.call_of(error) is not None or isinstance(error, RecursionError):  # that is no call's doing
             raise error
         all_real = not any(is_fake(tensor) for tensor in tensors_in((args, kwargs)))
         if all_real and not is_inplace(func):
@@ -87,7 +87,7 @@ class FailureHandler:
         self, recorder: Recorder, call: Call, module: torch.nn.Module, args: Any, kwargs: Any, error: Exception
     ) -> Any:
         """One of torch's modules raised by itself, before or after its function."""
-        if self.call_of(error) is not None:
+        if self.call_of(error) is not None or isinstance(error, RecursionError):
             raise error
         if is_pattern_layer(module):
             tensor = next(tensors_in(args), None)

@@ -22,6 +22,7 @@ from shapelint.tracing.gradients import GradientWatch
 from shapelint.tracing.members import buffers_of, modules_of, parameters_of
 from shapelint.tracing.patterns import seen_patterns
 from shapelint.tracing.recorder import ModelNames, Recorder
+from shapelint.tracing.recursion import room_for_our_frames
 from shapelint.tracing.session import Session
 from shapelint.tracing.shown import described, message_of
 from shapelint.tracing.source import Ownership
@@ -103,7 +104,8 @@ class Walker:
 
         Its exception is its result.
         """
-        with self._prepared(mode, {}, {}, never) as (recorder, args, kwargs, _), seen_modules(recorder), recorder:
+        prepared = self._prepared(mode, {}, {}, never)
+        with room_for_our_frames(), prepared as (recorder, args, kwargs, _), seen_modules(recorder), recorder:
             try:
                 return action(recorder.model, args, kwargs)
             except Exception as error:
@@ -111,7 +113,7 @@ class Walker:
 
     def _once(self, mode: str, choices: Choices, forced: dict[Site, bool], unwanted: Unwanted) -> Trace:
         started = time.monotonic()
-        with self._prepared(mode, choices, forced, unwanted) as (recorder, args, kwargs, trace):
+        with room_for_our_frames(), self._prepared(mode, choices, forced, unwanted) as (recorder, args, kwargs, trace):
             error: BaseException | None = set_mode(recorder.model, mode)
             out = None
             doing = f"`model.{mode}()`"
@@ -266,11 +268,13 @@ def seen_modules(recorder: Recorder) -> Iterator[None]:
         torch.nn.Module.__call__ = original  # type: ignore[method-assign]
 
 
-def set_mode(model: torch.nn.Module, mode: str) -> Exception | None:
+def set_mode(model: torch.nn.Module, mode: str) -> BaseException | None:
     """`train()` or `eval()` as the user would call them; an overridden one may raise."""
     with no_modes():
         try:
             model.train() if mode == "train" else model.eval()
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             return error
     return None

@@ -78,6 +78,8 @@ class Net(nn.Module):
         called = span_of(raised.sites[1]) if len(raised.sites) > 1 else None
         called = called if called is None or span is None or called.line != span.line else None
         diagnostic = replace(diagnostic, layer=raised.layer, span=span, called_at=called)
+        if raised.error_type == "RecursionError":  # no input ends it, and each walk of it is long
+            return Finding(diagnostic, trace.mode)
         inputs = [*input_candidates(walked, trace), *sized_inputs(walked, raised.compared)]
         inputs += [*wanted_channels(walked), *other_sizes(walked)]
         return Finding(diagnostic, trace.mode, None, tuple(inputs))
