@@ -204,7 +204,8 @@ def _evaluate(target: Target, module: ModuleType, ownership: Ownership) -> Any:
         callee = getattr(module, root, None)
         if not sites and callable(callee):
             raise NotLoadableError(
-                f"`{target.expression}` does not fit its signature, {_signature(callee)}: {message_of(error)}", _definition(callee)
+                f"`{target.expression}` does not fit its signature, {_signature(callee)}: {message_of(error)}",
+                _definition(callee),
             ) from None
         raise _failed("calling", target, ownership, error) from None
     except KeyboardInterrupt:

@@ -11,6 +11,8 @@ from typing import Any
 
 import torch
 
+from shapelint.graph import Cycle
+
 
 def children_of(module: torch.nn.Module) -> list[tuple[str, torch.nn.Module]]:
     """The modules registered on a module, by their names."""
@@ -29,6 +31,24 @@ def modules_of(model: torch.nn.Module) -> Iterator[tuple[str, torch.nn.Module]]:
         seen.add(id(module))
         yield path, module
         waiting += [(f"{path}.{name}".lstrip("."), child) for name, child in reversed(children_of(module))]
+
+
+def cycles_of(model: torch.nn.Module) -> Iterator[Cycle]:
+    """Where a module is registered within itself."""
+    names = {id(module): path for path, module in modules_of(model)}
+    done: set[int] = set()
+    around = {id(model): iter(children_of(model))}
+    while around:
+        holder = next(reversed(around))
+        for name, child in around[holder]:
+            if id(child) in around:
+                yield Cycle(names[holder], name, names[id(child)])
+            elif id(child) not in done:
+                around[id(child)] = iter(children_of(child))
+                break
+        else:
+            done.add(holder)
+            around.popitem()
 
 
 def parameters_of(model: torch.nn.Module) -> Iterator[tuple[str, torch.nn.Parameter]]:

@@ -158,7 +158,9 @@ class Walker:
         if not _is_lazy(self.model):
             return self.model, self.definitions
         copied = copy.deepcopy(self.model, _lazy_buffers(self.model))
-        originals = {id(new): old for (_, new), (_, old) in zip(modules_of(copied), modules_of(self.model), strict=True)}
+        originals = {
+            id(new): old for (_, new), (_, old) in zip(modules_of(copied), modules_of(self.model), strict=True)
+        }
         return copied, lambda module: self.definitions(originals.get(id(module), module))
 
     @staticmethod
