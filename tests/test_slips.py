@@ -77,7 +77,7 @@ def test_a_module_made_without_its_constructor_is_named(lint: Callable[..., Any]
 
 def test_an_error_beyond_a_forgotten_super_init_is_found_in_the_same_run(lint: Callable[..., Any]) -> None:
     source = with_part("3").replace("return self.conv(x)", "return self.conv(self.conv(x))")
-    assert codes(lint(source, "1,3,8,8")) == ["SHP102", "SHP504"]
+    assert set(codes(lint(source, "1,3,8,8"))) == {"SHP102", "SHP504"}
 
 
 CIRCLES = {
