@@ -27,6 +27,7 @@ from shapelint.table import rows_of, totals_of
 from shapelint.target import Target, parse_target
 from shapelint.tracing.costs import Budget, generous_budget, small_budget, trial_budget, walk_budget
 from shapelint.tracing.failures import Unwanted
+from shapelint.tracing.members import cycles_of, is_initialised, modules_of
 from shapelint.tracing.session import fake_tensors_in_use
 from shapelint.tracing.walk import MAX_RETRIES, Walker, never, param_facts
 
@@ -262,7 +263,7 @@ def describe(request: Request, loaded: Loaded, traces: dict[str, Trace], feed: F
     params = param_facts(loaded.model)
     for trace in traces.values():
         params.update(trace.late_params)
-    modules = dict(loaded.model.named_modules())
+    modules = dict(modules_of(loaded.model))
     return Walked(
         request.target,
         traces,
@@ -273,6 +274,8 @@ def describe(request: Request, loaded: Loaded, traces: dict[str, Trace], feed: F
         tuple(spec.spelling for spec in feed.specs),
         {name: _home(module) for name, module in modules.items()},
         request.expect,
+        tuple(name for name, module in modules.items() if not is_initialised(module)),
+        tuple(cycles_of(loaded.model)),
     )
 
 

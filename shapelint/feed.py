@@ -18,6 +18,9 @@ from shapelint.load import Loaded, NotLoadableError, import_target
 from shapelint.syntax.own_inputs import first_line, input_comment
 from shapelint.syntax.texts import syntax
 from shapelint.target import parse_target
+from shapelint.tracing.costs import tensors_in
+from shapelint.tracing.members import modules_of
+from shapelint.tracing.shown import message_of
 from shapelint.tracing.walk import Inputs
 
 
@@ -110,14 +113,26 @@ def _line_of(function: Any) -> Span | None:
 
 
 def _cloned(value: Any) -> Any:
-    if isinstance(value, torch.Tensor):
-        return value.detach().clone()
-    if isinstance(value, (list, tuple)):
-        items = [_cloned(item) for item in value]
-        return items if isinstance(value, list) else tuple(items)
+    """The same with tensors of its own."""
+    memo = {id(tensor): tensor.detach().clone() for tensor in tensors_in(value)}
+    return _rebuilt(value, memo)
+
+
+def _rebuilt(value: Any, memo: dict[int, Any]) -> Any:
+    """Containers anew, around what `memo` has for their members; it may hold itself."""
+    if id(value) in memo:
+        return memo[id(value)]
+    if isinstance(value, list):
+        items: list[Any] = []
+        memo[id(value)] = items
+        items += [_rebuilt(item, memo) for item in value]
+        return items
     if isinstance(value, dict):
-        return {key: _cloned(item) for key, item in value.items()}
-    return value
+        fields: dict[Any, Any] = {}
+        memo[id(value)] = fields
+        fields.update({key: _rebuilt(item, memo) for key, item in value.items()})
+        return fields
+    return tuple(_rebuilt(item, memo) for item in value) if isinstance(value, tuple) else value
 
 
 def _as_inputs(value: Any) -> Inputs:
@@ -146,8 +161,10 @@ def _from_factory(text: str) -> Feed:
         raise UsageError(f"--input-factory: `{text}` is a {type(function).__name__}, not a function")
     try:
         _as_inputs(function())
-    except Exception as error:
-        raise UsageError(f"--input-factory: `{text}` raised {type(error).__name__}: {error}") from None
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        raise UsageError(f"--input-factory: `{text}` raised {type(error).__name__}: {message_of(error)}") from None
     return Feed(lambda: _as_inputs(function()), note=f"inputs from {text}")
 
 
@@ -171,7 +188,7 @@ def _how_to_give_one(model: torch.nn.Module) -> str:
 
 def _guess(model: torch.nn.Module) -> str:
     """An input that the first layer with weights would take."""
-    for module in model.modules():
+    for _, module in modules_of(model):
         kind = type(module).__name__
         if kind in ("Conv1d", "Conv2d", "Conv3d"):
             dims = int(kind[4])

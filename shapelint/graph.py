@@ -262,6 +262,15 @@ class Trace:
         return self.producer(call, position) if position is not None else None
 
 
+@dataclass(frozen=True)
+class Cycle:
+    """A module that is registered within itself: as `attribute` of `holder`; `held` is its name, "" the model's."""
+
+    holder: str
+    attribute: str
+    held: str
+
+
 @dataclass
 class Walked:
     """All that rules may look at: the traces of one target in its modes, and the model's parameters.
@@ -278,6 +287,9 @@ class Walked:
     input_spellings: tuple[str, ...] = ()
     homes: dict[str, tuple[str, str]] = field(default_factory=dict)
     expect: tuple[str, ...] = ()
+    uninitialised: tuple[str, ...] = ()
+    """Modules on which `nn.Module.__init__` did not run."""
+    cycles: tuple[Cycle, ...] = ()
 
     @property
     def total_params(self) -> int:

@@ -24,6 +24,7 @@ from shapelint.syntax.places import Site, copies, span_of
 from shapelint.target import Target
 from shapelint.tracing.costs import Budget, construction_budget
 from shapelint.tracing.definitions import Definitions, construction
+from shapelint.tracing.shown import first_line, message_of
 from shapelint.tracing.source import Ownership
 from shapelint.tracing.state import generators_kept
 
@@ -145,7 +146,9 @@ def _import(target: Target, name: str, ownership: Ownership, overlay: dict[str, 
     except SyntaxError as error:
         span = Span(error.filename or "", error.lineno or 1, error.offset or 1) if error.filename else None
         raise NotLoadableError(f"importing `{_where(target)}` failed: {error.msg}", span) from None
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise _failed("importing", target, ownership, error) from None
 
 
@@ -158,8 +161,8 @@ def _near_module(name: str) -> str:
 
 def _failed(doing: str, target: Target, ownership: Ownership, error: BaseException) -> NotLoadableError:
     sites = ownership.in_traceback(error.__traceback__)
-    text = str(error).strip().splitlines()
-    what = f"{type(error).__name__}: {text[0]}" if text else type(error).__name__
+    text = first_line(error)
+    what = f"{type(error).__name__}: {text}" if text else type(error).__name__
     subject = f"`{_where(target)}`" if doing == "importing" else f"`{target.expression or target.text}`"
     span = span_of(sites[0]) if sites else None
     refused_by = _refusing_layer(error) if doing != "importing" else ""
@@ -208,10 +211,13 @@ def _evaluate(target: Target, module: ModuleType, ownership: Ownership) -> Any:
         callee = getattr(module, root, None)
         if not sites and callable(callee):
             raise NotLoadableError(
-                f"`{target.expression}` does not fit its signature, {_signature(callee)}: {error}", _definition(callee)
+                f"`{target.expression}` does not fit its signature, {_signature(callee)}: {message_of(error)}",
+                _definition(callee),
             ) from None
         raise _failed("calling", target, ownership, error) from None
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise _failed("calling", target, ownership, error) from None
 
 
@@ -287,7 +293,9 @@ def _instantiate(target: Target, value: Any, ownership: Ownership) -> torch.nn.M
             )
         try:
             made = value()
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             raise _failed("constructing", target, ownership, error) from None
         if isinstance(made, torch.nn.Module):
             return made

@@ -22,6 +22,7 @@ from shapelint.rules import catalogue, run_rules
 from shapelint.rules.gaps.target_not_loadable import not_loadable
 from shapelint.target import parse_target
 from shapelint.tracing.costs import walk_budget
+from shapelint.tracing.members import children_of, modules_of
 
 SIZES = (224, 64, 32, 28, 128, 256, 96, 299, 48, 160, 384, 512, 227, 240, 16, 8)
 """Heights and widths of images, in the order in which they are tried."""
@@ -154,7 +155,7 @@ def _parameters(model: nn.Module) -> list[str]:
 def _first_guesses(model: nn.Module, name: str, batch: int) -> Iterator[TensorSpec]:
     """What the first layers take; then what models usually take."""
     seen: dict[TensorSpec, None] = {}
-    layers = [layer for layer in model.modules() if next(layer.children(), None) is None or _is_known(layer)]
+    layers = [layer for _, layer in modules_of(model) if not children_of(layer) or _is_known(layer)]
     is_ids = any(word in name.lower() for word in _IDS)
     for layer in sorted(_taking(layers), key=lambda layer: is_ids and not isinstance(layer, nn.Embedding))[:4]:
         for spec in _taken_by(layer, batch):
@@ -235,7 +236,7 @@ def _further_guesses(model: nn.Module, name: str, first: TensorSpec) -> list[Ten
     ids = TensorSpec((batch, 16) if len(first.shape) != 2 else first.shape, "int64")
     mask = TensorSpec(first.shape[:2] if len(first.shape) in (2, 3) else first.shape, "bool")
     count = TensorSpec((batch,), "int64")
-    widths = {layer.in_features: None for layer in model.modules() if isinstance(layer, nn.Linear)}
+    widths = {layer.in_features: None for _, layer in modules_of(model) if isinstance(layer, nn.Linear)}
     several = [same, *(TensorSpec((batch, width)) for width in list(widths)[:6])]
     several += [TensorSpec((batch,)), TensorSpec((batch, 1))]
     likely: list[TensorSpec] = []

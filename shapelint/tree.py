@@ -9,6 +9,7 @@ import torch
 from shapelint.feed import Feed
 from shapelint.load import Loaded
 from shapelint.tracing.costs import walk_budget
+from shapelint.tracing.shown import message_of
 from shapelint.tracing.walk import Walker
 
 
@@ -34,6 +35,6 @@ def module_tree(loaded: Loaded, feed: Feed, mode: str) -> str:
     with loaded.importable():
         outcome = walker.inside(mode, summarise)
     if isinstance(outcome, BaseException):
-        cause = outcome.__cause__ or outcome
-        return f"torchinfo could not finish the tree: {type(cause).__name__}: {cause}"
+        cause = outcome.__cause__ if outcome.__cause__ is not None else outcome
+        return f"torchinfo could not finish the tree: {type(cause).__name__}: {message_of(cause)}"
     return str(outcome)

@@ -180,7 +180,7 @@ AGREES = {
 
 
 def described(source: str) -> list[str]:
-    from shapelint.tracing.walk import described as text
+    from shapelint.tracing.shown import described as text
 
     model = eager.build(source, "Net")
     return [text(model.train(mode)(torch.rand(4, 8))) for mode in (True, False)]

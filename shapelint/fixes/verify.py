@@ -18,6 +18,7 @@ from shapelint.load import Loaded, load
 from shapelint.rules import Candidate, Finding
 from shapelint.syntax.calls import apply_edits, parsed
 from shapelint.target import Target
+from shapelint.tracing.members import modules_of
 from shapelint.tracing.walk import never, param_facts
 
 Failures = Counter[Key]
@@ -108,7 +109,7 @@ class Verifier:
             try:
                 self.work += TRIAL
                 changed, feed = self._changed(candidate)
-                self.work += sum(1 for _ in changed.model.modules())
+                self.work += sum(1 for _ in modules_of(changed.model))
                 after = self.walk_until(changed, feed, self.deadline, mode, unwanted)
                 self.work += len(after.calls)
                 self._screened[name] = after if improved(before, after, key) else None
@@ -211,7 +212,7 @@ class Verifier:
         if keeps:
             return "keeps trained weights"
         models = (self.loaded.model, changed)
-        if len({type(model.get_submodule(layer)) for model in models if layer in dict(model.named_modules())}) > 1:
+        if len({type(model.get_submodule(layer)) for model in models if layer in dict(modules_of(model))}) > 1:
             layer = ""  # something was put in before it, and the names moved on
         before, after = (_params_below(model, layer) for model in models)
         if before == after:
@@ -276,7 +277,10 @@ def _same_weights(before: torch.nn.Module, after: torch.nn.Module) -> bool:
 
 
 def _state(model: torch.nn.Module) -> dict[str, torch.Tensor]:
-    state = model.state_dict()
+    try:
+        state = model.state_dict()
+    except (AttributeError, RecursionError):  # half made, or in itself: nobody ever saved it
+        return {}
     return {key: value for key, value in state.items() if isinstance(value, torch.Tensor) and not is_lazy(value)}
 
 

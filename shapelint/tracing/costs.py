@@ -58,15 +58,21 @@ def generous_budget() -> Budget:
 
 
 def tensors_in(value: Any) -> Iterator[torch.Tensor]:
-    """Every tensor in nested lists, tuples and dicts, in order."""
+    """Every tensor in nested lists, tuples and dicts, in order; what contains itself is entered once."""
     if isinstance(value, torch.Tensor):
         yield value
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from tensors_in(item)
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from tensors_in(item)
+        return
+    # a stack of one's own: results may be nested more deeply than Python calls
+    around: dict[int, Iterator[Any]] = {0: iter((value,))}
+    while around:
+        for item in next(reversed(around.values())):
+            if isinstance(item, torch.Tensor):
+                yield item
+            elif isinstance(item, (list, tuple, dict)) and id(item) not in around:
+                around[id(item)] = iter(item.values() if isinstance(item, dict) else item)
+                break
+        else:
+            around.popitem()
 
 
 def _numel(shape: Any) -> int:

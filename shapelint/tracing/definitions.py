@@ -15,7 +15,9 @@ from torch.overrides import TorchFunctionMode
 
 from shapelint.syntax.places import Site
 from shapelint.tracing.costs import Budget
+from shapelint.tracing.members import children_of, modules_of
 from shapelint.tracing.names import on_cpu, op_name
+from shapelint.tracing.recursion import room_for_our_frames
 from shapelint.tracing.session import Session, answered_apart, is_fake
 from shapelint.tracing.source import Ownership
 from shapelint.tracing.torch_private import no_modes, quiet
@@ -51,7 +53,7 @@ class Definitions:
 
     def fill_copies(self, model: torch.nn.Module) -> None:
         """Give modules that were copied into being the sites of their original, else of the module around them."""
-        modules = dict(model.named_modules())
+        modules = dict(modules_of(model))
         for module in modules.values():
             number = module.__dict__.pop(_MADE, None)
             if number is not None and not self.of(module):
@@ -134,7 +136,7 @@ def construction(definitions: Definitions, budget: Budget, trial: bool = False) 
     torch.nn.Module.__init__ = init  # type: ignore[method-assign]
     torch.nn.init.trunc_normal_ = trunc_normal
     try:
-        with quiet(), fake_friendly(), session, _Construction(initialise):
+        with room_for_our_frames(), quiet(), fake_friendly(), session, _Construction(initialise):
             yield session
     finally:
         torch.nn.Module.__init__ = original_init  # type: ignore[method-assign]
@@ -163,7 +165,7 @@ def fake_friendly() -> Iterator[None]:
 def _apply_to_fakes(module: torch.nn.Module, fn: Any, recurse: bool) -> torch.nn.Module:
     """`Module._apply` (`.to`, `.half`, ...) without swapping tensors in place, which fake ones do not allow."""
     if recurse:
-        for child in module.children():
+        for _, child in children_of(module):
             child._apply(fn)  # type: ignore[no-untyped-call]
     for key, param in module._parameters.items():
         if param is not None:

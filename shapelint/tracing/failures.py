@@ -14,6 +14,7 @@ from shapelint.tracing.names import dtype_name, gives_indices, is_inplace
 from shapelint.tracing.patterns import is_pattern_layer, layer_arguments
 from shapelint.tracing.recovery import recovered_shapes
 from shapelint.tracing.session import Session, is_fake
+from shapelint.tracing.shown import causes_of, first_line, message_of
 from shapelint.tracing.source import Ownership
 from shapelint.tracing.torch_private import no_modes
 
@@ -45,20 +46,17 @@ class FailureHandler:
 
     def call_of(self, error: BaseException | None) -> Call | None:
         """The failed call that an exception, or the one it was raised from, belongs to."""
-        seen: set[int] = set()
-        while error is not None and id(error) not in seen:
-            seen.add(id(error))
+        for cause in causes_of(error):
             for raised, call in self.raising:
-                if raised is error:
+                if raised is cause:
                     return call
-            error = error.__cause__ or error.__context__
         return None
 
     def function_failed(
         self, recorder: Recorder, call: Call, func: Any, name: str, args: Any, kwargs: Any, error: Exception
     ) -> Any:
         """A torch function raised; answer with what stands in for its result, or raise on."""
-        if self.call_of(error) is not None:
+        if self.call_of(error) is not None or isinstance(error, RecursionError):  # that is no call's doing
             raise error
         all_real = not any(is_fake(tensor) for tensor in tensors_in((args, kwargs)))
         if all_real and not is_inplace(func):
@@ -89,7 +87,7 @@ class FailureHandler:
         self, recorder: Recorder, call: Call, module: torch.nn.Module, args: Any, kwargs: Any, error: Exception
     ) -> Any:
         """One of torch's modules raised by itself, before or after its function."""
-        if self.call_of(error) is not None:
+        if self.call_of(error) is not None or isinstance(error, RecursionError):
             raise error
         if is_pattern_layer(module):
             tensor = next(tensors_in(args), None)
@@ -227,7 +225,7 @@ def _shape_of(value: torch.Tensor) -> tuple[int, ...]:
 
 def _lacks_memory(error: BaseException) -> bool:
     """Memory of this machine, not a mistake of the model; torch has no exception of its own for it on the CPU."""
-    return isinstance(error, MemoryError) or "can't allocate memory" in str(error)
+    return isinstance(error, MemoryError) or "can't allocate memory" in message_of(error)
 
 
 def _stand_in(candidate: Any, dtype: torch.dtype) -> Any:
@@ -240,8 +238,7 @@ def _stand_in(candidate: Any, dtype: torch.dtype) -> Any:
 
 
 def _described(error: BaseException) -> tuple[str, str]:
-    message = str(error).strip()
-    return type(error).__name__, message.splitlines()[0] if message else type(error).__name__
+    return type(error).__name__, first_line(error) or type(error).__name__
 
 
 def _dtype_for(name: str, args: Any, kwargs: Any) -> torch.dtype:

@@ -14,7 +14,11 @@ from torch.fx.passes.shape_prop import TensorMetadata
 
 from shapelint.graph import Call
 from shapelint.tracing.costs import tensors_in
+from shapelint.tracing.shown import key_text
 from shapelint.tracing.torch_private import no_torch_function
+
+NESTED = 20
+"""Levels of nested arguments and results that are followed; a container may hold itself."""
 
 _PLAIN = (str, int, float, bool, complex, type(None))
 _CONSTANTS = (*_PLAIN, torch.dtype, torch.device, torch.memory_format, torch.layout)
@@ -101,6 +105,8 @@ class GraphBuilder:
     def _remember(self, value: Any, node: torch.fx.Node, path: tuple[Any, ...], index: int) -> None:
         if isinstance(value, torch.Tensor):
             self._origins[id(value)] = Origin(weakref.ref(value), node, path, index)
+        elif len(path) >= NESTED:
+            return
         elif isinstance(value, (list, tuple)):
             for position, item in enumerate(value):
                 self._remember(item, node, (*path, position), index)
@@ -108,15 +114,15 @@ class GraphBuilder:
             for key, item in value.items():
                 self._remember(item, node, (*path, key), index)
 
-    def _argument(self, value: Any) -> Any:
-        """A value as fx takes it: tensors as nodes, what fx does not know by its type's name."""
+    def _argument(self, value: Any, levels: int = NESTED) -> Any:
+        """A value as fx takes it: tensors as nodes, what fx does not know, or lies too deep, by its type's name."""
         if isinstance(value, torch.Tensor):
             return self._node_of(value)
-        if isinstance(value, (list, tuple)):
-            items = [self._argument(item) for item in value]
+        if isinstance(value, (list, tuple)) and levels:
+            items = [self._argument(item, levels - 1) for item in value]
             return items if isinstance(value, list) else tuple(items)
-        if isinstance(value, dict):
-            return {str(key): self._argument(item) for key, item in value.items()}
+        if isinstance(value, dict) and levels:
+            return {key_text(key): self._argument(item, levels - 1) for key, item in value.items()}
         if isinstance(value, slice):
             return slice(*(self._argument(part) for part in (value.start, value.stop, value.step)))
         if isinstance(value, _CONSTANTS) or value is Ellipsis:

@@ -16,10 +16,12 @@ from shapelint.syntax.places import Site
 from shapelint.tracing.costs import tensors_in
 from shapelint.tracing.failures import FailureHandler
 from shapelint.tracing.homes import CPU, MODEL, UNKNOWN, home_of, strays_of
+from shapelint.tracing.members import buffers_of, modules_of, parameters_of
 from shapelint.tracing.names import dtype_name, is_inplace, on_cpu, op_name, raw_name
-from shapelint.tracing.nodes import GraphBuilder, has_tensors, plain_result
+from shapelint.tracing.nodes import NESTED, GraphBuilder, has_tensors, plain_result
 from shapelint.tracing.patterns import is_pattern_layer
 from shapelint.tracing.session import Session, answered_apart, is_fake
+from shapelint.tracing.shown import key_text, plain_value
 from shapelint.tracing.torch_private import is_module_leaf, no_modes
 from shapelint.tracing.values import ASKING, CASTS, SIZED, Values
 
@@ -35,11 +37,9 @@ class ModelNames:
 
     @classmethod
     def of(cls, model: torch.nn.Module) -> ModelNames:
-        modules: dict[int, str] = {}
-        for name, module in model.named_modules(remove_duplicate=False):
-            modules.setdefault(id(module), name)
+        modules = {id(module): name for name, module in modules_of(model)}
         tensors: dict[int, str] = {}
-        for name, tensor in [*model.named_parameters(remove_duplicate=False), *model.named_buffers()]:
+        for name, tensor in [*parameters_of(model), *buffers_of(model)]:
             tensors.setdefault(id(tensor), name)
         return cls(modules, tensors)
 
@@ -69,7 +69,7 @@ class Recorder(TorchFunctionMode):
         super().__init__()
         self.model = model
         self.names = names
-        self.params = {id(param) for param in model.parameters()}
+        self.params = {id(param) for _, param in parameters_of(model)}
         self.session = session
         self.values = values
         self.failures = failures
@@ -171,19 +171,21 @@ class Recorder(TorchFunctionMode):
         """A tensor as plain data."""
         return TensorFact(dtype_name(tensor.dtype), tuple(tensor.shape), self.names.tensors.get(id(tensor), ""))
 
-    def plain(self, value: Any) -> Any:
-        """Nested arguments as plain data; what has no plain form is None."""
+    def plain(self, value: Any, levels: int = NESTED) -> Any:
+        """Nested arguments as plain data; what has no plain form, or lies too deep, is None."""
         if isinstance(value, torch.Tensor):
             return self.fact(value)
-        if isinstance(value, (list, tuple)):
-            items = [self.plain(item) for item in value]
-            return items if isinstance(value, list) else tuple(items)
-        if isinstance(value, dict):
-            return {str(key): self.plain(item) for key, item in value.items()}
+        if isinstance(value, (int, float, str, type(None))):
+            return plain_value(value)
         if isinstance(value, slice):
             ends = (value.start, value.stop, value.step)
             return value if all(isinstance(end, (int, type(None))) for end in ends) else None
-        return value if isinstance(value, (int, float, str, bool, type(None), type(Ellipsis))) else None
+        if isinstance(value, (list, tuple)) and levels:
+            items = [self.plain(item, levels - 1) for item in value]
+            return items if isinstance(value, list) else tuple(items)
+        if isinstance(value, dict) and levels:
+            return {key_text(key): self.plain(item, levels - 1) for key, item in value.items()}
+        return value if value is Ellipsis else None
 
     def origins(self, value: Any) -> list[int]:
         """What made each tensor in a nested value, as in `Call.producers`."""
@@ -261,7 +263,7 @@ class Recorder(TorchFunctionMode):
             for key, value in vars(module).items()
             if isinstance(value, (int, float, str, bool, tuple, type(None))) and not key.startswith("_")
         }
-        params = tuple(self.names.tensors.get(id(param), "") for param in module.parameters(recurse=True))
+        params = tuple(self.names.tensors.get(id(param), "") for _, param in parameters_of(module))
         call = self._begin(type(module).__name__, "module", path, args, kwargs)
         call.module_path, call.module_class, call.attributes = path, type(module).__name__, attributes
         call.params = tuple(dict.fromkeys(name for name in params if name))

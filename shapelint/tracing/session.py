@@ -9,6 +9,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from shapelint.tracing.costs import Budget, cost, mult_adds, tensors_in
+from shapelint.tracing.shown import causes_of
 from shapelint.tracing.torch_private import FakeTensor, SharedFakeMode, no_torch_function
 
 _FAKE_MODE: list[SharedFakeMode] = []
@@ -101,11 +102,7 @@ class Session(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def is_unconfirmed(self, error: BaseException | None) -> bool:
         """Whether an exception is a fake kernel's, of an op too large to ask eager about."""
-        while error is not None:
-            if any(error is own for own in self._unconfirmed):
-                return True
-            error = error.__cause__ or error.__context__
-        return False
+        return any(cause is own for cause in causes_of(error) for own in self._unconfirmed)
 
     def _affords(self, func: Any, name: str, args: Any) -> bool:
         if func.is_view or name in ("detach", "alias", "lift_fresh", "_local_scalar_dense"):

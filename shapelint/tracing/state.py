@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch.nn.parameter import is_lazy
 
+from shapelint.tracing.members import buffers_of, modules_of, parameters_of
 from shapelint.tracing.session import Session, is_fake
 from shapelint.tracing.torch_private import no_modes
 
@@ -27,10 +28,11 @@ def _keep(value: Any) -> Kept:
 @contextlib.contextmanager
 def untouched(model: torch.nn.Module, session: Session) -> Iterator[None]:
     """Whatever happens inside, the model and the random number generators are as they were."""
-    modules = list(model.modules())
+    modules = [module for _, module in modules_of(model)]
     attributes = [{key: _keep(value) for key, value in vars(module).items()} for module in modules]
     written: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
-    everything = [*model.parameters(), *model.buffers()]
+    parameters = [param for _, param in parameters_of(model)]
+    everything = [*parameters, *(buffer for _, buffer in buffers_of(model))]
     own = {id(t): t for t in everything if not is_fake(t) and not is_lazy(t)}
     storages = {t.untyped_storage()._cdata: t for t in own.values() if t.layout == torch.strided}
 
@@ -42,7 +44,7 @@ def untouched(model: torch.nn.Module, session: Session) -> Iterator[None]:
             with no_modes():
                 written[id(mine)] = (mine, mine.detach().clone())
 
-    gradients = [(param, param.grad) for param in model.parameters()]
+    gradients = [(param, param.grad) for param in parameters]
     session.before_mutation = keep
     try:
         with generators_kept(seed=0):

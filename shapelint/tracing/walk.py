@@ -16,14 +16,16 @@ from shapelint.errors import OutOfTimeError
 from shapelint.graph import Choices, Failure, Key, ParamFact, Raised, Trace
 from shapelint.syntax.places import Site
 from shapelint.tracing.conditions import compared
-from shapelint.tracing.costs import Budget, tensors_in, walk_budget
+from shapelint.tracing.costs import Budget, walk_budget
 from shapelint.tracing.definitions import fake_friendly
 from shapelint.tracing.failures import FailureHandler, GivenUpError, Unwanted
 from shapelint.tracing.gradients import GradientWatch
-from shapelint.tracing.names import dtype_name
+from shapelint.tracing.members import buffers_of, modules_of, parameters_of
 from shapelint.tracing.patterns import seen_patterns
 from shapelint.tracing.recorder import ModelNames, Recorder
+from shapelint.tracing.recursion import room_for_our_frames
 from shapelint.tracing.session import Session
+from shapelint.tracing.shown import described, message_of
 from shapelint.tracing.source import Ownership
 from shapelint.tracing.state import generators_kept, untouched
 from shapelint.tracing.torch_private import no_modes, quiet
@@ -103,7 +105,8 @@ class Walker:
 
         Its exception is its result.
         """
-        with self._prepared(mode, {}, {}, never) as (recorder, args, kwargs, _), seen_modules(recorder), recorder:
+        prepared = self._prepared(mode, {}, {}, never)
+        with room_for_our_frames(), prepared as (recorder, args, kwargs, _), seen_modules(recorder), recorder:
             try:
                 return action(recorder.model, args, kwargs)
             except Exception as error:
@@ -111,7 +114,7 @@ class Walker:
 
     def _once(self, mode: str, choices: Choices, forced: dict[Site, bool], unwanted: Unwanted) -> Trace:
         started = time.monotonic()
-        with self._prepared(mode, choices, forced, unwanted) as (recorder, args, kwargs, trace):
+        with room_for_our_frames(), self._prepared(mode, choices, forced, unwanted) as (recorder, args, kwargs, trace):
             error: BaseException | None = set_mode(recorder.model, mode)
             out = None
             doing = f"`model.{mode}()`"
@@ -156,7 +159,9 @@ class Walker:
         if not _is_lazy(self.model):
             return self.model, self.definitions
         copied = copy.deepcopy(self.model, _lazy_buffers(self.model))
-        originals = {id(new): old for new, old in zip(copied.modules(), self.model.modules(), strict=True)}
+        originals = {
+            id(new): old for (_, new), (_, old) in zip(modules_of(copied), modules_of(self.model), strict=True)
+        }
         return copied, lambda module: self.definitions(originals.get(id(module), module))
 
     @staticmethod
@@ -195,9 +200,8 @@ class Walker:
             return
         recorder.nodes.output(None)
         sites = tuple(self.ownership.in_traceback(error.__traceback__)) or self._override(recorder.model)
-        message = str(error).strip()
         trace.raised = Raised(
-            type(error).__name__, message, sites, recorder.raised_in(error), failed.index if failed else None
+            type(error).__name__, message_of(error), sites, recorder.raised_in(error), failed.index if failed else None
         )
         if failed is None and not trace.given_up:
             trace.raised.after_assumption = _hangs_on_value(trace, sites)
@@ -213,18 +217,13 @@ def _with_a_choice(trace: Trace) -> Iterator[Failure]:
 
 def _is_lazy(model: torch.nn.Module) -> bool:
     """Whether a weight has no shape before the first forward (`nn.LazyLinear`)."""
-    own = [*model.parameters(), *model.buffers()]
-    return any(is_lazy(tensor) for tensor in own)
+    return any(is_lazy(tensor) for _, tensor in [*parameters_of(model), *buffers_of(model)])
 
 
 def param_facts(model: torch.nn.Module) -> dict[str, ParamFact]:
     """Every parameter by its first name; one without a shape yet counts nothing."""
     facts: dict[str, ParamFact] = {}
-    seen: set[int] = set()
-    for name, param in model.named_parameters(remove_duplicate=False):
-        if id(param) in seen:
-            continue
-        seen.add(id(param))
+    for name, param in parameters_of(model):
         late = is_lazy(param)
         shape = () if late else tuple(param.shape)
         count, size = (0, 0) if late else (param.numel(), param.element_size())
@@ -234,7 +233,7 @@ def param_facts(model: torch.nn.Module) -> dict[str, ParamFact]:
 
 def _lazy_buffers(model: torch.nn.Module) -> dict[int, Any]:
     """For `deepcopy`: torch cannot copy buffers that have no size yet, as lazy batch norm has them."""
-    lazy = [buffer for buffer in model.buffers() if is_lazy(buffer)]
+    lazy = [buffer for _, buffer in buffers_of(model) if is_lazy(buffer)]
     make: Any = UninitializedBuffer
     return {id(buffer): make(device=buffer.device, dtype=buffer.dtype) for buffer in lazy}
 
@@ -273,32 +272,13 @@ def seen_modules(recorder: Recorder) -> Iterator[None]:
         torch.nn.Module.__call__ = original  # type: ignore[method-assign]
 
 
-def set_mode(model: torch.nn.Module, mode: str) -> Exception | None:
+def set_mode(model: torch.nn.Module, mode: str) -> BaseException | None:
     """`train()` or `eval()` as the user would call them; an overridden one may raise."""
     with no_modes():
         try:
             model.train() if mode == "train" else model.eval()
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             return error
     return None
-
-
-def described(value: Any, depth: int = 0) -> str:
-    """A result as shapes: `f32[1,2]`, `(f32[1,2], f32[1,8])`, `{logits: f32[1,2]}`."""
-    if isinstance(value, torch.Tensor):
-        return f"{dtype_name(value.dtype)}[{','.join(map(str, value.shape))}]"
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {described(item, depth + 1)}" for key, item in value.items()) + "}"
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return described(dict(zip(value._fields, value, strict=True)), depth)
-    if isinstance(value, (tuple, list)):
-        inside = ", ".join(described(item, depth + 1) for item in value)
-        return f"[{inside}]" if isinstance(value, list) else f"({inside})"
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return repr(value)
-    if dataclasses.is_dataclass(value) and not isinstance(value, type) and depth < 4:
-        fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-        return type(value).__name__ + described(fields, depth + 1)
-    if depth < 2 and hasattr(value, "__dict__") and any(True for _ in tensors_in(list(vars(value).values()))):
-        return type(value).__name__ + described(vars(value), depth + 1)
-    return type(value).__name__

@@ -15,7 +15,7 @@ from shapelint.checking import check
 from shapelint.diagnostics import TargetReport
 from shapelint.request import Request
 from shapelint.rules import catalogue
-from shapelint.tracing.walk import described
+from shapelint.tracing.shown import described
 from tests.oracle.generator import Case, cases
 
 

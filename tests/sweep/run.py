@@ -18,8 +18,9 @@ import torch
 from shapelint.checking import check
 from shapelint.request import Request
 from shapelint.rules import catalogue
+from shapelint.tracing.shown import described
 from shapelint.tracing.source import Ownership
-from shapelint.tracing.walk import Walker, described
+from shapelint.tracing.walk import Walker
 from tests.oracle.compare import no_values
 from tests.sweep.architectures import ARCHITECTURES, Architecture
 

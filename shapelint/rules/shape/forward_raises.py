@@ -8,8 +8,10 @@ from dataclasses import replace
 from shapelint.graph import Raised, Trace, Walked
 from shapelint.rules import Example, Finding, Rule
 from shapelint.rules.alternatives import input_candidates, larger_images, other_sizes, sized_inputs, wanted_channels
+from shapelint.rules.cycles import circle, runs_in_circles
 from shapelint.rules.evidence import failed_calls, located, shape_text, subject
 from shapelint.rules.mode.broken_train_override import broken_overrides, switching
+from shapelint.rules.structure.missing_super_init import met_uninitialised
 from shapelint.syntax.places import span_of
 
 
@@ -68,6 +70,7 @@ class Net(nn.Module):
             yield Finding(located(diagnostic, walked, trace, call), trace.mode, call.index, candidates)
         for trace in walked.traces.values():
             said = switching(trace) and any(True for _ in broken_overrides(walked))  # SHP408 says it
+            said = said or met_uninitialised(walked, trace)  # and this SHP504
             if trace.raised is not None and not said and is_users(trace, trace.raised):
                 yield self._own(walked, trace, trace.raised)
 
@@ -78,6 +81,11 @@ class Net(nn.Module):
         called = span_of(raised.sites[1]) if len(raised.sites) > 1 else None
         called = called if called is None or span is None or called.line != span.line else None
         diagnostic = replace(diagnostic, layer=raised.layer, span=span, called_at=called)
+        if runs_in_circles(walked, trace) and switching(trace):
+            diagnostic, candidates = circle(walked, diagnostic)
+            return Finding(diagnostic, trace.mode, None, candidates)
+        if raised.error_type == "RecursionError":  # no input ends it, and each walk of it is long
+            return Finding(diagnostic, trace.mode)
         inputs = [*input_candidates(walked, trace), *sized_inputs(walked, raised.compared)]
         inputs += [*wanted_channels(walked), *other_sizes(walked)]
         return Finding(diagnostic, trace.mode, None, tuple(inputs))
