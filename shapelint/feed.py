@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from shapelint.diagnostics import Span
-from shapelint.errors import UsageError
+from shapelint.errors import OutOfTimeError, UsageError
 from shapelint.imports import import_name, isolated_imports
 from shapelint.inputs import TensorSpec, parse_inputs
 from shapelint.load import Loaded, NotLoadableError, import_target
@@ -161,7 +161,7 @@ def _from_factory(text: str) -> Feed:
         raise UsageError(f"--input-factory: `{text}` is a {type(function).__name__}, not a function")
     try:
         _as_inputs(function())
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, OutOfTimeError):
         raise
     except BaseException as error:
         raise UsageError(f"--input-factory: `{text}` raised {type(error).__name__}: {message_of(error)}") from None

@@ -146,7 +146,7 @@ def _import(target: Target, name: str, ownership: Ownership, overlay: dict[str, 
     except SyntaxError as error:
         span = Span(error.filename or "", error.lineno or 1, error.offset or 1) if error.filename else None
         raise NotLoadableError(f"importing `{_where(target)}` failed: {error.msg}", span) from None
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, OutOfTimeError):
         raise
     except BaseException as error:
         raise _failed("importing", target, ownership, error) from None
@@ -215,7 +215,7 @@ def _evaluate(target: Target, module: ModuleType, ownership: Ownership) -> Any:
                 _definition(callee),
             ) from None
         raise _failed("calling", target, ownership, error) from None
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, OutOfTimeError):
         raise
     except BaseException as error:
         raise _failed("calling", target, ownership, error) from None
@@ -293,7 +293,7 @@ def _instantiate(target: Target, value: Any, ownership: Ownership) -> torch.nn.M
             )
         try:
             made = value()
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, OutOfTimeError):
             raise
         except BaseException as error:
             raise _failed("constructing", target, ownership, error) from None

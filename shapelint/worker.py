@@ -13,7 +13,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from typing import IO, Any
+from typing import Any
 
 from shapelint.errors import OutOfTimeError
 from shapelint.process.supervise import supervised
@@ -58,11 +58,33 @@ def alarm(started: float, seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def _private_stdout() -> IO[str]:
-    """A handle on stdout that only we have; file descriptor 1 becomes stderr."""
-    ours = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    return ours
+class Answers:
+    """The lines to the parent; descriptor 1 becomes stderr, so that nothing else is taken for one of them."""
+
+    def __init__(self) -> None:
+        self._descriptor = os.dup(1)
+        self._is_what = os.fstat(self._descriptor)
+        os.dup2(2, 1)
+
+    def write(self, line: str) -> None:
+        """Write a line; where the parent is gone, or nothing leads to it any more, nothing."""
+        left = memoryview(f"{line}\n".encode())
+        with contextlib.suppress(OSError):
+            if not self._is_open():
+                self._open_again()
+            while left:
+                left = left[os.write(self._descriptor, left) :]
+
+    def _is_open(self) -> bool:
+        """Whether the model has left the descriptor alone: it may have closed it, and opened something else."""
+        try:
+            return os.path.samestat(os.fstat(self._descriptor), self._is_what)
+        except OSError:
+            return False
+
+    def _open_again(self) -> None:
+        """Through the supervisor, which has it still."""
+        self._descriptor = os.open(f"/proc/{os.getppid()}/fd/1", os.O_WRONLY)
 
 
 def run(text: str, started: float, write: Callable[[str], None]) -> dict[str, Any]:
@@ -94,16 +116,11 @@ def main() -> None:
     """Read a request, write a report."""
     started = time.monotonic()
     request_line = supervised()
-    out = _private_stdout()
+    answers = Answers()
     os.environ.setdefault("TORCHDYNAMO_DISABLE", "1")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
     limit_memory()
     import warnings
-
-    def write(line: str) -> None:
-        with contextlib.suppress(BrokenPipeError):
-            out.write(f"{line}\n")
-            out.flush()
 
     warnings.simplefilter("ignore")
     try:
@@ -114,10 +131,9 @@ def main() -> None:
         version, answer = None, dict[str, Any](usage=f"cannot import torch in {sys.executable}: {error}")
         request_line()
     else:
-        answer = run(request_line().decode(), started, write)
+        answer = run(request_line().decode(), started, answers.write)
     answer["torch"] = version
-    write(json.dumps(answer))
-    sys.stdout.flush()
+    answers.write(json.dumps(answer))
     os._exit(0)  # threads and atexit hooks of the user's code are not waited for
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from shapelint.errors import OutOfTimeError
 from shapelint.tracing.costs import tensors_in
 from shapelint.tracing.names import dtype_name
 
@@ -24,7 +25,7 @@ def _safely(say: Callable[[Any], str], value: Any, otherwise: str) -> str:
         text = say(value)
         # of a subclass of `str` not even the methods are what they seem
         return str.__getitem__(text, slice(LONGEST)).encode("utf-8", "backslashreplace").decode()
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, OutOfTimeError):
         raise
     except BaseException:  # the value's own, which eager never asks
         return otherwise
