@@ -21,7 +21,6 @@ import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tests.layer_table import FUNCTIONS, LAYERS, Form
 
@@ -130,8 +129,8 @@ def eager_verdict(source: str, inputs: tuple[str, ...]) -> tuple[str, str]:
     return RUNS, ""
 
 
-def own_verdict(source: str, inputs: tuple[str, ...]) -> tuple[str, str]:
-    """What shapelint says of it."""
+def own_verdict(source: str, inputs: tuple[str, ...], fixes: bool = True) -> tuple[str, str]:
+    """What shapelint says of it; with `fixes` after a search for what would mend it."""
     import traceback
 
     from shapelint.checking import check
@@ -140,7 +139,7 @@ def own_verdict(source: str, inputs: tuple[str, ...]) -> tuple[str, str]:
 
     Path("net.py").write_text(source)
     try:
-        report = check(Request("net.py:Net", inputs, selected=tuple(catalogue().rules)))
+        report = check(Request("net.py:Net", inputs, selected=tuple(catalogue().rules), fixes=fixes))
     except Exception as error:
         where = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]
         return FAULT, f"{type(error).__name__}: {error} at {' '.join(where[-4:])}"
@@ -176,15 +175,18 @@ def serve() -> None:
         os.chdir(folder)
         for line in sys.stdin:
             asked = json.loads(line)
-            verdict = eager_verdict if asked["side"] == "eager" else own_verdict
-            print(json.dumps(verdict(asked["source"], tuple(asked["inputs"]))), file=answers, flush=True)
+            source, inputs = asked["source"], tuple(asked["inputs"])
+            is_eager = asked["side"] == "eager"
+            verdict = eager_verdict(source, inputs) if is_eager else own_verdict(source, inputs, asked["fixes"])
+            print(json.dumps(verdict), file=answers, flush=True)
 
 
 class Asked:
     """One side, `eager` or `own`, in its process."""
 
-    def __init__(self, side: str, seconds: float) -> None:
+    def __init__(self, side: str, seconds: float = 60.0, fixes: bool = True) -> None:
         self.side = side
+        self.fixes = fixes
         self.seconds = seconds
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -193,7 +195,7 @@ class Asked:
         process = self.process = self.process or self._started()
         assert process.stdin is not None
         assert process.stdout is not None
-        asked = {"side": self.side, "source": case.source, "inputs": case.form.inputs}
+        asked = {"side": self.side, "source": case.source, "inputs": case.form.inputs, "fixes": self.fixes}
         process.stdin.write(json.dumps(asked).encode() + b"\n")
         process.stdin.flush()
         ready, _, _ = select.select([process.stdout], [], [], self.seconds)
@@ -208,14 +210,15 @@ class Asked:
     def _started() -> subprocess.Popen[bytes]:
         settings = {**os.environ, "PYTHONPATH": os.environ.get("SHAPELINT_AT", str(ROOT)), "OMP_NUM_THREADS": "1"}
         code = f"import sys; sys.path.append({str(ROOT)!r}); from tests.layers import serve; serve()"
-        words = [sys.executable, "-c", code]
-        return subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=settings, cwd="/")
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+        return subprocess.Popen([sys.executable, "-c", code], env=settings, cwd="/", **pipes)
 
     def close(self) -> None:
         """End the process."""
         if self.process is not None:
-            self.process.kill() if self.process.poll() is None else None
-            self.process.wait()
+            self.process.kill()
+            with contextlib.suppress(BrokenPipeError), self.process:
+                pass  # leaving it closes the pipes and waits
             self.process = None
 
 
@@ -244,7 +247,8 @@ def main() -> None:
         seen[f"{eager} / {own}"] += 1
         if disagreement(eager, own):
             seen["disagree"] += 1
-            print(f"--- {case.written} on {case.form.inputs}\n  eager {eager}: {words}\n  shapelint {own}: {answer}", flush=True)
+            print(f"--- {case.written} on {case.form.inputs}", f"eager {eager}: {words}", sep="\n  ")
+            print(f"  shapelint {own}: {answer}", flush=True)
     print(f"{len(cases)} cases", dict(sorted(seen.items())))
 
 

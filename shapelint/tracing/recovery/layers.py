@@ -160,8 +160,7 @@ def transposed_convolution(failure: Failure) -> list[Shape]:
     dilation = spread(failure.arg(7, "dilation"), dims, 1)
     groups = failure.arg(6, "groups", 1) or 1
     out = [
-        transposed_output(*item)
-        for item in zip(sizes, weight.shape[2:], stride, padding, dilation, extra, strict=True)
+        transposed_output(*item) for item in zip(sizes, weight.shape[2:], stride, padding, dilation, extra, strict=True)
     ]
     batch = x.shape[:1] if len(x.shape) != dims + 1 else ()
     found: list[Shape] = [(*batch, weight.shape[1] * groups, *(max(1, size) for size in out))]

@@ -9,7 +9,6 @@ from shapelint.graph import Failure, Shape, TensorFact, facts_in
 from shapelint.tracing.recovery import recovers
 from shapelint.tracing.recovery.layers import spread
 
-
 MOST_PARTS = 10_000
 """Results of one call that are stood in for; a model that unpacks them writes a name for each."""
 
