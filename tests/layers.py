@@ -210,8 +210,8 @@ class Asked:
     def _started() -> subprocess.Popen[bytes]:
         settings = {**os.environ, "PYTHONPATH": os.environ.get("SHAPELINT_AT", str(ROOT)), "OMP_NUM_THREADS": "1"}
         code = f"import sys; sys.path.append({str(ROOT)!r}); from tests.layers import serve; serve()"
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-        return subprocess.Popen([sys.executable, "-c", code], env=settings, cwd="/", **pipes)
+        pipe, words = subprocess.PIPE, [sys.executable, "-c", code]
+        return subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env=settings, cwd="/")
 
     def close(self) -> None:
         """End the process."""
