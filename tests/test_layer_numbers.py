@@ -29,6 +29,7 @@ SINGLE = (
     *("nn.GroupNorm(-3, 4)", "nn.AdaptiveAvgPool2d((2**62, 2))", "nn.ReflectionPad2d(2**62)", "nn.Conv2d(4, 2**62, 3)"),
     *("nn.Linear(8, 10**30)", "nn.Upsample(scale_factor=10**30)", "nn.MaxPool2d(10**30)", "nn.ZeroPad2d(2**40)"),
     *("torch.chunk(x, -1)[0]", "torch.split(x, -1)[0]", "x.expand(2**62, 4, 8, 8)", "x.repeat(2**62, 1, 1, 1)"),
+    "F.scaled_dot_product_attention(x[..., :0], x[..., :0], x)",
     *("torch.arange(0, 1, 0) + x", "F.pad(x, (-(2**62), 0))", "x.reshape(2**62, -1)", "x.tile(10**30)"),
 )
 
