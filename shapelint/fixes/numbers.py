@@ -71,14 +71,15 @@ def number_candidates(
 
 def _other_size(takes: int | None, sizes: tuple[int, ...]) -> bool:
     """Whether a layer was made for as many channels of another square size: then something before it may be wrong."""
-    if takes is None or len(sizes) != 3 or takes % sizes[0]:
+    if takes is None or len(sizes) != 3 or not sizes[0] or takes % sizes[0]:
         return False
     return math.isqrt(takes // sizes[0]) ** 2 == takes // sizes[0]
 
 
 def _other_channels(takes: int | None, sizes: tuple[int, ...]) -> bool:
     """Whether a layer was made for other channels of the same map: then the layer that gives them may be wrong."""
-    return takes is not None and len(sizes) == 3 and not takes % (sizes[1] * sizes[2])
+    area = math.prod(sizes[1:])
+    return takes is not None and len(sizes) == 3 and area > 0 and takes % area == 0
 
 
 def _multiplied(expression: ast.expr, old: str, value: int, takes: int | None) -> list[str]:

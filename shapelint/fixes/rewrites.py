@@ -72,9 +72,9 @@ def orders(call: Call, called: CallExpression, near: float) -> Iterator[Candidat
     given = call.args[1:]
     order = tuple(given[0]) if len(given) == 1 and isinstance(given[0], (list, tuple)) else given
     rank = len(call.inputs[0].shape) if call.inputs else 0
-    if not nodes or len(order) != len(nodes) or any(not isinstance(item, int) for item in order):
+    if not rank or not nodes or len(order) != len(nodes) or any(not isinstance(item, int) for item in order):
         return
-    if sorted(item % rank for item in order if rank) != list(range(rank)):
+    if sorted(item % rank for item in order) != list(range(rank)):
         order = tuple(range(rank))
     for other in permutations(tuple(item % rank for item in order)):
         text = ", ".join(map(str, other))

@@ -33,7 +33,8 @@ def _by_op(failure: Failure, shapes: list[Shape]) -> Iterator[tuple[int, int]]:
             yield shapes[0][dim], sum(failure.arg(1, "split_size_or_sections"))
     elif op == "pixel_shuffle" and len(shapes[0]) > 2 and isinstance(failure.arg(1, "upscale_factor"), int):
         block, channels = failure.arg(1, "upscale_factor") ** 2, shapes[0][-3]
-        yield from ((channels, times * block) for times in (channels // block, channels // block + 1) if times)
+        times = channels // block if block else 0
+        yield from ((channels, each * block) for each in (times, times + 1) if each * block)
     elif op in ("linear", "bilinear") and len(shapes) > 1 and shapes[0]:
         yield shapes[0][-1], shapes[1][-1]
     elif op.startswith("conv") and len(shapes) > 1:
@@ -199,7 +200,9 @@ def explains(name: str, old: int, new: int, pairs: list[tuple[int, int]], step: 
     `step`: the stride of the window, by which a border counts less.
     """
     if name == "stride":
-        factors = (old / new, new / old) if new else ()
+        if not old or not new:
+            return False
+        factors = (old / new, new / old)
         if any(abs(a - b * factor**power) < 0.1 * a for a, b in pairs for factor in factors for power in (1, 2)):
             return True
         return any(max(a, b) > 3 and abs(max(a, b) / max(factors) - min(a, b)) <= 1 for a, b in pairs)

@@ -261,8 +261,10 @@ def mult_adds(func: Any, args: Args, kwargs: dict[str, Any], out: Any) -> int:
             return 0
     if func.overloadpacket.__name__ == "_scaled_dot_product_flash_attention_for_cpu":
         query, key, value = args[:3]
-        return int(query.numel() * key.shape[-2] + query.numel() // query.shape[-1] * key.shape[-2] * value.shape[-1])
+        return int(
+            query.numel() * key.shape[-2] + query.numel() // max(1, query.shape[-1]) * key.shape[-2] * value.shape[-1]
+        )
     if func.overloadpacket.__name__ == "mkldnn_rnn_layer":
         x, w_input, w_hidden = args[:3]
-        return int(x.numel() // x.shape[-1] * (w_input.numel() + w_hidden.numel()))
+        return int(x.numel() // max(1, x.shape[-1]) * (w_input.numel() + w_hidden.numel()))
     return 0

@@ -59,15 +59,16 @@ class FailureHandler:
         if self.call_of(error) is not None or isinstance(error, RecursionError):  # that is no call's doing
             raise error
         all_real = not any(is_fake(tensor) for tensor in tensors_in((args, kwargs)))
+        is_eagers = False
         if all_real and not is_inplace(func):
             try:
                 with no_modes():
                     return func(*args, **kwargs)
             except Exception as eager:
-                error = eager
+                error, is_eagers = eager, True
         failure = Failure(name, recorder.plain(tuple(args)), recorder.plain(dict(kwargs)), *_described(error))
         failure.certain = not (
-            self.session.is_unconfirmed(error)
+            (self.session.is_unconfirmed(error) and not is_eagers)
             or _lacks_memory(error)
             or (_asks_for_other_data(name, error) and _hangs_on_input(recorder, name, args, kwargs))
         )
@@ -223,9 +224,12 @@ def _shape_of(value: torch.Tensor) -> tuple[int, ...]:
     return tuple(value.shape)
 
 
+_WORDS_FOR_MEMORY = ("can't allocate memory", "not enough memory", "out of memory", "bad_alloc")
+
+
 def _lacks_memory(error: BaseException) -> bool:
     """Memory of this machine, not a mistake of the model; torch has no exception of its own for it on the CPU."""
-    return isinstance(error, MemoryError) or "can't allocate memory" in message_of(error)
+    return isinstance(error, MemoryError) or any(words in message_of(error) for words in _WORDS_FOR_MEMORY)
 
 
 def _stand_in(candidate: Any, dtype: torch.dtype) -> Any:

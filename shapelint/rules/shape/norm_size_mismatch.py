@@ -122,7 +122,7 @@ def _mismatch(failure: Failure, name: str) -> _Mismatch | None:
     if failure.op == "group_norm":
         groups, weight = failure.arg(1, "num_groups"), failure.arg(2, "weight")
         takes = weight.shape[0] if weight is not None else channels
-        if takes == channels and groups and channels % groups:
+        if takes == channels and groups > 0 and channels % groups:
             message = f"`{name}` cannot split {channels} channels into {groups} groups"
             return _Mismatch(
                 message, f"a multiple of {groups}", str(channels), 0, "num_groups", _divisor(channels, groups), None

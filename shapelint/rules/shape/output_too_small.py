@@ -11,7 +11,7 @@ from shapelint.rules import Candidate, Example, Finding, Rule
 from shapelint.rules.alternatives import larger_images
 from shapelint.rules.evidence import failed_calls, located, made_by, shape_text
 from shapelint.syntax.calls import call_at
-from shapelint.tracing.recovery.layers import conv_geometry, pool_geometry, spread
+from shapelint.tracing.recovery.layers import NoWindowError, conv_geometry, pool_geometry, spread
 
 _CONVS = ("conv1d", "conv2d", "conv3d")
 _POOLS = ("max_pool1d", "max_pool2d", "max_pool3d", "avg_pool1d", "avg_pool2d", "avg_pool3d")
@@ -115,7 +115,10 @@ def _window(failure: Failure) -> tuple[Shape, Shape] | None:
         return None
     if is_conv and len(failure.arg(1, "weight").shape) != dims + 2:
         return None
-    out = conv_geometry(failure) if is_conv else pool_geometry(failure)
+    try:
+        out = conv_geometry(failure) if is_conv else pool_geometry(failure)
+    except NoWindowError:  # a larger input is no help
+        return None
     if all(size >= 1 for size in out):
         return None
     kernel = failure.arg(1, "weight").shape[2:] if is_conv else spread(failure.arg(1, "kernel_size"), dims, 1)

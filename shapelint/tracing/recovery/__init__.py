@@ -8,6 +8,7 @@ of the model fails least.
 from __future__ import annotations
 
 import importlib
+import math
 import pkgutil
 from collections.abc import Callable
 from functools import lru_cache
@@ -19,6 +20,9 @@ Candidate = Any
 """A shape; for an op with several results a tuple of candidates, None where a result is None."""
 
 Recovery = Callable[[Failure], list[Candidate]]
+
+MOST_ELEMENTS = 2**59
+"""What torch can count the bytes of, whatever the dtype, in 64 bits."""
 
 _REGISTRY: dict[str, Recovery] = {}
 
@@ -54,7 +58,7 @@ def recovered_shapes(failure: Failure) -> list[Candidate]:
         return []
     try:
         shapes = function(failure)
-    except (IndexError, TypeError, ValueError, AttributeError, ZeroDivisionError):
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
         return []  # arguments of a kind the function does not know: no guess is better than a wrong one
     return [shape for shape in dict.fromkeys(_plain(shape) for shape in shapes) if _is_possible(shape)]
 
@@ -68,4 +72,6 @@ def _plain(candidate: Candidate) -> Candidate:
 def _is_possible(candidate: Candidate) -> bool:
     if candidate is None:
         return True
-    return candidate >= 0 if isinstance(candidate, int) else all(_is_possible(item) for item in candidate)
+    if any(not isinstance(item, int) for item in candidate):
+        return all(_is_possible(item) for item in candidate)
+    return min(candidate, default=0) >= 0 and math.prod(max(1, size) for size in candidate) <= MOST_ELEMENTS

@@ -19,15 +19,39 @@ def spread(value: Any, dims: int, default: int) -> tuple[int, ...]:
     return values * dims if len(values) == 1 else values
 
 
+class NoWindowError(ValueError):
+    """A kernel, stride or dilation below 1, or a padding below 0: no size of input makes it a window."""
+
+
 def window_output(
     size: int, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1, ceil: bool = False
 ) -> int:
-    """Length of a sliding window's output (torch.nn.Conv2d, torch.nn.MaxPool2d, "Shape"); may be below 1."""
+    """Length of a sliding window's output (torch.nn.Conv2d, torch.nn.MaxPool2d, "Shape"); may be below 1.
+
+    Raises:
+        NoWindowError: torch refuses a window of these numbers for every size.
+    """
+    _require_window(kernel, stride, padding, dilation)
     room = size + 2 * padding - dilation * (kernel - 1) - 1
     if ceil:
         out = -(-room // stride) + 1
         return out - 1 if (out - 1) * stride >= size + padding else out
     return room // stride + 1
+
+
+def transposed_output(size: int, kernel: int, stride: int, padding: int, dilation: int, extra: int) -> int:
+    """Length of a transposed convolution's output (torch.nn.ConvTranspose2d, "Shape"); may be below 1.
+
+    Raises:
+        NoWindowError: as `window_output`.
+    """
+    _require_window(kernel, stride, padding, dilation)
+    return (size - 1) * stride - 2 * padding + dilation * (kernel - 1) + extra + 1
+
+
+def _require_window(kernel: int, stride: int, padding: int, dilation: int) -> None:
+    if min(kernel, stride, dilation) < 1 or padding < 0:
+        raise NoWindowError
 
 
 def _spatial(x: TensorFact, dims: int) -> tuple[Shape, Shape]:
@@ -53,7 +77,11 @@ def bilinear(failure: Failure) -> list[Shape]:
 
 
 def conv_geometry(failure: Failure, sizes: Shape | None = None) -> list[int]:
-    """Spatial output sizes of a failed convolution, possibly below 1; of other input sizes if they are given."""
+    """Spatial output sizes of a failed convolution, possibly below 1; of other input sizes if they are given.
+
+    Raises:
+        NoWindowError: as `window_output`.
+    """
     dims = len(failure.arg(1, "weight").shape) - 2
     if sizes is None:
         _, sizes = _spatial(failure.arg(0, "input"), dims)
@@ -104,7 +132,7 @@ def _of_higher_rank(failure: Failure) -> Shape:
     for size, step, pad, more, spacing in zip(x.shape[2:], stride, padding, extra, dilation, strict=True):
         kernel = weight.shape[2]
         if is_transposed:
-            out.append((size - 1) * step - 2 * pad + spacing * (kernel - 1) + more + 1)
+            out.append(transposed_output(size, kernel, step, pad, spacing, more))
         else:
             out.append(window_output(size, kernel, step, pad, spacing))
     return tuple(max(1, size) for size in out)
@@ -132,8 +160,7 @@ def transposed_convolution(failure: Failure) -> list[Shape]:
     dilation = spread(failure.arg(7, "dilation"), dims, 1)
     groups = failure.arg(6, "groups", 1) or 1
     out = [
-        (size - 1) * s - 2 * p + d * (k - 1) + e + 1
-        for size, s, p, d, k, e in zip(sizes, stride, padding, dilation, weight.shape[2:], extra, strict=True)
+        transposed_output(*item) for item in zip(sizes, weight.shape[2:], stride, padding, dilation, extra, strict=True)
     ]
     batch = x.shape[:1] if len(x.shape) != dims + 1 else ()
     found: list[Shape] = [(*batch, weight.shape[1] * groups, *(max(1, size) for size in out))]
@@ -173,7 +200,11 @@ def embedding(failure: Failure) -> list[Shape]:
 
 
 def pool_geometry(failure: Failure) -> list[int]:
-    """Spatial output sizes of a failed pooling, possibly below 1."""
+    """Spatial output sizes of a failed pooling, possibly below 1.
+
+    Raises:
+        NoWindowError: as `window_output`.
+    """
     dims = int(failure.op[-2])
     _, sizes = _spatial(failure.arg(0, "input"), dims)
     kernel = spread(failure.arg(1, "kernel_size"), dims, 1)

@@ -9,6 +9,9 @@ from shapelint.graph import Failure, Shape, TensorFact, facts_in
 from shapelint.tracing.recovery import recovers
 from shapelint.tracing.recovery.layers import spread
 
+MOST_PARTS = 10_000
+"""Results of one call that are stood in for; a model that unpacks them writes a name for each."""
+
 
 def dims_of(failure: Failure) -> list[int]:
     """The dimensions that a call names, by position or keyword."""
@@ -66,7 +69,12 @@ def parted(failure: Failure) -> list[Any]:
     named = failure.args[2:3] or [failure.kwargs.get("dim", 0)]
     dim = named[0] if isinstance(named[0], int) and -len(shape) <= named[0] < len(shape) else -1
     at = dim % len(shape)
-    sizes = wanted if isinstance(wanted, (list, tuple)) else [max(1, shape[at] // wanted)] * wanted
+    if isinstance(wanted, (list, tuple)):
+        sizes = list(wanted)
+    elif 0 < wanted <= MOST_PARTS:
+        sizes = [max(1, shape[at] // wanted)] * wanted
+    else:
+        return []
     return [tuple((*shape[:at], size, *shape[at + 1 :]) for size in sizes)]
 
 
@@ -95,7 +103,7 @@ def shuffled(failure: Failure) -> list[Shape]:
         failure.arg(0, "input").shape,
         failure.arg(1, "upscale_factor", failure.arg(1, "downscale_factor", 1)),
     )
-    if len(shape) < 3:
+    if len(shape) < 3 or factor < 1:
         return []
     if failure.op == "pixel_shuffle":
         return [(*shape[:-3], max(1, shape[-3] // factor**2), shape[-2] * factor, shape[-1] * factor)]
