@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import IO, Any
 
 from shapelint import __version__
@@ -72,7 +73,7 @@ class Worker:
             elif line.startswith(SO_FAR):
                 so_far = line.removeprefix(SO_FAR)
             else:
-                return self._answered(request, line, deadline)
+                return self._answered(request, line, so_far, deadline)
 
     def _exchange(self, request: Request, lines: queue.Queue[bytes]) -> None:
         """Send the request, and take what comes back, line by line; an empty one where nothing comes any more.
@@ -93,11 +94,11 @@ class Worker:
                 line = b""
             lines.put(line)
 
-    def _answered(self, request: Request, answer: bytes, deadline: float) -> Outcome:
+    def _answered(self, request: Request, answer: bytes, so_far: bytes | None, deadline: float) -> Outcome:
         if not answer:
             return self._without_answer(request, deadline)
         try:
-            outcome = _outcome(request, json.loads(answer))
+            outcome = _outcome(request, json.loads(answer), so_far)
         except (ValueError, TypeError, KeyError, AttributeError):  # written by something else in that process
             self.kill()
             return Outcome(_died(request, "the process that ran the model wrote something else than a report", ""))
@@ -160,12 +161,16 @@ def _within(lines: queue.Queue[bytes], deadline: float) -> bytes | None:
         return None
 
 
-def _outcome(request: Request, data: dict[str, Any]) -> Outcome:
+def _outcome(request: Request, data: dict[str, Any], so_far: bytes | None = None) -> Outcome:
+    """What an answer says; with a fault of ours that came after the walk, what was walked stands beside it."""
+    torch = data.get("torch")
     if "report" in data:
-        return Outcome(report_from_plain(data["report"]), data.get("torch"))
+        return Outcome(report_from_plain(data["report"]), torch)
     if "usage" in data:
-        return Outcome(_died(request, data["usage"], ""), data.get("torch"))
-    return Outcome(_died(request, "shapelint failed on this target", ""), data.get("torch"), data["fault"])
+        return Outcome(_died(request, data["usage"], ""), torch)
+    if so_far is not None:
+        return replace(_outcome(request, json.loads(so_far)), torch=torch, fault=data["fault"])
+    return Outcome(_died(request, "shapelint failed on this target", ""), torch, data["fault"])
 
 
 def _cut_short(request: Request, so_far: bytes | None) -> Outcome:

@@ -177,30 +177,15 @@ def configured_targets(config: Config) -> tuple[str, ...]:
 def affected(config: Config, changed: tuple[str, ...]) -> tuple[str, ...]:
     """Of the targets of the configuration those that changed files are part of, then the files that can be read.
 
-    A target in a package that is not in the folder of the configuration is affected by nothing.
+    A target whose files are not all known may be made of any file, and is one of them.
     """
     import fnmatch
-
-    from shapelint.syntax.dependencies import files_behind
 
     files = {os.path.abspath(file) for file in changed}
     if config.file is not None and str(config.file) in files:
         return configured_targets(config)
-    targets = []
-    for table in config["targets"]:
-        target = _from_folder(config, table["target"])
-        roots = [str(config.folder), os.getcwd()]
-        places = [target.partition(":")[0]]
-        if not places[0].endswith(".py"):
-            path = os.path.join(*places[0].split("."))
-            places = [
-                os.path.join(root, end) for root in roots for end in (f"{path}.py", os.path.join(path, "__init__.py"))
-            ]
-        factory = table.get("input-factory")
-        if factory:
-            places.append(_from_folder(config, factory).partition(":")[0])
-        if any(files & files_behind(place, roots) for place in places):
-            targets.append(target)
+    tables = [table for table in config["targets"] if files and _is_affected(config, table, files)]
+    targets = [_from_folder(config, table["target"]) for table in tables]
     out = patterns(config, config["exclude"])
     read = [
         file
@@ -210,6 +195,16 @@ def affected(config: Config, changed: tuple[str, ...]) -> tuple[str, ...]:
         and not any(fnmatch.fnmatch(os.path.abspath(file), pattern) for pattern in out)
     ]
     return (*targets, *read)
+
+
+def _is_affected(config: Config, table: dict[str, Any], files: set[str]) -> bool:
+    """Whether a target or its input factory is made of one of these files, or might be."""
+    from shapelint.syntax.dependencies import dependencies_of
+
+    words = [word for word in (table["target"], table.get("input-factory")) if word]
+    places = [_from_folder(config, word).partition(":")[0] for word in words]
+    behind = dependencies_of(places, str(config.folder))
+    return not behind.is_complete or bool(files & behind.files)
 
 
 def chosen_rules(config: Config, select: tuple[str, ...], ignore: tuple[str, ...], target: str) -> tuple[str, ...]:

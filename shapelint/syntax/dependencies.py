@@ -1,31 +1,55 @@
-"""Which files a file is made of: itself and what it imports from beside it, and so on. Nothing is imported for it."""
+"""Which files a model is made of: its own and what that imports, and so on. Nothing is imported for it."""
 
 from __future__ import annotations
 
 import ast
+import importlib.util
 import os
+import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 from shapelint.errors import UsageError
 from shapelint.syntax.places import file_text
 from shapelint.syntax.texts import syntax
 
+_BY_NAME = ("import_module", "__import__")
+"""Calls that import the module that their first argument names; only a run can know it unless it is a string."""
 
-def files_behind(file: str, roots: Iterable[str]) -> set[str]:
-    """A file and the files that it imports, directly or not, as absolute paths.
+_BY_PLACE = ("load_module", "exec_module", "spec_from_file_location", "run_path", "run_module")
+"""Calls that run a file that only a run can know."""
 
-    `roots`: folders from which absolute imports are looked for, beside the file's own.
+
+@dataclass
+class Dependencies:
+    """The files that something is made of, as absolute paths; `is_complete`: whether those are known to be all."""
+
+    files: set[str] = field(default_factory=set)
+    is_complete: bool = True
+
+
+def dependencies_of(places: Iterable[str], folder: str) -> Dependencies:
+    """The files behind Python files and dotted modules, installed packages left out.
+
+    `folder`: the project's, from which imports are looked for, beside where the interpreter looks for them.
     """
-    found: set[str] = set()
-    queue = [os.path.abspath(file)]
-    folders = [os.path.abspath(root) for root in roots]
+    found = Dependencies()
+    roots = [os.path.abspath(root) for root in (folder, os.path.join(folder, "src"), os.getcwd())]
+    queue: list[str] = []
+    for place in places:
+        is_file = place.endswith(".py")
+        own = [os.path.abspath(place)] if is_file else list(_files(place.split("."), roots))
+        is_known = any(map(os.path.isfile, own)) or (not is_file and _is_of_a_package(place))
+        found.is_complete = found.is_complete and is_known
+        queue += own
     while queue:
         current = queue.pop()
-        if current in found or not os.path.isfile(current):
+        if current in found.files or not os.path.isfile(current):
             continue
-        found.add(current)
+        found.files.add(current)
         queue.append(_package_of(current))
-        queue += _imported(current, [os.path.dirname(current), *folders])
+        queue += _imported(current, roots, found)
     return found
 
 
@@ -37,31 +61,103 @@ def _package_of(file: str) -> str:
     return os.path.join(folder, "__init__.py")
 
 
-def _imported(file: str, roots: list[str]) -> Iterator[str]:
+def _root_of(file: str) -> str:
+    """The folder from which a file of a package is imported: the first one above it that is no package."""
+    folder = os.path.dirname(file)
+    while os.path.isfile(os.path.join(folder, "__init__.py")):
+        folder = os.path.dirname(folder)
+    return folder
+
+
+def _imported(file: str, roots: list[str], found: Dependencies) -> Iterator[str]:
+    """The files that a file imports by what is written in it; what is not written makes `found` incomplete."""
     try:
         tree = syntax(file_text(file))
     except UsageError:
+        found.is_complete = False
         return
+    from_here = [os.path.dirname(file), _root_of(file), *roots]
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
-                yield from _files(alias.name.split("."), roots)
+                yield from _files(alias.name.split("."), from_here)
         elif isinstance(node, ast.ImportFrom):
-            base = roots
-            if node.level:
-                folder = os.path.dirname(file)
-                for _ in range(node.level - 1):
-                    folder = os.path.dirname(folder)
-                base = [folder]
-            parts = node.module.split(".") if node.module else []
-            yield from _files(parts, base)
-            for alias in node.names:
-                yield from _files([*parts, alias.name], base)
+            yield from _imported_from(node, file, from_here)
+        elif isinstance(node, ast.Call):
+            yield from _imported_at_run_time(node, from_here, found)
 
 
-def _files(parts: list[str], roots: list[str]) -> Iterator[str]:
-    """The packages and the module that a dotted name stands for, where they lie below a root."""
+def _imported_at_run_time(node: ast.Call, roots: list[str], found: Dependencies) -> Iterator[str]:
+    name = _name_of(node.func)
+    if name in _BY_PLACE:
+        found.is_complete = False
+    elif name in _BY_NAME:
+        module = node.args[0].value if node.args and isinstance(node.args[0], ast.Constant) else None
+        if isinstance(module, str) and not module.startswith("."):
+            yield from _files(module.split("."), roots)
+        else:
+            found.is_complete = False
+
+
+def _imported_from(node: ast.ImportFrom, file: str, roots: list[str]) -> Iterator[str]:
+    base = roots
+    if node.level:
+        folder = os.path.dirname(file)
+        for _ in range(node.level - 1):
+            folder = os.path.dirname(folder)
+        base = [folder]
+    parts = node.module.split(".") if node.module else []
+    yield from _files(parts, base, is_relative=bool(node.level))
+    for alias in node.names:
+        yield from _files([*parts, alias.name], base, is_relative=bool(node.level))
+
+
+def _name_of(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+
+
+def _files(parts: list[str], roots: list[str], is_relative: bool = False) -> Iterator[str]:
+    """The packages and the module that a dotted name stands for, where they are not installed packages."""
+    if not parts:
+        return
     for root in roots:
         for length in range(1, len(parts) + 1):
-            place = os.path.join(root, *parts[:length])
-            yield from (each for each in (f"{place}.py", os.path.join(place, "__init__.py")) if os.path.isfile(each))
+            yield from _as_file(os.path.join(root, *parts[:length]))
+    for location in () if is_relative else _located(parts[0]):
+        yield location
+        for length in range(2, len(parts) + 1):
+            yield from _as_file(os.path.join(os.path.dirname(location), *parts[1:length]))
+
+
+def _as_file(place: str) -> Iterator[str]:
+    yield from (each for each in (f"{place}.py", os.path.join(place, "__init__.py")) if os.path.isfile(each))
+
+
+def _located(name: str) -> tuple[str, ...]:
+    """Where a top-level module lies that is no installed package; of a package its `__init__.py`, there or not."""
+    return tuple(file for file in _found_by_python(name) if not _is_installed(file))
+
+
+@lru_cache(maxsize=1024)
+def _found_by_python(name: str) -> tuple[str, ...]:
+    """Where the interpreter would find it: `.pth` files and the finders of editable installs have their say."""
+    if name in sys.stdlib_module_names or not name:
+        return ()
+    try:
+        spec = importlib.util.find_spec(name)  # of a name without dots nothing is imported
+    except (ImportError, ValueError, AttributeError):
+        return ()
+    folders = spec.submodule_search_locations if spec is not None else None
+    if folders is not None:
+        return tuple(os.path.abspath(os.path.join(folder, "__init__.py")) for folder in folders)
+    return (os.path.abspath(spec.origin),) if spec is not None and spec.origin else ()
+
+
+def _is_installed(file: str) -> bool:
+    return "site-packages" in file or "dist-packages" in file or not file.endswith(".py")
+
+
+def _is_of_a_package(module: str) -> bool:
+    """Whether a module is one of an installed package, which no change of the project's files changes."""
+    files = _found_by_python(module.partition(".")[0])
+    return bool(files) and all(map(_is_installed, files))
