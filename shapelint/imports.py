@@ -39,7 +39,7 @@ class _Overlay(importlib.abc.MetaPathFinder):
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
         spec = importlib.machinery.PathFinder.find_spec(fullname, path)
-        if spec is not None and spec.origin and os.path.abspath(spec.origin) in self.texts:
+        if spec is not None and spec.origin and os.path.realpath(spec.origin) in self.texts:
             spec.loader = TextLoader(fullname, spec.origin, self.texts)
             return spec
         return None
@@ -50,7 +50,7 @@ class TextLoader(importlib.machinery.SourceFileLoader):
 
     def __init__(self, fullname: str, path: str, texts: dict[str, str]) -> None:
         super().__init__(fullname, path)
-        self.text = texts.get(os.path.abspath(path))
+        self.text = texts.get(os.path.realpath(path))
 
     def get_code(self, fullname: str) -> Any:
         source = self.text if self.text is not None else self.get_data(self.path)

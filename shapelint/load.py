@@ -89,7 +89,7 @@ def load(
     ownership = Ownership(own_roots)
     definitions = Definitions(ownership)
     own_budget = (budget or construction_budget)()
-    overlay = {**copies(), **(overlay or {})}
+    overlay = {**copies(), **{os.path.realpath(file): text for file, text in (overlay or {}).items()}}
     imports = isolated_imports(roots, overlay)
     with generators_kept(seed=0), imports, construction(definitions, own_budget, trial) as session:
         module, model = enter_target(target, name, ownership, overlay)

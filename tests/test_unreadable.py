@@ -13,6 +13,7 @@ import pytest
 
 from shapelint import sources
 from shapelint.process import readers
+from shapelint.reading import script
 from shapelint.request import Request
 from shapelint.rules import catalogue
 from tests.conftest import run_shapelint
@@ -21,7 +22,14 @@ ALL = tuple(catalogue().rules)
 
 
 def notebook(source: str) -> bytes:
-    cell = {"cell_type": "code", "id": "a", "metadata": {}, "outputs": [], "execution_count": None, "source": source}
+    cell: dict[str, object] = {
+        "cell_type": "code",
+        "id": "a",
+        "metadata": {},
+        "outputs": [],
+        "execution_count": None,
+        "source": source,
+    }
     return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [cell]}).encode()
 
 
@@ -148,12 +156,10 @@ def test_a_model_in_a_long_file_is_walked(tmp_path: Path) -> None:
 def test_a_fault_of_ours_is_no_finding_and_does_not_stop_the_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read = sources.read
-
     def broken(file: str, *more: Any) -> Any:
         if file.endswith("bad.py"):
             raise KeyError("ours")
-        return read(file, *more)
+        return script.read(file, *more)
 
     monkeypatch.setattr(sources, "read", broken)
     (tmp_path / "bad.py").write_text("x = 1")

@@ -201,7 +201,7 @@ def _is_replaceable(path: Path) -> bool:
     """Whether a path is a regular file's, or nothing's yet; not so of those that stand for open descriptors."""
     if os.path.abspath(path).startswith(("/dev/", "/proc/")):
         return False
-    return path.is_file() or not path.exists()
+    return path.is_file() or not os.path.lexists(os.path.realpath(path))
 
 
 def _replace(path: Path, content: bytes) -> None:

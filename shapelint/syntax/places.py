@@ -63,9 +63,9 @@ _COPIES: dict[str, str] = {}
 
 @contextlib.contextmanager
 def working_copies(files: dict[str, str]) -> Iterator[None]:
-    """Look at these texts (by absolute path) in place of the files."""
+    """Look at these texts (by path) in place of the files."""
     before = dict(_COPIES)
-    _COPIES.update({os.path.abspath(file): text for file, text in files.items()})
+    _COPIES.update({os.path.realpath(file): text for file, text in files.items()})
     try:
         yield
     finally:
@@ -78,6 +78,11 @@ def copies() -> dict[str, str]:
     return dict(_COPIES)
 
 
+def _copy_of(file: str) -> str | None:
+    """The working copy of a file, by whichever of its names."""
+    return _COPIES.get(os.path.realpath(file)) if _COPIES else None
+
+
 def file_text(file: str) -> str:
     """The text of a file, or of its working copy.
 
@@ -85,8 +90,9 @@ def file_text(file: str) -> str:
         UnreadableError: it cannot be read.
         UsageError: it is a notebook, and what reads those is not installed.
     """
-    if file in _COPIES:
-        return _COPIES[file]
+    copy = _copy_of(file)
+    if copy is not None:
+        return copy
     if file.partition(":cell ")[0].endswith(".ipynb"):
         from shapelint.syntax.notebooks import text_of
 
@@ -113,8 +119,9 @@ def live_cell(file: str) -> str:
 def file_version(file: str) -> tuple[int, int]:
     """Time and size of a file, so that what is remembered of it ends when it changes."""
     file = file.partition(":cell ")[0]  # of a notebook
-    if file in _COPIES:
-        return (hash(_COPIES[file]), len(_COPIES[file]))
+    copy = _copy_of(file)
+    if copy is not None:
+        return (hash(copy), len(copy))
     if is_live_cell(file):
         return (hash(file), 0)  # a cell that is run again has another name
     try:
