@@ -256,7 +256,8 @@ def _explained(request: Request, findings: list[Finding], causes: Causes) -> lis
     """The findings as diagnostics, each at its cause with its fixes, the worst first."""
     plain = [finding.diagnostic for finding in findings]
     found = causes.explained(findings) if request.fixes else plain
-    return [item.with_target(request.target) for item in sorted(found, key=lambda item: item.sort_key)]
+    kept = [item.with_model_kept().with_target(request.target) for item in found]
+    return sorted(kept, key=lambda item: item.sort_key)
 
 
 def shown_trace(walked: Walked) -> Trace:

@@ -14,7 +14,7 @@ from shapelint.fixes.plausible import roundness
 from shapelint.fixes.rewrites import shown
 from shapelint.fixes.upstream import arguments
 from shapelint.fixes.values import constant, small_values
-from shapelint.fixes.verify import overlay_for
+from shapelint.fixes.verify import trial_texts
 from shapelint.load import NotLoadableError, load
 from shapelint.request import Request
 from shapelint.rules import Candidate, catalogue
@@ -100,7 +100,7 @@ def _named(error: NotLoadableError) -> Diagnostic:
 
 def _failures(request: Request, target: Target, candidate: Candidate) -> int | None:
     """How many calls of the model fail that the edited file gives; None where it gives none."""
-    overlay = overlay_for(candidate.edits)
+    overlay = trial_texts(candidate)
     if overlay is None:
         return None
     try:
