@@ -11,7 +11,7 @@ import torch
 
 from shapelint.diagnostics import Diagnostic, Edit, Severity, TargetReport
 from shapelint.errors import UsageError
-from shapelint.feed import Feed, feed_for, require_fitting
+from shapelint.feed import Feed, feed_for, require_fitting, specs_of
 from shapelint.fixes.causes import Causes
 from shapelint.fixes.construction import refused
 from shapelint.fixes.verify import Verifier, overlay_for
@@ -233,7 +233,7 @@ def describe(request: Request, loaded: Loaded, traces: dict[str, Trace], feed: F
         {name: loaded.definitions.of(module) for name, module in modules.items()},
         {name: _known_class(module) for name, module in modules.items()},
         request.thresholds,
-        tuple(spec.spelling for spec in feed.specs),
+        tuple(spec.spelling for spec in specs_of(feed)),
         {name: _home(module) for name, module in modules.items()},
         request.expect,
     )

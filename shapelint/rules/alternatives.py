@@ -65,7 +65,7 @@ def batched_input(walked: Walked, call: Call, wanted: int) -> list[Candidate]:
 
 
 def other_ranks(walked: Walked) -> list[Candidate]:
-    """Every input with a batch in front, or one without a dimension of one; what is to be clean after it.
+    """Every input with a batch in front, or with one less; an image of one channel with it. All is to be clean then.
 
     An input of one dimension has hardly ever a batch: of more it may.
     """
@@ -79,13 +79,10 @@ def other_ranks(walked: Walked) -> list[Candidate]:
         shape = specs[0].shape
         image = replace(specs[0], shape=(*(shape[:-2] or (1,)), 1, *shape[-2:]))
         found.append(replace(_candidate([image], "an image with its one channel"), group="size", likely=1.5))
-    for at, spec in enumerate(specs):
-        for dim in (0, 1):
-            if len(spec.shape) > 2 and spec.shape[dim] == 1:
-                changed = [*specs]
-                changed[at] = replace(spec, shape=(*spec.shape[:dim], *spec.shape[dim + 1 :]))
-                found.append(replace(_candidate(changed, "a dimension less"), group="size", likely=1.2))
-    return list({candidate.inputs: candidate for candidate in found}.values())
+    if specs and all(len(spec.shape) > 2 and spec.shape[0] == 1 for spec in specs):
+        single = [replace(spec, shape=spec.shape[1:]) for spec in specs]
+        found.append(replace(_candidate(single, "a dimension less"), group="size", likely=1.2))
+    return found
 
 
 def unbatched_note(trace: Trace) -> tuple[str, ...]:
