@@ -11,7 +11,7 @@ import torch
 
 from shapelint.diagnostics import Diagnostic, Edit, Severity, TargetReport
 from shapelint.errors import OutOfTimeError, UsageError
-from shapelint.feed import Feed, feed_for, require_fitting
+from shapelint.feed import Feed, feed_for, require_fitting, specs_of
 from shapelint.fixes.causes import ALL_WORK, Causes
 from shapelint.fixes.construction import refused
 from shapelint.fixes.verify import Verifier, out_of_time, overlay_for
@@ -271,7 +271,7 @@ def describe(request: Request, loaded: Loaded, traces: dict[str, Trace], feed: F
         {name: loaded.definitions.of(module) for name, module in modules.items()},
         {name: _known_class(module) for name, module in modules.items()},
         request.thresholds,
-        tuple(spec.spelling for spec in feed.specs),
+        tuple(spec.spelling for spec in specs_of(feed)),
         {name: _home(module) for name, module in modules.items()},
         request.expect,
         tuple(name for name, module in modules.items() if not is_initialised(module)),
@@ -294,7 +294,8 @@ def _known_class(module: torch.nn.Module) -> str:
 
 def _in_order(request: Request, found: list[Diagnostic]) -> list[Diagnostic]:
     """The findings of a target, the worst first."""
-    return [item.with_target(request.target) for item in sorted(found, key=lambda item: item.sort_key)]
+    kept = [item.with_model_kept().with_target(request.target) for item in found]
+    return sorted(kept, key=lambda item: item.sort_key)
 
 
 def _cut_short(report: TargetReport, why: str) -> TargetReport:

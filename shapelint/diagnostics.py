@@ -66,7 +66,8 @@ class Fix:
     """A change that mends the finding.
 
     `verified` is true only after the edited copy was loaded and walked again. `cost` says what it
-    means for parameters and trained weights. A fix without edits changes the command, not the file.
+    means for parameters and trained weights. A fix without edits changes the command, not the file:
+    `inputs` are what is to be given instead, and `runs` says whether no call fails with them.
     """
 
     title: str
@@ -74,6 +75,8 @@ class Fix:
     verified: bool
     edits: tuple[Edit, ...] = ()
     cost: str = ""
+    inputs: tuple[str, ...] = ()
+    runs: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,20 @@ class Diagnostic:
     fixes: tuple[Fix, ...] = ()
     modes: tuple[str, ...] = ()
 
+    @property
+    def right_input(self) -> Fix | None:
+        """The first help, where it is an input that the model runs with: then the input is wrong, not the model."""
+        first = self.fixes[0] if self.fixes else None
+        return first if first is not None and first.inputs and first.runs else None
+
+    def with_model_kept(self) -> Diagnostic:
+        """The same finding; no edit is safe, whatever weights it keeps, behind an input that the model runs with."""
+        fixes: list[Fix] = []
+        for fix in self.fixes:
+            is_doubtful = fix.edits and any(earlier.inputs and earlier.runs for earlier in fixes)
+            fixes.append(replace(fix, safety="unsafe") if is_doubtful else fix)
+        return replace(self, fixes=tuple(fixes))
+
     def with_target(self, target: str) -> Diagnostic:
         """The same finding, named for the target it was found in."""
         return replace(self, target=target)
@@ -129,7 +146,8 @@ def _edit(data: dict[str, Any]) -> Edit:
 
 
 def _fix(data: dict[str, Any]) -> Fix:
-    return Fix(**{**data, "edits": tuple(_edit(edit) for edit in data["edits"])})
+    edits = tuple(_edit(edit) for edit in data["edits"])
+    return Fix(**{**data, "edits": edits, "inputs": tuple(data["inputs"])})
 
 
 def to_plain(diagnostic: Diagnostic) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import torch
 from shapelint.diagnostics import Span
 from shapelint.errors import OutOfTimeError, UsageError
 from shapelint.imports import import_name, isolated_imports
-from shapelint.inputs import TensorSpec, parse_inputs
+from shapelint.inputs import DTYPES, TensorSpec, parse_inputs
 from shapelint.load import Loaded, NotLoadableError, import_target
 from shapelint.syntax.own_inputs import first_line, input_comment
 from shapelint.syntax.texts import syntax
@@ -77,6 +77,21 @@ def feed_for(loaded: Loaded, texts: tuple[str, ...], factory: str | None) -> Fee
     if comment:
         return from_specs(parse_inputs(comment), note="inputs from the comment on the class")
     raise UsageError(_how_to_give_one(loaded.model))
+
+
+def specs_of(feed: Feed) -> tuple[TensorSpec, ...]:
+    """What would be written after `--input` for what a feed gives; nothing where that are not only tensors."""
+    if feed.specs:
+        return feed.specs
+    args, kwargs = feed.make()
+    given: list[tuple[str | None, Any]] = [*((None, value) for value in args), *kwargs.items()]
+    if not all(isinstance(value, torch.Tensor) and _dtype_of(value) in DTYPES for _, value in given):
+        return ()
+    return tuple(TensorSpec(tuple(value.shape), _dtype_of(value), name) for name, value in given)
+
+
+def _dtype_of(value: torch.Tensor) -> str:
+    return str(value.dtype).removeprefix("torch.")
 
 
 def require_fitting(loaded: Loaded, feed: Feed) -> None:

@@ -10,7 +10,7 @@ import ast
 from dataclasses import dataclass, replace
 
 from shapelint.diagnostics import Diagnostic, Edit, Position, Severity, Span
-from shapelint.fixes.verify import overlay_for
+from shapelint.fixes.verify import OTHERS_STAY, overlay_for
 from shapelint.graph import Walked
 from shapelint.syntax.calls import parsed, replacement
 from shapelint.syntax.places import Site
@@ -101,7 +101,7 @@ def beyond(walked: Walked, found: list[Diagnostic]) -> tuple[Edit, ...]:
 def _mended(found: list[Diagnostic]) -> tuple[Edit, ...]:
     """With the first fix of every error, those that overlap another left out; none where the input is wrong."""
     edits: tuple[Edit, ...] = ()
-    if any(item.severity == Severity.ERROR and item.fixes and not item.fixes[0].edits for item in found):
+    if any(item.severity == Severity.ERROR and item.fixes and item.fixes[0].inputs for item in found):
         return ()
     for item in found:
         chosen = next((fix.edits for fix in item.fixes if fix.edits), ())
@@ -113,7 +113,7 @@ def _mended(found: list[Diagnostic]) -> tuple[Edit, ...]:
 def _disarmed(site: Site, found: list[Diagnostic]) -> tuple[Edit, ...]:
     """With its first fix, else without the statement that raised; none where another input is all it takes."""
     own = [item for item in found if item.code == "SHP119" and item.fixes]
-    if any(not fix.edits and "other findings stay" not in fix.cost for item in own for fix in item.fixes):
+    if any(fix.inputs and fix.runs for item in own for fix in item.fixes):
         return ()
     if own and own[0].fixes[0].edits:
         return own[0].fixes[0].edits
@@ -150,13 +150,18 @@ def together(
 
 
 def _placed(item: Diagnostic, copy: Copy) -> Diagnostic:
-    """A finding in the file's coordinates, with those of its fixes that can be made there."""
+    """A finding in the file's coordinates, with those of its fixes that can be made there.
+
+    An input that the copy runs with leaves, of the file as it lies, what was mended in the copy.
+    """
     if not copy.steps:
         return item
     fixes = []
     for fix in item.fixes:
         edits = [copy.edit_back(edit) for edit in fix.edits]
-        if all(edit is not None for edit in edits):
+        if fix.inputs:
+            fixes.append(replace(fix, runs=False, cost=OTHERS_STAY))
+        elif all(edit is not None for edit in edits):
             fixes.append(replace(fix, edits=tuple(edit for edit in edits if edit is not None)))
     return replace(
         item,

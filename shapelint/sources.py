@@ -23,6 +23,7 @@ from shapelint.rules import Finding, catalogue
 from shapelint.rules.gaps.target_not_loadable import not_loadable
 from shapelint.rules.source import SourceRule
 from shapelint.suppress import Acted, not_ignored, suppressed
+from shapelint.syntax.checks import edits_a_check
 from shapelint.syntax.notebooks import placed, placed_edit
 from shapelint.syntax.own_inputs import has_own_input
 from shapelint.syntax.places import file_text, working_copies
@@ -183,6 +184,8 @@ def _fixes(finding: Finding, before: list[Finding], file: str, request: Request,
     old = Counter(each.diagnostic.code for each in before)
     code = finding.diagnostic.code
     for candidate in finding.candidates:
+        if edits_a_check(candidate.edits):
+            continue
         texts = edited_texts(request.texts, list(candidate.edits))
         try:
             with working_copies(texts):

@@ -139,7 +139,7 @@ def settings(config: Any) -> str:
 def _run(targets: tuple[str, ...], select: Any, ignore: Any, worker: Any, words: dict[str, Any], config: Any) -> int:
     from shapelint.baseline import read as read_baseline
     from shapelint.baseline import without_known
-    from shapelint.cli.fixing import Wish, make_fixes, say_diff
+    from shapelint.cli.fixing import Wish, make_fixes, say_diff, say_right_inputs
     from shapelint.cli.progress import Progress
     from shapelint.config import PICTURES
     from shapelint.graphviz import require_graphviz
@@ -178,12 +178,15 @@ def _run(targets: tuple[str, ...], select: Any, ignore: Any, worker: Any, words:
         failed = any(outcome.report.status == "failed" for outcome in outcomes)
         if wish.diff or wish.only:
             _say_failed(outcomes)
+        outcomes = without_known(outcomes, known)
+        say_right_inputs(outcomes)
         if wish.diff:
             say_diff(diff, made)
             return 2 if failed else int(bool(diff))
         if wish.only:
             return 2 if failed else 0
-    outcomes = without_known(outcomes, known)
+    else:
+        outcomes = without_known(outcomes, known)
     fixes = Fixes(made, wish.unsafe, wish.fix)
     for chosen, file in outputs:
         style = Style.of(words["color"], file)

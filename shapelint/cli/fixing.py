@@ -92,6 +92,17 @@ def _run(request: Request) -> Outcome:
         raise
 
 
+def say_right_inputs(outcomes: list[Outcome]) -> None:
+    """To stderr, a line each, where nothing of the model was mended because the input is what is wrong."""
+    for outcome in outcomes:
+        of_target = f"{outcome.report.target}: " if len(outcomes) > 1 else ""
+        right = [item.right_input for item in outcome.report.diagnostics]
+        for inputs in dict.fromkeys(fix.inputs for fix in right if fix is not None):
+            words = " ".join(f"--input {word}" for word in inputs)
+            said = f"not fixed: the input is what is wrong; the model runs with `{words}`"
+            say(of_target + said, err=True)
+
+
 def say_diff(text: str, count: int) -> None:
     """The diff to stdout, the count to stderr."""
     say(text, nl=False)

@@ -21,6 +21,7 @@ from shapelint.fixes.upstream import written_factors
 from shapelint.fixes.verify import OTHER_SIZES, Failures, Verifier, failures_of, out_of_time
 from shapelint.graph import Call, Raised, Trace
 from shapelint.rules import Candidate, Finding
+from shapelint.rules.alternatives import other_ranks
 from shapelint.syntax.calls import call_around
 
 SHOWN = 4
@@ -83,6 +84,8 @@ class Causes:
             if not diagnostic.fixes:
                 self._doubt(finding, broken)
             follow = [other for other in left if self._cleared(other, finding, cleared)]
+            if diagnostic.right_input is not None:  # with it no call fails, in whatever mode
+                follow = [other for other in left if self._broken(other) is not None]
             left = [other for other in left if other not in follow]
             found.append(replace(diagnostic, related=(*diagnostic.related, *_places(follow, "fails with it"))))
             waits = any(self._broken(other) is not None for other in left) or bool(cleared and cleared.total())
@@ -161,7 +164,10 @@ class Causes:
 
     def _explained(self, finding: Finding, broken: Call, left: list[Finding]) -> tuple[Diagnostic, Failures | None]:
         trace = self.walked.traces[finding.mode]
-        finding = replace(finding, candidates=(*finding.candidates, *_everywhere(finding, left)))
+        own = finding.candidates
+        known = {candidate.inputs for candidate in own}
+        ranks = [candidate for candidate in other_ranks(self.walked) if candidate.inputs not in known]
+        finding = replace(finding, candidates=(*own, *ranks, *_everywhere(finding, left)))
         raised = trace.raised if finding.call is None else None
         successes = self._search(finding, trace, broken, len(left))
         ordered = sorted(successes, key=lambda item: -item.worth)

@@ -13,7 +13,7 @@ from shapelint.fixes.plausible import roundness
 from shapelint.fixes.rewrites import shown
 from shapelint.fixes.upstream import arguments
 from shapelint.fixes.values import constant, small_values
-from shapelint.fixes.verify import TRIAL, out_of_time, overlay_for
+from shapelint.fixes.verify import TRIAL, out_of_time, trial_texts
 from shapelint.load import NotLoadableError, load
 from shapelint.request import Request
 from shapelint.rules import Candidate, catalogue
@@ -112,7 +112,7 @@ class _Trial:
 
 def _tried(request: Request, target: Target, candidate: Candidate) -> _Trial | None:
     """What a change comes to; None where the edited file gives no model."""
-    overlay = overlay_for(candidate.edits)
+    overlay = trial_texts(candidate)
     if overlay is None:
         return None
     try:

@@ -17,6 +17,7 @@ from shapelint.inputs import TensorSpec, parse_inputs
 from shapelint.load import Loaded, load
 from shapelint.rules import Candidate, Finding
 from shapelint.syntax.calls import apply_edits, parsed
+from shapelint.syntax.checks import edits_a_check
 from shapelint.target import Target
 from shapelint.tracing.members import modules_of
 from shapelint.tracing.walk import never, param_facts
@@ -26,6 +27,9 @@ Failures = Counter[Key]
 
 OTHER_SIZES = "other sizes too"
 """Said of a fix with which larger images fit as well."""
+
+OTHERS_STAY = "other findings stay"
+"""Said of an input with which the one finding is gone."""
 
 ASKED_BELOW = 1e9
 """Mult-adds of a walk up to which it is found out; not seconds, so that each run says the same."""
@@ -127,7 +131,7 @@ class Verifier:
     def _changed(self, candidate: Candidate) -> tuple[Loaded, Feed]:
         if candidate.inputs:
             return self.loaded, from_specs(parse_inputs(candidate.inputs))
-        overlay = overlay_for(candidate.edits)
+        overlay = trial_texts(candidate)
         if overlay is None:
             raise ValueError("the edits do not fit the file")
         return load(self.target, overlay, trial=True), self.feed
@@ -138,8 +142,7 @@ class Verifier:
         if not self._holds(finding, traces, None if candidate.inputs else changed):
             return None
         if candidate.inputs:
-            clean = not any(trace.failure_count for trace in traces.values())
-            return Fix(candidate.title, "safe", True, (), "clean" if clean else "other findings stay")
+            return self._of_input(candidate, traces)
         keeps = _same_weights(self.loaded.model, changed.model)
         cost = self._cost(candidate.layer, changed.model, keeps)
         if self._fits_other_sizes(changed):
@@ -147,6 +150,14 @@ class Verifier:
         working = {mode: trace for mode, trace in self.walked.traces.items() if not trace.failure_count}
         safe = keeps and all(_computed(trace) == _computed(traces[mode]) for mode, trace in working.items())
         return Fix(candidate.title, "safe" if safe else "unsafe", True, candidate.edits, cost)
+
+    def _of_input(self, candidate: Candidate, traces: dict[str, Trace]) -> Fix:
+        """An input to give instead. The model may run with it, and still have errors that no input shows."""
+        runs = not any(trace.failure_count or trace.given_up for trace in traces.values())
+        after = self.findings_of(self.loaded, traces) if runs else []
+        clean = runs and not any(item.diagnostic.severity is Severity.ERROR for item in after)
+        cost = "clean" if clean else OTHERS_STAY
+        return Fix(candidate.title, "safe", True, (), cost, candidate.inputs, runs)
 
     def _traces(self, finding: Finding, candidate: Candidate, changed: Loaded, feed: Feed) -> dict[str, Trace]:
         """The walk in every mode after a change; that in which it was screened is not walked again."""
@@ -254,6 +265,14 @@ def _much_better(after: Diagnostic, before: Diagnostic) -> bool:
         return True
     sizes = [one.found for one in (after, before)]
     return all(size and size.isdigit() for size in sizes) and int(sizes[0] or 0) * 2 <= int(sizes[1] or 0)
+
+
+def trial_texts(candidate: Candidate) -> dict[str, str] | None:
+    """Edited text by file of a change to try; None where it cannot be made, or is none to make.
+
+    What a check demands is the author's word: with another condition the check holds, and nothing is mended.
+    """
+    return None if edits_a_check(candidate.edits) else overlay_for(candidate.edits)
 
 
 def overlay_for(edits: tuple[Edit, ...]) -> dict[str, str] | None:

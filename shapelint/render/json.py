@@ -100,7 +100,8 @@ def _edit(edit: Edit) -> dict[str, Any]:
 
 def _fix(fix: Fix) -> dict[str, Any]:
     edits = [_edit(edit) for edit in fix.edits]
-    return {"title": fix.title, "safety": fix.safety, "verified": fix.verified, "edits": edits, "cost": fix.cost}
+    said = {"title": fix.title, "safety": fix.safety, "verified": fix.verified, "edits": edits, "cost": fix.cost}
+    return {**said, "inputs": list(fix.inputs), "runs": fix.runs} if fix.inputs else said
 
 
 def _diagnostic(diagnostic: Diagnostic) -> dict[str, Any]:

@@ -12,6 +12,14 @@ from shapelint.rules import Candidate
 
 _WINDOWED = {"1": 1, "2": 2, "3": 3}
 
+_SEQUENCES = dict.fromkeys(
+    ("RNN", "LSTM", "GRU", "MultiheadAttention", "TransformerEncoderLayer", "TransformerDecoderLayer"), 1
+)
+"""Layers of sequences that take a single sample too."""
+
+_SAMPLE = 3
+"""The most dimensions that an input has of which no layer says that its batch is missing."""
+
 
 def spatial_dims(op: str) -> int | None:
     """How many spatial dimensions a Conv, Pool or Norm works on, by its name: `Conv2d` and `conv2d` say 2."""
@@ -22,10 +30,13 @@ def spatial_dims(op: str) -> int | None:
 
 
 def first_layer(trace: Trace) -> tuple[Call, int] | None:
-    """The first convolution that is fed a model input, and how many spatial dimensions it has."""
+    """The first layer that is fed a model input and takes it without a batch too, and the dimensions it works on.
+
+    A convolution works on those of space, a recurrent or attention layer on that of time.
+    """
     for call in trace.calls:
-        dims = spatial_dims(call.op)
-        if dims is not None and "conv" in call.op.lower() and 0 in call.from_input:
+        dims = spatial_dims(call.op) if "conv" in call.op.lower() else _SEQUENCES.get(call.op)
+        if dims is not None and 0 in call.from_input:
             return call, dims
     return None
 
@@ -53,6 +64,27 @@ def batched_input(walked: Walked, call: Call, wanted: int) -> list[Candidate]:
     return [replace(each, likely=4.0) for each in _other(walked, shape, (1, *shape), "a batch dimension in front")]
 
 
+def other_ranks(walked: Walked) -> list[Candidate]:
+    """Every input with a batch in front, or with one less; an image of one channel with it. All is to be clean then.
+
+    An input of one dimension has hardly ever a batch: of more it may.
+    """
+    specs = _specs(walked)
+    found = []
+    if specs and all(1 <= len(spec.shape) <= _SAMPLE for spec in specs):
+        batched = [replace(spec, shape=(1, *spec.shape)) for spec in specs]
+        likely = 4.0 if _lack_batch(specs) or len(specs) > 1 else 1.5
+        found.append(replace(_candidate(batched, "a batch dimension in front"), group="size", likely=likely))
+    if len(specs) == 1 and len(specs[0].shape) in (2, 3) and specs[0].dtype == "float32":
+        shape = specs[0].shape
+        image = replace(specs[0], shape=(*(shape[:-2] or (1,)), 1, *shape[-2:]))
+        found.append(replace(_candidate([image], "an image with its one channel"), group="size", likely=1.5))
+    if specs and all(len(spec.shape) > 2 and spec.shape[0] == 1 for spec in specs):
+        single = [replace(spec, shape=spec.shape[1:]) for spec in specs]
+        found.append(replace(_candidate(single, "a dimension less"), group="size", likely=1.2))
+    return found
+
+
 def unbatched_note(trace: Trace) -> tuple[str, ...]:
     """A note where the first convolution took the input for a single sample without a batch."""
     first = first_layer(trace)
@@ -66,7 +98,8 @@ def unbatched_note(trace: Trace) -> tuple[str, ...]:
 
 def permuted_input(walked: Walked, given: Shape) -> list[Candidate]:
     """Channels moved from last to first."""
-    return _other(walked, given, (given[0], given[-1], *given[1:-1]), "channels first")
+    wanted = (given[0], given[-1], *given[1:-1])
+    return [replace(each, likely=4.0) for each in _other(walked, given, wanted, "channels first")]
 
 
 def unbatched_permuted_input(walked: Walked, given: Shape) -> list[Candidate]:
@@ -108,8 +141,16 @@ def larger_batch(walked: Walked) -> list[Candidate]:
 
 
 def integer_input(walked: Walked, call: Call) -> list[Candidate]:
-    """The input as integers, where a look-up is fed with it as it comes."""
-    return _with_dtype(walked, call, "int64", "integers")
+    """The input as integers, where a look-up is fed with it as it comes; of one dimension with a batch as well."""
+    found = _with_dtype(walked, call, "int64", "integers")
+    specs = [parse_inputs(candidate.inputs) for candidate in found]
+    batched = [[replace(spec, shape=(1, *spec.shape)) for spec in each] for each in specs if _lack_batch(each)]
+    why = "integers with a batch dimension in front"
+    return [*found, *(replace(_candidate(each, why), group="size", likely=4.0) for each in batched)]
+
+
+def _lack_batch(specs: Iterable[TensorSpec]) -> bool:
+    return all(len(spec.shape) == 1 for spec in specs)
 
 
 def float_input(walked: Walked, call: Call, dtype: str) -> list[Candidate]:
@@ -139,14 +180,16 @@ def other_sizes(walked: Walked, ratio: tuple[int, int] | None = None) -> list[Ca
     sizes = [tuple(-(-side // step) * step for side in first) for step in (2, 4, 8, 16, 32)]
     if ratio is not None and ratio[1]:
         sizes = [tuple(side * ratio[0] // ratio[1] for side in first)]
-    for wanted in dict.fromkeys(sizes):
+    for wanted in dict.fromkeys([*sizes, first[::-1]]):
         changed = list(specs)
         for index in images:
             spec = specs[index]
             if spec.shape[2:] == first and wanted != first:
                 changed[index] = TensorSpec((*spec.shape[:2], *wanted), spec.dtype, spec.name)
         if changed != specs:
-            found.append(replace(_candidate(changed, "the size it fits"), group="size", likely=0.4))
+            turned = wanted == first[::-1]
+            why = "height and width exchanged" if turned else "the size it fits"
+            found.append(replace(_candidate(changed, why), group="size", likely=2.0 if turned else 0.4))
     return found
 
 
