@@ -15,6 +15,7 @@ from shapelint.reading.branches import Branches, Catch
 from shapelint.reading.calls import Calls
 from shapelint.reading.events import GRAD_OFF, GRAD_ON, Event, Forward, Frame, Loop, Path
 from shapelint.reading.files import Files
+from shapelint.reading.states import Kept
 from shapelint.reading.values import (
     EVAL,
     TRAIN,
@@ -35,7 +36,7 @@ from shapelint.reading.values import (
     Where,
 )
 
-STEPS = 4000
+STEPS = 8000
 """Statements and calls of one path."""
 
 
@@ -57,6 +58,7 @@ class Flow(Calls, Branches):
     scopes: list[Scope] = field(default_factory=list)
     catches: list[Catch] = field(default_factory=list)
     turns: int = 0
+    kept: dict[int, Kept] = field(default_factory=dict)
     stack: list[Loop | Frame] = field(default_factory=list)
     grad: str = GRAD_ON
     visited: set[int] = field(default_factory=set)

@@ -29,13 +29,27 @@ class Standing(NamedTuple):
     trained: bool
 
 
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """What a table held; one object for as long as it does not change, so that equal states are cheap to tell."""
+
+    table: Table
+    values: Table
+    lists: tuple[Items, ...]
+
+    @staticmethod
+    def of(table: Table) -> Kept:
+        """What a table holds now."""
+        return Kept(table, dict(table), tuple(each for each in table.values() if isinstance(each, Items)))
+
+
 @dataclass(frozen=True)
 class State:
     """Everything that a branch may change. `tables`: names of scopes and attributes of objects, by their identity."""
 
     grad: str
     models: dict[Model, Standing]
-    tables: dict[int, tuple[Table, Table]]
+    tables: dict[int, Kept]
     lists: dict[Items, tuple[list[Any], list[Any]]]
 
 
@@ -49,14 +63,20 @@ class States(Meeting):
     instances: list[Instance]
     scopes: list[Scope]
     turns: int
+    kept: dict[int, Kept]
 
     def state(self) -> State:
         """What is known now."""
         models = {each: Standing(each.modes, each.turn, each.frozen, each.trained) for each in self.models}
-        tables = {id(table): (table, dict(table)) for table in self._tables()}
-        inside = (value for _, kept in tables.values() for value in kept.values())
-        lists = {each: (list(each.members), list(each.keys)) for each in inside if isinstance(each, Items)}
+        tables = {id(table): self._keep(table) for table in self._tables()}
+        lists = {each: (list(each.members), list(each.keys)) for kept in tables.values() for each in kept.lists}
         return State(self.grad, models, tables, lists)
+
+    def _keep(self, table: Table) -> Kept:
+        kept = self.kept.get(id(table))
+        if kept is None or kept.values != table:
+            kept = self.kept[id(table)] = Kept.of(table)
+        return kept
 
     def _tables(self) -> Iterator[Table]:
         """The names of all functions that run now, those around them, and the attributes of all objects."""
@@ -74,9 +94,10 @@ class States(Meeting):
         self.grad = state.grad
         for model in self.models:
             self._put(model, _standing(state, model))
-        for table, kept in state.tables.values():
-            table.clear()
-            table.update(kept)
+        for kept in state.tables.values():
+            if kept.table != kept.values:
+                kept.table.clear()
+                kept.table.update(kept.values)
         for items, (members, keys) in state.lists.items():
             items.members[:], items.keys[:] = members, keys
 
@@ -134,10 +155,17 @@ class States(Meeting):
             items.members[:], items.keys[:] = joined.members, joined.keys
 
     def _join_tables(self, ends: list[State]) -> None:
-        for key, table in {key: table for end in ends for key, (table, _) in end.tables.items()}.items():
-            known = [end.tables[key][1] for end in ends if key in end.tables]
-            for name in dict.fromkeys(name for each in known for name in each):
-                table[name] = self._met(name, (each[name] for each in known if name in each))
+        for key in {key: None for end in ends for key in end.tables}:
+            distinct = list(dict.fromkeys(end.tables[key] for end in ends if key in end.tables))
+            if len(distinct) > 1:
+                self._join_table(distinct)
+
+    def _join_table(self, distinct: list[Kept]) -> None:
+        table, first = distinct[0].table, distinct[0].values
+        for name in dict.fromkeys(name for kept in distinct for name in kept.values):
+            value = first.get(name)
+            if any(kept.values.get(name) is not value for kept in distinct):
+                table[name] = self._met(name, (kept.values[name] for kept in distinct if name in kept.values))
 
     def _met(self, name: str, values: Iterable[Any]) -> Any:
         """One value of several; a name that some of the ways do not bind is what the others bind it to."""
