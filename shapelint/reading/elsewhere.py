@@ -65,8 +65,6 @@ class Elsewhere:
     stack: list[Loop | Frame]
     grad: str
     visited: set[int]
-
-    # what runs statements gives these
     bind: Any
     block: Any
     count: Any
@@ -322,7 +320,7 @@ class Elsewhere:
     def _of_unknown(self, names: tuple[str, ...], node: ast.Call, scope: Scope, given: list[Any]) -> Any:
         """Something from elsewhere: a model handed to it may come back in another mode."""
         last = names[-1] if names else ""
-        if last == "error" and "parser" in words_of(" ".join(names)):  # argparse leaves the process
+        if last == "error" and "parser" in names:  # argparse leaves the process
             self.leave("raise")
         if "zero_grad" in last or last in ("clear_grads", "zero_gradients"):
             self.event("zero", scope, node)

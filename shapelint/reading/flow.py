@@ -40,6 +40,10 @@ STEPS = 8000
 """Statements and calls of one path."""
 
 
+_CHANGES = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Delete, ast.Expr)
+"""Statements that change what is known; others are made of them, or leave all as it is."""
+
+
 class OutOfStepsError(Exception):
     """The path is too long; what was seen of it counts for nothing."""
 
@@ -88,7 +92,8 @@ class Flow(Calls, Branches):
         run = getattr(self, f"_run_{type(node).__name__}", None)
         if run is not None:
             run(node, scope)
-        self.may_raise()
+        if isinstance(node, _CHANGES):
+            self.may_raise()
 
     def count(self) -> None:
         """One more step.

@@ -68,15 +68,16 @@ class States(Meeting):
     def state(self) -> State:
         """What is known now."""
         models = {each: Standing(each.modes, each.turn, each.frozen, each.trained) for each in self.models}
-        tables = {id(table): self._keep(table) for table in self._tables()}
-        lists = {each: (list(each.members), list(each.keys)) for kept in tables.values() for each in kept.lists}
+        tables: dict[int, Kept] = {}
+        lists: dict[Items, tuple[list[Any], list[Any]]] = {}
+        for table in self._tables():
+            kept = self.kept.get(id(table))
+            if kept is None or kept.values != table:
+                kept = self.kept[id(table)] = Kept.of(table)
+            tables[id(table)] = kept
+            for each in kept.lists:
+                lists[each] = [*each.members], [*each.keys]
         return State(self.grad, models, tables, lists)
-
-    def _keep(self, table: Table) -> Kept:
-        kept = self.kept.get(id(table))
-        if kept is None or kept.values != table:
-            kept = self.kept[id(table)] = Kept.of(table)
-        return kept
 
     def _tables(self) -> Iterator[Table]:
         """The names of all functions that run now, those around them, and the attributes of all objects."""
