@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
+from shapelint.reading.conditions import acts, truth_of
 from shapelint.reading.elsewhere import Elsewhere
 from shapelint.reading.events import GRAD_ON, GRAD_UNKNOWN, Frame
 from shapelint.reading.files import layers_by_mode
@@ -33,6 +34,14 @@ DEPTH = 8
 
 class Calls(Elsewhere):
     """Evaluates expressions; mixed into what runs statements."""
+
+    instances: list[Instance]
+
+    # what runs statements gives these
+    fork: Any
+    guarded: Any
+    meet: Any
+    part_of: Any
 
     # -- expressions --------------------------------------------------------------------------------
 
@@ -106,8 +115,32 @@ class Calls(Elsewhere):
         truth = self.decide(node.test, scope)
         if truth is not None:
             return self.value(node.body if truth else node.orelse, scope)
-        first, second = self.value(node.body, scope), self.value(node.orelse, scope)
-        return self.union([first, second]) or (first if first is not None else second)
+        return self._either(
+            [node.body, node.orelse], [lambda: self.value(node.body, scope), lambda: self.value(node.orelse, scope)]
+        )
+
+    def _eval_BoolOp(self, node: ast.BoolOp, scope: Scope) -> Any:  # noqa: N802
+        return self._operands(node.op, node.values, scope)
+
+    def _operands(self, op: ast.boolop, nodes: list[ast.expr], scope: Scope) -> Any:
+        """What `and` or `or` gives: an operand that the one before does not decide may not be run."""
+        first, rest = self.value(nodes[0], scope), nodes[1:]
+        if not rest:
+            return first
+        truth = truth_of(first)
+        if truth is not None and truth is isinstance(op, ast.Or):
+            return first
+        if truth is not None:
+            return self._operands(op, rest, scope)
+        return self._either(rest, [lambda: first, lambda: self._operands(op, rest, scope)])
+
+    def _either(self, nodes: list[ast.expr], ways: list[Callable[[], Any]]) -> Any:
+        """The value of an expression that goes one of several ways; `nodes`: what is not run on each of them."""
+        values = self.fork(ways) if any(map(acts, nodes)) else [way() for way in ways]
+        joined = values[0]
+        for value in values[1:]:
+            joined = self.meet("", joined, value)
+        return joined
 
     def _eval_Lambda(self, node: ast.Lambda, scope: Scope) -> Any:  # noqa: N802
         return Function(node, scope)
@@ -127,9 +160,15 @@ class Calls(Elsewhere):
         for generator in node.generators:
             self.value(generator.iter, scope)
             self.bind(generator.target, None, inner)
-        if isinstance(node, ast.DictComp):
-            return self.union([self.value(node.key, inner), self.value(node.value, inner)])
-        return self.union([self.value(node.elt, inner)])
+        members = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+        conditions = [each for generator in node.generators for each in generator.ifs]
+        if not conditions:
+            return self._each(members, inner)
+        self._each(conditions, inner)
+        return self._either(members, [lambda: self._each(members, inner), lambda: None])
+
+    def _each(self, nodes: list[ast.expr], scope: Scope) -> Any:
+        return self.union([self.value(each, scope) for each in nodes])
 
     _eval_ListComp = _comprehension  # noqa: N815
     _eval_SetComp = _comprehension  # noqa: N815
@@ -187,21 +226,35 @@ class Calls(Elsewhere):
         self.visited.add(id(function.node))
         given, may_switch = self.decorated(function)
         before, modes = self.grad, {model: model.modes for model in self.models}
-        self.grad = given or (GRAD_UNKNOWN if may_switch and self.grad == GRAD_ON else self.grad)
-        if may_switch:
-            self._unknown_modes(self.models)
         self.stack.append(Frame(function, called_at))
         try:
-            body = function.node.body
-            if isinstance(body, list):
-                self.block(body, inner)
+            if given or may_switch:
+                self.guarded(
+                    lambda: self._decorated(function, inner, given, may_switch), lambda: self._set_grad(before)
+                )
+            else:
+                self._body(function, inner)
         finally:
             self.stack.pop()
-            self.grad = before
+        self.grad = before
         if may_switch:
             for model, known in modes.items():
                 model.modes = known
         return inner.names.get("return")
+
+    def _decorated(self, function: Function, inner: Scope, given: str, may_switch: bool) -> None:
+        """Run a body with what its decorators make of gradients and modes."""
+        self.grad = given or (GRAD_UNKNOWN if self.grad == GRAD_ON else self.grad)
+        if may_switch:
+            self._unknown_modes(self.models)
+        self._body(function, inner)
+
+    def _body(self, function: Function, inner: Scope) -> None:
+        if isinstance(function.node.body, list):
+            self.part_of(function.node.body, inner)
+
+    def _set_grad(self, grad: str) -> None:
+        self.grad = grad
 
     def bind_arguments(self, function: Function, node: ast.Call, scope: Scope, inner: Scope) -> None:
         """Give a function's parameters what a call hands in, else their defaults."""
@@ -252,13 +305,19 @@ class Calls(Elsewhere):
             model = self.new_model("", node, scope, known)
             model.made_from = owner
             return model
-        made = Instance(owner)
+        made = self.new_instance(owner)
         if owner.kind == "framework":
             self._unknown_modes(given)
             return made
         init = owner.method("__init__")
         if init is not None:
             self.run(Function(init, owner.scope, made), node, scope)
+        return made
+
+    def new_instance(self, owner: Class) -> Instance:
+        """An object of a class of the files."""
+        made = Instance(owner)
+        self.instances.append(made)
         return made
 
     def new_model(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from shapelint.reading.events import GRAD_OFF, GRAD_ON, GRAD_UNKNOWN
+from shapelint.reading.events import GRAD_DOUBTED, GRAD_OFF, GRAD_ON
 from shapelint.reading.files import dotted_name
 from shapelint.reading.values import (
     Class,
@@ -32,6 +32,9 @@ _HARMLESS_DECORATORS = {
     *("custom_fwd", "custom_bwd", "fixture", "cached_property", "setter", "beartype", "ex", "hydra", "task"),
 }
 
+_SWALLOWING = {"suppress", "raises", "assertRaises", "assertRaisesRegex"}
+"""Contexts that exceptions end at."""
+
 
 class Contexts:
     """Enters and leaves contexts; mixed into what runs statements."""
@@ -40,6 +43,7 @@ class Contexts:
     decide: Any
     bind: Any
     block: Any
+    part_of: Any
     called: Any
     method_of: Any
     bind_arguments: Any
@@ -74,7 +78,7 @@ class Contexts:
             return GRAD_ON
         if last == "set_grad_enabled" and call is not None and (call.args or call.keywords):
             truth = self.decide(call.args[0] if call.args else call.keywords[0].value, scope)
-            return GRAD_UNKNOWN if truth is None else (GRAD_ON if truth else GRAD_OFF)
+            return GRAD_DOUBTED if truth is None else (GRAD_ON if truth else GRAD_OFF)
         return ""
 
     def _own_context(self, node: ast.expr, scope: Scope) -> Any:
@@ -94,8 +98,14 @@ class Contexts:
         self.bind_arguments(callee, node, scope, inner)
         before, after = _around_yield(callee.node.body)
         self.visited.add(id(callee.node))
-        self.block(before, inner)
-        return lambda: self.block(after, inner)
+        self.part_of(before, inner)
+        return lambda: self.part_of(after, inner)
+
+    def context_of(self, node: ast.expr, scope: Scope) -> Any:
+        """What makes a context: a class or function of the files, or the dotted name of another."""
+        func = node.func if isinstance(node, ast.Call) else node
+        value = self.value(func, scope) if isinstance(func, (ast.Name, ast.Attribute)) else None
+        return value if isinstance(value, (Class, Function)) else self.dotted(func, scope)
 
     def dotted(self, node: ast.expr, scope: Scope) -> str:
         """The dotted name of what is imported; of a local name its text."""
@@ -112,6 +122,23 @@ class Contexts:
             grad = given or grad
             may_switch = may_switch or not (given or known)
         return grad, may_switch
+
+
+def swallows(context: Any) -> bool:
+    """Whether an exception may end at a context; those from elsewhere that are not known for it let it pass."""
+    if isinstance(context, Class):
+        leave = context.method("__exit__")
+        returned = [part.value for part in ast.walk(leave) if isinstance(part, ast.Return)] if leave is not None else []
+        return any(not (value is None or _is_false(value)) for value in returned)
+    if isinstance(context, Function):
+        tried = [part for part in ast.walk(context.node) if isinstance(part, ast.Try) and part.handlers]
+        inside = [each for part in tried for statement in part.body for each in ast.walk(statement)]
+        return any(isinstance(each, (ast.Yield, ast.YieldFrom)) for each in inside)
+    return str(context).rpartition(".")[2] in _SWALLOWING
+
+
+def _is_false(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and not node.value
 
 
 def _around_yield(body: list[ast.stmt]) -> tuple[list[ast.stmt], list[ast.stmt]]:

@@ -30,6 +30,7 @@ from shapelint.reading.values import (
 from shapelint.reading.words import (
     COMPUTES,
     DATA,
+    ENDS_THE_PROCESS,
     GIVES_ITSELF,
     LOOKS_ONLY,
     MEASURES,
@@ -64,8 +65,6 @@ class Elsewhere:
     stack: list[Loop | Frame]
     grad: str
     visited: set[int]
-
-    # what runs statements gives these
     bind: Any
     block: Any
     count: Any
@@ -75,6 +74,8 @@ class Elsewhere:
     attribute: Any
     event: Any
     forward: Any
+    leave: Any
+    set_mode: Any
     switch: Any
     where: Any
     _gradients: Any
@@ -200,6 +201,8 @@ class Elsewhere:
 
     def _of_library(self, callee: Reference, node: ast.Call, scope: Scope, given: list[Any]) -> Any:
         dotted, last = callee.dotted, callee.last
+        if dotted in ENDS_THE_PROCESS:
+            self.leave("raise")
         if last in WRAPPERS and any(isinstance(each, Model) for each in given):
             return given[0] if len(given) == 1 or last not in ("prepare", "initialize", "setup") else Items(given)
         if dotted.startswith("torch.optim.") or (last[:1].isupper() and last.endswith(("Adam", "AdamW", "SGD"))):
@@ -317,6 +320,8 @@ class Elsewhere:
     def _of_unknown(self, names: tuple[str, ...], node: ast.Call, scope: Scope, given: list[Any]) -> Any:
         """Something from elsewhere: a model handed to it may come back in another mode."""
         last = names[-1] if names else ""
+        if last == "error" and "parser" in names:  # argparse leaves the process
+            self.leave("raise")
         if "zero_grad" in last or last in ("clear_grads", "zero_gradients"):
             self.event("zero", scope, node)
         self._call_back(given, node, scope)
@@ -340,6 +345,6 @@ class Elsewhere:
         for value in values:
             model = value.model if isinstance(value, Thing) else value
             if isinstance(model, Model):
-                model.modes = frozenset({Mode(UNKNOWN)})
+                self.set_mode(model, Mode(UNKNOWN))
             elif isinstance(value, Instance):
                 self._unknown_modes([each for each in value.attributes.values() if isinstance(each, Model)])

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from shapelint.reading.values import EVAL, TRAIN, Function, Instance, Mode, Model, Where, purpose, words_of
 
-GRAD_ON, GRAD_OFF, GRAD_UNKNOWN = "on", "off", "unknown"
+GRAD_ON, GRAD_OFF, GRAD_UNKNOWN, GRAD_DOUBTED = "on", "off", "unknown", "doubted"
+"""Whether gradients are recorded: unknown is what a caller decides, doubted what this path says yes and no to."""
 
 
 @dataclass(eq=False)

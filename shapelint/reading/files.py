@@ -133,7 +133,7 @@ def _of_module(files: Files, path: str, name: str, below: Pending | None, dotted
     def resolve() -> object:
         local = files.scope(path)
         known = local.own(name) if local is not None else None
-        return known or (below.resolve() if below is not None else dotted)
+        return known or (below.value if below is not None else dotted)
 
     return resolve
 

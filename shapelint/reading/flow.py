@@ -11,11 +11,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from shapelint.reading.branches import Branches, Catch
 from shapelint.reading.calls import Calls
-from shapelint.reading.conditions import Conditions
-from shapelint.reading.contexts import Contexts
-from shapelint.reading.events import GRAD_OFF, GRAD_ON, GRAD_UNKNOWN, Event, Forward, Frame, Loop, Path
+from shapelint.reading.events import GRAD_OFF, GRAD_ON, Event, Forward, Frame, Loop, Path
 from shapelint.reading.files import Files
+from shapelint.reading.states import Kept
 from shapelint.reading.values import (
     EVAL,
     TRAIN,
@@ -34,15 +34,14 @@ from shapelint.reading.values import (
     Scope,
     Thing,
     Where,
-    purpose,
 )
 
-STEPS = 4000
+STEPS = 8000
 """Statements and calls of one path."""
 
-ROUNDS = 2
-UNROLLED = 4
-"""Members of a written list that a loop goes through."""
+
+_CHANGES = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Delete, ast.Expr)
+"""Statements that change what is known; others are made of them, or leave all as it is."""
 
 
 class OutOfStepsError(Exception):
@@ -50,7 +49,7 @@ class OutOfStepsError(Exception):
 
 
 @dataclass
-class Flow(Calls, Conditions, Contexts):
+class Flow(Calls, Branches):
     """Runs statements. `decisions`: conditions that are decided already, by their text; new ones are true."""
 
     files: Files
@@ -58,6 +57,12 @@ class Flow(Calls, Conditions, Contexts):
     asked: list[str] = field(default_factory=list)
     path: Path = field(default_factory=Path)
     models: list[Model] = field(default_factory=list)
+    instances: list[Instance] = field(default_factory=list)
+    met: dict[frozenset[Model], Model] = field(default_factory=dict)
+    scopes: list[Scope] = field(default_factory=list)
+    catches: list[Catch] = field(default_factory=list)
+    turns: int = 0
+    kept: dict[int, Kept] = field(default_factory=dict)
     stack: list[Loop | Frame] = field(default_factory=list)
     grad: str = GRAD_ON
     visited: set[int] = field(default_factory=set)
@@ -65,19 +70,30 @@ class Flow(Calls, Conditions, Contexts):
 
     # -- statements ---------------------------------------------------------------------------------
 
-    def block(self, body: Iterable[ast.stmt], scope: Scope) -> str:
-        """Run statements; how they ended: `` for the end, else `return`, `break`, `continue`, `raise`."""
+    def block(self, body: Iterable[ast.stmt], scope: Scope) -> None:
+        """Run statements in order."""
         for node in body:
-            ended = self.statement(node, scope)
-            if ended:
-                return ended
-        return ""
+            self.statement(node, scope)
 
-    def statement(self, node: ast.stmt, scope: Scope) -> str:
+    def part_of(self, body: Iterable[ast.stmt], scope: Scope) -> None:
+        """Run statements of a function, in a scope of its own; `return` ends them."""
+        before = self.state()
+        self.scopes.append(scope)
+        try:
+            with self.catching(Catch(("return",))) as catch:
+                ends = self.end_of(lambda: self.block(body, scope))
+        finally:
+            self.scopes.pop()
+        self.resume(before, [*catch.take("return"), *ends])
+
+    def statement(self, node: ast.stmt, scope: Scope) -> None:
         """Run one statement."""
         self.count()
         run = getattr(self, f"_run_{type(node).__name__}", None)
-        return (run(node, scope) or "") if run is not None else ""
+        if run is not None:
+            run(node, scope)
+        if isinstance(node, _CHANGES):
+            self.may_raise()
 
     def count(self) -> None:
         """One more step.
@@ -98,20 +114,22 @@ class Flow(Calls, Conditions, Contexts):
         for call in self.path.forwards[-1:]:
             call.dropped = call.dropped or call.at.node is node.value
 
-    def _run_Return(self, node: ast.Return, scope: Scope) -> str:  # noqa: N802
-        value = self.value(node.value, scope) if node.value is not None else None
-        known = scope.names.get("return")
-        scope.names["return"] = value if known is None else self.union([known, value])
-        return "return"
+    def _run_Return(self, node: ast.Return, scope: Scope) -> None:  # noqa: N802
+        scope.names["return"] = self.value(node.value, scope) if node.value is not None else None
+        self.leave("return")
 
-    def _run_Raise(self, node: ast.Raise, scope: Scope) -> str:  # noqa: N802
-        return "raise"
+    def _run_Raise(self, node: ast.Raise, scope: Scope) -> None:  # noqa: N802
+        self.leave("raise")
 
-    def _run_Break(self, node: ast.Break, scope: Scope) -> str:  # noqa: N802
-        return "break"
+    def _run_Break(self, node: ast.Break, scope: Scope) -> None:  # noqa: N802
+        self.leave("break")
 
-    def _run_Continue(self, node: ast.Continue, scope: Scope) -> str:  # noqa: N802
-        return "continue"
+    def _run_Continue(self, node: ast.Continue, scope: Scope) -> None:  # noqa: N802
+        self.leave("continue")
+
+    def _run_Assert(self, node: ast.Assert, scope: Scope) -> None:  # noqa: N802
+        if isinstance(node.test, ast.Constant) and not node.test.value:
+            self.leave("raise")
 
     def _run_Import(self, node: ast.Import, scope: Scope) -> None:  # noqa: N802
         self.files.imported(scope, node)
@@ -138,111 +156,13 @@ class Flow(Calls, Conditions, Contexts):
         added = self.value(node.value, scope)
         if isinstance(added, Result) or isinstance(self.value(node.target, scope), Result):
             self.bind(node.target, self.union([self.value(node.target, scope), added]), scope)
-
-    def _run_If(self, node: ast.If, scope: Scope) -> str:  # noqa: N802
-        truth = self.decide(node.test, scope)
-        if truth is not None:
-            return self.block(node.body if truth else node.orelse, scope)
-        before = self._kept(scope)
-        ended = self.block(node.body, scope)
-        after = self._kept(scope)
-        self._restore(before, scope)
-        other = self.block(node.orelse, scope)
-        if other and not ended:
-            self._restore(after, scope)
-        elif not other and not ended:
-            self._join(after, scope)
-        return ended if ended == other else ""
-
-    def _run_For(self, node: ast.For, scope: Scope) -> str:  # noqa: N802
-        items = self.value(node.iter, scope)
-        names = [*self.names_in(node.iter, scope)]
-        rounds: list[Any] = [None] * ROUNDS
-        if isinstance(items, Items) and items.members and not items.keys:
-            rounds = items.members[:UNROLLED] if len(items.members) > 1 else items.members * ROUNDS
-        loop = Loop(self.where(scope, node), purpose(names), len(self.models))
-        ended = ""
-        for member in rounds:
-            self.bind(node.target, member, scope)
-            ended = self._round(loop, node.body, scope)
-            if ended in ("return", "break"):
-                break
-        self.block(node.orelse, scope)
-        return ""  # a `return` in a loop is one that some round does not reach
-
-    _run_AsyncFor = _run_For  # noqa: N815
-
-    def _run_While(self, node: ast.While, scope: Scope) -> str:  # noqa: N802
-        loop = Loop(self.where(scope, node), purpose(self.names_in(node.test, scope)), len(self.models))
-        for _ in range(ROUNDS):
-            self.value(node.test, scope)
-            if self._round(loop, node.body, scope) in ("return", "break"):
-                break
-        return ""
-
-    def _round(self, loop: Loop, body: list[ast.stmt], scope: Scope) -> str:
-        self.stack.append(loop)
-        try:
-            return self.block(body, scope)
-        finally:
-            self.stack.pop()
-
-    def _run_Try(self, node: ast.Try, scope: Scope) -> str:  # noqa: N802
-        ended = self.block(node.body, scope)
-        if ended == "raise":
-            ended = ""
-        ended = ended or self.block(node.orelse, scope)
-        return self.block(node.finalbody, scope) or ended
-
-    _run_TryStar = _run_Try  # noqa: N815
-
-    def _run_Match(self, node: ast.Match, scope: Scope) -> str:  # noqa: N802
-        self.value(node.subject, scope)
-        before = self._kept(scope)
-        for case in node.cases:
-            self._restore(before, scope)
-            self.block(case.body, scope)
-        return ""
-
-    def _run_With(self, node: ast.With, scope: Scope) -> str:  # noqa: N802
-        exits = [self.entered(item, scope) for item in node.items]
-        try:
-            return self.block(node.body, scope)
-        finally:
-            for leave in reversed(exits):
-                leave()
-
-    _run_AsyncWith = _run_With  # noqa: N815
+        elif isinstance(self.value(node.target, scope), Constant):  # a counter, now another number
+            self.bind(node.target, None, scope)
 
     def _run_Delete(self, node: ast.Delete, scope: Scope) -> None:  # noqa: N802
         for target in node.targets:
             if isinstance(target, ast.Name):
                 scope.names.pop(target.id, None)
-
-    # -- joins --------------------------------------------------------------------------------------
-
-    def _kept(self, scope: Scope) -> tuple[dict[Model, frozenset[Mode]], dict[str, Any], str]:
-        return {model: model.modes for model in self.models}, dict(scope.names), self.grad
-
-    def _restore(self, kept: tuple[dict[Model, frozenset[Mode]], dict[str, Any], str], scope: Scope) -> None:
-        modes, names, self.grad = kept
-        for model, known in modes.items():
-            model.modes = known
-        scope.names.clear()
-        scope.names.update(names)
-
-    def _join(self, other: tuple[dict[Model, frozenset[Mode]], dict[str, Any], str], scope: Scope) -> None:
-        modes, names, grad = other
-        for model, known in modes.items():
-            model.modes |= known
-        for name, value in names.items():
-            here = scope.names.get(name)
-            if here is None or isinstance(here, (Thing, Constant)):
-                scope.names[name] = value
-            elif isinstance(here, Result) and isinstance(value, Result):
-                scope.names[name] = self.union([here, value])
-        if grad != self.grad:
-            self.grad = GRAD_UNKNOWN
 
     # -- names --------------------------------------------------------------------------------------
 
@@ -282,7 +202,7 @@ class Flow(Calls, Conditions, Contexts):
         elif isinstance(owner, Thing) and target.attr == "requires_grad":
             owner.wants_grad = not (isinstance(value, Constant) and value.value is False)
         elif isinstance(owner, Model) and target.attr == "training":
-            owner.modes = frozenset({Mode(UNKNOWN)})
+            self.set_mode(owner, Mode(UNKNOWN))
 
     def names_in(self, node: ast.expr, scope: Scope) -> Iterable[str]:
         """All names in an expression, and those that what they stand for goes by."""
@@ -322,7 +242,7 @@ class Flow(Calls, Conditions, Contexts):
     def switch(self, model: Model, mode: str, node: ast.AST, scope: Scope) -> None:
         """A model's mode is set."""
         where = self.where(scope, node)
-        model.modes = frozenset({Mode(mode, where)})
+        self.set_mode(model, Mode(mode, where))
         if mode in (TRAIN, EVAL):
             self.path.switches.append((where, model, mode))
 

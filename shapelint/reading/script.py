@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import os
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from shapelint.reading.events import GRAD_UNKNOWN, Path
 from shapelint.reading.files import Files
 from shapelint.reading.flow import Flow, OutOfStepsError
+from shapelint.reading.states import NothingFollowsError
 from shapelint.reading.values import UNKNOWN, Class, Constant, Function, Instance, Mode, Model, Scope, Thing
 from shapelint.syntax.calls import ParsedFile, parsed
 
@@ -87,8 +89,10 @@ def _paths(start: object, file: str, files: Files, visited: set[int]) -> list[Pa
         flow = Flow(files, decisions)
         module = files.scope(file)
         scope = Scope(file, dict(module.names) if module is not None else {})
+        flow.scopes.append(scope)
         try:
-            start(flow, scope)  # type: ignore[operator]
+            with suppress(NothingFollowsError):
+                start(flow, scope)  # type: ignore[operator]
         except (OutOfStepsError, RecursionError):
             return []
         visited |= flow.visited
@@ -140,7 +144,7 @@ def _entry(function: Function) -> object:
         call = ast.Call(ast.Name(function.name), [], [])
         bound = function.bound
         if isinstance(bound, Instance):
-            bound = Instance(bound.made_from)
+            bound = flow.new_instance(bound.made_from)
             _attributes(flow, bound, scope)
         flow.grad = GRAD_UNKNOWN
         own = Function(function.node, function.scope, bound)

@@ -73,6 +73,12 @@ class Model:
     """Whether it was made or used as only modules are, and is not just called by the name of a model."""
     made_from: Any = None
     """Its class, where that is in the files."""
+    turn: int = 0
+    """Which change of a mode on its path was the last of its own."""
+    parts: tuple[Model, ...] = ()
+    """The models that it may be, where ways met that bound a name to different ones."""
+    optional: bool = False
+    """Whether it may be None instead."""
 
     @property
     def differentiates(self) -> bool:
@@ -166,15 +172,23 @@ class Scope:
         """The value of a name of this scope; what was imported is read now that it is asked for."""
         value = self.names.get(name)
         if isinstance(value, Pending):
-            value = self.names[name] = value.resolve()
+            value = self.names[name] = value.value
         return value
 
 
 @dataclass(eq=False)
 class Pending:
-    """Something imported from a file beside, not read yet."""
+    """Something imported from a file beside, read when it is asked for. `found`: what it was, once it has been."""
 
     resolve: Callable[[], Any]
+    found: Any = None
+
+    @property
+    def value(self) -> Any:
+        """What it is."""
+        if self.found is None:
+            self.found = self.resolve()
+        return self.found
 
 
 @dataclass(eq=False)

@@ -77,3 +77,5 @@ LOOKS_ONLY = {
     *("save", "summary", "watch", "add_graph", "count_parameters", "info", "debug", "repr", "str", "named_children"),
     *("enumerate", "zip", "tqdm", "sorted", "set", "dict", "format", "range", "append", "log", "deepcopy", "copy"),
 }
+ENDS_THE_PROCESS = {"sys.exit", "os._exit", "os.abort", "exit", "quit"}
+"""Functions that do not come back."""
