@@ -102,7 +102,7 @@ def always(source: str, is_wrong: Callable[[Call], bool], monkeypatch: pytest.Mo
 
 
 def found(path: Path, code: str) -> bool:
-    return any(item.code == code for item in check_source(Request(str(path), selected=ALL)).diagnostics)
+    return any(item.code == code for item in check_source(Request(str(path), selected=ALL)).report.diagnostics)
 
 
 def programs(bodies: dict[str, str], end: str) -> dict[str, str]:
