@@ -100,6 +100,15 @@ def test_the_right_input_is_the_first_help_and_no_edit_is_safe(kind: str, lint: 
 WRONG_MODELS = {
     "features of another size": (SMALL, "SmallCNN", "1,3,32,32"),
     "features": (model("fc = nn.Linear(9, 4)", "x", "return self.fc(x)"), "Net", "2,8"),
+    "a dimension of samples that have no time": (
+        model(
+            "a = nn.Linear(8, 4); b = nn.Linear(6, 4); fc = nn.Linear(8, 2)",
+            "x, y",
+            "return self.fc(torch.cat([self.a(x), self.b(y)], dim=2))",
+        ),
+        "Net",
+        "16,8 16,6",
+    ),
     "a resize that is missing": (
         model(
             "d = nn.Conv2d(3, 8, 3, stride=2, padding=1); u = nn.ConvTranspose2d(8, 3, 2, stride=2)",
@@ -115,7 +124,9 @@ WRONG_MODELS = {
 @pytest.mark.parametrize("kind", WRONG_MODELS)
 def test_where_the_model_is_wrong_an_edit_stays_the_first_help(kind: str, lint: Callable[..., Any]) -> None:
     source, name, given = WRONG_MODELS[kind]
-    finding = next(item for item in lint(source, given, target=name).diagnostics if item.severity.value == "error")
+    finding = next(
+        item for item in lint(source, *given.split(), target=name).diagnostics if item.severity.value == "error"
+    )
     assert finding.fixes[0].edits
     assert finding.right_input is None
     keeps = [fix for fix in finding.fixes if "keeps trained weights" in fix.cost]

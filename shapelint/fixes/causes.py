@@ -166,7 +166,7 @@ class Causes:
         trace = self.walked.traces[finding.mode]
         own = finding.candidates
         known = {candidate.inputs for candidate in own}
-        ranks = [candidate for candidate in other_ranks(self.walked) if candidate.inputs not in known]
+        ranks = [candidate for candidate in other_ranks(self.walked, trace) if candidate.inputs not in known]
         finding = replace(finding, candidates=(*own, *ranks, *_everywhere(finding, left)))
         raised = trace.raised if finding.call is None else None
         successes = self._search(finding, trace, broken, len(left))

@@ -64,7 +64,7 @@ def batched_input(walked: Walked, call: Call, wanted: int) -> list[Candidate]:
     return [replace(each, likely=4.0) for each in _other(walked, shape, (1, *shape), "a batch dimension in front")]
 
 
-def other_ranks(walked: Walked) -> list[Candidate]:
+def other_ranks(walked: Walked, trace: Trace) -> list[Candidate]:
     """Every input with a batch in front, or with one less; an image of one channel with it. All is to be clean then.
 
     An input of one dimension has hardly ever a batch: of more it may.
@@ -73,7 +73,7 @@ def other_ranks(walked: Walked) -> list[Candidate]:
     found = []
     if specs and all(1 <= len(spec.shape) <= _SAMPLE for spec in specs):
         batched = [replace(spec, shape=(1, *spec.shape)) for spec in specs]
-        likely = 4.0 if _lack_batch(specs) or len(specs) > 1 else 1.5
+        likely = 4.0 if _lack_batch(specs) or unbatched_note(trace) else 1.5
         found.append(replace(_candidate(batched, "a batch dimension in front"), group="size", likely=likely))
     if len(specs) == 1 and len(specs[0].shape) in (2, 3) and specs[0].dtype == "float32":
         shape = specs[0].shape
@@ -86,7 +86,7 @@ def other_ranks(walked: Walked) -> list[Candidate]:
 
 
 def unbatched_note(trace: Trace) -> tuple[str, ...]:
-    """A note where the first convolution took the input for a single sample without a batch."""
+    """A note where the first layer took the input for a single sample without a batch."""
     first = first_layer(trace)
     if first is None or len(first[0].inputs[0].shape) != first[1] + 1:
         return ()
