@@ -217,3 +217,26 @@ def test_the_example_input_of_a_model_that_forgot_the_batch(lint: Callable[..., 
     assert finding.fixes[0].inputs == ("1,3,32,32",)
     assert applicable(finding, unsafe=False) is None
     assert len(errors(lint(source, "1,3,32,32"))) == 0
+
+
+def test_a_change_that_fits_a_single_sample_only_is_not_safe(tmp_path: Path) -> None:
+    """The batch is forgotten, and the size is another one as well: no input runs, and no edit for one sample is right."""
+    file = Path(shutil.copy(FIXTURES / "small_cnn.py", tmp_path / "small_cnn.py"))
+    assert eager.raises(SMALL, ("1,3,32,32",), "SmallCNN")
+    words = ("check", "small_cnn.py", "--input", "3,32,32", "--output-format", "json")
+    fixes = json.loads(run_shapelint(*words, cwd=tmp_path).out)["diagnostics"][0]["fixes"]
+    assert any("AdaptiveAvgPool1d" in fix["title"] for fix in fixes)
+    assert {fix["safety"] for fix in fixes} == {"unsafe"}
+    run_shapelint("check", "small_cnn.py", "--input", "3,32,32", "--fix", cwd=tmp_path)
+    assert file.read_bytes() == SMALL.encode()
+
+
+def test_a_change_that_fits_a_batch_too_is_safe(lint: Callable[..., Any]) -> None:
+    source = model("conv = nn.Conv2d(3, 3, 3)", "x", "return self.conv(x) + x")
+    assert eager.raises(source, ("3,32,32",))
+    safe = applicable(lint(source, "3,32,32").diagnostics[0], unsafe=False)
+    assert safe is not None
+    mended = source.replace("nn.Conv2d(3, 3, 3)", "nn.Conv2d(3, 3, 3, padding=1)")
+    assert safe.edits[0].replacement in mended
+    assert not eager.raises(mended, ("3,32,32",))
+    assert not eager.raises(mended, ("2,3,32,32",))

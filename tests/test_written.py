@@ -30,12 +30,12 @@ def read_later(fifo: Path) -> tuple[threading.Thread, list[bytes]]:
     return reader, got
 
 
-def null_device(folder: Path) -> Path:
-    """A device like `/dev/null`, of our own, so that nothing is lost if it is replaced."""
-    place = folder / "null"
+def device(folder: Path, minor: int) -> Path:
+    """A device of our own, so that nothing is lost if it is replaced: 3 is like `/dev/null`, 7 like `/dev/full`."""
+    place = folder / f"device{minor}"
     try:
-        os.mknod(place, 0o666 | stat.S_IFCHR, os.makedev(1, 3))
-        place.write_bytes(b"")
+        os.mknod(place, 0o666 | stat.S_IFCHR, os.makedev(1, minor))
+        place.open("wb").close()
     except OSError:
         pytest.skip("devices cannot be made here")
     return place
@@ -52,7 +52,7 @@ def test_a_fifo_is_written_to(tmp_path: Path) -> None:
 
 
 def test_a_device_is_written_to(tmp_path: Path) -> None:
-    place = null_device(tmp_path)
+    place = device(tmp_path, 3)
     written_whole(place, b"text")
     assert stat.S_ISCHR(place.stat().st_mode)
 
@@ -97,24 +97,27 @@ def test_a_new_file_has_those_of_the_umask(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o640
 
 
-def test_a_full_device_is_refused() -> None:
-    if not os.path.exists("/dev/full"):
-        pytest.skip("no /dev/full")
+def test_a_full_device_is_refused(tmp_path: Path) -> None:
+    full = device(tmp_path, 7)
     with pytest.raises(UsageError, match="No space left"):
-        written_whole(Path("/dev/full"), b"text")
-    assert stat.S_ISCHR(os.stat("/dev/full").st_mode)
+        written_whole(full, b"text")
+    assert stat.S_ISCHR(full.stat().st_mode)
 
 
 @pytest.mark.parametrize("place", ["/dev/stdout", "/proc/self/fd/1"])
 def test_standard_output_by_name_is_written_to(place: str, write: Write, tmp_path: Path) -> None:
+    """Through a link of our own, so that nothing is lost if it is replaced."""
     write(FAULTY, "train.py")
-    out = tmp_path / "out.json"
+    out, link = tmp_path / "out.json", tmp_path / "link"
+    link.symlink_to(place)
+    words = ("check", "train.py", "--output-format", "json", "--output-file", str(link))
     with out.open("wb") as stream:
         before = os.fstat(stream.fileno())
         subprocess.run(
-            [sys.executable, "-m", "shapelint", "check", "train.py", "--output-format", "json", "--output-file", place],
+            [sys.executable, "-m", "shapelint", *words],
             cwd=tmp_path, stdout=stream, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False, timeout=60,
         )  # fmt: skip
+    assert link.is_symlink()
     assert os.path.samestat(before, out.stat())
     assert json.loads(out.read_text())["summary"]["warnings"] == 1
 
@@ -129,12 +132,12 @@ def test_standard_output_by_name_is_written_to(place: str, write: Write, tmp_pat
 )
 def test_by_every_option(words: tuple[str, ...], write: Write, tmp_path: Path) -> None:
     write(FAULTY, "train.py")
-    fifo, link, device = tmp_path / "pipe", tmp_path / "link", null_device(tmp_path)
+    fifo, link, null = tmp_path / "pipe", tmp_path / "link", device(tmp_path, 3)
     os.mkfifo(fifo)
     (tmp_path / "file").write_text("before")
     link.symlink_to("file")
     reader, got = read_later(fifo)
-    for place in (fifo, link, device):
+    for place in (fifo, link, null):
         done = run_shapelint("check", "train.py", *(word.format(place=place) for word in words), cwd=tmp_path)
         assert done.code in (0, 1), done
         assert "Traceback" not in done.err
@@ -143,7 +146,7 @@ def test_by_every_option(words: tuple[str, ...], write: Write, tmp_path: Path) -
     assert "SHP405" in link.read_text()
     assert link.is_symlink()
     assert stat.S_ISFIFO(fifo.stat().st_mode)
-    assert stat.S_ISCHR(device.stat().st_mode)
+    assert stat.S_ISCHR(null.stat().st_mode)
 
 
 def test_fixes_and_settings_go_through_links(write: Write, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import json
 import os
 import tempfile
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ from shapelint.diagnostics import Edit
 from shapelint.errors import UsageError
 from shapelint.syntax.notebooks import CELL, cell_sources, cells_of, notebook
 from shapelint.syntax.texts import decoded, read_bytes
+
+LINKS = 40
+"""Links that are followed from one path, as on Linux."""
 
 
 def file_of(edit: Edit) -> str:
@@ -199,9 +203,20 @@ def written_whole(path: Path, content: bytes) -> None:
 
 def _is_replaceable(path: Path) -> bool:
     """Whether a path is a regular file's, or nothing's yet; not so of those that stand for open descriptors."""
-    if os.path.abspath(path).startswith(("/dev/", "/proc/")):
+    if any(place.startswith(("/dev/", "/proc/")) for place in _by_links(path)):
         return False
     return path.is_file() or not os.path.lexists(os.path.realpath(path))
+
+
+def _by_links(path: Path) -> Iterator[str]:
+    """A path, and where its links lead one after the other."""
+    place = os.path.abspath(path)
+    yield place
+    for _ in range(LINKS):
+        if not os.path.islink(place):
+            return
+        place = os.path.abspath(os.path.join(os.path.dirname(place), os.readlink(place)))
+        yield place
 
 
 def _replace(path: Path, content: bytes) -> None:

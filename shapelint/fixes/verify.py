@@ -11,11 +11,12 @@ import torch
 from torch.nn.parameter import is_lazy
 
 from shapelint.diagnostics import Diagnostic, Edit, Fix, Severity
-from shapelint.feed import Feed, from_specs
+from shapelint.feed import Feed, from_specs, specs_of
 from shapelint.graph import Call, Key, Shape, Trace, Walked
 from shapelint.inputs import TensorSpec, parse_inputs
 from shapelint.load import Loaded, load
 from shapelint.rules import Candidate, Finding
+from shapelint.rules.alternatives import unbatched_note
 from shapelint.syntax.calls import apply_edits, parsed
 from shapelint.syntax.checks import edits_a_check
 from shapelint.target import Target
@@ -148,8 +149,18 @@ class Verifier:
         if self._fits_other_sizes(changed):
             cost += f"; {OTHER_SIZES}"
         working = {mode: trace for mode, trace in self.walked.traces.items() if not trace.failure_count}
-        safe = keeps and all(_computed(trace) == _computed(traces[mode]) for mode, trace in working.items())
+        same = all(_computed(trace) == _computed(traces[mode]) for mode, trace in working.items())
+        safe = keeps and same and self._takes_a_batch(changed)
         return Fix(candidate.title, "safe" if safe else "unsafe", True, candidate.edits, cost)
+
+    def _takes_a_batch(self, changed: Loaded) -> bool:
+        """Whether the changed model runs with a batch too, where it was fed a single sample: it may be forgotten."""
+        mode, trace = next(reversed(self.walked.traces.items()))
+        if not unbatched_note(trace):
+            return True
+        batched = tuple(replace(spec, shape=(1, *spec.shape)) for spec in specs_of(self.feed))
+        after = self.walk_until(changed, from_specs(batched), self.deadline, mode, lambda _: True)
+        return bool(batched) and not after.failure_count and not after.given_up
 
     def _of_input(self, candidate: Candidate, traces: dict[str, Trace]) -> Fix:
         """An input to give instead. The model may run with it, and still have errors that no input shows."""
