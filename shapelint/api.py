@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from shapelint.diagnostics import Diagnostic, Severity, TargetReport
 from shapelint.errors import UsageError
 from shapelint.inputs import parse_inputs
+from shapelint.outcome import Outcome
 from shapelint.results import Report
-from shapelint.runner import Outcome, Worker
+from shapelint.runner import Worker
 
 if TYPE_CHECKING:
     import torch

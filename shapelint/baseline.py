@@ -10,8 +10,8 @@ from typing import Any
 from shapelint.errors import UsageError
 from shapelint.escape import json_text
 from shapelint.fixes.files import written_whole
+from shapelint.outcome import Outcome
 from shapelint.render.places import findings
-from shapelint.runner import Outcome
 from shapelint.syntax.texts import UnreadableError, read_bytes
 
 VERSION = 1

@@ -9,9 +9,9 @@ from typing import Any
 
 from shapelint.diagnostics import Diagnostic, Severity, TargetReport
 from shapelint.graphviz import has_graphviz, require_graphviz
+from shapelint.outcome import Outcome
 from shapelint.render import Style, render, render_report
 from shapelint.render.shown import shown
-from shapelint.runner import Outcome
 
 ROWS = 500
 """Layers that a notebook shows."""

@@ -23,8 +23,6 @@ from shapelint.outcome import Outcome
 from shapelint.process.start import start
 from shapelint.request import DONE, SO_FAR, STEP, Request
 
-__all__ = ["Outcome", "Worker", "run_all", "versions"]
-
 ENDED_WITHIN = 5.0
 """Seconds that a worker may take to end once it was told to, or has answered."""
 

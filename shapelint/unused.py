@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from shapelint.diagnostics import Diagnostic, Edit, Fix, Position, TargetReport
 from shapelint.errors import UsageError
+from shapelint.outcome import Outcome
 from shapelint.rules import catalogue
 from shapelint.rules.source import SourceRule
-from shapelint.runner import Outcome
 from shapelint.suppress import Suppression, span_of_comment, suppressions
 from shapelint.syntax.notebooks import placed, placed_edit
 from shapelint.syntax.places import file_text, source_line

@@ -28,9 +28,9 @@ from shapelint.diagnostics import (
     TrailStep,
 )
 from shapelint.escape import in_one_line, json_text, printable, visible
+from shapelint.outcome import Outcome
 from shapelint.render import Style, findings_only, render, render_report, shown_path, write
 from shapelint.results import Report
-from shapelint.runner import Outcome
 from shapelint.syntax.places import working_copies
 from tests.hostile import HOSTILE, check_text, commands
 

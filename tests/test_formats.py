@@ -15,10 +15,10 @@ import xmlschema
 
 from shapelint.config import FORMATS
 from shapelint.diagnostics import Diagnostic, Related, Severity, Span, TargetReport
+from shapelint.outcome import Outcome
 from shapelint.render import Style, render
 from shapelint.render.github import SHOWN
 from shapelint.render.places import fingerprint
-from shapelint.runner import Outcome
 from tests.conftest import ROOT, run_shapelint
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"

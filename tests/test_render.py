@@ -13,11 +13,11 @@ import jsonschema
 import pytest
 
 from shapelint.diagnostics import from_plain, report_from_plain, report_to_plain, to_plain
+from shapelint.outcome import Outcome
 from shapelint.render import Style, render
 from shapelint.render.full import render_diagnostic
 from shapelint.render.pipeline import render_pipeline
 from shapelint.render.table import render_csv, render_markdown, render_table, totals_line
-from shapelint.runner import Outcome
 from tests.conftest import FIXTURES, ROOT, check_target, run_shapelint
 
 SCHEMA = json.loads((ROOT / "docs" / "schema.json").read_text())

@@ -267,8 +267,8 @@ def _require_consistent(words: dict[str, Any]) -> None:
 
 def _unusable(target: str, error: UsageError) -> Any:
     from shapelint.diagnostics import TargetReport
+    from shapelint.outcome import Outcome
     from shapelint.rules.gaps.target_not_loadable import not_loadable
-    from shapelint.runner import Outcome
 
     diagnostic = not_loadable(str(error), None, "").with_target(target)
     return Outcome(TargetReport(target, status="failed", diagnostics=[diagnostic]))

@@ -10,8 +10,9 @@ from shapelint.cli import say
 from shapelint.errors import UsageError
 from shapelint.fixes.apply import Fixed, fixed
 from shapelint.fixes.files import SourceFile, difference, file_of, source_file, write
+from shapelint.outcome import Outcome
 from shapelint.request import Request
-from shapelint.runner import Outcome, Worker
+from shapelint.runner import Worker
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from shapelint.diagnostics import Edit, Position
 from shapelint.errors import UsageError
 from shapelint.fixes.apply import edited_texts
 from shapelint.fixes.files import SourceFile, file_of, source_file, write
-from shapelint.runner import Outcome
+from shapelint.outcome import Outcome
 from shapelint.suppress import Suppression, suppressions
 from shapelint.syntax.notebooks import CELL
 from shapelint.syntax.texts import UnreadableError, syntax

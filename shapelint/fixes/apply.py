@@ -12,8 +12,8 @@ from pathlib import Path
 
 from shapelint.diagnostics import Diagnostic, Edit, Fix, Severity
 from shapelint.fixes.files import file_of, source_file
+from shapelint.outcome import Outcome
 from shapelint.request import Request
-from shapelint.runner import Outcome
 from shapelint.syntax.calls import apply_edits
 from shapelint.syntax.notebooks import in_text
 

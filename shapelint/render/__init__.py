@@ -13,8 +13,8 @@ import click
 
 from shapelint.diagnostics import Diagnostic, Severity
 from shapelint.escape import in_one_line, printable, visible
+from shapelint.outcome import Outcome
 from shapelint.render.shown import shown
-from shapelint.runner import Outcome
 from shapelint.syntax.places import live_cell
 
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}

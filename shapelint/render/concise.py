@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from shapelint.outcome import Outcome
 from shapelint.render import Fixes, Style
 from shapelint.render.full import summary
-from shapelint.runner import Outcome
 
 
 def render_concise(outcomes: list[Outcome], style: Style, fixes: Fixes) -> str:

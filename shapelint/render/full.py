@@ -5,9 +5,10 @@ from __future__ import annotations
 from shapelint.diagnostics import OR_HERE, Diagnostic, Fix, Span, TrailStep
 from shapelint.escape import visible
 from shapelint.fixes.apply import applicable
+from shapelint.outcome import Outcome
 from shapelint.render import Fixes, Style, shown_path
 from shapelint.render.table import render_table, totals_line
-from shapelint.runner import Outcome, versions
+from shapelint.runner import versions
 from shapelint.syntax.places import source_line
 
 ROWS_SHOWN = 80

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from shapelint.diagnostics import Diagnostic, Severity, Span
 from shapelint.escape import in_one_line, printable
+from shapelint.outcome import Outcome
 from shapelint.render import Fixes, Style
 from shapelint.render.full import summary
 from shapelint.render.places import file_and_cell, plain_text
-from shapelint.runner import Outcome
 
 SHOWN = 10
 """Annotations of one kind that GitHub shows for a step; the others are counted in the last line."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from shapelint.diagnostics import Severity
 from shapelint.escape import json_text
+from shapelint.outcome import Outcome
 from shapelint.render.places import file_and_cell, findings, plain_text
-from shapelint.runner import Outcome
 
 _SEVERITIES = {Severity.ERROR: "critical", Severity.WARNING: "major", Severity.INFO: "info"}
 

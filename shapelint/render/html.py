@@ -10,6 +10,7 @@ from shapelint.diagnostics import Diagnostic, Row, Severity, TargetReport
 from shapelint.escape import json_text
 from shapelint.labels import shown_shape
 from shapelint.layout import Plan
+from shapelint.outcome import Outcome
 from shapelint.placed import Inside
 from shapelint.render import Fixes, Style, shown_path
 from shapelint.render.full import render_diagnostic, summary
@@ -28,7 +29,6 @@ from shapelint.render.svg import (
     static_picture,
 )
 from shapelint.render.table import share, size_text
-from shapelint.runner import Outcome
 
 BARS = 15
 """Layers whose parameters are shown as bars."""

@@ -6,8 +6,9 @@ from typing import Any
 
 from shapelint.diagnostics import Diagnostic, Edit, Fix, Row, Span, TargetReport
 from shapelint.escape import json_text
+from shapelint.outcome import Outcome
 from shapelint.render import relative_path
-from shapelint.runner import Outcome, versions
+from shapelint.runner import versions
 
 VERSION = 1
 

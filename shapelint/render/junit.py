@@ -5,9 +5,9 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 
 from shapelint.diagnostics import Diagnostic, Severity
+from shapelint.outcome import Outcome
 from shapelint.render import Style, shown_path
 from shapelint.render.full import render_diagnostic
-from shapelint.runner import Outcome
 
 
 def render_junit(outcomes: list[Outcome]) -> str:

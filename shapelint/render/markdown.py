@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from shapelint.diagnostics import Diagnostic
+from shapelint.outcome import Outcome
 from shapelint.render import Fixes, Style, shown_path
 from shapelint.render.full import render_diagnostic, summary
 from shapelint.render.table import bars_escaped, cell, tags_escaped, totals_line
 from shapelint.render.table import render_markdown as table
-from shapelint.runner import Outcome
 
 
 def render_check(outcomes: list[Outcome], report: bool, fixes: Fixes) -> str:

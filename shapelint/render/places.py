@@ -9,8 +9,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from shapelint.diagnostics import Diagnostic, Span
+from shapelint.outcome import Outcome
 from shapelint.render import relative_path
-from shapelint.runner import Outcome
 from shapelint.syntax.notebooks import CELL
 from shapelint.syntax.places import source_line
 

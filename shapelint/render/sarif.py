@@ -8,11 +8,11 @@ from typing import Any
 from shapelint import __version__
 from shapelint.diagnostics import Diagnostic, Edit, Fix, Severity, Span
 from shapelint.escape import json_text
+from shapelint.outcome import Outcome
 from shapelint.render.full import trail_text
 from shapelint.render.places import Finding, file_and_cell, findings, plain_text, uri
 from shapelint.render.rules import rule_page, summary
 from shapelint.rules import Rule, catalogue
-from shapelint.runner import Outcome
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}

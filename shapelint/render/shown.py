@@ -7,7 +7,7 @@ from typing import Any
 
 from shapelint.diagnostics import Edit, Span
 from shapelint.escape import in_one_line, visible
-from shapelint.runner import Outcome
+from shapelint.outcome import Outcome
 
 _FILES = {"file", "files", "acted", "made", "called"}
 """Fields that name files: they are read for their lines, and printed by `shown_path`."""
