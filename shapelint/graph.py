@@ -230,6 +230,13 @@ class Trace:
     out_of_time: bool = False
     """Whether the walk ended where it was because the time for the target was over."""
     seconds: float = 0.0
+    ops: int = 0
+    """What the walk cost, as `Session.ops` counts it."""
+
+    @property
+    def work(self) -> int:
+        """What the walk cost, in calls of layers whose ops are few; not in seconds, so that each run says the same."""
+        return max(len(self.calls), self.ops // 2)
 
     @property
     def failures(self) -> Iterator[Call]:

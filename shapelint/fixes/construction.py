@@ -23,6 +23,7 @@ from shapelint.syntax.origins import Place, callers_of, origins
 from shapelint.syntax.places import Site, span_of
 from shapelint.target import Target
 from shapelint.tracing.costs import walk_budget
+from shapelint.tracing.members import modules_of
 from shapelint.tracing.walk import Walker
 
 TRIALS = 60
@@ -121,7 +122,7 @@ def _tried(request: Request, target: Target, candidate: Candidate) -> _Trial | N
         walker = Walker(loaded.model, feed.make, loaded.ownership, loaded.definitions.of, walk_budget)
         with loaded.importable():
             traces = [walker.walk(mode) for mode in request.modes]
-        work = TRIAL + sum(1 for _ in loaded.model.modules()) + sum(len(trace.calls) for trace in traces)
+        work = TRIAL + sum(1 for _ in modules_of(loaded.model)) + sum(trace.work for trace in traces)
         return _Trial(max(trace.failure_count for trace in traces), work)
     except Exception:  # a change that cannot be tried is not one to show
         return None

@@ -116,7 +116,7 @@ class Verifier:
                 changed, feed = self._changed(candidate)
                 self.work += sum(1 for _ in modules_of(changed.model))
                 after = self.walk_until(changed, feed, self.deadline, mode, unwanted)
-                self.work += len(after.calls)
+                self.work += after.work
                 self._screened[name] = after if improved(before, after, key) else None
             except Exception:  # a change that cannot even be tried is not one to show
                 self._screened[name] = None

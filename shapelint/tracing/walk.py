@@ -190,6 +190,7 @@ class Walker:
                 call.failure = None  # the user's own code caught it
         trace.assumptions = recorder.values.assumptions
         trace.used_fake = recorder.session.used_fake
+        trace.ops = recorder.session.ops
         trace.uncertain = recorder.values.handed_out_number
         if recorder.model is not self.model:
             trace.late_params = param_facts(recorder.model)
