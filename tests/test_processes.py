@@ -79,6 +79,21 @@ def test_in_every_phase(command: str, phase: dict[str, str], write: Write, tmp_p
     assert gone(started)
 
 
+@pytest.mark.parametrize("count", [1, 80])
+def test_reading_ends_with_ctrl_c(count: int, tmp_path: Path) -> None:
+    """In one process, and in several."""
+    branches = "".join(f"    if x{n}(): model = torch.load(str({n}))\n" for n in range(40))
+    text = f"import torch\ndef train():\n{branches}    model.eval()\n"
+    for number in range(count):
+        (tmp_path / f"m{number}.py").write_text(text * (40 if count == 1 else 5))
+    started = Started("check", ".", cwd=tmp_path)
+    assert wait_until(lambda: len(started.running()) > (0 if count == 1 else 1))
+    time.sleep(1)  # it reads by now, or Python is still at its imports
+    started.end(signal.SIGINT)
+    assert started.process.returncode in (130, -signal.SIGINT)
+    assert gone(started)
+
+
 def test_while_torch_is_imported(write: Write, tmp_path: Path) -> None:
     write(net())
     started = Started("check", "net.py:Net", "--input", "1,8", cwd=tmp_path)

@@ -27,7 +27,6 @@ class Readers:
         self._asked = asked
         self._parts: queue.SimpleQueue[list[str]] = queue.SimpleQueue()
         self._found: list[Found] = []
-        self._running: set[subprocess.Popen[bytes]] = set()
 
     def read(self, files: list[str]) -> list[Found]:
         """What was found in the files, some at a time; a file over which a reader ends stands alone."""
@@ -35,17 +34,12 @@ class Readers:
         size = max(1, len(files) // (count * PARTS))
         for at in range(0, len(files), size):
             self._parts.put(files[at : at + size])
-        threads = [threading.Thread(target=self._work) for _ in range(count)]
+        # Ctrl-C ends the command, and with it these threads and, since nobody asks any more, the readers
+        threads = [threading.Thread(target=self._work, daemon=True) for _ in range(count)]
         for thread in threads:
             thread.start()
-        try:
-            for thread in threads:
-                thread.join()
-        finally:  # Ctrl-C: the readers are sessions of their own and would go on
-            while not self._parts.empty():
-                self._parts.get()
-            for process in list(self._running):
-                _end(process)
+        for thread in threads:
+            thread.join()
         return sorted(self._found, key=lambda item: item[0])
 
     def _work(self) -> None:
@@ -64,7 +58,7 @@ class Readers:
                 process, answer = self._ask(process, [file])
                 self._found.append(([file], answer))
         if process is not None:
-            self._forget(process)
+            _end(process)
 
     def _ask(
         self, process: subprocess.Popen[bytes] | None, part: list[str]
@@ -78,7 +72,6 @@ class Readers:
                 stderr=subprocess.DEVNULL,
                 start_new_session=os.name == "posix",
             )
-            self._running.add(process)
         assert process.stdin is not None
         assert process.stdout is not None
         try:
@@ -86,12 +79,8 @@ class Readers:
             process.stdin.flush()
             return process, json.loads(process.stdout.readline())
         except (OSError, ValueError):
-            self._forget(process)
+            _end(process)
             return None, None
-
-    def _forget(self, process: subprocess.Popen[bytes]) -> None:
-        self._running.discard(process)
-        _end(process)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -123,13 +123,15 @@ def with_deep_stack(action: Callable[[], T]) -> T:
 
     size, depth = threading.stack_size(STACK), sys.getrecursionlimit()
     try:
-        thread = threading.Thread(target=run)
+        thread = threading.Thread(target=run, daemon=True)  # Ctrl-C does not wait for it
         sys.setrecursionlimit(max(DEPTH, depth))
         thread.start()
     finally:
         threading.stack_size(size)
-    thread.join()
-    sys.setrecursionlimit(depth)
+    try:
+        thread.join()
+    finally:
+        sys.setrecursionlimit(depth)
     if errors:
         raise errors[0]
     return results[0]
