@@ -61,8 +61,8 @@ def check(targets: tuple[str, ...], select: tuple[str, ...], ignore: tuple[str, 
     without an input is read for mistakes of training code; nothing of it is run. Without a TARGET those of the
     configuration are checked, and the training code in its folder.
 
-    Exit code: 0 nothing at or above warning, 1 findings, 2 a target could not be checked; --fail-on sets another
-    severity. After --fix what is left counts; with --diff 1 says that there is something to change; with --fix-only
+    Exit code: 0 nothing at or above warning, 1 findings, 2 a target or a file could not be checked, or not to its
+    end; --fail-on sets another severity. After --fix what is left counts; with --diff 1 says that there is something to change; with --fix-only
     findings do not count.
     """
     from shapelint.config import load_config
