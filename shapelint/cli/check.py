@@ -62,8 +62,8 @@ def check(targets: tuple[str, ...], select: tuple[str, ...], ignore: tuple[str, 
     configuration are checked, and the training code in its folder.
 
     Exit code: 0 nothing at or above warning, 1 findings, 2 a target or a file could not be checked, or not to its
-    end; --fail-on sets another severity. After --fix what is left counts; with --diff 1 says that there is something to change; with --fix-only
-    findings do not count.
+    end; --fail-on sets another severity. After --fix what is left counts; with --diff 1 says that there is something
+    to change; with --fix-only findings do not count.
     """
     from shapelint.config import load_config
     from shapelint.runner import Worker
