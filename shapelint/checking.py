@@ -12,7 +12,7 @@ import torch
 from shapelint.diagnostics import Diagnostic, Edit, Severity, TargetReport
 from shapelint.errors import OutOfTimeError, UsageError
 from shapelint.feed import Feed, feed_for, require_fitting, specs_of
-from shapelint.fixes.causes import ALL_WORK, Causes
+from shapelint.fixes.causes import WORK, Causes
 from shapelint.fixes.construction import refused
 from shapelint.fixes.verify import Verifier, out_of_time, overlay_for
 from shapelint.graph import Trace, Walked
@@ -38,6 +38,9 @@ NOT_ALL_FIXES = "fixes were not looked for to the end, for lack of time (--timeo
 
 PASSES = 6
 """Looks at one target, each with the bug mended that the one before explained."""
+
+ALL_WORK = 3 * WORK
+"""Of all searches for one target, beyond which no further bug is looked for behind those that were mended."""
 
 TRIAL_RETRIES = 1
 """Walks spent on the choice of candidate shapes while many changes are tried."""

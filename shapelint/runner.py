@@ -106,7 +106,7 @@ class Worker:
     def _without_answer(self, request: Request, deadline: float) -> Outcome:
         """Nothing more will come: the process has ended, or the model has closed what it would answer through."""
         try:
-            code = self.process.wait(timeout=max(0.0, deadline - time.monotonic()))
+            code = self.process.wait(timeout=min(max(0.0, deadline - time.monotonic()), threading.TIMEOUT_MAX))
         except subprocess.TimeoutExpired:
             self.kill()
             return _cut_short(request, None)
@@ -154,7 +154,7 @@ def _within(lines: queue.Queue[bytes], deadline: float) -> bytes | None:
     """The next line; None where it is too late for it."""
     left = deadline - time.monotonic()
     try:
-        return lines.get(timeout=left) if left > 0 else None
+        return lines.get(timeout=min(left, threading.TIMEOUT_MAX)) if left > 0 else None
     except queue.Empty:
         return None
 

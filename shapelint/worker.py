@@ -22,6 +22,9 @@ from shapelint.request import SO_FAR, STEP
 ALARM = 0.85
 """Of the time for a target, after which what is going on is given up; the rest is for the report of what was seen."""
 
+LONGEST = 1e8
+"""Seconds that an alarm can be set to; without a limit of time there are more."""
+
 MEMORY_LIMIT = 8 * 2**30
 """Bytes of private memory the worker may take, where the system can limit it (Linux)."""
 
@@ -50,7 +53,8 @@ def alarm(started: float, seconds: float) -> Iterator[None]:
         raise OutOfTimeError(seconds)
 
     before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, max(0.1, started + seconds * ALARM - time.monotonic()))
+    left = started + seconds * ALARM - time.monotonic()
+    signal.setitimer(signal.ITIMER_REAL, min(max(0.1, left), LONGEST))
     try:
         yield
     finally:
@@ -106,7 +110,7 @@ def run(text: str, started: float, write: Callable[[str], None]) -> dict[str, An
         with alarm(started, request.seconds):
             report = propose(request, on_step) if request.propose else check(request, on_step, on_walked, started)
         return {"report": report_to_plain(report)}
-    except UsageError as error:
+    except (UsageError, OutOfTimeError) as error:
         return {"usage": str(error)}
     except Exception:
         return {"fault": traceback.format_exc()}

@@ -148,6 +148,18 @@ def test_a_file_that_is_never_imported_to_its_end_says_where(write: Write, tmp_p
     assert "net.py:6:1" in done.out
 
 
+def test_no_limit_at_all(write: Write, tmp_path: Path) -> None:
+    write(net())
+    assert run_shapelint("check", "net.py:Net", "--input", "1,8", "--timeout", "inf", cwd=tmp_path).code == 0
+
+
+def test_a_model_that_init_cannot_walk_in_time_is_named(write: Write, tmp_path: Path) -> None:
+    write(net(in_forward="time.sleep(3600)"))
+    done = run_shapelint("init", "--timeout", "12", cwd=tmp_path)
+    assert done.code == 0
+    assert "not finished after 12 s" in done.out
+
+
 def test_a_worker_that_died_says_by_what(write: Write, tmp_path: Path) -> None:
     write(net(in_forward="os.kill(os.getpid(), 11)"))
     done = run_shapelint("check", "net.py:Net", "--input", "1,8", cwd=tmp_path)

@@ -36,9 +36,6 @@ PLACES = 8
 WORK = 6000
 """For the search of one target, in calls walked in trials; what was found until then is shown."""
 
-ALL_WORK = 3 * WORK
-"""Of all searches for one target, beyond which no further bug is looked for behind those that were mended."""
-
 LEAST = 1500
 """Of it for each finding, if it has come to that."""
 
