@@ -41,8 +41,9 @@ def write(file: str, outcomes: list[Outcome]) -> int:
     """Write down what was found, that of targets that could not be checked left out; how many findings it is.
 
     Raises:
-        UsageError: it cannot be written.
+        UsageError: it cannot be written, or there is something else in it.
     """
+    _require_own(file)
     found = {
         item.fingerprint: {
             "code": item.diagnostic.code,
@@ -56,6 +57,15 @@ def write(file: str, outcomes: list[Outcome]) -> int:
     text = json_text({"version": VERSION, "findings": dict(sorted(found.items()))}, indent=2)
     written_whole(Path(file), f"{text}\n".encode())
     return len(found)
+
+
+def _require_own(file: str) -> None:
+    """Refuse to write over a file that is neither a baseline nor named as one could be: a setting may name it."""
+    if not file.endswith(".json") and os.path.isfile(file) and os.path.getsize(file):
+        try:
+            read(file)
+        except UsageError:
+            raise UsageError(f"`{file}` is no baseline of shapelint, and not written over") from None
 
 
 def without_known(outcomes: list[Outcome], known: dict[str, Any]) -> list[Outcome]:

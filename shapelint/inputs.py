@@ -46,6 +46,12 @@ _LOOKS_LIKE_INPUT = re.compile(r"^(?:[A-Za-z_]\w*=)?\(?-?\d*(?:,-?\d+)*,?\)?(?::
 
 EXAMPLE = "`--input 1,3,64,64`, `--input 1,16:int64`, `--input ids=1,128:int64`"
 
+LARGEST, LONGEST = 2**63 - 1, 20
+"""The largest size that torch can count, and the most digits that are read."""
+
+MOST = 10_000
+"""Tensors that one word may stand for."""
+
 
 @dataclass(frozen=True)
 class TensorSpec:
@@ -101,7 +107,9 @@ def parse_input(text: str) -> tuple[TensorSpec, ...]:
     if match["inside"] is None and not sizes_text.strip():
         raise UsageError(f"input `{text}` has no sizes; write {EXAMPLE}")
     spec = TensorSpec(_sizes(text, sizes_text), _dtype(text, match["dtype"]), match["name"])
-    times = int(match["times"] or 1)
+    times = _size(text, match["times"] or "1")
+    if times > MOST:
+        raise UsageError(f"input `{text}` is repeated {times} times; at most {MOST:,} times")
     if times < 1:
         raise UsageError(f"input `{text}` is repeated {times} times; at least once")
     if times > 1 and spec.name:
@@ -120,6 +128,8 @@ def _sizes(text: str, sizes: str) -> tuple[int, ...]:
 
 def _size(text: str, word: str) -> int:
     if re.fullmatch(r"\d+", word):
+        if len(word) > LONGEST or int(word) > LARGEST:
+            raise UsageError(f"input `{text[:60]}` has a size that no tensor can have, {word[:LONGEST]}")
         return int(word)
     if re.fullmatch(r"-\d+", word):
         raise UsageError(f"input `{text}` has a negative size, {word}")

@@ -125,6 +125,8 @@ class Worker:
         """End the worker and whatever it started."""
         with contextlib.suppress(OSError):
             self.process.terminate()  # its supervisor ends the rest
+            if os.name == "posix":
+                self.process.send_signal(signal.SIGCONT)  # a model may have stopped it
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(timeout=ENDED_WITHIN)
         self._close()

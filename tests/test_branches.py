@@ -203,3 +203,21 @@ def test_gradients_that_some_way_sets_to_zero_do_not_pile_up(branch: str, write:
     assert not found(write(EXCLUSIVE.format(indented), "train.py"), "SHP604")
     without = indented.replace("optimizer.zero_grad()", "print(x)")
     assert found(write(EXCLUSIVE.format(without), "train.py"), "SHP604")
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        "torch.enable_grad() if optimizer is not None else torch.no_grad()",
+        "torch.inference_mode() if fast else torch.no_grad()",
+        "torch.no_grad() if not training else contextlib.nullcontext()",
+    ],
+)
+def test_a_context_that_is_chosen_forbids_gradients_on_some_way(context: str, tmp_path: Path) -> None:
+    path = tmp_path / "train.py"
+    path.write_text(
+        "import contextlib\nimport torch\n\n\ndef evaluate(model, val_loader, optimizer, fast, training):\n"
+        f"    model.eval()\n    for x, y in val_loader:\n        with ({context}):\n"
+        "            loss = (model(x) - y).abs().mean()\n        print(loss.item())\n"
+    )
+    assert not found(path, "SHP406")

@@ -146,3 +146,39 @@ def test_the_hook_is_not_green_on_a_broken_model(project: Callable[..., None], t
     done = run_shapelint("check", "--changed", "src/pkg/net.py", "--no-report", cwd=tmp_path, **path)
     assert done.code == 1
     assert "error[SHP101]: `Linear` takes 9 features but gets 8" in done.out
+
+
+PIECES = {
+    "a folder that is no package": {
+        "net.py": "from layers.block import W", "layers/block.py": "from layers.conv import W", "layers/conv.py": "W = 1",
+    },
+    "beside the target, from below": {
+        "net.py": "from layers.block import W", "layers/block.py": "import conv", "conv.py": "W = 1",
+    },
+    "a path that is set at run time": {"net.py": "import sys\nsys.path.insert(0, 'lib')\nimport conv", "lib/conv.py": ""},
+    "another spelling of it": {"net.py": "from sys import path\npath.append('lib')\nimport conv", "lib/conv.py": ""},
+    "a module that is nowhere": {"net.py": "import gone", "lib/conv.py": ""},
+    "a star": {"net.py": "from layers import *", "layers/__init__.py": "__all__ = ['conv']", "layers/conv.py": ""},
+    "by another name": {
+        "net.py": "from importlib import import_module as load\nload('layers.conv')", "layers/conv.py": "",
+    },
+    "handed on": {"net.py": "import importlib\nlist(map(importlib.import_module, names))", "layers/conv.py": ""},
+    "what is executed": {"net.py": "exec(open('layers/conv.py').read())", "layers/conv.py": ""},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", PIECES)
+def test_what_a_target_is_made_of(what: str, write: Write) -> None:
+    for name, text in PIECES[what].items():
+        write(text, f"research/{name}")
+    write('[tool.shapelint]\n[[tool.shapelint.targets]]\ntarget = "research/net.py:Net"\n', "pyproject.toml")
+    changed = next(name for name in PIECES[what] if name.endswith("conv.py"))
+    assert models(f"research/{changed}") == ["research/net.py:Net"]
+
+
+def test_a_file_counts_by_each_of_its_names(write: Write, tmp_path: Path) -> None:
+    write("from layers.conv import W", "net.py")
+    write("W = 1", "shared/conv.py")
+    (tmp_path / "layers").symlink_to("shared")
+    write('[tool.shapelint]\n[[tool.shapelint.targets]]\ntarget = "net.py:Net"\n', "pyproject.toml")
+    assert models("shared/conv.py") == models("layers/conv.py") == ["net.py:Net"]

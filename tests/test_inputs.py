@@ -65,3 +65,11 @@ def test_spelling_reads_back() -> None:
 )
 def test_words_that_can_only_be_inputs(word: str, answer: bool) -> None:
     assert looks_like_input(word) is answer
+
+
+@pytest.mark.parametrize(
+    "text", ["1,3,99999999999999999999", "1," + "9" * 5000, "(1,8)x99999999999", "(1,8)x" + "9" * 5000]
+)
+def test_sizes_that_no_tensor_can_have(text: str) -> None:
+    with pytest.raises(UsageError, match=r"no tensor can have|at most 10,000"):
+        parse_inputs((text,))

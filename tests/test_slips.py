@@ -125,6 +125,8 @@ class Bad(Exception):
 
 
 FINE = {
+    "buffers are a list": model("self._buffers = []"),
+    "parameters are a list": model("self._parameters = [nn.Parameter(torch.ones(2))]"),
     "a list that holds itself": model("self.me = [self]\nself.me.append(self.me)"),
     "a dict that holds itself": model(forward="out = {'y': self.conv(x)}\nout['out'] = out\nreturn out"),
     "a list in a list": model(forward="out = [self.conv(x)]\nout.append(out)\nreturn out"),
@@ -149,6 +151,8 @@ def test_what_eager_takes_is_clean(source: str, lint: Callable[..., Any]) -> Non
 
 
 REFUSED = {
+    "modules are a list": model("self._modules = [nn.Conv2d(3, 3, 1)]"),
+    "a module is a number": model('self._modules["n"] = 5'),
     "children shadowed": model("self.children = [1]"),
     "train shadowed": model("self.train = True"),
     "no forward": model().replace("forward", "foward"),

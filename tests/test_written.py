@@ -134,7 +134,7 @@ def test_by_every_option(words: tuple[str, ...], write: Write, tmp_path: Path) -
     write(FAULTY, "train.py")
     fifo, link, null = tmp_path / "pipe", tmp_path / "link", device(tmp_path, 3)
     os.mkfifo(fifo)
-    (tmp_path / "file").write_text("before")
+    (tmp_path / "file").touch()
     link.symlink_to("file")
     reader, got = read_later(fifo)
     for place in (fifo, link, null):
@@ -165,3 +165,20 @@ def test_a_setting_of_endless_size_is_refused(write: Write, tmp_path: Path) -> N
         assert done.code == 2
         assert "larger than 64 MB" in done.err
         assert len(done.err.splitlines()) == 1
+
+
+def test_what_is_checked_is_not_written_over(write: Write, tmp_path: Path) -> None:
+    file = write(FAULTY, "train.py")
+    notes = write("[mine]", "notes.toml")
+    (tmp_path / "link.json").symlink_to("report.json")
+    for words, said in (
+        (("--output-format", "json=train.py"), "source file"),
+        (("--output-format", "json", "--output-file", "train.py"), "source file"),
+        (("--baseline", "notes.toml", "--update-baseline"), "no baseline of shapelint"),
+        (("--output-format", "json=report.json", "--output-format", "sarif=link.json"), "two formats"),
+    ):
+        done = run_shapelint("check", "train.py", *words, cwd=tmp_path)
+        assert done.code == 2
+        assert said in done.err
+    assert file.read_text() == FAULTY
+    assert notes.read_text() == "[mine]"

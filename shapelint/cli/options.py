@@ -92,10 +92,13 @@ def wanted_outputs(given: tuple[str, ...], output_file: str | None, default: str
         found = [(name, file or output_file) for name, file in found]
     elif len(bare) > 1:
         raise UsageError(f"`{bare[0]}` and `{bare[1]}` would both go to stdout; write `{bare[1]}=FILE` for one of them")
-    files = [os.path.abspath(file) for _, file in found if file is not None]
+    files = [os.path.realpath(file) for _, file in found if file is not None]
     twice = next((file for file in files if files.count(file) > 1), None)
     if twice is not None:
         raise UsageError(f"two formats would be written to `{os.path.relpath(twice)}`")
+    source = next((file for file in files if file.endswith((".py", ".ipynb"))), None)
+    if source is not None:
+        raise UsageError(f"`{os.path.relpath(source)}` is the name of a source file; a report is not written there")
     return found
 
 
@@ -181,8 +184,8 @@ def affected(config: Config, changed: tuple[str, ...]) -> tuple[str, ...]:
     """
     import fnmatch
 
-    files = {os.path.abspath(file) for file in changed}
-    if config.file is not None and str(config.file) in files:
+    files = {os.path.realpath(file) for file in changed}
+    if config.file is not None and os.path.realpath(config.file) in files:
         return configured_targets(config)
     tables = [table for table in config["targets"] if files and _is_affected(config, table, files)]
     targets = [_from_folder(config, table["target"]) for table in tables]

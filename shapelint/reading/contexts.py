@@ -68,6 +68,12 @@ class Contexts:
 
     def _gradients(self, node: ast.expr, scope: Scope) -> str:
         """What a context or decorator makes of gradients; nothing where it is another."""
+        if isinstance(node, ast.IfExp):
+            truth = self.decide(node.test, scope)
+            if truth is not None:
+                return self._gradients(node.body if truth else node.orelse, scope)
+            ways = {self._gradients(way, scope) for way in (node.body, node.orelse)}
+            return ways.pop() if len(ways) == 1 else GRAD_DOUBTED
         call = node if isinstance(node, ast.Call) else None
         dotted = self.dotted(call.func if call is not None else node, scope)
         last = dotted.rpartition(".")[2]

@@ -17,7 +17,15 @@ from shapelint.syntax.texts import syntax
 _BY_NAME = ("import_module", "__import__")
 """Calls that import the module that their first argument names; only a run can know it unless it is a string."""
 
-_BY_PLACE = ("load_module", "exec_module", "spec_from_file_location", "run_path", "run_module")
+_BY_PLACE = (
+    "load_module",
+    "exec_module",
+    "spec_from_file_location",
+    "run_path",
+    "run_module",
+    "locate",
+    "resolve_name",
+)
 """Calls that run a file that only a run can know."""
 
 
@@ -35,16 +43,20 @@ def dependencies_of(places: Iterable[str], folder: str) -> Dependencies:
     `folder`: the project's, from which imports are looked for, beside where the interpreter looks for them.
     """
     found = Dependencies()
-    roots = [os.path.abspath(root) for root in (folder, os.path.join(folder, "src"), os.getcwd())]
+    files = [place for place in places if place.endswith(".py")]
+    # a file's folder is first on `sys.path` for all that it imports, and so is that above its package
+    firsts = [root for file in map(os.path.realpath, files) for root in (os.path.dirname(file), _root_of(file))]
+    others = (os.path.realpath(root) for root in (folder, os.path.join(folder, "src"), os.getcwd()))
+    roots = list(dict.fromkeys([*firsts, *others]))
     queue: list[str] = []
     for place in places:
-        is_file = place.endswith(".py")
-        own = [os.path.abspath(place)] if is_file else list(_files(place.split("."), roots))
+        is_file = place in files
+        own = [place] if is_file else list(_files(place.split("."), roots))
         is_known = any(map(os.path.isfile, own)) or (not is_file and _is_of_a_package(place))
         found.is_complete = found.is_complete and is_known
         queue += own
     while queue:
-        current = queue.pop()
+        current = os.path.realpath(queue.pop())
         if current in found.files or not os.path.isfile(current):
             continue
         found.files.add(current)
@@ -77,29 +89,60 @@ def _imported(file: str, roots: list[str], found: Dependencies) -> Iterator[str]
         found.is_complete = False
         return
     from_here = [os.path.dirname(file), _root_of(file), *roots]
+    found.is_complete = found.is_complete and not _is_beyond_reading(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
-                yield from _files(alias.name.split("."), from_here)
+                yield from _known_files(alias.name.split("."), from_here, found)
         elif isinstance(node, ast.ImportFrom):
-            yield from _imported_from(node, file, from_here)
+            yield from _imported_from(node, file, from_here, found)
         elif isinstance(node, ast.Call):
             yield from _imported_at_run_time(node, from_here, found)
 
 
+def _is_beyond_reading(tree: ast.Module) -> bool:
+    """Whether a file changes where modules are looked for, or hands on what imports them by name."""
+    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr == "path" and _name_of(node.value) == "sys":
+            return True
+        if isinstance(node, (ast.Name, ast.Attribute)):
+            name = _name_of(node)
+            if name == "__path__" or (name in _BY_NAME and id(node) not in called):
+                return True
+        if isinstance(node, ast.ImportFrom) and any(each.name in _BY_NAME and each.asname for each in node.names):
+            return True
+        if (
+            isinstance(node, ast.ImportFrom)
+            and node.module == "sys"
+            and any(each.name == "path" for each in node.names)
+        ):
+            return True
+    return False
+
+
+def _known_files(parts: list[str], roots: list[str], found: Dependencies) -> Iterator[str]:
+    """As `_files`; a module that is nowhere to be found may be made of anything."""
+    files = list(_files(parts, roots))
+    is_elsewhere = parts[0] in sys.stdlib_module_names or bool(_found_by_python(parts[0]))
+    found.is_complete = found.is_complete and (bool(files) or is_elsewhere)
+    yield from files
+
+
 def _imported_at_run_time(node: ast.Call, roots: list[str], found: Dependencies) -> Iterator[str]:
     name = _name_of(node.func)
-    if name in _BY_PLACE:
+    if name in _BY_PLACE or (isinstance(node.func, ast.Name) and name == "exec"):
         found.is_complete = False
     elif name in _BY_NAME:
         module = node.args[0].value if node.args and isinstance(node.args[0], ast.Constant) else None
-        if isinstance(module, str) and not module.startswith("."):
-            yield from _files(module.split("."), roots)
+        is_whole = name != "__import__" or (len(node.args) == 1 and not node.keywords)
+        if isinstance(module, str) and is_whole and module and not module.startswith("."):
+            yield from _known_files(module.split("."), roots, found)
         else:
             found.is_complete = False
 
 
-def _imported_from(node: ast.ImportFrom, file: str, roots: list[str]) -> Iterator[str]:
+def _imported_from(node: ast.ImportFrom, file: str, roots: list[str], found: Dependencies) -> Iterator[str]:
     base = roots
     if node.level:
         folder = os.path.dirname(file)
@@ -107,9 +150,20 @@ def _imported_from(node: ast.ImportFrom, file: str, roots: list[str]) -> Iterato
             folder = os.path.dirname(folder)
         base = [folder]
     parts = node.module.split(".") if node.module else []
-    yield from _files(parts, base, is_relative=bool(node.level))
+    own = list(_known_files(parts, base, found) if parts and not node.level else _files(parts, base, is_relative=True))
+    yield from own
     for alias in node.names:
+        if alias.name == "*":  # `__all__` may name any module of a package
+            yield from _beside(file for file in own if file.endswith("__init__.py"))
         yield from _files([*parts, alias.name], base, is_relative=bool(node.level))
+
+
+def _beside(files: Iterable[str]) -> Iterator[str]:
+    """The modules and packages of the packages whose `__init__.py` these are."""
+    for file in files:
+        folder = os.path.dirname(file)
+        for name in os.listdir(folder) if os.path.isdir(folder) else ():
+            yield from _as_file(os.path.join(folder, name.removesuffix(".py")))
 
 
 def _name_of(node: ast.expr) -> str:

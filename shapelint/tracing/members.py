@@ -17,7 +17,7 @@ from shapelint.graph import Cycle
 def children_of(module: torch.nn.Module) -> list[tuple[str, torch.nn.Module]]:
     """The modules registered on a module, by their names."""
     found = _registry(module, "_modules").items()
-    return [(name, child) for name, child in found if child is not None]
+    return [(name, child) for name, child in found if isinstance(child, torch.nn.Module)]
 
 
 def modules_of(model: torch.nn.Module) -> Iterator[tuple[str, torch.nn.Module]]:
@@ -65,7 +65,7 @@ def _tensors(model: torch.nn.Module, kind: str) -> Iterator[tuple[str, Any]]:
     seen: set[int] = set()
     for path, module in modules_of(model):
         for name, tensor in _registry(module, kind).items():
-            if tensor is not None and id(tensor) not in seen:
+            if isinstance(tensor, torch.Tensor) and id(tensor) not in seen:
                 seen.add(id(tensor))
                 yield f"{path}.{name}".lstrip("."), tensor
 
@@ -79,4 +79,5 @@ def _registry(module: torch.nn.Module, kind: str) -> Any:
     """A dict of torch's on a module; none where its constructor never ran."""
     if isinstance(module, torch.jit.ScriptModule):
         return getattr(module, kind)
-    return vars(module).get(kind, {})
+    found = vars(module).get(kind)
+    return found if isinstance(found, dict) else {}  # the user's own attribute may have taken its name
