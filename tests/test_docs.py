@@ -48,4 +48,6 @@ def test_every_place_of_the_architecture_exists() -> None:
 
 def test_readme_explains_the_exit_codes_and_help_names_them() -> None:
     done = run_shapelint("check", "--help")
-    assert "0 nothing at or above warning, 1 findings, 2 a target could not be checked" in " ".join(done.out.split())
+    assert "0 nothing at or above warning, 1 findings, 2 a target or a file could not be checked" in " ".join(
+        done.out.split()
+    )
