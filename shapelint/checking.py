@@ -199,6 +199,14 @@ def _checked(
         count_calls(report, walked)
     if causes.cut_short:
         report.notes.append(NOT_ALL_FIXES)
+    _draw(request, report, walked, loaded, feed)
+    further = causes.mended or (beyond(walked, report.diagnostics) if request.fixes else ())
+    waiting = [finding.diagnostic.with_target(request.target) for finding in causes.waiting]
+    return _Pass(report, further, waiting, verifier.work)
+
+
+def _draw(request: Request, report: TargetReport, walked: Walked, loaded: Loaded, feed: Feed) -> None:
+    """The picture and the module tree, where they are wanted."""
     if request.picture:
         from shapelint.picture import picture_of
 
@@ -207,9 +215,6 @@ def _checked(
         from shapelint.tree import module_tree
 
         report.tree = module_tree(loaded, feed, request.modes[-1])
-    further = causes.mended or (beyond(walked, report.diagnostics) if request.fixes else ())
-    waiting = [finding.diagnostic.with_target(request.target) for finding in causes.waiting]
-    return _Pass(report, further, waiting, verifier.work)
 
 
 def walk_modes(
