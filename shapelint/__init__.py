@@ -1,7 +1,7 @@
 """shapelint: walk a PyTorch model without data, and say what is wrong before training.
 
-`check`, `trace` and the assertions are imported when they are first used; torch with them.
-"""
+`check`, `trace` and the assertions are imported when they are first used; torch with
+them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,15 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from shapelint.api import WalkedModel, check, trace
-    from shapelint.errors import UsageError
-    from shapelint.results import Report
-    from shapelint.testing import assert_clean, assert_modes_agree, assert_params, assert_shapes
+    from shapelint.facts.errors import UsageError
+    from shapelint.python.api import WalkedModel, check, trace
+    from shapelint.python.results import Report
+    from shapelint.python.testing import (
+        assert_clean,
+        assert_modes_agree,
+        assert_params,
+        assert_shapes,
+    )
 
 __all__ = [
     "Report",
@@ -30,11 +35,14 @@ __all__ = [
 ]
 
 _HOMES = {
-    **dict.fromkeys(("WalkedModel", "check", "trace"), "shapelint.api"),
-    "Report": "shapelint.results",
-    **dict.fromkeys(("assert_clean", "assert_modes_agree", "assert_params", "assert_shapes"), "shapelint.testing"),
-    "UsageError": "shapelint.errors",
-    "load_ipython_extension": "shapelint.notebook",
+    **dict.fromkeys(("WalkedModel", "check", "trace"), "shapelint.python.api"),
+    "Report": "shapelint.python.results",
+    **dict.fromkeys(
+        ("assert_clean", "assert_modes_agree", "assert_params", "assert_shapes"),
+        "shapelint.python.testing",
+    ),
+    "UsageError": "shapelint.facts.errors",
+    "load_ipython_extension": "shapelint.python.notebook",
 }
 
 

@@ -1,4 +1,5 @@
-"""The pytest plugin: `--shapelint`, the fixture `shapelint`, the marker `shapelint`. No torch until one is used."""
+"""The pytest plugin: `--shapelint`, the fixture `shapelint`, the marker `shapelint`. No
+torch until one is used."""
 
 from __future__ import annotations
 
@@ -17,7 +18,11 @@ MARKER = (
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--shapelint`."""
     group = parser.getgroup("shapelint")
-    group.addoption("--shapelint", action="store_true", help="Check each target of [tool.shapelint] as a test.")
+    group.addoption(
+        "--shapelint",
+        action="store_true",
+        help="Check each target of [tool.shapelint] as a test.",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -26,23 +31,32 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(
+    session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
+) -> None:
     """With `--shapelint` a test for each configured target, after the others."""
     if not config.getoption("--shapelint"):
         return
+    from shapelint.asked.config import load_config
     from shapelint.cli.options import configured_targets
-    from shapelint.config import load_config
-    from shapelint.errors import UsageError
-    from shapelint.escape import in_one_line, printable
+    from shapelint.facts.errors import UsageError
+    from shapelint.facts.escape import in_one_line, printable
 
     try:
         settings = load_config(config.rootpath)
     except UsageError as error:
         raise pytest.UsageError(printable(f"shapelint: {error}")) from None
     if not settings["targets"]:
-        raise pytest.UsageError("--shapelint: no [[tool.shapelint.targets]] are configured")
+        raise pytest.UsageError(
+            "--shapelint: no [[tool.shapelint.targets]] are configured"
+        )
     items += [
-        TargetItem.from_parent(session, name=f"shapelint[{in_one_line(target)}]", target=target, settings=settings)
+        TargetItem.from_parent(
+            session,
+            name=f"shapelint[{in_one_line(target)}]",
+            target=target,
+            settings=settings,
+        )
         for target in configured_targets(settings)[:-1]
     ]
 
@@ -63,23 +77,28 @@ class TargetItem(pytest.Item):
         """Check it in a process of its own, as the command line does."""
         from shapelint.cli.check import exit_code
         from shapelint.cli.options import chosen_rules, ignored_in, request_for
-        from shapelint.errors import UsageError
-        from shapelint.escape import printable
-        from shapelint.render import Style, render
-        from shapelint.runner import run_all
+        from shapelint.facts.errors import UsageError
+        from shapelint.facts.escape import printable
+        from shapelint.process.runner import run_all
+        from shapelint.render import render
+        from shapelint.render.style import Style
 
         words = {"inputs": (), "input_factory": None, "mode": None, "timeout": None}
         try:
             rules = chosen_rules(self.settings, (), (), self.target)
             off = ignored_in(self.settings)
-            request = request_for(self.target, self.settings, words, selected=rules, ignored_in=off)
+            request = request_for(
+                self.target, self.settings, words, selected=rules, ignored_in=off
+            )
         except UsageError as error:
             raise FoundError(printable(str(error))) from None
         outcomes = list(run_all([request]))
         if exit_code(outcomes, False, self.settings["fail-on"]):
             raise FoundError(render("full", outcomes, Style(), False).rstrip())
 
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+    def repr_failure(
+        self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None
+    ) -> Any:
         """The findings alone; a traceback only where it is ours."""
         if isinstance(excinfo.value, FoundError):
             return str(excinfo.value)
@@ -96,12 +115,15 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Iterator[Any]:
     __tracebackhide__ = True
     marker = pyfuncitem.get_closest_marker("shapelint")
     if marker is not None:
-        from shapelint.testing import assert_clean
+        from shapelint.python.testing import assert_clean
 
         try:
             assert_clean(*marker.args, **marker.kwargs)
         except TypeError as error:
-            pytest.fail(f"@pytest.mark.shapelint takes a model and inputs: {error}", pytrace=False)
+            pytest.fail(
+                f"@pytest.mark.shapelint takes a model and inputs: {error}",
+                pytrace=False,
+            )
         except AssertionError as error:
             pytest.fail(str(error), pytrace=False)
     return (yield)
@@ -118,5 +140,6 @@ class Shapelint:
 
 @pytest.fixture
 def shapelint() -> Shapelint:
-    """`shapelint.check`, `trace` and the assertions; torch is imported when one is called."""
+    """`shapelint.check`, `trace` and the assertions; torch is imported when one is
+    called."""
     return Shapelint()

@@ -1,4 +1,5 @@
-"""What many tests need: the command as a user runs it, and a check without the second process."""
+"""What many tests need: the command as a user runs it, and a check without the second
+process."""
 
 from __future__ import annotations
 
@@ -29,7 +30,11 @@ class Result:
 
 def run_shapelint(*words: str, cwd: Path = ROOT, **environment: Any) -> Result:
     """Run `shapelint` as a user does, in a process of its own."""
-    settings = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "FORCE_COLOR")}
+    settings = {
+        key: value
+        for key, value in os.environ.items()
+        if key not in ("NO_COLOR", "FORCE_COLOR")
+    }
     done = subprocess.run(
         [sys.executable, "-m", "shapelint", *words],
         cwd=cwd,
@@ -65,7 +70,13 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path
 def lint(write: Callable[..., Path]) -> Callable[..., Any]:
     """Check a model's source in this process; answers with the report."""
 
-    def check_source(source: str, *inputs: str, target: str = "Net", name: str = "net.py", **more: Any) -> Any:
+    def check_source(
+        source: str,
+        *inputs: str,
+        target: str = "Net",
+        name: str = "net.py",
+        **more: Any,
+    ) -> Any:
         return check_target(f"{write(source, name).name}:{target}", *inputs, **more)
 
     return check_source
@@ -73,13 +84,15 @@ def lint(write: Callable[..., Path]) -> Callable[..., Any]:
 
 def check_target(target: str, *inputs: str, **more: Any) -> Any:
     """Check a target in this process; answers with the report."""
-    from shapelint.checking import check
-    from shapelint.request import Request
+    from shapelint.asked.request import Request
+    from shapelint.checking.walk_target import check
     from shapelint.rules import catalogue
 
     more.setdefault("selected", tuple(catalogue().rules))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the worker does so too: warnings of user code are not ours
+        warnings.simplefilter(
+            "ignore"
+        )  # the worker does so too: warnings of user code are not ours
         return check(Request(target, inputs, **more))
 
 
@@ -90,4 +103,8 @@ def codes(report: Any) -> list[str]:
 
 def errors(report: Any) -> list[str]:
     """Codes of a report's errors, in order."""
-    return [diagnostic.code for diagnostic in report.diagnostics if diagnostic.severity.value == "error"]
+    return [
+        diagnostic.code
+        for diagnostic in report.diagnostics
+        if diagnostic.severity.value == "error"
+    ]

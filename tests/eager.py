@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 
-from shapelint.feed import make_tensor
-from shapelint.inputs import parse_inputs
+from shapelint.asked.inputs import parse_inputs
+from shapelint.loading.model_inputs import make_tensor
 
 
 def build(source: str, expression: str) -> torch.nn.Module:
@@ -20,15 +20,25 @@ def build(source: str, expression: str) -> torch.nn.Module:
     return value if isinstance(value, torch.nn.Module) else value()
 
 
-def tensors(inputs: tuple[str, ...]) -> tuple[tuple[torch.Tensor, ...], dict[str, torch.Tensor]]:
+def tensors(
+    inputs: tuple[str, ...],
+) -> tuple[tuple[torch.Tensor, ...], dict[str, torch.Tensor]]:
     """Positional and keyword tensors for `--input` words."""
     specs = parse_inputs(inputs)
     made = [(spec.name, make_tensor(spec, seed)) for seed, spec in enumerate(specs)]
-    return tuple(t for name, t in made if name is None), {name: t for name, t in made if name is not None}
+    return tuple(t for name, t in made if name is None), {
+        name: t for name, t in made if name is not None
+    }
 
 
-def raises(source: str, inputs: tuple[str, ...], expression: str = "Net", backward: bool = False) -> str:
-    """The exception in train or eval mode; empty if there is none. `backward`: of the forward or the backward."""
+def raises(
+    source: str,
+    inputs: tuple[str, ...],
+    expression: str = "Net",
+    backward: bool = False,
+) -> str:
+    """The exception in train or eval mode; empty if there is none. `backward`: of the
+    forward or the backward."""
     args, kwargs = tensors(inputs)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -44,7 +54,7 @@ def raises(source: str, inputs: tuple[str, ...], expression: str = "Net", backwa
 
 def edited(root: Path, *fixes: Any) -> str:
     """The source of the one file that fixes edit, with their edits made."""
-    from shapelint.syntax.calls import apply_edits
+    from shapelint.syntax.edits import apply_edits
 
     edits = [edit for fix in fixes for edit in fix.edits]
     files = {edit.file for edit in edits}

@@ -1,4 +1,5 @@
-"""Texts that would act where they are printed, and what must hold of any output that has them."""
+"""Texts that would act where they are printed, and what must hold of any output that
+has them."""
 
 from __future__ import annotations
 
@@ -36,24 +37,33 @@ def acting(text: str) -> list[str]:
     return [
         char
         for char in text
-        if (unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") and char not in "\n\t")
+        if (
+            unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp")
+            and char not in "\n\t"
+        )
         or unicodedata.bidirectional(char) in DIRECTIONS
         or char in "\u061c\u200e\u200f\ufffe\uffff"
     ]
 
 
 def commands(text: str) -> list[tuple[str, str]]:
-    """Name and data of what GitHub's runner would take for commands: `::` first in a line, `##[` anywhere in one.
+    """Name and data of what GitHub's runner would take for commands: `::` first in a
+    line, `##[` anywhere in one.
 
-    Its comparison goes by the rules of a language, for which joiners and marks of variation are not there.
-    """
+    Its comparison goes by the rules of a language, for which joiners and marks of
+    variation are not there."""
     found = []
     for line in re.split("\r\n|\r|\n", re.sub("[\u200c\u200d\ufe00-\ufe0f]", "", text)):
         new = re.match(r"\s*::([\w-]+)(?: .*?)?::(.*)", line)
         old = re.search(r"##\[([\w-]+)[^]]*\](.*)", line)
         if new or old:
             name, data = (new or old).groups()  # type: ignore[union-attr]
-            found.append((name, data.replace("%0A", "\n").replace("%0D", "\r").replace("%25", "%")))
+            found.append(
+                (
+                    name,
+                    data.replace("%0A", "\n").replace("%0D", "\r").replace("%25", "%"),
+                )
+            )
     return found
 
 
@@ -83,4 +93,8 @@ def strings_of(value: Any) -> list[str]:
         return [value]
     if isinstance(value, dict):
         value = value.values()
-    return [each for item in value for each in strings_of(item)] if hasattr(value, "__iter__") else []
+    return (
+        [each for item in value for each in strings_of(item)]
+        if hasattr(value, "__iter__")
+        else []
+    )

@@ -1,4 +1,5 @@
-"""A valid construction and inputs of every layer of `torch.nn`, and of the functions that do the same by hand."""
+"""A valid construction and inputs of every layer of `torch.nn`, and of the functions
+that do the same by hand."""
 
 from __future__ import annotations
 
@@ -9,8 +10,8 @@ from dataclasses import dataclass
 class Form:
     """A layer or function as a person writes it, and `--input` words it runs with.
 
-    `written` of a layer is its constructor's call, of a function an expression over `x`, `y` and `z`.
-    """
+    `written` of a layer is its constructor's call, of a function an expression over
+    `x`, `y` and `z`."""
 
     name: str
     written: str
@@ -29,14 +30,22 @@ def _with_windows() -> list[Form]:
     """Convolutions and poolings, each number of their windows written."""
     found = []
     for dims, sizes in SIZES.items():
-        image, pair = f"2,4,{sizes}", "({0},)" if dims == 1 else "(" + ", ".join(["{0}"] * dims) + ")"
+        image, pair = (
+            f"2,4,{sizes}",
+            "({0},)" if dims == 1 else "(" + ", ".join(["{0}"] * dims) + ")",
+        )
         window = "kernel_size=3, stride=2, padding=1, dilation=1"
         spread = ", ".join(
-            f"{name}={pair.format(value)}" for name, value in (("kernel_size", 3), ("stride", 2), ("padding", 1))
+            f"{name}={pair.format(value)}"
+            for name, value in (("kernel_size", 3), ("stride", 2), ("padding", 1))
         )
         for prefix, first in (("", "in_channels=4, "), ("Lazy", "")):
             found += [
-                _layer(f"{prefix}Conv{dims}d", f"{first}out_channels=6, {window}, groups=2", image),
+                _layer(
+                    f"{prefix}Conv{dims}d",
+                    f"{first}out_channels=6, {window}, groups=2",
+                    image,
+                ),
                 _layer(
                     f"{prefix}ConvTranspose{dims}d",
                     f"{first}out_channels=6, {window}, output_padding=1, groups=2",
@@ -46,7 +55,9 @@ def _with_windows() -> list[Form]:
         found += [
             _layer(f"Conv{dims}d", f"4, 6, {spread}", image),
             _layer(f"Conv{dims}d", "4, 6, 3, padding='same', dilation=2", image),
-            _layer(f"Conv{dims}d", "4, 6, 3, padding=1, padding_mode='circular'", image),
+            _layer(
+                f"Conv{dims}d", "4, 6, 3, padding=1, padding_mode='circular'", image
+            ),
             _layer(f"ConvTranspose{dims}d", f"4, 6, {spread}, output_padding=1", image),
             _layer(f"MaxPool{dims}d", window, image),
             _layer(f"MaxPool{dims}d", f"{spread}, ceil_mode=True", image),
@@ -55,7 +66,12 @@ def _with_windows() -> list[Form]:
             _layer(f"AvgPool{dims}d", "kernel_size=3, stride=2, padding=1", image),
             _layer(f"AvgPool{dims}d", f"{spread}, ceil_mode=True", image),
             _layer(f"LPPool{dims}d", "norm_type=2, kernel_size=3, stride=2", image),
-            _layer(f"MaxUnpool{dims}d", "kernel_size=2, stride=2, padding=0", f"2,4,{SHORT[dims]}", _index(dims)),
+            _layer(
+                f"MaxUnpool{dims}d",
+                "kernel_size=2, stride=2, padding=0",
+                f"2,4,{SHORT[dims]}",
+                _index(dims),
+            ),
             _layer(f"AdaptiveAvgPool{dims}d", "output_size=2", image),
             _layer(f"AdaptiveAvgPool{dims}d", f"output_size={pair.format(2)}", image),
             _layer(f"AdaptiveMaxPool{dims}d", "output_size=2", image),
@@ -64,13 +80,25 @@ def _with_windows() -> list[Form]:
         _layer("AvgPool2d", "kernel_size=2, divisor_override=3", "2,4,8,8"),
         _layer("AvgPool3d", "kernel_size=2, divisor_override=3", "2,4,8,8,8"),
         _layer("FractionalMaxPool2d", "kernel_size=2, output_size=3", "2,4,8,8"),
-        _layer("FractionalMaxPool2d", "kernel_size=2, output_ratio=(0.5, 0.5)", "2,4,8,8"),
+        _layer(
+            "FractionalMaxPool2d", "kernel_size=2, output_ratio=(0.5, 0.5)", "2,4,8,8"
+        ),
         _layer("FractionalMaxPool3d", "kernel_size=2, output_size=3", "2,4,8,8,8"),
-        _layer("FractionalMaxPool3d", "kernel_size=2, output_ratio=(0.5, 0.5, 0.5)", "2,4,8,8,8"),
+        _layer(
+            "FractionalMaxPool3d",
+            "kernel_size=2, output_ratio=(0.5, 0.5, 0.5)",
+            "2,4,8,8,8",
+        ),
         _layer("Unfold", "kernel_size=3, dilation=1, padding=1, stride=2", "2,4,8,8"),
         _layer("Unfold", "kernel_size=(3, 3), stride=(2, 2)", "2,4,8,8"),
-        _layer("Fold", "output_size=8, kernel_size=2, dilation=1, padding=0, stride=2", "2,16,16"),
-        _layer("Fold", "output_size=(8, 8), kernel_size=(2, 2), stride=(2, 2)", "2,16,16"),
+        _layer(
+            "Fold",
+            "output_size=8, kernel_size=2, dilation=1, padding=0, stride=2",
+            "2,16,16",
+        ),
+        _layer(
+            "Fold", "output_size=(8, 8), kernel_size=(2, 2), stride=(2, 2)", "2,16,16"
+        ),
     ]
     return found
 
@@ -86,7 +114,11 @@ def _norms() -> list[Form]:
         found += [
             _layer(f"BatchNorm{dims}d", "num_features=4", image),
             _layer(f"InstanceNorm{dims}d", "num_features=4", image),
-            _layer(f"InstanceNorm{dims}d", "num_features=4, affine=True, track_running_stats=True", image),
+            _layer(
+                f"InstanceNorm{dims}d",
+                "num_features=4, affine=True, track_running_stats=True",
+                image,
+            ),
             _layer(f"LazyBatchNorm{dims}d", "", image),
             _layer(f"LazyInstanceNorm{dims}d", "affine=True", image),
         ]
@@ -120,14 +152,51 @@ def _pads() -> list[Form]:
 
 def _activations() -> list[Form]:
     plain = (
-        *("CELU", "ELU", "GELU", "Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh", "LeakyReLU", "LogSigmoid"),
-        *("Mish", "PReLU", "RReLU", "ReLU", "ReLU6", "SELU", "SiLU", "Sigmoid", "Softplus", "Softshrink", "Softsign"),
-        *("Tanh", "Tanhshrink", "Identity", "AlphaDropout", "Dropout", "FeatureAlphaDropout", "Flatten", "GLU"),
+        *(
+            "CELU",
+            "ELU",
+            "GELU",
+            "Hardshrink",
+            "Hardsigmoid",
+            "Hardswish",
+            "Hardtanh",
+            "LeakyReLU",
+            "LogSigmoid",
+        ),
+        *(
+            "Mish",
+            "PReLU",
+            "RReLU",
+            "ReLU",
+            "ReLU6",
+            "SELU",
+            "SiLU",
+            "Sigmoid",
+            "Softplus",
+            "Softshrink",
+            "Softsign",
+        ),
+        *(
+            "Tanh",
+            "Tanhshrink",
+            "Identity",
+            "AlphaDropout",
+            "Dropout",
+            "FeatureAlphaDropout",
+            "Flatten",
+            "GLU",
+        ),
     )
     return [
         *(_layer(name, "", "2,4,8") for name in plain),
-        *(_layer(name, "dim=1", "2,4,8") for name in ("LogSoftmax", "Softmax", "Softmin")),
-        *(_layer(f"Dropout{dims}d", "", f"2,4,{sizes}") for dims, sizes in SIZES.items()),
+        *(
+            _layer(name, "dim=1", "2,4,8")
+            for name in ("LogSoftmax", "Softmax", "Softmin")
+        ),
+        *(
+            _layer(f"Dropout{dims}d", "", f"2,4,{sizes}")
+            for dims, sizes in SIZES.items()
+        ),
         _layer("Threshold", "threshold=0.5, value=0.1", "2,4,8"),
         _layer("Softmax2d", "", "2,4,8,8"),
         _layer("PReLU", "num_parameters=4", "2,4,8"),
@@ -154,35 +223,84 @@ def _with_weights() -> list[Form]:
     return [
         _layer("Linear", "in_features=8, out_features=6", "2,4,8"),
         _layer("LazyLinear", "out_features=6", "2,4,8"),
-        _layer("Bilinear", "in1_features=8, in2_features=4, out_features=6", "2,8", "2,4"),
+        _layer(
+            "Bilinear", "in1_features=8, in2_features=4, out_features=6", "2,8", "2,4"
+        ),
         _layer("Embedding", "num_embeddings=5, embedding_dim=6", ids),
-        _layer("Embedding", "num_embeddings=5, embedding_dim=6, padding_idx=1, max_norm=2.0", ids),
+        _layer(
+            "Embedding",
+            "num_embeddings=5, embedding_dim=6, padding_idx=1, max_norm=2.0",
+            ids,
+        ),
         _layer("EmbeddingBag", "num_embeddings=5, embedding_dim=6", ids),
-        _layer("EmbeddingBag", "num_embeddings=5, embedding_dim=6, padding_idx=1, max_norm=2.0", ids),
+        _layer(
+            "EmbeddingBag",
+            "num_embeddings=5, embedding_dim=6, padding_idx=1, max_norm=2.0",
+            ids,
+        ),
         *(
             _layer(kind, f"{step}, num_layers=2, dropout=0.1{more}", sequence)
-            for kind, more in (("RNN", ""), ("GRU", ", batch_first=True"), ("LSTM", ", proj_size=3"))
+            for kind, more in (
+                ("RNN", ""),
+                ("GRU", ", batch_first=True"),
+                ("LSTM", ", proj_size=3"),
+            )
         ),
         *(_layer(f"{kind}Cell", step, "2,8") for kind in ("RNN", "GRU", "LSTM")),
-        _layer("MultiheadAttention", "embed_dim=8, num_heads=2, kdim=8, vdim=8", *[sequence] * 3),
+        _layer(
+            "MultiheadAttention",
+            "embed_dim=8, num_heads=2, kdim=8, vdim=8",
+            *[sequence] * 3,
+        ),
         _layer("TransformerEncoderLayer", block, sequence),
         _layer("TransformerDecoderLayer", block, sequence, sequence),
-        _layer("TransformerEncoder", f"nn.TransformerEncoderLayer({block}), num_layers=2", sequence),
-        _layer("TransformerDecoder", f"nn.TransformerDecoderLayer({block}), num_layers=2", sequence, sequence),
-        _layer("Transformer", f"{block}, num_encoder_layers=1, num_decoder_layers=1", sequence, sequence),
+        _layer(
+            "TransformerEncoder",
+            f"nn.TransformerEncoderLayer({block}), num_layers=2",
+            sequence,
+        ),
+        _layer(
+            "TransformerDecoder",
+            f"nn.TransformerDecoderLayer({block}), num_layers=2",
+            sequence,
+            sequence,
+        ),
+        _layer(
+            "Transformer",
+            f"{block}, num_encoder_layers=1, num_decoder_layers=1",
+            sequence,
+            sequence,
+        ),
     ]
 
 
 def _losses() -> list[Form]:
     same, truth = ("2,5", "2,5"), ("2,5", "2:int64")
     alike = (
-        *("BCELoss", "BCEWithLogitsLoss", "HingeEmbeddingLoss", "HuberLoss", "KLDivLoss", "L1Loss", "MSELoss"),
-        *("MultiLabelSoftMarginLoss", "PairwiseDistance", "PoissonNLLLoss", "SmoothL1Loss", "SoftMarginLoss"),
+        *(
+            "BCELoss",
+            "BCEWithLogitsLoss",
+            "HingeEmbeddingLoss",
+            "HuberLoss",
+            "KLDivLoss",
+            "L1Loss",
+            "MSELoss",
+        ),
+        *(
+            "MultiLabelSoftMarginLoss",
+            "PairwiseDistance",
+            "PoissonNLLLoss",
+            "SmoothL1Loss",
+            "SoftMarginLoss",
+        ),
         "CosineSimilarity",
     )
     return [
         *(_layer(name, "", *same) for name in alike),
-        *(_layer(name, "", *truth) for name in ("CrossEntropyLoss", "MultiMarginLoss", "NLLLoss")),
+        *(
+            _layer(name, "", *truth)
+            for name in ("CrossEntropyLoss", "MultiMarginLoss", "NLLLoss")
+        ),
         _layer("NLLLoss2d", "", "2,5,4,4", "2,4,4:int64"),
         _layer("MultiLabelMarginLoss", "", "2,5", "2,5:int64"),
         _layer("CTCLoss", "", "4,2,5", "2,1:int64", "2:int64", "2:int64"),
@@ -191,16 +309,33 @@ def _losses() -> list[Form]:
         _layer("MarginRankingLoss", "", "2", "2", "2"),
         _layer("TripletMarginLoss", "", "2,5", "2,5", "2,5"),
         _layer("TripletMarginWithDistanceLoss", "", "2,5", "2,5", "2,5"),
-        _layer("AdaptiveLogSoftmaxWithLoss", "in_features=8, n_classes=10, cutoffs=[2, 5]", "3,8", "3:int64"),
+        _layer(
+            "AdaptiveLogSoftmaxWithLoss",
+            "in_features=8, n_classes=10, cutoffs=[2, 5]",
+            "3,8",
+            "3:int64",
+        ),
         _layer("LinearCrossEntropyLoss", "in_features=5, num_classes=4", *truth),
     ]
 
 
-LAYERS = [*_with_windows(), *_norms(), *_pads(), *_activations(), *_with_weights(), *_losses()]
+LAYERS = [
+    *_with_windows(),
+    *_norms(),
+    *_pads(),
+    *_activations(),
+    *_with_weights(),
+    *_losses(),
+]
 
 EXCLUDED = {
-    **dict.fromkeys(("Module", "Container", "Sequential", "ModuleList", "ModuleDict"), "holds layers, takes no number"),
-    **dict.fromkeys(("ParameterList", "ParameterDict"), "holds weights, takes no number"),
+    **dict.fromkeys(
+        ("Module", "Container", "Sequential", "ModuleList", "ModuleDict"),
+        "holds layers, takes no number",
+    ),
+    **dict.fromkeys(
+        ("ParameterList", "ParameterDict"), "holds weights, takes no number"
+    ),
     **dict.fromkeys(("RNNBase", "RNNCellBase"), "a base class without a forward"),
     "DataParallel": "asks for devices; on the CPU it is its module",
 }
@@ -212,10 +347,20 @@ def _function(written: str, *inputs: str) -> Form:
 
 
 FUNCTIONS = [
-    _function("F.conv1d(x, y, stride=1, padding=0, dilation=1, groups=1)", "2,4,8", "6,4,3"),
-    _function("F.conv2d(x, y, stride=1, padding=0, dilation=1, groups=1)", "2,4,8,8", "6,4,3,3"),
+    _function(
+        "F.conv1d(x, y, stride=1, padding=0, dilation=1, groups=1)", "2,4,8", "6,4,3"
+    ),
+    _function(
+        "F.conv2d(x, y, stride=1, padding=0, dilation=1, groups=1)",
+        "2,4,8,8",
+        "6,4,3,3",
+    ),
     _function("F.conv2d(x, y, stride=(1, 1), padding=(0, 0))", "2,4,8,8", "6,4,3,3"),
-    _function("F.conv_transpose2d(x, y, stride=1, padding=0, output_padding=0)", "2,4,8,8", "4,6,3,3"),
+    _function(
+        "F.conv_transpose2d(x, y, stride=1, padding=0, output_padding=0)",
+        "2,4,8,8",
+        "4,6,3,3",
+    ),
     _function("F.max_pool1d(x, 2, 2, 0, 1)", "2,4,8"),
     _function("F.max_pool2d(x, 2)"),
     _function("F.max_pool2d(x, 2, 2, 0, 1)"),
@@ -294,7 +439,11 @@ FUNCTIONS = [
     _function("torch.empty_strided((8, 8), (8, 1)) * 0 + x"),
     _function("torch.as_strided(x, (8, 8), (8, 1), 0)"),
     _function("torch.bmm(x.view(8, 8, 8), x.view(8, 8, 8))"),
-    _function("torch.stft(y, n_fft=8, hop_length=2, win_length=8, return_complex=True)", "2,4", "2,32"),
+    _function(
+        "torch.stft(y, n_fft=8, hop_length=2, win_length=8, return_complex=True)",
+        "2,4",
+        "2,32",
+    ),
     _function("torch.bincount(x, minlength=3)", "4:int64"),
 ]
 """Functions and methods that take the same numbers by hand."""

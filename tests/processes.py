@@ -26,7 +26,11 @@ class Started:
         environment = {**os.environ, "PYTHONPATH": str(ROOT), MARK: self.mark}
         command = [sys.executable, "-m", "shapelint", *words]
         self.process = subprocess.Popen(
-            command, cwd=cwd, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            command,
+            cwd=cwd,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
 
     def running(self) -> list[int]:
@@ -44,7 +48,10 @@ def processes(mark: str) -> list[int]:
     found = []
     for entry in Path("/proc").iterdir():
         try:
-            is_one = entry.name.isdigit() and mark.encode() in (entry / "environ").read_bytes()
+            is_one = (
+                entry.name.isdigit()
+                and mark.encode() in (entry / "environ").read_bytes()
+            )
         except OSError:
             continue
         if is_one and int(entry.name) != os.getpid():
@@ -53,7 +60,8 @@ def processes(mark: str) -> list[int]:
 
 
 def wait_until(holds: Callable[[], bool]) -> bool:
-    """Whether something holds, now or within a time that is longer than it should ever take."""
+    """Whether something holds, now or within a time that is longer than it should ever
+    take."""
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         if holds():

@@ -1,4 +1,5 @@
-"""What `import shapelint` gives: check, trace, a report, and assertions for people's own tests."""
+"""What `import shapelint` gives: check, trace, a report, and assertions for people's
+own tests."""
 
 from __future__ import annotations
 
@@ -40,13 +41,21 @@ class Pooled(Net):
 
 
 class Two(nn.Module):
-    def forward(self, x: torch.Tensor, ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor] | torch.Tensor:
+    def forward(
+        self, x: torch.Tensor, ids: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor] | torch.Tensor:
         return (x.transpose(1, 2), ids + 1) if not self.training else x.transpose(1, 2)
 
 
 def test_importing_it_does_not_import_torch() -> None:
     code = "import sys, shapelint; assert 'torch' not in sys.modules; shapelint.check; print('torch' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+    )
     assert done.stdout == "False\n"
 
 
@@ -86,12 +95,16 @@ def test_a_model_of_ones_own_is_as_it_was() -> None:
     model = Net()
     model.fc.eval()
     model.norm.running_mean = torch.arange(8.0)
-    hook = model.conv.register_forward_hook(lambda *_: pytest.fail("hooks of others ran") if False else None)
+    hook = model.conv.register_forward_hook(
+        lambda *_: pytest.fail("hooks of others ran") if False else None
+    )
     before = {key: value.clone() for key, value in model.state_dict().items()}
     state = torch.get_rng_state()
     shapelint.check(model, (1, 3, 16, 16))
     assert torch.equal(state, torch.get_rng_state())
-    assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
+    assert all(
+        torch.equal(value, before[key]) for key, value in model.state_dict().items()
+    )
     assert [module.training for module in model.modules()] == [True, True, True, False]
     assert list(model.conv._forward_hooks) == [hook.id]
     assert all(param.grad is None for param in model.parameters())
@@ -137,7 +150,8 @@ def test_what_cannot_be_used_is_said(call: Any, said: str) -> None:
         call()
 
 
-# -- assertions -------------------------------------------------------------------------------------
+# -- assertions
+# -------------------------------------------------------------------------------------
 
 
 def test_assert_clean() -> None:
@@ -147,7 +161,9 @@ def test_assert_clean() -> None:
     assert "trail: (2, 3, 16, 16)" in str(raised.value)
     shapelint.assert_clean(Net, (2, 3, 16, 16), fail_on="error")
     with pytest.raises(AssertionError):
-        shapelint.assert_clean(lambda: Net(100), (2, 3, 16, 16), fail_on="error", ignore=["SHP3"])
+        shapelint.assert_clean(
+            lambda: Net(100), (2, 3, 16, 16), fail_on="error", ignore=["SHP3"]
+        )
 
 
 @pytest.mark.parametrize(
@@ -168,7 +184,11 @@ def test_assert_shapes_that_hold(model: Any, shapes: str) -> None:
 @pytest.mark.parametrize(
     ("model", "shapes", "said"),
     [
-        (Net, "B 3 16 16 -> B 11", "SHP118: f32[4,10] comes out where `B 11` is expected with B=4: 10 where 11"),
+        (
+            Net,
+            "B 3 16 16 -> B 11",
+            "SHP118: f32[4,10] comes out where `B 11` is expected with B=4: 10 where 11",
+        ),
         (Pooled, "B 3 H W -> B H", "10 where H = 48 is wanted"),
         (Pooled, "B 3 H W -> B 10 1", "2 dimensions, not 3"),
         (Pooled, "B 3 H W -> B 10:float64", "f32, not float64"),
@@ -192,7 +212,9 @@ def test_assert_shapes_with_inputs_binds_the_left_side() -> None:
 
 def test_assert_params() -> None:
     assert shapelint.assert_params(Net, (1, 3, 16, 16), max=5_370).params == 5_370
-    with pytest.raises(AssertionError, match=r"SHP304.*5,370 parameters, 5,369 are allowed") as raised:
+    with pytest.raises(
+        AssertionError, match=r"SHP304.*5,370 parameters, 5,369 are allowed"
+    ) as raised:
         shapelint.assert_params(Net, (1, 3, 16, 16), max=5_369)
     assert "fc: 5,130 (95.5 %)" in str(raised.value)
 
@@ -200,10 +222,13 @@ def test_assert_params() -> None:
 def test_assert_modes_agree() -> None:
     shapelint.assert_modes_agree(Pooled, (2, 3, 16, 16))
     with pytest.raises(AssertionError, match="SHP409"):
-        shapelint.assert_modes_agree(Two, ((2, 3, 4), torch.ones(2, 3, dtype=torch.long)))
+        shapelint.assert_modes_agree(
+            Two, ((2, 3, 4), torch.ones(2, 3, dtype=torch.long))
+        )
 
 
-# -- fixes ------------------------------------------------------------------------------------------
+# -- fixes
+# ------------------------------------------------------------------------------------------
 
 BROKEN = """
 print("imported")
@@ -250,10 +275,12 @@ def test_an_error_of_a_class_in_a_file_has_fixes_at_its_cause(broken: Any) -> No
     ],
     ids=["an instance", "a tensor", "not wanted", "a partial"],
 )
-def test_where_another_process_cannot_see_the_same_there_are_none(broken: Any, made: Any, monkeypatch: Any) -> None:
-    import shapelint.api
+def test_where_another_process_cannot_see_the_same_there_are_none(
+    broken: Any, made: Any, monkeypatch: Any
+) -> None:
+    import shapelint.python.api
 
-    monkeypatch.setattr(shapelint.api, "Worker", None)  # none is started
+    monkeypatch.setattr(shapelint.python.api, "Worker", None)  # none is started
     (error,) = made(broken).errors
     assert (error.code, error.fixes) == ("SHP101", ())
 
@@ -280,4 +307,8 @@ def test_a_script_is_not_run_again_for_fixes(tmp_path: Path) -> None:
         return done.stdout.split("\n")
 
     assert out("script.py") == ["imported", "[0]", ""]
-    assert out("other.py") == ["imported", "[3]", ""]  # once for us; what the worker imports checks without fixes
+    assert out("other.py") == [
+        "imported",
+        "[3]",
+        "",
+    ]  # once for us; what the worker imports checks without fixes

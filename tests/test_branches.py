@@ -1,4 +1,5 @@
-"""Where ways part and meet again, a finding is what holds on every way: each program is run on all of them by torch."""
+"""Where ways part and meet again, a finding is what holds on every way: each program is
+run on all of them by torch."""
 
 from __future__ import annotations
 
@@ -13,9 +14,9 @@ from typing import NamedTuple
 import pytest
 import torch
 
-from shapelint.request import Request
+from shapelint.asked.request import Request
+from shapelint.process.check_source import check_source
 from shapelint.rules import catalogue
-from shapelint.sources import check_source
 from tests.programs import branches
 
 Write = Callable[..., Path]
@@ -62,13 +63,17 @@ def line_in(program: str) -> int:
     return frame.f_lineno if frame is not None else 0
 
 
-def run(source: str, coins: tuple[int, ...], mode: str, monkeypatch: pytest.MonkeyPatch) -> list[Call]:
+def run(
+    source: str, coins: tuple[int, ...], mode: str, monkeypatch: pytest.MonkeyPatch
+) -> list[Call]:
     """The calls of a model in one run of a program, to its end."""
     calls: list[Call] = []
 
     def note(module: torch.nn.Module, _inputs: object) -> None:
         if isinstance(module, torch.nn.Sequential):
-            is_recorded = torch.is_grad_enabled() and any(each.requires_grad for each in module.parameters())
+            is_recorded = torch.is_grad_enabled() and any(
+                each.requires_grad for each in module.parameters()
+            )
             calls.append(Call(line_in("program"), module.training, is_recorded))
 
     monkeypatch.setitem(sys.modules, "chance", chance(coins, mode))
@@ -88,21 +93,31 @@ def runs(source: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Call]]:
     is_asked = "match mode" in source or "match (mode" in source
     modes = ("val", "train", "other") if is_asked else ("val",)
     throws = COINS if "coin()" in source or "risky()" in source else 0
-    for mode, coins in itertools.product(modes, itertools.product((0, 1), repeat=throws)):
+    for mode, coins in itertools.product(
+        modes, itertools.product((0, 1), repeat=throws)
+    ):
         yield run(source, coins, mode, monkeypatch)
 
 
-def always(source: str, is_wrong: Callable[[Call], bool], monkeypatch: pytest.MonkeyPatch) -> bool:
+def always(
+    source: str, is_wrong: Callable[[Call], bool], monkeypatch: pytest.MonkeyPatch
+) -> bool:
     """Whether the last call of a program is wrong in each run that comes to it."""
     line = len(source.rstrip().splitlines())
-    reached = [[call for call in calls if call.line == line] for calls in runs(source, monkeypatch)]
+    reached = [
+        [call for call in calls if call.line == line]
+        for calls in runs(source, monkeypatch)
+    ]
     wrong = [any(map(is_wrong, calls)) for calls in reached if calls]
     assert wrong, "no run comes to the call"
     return all(wrong)
 
 
 def found(path: Path, code: str) -> bool:
-    return any(item.code == code for item in check_source(Request(str(path), selected=ALL)).report.diagnostics)
+    return any(
+        item.code == code
+        for item in check_source(Request(str(path), selected=ALL)).report.diagnostics
+    )
 
 
 def programs(bodies: dict[str, str], end: str) -> dict[str, str]:
@@ -115,11 +130,17 @@ FAULTY = {
 }
 CORRECT = {
     "SHP403": programs(branches.EVAL_ON_SOME_WAY, branches.VALIDATION),
-    "SHP406": programs(branches.NOT_RECORDING_ON_SOME_WAY, branches.VALIDATION_WITH_GRADIENTS),
+    "SHP406": programs(
+        branches.NOT_RECORDING_ON_SOME_WAY, branches.VALIDATION_WITH_GRADIENTS
+    ),
 }
 if sys.version_info >= (3, 11):
-    FAULTY["SHP403"]["except*"] = FAULTY["SHP403"]["except"].replace("except ", "except* ")
-    CORRECT["SHP403"]["except*"] = CORRECT["SHP403"]["except"].replace("except ", "except* ")
+    FAULTY["SHP403"]["except*"] = FAULTY["SHP403"]["except"].replace(
+        "except ", "except* "
+    )
+    CORRECT["SHP403"]["except*"] = CORRECT["SHP403"]["except"].replace(
+        "except ", "except* "
+    )
 WRONG: dict[str, Callable[[Call], bool]] = {
     "SHP403": lambda call: call.training,
     "SHP406": lambda call: call.records,
@@ -150,8 +171,14 @@ def test_what_is_right_on_some_way_is_left_alone(
 
 def trains_in_eval_mode(source: str, monkeypatch: pytest.MonkeyPatch) -> bool:
     """Whether some run trains in eval mode."""
-    line = next(number for number, text in enumerate(source.splitlines(), 1) if text.endswith("# trains"))
-    calls = [call for each in runs(source, monkeypatch) for call in each if call.line == line]
+    line = next(
+        number
+        for number, text in enumerate(source.splitlines(), 1)
+        if text.endswith("# trains")
+    )
+    calls = [
+        call for each in runs(source, monkeypatch) for call in each if call.line == line
+    ]
     assert calls
     return not all(call.training for call in calls)
 
@@ -198,7 +225,9 @@ for x in train_loader:
         "coin() > 0 and optimizer.zero_grad()",
     ],
 )
-def test_gradients_that_some_way_sets_to_zero_do_not_pile_up(branch: str, write: Write) -> None:
+def test_gradients_that_some_way_sets_to_zero_do_not_pile_up(
+    branch: str, write: Write
+) -> None:
     indented = "\n".join(f"    {line}" for line in branch.splitlines())
     assert not found(write(EXCLUSIVE.format(indented), "train.py"), "SHP604")
     without = indented.replace("optimizer.zero_grad()", "print(x)")
@@ -213,7 +242,9 @@ def test_gradients_that_some_way_sets_to_zero_do_not_pile_up(branch: str, write:
         "torch.no_grad() if not training else contextlib.nullcontext()",
     ],
 )
-def test_a_context_that_is_chosen_forbids_gradients_on_some_way(context: str, tmp_path: Path) -> None:
+def test_a_context_that_is_chosen_forbids_gradients_on_some_way(
+    context: str, tmp_path: Path
+) -> None:
     path = tmp_path / "train.py"
     path.write_text(
         "import contextlib\nimport torch\n\n\ndef evaluate(model, val_loader, optimizer, fast, training):\n"

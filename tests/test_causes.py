@@ -1,4 +1,5 @@
-"""Cause, not symptom: what people really write, where the finding points, and that its first fix runs in eager."""
+"""Cause, not symptom: what people really write, where the finding points, and that its
+first fix runs in eager."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ HEAD = "import math\nimport torch\nfrom torch import nn\nimport torch.nn.functio
 
 @dataclass(frozen=True)
 class Case:
-    """A model with one mistake: what it must be called, the text its finding points at, its first fix."""
+    """A model with one mistake: what it must be called, the text its finding points at,
+    its first fix."""
 
     source: str
     inputs: tuple[str, ...]
@@ -70,17 +72,28 @@ CASES = {
         "`x.view(-1, 64 * 7 * 7)` and `nn.Linear(64 * 7 * 7, 10)`",
     ),
     "shortcut without a stride": Case(
-        RESIDUAL, ("2,16,8,8",), "SHP104", "nn.Conv2d(cin, cout, 1)", "`nn.Conv2d(..., stride=stride)`"
+        RESIDUAL,
+        ("2,16,8,8",),
+        "SHP104",
+        "nn.Conv2d(cin, cout, 1)",
+        "`nn.Conv2d(..., stride=stride)`",
     ),
     "table of positions": Case(
-        TABLE + module("self.pos = Positions(16)\nself.fc = nn.Linear(16, 2)", "return self.fc(self.pos(x))"),
+        TABLE
+        + module(
+            "self.pos = Positions(16)\nself.fc = nn.Linear(16, 2)",
+            "return self.fc(self.pos(x))",
+        ),
         ("2,80,16",),
         "SHP109",
         "50",
         "`max_len=80`",
     ),
     "channels after an embedding": Case(
-        module("self.emb = nn.Embedding(100, 32)\nself.conv = nn.Conv1d(32, 64, 3)", "return self.conv(self.emb(x))"),
+        module(
+            "self.emb = nn.Embedding(100, 32)\nself.conv = nn.Conv1d(32, 64, 3)",
+            "return self.conv(self.emb(x))",
+        ),
         ("2,20:int64",),
         "SHP102",
         "self.emb(x)",
@@ -97,7 +110,10 @@ CASES = {
         "`nn.Linear(256, 10)`",
     ),
     "time comes first": Case(
-        module("self.rnn = nn.GRU(40, 64, 2)", "return self.rnn(x, torch.zeros(2, x.size(0), 64, device=x.device))[0]"),
+        module(
+            "self.rnn = nn.GRU(40, 64, 2)",
+            "return self.rnn(x, torch.zeros(2, x.size(0), 64, device=x.device))[0]",
+        ),
         ("4,12,40",),
         "SHP108",
         "nn.GRU(40, 64, 2)",
@@ -125,21 +141,31 @@ CASES = {
         "`y.squeeze(1)`",
     ),
     "heads": Case(
-        module("self.att = nn.MultiheadAttention(96, 5, batch_first=True)", "return self.att(x, x, x)[0]"),
+        module(
+            "self.att = nn.MultiheadAttention(96, 5, batch_first=True)",
+            "return self.att(x, x, x)[0]",
+        ),
         ("2,10,96",),
         "SHP109",
         "5",
         "`nn.MultiheadAttention(96, 4, batch_first=True)`",
     ),
     "flatten forgotten": Case(
-        module("self.net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Linear(144, 2))", "return self.net(x)"),
+        module(
+            "self.net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Linear(144, 2))",
+            "return self.net(x)",
+        ),
         ("1,3,8,8",),
         "SHP101",
         "144",
         "`nn.Flatten()` before `nn.Linear(144, 2)`",
     ),
     "mask of floats": Case(
-        module("self.fc = nn.Linear(4, 4)", "return torch.where(mask, self.fc(x), x)", "x, mask"),
+        module(
+            "self.fc = nn.Linear(4, 4)",
+            "return torch.where(mask, self.fc(x), x)",
+            "x, mask",
+        ),
         ("2,4", "2,4"),
         "SHP114",
         "torch.where(mask, self.fc(x), x)",
@@ -162,7 +188,10 @@ CASES = {
         "`--input 1,64:int64`, the size it fits",
     ),
     "pixel shuffle": Case(
-        module("self.conv = nn.Conv2d(3, 10, 3)\nself.up = nn.PixelShuffle(2)", "return self.up(self.conv(x))"),
+        module(
+            "self.conv = nn.Conv2d(3, 10, 3)\nself.up = nn.PixelShuffle(2)",
+            "return self.up(self.conv(x))",
+        ),
         ("1,3,8,8",),
         "SHP107",
         "10",
@@ -171,14 +200,20 @@ CASES = {
 }
 CASES |= {
     "split": Case(
-        module("self.fc = nn.Linear(16, 30)", "q, k, v = self.fc(x).split([12, 12, 12], dim=-1)\nreturn q * k + v"),
+        module(
+            "self.fc = nn.Linear(16, 30)",
+            "q, k, v = self.fc(x).split([12, 12, 12], dim=-1)\nreturn q * k + v",
+        ),
         ("2,16",),
         "SHP107",
         "30",
         "`nn.Linear(16, 36)`",
     ),
     "einsum with a weight of its own": Case(
-        module("self.w = nn.Parameter(torch.rand(16, 8))", "return torch.einsum('bnd,de->bne', x, self.w)"),
+        module(
+            "self.w = nn.Parameter(torch.rand(16, 8))",
+            "return torch.einsum('bnd,de->bne', x, self.w)",
+        ),
         ("2,5,12",),
         "SHP106",
         "16",
@@ -195,7 +230,10 @@ CASES |= {
         "`self.cls.expand(x.shape[0], -1, -1)`",
     ),
     "LayerNorm after a convolution": Case(
-        module("self.conv = nn.Conv2d(3, 16, 3)\nself.norm = nn.LayerNorm(16)", "return self.norm(self.conv(x))"),
+        module(
+            "self.conv = nn.Conv2d(3, 16, 3)\nself.norm = nn.LayerNorm(16)",
+            "return self.norm(self.conv(x))",
+        ),
         ("1,3,8,8",),
         "SHP103",
         "16",
@@ -222,7 +260,10 @@ CASES |= {
         "`torch.ones(20, 20)`",
     ),
     "view of what was permuted": Case(
-        module("self.fc = nn.Linear(48, 2)", "return self.fc(x.permute(0, 2, 3, 1).view(x.size(0), -1))"),
+        module(
+            "self.fc = nn.Linear(48, 2)",
+            "return self.fc(x.permute(0, 2, 3, 1).view(x.size(0), -1))",
+        ),
         ("2,3,4,4",),
         "SHP107",
         "x.permute(0, 2, 3, 1).view(x.size(0), -1)",
@@ -250,14 +291,19 @@ CASES |= {
         "`heads=4`",
     ),
     "floats as classes": Case(
-        module("self.fc = nn.Linear(8, 5)", "return F.cross_entropy(self.fc(x), y)", "x, y"),
+        module(
+            "self.fc = nn.Linear(8, 5)", "return F.cross_entropy(self.fc(x), y)", "x, y"
+        ),
         ("2,8", "2"),
         "SHP116",
         "F.cross_entropy(self.fc(x), y)",
         "`y.long()`",
     ),
     "more padding than image": Case(
-        module("self.net = nn.Sequential(nn.ReflectionPad2d(8), nn.Conv2d(3, 4, 3))", "return self.net(x)"),
+        module(
+            "self.net = nn.Sequential(nn.ReflectionPad2d(8), nn.Conv2d(3, 4, 3))",
+            "return self.net(x)",
+        ),
         ("1,3,4,4",),
         "SHP119",
         "nn.ReflectionPad2d(8)",
@@ -278,7 +324,8 @@ BLOCK = """class Block(nn.Module):
 CASES |= {
     "a layer of another rank": Case(
         module(
-            "self.net = nn.Sequential(nn.Conv2d(3, 8, 3), nn.MaxPool1d(2), nn.Conv2d(8, 4, 3))", "return self.net(x)"
+            "self.net = nn.Sequential(nn.Conv2d(3, 8, 3), nn.MaxPool1d(2), nn.Conv2d(8, 4, 3))",
+            "return self.net(x)",
         ),
         ("2,3,16,16",),
         "SHP113",
@@ -286,7 +333,10 @@ CASES |= {
         "`nn.MaxPool2d`",
     ),
     "made under another name": Case(
-        BLOCK + module("self.a = Block(3, 30)\nself.b = Block(32, 16)", "return self.b(self.a(x))"),
+        BLOCK
+        + module(
+            "self.a = Block(3, 30)\nself.b = Block(32, 16)", "return self.b(self.a(x))"
+        ),
         ("2,3,8,8",),
         "SHP102",
         "32",
@@ -334,7 +384,9 @@ CASES |= {
         "`self.emb(x).transpose(1, -1)`",
     ),
     "joined along the batch": Case(
-        module("self.fc = nn.Linear(16, 2)", "return self.fc(torch.cat([x, x * 2], dim=0))"),
+        module(
+            "self.fc = nn.Linear(16, 2)", "return self.fc(torch.cat([x, x * 2], dim=0))"
+        ),
         ("2,8",),
         "SHP101",
         "0",
@@ -342,10 +394,30 @@ CASES |= {
     ),
 }
 INPUTS = {
-    "grey for colour": ("3,3,3", ("1,1,16,16",), "SHP102", "`--input 1,3,16,16`, 3 channels"),
-    "no batch": ("3,3,3", ("3,16,16",), "SHP101", "`--input 1,3,16,16`, a batch dimension in front"),
-    "channels last": ("3,3,3", ("1,16,16,3",), "SHP112", "`--input 1,3,16,16`, channels first"),
-    "channels last, no batch": ("3,3,3", ("16,16,3",), "SHP112", "`--input 1,3,16,16`, a batch, then channels first"),
+    "grey for colour": (
+        "3,3,3",
+        ("1,1,16,16",),
+        "SHP102",
+        "`--input 1,3,16,16`, 3 channels",
+    ),
+    "no batch": (
+        "3,3,3",
+        ("3,16,16",),
+        "SHP101",
+        "`--input 1,3,16,16`, a batch dimension in front",
+    ),
+    "channels last": (
+        "3,3,3",
+        ("1,16,16,3",),
+        "SHP112",
+        "`--input 1,3,16,16`, channels first",
+    ),
+    "channels last, no batch": (
+        "3,3,3",
+        ("16,16,3",),
+        "SHP112",
+        "`--input 1,3,16,16`, a batch, then channels first",
+    ),
 }
 CNN = module(
     "self.conv = nn.Conv2d(3, 4, 3)\nself.fc = nn.Linear(4 * 7 * 7, 2)",
@@ -372,10 +444,16 @@ def test_what_people_write(what: str, lint: Lint, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("what", INPUTS)
-def test_a_wrong_input_is_one_finding_that_names_the_right_one(what: str, lint: Lint) -> None:
+def test_a_wrong_input_is_one_finding_that_names_the_right_one(
+    what: str, lint: Lint
+) -> None:
     _, inputs, code, first = INPUTS[what]
     assert eager.raises(HEAD + CNN, inputs)
-    (finding,) = [item for item in lint(HEAD + CNN, *inputs).diagnostics if item.severity.value == "error"]
+    (finding,) = [
+        item
+        for item in lint(HEAD + CNN, *inputs).diagnostics
+        if item.severity.value == "error"
+    ]
     assert (finding.code, finding.fixes[0].title) == (code, first)
     assert not eager.raises(HEAD + CNN, ("1,3,16,16",))
 
@@ -403,7 +481,8 @@ def test_an_assertion_about_shapes_does_not_hide_what_is_behind_it(lint: Lint) -
 
 def test_a_constructor_that_refuses_does_not_hide_the_forward(lint: Lint) -> None:
     source = HEAD + module(
-        "self.norm = nn.GroupNorm(5, 16)\nself.fc = nn.Linear(17, 2)", "return self.fc(self.norm(x).mean((2, 3)))"
+        "self.norm = nn.GroupNorm(5, 16)\nself.fc = nn.Linear(17, 2)",
+        "return self.fc(self.norm(x).mean((2, 3)))",
     )
     report = lint(source, "2,16,4,4")
     assert sorted(errors(report)) == ["SHP101", "SHP103"]
@@ -411,47 +490,75 @@ def test_a_constructor_that_refuses_does_not_hide_the_forward(lint: Lint) -> Non
 
 def test_a_flatten_that_is_missing_and_another_mistake_are_two(lint: Lint) -> None:
     source = HEAD + module(
-        "self.net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.MaxPool2d(2), nn.Linear(4 * 8 * 8, 2))", "return self.net(x)"
+        "self.net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.MaxPool2d(2), nn.Linear(4 * 8 * 8, 2))",
+        "return self.net(x)",
     )
     report = lint(source, "1,3,16,16")
     assert errors(report) == ["SHP101", "SHP101"]
-    labels = [finding.label for finding in report.diagnostics if finding.severity.value == "error"]
+    labels = [
+        finding.label
+        for finding in report.diagnostics
+        if finding.severity.value == "error"
+    ]
     assert "a flatten is missing, and the number is another" in labels
 
 
 def test_a_loss_that_would_only_be_broadcast_is_no_fix(lint: Lint) -> None:
-    source = HEAD + module("self.fc = nn.Linear(8, 3)", "return F.mse_loss(self.fc(x), y)", "x, y")
+    source = HEAD + module(
+        "self.fc = nn.Linear(8, 3)", "return F.mse_loss(self.fc(x), y)", "x, y"
+    )
     (finding,) = lint(source, "2,8", "2").diagnostics
     assert finding.code == "SHP116"
     assert "`nn.Linear(8, 2)`" not in [fix.title for fix in finding.fixes]
 
 
-def test_two_bugs_on_one_line_both_with_their_place_and_a_fix_that_fits(lint: Lint, tmp_path: Path) -> None:
+def test_two_bugs_on_one_line_both_with_their_place_and_a_fix_that_fits(
+    lint: Lint, tmp_path: Path
+) -> None:
     source = HEAD + module(
-        "self.net = nn.Sequential(nn.Linear(8, 200), nn.Linear(20, 4), nn.Linear(5, 2))", "return self.net(x)"
+        "self.net = nn.Sequential(nn.Linear(8, 200), nn.Linear(20, 4), nn.Linear(5, 2))",
+        "return self.net(x)",
     )
     report = lint(source, "3,8")
     found = [item for item in report.diagnostics if item.severity.value == "error"]
     line = source.splitlines()[found[0].span.line - 1]
-    assert [line[item.span.column - 1 : item.span.end_column - 1] for item in found] == ["20", "5"]
+    assert [
+        line[item.span.column - 1 : item.span.end_column - 1] for item in found
+    ] == ["20", "5"]
     edits = [item.fixes[0].edits for item in found]
-    assert not eager.raises(eager.edited(tmp_path, *(item.fixes[0] for item in found)), ("3,8",))
+    assert not eager.raises(
+        eager.edited(tmp_path, *(item.fixes[0] for item in found)), ("3,8",)
+    )
     assert all(edit.start.column > 1 for each in edits for edit in each)
 
 
-def test_a_mistake_in_a_helper_is_one_finding_however_often_it_is_called(lint: Lint) -> None:
+def test_a_mistake_in_a_helper_is_one_finding_however_often_it_is_called(
+    lint: Lint,
+) -> None:
     helper = (
         "def block(cin, cout):\n    return nn.Sequential(nn.Conv2d(cin, cout, 3, padding=1), nn.ReLU(inplace=True),\n"
         "        nn.ReLU(inplace=True), nn.Conv2d(cout, cout, 3, padding=1))\n\n\n"
     )
-    source = HEAD + helper + module("self.a = block(3, 4)\nself.b = block(4, 4)", "return self.b(self.a(x))")
+    source = (
+        HEAD
+        + helper
+        + module(
+            "self.a = block(3, 4)\nself.b = block(4, 4)", "return self.b(self.a(x))"
+        )
+    )
     assert eager.raises(source, ("1,3,8,8",), backward=True)
-    (finding,) = [item for item in lint(source, "1,3,8,8").diagnostics if item.severity.value == "error"]
+    (finding,) = [
+        item
+        for item in lint(source, "1,3,8,8").diagnostics
+        if item.severity.value == "error"
+    ]
     assert finding.code == "SHP117"
     assert "inplace=True" in source.splitlines()[finding.span.line - 1]
 
 
-def test_a_constructor_that_takes_another_order_of_dimensions(lint: Lint, tmp_path: Path) -> None:
+def test_a_constructor_that_takes_another_order_of_dimensions(
+    lint: Lint, tmp_path: Path
+) -> None:
     source = HEAD + module(
         "grid = torch.stack(torch.meshgrid(torch.arange(3), torch.arange(4), indexing='ij'))\n"
         "flat = torch.flatten(grid, 0)\nself.register_buffer('apart', flat[:, :, None] - flat[:, None, :])",
@@ -472,11 +579,18 @@ def test_what_rests_on_a_guess_is_not_a_second_finding(lint: Lint) -> None:
     assert len(errors(lint(source, "2,5"))) == 1
 
 
-def test_a_window_larger_than_what_is_left_can_be_made_as_large(lint: Lint, tmp_path: Path) -> None:
+def test_a_window_larger_than_what_is_left_can_be_made_as_large(
+    lint: Lint, tmp_path: Path
+) -> None:
     source = HEAD + module(
-        "self.net = nn.Sequential(nn.Conv2d(3, 8, 3, stride=2), nn.AvgPool2d(9))", "return self.net(x)"
+        "self.net = nn.Sequential(nn.Conv2d(3, 8, 3, stride=2), nn.AvgPool2d(9))",
+        "return self.net(x)",
     )
-    (finding,) = [item for item in lint(source, "2,3,16,16").diagnostics if item.severity.value == "error"]
+    (finding,) = [
+        item
+        for item in lint(source, "2,3,16,16").diagnostics
+        if item.severity.value == "error"
+    ]
     (fix,) = [fix for fix in finding.fixes if fix.title == "`kernel_size=7`"]
     assert eager.raises(source, ("2,3,16,16",))
     assert not eager.raises(eager.edited(tmp_path, fix), ("2,3,16,16",))
@@ -504,10 +618,16 @@ class Net(nn.Module):
 """
 
 
-def test_of_joined_branches_the_window_of_the_one_that_differs_is_named(lint: Lint) -> None:
+def test_of_joined_branches_the_window_of_the_one_that_differs_is_named(
+    lint: Lint,
+) -> None:
     source = HEAD + BRANCHES
     assert eager.raises(source, ("1,8,16,16",))
-    (finding,) = [item for item in lint(source, "1,8,16,16").diagnostics if item.severity.value == "error"]
+    (finding,) = [
+        item
+        for item in lint(source, "1,8,16,16").diagnostics
+        if item.severity.value == "error"
+    ]
     assert finding.code == "SHP105"
     spans = [finding.span, *(each.span for each in finding.related)]
     assert any("MaxPool2d" in source.splitlines()[span.line - 1] for span in spans)
@@ -534,11 +654,17 @@ class Net(nn.Module):
 """
 
 
-def test_the_larger_of_two_tensors_broadcasts_and_does_not_hide_what_is_behind_it(lint: Lint) -> None:
+def test_the_larger_of_two_tensors_broadcasts_and_does_not_hide_what_is_behind_it(
+    lint: Lint,
+) -> None:
     source = HEAD + THRESHOLD
     assert eager.raises(source, ("1,3,16,16",))
     assert eager.raises(source.replace("TLU(64)", "TLU(32)"), ("1,3,16,16",))
-    found = [item for item in lint(source, "1,3,16,16").diagnostics if item.severity.value == "error"]
+    found = [
+        item
+        for item in lint(source, "1,3,16,16").diagnostics
+        if item.severity.value == "error"
+    ]
     assert sorted(item.code for item in found) == ["SHP101", "SHP104"]
     assert any("TLU(32)" in fix.title for item in found for fix in item.fixes)
 

@@ -1,4 +1,5 @@
-"""Which targets changed files are part of: found as the interpreter would, and checked where that is not known."""
+"""Which targets changed files are part of: found as the interpreter would, and checked
+where that is not known."""
 
 from __future__ import annotations
 
@@ -9,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from shapelint.asked.config import load_config
 from shapelint.cli.options import affected
-from shapelint.config import load_config
 from shapelint.syntax import dependencies
 from tests.conftest import run_shapelint
 
@@ -40,12 +41,19 @@ def nothing_is_remembered() -> Iterator[None]:
 def project(write: Write) -> Callable[..., None]:
     """A project in the `src/` layout whose model is made of two files."""
 
-    def make(target: str, imports: str = "from pkg.layers import WIDTH", where: str = "src/pkg") -> None:
+    def make(
+        target: str,
+        imports: str = "from pkg.layers import WIDTH",
+        where: str = "src/pkg",
+    ) -> None:
         write(NET.format(imports=imports), f"{where}/net.py")
         write("WIDTH = 8", f"{where}/layers.py")
         write("", f"{where}/__init__.py")
         write("x = 1", "other.py")
-        write(f'[tool.shapelint]\n[[tool.shapelint.targets]]\ntarget = "{target}"\ninputs = "1,8"\n', "pyproject.toml")
+        write(
+            f'[tool.shapelint]\n[[tool.shapelint.targets]]\ntarget = "{target}"\ninputs = "1,8"\n',
+            "pyproject.toml",
+        )
 
     return make
 
@@ -54,9 +62,13 @@ def models(*changed: str) -> list[str]:
     return [target for target in affected(load_config(), changed) if ":" in target]
 
 
-@pytest.mark.parametrize("changed", ["src/pkg/net.py", "src/pkg/layers.py", "src/pkg/__init__.py"])
+@pytest.mark.parametrize(
+    "changed", ["src/pkg/net.py", "src/pkg/layers.py", "src/pkg/__init__.py"]
+)
 @pytest.mark.parametrize("target", ["pkg.net:Net", "src/pkg/net.py:Net"])
-def test_in_a_src_layout(target: str, changed: str, project: Callable[..., None]) -> None:
+def test_in_a_src_layout(
+    target: str, changed: str, project: Callable[..., None]
+) -> None:
     project(target)
     assert models(changed) == [target]
     assert models("other.py") == []
@@ -64,7 +76,10 @@ def test_in_a_src_layout(target: str, changed: str, project: Callable[..., None]
 
 @pytest.mark.parametrize("target", ["pkg.net:Net", "lib/code/pkg/net.py:Net"])
 def test_in_a_folder_that_only_the_environment_knows(
-    target: str, project: Callable[..., None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    target: str,
+    project: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     """A `.pth` file puts it on `sys.path`."""
     project(target, where="lib/code/pkg")
@@ -79,27 +94,35 @@ class Editable:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def find_spec(self, name: str, path: object = None, target: object = None) -> object:
+    def find_spec(
+        self, name: str, path: object = None, target: object = None
+    ) -> object:
         if name != "mapped":
             return None
         return importlib.machinery.PathFinder.find_spec(
             name, [str(self.folder)]
         ) or importlib.util.spec_from_file_location(
-            name, self.folder / "pkg" / "__init__.py", submodule_search_locations=[str(self.folder / "pkg")]
+            name,
+            self.folder / "pkg" / "__init__.py",
+            submodule_search_locations=[str(self.folder / "pkg")],
         )
 
 
 def test_by_the_finder_of_an_editable_install(
     project: Callable[..., None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    project("mapped.net:Net", imports="from mapped.layers import WIDTH", where="code/pkg")
+    project(
+        "mapped.net:Net", imports="from mapped.layers import WIDTH", where="code/pkg"
+    )
     monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, Editable(tmp_path / "code")])
     assert models("code/pkg/layers.py") == ["mapped.net:Net"]
     assert models("code/pkg/net.py") == ["mapped.net:Net"]
     assert models("other.py") == []
 
 
-def test_a_target_whose_files_are_not_known_is_checked(project: Callable[..., None]) -> None:
+def test_a_target_whose_files_are_not_known_is_checked(
+    project: Callable[..., None],
+) -> None:
     project("nowhere.net:Net")
     assert models("other.py") == ["nowhere.net:Net"]
     assert models() == []
@@ -107,25 +130,38 @@ def test_a_target_whose_files_are_not_known_is_checked(project: Callable[..., No
 
 @pytest.mark.parametrize(
     "imports",
-    ["import importlib; importlib.import_module(name)", "__import__(name)", "import runpy; runpy.run_path(name)"],
+    [
+        "import importlib; importlib.import_module(name)",
+        "__import__(name)",
+        "import runpy; runpy.run_path(name)",
+    ],
 )
-def test_a_target_that_imports_by_a_name_is_checked(imports: str, project: Callable[..., None]) -> None:
+def test_a_target_that_imports_by_a_name_is_checked(
+    imports: str, project: Callable[..., None]
+) -> None:
     project("src/pkg/net.py:Net", imports=imports)
     assert models("other.py") == ["src/pkg/net.py:Net"]
 
 
 def test_a_name_that_is_written_is_followed(project: Callable[..., None]) -> None:
-    project("src/pkg/net.py:Net", imports="import importlib; importlib.import_module('pkg.layers')")
+    project(
+        "src/pkg/net.py:Net",
+        imports="import importlib; importlib.import_module('pkg.layers')",
+    )
     assert models("src/pkg/layers.py") == ["src/pkg/net.py:Net"]
     assert models("other.py") == []
 
 
-def test_a_file_that_cannot_be_parsed_may_import_anything(project: Callable[..., None]) -> None:
+def test_a_file_that_cannot_be_parsed_may_import_anything(
+    project: Callable[..., None],
+) -> None:
     project("src/pkg/net.py:Net", imports="def (:")
     assert models("other.py") == ["src/pkg/net.py:Net"]
 
 
-def test_an_installed_package_is_not_made_of_the_projects_files(project: Callable[..., None]) -> None:
+def test_an_installed_package_is_not_made_of_the_projects_files(
+    project: Callable[..., None],
+) -> None:
     project("torchinfo.torchinfo:summary")
     assert models("other.py", "src/pkg/net.py") == []
 
@@ -138,12 +174,16 @@ def test_the_input_factory_counts(project: Callable[..., None], write: Write) ->
     assert models("src/pkg/inputs.py") == ["src/pkg/net.py:Net"]
 
 
-def test_the_hook_is_not_green_on_a_broken_model(project: Callable[..., None], tmp_path: Path) -> None:
+def test_the_hook_is_not_green_on_a_broken_model(
+    project: Callable[..., None], tmp_path: Path
+) -> None:
     project("pkg.net:Net")
     file = tmp_path / "src" / "pkg" / "net.py"
     file.write_text(file.read_text().replace("nn.Linear(8, 10)", "nn.Linear(9, 10)"))
     path = {"PYTHONPATH": f"{tmp_path / 'src'}:{Path(__file__).parent.parent}"}
-    done = run_shapelint("check", "--changed", "src/pkg/net.py", "--no-report", cwd=tmp_path, **path)
+    done = run_shapelint(
+        "check", "--changed", "src/pkg/net.py", "--no-report", cwd=tmp_path, **path
+    )
     assert done.code == 1
     assert "error[SHP101]: `Linear` takes 9 features but gets 8" in done.out
 
@@ -171,7 +211,10 @@ PIECES = {
 def test_what_a_target_is_made_of(what: str, write: Write) -> None:
     for name, text in PIECES[what].items():
         write(text, f"research/{name}")
-    write('[tool.shapelint]\n[[tool.shapelint.targets]]\ntarget = "research/net.py:Net"\n', "pyproject.toml")
+    write(
+        '[tool.shapelint]\n[[tool.shapelint.targets]]\ntarget = "research/net.py:Net"\n',
+        "pyproject.toml",
+    )
     changed = next(name for name in PIECES[what] if name.endswith("conv.py"))
     assert models(f"research/{changed}") == ["research/net.py:Net"]
 
@@ -180,5 +223,8 @@ def test_a_file_counts_by_each_of_its_names(write: Write, tmp_path: Path) -> Non
     write("from layers.conv import W", "net.py")
     write("W = 1", "shared/conv.py")
     (tmp_path / "layers").symlink_to("shared")
-    write('[tool.shapelint]\n[[tool.shapelint.targets]]\ntarget = "net.py:Net"\n', "pyproject.toml")
+    write(
+        '[tool.shapelint]\n[[tool.shapelint.targets]]\ntarget = "net.py:Net"\n',
+        "pyproject.toml",
+    )
     assert models("shared/conv.py") == models("layers/conv.py") == ["net.py:Net"]

@@ -1,4 +1,5 @@
-"""What a check demands is the author's word: no fix edits a condition, of whatever spelling."""
+"""What a check demands is the author's word: no fix edits a condition, of whatever
+spelling."""
 
 from __future__ import annotations
 
@@ -8,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from shapelint.diagnostics import Edit, Position
+from shapelint.facts.diagnostics import Edit
+from shapelint.facts.places import Position
 from shapelint.syntax.calls import parsed
 from shapelint.syntax.checks import edits_a_check
 from tests import eager
@@ -59,7 +61,11 @@ def test_no_fix_edits_the_condition(spelling: str, lint: Callable[..., Any]) -> 
     source = f"{HEAD}        {CHECKS[spelling]}\n{END}"
     assert eager.raises(source, ("1,3,64,64",))
     assert not eager.raises(source, ("1,3,32,32",))
-    found = [item for item in lint(source, "1,3,64,64").diagnostics if item.severity.value == "error"]
+    found = [
+        item
+        for item in lint(source, "1,3,64,64").diagnostics
+        if item.severity.value == "error"
+    ]
     assert found
     assert not [fix for item in found for fix in item.fixes if fix.edits]
 
@@ -69,20 +75,37 @@ def test_unsafe_fixes_leave_it_too(spelling: str, tmp_path: Path) -> None:
     source = f"{HEAD}        {CHECKS[spelling]}\n{END}"
     file = tmp_path / "net.py"
     file.write_text(source)
-    words = ("net.py:Net", "--input", "1,3,64,64", "--no-report", "--fix", "--unsafe-fixes")
+    words = (
+        "net.py:Net",
+        "--input",
+        "1,3,64,64",
+        "--no-report",
+        "--fix",
+        "--unsafe-fixes",
+    )
     done = run_shapelint("check", *words, cwd=tmp_path)
     assert file.read_bytes() == source.encode()
-    said = "not fixed: the input is what is wrong; the model runs with `--input 1,3,32,32`"
+    said = (
+        "not fixed: the input is what is wrong; the model runs with `--input 1,3,32,32`"
+    )
     assert said in done.err
 
 
-REFUSES = HEAD.replace("        self.size = size\n", "        self.size = size\n        assert size % 3 == 0\n") + END
+REFUSES = (
+    HEAD.replace(
+        "        self.size = size\n",
+        "        self.size = size\n        assert size % 3 == 0\n",
+    )
+    + END
+)
 
 
 def test_a_setting_that_a_check_uses_may_be_changed(lint: Callable[..., Any]) -> None:
     """`size=32` says what the model is made for, the condition what that must be."""
     assert "AssertionError" in eager.raises(REFUSES, ("1,3,32,32",))
-    fixes = [fix for item in lint(REFUSES, "1,3,32,32").diagnostics for fix in item.fixes]
+    fixes = [
+        fix for item in lint(REFUSES, "1,3,32,32").diagnostics for fix in item.fixes
+    ]
     assert fixes
     for fix in fixes:
         mended = eager.edited(Path.cwd(), fix)
@@ -92,14 +115,20 @@ def test_a_setting_that_a_check_uses_may_be_changed(lint: Callable[..., Any]) ->
 
 def test_only_conditions_are_kept(tmp_path: Path) -> None:
     file = tmp_path / "net.py"
-    file.write_text(f"{HEAD}        {CHECKS['guard']}\n        if x.ndim == 4:\n            x = x + 1\n{END}")
+    file.write_text(
+        f"{HEAD}        {CHECKS['guard']}\n        if x.ndim == 4:\n            x = x + 1\n{END}"
+    )
     source = parsed(str(file))
     assert source is not None
 
     def reaches(text: str, inside: str) -> bool:
-        line = next(at for at, each in enumerate(source.text.split("\n"), 1) if text in each)
+        line = next(
+            at for at, each in enumerate(source.text.split("\n"), 1) if text in each
+        )
         column = source.text.split("\n")[line - 1].index(inside) + 1
-        edit = Edit(str(file), Position(line, column), Position(line, column + len(inside)), "7")
+        edit = Edit(
+            str(file), Position(line, column), Position(line, column + len(inside)), "7"
+        )
         return edits_a_check([edit])
 
     assert reaches("if x.shape[-1] != 32", "32")

@@ -15,7 +15,9 @@ import yaml
 
 from tests.conftest import ROOT, run_shapelint
 
-BROKEN = "from torch import nn\n\nmodel = nn.Sequential(nn.Linear(8, 4), nn.Linear(5, 2))\n"
+BROKEN = (
+    "from torch import nn\n\nmodel = nn.Sequential(nn.Linear(8, 4), nn.Linear(5, 2))\n"
+)
 CONFIG = '[tool.shapelint]\n[[tool.shapelint.targets]]\ntarget = "net.py:model"\ninputs = "1,8"\n'
 
 
@@ -28,7 +30,10 @@ def project(tmp_path: Path) -> Path:
 
 def action(project: Path, **given: str) -> tuple[int, str, str]:
     """Run the action's check step as the runner does: exit code, log, summary."""
-    steps = {step["name"]: step for step in yaml.safe_load((ROOT / "action.yml").read_text())["runs"]["steps"]}
+    steps = {
+        step["name"]: step
+        for step in yaml.safe_load((ROOT / "action.yml").read_text())["runs"]["steps"]
+    }
     python = project / "bin" / "python"
     python.parent.mkdir(exist_ok=True)
     python.unlink(missing_ok=True)
@@ -39,8 +44,18 @@ def action(project: Path, **given: str) -> tuple[int, str, str]:
         "PATH": os.pathsep.join([str(python.parent), os.environ["PATH"]]), "PYTHONPATH": str(ROOT),
         "GITHUB_STEP_SUMMARY": str(project / "summary.md"), "GITHUB_OUTPUT": str(project / "output"),
     }  # fmt: skip
-    words = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", steps["check"]["run"]]
-    done = subprocess.run(words, cwd=project, env=environment, capture_output=True, text=True, check=False)
+    words = [
+        "bash",
+        "--noprofile",
+        "--norc",
+        "-eo",
+        "pipefail",
+        "-c",
+        steps["check"]["run"],
+    ]
+    done = subprocess.run(
+        words, cwd=project, env=environment, capture_output=True, text=True, check=False
+    )
     return done.returncode, done.stdout, (project / "summary.md").read_text()
 
 
@@ -52,17 +67,23 @@ def test_the_action_annotates_writes_sarif_and_a_summary(project: Path) -> None:
     (run,) = json.loads((project / "shapelint.sarif").read_text())["runs"]
     assert [result["ruleId"] for result in run["results"]] == ["SHP101"]
     assert (project / "output").read_text() == "exit-code=1\n"
-    code, log, _ = action(project, TARGETS="net.py:model", ARGS="--input 1,8 --ignore SHP101")
+    code, log, _ = action(
+        project, TARGETS="net.py:model", ARGS="--input 1,8 --ignore SHP101"
+    )
     assert (code, "::error" in log) == (0, False)
 
 
 def test_words_of_the_action_are_not_run(project: Path) -> None:
-    action(project, TARGETS="$(touch gone) `touch gone` ; touch gone", ARGS="; touch gone")
+    action(
+        project, TARGETS="$(touch gone) `touch gone` ; touch gone", ARGS="; touch gone"
+    )
     assert not (project / "gone").exists()
 
 
 def test_the_job_for_gitlab_writes_what_it_hands_on(project: Path) -> None:
-    (text,) = re.findall(r"```yaml\n(shapelint:.*?)```", (ROOT / "docs" / "ci.md").read_text(), re.DOTALL)
+    (text,) = re.findall(
+        r"```yaml\n(shapelint:.*?)```", (ROOT / "docs" / "ci.md").read_text(), re.DOTALL
+    )
     job: dict[str, Any] = yaml.safe_load(text)["shapelint"]
     (command,) = [line for line in job["script"] if line.startswith("shapelint ")]
     assert run_shapelint(*command.split()[1:], cwd=project).code == 1

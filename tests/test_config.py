@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from shapelint.config import OPTIONS, load_config
-from shapelint.errors import UsageError
+from shapelint.asked.config import OPTIONS, load_config
+from shapelint.facts.errors import UsageError
 
 
 def config(tmp_path: Path, text: str) -> Path:
@@ -14,7 +14,9 @@ def config(tmp_path: Path, text: str) -> Path:
 
 
 def test_defaults_where_there_is_no_file(tmp_path: Path) -> None:
-    assert {name: load_config(tmp_path)[name] for name in OPTIONS} == {n: o.default for n, o in OPTIONS.items()}
+    assert {name: load_config(tmp_path)[name] for name in OPTIONS} == {
+        n: o.default for n, o in OPTIONS.items()
+    }
 
 
 def test_nearest_table_wins_and_the_command_line_beats_it(tmp_path: Path) -> None:

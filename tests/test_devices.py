@@ -1,4 +1,5 @@
-"""SHP115: the meta device stands for an accelerator; eager refuses to mix it with the CPU."""
+"""SHP115: the meta device stands for an accelerator; eager refuses to mix it with the
+CPU."""
 
 from __future__ import annotations
 
@@ -28,18 +29,28 @@ def net(*lines: str) -> str:
 STRAY = {
     "sum": net("return self.fc(x) + torch.zeros(8)"),
     "reversed": net("shift = torch.ones(x.shape)", "return shift + self.fc(x)"),
-    "computed": net("steps = torch.arange(8).float().view(1, 8) / 8", "return self.fc(x) * steps.exp()"),
+    "computed": net(
+        "steps = torch.arange(8).float().view(1, 8) / 8",
+        "return self.fc(x) * steps.exp()",
+    ),
     "layer": net("return self.fc(torch.ones(2, 8))"),
     "joined": net("return torch.cat([x, torch.zeros(2, 1)], dim=1)"),
     "buffer": net("return self.fc(x) + self.scale * torch.linspace(0, 1, 8)"),
-    "mask": net("mask = torch.tril(torch.ones(2, 8)) == 0", "return self.fc(x).masked_fill(mask, 0.0)"),
+    "mask": net(
+        "mask = torch.tril(torch.ones(2, 8)) == 0",
+        "return self.fc(x).masked_fill(mask, 0.0)",
+    ),
     "in words": net("return self.fc(x) + torch.zeros(8, device='cpu')"),
-    "filled": net("mask = torch.empty(8)", "mask.fill_(1)", "return self.fc(x) * mask.mul_(2)"),
+    "filled": net(
+        "mask = torch.empty(8)", "mask.fill_(1)", "return self.fc(x) * mask.mul_(2)"
+    ),
     "of a list": net("return self.fc(x) * torch.tensor([1.0] * 8)"),
 }
 FINE = {
     "device given": net("return self.fc(x) + torch.zeros(8, device=x.device)"),
-    "of the weight": net("return self.fc(x) + torch.zeros(8, device=self.fc.weight.device)"),
+    "of the weight": net(
+        "return self.fc(x) + torch.zeros(8, device=self.fc.weight.device)"
+    ),
     "like": net("return self.fc(x) + torch.zeros_like(x)"),
     "new": net("return self.fc(x) + x.new_zeros(8)"),
     "moved": net("return self.fc(x) + torch.arange(8).to(x.device)"),
@@ -50,7 +61,9 @@ FINE = {
     "index": net("return self.fc(x)[:, torch.randperm(8)]"),
     "buffer": net("return self.fc(x) * self.scale"),
     "asked for on the cpu": net("values = x.cpu().detach()", "return self.fc(x)"),
-    "on the cpu throughout": net("n = (torch.ones(3) + torch.zeros(3)).sum()", "return self.fc(x) * n"),
+    "on the cpu throughout": net(
+        "n = (torch.ones(3) + torch.zeros(3)).sum()", "return self.fc(x) * n"
+    ),
     "cuda when it is there": net(
         "device = 'cuda' if torch.cuda.is_available() else x.device",
         "return self.fc(x) + torch.zeros(8, device=device)",
@@ -81,7 +94,12 @@ def test_what_stays_on_the_cpu(what: str, lint: Lint, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("what", FINE)
 def test_what_moves_with_the_model(what: str, lint: Lint) -> None:
-    if what not in ("number", "on the cpu throughout", "index", "asked for on the cpu"):  # meta tensors have no values
+    if what not in (
+        "number",
+        "on the cpu throughout",
+        "index",
+        "asked for on the cpu",
+    ):  # meta tensors have no values
         assert not on_meta(FINE[what])
     assert codes(lint(FINE[what], "2,8")) == []
 

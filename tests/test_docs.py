@@ -12,10 +12,16 @@ from tests.conftest import ROOT, run_shapelint
 from tests.test_formats import normal
 
 README = (ROOT / "README.md").read_text()
-SHOWN = re.findall(r"```console\n\$ (shapelint (?:check|report) fixtures/[^\n]+)\n(.+?)```", README, re.DOTALL)
+SHOWN = re.findall(
+    r"```console\n\$ (shapelint (?:check|report) fixtures/[^\n]+)\n(.+?)```",
+    README,
+    re.DOTALL,
+)
 
 
-@pytest.mark.parametrize(("command", "output"), SHOWN, ids=[command for command, _ in SHOWN])
+@pytest.mark.parametrize(
+    ("command", "output"), SHOWN, ids=[command for command, _ in SHOWN]
+)
 def test_readme_shows_real_output(command: str, output: str) -> None:
     assert run_shapelint(*shlex.split(command)[1:]).out == output
 
@@ -25,29 +31,48 @@ def test_readme_has_examples() -> None:
 
 
 def test_generated_pages_are_current() -> None:
-    stale = [path.name for path, text in pages().items() if not path.exists() or path.read_text() != text]
+    stale = [
+        path.name
+        for path, text in pages().items()
+        if not path.exists() or path.read_text() != text
+    ]
     assert stale == [], "run `make docs`"
-    extra = {path.name for path in (ROOT / "docs" / "rules").glob("*.md")} - {path.name for path in pages()}
+    extra = {path.name for path in (ROOT / "docs" / "rules").glob("*.md")} - {
+        path.name for path in pages()
+    }
     assert extra == set()
 
 
 def test_links_of_the_documents_lead_somewhere() -> None:
-    for document in ("README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "docs/start.md", "docs/ci.md"):
+    for document in (
+        "README.md",
+        "CONTRIBUTING.md",
+        "ARCHITECTURE.md",
+        "docs/start.md",
+        "docs/ci.md",
+    ):
         for link in re.findall(r"\]\(([^)#:]+)\)", (ROOT / document).read_text()):
             assert ((ROOT / document).parent / link).exists(), f"{document}: {link}"
 
 
 def test_the_picture_of_the_readme_is_current() -> None:
-    assert normal(run_shapelint(*PICTURE).out) == normal((ROOT / "docs" / "small_cnn.svg").read_text(encoding="utf-8"))
+    assert normal(run_shapelint(*PICTURE).out) == normal(
+        (ROOT / "docs" / "small_cnn.svg").read_text(encoding="utf-8")
+    )
 
 
 def test_every_place_of_the_architecture_exists() -> None:
-    for place in re.findall(r"^\| `(shapelint/[\w/.]+)`", (ROOT / "ARCHITECTURE.md").read_text(), re.MULTILINE):
+    for place in re.findall(
+        r"^\| `(shapelint/[\w/.]+)`",
+        (ROOT / "ARCHITECTURE.md").read_text(),
+        re.MULTILINE,
+    ):
         assert (ROOT / place).exists(), place
 
 
 def test_readme_explains_the_exit_codes_and_help_names_them() -> None:
     done = run_shapelint("check", "--help")
-    assert "0 nothing at or above warning, 1 findings, 2 a target or a file could not be checked" in " ".join(
-        done.out.split()
+    assert (
+        "0 nothing at or above warning, 1 findings, 2 a target or a file could not be checked"
+        in " ".join(done.out.split())
     )

@@ -1,4 +1,5 @@
-"""Names, messages and source lines that would act: on a terminal, on GitHub's runner, on a parser, on a reader."""
+"""Names, messages and source lines that would act: on a terminal, on GitHub's runner,
+on a parser, on a reader."""
 
 from __future__ import annotations
 
@@ -10,42 +11,43 @@ from pathlib import Path
 
 import pytest
 
-from shapelint import baseline
-from shapelint.config import FORMATS
-from shapelint.diagnostics import (
-    Block,
+from shapelint.asked.config import FORMATS
+from shapelint.facts.diagnostics import (
     Diagnostic,
     Edit,
     Fix,
-    Link,
-    Picture,
-    Position,
     Related,
-    Row,
     Severity,
-    Span,
-    TargetReport,
     TrailStep,
 )
-from shapelint.escape import in_one_line, json_text, printable, visible
-from shapelint.outcome import Outcome
-from shapelint.render import Style, findings_only, render, render_report, shown_path, write
-from shapelint.results import Report
-from shapelint.syntax.places import working_copies
+from shapelint.facts.drawing import Block, Link, Picture
+from shapelint.facts.escape import in_one_line, json_text, printable, visible
+from shapelint.facts.outcome import Outcome, TargetReport
+from shapelint.facts.places import Position, Span
+from shapelint.facts.rows import Row
+from shapelint.known import baseline
+from shapelint.python.results import Report
+from shapelint.render import findings_only, render, render_report, write
+from shapelint.render.style import Style
+from shapelint.syntax.lines import working_copies
+from shapelint.syntax.paths import shown_path
 from tests.hostile import HOSTILE, check_text, commands
 
 REPORTS = ("table", "pipeline", "csv", "json", "markdown", "html", "svg", "tree")
 
 
 @pytest.fixture(params=list(HOSTILE))
-def hostile(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+def hostile(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> str:
     monkeypatch.chdir(tmp_path)
     return HOSTILE[request.param]
 
 
 @pytest.fixture
 def outcome(hostile: str, tmp_path: Path) -> Iterator[Outcome]:
-    """A text at every place where one of the user's can stand: names, messages, and the file with its line."""
+    """A text at every place where one of the user's can stand: names, messages, and the
+    file with its line."""
     name = hostile.replace("\ud83d", "half")  # which no file system can hold
     file = str(tmp_path / name / f"{name}.py")
     with working_copies({file: f"x = '{hostile}'  # {hostile}\n"}):
@@ -69,12 +71,27 @@ def made(file: str, text: str) -> Outcome:
         notes=(text,),
         fixes=(Fix(text, "safe", True, (edit,), text),),
     )
-    nowhere = replace(item, span=None, called_at=None, target=text, severity=Severity.WARNING)
+    nowhere = replace(
+        item, span=None, called_at=None, target=text, severity=Severity.WARNING
+    )
     picture = Picture(
         [
             Block("", text, "container", params=16),
             Block(text, "input", "input", [], ["f32[1,8]"], within=0),
-            Block(text, text, "module", ["f32[1,8]"], [text], 8, 8, 8, 0, (file, 1), (file, 1), failed=True),
+            Block(
+                text,
+                text,
+                "module",
+                ["f32[1,8]"],
+                [text],
+                8,
+                8,
+                8,
+                0,
+                (file, 1),
+                (file, 1),
+                failed=True,
+            ),
             Block(text, text, "container", ["f32[1,8]"], [text], 8, 8, within=0),
             Block(text, text, "function", [text], [text], 8, within=3),
         ],
@@ -84,20 +101,30 @@ def made(file: str, text: str) -> Outcome:
         Row(text, text, "module", [text], [text], 8, 8, file, 1, failed=True),
         Row(text, f"conv{text}", "function", ["f32[1,8]"], [text]),
     ]
-    report = TargetReport(f"{text}:Net", [f"{text}=f32[1,8]"], "partial", text, rows, notes=[text])
-    report.diagnostics, report.tree, report.picture = [item, nowhere], f"{text}\n  {text}\n", picture
+    report = TargetReport(
+        f"{text}:Net", [f"{text}=f32[1,8]"], "partial", text, rows, notes=[text]
+    )
+    report.diagnostics, report.tree, report.picture = (
+        [item, nowhere],
+        f"{text}\n  {text}\n",
+        picture,
+    )
     return Outcome(report, "2.0", f"Traceback\n  {text}\n{text}")
 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_no_format_of_a_check_acts(name: str, outcome: Outcome, hostile: str) -> None:
-    check_text(render(name, [outcome, outcome], Style(unicode=True), True), name, hostile)
+    check_text(
+        render(name, [outcome, outcome], Style(unicode=True), True), name, hostile
+    )
 
 
 @pytest.mark.parametrize("name", REPORTS)
 def test_no_report_acts(name: str, outcome: Outcome, hostile: str) -> None:
     kind = "table" if name == "tree" else name
-    check_text(render_report(kind, outcome, Style(unicode=True), name == "tree"), name, hostile)
+    check_text(
+        render_report(kind, outcome, Style(unicode=True), name == "tree"), name, hostile
+    )
 
 
 @pytest.mark.parametrize("name", ["full", "concise"])
@@ -119,10 +146,13 @@ def test_a_session_shows_nothing_that_acts(outcome: Outcome, hostile: str) -> No
     assert report.to_json()["diagnostics"][0]["message"] == hostile
 
 
-# -- GitHub -----------------------------------------------------------------------------------------
+# -- GitHub
+# -----------------------------------------------------------------------------------------
 
 
-def test_beyond_the_tenth_finding_no_line_is_a_command(outcome: Outcome, hostile: str) -> None:
+def test_beyond_the_tenth_finding_no_line_is_a_command(
+    outcome: Outcome, hostile: str
+) -> None:
     first, second = outcome.report.diagnostics
     outcome.report.diagnostics = [first] * 12 + [second] * 12
     text = render("github", [outcome], Style(), True)
@@ -131,7 +161,15 @@ def test_beyond_the_tenth_finding_no_line_is_a_command(outcome: Outcome, hostile
     line = f"{in_one_line(hostile)}: {in_one_line(hostile)}"
     assert {data.split("\n")[0] for _, data in found} == {line.replace("\u200d", "")}
     assert (
-        len(text.splitlines()) == 10 + 1 + 2 + 10 + 1 + 2 + len(render("concise", [], Style(), True).splitlines()) + 1
+        len(text.splitlines())
+        == 10
+        + 1
+        + 2
+        + 10
+        + 1
+        + 2
+        + len(render("concise", [], Style(), True).splitlines())
+        + 1
     )
 
 
@@ -141,24 +179,39 @@ def test_the_file_of_an_annotation_is_the_one_of_the_repository(
     monkeypatch.chdir(tmp_path)
     outcome = made(str(tmp_path / "::error file=x,y::%z.py"), "text")
     line = render("github", [outcome], Style(), True).splitlines()[0]
-    assert line.startswith("::error file=%3A%3Aerror file=x%2Cy%3A%3A%25z.py,line=1,col=3,endColumn=6,title=")
-    assert json.loads(render("json", [outcome], Style(), True))["diagnostics"][0]["location"]["file"] == (
-        "::error file=x,y::%z.py"
+    assert line.startswith(
+        "::error file=%3A%3Aerror file=x%2Cy%3A%3A%25z.py,line=1,col=3,endColumn=6,title="
     )
+    assert json.loads(render("json", [outcome], Style(), True))["diagnostics"][0][
+        "location"
+    ]["file"] == ("::error file=x,y::%z.py")
     assert shown_path("::error file=x::y.py") == "./::error file=x::y.py"
 
 
-# -- texts ------------------------------------------------------------------------------------------
+# -- texts
+# ------------------------------------------------------------------------------------------
 
 
 def test_what_is_written_out_reads_as_in_python() -> None:
-    assert in_one_line("a\x1b[2J\r\n\t\x9b\u202e\udcff\ufffe") == r"a\x1b[2J\r\n\t\x9b\u202e\udcff\ufffe"
+    assert (
+        in_one_line("a\x1b[2J\r\n\t\x9b\u202e\udcff\ufffe")
+        == r"a\x1b[2J\r\n\t\x9b\u202e\udcff\ufffe"
+    )
     assert visible("a\n\tb\x07") == "a\n\tb\\x07"
-    assert printable("a\n  ::error::b\n::\n:::: c ::") == "a\n  \\x3a:error::b\n::\n\\x3a::: c ::"
+    assert (
+        printable("a\n  ::error::b\n::\n:::: c ::")
+        == "a\n  \\x3a:error::b\n::\n\\x3a::: c ::"
+    )
 
 
 @pytest.mark.parametrize(
-    "text", ["größe → 層 ∑ é e\u0301", "👩\u200d👧 ❤\ufe0f", "a::b ## [x] C:\\n \\x1b", "م\u200cن"]
+    "text",
+    [
+        "größe → 層 ∑ é e\u0301",
+        "👩\u200d👧 ❤\ufe0f",
+        "a::b ## [x] C:\\n \\x1b",
+        "م\u200cن",
+    ],
 )
 def test_what_does_not_act_stays(text: str) -> None:
     assert in_one_line(text) == text
@@ -170,9 +223,14 @@ def test_the_marks_stand_below_what_they_mark(tmp_path: Path) -> None:
     file = str(tmp_path / "net.py")
     line = "\ta = '\x1b\u202e'; call('\x07')  # ##[x]"
     start = line.index("call") + 1
-    item = replace(made(file, "text").report.diagnostics[0], span=Span(file, 1, start, 1, start + len("call('\x07')")))
+    item = replace(
+        made(file, "text").report.diagnostics[0],
+        span=Span(file, 1, start, 1, start + len("call('\x07')")),
+    )
     with working_copies({file: f"{line}\n"}):
-        text = render("full", [Outcome(TargetReport("t", diagnostics=[item]))], Style(), False)
+        text = render(
+            "full", [Outcome(TargetReport("t", diagnostics=[item]))], Style(), False
+        )
     source, marks = text.splitlines()[3:5]
     assert source == "1 | \ta = '\\x1b\\u202e'; call('\\x07')  # ##\\x5bx]"
     assert marks[: source.index("call")].strip(" |\t") == ""
@@ -180,13 +238,19 @@ def test_the_marks_stand_below_what_they_mark(tmp_path: Path) -> None:
 
 
 def test_markdown_shows_a_name_with_backticks_and_bars_in_its_cell() -> None:
-    item = Diagnostic("SHP119", "forward-raises", Severity.ERROR, r"a \| b", target="`a|b``c.py")
-    text = render("markdown", [Outcome(TargetReport("t", diagnostics=[item]))], Style(), False)
+    item = Diagnostic(
+        "SHP119", "forward-raises", Severity.ERROR, r"a \| b", target="`a|b``c.py"
+    )
+    text = render(
+        "markdown", [Outcome(TargetReport("t", diagnostics=[item]))], Style(), False
+    )
     row = text.splitlines()[6]
     assert row == r"| error | SHP119 forward-raises | ``` `a\|b``c.py ``` | a \\\| b |"
 
 
-def test_files_and_terminals_get_what_was_rendered(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_files_and_terminals_get_what_was_rendered(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     write("a\x07\udcff\n", str(tmp_path / "out"), Style())
     assert (tmp_path / "out").read_bytes() == b"a\\x07\\udcff\n"
     write("\x1b[31ma\x1b[0m\x1b[2J\n", None, Style(colour=True))

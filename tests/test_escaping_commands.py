@@ -1,4 +1,5 @@
-"""What the commands print beside reports, and whole runs: nothing of the user's names and words acts."""
+"""What the commands print beside reports, and whole runs: nothing of the user's names
+and words acts."""
 
 from __future__ import annotations
 
@@ -11,27 +12,36 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from shapelint.apply.files import SourceFile, difference
+from shapelint.asked.config import FORMATS
 from shapelint.cli import main
 from shapelint.cli.fixing import say_diff
 from shapelint.cli.progress import Progress
-from shapelint.config import FORMATS
-from shapelint.fixes.files import SourceFile, difference
 from tests.conftest import ROOT, run_shapelint
 from tests.hostile import HOSTILE, acting, check_text, commands
 
 
 @pytest.fixture(params=list(HOSTILE))
-def hostile(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+def hostile(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> str:
     monkeypatch.chdir(tmp_path)
     return HOSTILE[request.param]
 
 
-def test_a_diff_does_not_act(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+def test_a_diff_does_not_act(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
     monkeypatch.chdir(tmp_path)
     file = tmp_path / "\x1b[2J.py"
-    file.write_text('"""\n ::error::pwned\n##[error]pwned\n\x1b[2J\f\u202e\n"""\nx = 1\n', encoding="utf-8")
+    file.write_text(
+        '"""\n ::error::pwned\n##[error]pwned\n\x1b[2J\f\u202e\n"""\nx = 1\n',
+        encoding="utf-8",
+    )
     before = SourceFile.of(str(file))
-    text = difference({str(file): before.text.replace("x = 1", "x = 2")}, {str(file): before})
+    text = difference(
+        {str(file): before.text.replace("x = 1", "x = 2")}, {str(file): before}
+    )
     assert "No newline" not in text  # a form feed ends no line
     say_diff(text, 1)
     said = capsys.readouterr().out
@@ -40,7 +50,9 @@ def test_a_diff_does_not_act(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ca
     assert "-x = 1\n+x = 2\n" in said
 
 
-def test_progress_does_not_act(hostile: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_progress_does_not_act(
+    hostile: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     with Progress(1, verbose=True) as progress:
         progress.step(hostile, "importing torch")
         progress.step(hostile, "done")
@@ -63,7 +75,9 @@ def test_progress_does_not_act(hostile: str, capsys: pytest.CaptureFixture[str])
         ("init", "{}"),
     ],
 )
-def test_errors_that_name_the_users_words_do_not_act(words: tuple[str, ...], hostile: str) -> None:
+def test_errors_that_name_the_users_words_do_not_act(
+    words: tuple[str, ...], hostile: str
+) -> None:
     if words[-1].endswith("1,3"):
         words = (*words, "--mode", "no mode")
     name = hostile.replace("\ud83d", "half")  # nor a command line
@@ -72,7 +86,9 @@ def test_errors_that_name_the_users_words_do_not_act(words: tuple[str, ...], hos
     check_text(done.output, "text", hostile)
 
 
-def test_settings_do_not_act_and_are_toml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_do_not_act_and_are_toml(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     name = '"a\\u001b\\u007f\\u202e##[x]"'
     (tmp_path / "shapelint.toml").write_text(f"exclude = [{name}]\n")
@@ -83,19 +99,37 @@ def test_settings_do_not_act_and_are_toml(tmp_path: Path, monkeypatch: pytest.Mo
     assert CliRunner().invoke(main, ["check", "--show-settings"]).output == done.output
 
 
-# -- as a user runs it ------------------------------------------------------------------------------
+# -- as a user runs it
+# ------------------------------------------------------------------------------
 
 
 @pytest.mark.skipif(os.name == "nt", reason="such names are none there")
 @pytest.mark.parametrize(
-    "name", [b"::error file=x::y.py", b"\xff\x1b[2J\n::error::.py", "\u202e##[error]x.py".encode()]
+    "name",
+    [
+        b"::error file=x::y.py",
+        b"\xff\x1b[2J\n::error::.py",
+        "\u202e##[error]x.py".encode(),
+    ],
 )
 def test_files_with_such_names(name: bytes, tmp_path: Path) -> None:
     (tmp_path / os.fsdecode(name)).write_text("x = (\n")
     kinds = [kind for kind in FORMATS if kind not in ("concise", "html")]
-    words = [word for kind in kinds for word in ("--output-format", f"{kind}={kind}.txt")]
+    words = [
+        word for kind in kinds for word in ("--output-format", f"{kind}={kind}.txt")
+    ]
     done = subprocess.run(
-        [sys.executable, "-m", "shapelint", "check", "-v", name, "--output-format", "concise", *words],
+        [
+            sys.executable,
+            "-m",
+            "shapelint",
+            "check",
+            "-v",
+            name,
+            "--output-format",
+            "concise",
+            *words,
+        ],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"},
         capture_output=True,
@@ -127,13 +161,35 @@ def test_a_model_with_such_names(tmp_path: Path) -> None:
         "        return {'\\udcff\\u2028': x}\n",
         encoding="utf-8",
     )
-    words = [word for kind in ("github", "json") for word in ("--output-format", f"{kind}={kind}.txt")]
-    done = run_shapelint("check", "net.py:Net", "--input", "1,8", "--output-format", "full", *words, cwd=tmp_path)
+    words = [
+        word
+        for kind in ("github", "json")
+        for word in ("--output-format", f"{kind}={kind}.txt")
+    ]
+    done = run_shapelint(
+        "check",
+        "net.py:Net",
+        "--input",
+        "1,8",
+        "--output-format",
+        "full",
+        *words,
+        cwd=tmp_path,
+    )
     assert done.code == 1
     check_text(done.out + done.err, "full", "")
-    check_text((tmp_path / "json.txt").read_text(encoding="utf-8"), "json", "::error::a\n::error::\x9b")
-    assert {name for name, _ in commands((tmp_path / "github.txt").read_text(encoding="utf-8"))} == {"error"}
-    done = run_shapelint("report", "net.py:Net", "--input", "1,8", "--tree", cwd=tmp_path)
+    check_text(
+        (tmp_path / "json.txt").read_text(encoding="utf-8"),
+        "json",
+        "::error::a\n::error::\x9b",
+    )
+    assert {
+        name
+        for name, _ in commands((tmp_path / "github.txt").read_text(encoding="utf-8"))
+    } == {"error"}
+    done = run_shapelint(
+        "report", "net.py:Net", "--input", "1,8", "--tree", cwd=tmp_path
+    )
     assert done.code == 1
     check_text(done.out + done.err, "tree", "")
 
@@ -149,4 +205,6 @@ def test_init_writes_what_toml_can_hold(tmp_path: Path) -> None:
     done = run_shapelint("init", "--yes", cwd=tmp_path)
     assert (done.code, done.err) == (0, "")
     assert "b\\udcff.py:Net  not added" in done.out
-    assert 'target = "😀.py:Net"' in (tmp_path / "shapelint.toml").read_text(encoding="utf-8")
+    assert 'target = "😀.py:Net"' in (tmp_path / "shapelint.toml").read_text(
+        encoding="utf-8"
+    )

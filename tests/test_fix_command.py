@@ -1,4 +1,5 @@
-"""`--fix`, `--unsafe-fixes`, `--diff`, `--fix-only`: what they write, what they leave alone, how they exit."""
+"""`--fix`, `--unsafe-fixes`, `--diff`, `--fix-only`: what they write, what they leave
+alone, how they exit."""
 
 from __future__ import annotations
 
@@ -10,8 +11,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from shapelint.errors import UsageError
-from shapelint.fixes.files import SourceFile, difference, write
+from shapelint.apply.files import SourceFile, difference, write
+from shapelint.facts.errors import UsageError
 from tests import eager
 from tests.conftest import FIXTURES, Result, run_shapelint
 
@@ -19,7 +20,9 @@ SMALL = (FIXTURES / "small_cnn.py").read_text()
 
 
 def check(folder: Path, name: str, shape: str, *words: str) -> Result:
-    return run_shapelint("check", f"{name}.py", "--input", shape, "--no-report", *words, cwd=folder)
+    return run_shapelint(
+        "check", f"{name}.py", "--input", shape, "--no-report", *words, cwd=folder
+    )
 
 
 @pytest.fixture
@@ -31,10 +34,15 @@ def test_diff_shows_the_safe_fix_and_writes_nothing(small: Path) -> None:
     done = check(small.parent, "small_cnn", "1,3,32,32", "--diff")
     assert done.code == 1
     assert done.out.splitlines()[:2] == ["--- small_cnn.py", "+++ small_cnn.py"]
-    assert "+            nn.Sequential(nn.AdaptiveAvgPool2d((16, 16)), nn.Flatten()),\n" in done.out
+    assert (
+        "+            nn.Sequential(nn.AdaptiveAvgPool2d((16, 16)), nn.Flatten()),\n"
+        in done.out
+    )
     assert done.err == "would fix 1 finding\n"
     assert small.read_text() == SMALL
-    subprocess.run(["git", "apply", "-p0"], input=done.out, cwd=small.parent, text=True, check=True)
+    subprocess.run(
+        ["git", "apply", "-p0"], input=done.out, cwd=small.parent, text=True, check=True
+    )
     assert not eager.raises(small.read_text(), ("1,3,32,32",), "SmallCNN")
 
 
@@ -71,9 +79,15 @@ def test_fix_only_says_nothing_of_what_is_left(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
-def test_several_fixes_in_one_file_keep_its_formatting(tmp_path: Path, newline: str) -> None:
+def test_several_fixes_in_one_file_keep_its_formatting(
+    tmp_path: Path, newline: str
+) -> None:
     file = tmp_path / "three_errors.py"
-    source = (FIXTURES / "three_errors.py").read_text().replace("BatchNorm2d(32)", "BatchNorm2d( 32 )  # häufig\t")
+    source = (
+        (FIXTURES / "three_errors.py")
+        .read_text()
+        .replace("BatchNorm2d(32)", "BatchNorm2d( 32 )  # häufig\t")
+    )
     file.write_bytes(source.replace("\n", newline).encode())
     file.chmod(0o640)
     done = check(tmp_path, "three_errors", "2,3,16,16", "--fix", "--unsafe-fixes")
@@ -94,11 +108,23 @@ def test_two_targets_in_one_file(tmp_path: Path) -> None:
     head = "from torch import nn\n\n\n"
     net = "class {0}(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.fc = nn.Linear({1}, 4)\n\n"
     net += "    def forward(self, x):\n        return self.fc(x)\n\n\n"
-    (tmp_path / "nets.py").write_text(head + net.format("One", 9) + net.format("Two", 7))
-    words = ("nets.py:One", "nets.py:Two", "--input", "2,8", "--no-report", "--fix", "--unsafe-fixes")
+    (tmp_path / "nets.py").write_text(
+        head + net.format("One", 9) + net.format("Two", 7)
+    )
+    words = (
+        "nets.py:One",
+        "nets.py:Two",
+        "--input",
+        "2,8",
+        "--no-report",
+        "--fix",
+        "--unsafe-fixes",
+    )
     done = run_shapelint("check", *words, cwd=tmp_path)
     assert done.code == 0, done.out
-    assert (tmp_path / "nets.py").read_text() == head + net.format("One", 8) + net.format("Two", 8)
+    assert (tmp_path / "nets.py").read_text() == head + net.format(
+        "One", 8
+    ) + net.format("Two", 8)
 
 
 def test_a_link_stays_a_link(tmp_path: Path) -> None:
@@ -110,7 +136,9 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
     assert "AdaptiveAvgPool2d((16, 16))" in file.read_text()
 
 
-def test_a_file_changed_meanwhile_is_not_touched_nor_is_any_other(tmp_path: Path) -> None:
+def test_a_file_changed_meanwhile_is_not_touched_nor_is_any_other(
+    tmp_path: Path,
+) -> None:
     one, two = tmp_path / "one.py", tmp_path / "two.py"
     one.write_text("a = 1\n")
     two.write_text("b = 1\n")
@@ -121,7 +149,9 @@ def test_a_file_changed_meanwhile_is_not_touched_nor_is_any_other(tmp_path: Path
     assert (one.read_text(), two.read_text()) == ("a = 1\n", "b = 3\n")
 
 
-def test_a_failed_write_leaves_the_file_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_write_leaves_the_file_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = tmp_path / "one.py"
     file.write_text("a = 1\n")
     originals = {str(file): SourceFile.of(str(file))}
@@ -140,16 +170,23 @@ def test_lines_that_stay_keep_their_own_ends(tmp_path: Path) -> None:
     file = tmp_path / "mixed.py"
     file.write_bytes(b"a = 1\r\nb = 1\nc = 1\r\nd = 1")
     source = SourceFile.of(str(file))
-    assert source.with_line_ends("a = 1\nb = 2\nc = 1\nd = 1") == "a = 1\r\nb = 2\r\nc = 1\r\nd = 1"
+    assert (
+        source.with_line_ends("a = 1\nb = 2\nc = 1\nd = 1")
+        == "a = 1\r\nb = 2\r\nc = 1\r\nd = 1"
+    )
     shown = difference({str(file): "a = 1\nb = 1\nc = 1\nd = 2"}, {str(file): source})
-    assert shown.endswith("-d = 1\n\\ No newline at end of file\n+d = 2\n\\ No newline at end of file\n")
+    assert shown.endswith(
+        "-d = 1\n\\ No newline at end of file\n+d = 2\n\\ No newline at end of file\n"
+    )
 
 
 def test_a_change_of_what_works_is_never_safe(tmp_path: Path) -> None:
     from tests.conftest import check_target
 
     report = check_target(f"{FIXTURES / 'vgg_head.py'}:VGGLike", "1,3,224,224")
-    assert {fix.safety for finding in report.diagnostics for fix in finding.fixes} == {"unsafe"}
+    assert {fix.safety for finding in report.diagnostics for fix in finding.fixes} == {
+        "unsafe"
+    }
     (tmp_path / "net.py").write_text(
         "from torch import nn\nimport torch.nn.functional as F\n\n\nclass Net(nn.Module):\n"
         "    def forward(self, x):\n        return F.dropout(x, 0.5)\n"
@@ -160,6 +197,13 @@ def test_a_change_of_what_works_is_never_safe(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("option", ["--diff", "--fix-only"])
 def test_a_target_that_cannot_be_checked_says_why(small: Path, option: str) -> None:
-    done = run_shapelint("check", "small_cnn.py:SmalCNN", "--input", "1,3,32,32", option, cwd=small.parent)
+    done = run_shapelint(
+        "check",
+        "small_cnn.py:SmalCNN",
+        "--input",
+        "1,3,32,32",
+        option,
+        cwd=small.parent,
+    )
     assert (done.code, done.out) == (2, "")
     assert "has no `SmalCNN` (did you mean `SmallCNN`?)" in done.err

@@ -25,25 +25,56 @@ CASES = [
     ("lstm_classifier.py", "LSTMClassifier", ("2,20:int64",), [], "f32[2,4]"),
     ("gpt.py", "GPT", ("1,32:int64",), [], "f32[1,32,256]"),
     ("gpt.py", "GPT", ("1,99:int64",), ["SHP119"], None),
-    ("vae.py", "VAE", ("2,1,28,28",), ["SHP401"], "(f32[2,1,28,28], f32[2,8], f32[2,8])"),
+    (
+        "vae.py",
+        "VAE",
+        ("2,1,28,28",),
+        ["SHP401"],
+        "(f32[2,1,28,28], f32[2,8], f32[2,8])",
+    ),
     ("siamese.py", "Siamese", ("(1,1,28,28)x2",), ["SHP301"], "(f32[1], f32[1,32])"),
-    ("data_dependent.py", "Gated", ("2,9,16", "2:int64"), ["SHP901", "SHP901"], "f32[1,2]"),
+    (
+        "data_dependent.py",
+        "Gated",
+        ("2,9,16", "2:int64"),
+        ["SHP901", "SHP901"],
+        "f32[1,2]",
+    ),
     ("two_inputs.py", "ImageAndMeta", ("1,3,32,32", "meta=1,5"), [], "f32[1,2]"),
-    ("three_errors.py", "ThreeErrors", ("2,3,16,16",), ["SHP103", "SHP104", "SHP101"], None),
+    (
+        "three_errors.py",
+        "ThreeErrors",
+        ("2,3,16,16",),
+        ["SHP103", "SHP104", "SHP101"],
+        None,
+    ),
 ]
 
 
-@pytest.mark.parametrize(("file", "name", "inputs", "expected", "output"), CASES, ids=lambda value: str(value)[:24])
-def test_fixture(file: str, name: str, inputs: tuple[str, ...], expected: list[str], output: str | None) -> None:
+@pytest.mark.parametrize(
+    ("file", "name", "inputs", "expected", "output"),
+    CASES,
+    ids=lambda value: str(value)[:24],
+)
+def test_fixture(
+    file: str,
+    name: str,
+    inputs: tuple[str, ...],
+    expected: list[str],
+    output: str | None,
+) -> None:
     report = check_target(f"{FIXTURES / file}:{name}", *inputs)
     assert codes(report) == expected
-    assert bool(eager.raises((FIXTURES / file).read_text(), inputs, name)) == bool(errors(report))
+    assert bool(eager.raises((FIXTURES / file).read_text(), inputs, name)) == bool(
+        errors(report)
+    )
     if output is not None:
         assert report.output == output
 
 
 def test_unet_at_an_odd_size_is_about_its_skips() -> None:
-    """One finding with a change at both skips, or one for each where the search had no time to try both at once."""
+    """One finding with a change at both skips, or one for each where the search had no
+    time to try both at once."""
     report = check_target(f"{FIXTURES / 'unet.py'}:UNet", "1,1,65,67")
     assert set(codes(report)) == {"SHP105"}
     assert eager.raises((FIXTURES / "unet.py").read_text(), ("1,1,65,67",), "UNet")
@@ -54,9 +85,14 @@ def test_unet_at_an_odd_size_is_about_its_skips() -> None:
 def test_three_errors_each_at_its_line() -> None:
     report = check_target(f"{FIXTURES / 'three_errors.py'}:ThreeErrors", "2,3,16,16")
     lines = (FIXTURES / "three_errors.py").read_text().splitlines()
-    marked = [lines[d.span.line - 1][d.span.column - 1 : d.span.end_column - 1] for d in report.diagnostics]
+    marked = [
+        lines[d.span.line - 1][d.span.column - 1 : d.span.end_column - 1]
+        for d in report.diagnostics
+    ]
     assert marked == ["32", "24", "32 * 8 * 8"]
-    assert report.diagnostics[1].related[0].span.line == 18  # the sum that does not broadcast
+    assert (
+        report.diagnostics[1].related[0].span.line == 18
+    )  # the sum that does not broadcast
 
 
 def test_nested_input_and_dataclass_output() -> None:
@@ -98,24 +134,36 @@ def test_seven_billion_parameters_are_never_allocated() -> None:
 
 
 @pytest.mark.parametrize("subject", list(fixtures()), ids=lambda subject: subject.name)
-def test_what_the_mutation_benchmark_breaks_is_free_of_errors(subject: Subject, tmp_path: Path) -> None:
-    """No finding beyond what is worth knowing of a correct model, and eager runs it, backward included."""
+def test_what_the_mutation_benchmark_breaks_is_free_of_errors(
+    subject: Subject, tmp_path: Path
+) -> None:
+    """No finding beyond what is worth knowing of a correct model, and eager runs it,
+    backward included."""
     (tmp_path / "net.py").write_text(subject.source)
     (tmp_path / "inputs.py").write_text(subject.inputs)
     report = check_target(
-        f"{tmp_path / 'net.py'}:{subject.expression}", input_factory=f"{tmp_path / 'inputs.py'}:inputs"
+        f"{tmp_path / 'net.py'}:{subject.expression}",
+        input_factory=f"{tmp_path / 'inputs.py'}:inputs",
     )
-    assert [finding for finding in report.diagnostics if finding.severity.value != "info"] == []
+    assert [
+        finding for finding in report.diagnostics if finding.severity.value != "info"
+    ] == []
     assert eager_error(subject.source, subject, tmp_path) == ""
 
 
 def test_pairs_of_mutations_are_of_one_file_though_two_have_one_name() -> None:
     def broken(source: str, start: int, line: int) -> Broken:
-        return subject(source), Mutation("channels", start, start + 1, "7", (line, line)), f"{line} net"
+        return (
+            subject(source),
+            Mutation("channels", start, start + 1, "7", (line, line)),
+            f"{line} net",
+        )
 
     def subject(source: str) -> Subject:
         return Subject("vit/ViT", source, "Net", "", 1, 9)
 
     one, other = "a = 1\n\n\nb = 2\n", "long = 1\n\n\nbeyond = 2\n"
     drawn = [broken(one, 4, 1), broken(other, 20, 4), broken(one, 12, 4)]
-    assert [(pair[0].source, pair[1][1].start) for pair in doubles(drawn, random.Random(0))] == [(one, 12)]
+    assert [
+        (pair[0].source, pair[1][1].start) for pair in doubles(drawn, random.Random(0))
+    ] == [(one, 12)]

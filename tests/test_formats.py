@@ -1,4 +1,5 @@
-"""Each format of `check`: as it was last looked at, and as the readers it is for take it."""
+"""Each format of `check`: as it was last looked at, and as the readers it is for take
+it."""
 
 from __future__ import annotations
 
@@ -13,12 +14,14 @@ import pytest
 import sarif_pydantic
 import xmlschema
 
-from shapelint.config import FORMATS
-from shapelint.diagnostics import Diagnostic, Related, Severity, Span, TargetReport
-from shapelint.outcome import Outcome
-from shapelint.render import Style, render
+from shapelint.asked.config import FORMATS
+from shapelint.facts.diagnostics import Diagnostic, Related, Severity
+from shapelint.facts.outcome import Outcome, TargetReport
+from shapelint.facts.places import Span
+from shapelint.render import render
+from shapelint.render.fingerprints import fingerprint
 from shapelint.render.github import SHOWN
-from shapelint.render.places import fingerprint
+from shapelint.render.style import Style
 from tests.conftest import ROOT, run_shapelint
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
@@ -30,16 +33,26 @@ TEXT = list(FORMATS)
 
 
 def normal(text: str) -> str:
-    """Without what differs between machines, versions and where it ran, and without what has tests of its own."""
-    text = re.sub(r"(<(style|script)\b[^>]*>).*?(</\2>)", r"\1\3", text, flags=re.DOTALL)  # assets, and data of those
-    text = re.sub(r'\b(transform|d|x|y|width|height|viewBox|cx|cy)="[^"]*"', r'\1=""', text)  # as Graphviz places it
+    """Without what differs between machines, versions and where it ran, and without
+    what has tests of its own."""
+    text = re.sub(
+        r"(<(style|script)\b[^>]*>).*?(</\2>)", r"\1\3", text, flags=re.DOTALL
+    )  # assets, and data of those
+    text = re.sub(
+        r'\b(transform|d|x|y|width|height|viewBox|cx|cy)="[^"]*"', r'\1=""', text
+    )  # as Graphviz places it
     text = re.sub(r"(<footer>shapelint )[\d.]+", r"\g<1>0", text)
-    text = re.sub(r'"(version|semanticVersion|torch|python)": "[\d.+a-z]+"', r'"\1": "0"', text)
-    return text.replace('"version": "0",\n  "runs"', '"version": "2.1.0",\n  "runs"').replace(ROOT.as_uri(), "ROOT")
+    text = re.sub(
+        r'"(version|semanticVersion|torch|python)": "[\d.+a-z]+"', r'"\1": "0"', text
+    )
+    return text.replace(
+        '"version": "0",\n  "runs"', '"version": "2.1.0",\n  "runs"'
+    ).replace(ROOT.as_uri(), "ROOT")
 
 
 def unchanged(text: str, name: str) -> None:
-    """Hold a text against its snapshot; `SHAPELINT_SNAPSHOTS=write` writes it, to be looked at and committed."""
+    """Hold a text against its snapshot; `SHAPELINT_SNAPSHOTS=write` writes it, to be
+    looked at and committed."""
     file = SNAPSHOTS / name
     if os.environ.get("SHAPELINT_SNAPSHOTS") == "write":
         file.write_text(normal(text), encoding="utf-8")
@@ -50,27 +63,43 @@ def unchanged(text: str, name: str) -> None:
 def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """One run in every format, and in the two for terminals with colour too."""
     folder = tmp_path_factory.mktemp("formats")
-    words = [word for name in TEXT for word in ("--output-format", f"{name}={folder / name}")]
+    words = [
+        word for name in TEXT for word in ("--output-format", f"{name}={folder / name}")
+    ]
     assert run_shapelint(*RUN, *words).code == 1
     found = {name: (folder / name).read_text(encoding="utf-8") for name in TEXT}
     for name in ("full", "concise"):
-        done = run_shapelint(*RUN, "--output-format", name, "--color", "always", PYTHONUTF8="0", LC_ALL="C")
+        done = run_shapelint(
+            *RUN,
+            "--output-format",
+            name,
+            "--color",
+            "always",
+            PYTHONUTF8="0",
+            LC_ALL="C",
+        )
         found[f"{name} in colour"] = done.out
     return found
 
 
 @pytest.mark.parametrize("name", [*TEXT, "full in colour", "concise in colour"])
 def test_a_run_prints_what_it_printed(name: str, printed: dict[str, str]) -> None:
-    assert name in ("full", "markdown", "json", "sarif", "junit", "html") or printed[name].isascii()
+    assert (
+        name in ("full", "markdown", "json", "sarif", "junit", "html")
+        or printed[name].isascii()
+    )
     unchanged(printed[name], f"{name.replace(' ', '_')}.txt")
 
 
 def test_colour_is_escapes_and_nothing_else(printed: dict[str, str]) -> None:
     assert "\x1b[" in printed["concise in colour"]
-    assert re.sub(r"\x1b\[[\d;]*m", "", printed["concise in colour"]) == printed["concise"]
+    assert (
+        re.sub(r"\x1b\[[\d;]*m", "", printed["concise in colour"]) == printed["concise"]
+    )
 
 
-# -- SARIF ------------------------------------------------------------------------------------------
+# -- SARIF
+# ------------------------------------------------------------------------------------------
 
 
 def test_sarif_is_accepted_by_a_reader_of_others(printed: dict[str, str]) -> None:
@@ -89,20 +118,40 @@ def test_sarif_refers_only_to_what_is_there(printed: dict[str, str]) -> None:
             place = location["physicalLocation"]
             assert (ROOT / place["artifactLocation"]["uri"]).is_file()
             assert place["region"]["startLine"] >= 1
-    prints = [result["partialFingerprints"]["shapelint/v1"] for result in run["results"]]
+    prints = [
+        result["partialFingerprints"]["shapelint/v1"] for result in run["results"]
+    ]
     assert len(set(prints)) == len(prints)
     (first, *_) = [result for result in run["results"] if result["ruleId"] == "SHP101"]
     steps = first["codeFlows"][0]["threadFlows"][0]["locations"]
     assert [step["executionOrder"] for step in steps] == list(range(1, len(steps) + 1))
-    assert steps[-1]["location"]["physicalLocation"] == first["locations"][0]["physicalLocation"]
-    assert first["fixes"][0]["artifactChanges"][0]["replacements"][0]["insertedContent"]["text"] == "32 * 8 * 8"
+    assert (
+        steps[-1]["location"]["physicalLocation"]
+        == first["locations"][0]["physicalLocation"]
+    )
+    assert (
+        first["fixes"][0]["artifactChanges"][0]["replacements"][0]["insertedContent"][
+            "text"
+        ]
+        == "32 * 8 * 8"
+    )
     assert "# linear-input-mismatch" in rules[first["ruleIndex"]]["help"]["markdown"]
 
 
 def test_a_fingerprint_outlives_a_moved_line_and_another_number() -> None:
     def finding(**more: Any) -> Diagnostic:
-        words = {"layer": "head.1", "target": "net.py:Net(10)", "span": Span("net.py", 9, 4)}
-        return Diagnostic("SHP101", "linear-input-mismatch", Severity.ERROR, "takes 9", **{**words, **more})
+        words = {
+            "layer": "head.1",
+            "target": "net.py:Net(10)",
+            "span": Span("net.py", 9, 4),
+        }
+        return Diagnostic(
+            "SHP101",
+            "linear-input-mismatch",
+            Severity.ERROR,
+            "takes 9",
+            **{**words, **more},
+        )
 
     same = fingerprint(finding())
     assert fingerprint(finding(span=Span("net.py", 12, 4), found="7")) == same
@@ -111,34 +160,51 @@ def test_a_fingerprint_outlives_a_moved_line_and_another_number() -> None:
     assert fingerprint(finding(span=Span("other.py", 9, 4))) != same
 
 
-# -- the others --------------------------------------------------------------------------------------
+# -- the others
+# --------------------------------------------------------------------------------------
 
 
 def test_junit_fits_its_schema(printed: dict[str, str]) -> None:
     schema = xmlschema.XMLSchema(Path(__file__).parent / "junit.xsd")
     schema.validate(printed["junit"])
-    strange = Diagnostic("SHP119", "forward-raises", Severity.ERROR, "\x00 <&> \x1b[31m", target="n.py:N")
+    strange = Diagnostic(
+        "SHP119", "forward-raises", Severity.ERROR, "\x00 <&> \x1b[31m", target="n.py:N"
+    )
     failed = TargetReport("n.py:N", status="failed", diagnostics=[strange])
-    schema.validate(render("junit", [Outcome(failed), Outcome(TargetReport("clean.py"))], Style(), True))
+    schema.validate(
+        render(
+            "junit", [Outcome(failed), Outcome(TargetReport("clean.py"))], Style(), True
+        )
+    )
     with pytest.raises(xmlschema.XMLSchemaValidationError):
         schema.validate(printed["junit"].replace("<testcase name=", "<testcase nam="))
 
 
 def test_junit_is_understood_by_a_reader_of_others(printed: dict[str, str]) -> None:
     read = junitparser.JUnitXml.fromstring(printed["junit"].encode())
-    found = [item for item in json.loads(printed["json"])["diagnostics"] if item["severity"] != "info"]
+    found = [
+        item
+        for item in json.loads(printed["json"])["diagnostics"]
+        if item["severity"] != "info"
+    ]
     assert (read.tests, read.failures, read.errors) == (len(found), len(found), 0)
     told = [result for suite in read for case in suite for result in case.result]
-    assert [result.type.split()[0] for result in told] == [item["code"] for item in found]
+    assert [result.type.split()[0] for result in told] == [
+        item["code"] for item in found
+    ]
     assert all(result.message and result.text for result in told)
 
 
 def test_github_shows_ten_of_a_kind_and_no_columns_across_lines() -> None:
     def finding(number: int, severity: Severity) -> Diagnostic:
         span = Span("net.py", number, 3, number + number % 2, 9)
-        return Diagnostic("SHP101", "linear-input-mismatch", severity, "100 %, \nso: wrong", span=span)
+        return Diagnostic(
+            "SHP101", "linear-input-mismatch", severity, "100 %, \nso: wrong", span=span
+        )
 
-    report = TargetReport("net.py:Net", diagnostics=[finding(n, Severity.ERROR) for n in range(1, 14)])
+    report = TargetReport(
+        "net.py:Net", diagnostics=[finding(n, Severity.ERROR) for n in range(1, 14)]
+    )
     text = render("github", [Outcome(report)], Style(), True)
     commands = [line for line in text.splitlines() if line.startswith("::")]
     assert len(commands) == SHOWN
@@ -154,47 +220,77 @@ def test_gitlab_has_what_it_asks_for(printed: dict[str, str]) -> None:
     issues = json.loads(printed["gitlab"])
     assert len(issues) == len(json.loads(printed["json"])["diagnostics"])
     for issue in issues:
-        assert set(issue) == {"description", "check_name", "fingerprint", "severity", "location"}
+        assert set(issue) == {
+            "description",
+            "check_name",
+            "fingerprint",
+            "severity",
+            "location",
+        }
         assert issue["severity"] in ("info", "minor", "major", "critical", "blocker")
         assert issue["location"]["lines"]["begin"] >= 1
         assert not issue["location"]["path"].startswith("/")
 
 
 def test_markdown_stays_in_its_cells() -> None:
-    item = Diagnostic("SHP119", "forward-raises", Severity.ERROR, "a | b\n```<b>", target="n.py:N")
-    text = render("markdown", [Outcome(TargetReport("n.py:N", diagnostics=[item]))], Style(), True)
+    item = Diagnostic(
+        "SHP119", "forward-raises", Severity.ERROR, "a | b\n```<b>", target="n.py:N"
+    )
+    text = render(
+        "markdown", [Outcome(TargetReport("n.py:N", diagnostics=[item]))], Style(), True
+    )
     assert "a \\| b\\n```&lt;b>" in text
     assert "````text" in text
 
 
 def test_places_in_notebooks_are_the_notebook_and_say_the_cell() -> None:
     cell = Span("train.ipynb:cell 4", 3, 5, 3, 9)
-    item = Diagnostic("SHP406", "no-grad-missing", Severity.WARNING, "m", span=cell, related=(Related(cell, "r"),))
+    item = Diagnostic(
+        "SHP406",
+        "no-grad-missing",
+        Severity.WARNING,
+        "m",
+        span=cell,
+        related=(Related(cell, "r"),),
+    )
     outcomes = [Outcome(TargetReport("train.ipynb", diagnostics=[item], kind="source"))]
-    (result,) = json.loads(render("sarif", outcomes, Style(), True))["runs"][0]["results"]
+    (result,) = json.loads(render("sarif", outcomes, Style(), True))["runs"][0][
+        "results"
+    ]
     place = result["locations"][0]
     assert place["physicalLocation"] == {
         "artifactLocation": {"uri": "train.ipynb", "uriBaseId": "SRCROOT"}, "region": {"startLine": 1},
     }  # fmt: skip
     assert place["logicalLocations"][0]["name"] == "cell 4, line 3"
     assert "file=train.ipynb,title" in render("github", outcomes, Style(), True)
-    assert json.loads(render("gitlab", outcomes, Style(), True))[0]["description"].startswith("cell 4, line 3: ")
+    assert json.loads(render("gitlab", outcomes, Style(), True))[0][
+        "description"
+    ].startswith("cell 4, line 3: ")
 
 
-# -- the words ---------------------------------------------------------------------------------------
+# -- the words
+# ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (("--output-format", "sariff"), "did you mean `sarif`?"),
-        (("--output-format", "full", "--output-format", "json"), "would both go to stdout"),
-        (("--output-format", "json=a", "--output-format", "sarif=a"), "two formats would be written to `a`"),
+        (
+            ("--output-format", "full", "--output-format", "json"),
+            "would both go to stdout",
+        ),
+        (
+            ("--output-format", "json=a", "--output-format", "sarif=a"),
+            "two formats would be written to `a`",
+        ),
         (("--output-format", "json=a", "--output-file", "b"), "is for one format"),
         (("--output-format", "json="), "names no file"),
     ],
 )
 def test_formats_that_cannot_be_printed(words: tuple[str, ...], said: str) -> None:
-    done = run_shapelint("check", "fixtures/small_cnn.py:SmallCNN", "--input", "1,3,64,64", *words)
+    done = run_shapelint(
+        "check", "fixtures/small_cnn.py:SmallCNN", "--input", "1,3,64,64", *words
+    )
     assert done.code == 2
     assert said in done.err

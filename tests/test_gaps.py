@@ -1,4 +1,5 @@
-"""Not walked is not wrong: what cannot be followed is named, or tried again with real tensors."""
+"""Not walked is not wrong: what cannot be followed is named, or tried again with real
+tensors."""
 
 from __future__ import annotations
 
@@ -35,8 +36,10 @@ def test_a_model_that_needs_values_is_walked_again_with_real_ones(lint: Lint) ->
     assert "walked with real CPU tensors: shapes alone did not suffice" in report.notes
 
 
-def test_too_large_for_that_it_is_a_gap_and_no_error(lint: Lint, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shapelint.checking.FALLBACK_PARAMS", 1000)
+def test_too_large_for_that_it_is_a_gap_and_no_error(
+    lint: Lint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shapelint.checking.walk_target.FALLBACK_PARAMS", 1000)
     report = lint(NEEDS_VALUES, "1,256,96,96", modes=("eval",))
     assert errors(report) == []
     assert "SHP903" in codes(report)
@@ -44,7 +47,9 @@ def test_too_large_for_that_it_is_a_gap_and_no_error(lint: Lint, monkeypatch: py
 
 
 def test_shape_errors_beyond_the_budget_are_errors_all_the_same(lint: Lint) -> None:
-    source = NEEDS_VALUES.replace("width = int((x.sum() * 0).nan_to_num().item()) + 6", "width = 7")
+    source = NEEDS_VALUES.replace(
+        "width = int((x.sum() * 0).nan_to_num().item()) + 6", "width = 7"
+    )
     report = lint(source, "1,256,96,96", modes=("eval",), fixes=False)
     assert errors(report) == ["SHP104"]
 
@@ -66,7 +71,9 @@ def test_follow_up_of_a_first_error_is_not_reported(lint: Lint) -> None:
     """
     report = lint(source, "2,3,8,8")
     assert errors(report) == ["SHP103"]
-    assert [fix.title for fix in report.diagnostics[0].fixes] == ["`nn.Conv2d(3, 16, 3, padding=1)`"]
+    assert [fix.title for fix in report.diagnostics[0].fixes] == [
+        "`nn.Conv2d(3, 16, 3, padding=1)`"
+    ]
 
 
 def test_view_left_from_another_size_does_not_drag_the_linear_along(lint: Lint) -> None:
@@ -127,7 +134,10 @@ def test_an_index_out_of_range_is_about_our_data_not_the_model(lint: Lint) -> No
             return self.fc(self.kind(kind))
     """
     report = lint(source, "2,8:int64")
-    assert [(d.code, d.severity.value) for d in report.diagnostics] == [("SHP101", "error"), ("SHP903", "info")]
+    assert [(d.code, d.severity.value) for d in report.diagnostics] == [
+        ("SHP101", "error"),
+        ("SHP903", "info"),
+    ]
 
 
 SMALL = """
@@ -144,7 +154,13 @@ class Net(nn.Module):
 
 @pytest.mark.parametrize(
     ("shape", "code"),
-    [("1,32,32,3", "SHP112"), ("1,3,8,8", "SHP111"), ("32,32", "SHP113"), ("64", "SHP113"), ("1,1,32,32", "SHP102")],
+    [
+        ("1,32,32,3", "SHP112"),
+        ("1,3,8,8", "SHP111"),
+        ("32,32", "SHP113"),
+        ("64", "SHP113"),
+        ("1,1,32,32", "SHP102"),
+    ],
 )
 def test_a_wrong_input_is_one_finding(lint: Lint, shape: str, code: str) -> None:
     assert errors(lint(SMALL, shape)) == [code]
@@ -152,7 +168,10 @@ def test_a_wrong_input_is_one_finding(lint: Lint, shape: str, code: str) -> None
 
 def test_an_input_without_a_batch_is_said_to_be_one(lint: Lint) -> None:
     (finding,) = lint(SMALL, "3,32,32").diagnostics
-    assert finding.notes[0] == "the input (3, 32, 32) has no batch dimension; `Conv2d` takes it for one sample"
+    assert (
+        finding.notes[0]
+        == "the input (3, 32, 32) has no batch dimension; `Conv2d` takes it for one sample"
+    )
     assert finding.fixes[0].title == "`--input 1,3,32,32`, a batch dimension in front"
 
 
@@ -180,20 +199,33 @@ def test_the_walk_goes_on_after_recurrent_layers_and_attention(lint: Lint) -> No
     assert report.output == "f32[2,5,2]"
 
 
-@pytest.mark.parametrize(("kind", "state"), [("LSTM", "pair"), ("GRU", "one"), ("RNN", "one")])
+@pytest.mark.parametrize(
+    ("kind", "state"), [("LSTM", "pair"), ("GRU", "one"), ("RNN", "one")]
+)
 @pytest.mark.parametrize("batched", [True, False])
-def test_recovered_recurrent_shapes_are_torchs(kind: str, state: str, batched: bool) -> None:
+def test_recovered_recurrent_shapes_are_torchs(
+    kind: str, state: str, batched: bool
+) -> None:
     import torch
     from torch import nn
 
-    from shapelint.graph import Failure, TensorFact
-    from shapelint.tracing.recovery import recovered_shapes
+    from shapelint.facts.graph import Failure, TensorFact
+    from shapelint.ops import recovered_shapes
 
     layer = getattr(nn, kind)(8, 6, num_layers=2, bidirectional=True)
     shape = (5, 3, 8) if batched else (5, 8)
     out, hidden = layer(torch.rand(shape))
-    attributes = {key: getattr(layer, key) for key in ("bidirectional", "hidden_size", "batch_first", "num_layers")}
+    attributes = {
+        key: getattr(layer, key)
+        for key in ("bidirectional", "hidden_size", "batch_first", "num_layers")
+    }
     wrong = TensorFact("f32", (*shape[:-1], 9))
-    failure = Failure(f"module:{kind}", (wrong,), {"_attributes": attributes}, "RuntimeError", "")
-    expected = tuple(tuple(t.shape) for t in hidden) if state == "pair" else tuple(hidden.shape)
+    failure = Failure(
+        f"module:{kind}", (wrong,), {"_attributes": attributes}, "RuntimeError", ""
+    )
+    expected = (
+        tuple(tuple(t.shape) for t in hidden)
+        if state == "pair"
+        else tuple(hidden.shape)
+    )
     assert recovered_shapes(failure) == [(tuple(out.shape), expected)]

@@ -1,4 +1,5 @@
-"""The recorded fx graph: valid, with the keys that fx tools know, for models that symbolic tracing gives up on."""
+"""The recorded fx graph: valid, with the keys that fx tools know, for models that
+symbolic tracing gives up on."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ import torch
 import torch.fx
 from torch import nn
 
-from shapelint.tracing.source import Ownership
+from shapelint.tracing.frames import Ownership
 from shapelint.tracing.walk import Walker
 from tests.conftest import FIXTURES
 
@@ -59,7 +60,9 @@ def test_nodes_carry_the_standard_keys() -> None:
 def test_recorded_graph_computes_what_the_model_computes() -> None:
     import importlib.util
 
-    spec = importlib.util.spec_from_file_location("resnet_fixture", FIXTURES / "resnet.py")
+    spec = importlib.util.spec_from_file_location(
+        "resnet_fixture", FIXTURES / "resnet.py"
+    )
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -73,7 +76,9 @@ def test_recorded_graph_computes_what_the_model_computes() -> None:
 
 
 def test_mult_adds_belong_to_their_calls() -> None:
-    trace = trace_of(nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2)), torch.rand(3, 4))
+    trace = trace_of(
+        nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2)), torch.rand(3, 4)
+    )
     assert [call.mult_adds for call in trace.calls] == [96, 0, 48]
 
 
@@ -82,7 +87,10 @@ def test_both_modes_from_the_same_flags() -> None:
     model.train()
     model[1].eval()
     walker = Walker(model, lambda: ((torch.rand(2, 4),), {}), Ownership(), lambda _: ())
-    assert [[call.training for call in walker.walk(mode).calls] for mode in ("train", "eval")] == [
+    assert [
+        [call.training for call in walker.walk(mode).calls]
+        for mode in ("train", "eval")
+    ] == [
         [True] * 2,
         [False] * 2,
     ]

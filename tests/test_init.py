@@ -1,4 +1,5 @@
-"""`shapelint init`: which models it finds, with which inputs they run, and what it writes where."""
+"""`shapelint init`: which models it finds, with which inputs they run, and what it
+writes where."""
 
 from __future__ import annotations
 
@@ -8,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from shapelint.config import load_config
+from shapelint.asked.config import load_config
 from shapelint.reading.models import models_in
-from shapelint.sources import files_below
+from shapelint.sources.files import files_below
 from tests.conftest import FIXTURES, Result, run_shapelint
 
 Write = Callable[..., Path]
@@ -47,7 +48,9 @@ def init(folder: Path, *words: str) -> Result:
     return run_shapelint("init", *words, cwd=folder)
 
 
-def test_it_shows_what_it_would_write_and_writes_nothing_unasked(write: Write, tmp_path: Path) -> None:
+def test_it_shows_what_it_would_write_and_writes_nothing_unasked(
+    write: Write, tmp_path: Path
+) -> None:
     write(NET)
     write("[project]\nname = 'x'\n", "pyproject.toml")
     done = init(tmp_path)
@@ -70,14 +73,20 @@ def test_what_it_writes_is_what_check_then_checks(write: Write, tmp_path: Path) 
     done = run_shapelint("check", cwd=tmp_path)
     assert done.code == 0
     assert "# net.py:Net" in done.out
-    (tmp_path / "net.py").write_text((tmp_path / "net.py").read_text().replace("8 * 4 * 4", "8 * 7 * 7"))
+    (tmp_path / "net.py").write_text(
+        (tmp_path / "net.py").read_text().replace("8 * 4 * 4", "8 * 7 * 7")
+    )
     assert "SHP101" in run_shapelint("check", cwd=tmp_path).out
     again = init(tmp_path, "--yes")
-    assert again.out == "net.py:Net  is there already\nnothing to add to pyproject.toml\n"
+    assert (
+        again.out == "net.py:Net  is there already\nnothing to add to pyproject.toml\n"
+    )
     assert (tmp_path / "pyproject.toml").read_text() == text
 
 
-def test_without_a_pyproject_it_is_a_shapelint_toml_and_paths_are_from_its_folder(write: Write, tmp_path: Path) -> None:
+def test_without_a_pyproject_it_is_a_shapelint_toml_and_paths_are_from_its_folder(
+    write: Write, tmp_path: Path
+) -> None:
     write(NET, "models/net.py")
     write("", ".git/HEAD")
     assert init(tmp_path, "models", "-y").code == 0
@@ -93,25 +102,38 @@ def test_line_endings_of_the_file_stay(write: Write, tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_bytes(b"[project]\r\nname = 'x'")
     assert init(tmp_path, "--yes").code == 0
     text = (tmp_path / "pyproject.toml").read_bytes()
-    assert text.startswith(b"[project]\r\nname = 'x'\r\n\r\n[[tool.shapelint.targets]]\r\ntarget")
+    assert text.startswith(
+        b"[project]\r\nname = 'x'\r\n\r\n[[tool.shapelint.targets]]\r\ntarget"
+    )
     assert text.count(b"\n") == text.count(b"\r\n")
-    assert load_config(given=str(tmp_path / "pyproject.toml"))["targets"][0]["target"] == "net.py:Net"
+    assert (
+        load_config(given=str(tmp_path / "pyproject.toml"))["targets"][0]["target"]
+        == "net.py:Net"
+    )
 
 
-def test_where_tables_cannot_be_added_nothing_is_written(write: Write, tmp_path: Path) -> None:
+def test_where_tables_cannot_be_added_nothing_is_written(
+    write: Write, tmp_path: Path
+) -> None:
     write(NET)
     text = "[tool.shapelint]\ntargets = [{target = 'other.py:Other'}]\n"
     write(text, "pyproject.toml")
     done = init(tmp_path, "--yes")
     assert done.code == 2
-    assert done.err.startswith("error: cannot add to `pyproject.toml`, write it yourself: cannot read")
+    assert done.err.startswith(
+        "error: cannot add to `pyproject.toml`, write it yourself: cannot read"
+    )
     assert TABLE in done.out
     assert (tmp_path / "pyproject.toml").read_text() == text
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a terminal of its own")
-@pytest.mark.parametrize(("answer", "is_written"), [("y", True), ("n", False), ("", False)])
-def test_at_a_terminal_it_asks(write: Write, tmp_path: Path, answer: str, is_written: bool) -> None:
+@pytest.mark.parametrize(
+    ("answer", "is_written"), [("y", True), ("n", False), ("", False)]
+)
+def test_at_a_terminal_it_asks(
+    write: Write, tmp_path: Path, answer: str, is_written: bool
+) -> None:
     import pty
     import subprocess
     import sys
@@ -131,9 +153,14 @@ def test_at_a_terminal_it_asks(write: Write, tmp_path: Path, answer: str, is_wri
     assert (tmp_path / "shapelint.toml").exists() == is_written
 
 
-def test_what_cannot_be_tried_is_said_and_does_not_stop_the_others(write: Write, tmp_path: Path) -> None:
+def test_what_cannot_be_tried_is_said_and_does_not_stop_the_others(
+    write: Write, tmp_path: Path
+) -> None:
     write(NET)
-    write("from torch import nn\nimport nowhere\n\nclass A(nn.Module):\n    def forward(self, x): return x\n", "a.py")
+    write(
+        "from torch import nn\nimport nowhere\n\nclass A(nn.Module):\n    def forward(self, x): return x\n",
+        "a.py",
+    )
     write(
         "from torch import nn\n\nclass B(nn.Module):\n    def __init__(self, width, *, depth): pass\n"
         "    def forward(self, x): return x\n\n"
@@ -155,31 +182,50 @@ def test_what_cannot_be_tried_is_said_and_does_not_stop_the_others(write: Write,
     ]
 
 
-def test_arguments_are_those_that_the_project_itself_writes_out(write: Write, tmp_path: Path) -> None:
+def test_arguments_are_those_that_the_project_itself_writes_out(
+    write: Write, tmp_path: Path
+) -> None:
     write(
         NET.replace(
             "def __init__(self):\n            super().__init__()\n            self.stem",
             "def __init__(self, classes, *, width):\n            super().__init__()\n            self.stem",
         ).replace("10)", "classes)")
     )
-    write("import models\nfrom net import Net\n\nn = 3\nfirst = Net(n, width=4)\nmodel = Net(7, width=4)\n", "train.py")
+    write(
+        "import models\nfrom net import Net\n\nn = 3\nfirst = Net(n, width=4)\nmodel = Net(7, width=4)\n",
+        "train.py",
+    )
     done = init(tmp_path, "--yes")
-    assert done.out.splitlines()[0] == "net.py:Net(7, width=4)  runs with 1,3,224,224, gives f32[1,7]"
-    assert load_config(given=str(tmp_path / "shapelint.toml"))["targets"][0]["target"] == "net.py:Net(7, width=4)"
+    assert (
+        done.out.splitlines()[0]
+        == "net.py:Net(7, width=4)  runs with 1,3,224,224, gives f32[1,7]"
+    )
+    assert (
+        load_config(given=str(tmp_path / "shapelint.toml"))["targets"][0]["target"]
+        == "net.py:Net(7, width=4)"
+    )
     assert init(tmp_path).out.startswith("net.py:Net(7, width=4)  is there already")
 
 
 @pytest.mark.parametrize(
     ("work", "line"),
     [
-        ("net = Net()\nfor _ in range(3):\n    net(torch.rand(1, 3, 8, 8)).sum().backward()\n", 24),
+        (
+            "net = Net()\nfor _ in range(3):\n    net(torch.rand(1, 3, 8, 8)).sum().backward()\n",
+            24,
+        ),
         ("def main(): raise SystemExit\n\n\nmain()\n", 26),
         ("import trainer\ntrainer.fit(Net())\n", 24),
-        ("if __name__ == '__main__':\n    Net()(torch.rand(1, 3, 8, 8)).sum().backward()\n", None),
+        (
+            "if __name__ == '__main__':\n    Net()(torch.rand(1, 3, 8, 8)).sum().backward()\n",
+            None,
+        ),
         ("def train():\n    Net()(torch.rand(1, 3, 8, 8)).sum().backward()\n", None),
     ],
 )
-def test_a_file_that_would_train_is_not_imported(write: Write, work: str, line: int | None) -> None:
+def test_a_file_that_would_train_is_not_imported(
+    write: Write, work: str, line: int | None
+) -> None:
     file = write(NET)
     file.write_text(f"{file.read_text()}\n{work}")
     (model,) = models_in(["net.py"])
@@ -199,11 +245,15 @@ def test_it_says_so_of_a_file_that_would_train(write: Write, tmp_path: Path) -> 
 def test_without_models_it_says_so(tmp_path: Path) -> None:
     done = init(tmp_path)
     assert (done.code, done.out) == (2, "")
-    assert done.err == "error: no model class (nn.Module with a forward) in this folder\n"
+    assert (
+        done.err == "error: no model class (nn.Module with a forward) in this folder\n"
+    )
     assert init(tmp_path, "gone").err == "error: no such file or folder: `gone`\n"
 
 
-def test_parts_tests_and_private_classes_are_no_models(write: Write, tmp_path: Path) -> None:
+def test_parts_tests_and_private_classes_are_no_models(
+    write: Write, tmp_path: Path
+) -> None:
     write(NET)
     write(NET.replace("Net", "InTests"), "tests/test_net.py")
     write(NET.replace("Net", "_Hidden").replace("Block", "_Part"), "hidden.py")
@@ -223,18 +273,27 @@ def test_parts_tests_and_private_classes_are_no_models(write: Write, tmp_path: P
         ("small_cnn.py:SmallCNN", ["1,3,64,64"]),
         ("lenet.py:LeNet", ["1,1,28,28"]),
         ("gpt.py:GPT", ["1,16:int64"]),
-        ("mlp.py:MLP", ["2,784"]),  # its batch norm needs two, and `view(-1, 784)` would take more into the batch
+        (
+            "mlp.py:MLP",
+            ["2,784"],
+            # its batch norm needs two, and `view(-1, 784)` would take more into the batch
+        ),
         ("vae.py:VAE", ["1,784"]),
         ("siamese.py:Siamese", ["1,1,28,28", "1,1,28,28"]),
-        ("two_inputs.py:ImageAndMeta", None),  # that `meta` has five numbers shows only in a sum
+        (
+            "two_inputs.py:ImageAndMeta",
+            None,
+        ),  # that `meta` has five numbers shows only in a sum
         ("dcgan.py:GAN", ["1,64,1,1"]),
         ("lstm_classifier.py:LSTMClassifier", []),  # it has a comment
         ("three_errors.py:ThreeErrors", None),
     ],
 )
-def test_inputs_are_such_that_eager_runs_with_them(name: str, expected: list[str] | None) -> None:
-    from shapelint.proposals import propose
-    from shapelint.request import Request
+def test_inputs_are_such_that_eager_runs_with_them(
+    name: str, expected: list[str] | None
+) -> None:
+    from shapelint.asked.request import Request
+    from shapelint.checking.propose import propose
     from tests.eager import raises
 
     report = propose(Request(f"{FIXTURES / name}", propose=True), lambda step: None)

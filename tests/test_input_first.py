@@ -1,4 +1,5 @@
-"""Where the input is what is wrong: that is the first help, no edit is safe, and `--fix` says so and edits nothing."""
+"""Where the input is what is wrong: that is the first help, no edit is safe, and
+`--fix` says so and edits nothing."""
 
 from __future__ import annotations
 
@@ -10,20 +11,23 @@ from typing import Any
 
 import pytest
 
-from shapelint.diagnostics import from_plain, to_plain
-from shapelint.fixes.apply import applicable
+from shapelint.apply.rounds import applicable
+from shapelint.facts.diagnostics import from_plain, to_plain
 from tests import eager
 from tests.conftest import FIXTURES, errors, run_shapelint
 
 SMALL = (FIXTURES / "small_cnn.py").read_text()
-RIGHT = "not fixed: the input is what is wrong; the model runs with `--input 1,3,64,64`\n"
+RIGHT = (
+    "not fixed: the input is what is wrong; the model runs with `--input 1,3,64,64`\n"
+)
 
 HEAD = "import torch\nimport torch.nn.functional as F\nfrom torch import nn\n\n\nclass Net(nn.Module):\n"
 INIT = "    def __init__(self):\n        super().__init__()\n"
 
 
 def model(layers: str, arguments: str, *forward: str) -> str:
-    """A file with one model: its layers by assignments of one line, and the lines of its forward."""
+    """A file with one model: its layers by assignments of one line, and the lines of
+    its forward."""
     made = "".join(f"        self.{each.strip()}\n" for each in layers.split(";"))
     return f"{HEAD}{INIT}{made}\n    def forward(self, {arguments}):\n" + "".join(
         f"        {each}\n" for each in forward
@@ -35,14 +39,23 @@ SEQUENCE = model(
     "x",
     "return self.head(self.conv(x.transpose(1, 2)).mean(2))",
 )
-UNPACKED = model("fc = nn.Linear(128, 6)", "x", "b, t, c = x.shape", "return self.fc(x).view(b, t, 2, 3)")
+UNPACKED = model(
+    "fc = nn.Linear(128, 6)",
+    "x",
+    "b, t, c = x.shape",
+    "return self.fc(x).view(b, t, 2, 3)",
+)
 RECURRENT = model(
     "rnn = nn.LSTM(128, 32, batch_first=True); fc = nn.Linear(32, 3)",
     "x",
     "out, _ = self.rnn(x)",
     "return self.fc(out[:, -1])",
 )
-WORDS = model("emb = nn.Embedding(100, 32); fc = nn.Linear(32, 3)", "ids", "return self.fc(self.emb(ids).mean(1))")
+WORDS = model(
+    "emb = nn.Embedding(100, 32); fc = nn.Linear(32, 3)",
+    "ids",
+    "return self.fc(self.emb(ids).mean(1))",
+)
 IMAGES = model(
     "conv = nn.Conv2d(3, 8, 3); bn = nn.BatchNorm2d(8); fc = nn.Linear(8, 2)",
     "x",
@@ -84,7 +97,9 @@ KINDS = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_right_input_is_the_first_help_and_no_edit_is_safe(kind: str, lint: Callable[..., Any]) -> None:
+def test_the_right_input_is_the_first_help_and_no_edit_is_safe(
+    kind: str, lint: Callable[..., Any]
+) -> None:
     source, given, right = KINDS[kind]
     assert eager.raises(source, tuple(given.split()))
     assert not eager.raises(source, tuple(right.split()))
@@ -122,10 +137,14 @@ WRONG_MODELS = {
 
 
 @pytest.mark.parametrize("kind", WRONG_MODELS)
-def test_where_the_model_is_wrong_an_edit_stays_the_first_help(kind: str, lint: Callable[..., Any]) -> None:
+def test_where_the_model_is_wrong_an_edit_stays_the_first_help(
+    kind: str, lint: Callable[..., Any]
+) -> None:
     source, name, given = WRONG_MODELS[kind]
     finding = next(
-        item for item in lint(source, *given.split(), target=name).diagnostics if item.severity.value == "error"
+        item
+        for item in lint(source, *given.split(), target=name).diagnostics
+        if item.severity.value == "error"
     )
     assert finding.fixes[0].edits
     assert finding.right_input is None
@@ -133,7 +152,9 @@ def test_where_the_model_is_wrong_an_edit_stays_the_first_help(kind: str, lint: 
     assert all(fix.safety == "safe" for fix in keeps)
 
 
-def test_an_edit_behind_an_input_that_the_model_runs_with_is_not_safe(lint: Callable[..., Any]) -> None:
+def test_an_edit_behind_an_input_that_the_model_runs_with_is_not_safe(
+    lint: Callable[..., Any],
+) -> None:
     """With `flatten(x, 0)` the model would run, and make one sample of a batch."""
     flat = model("fc = nn.Linear(784, 10)", "x", "return self.fc(torch.flatten(x, 1))")
     assert not eager.raises(flat, ("8,28,28",))
@@ -142,8 +163,11 @@ def test_an_edit_behind_an_input_that_the_model_runs_with_is_not_safe(lint: Call
     assert applicable(finding, unsafe=False) is None
 
 
-def test_an_error_that_no_input_shows_is_no_reason_to_edit(lint: Callable[..., Any]) -> None:
-    """The model runs with a batch, and cannot be trained for what it writes in place: not clean, but the input."""
+def test_an_error_that_no_input_shows_is_no_reason_to_edit(
+    lint: Callable[..., Any],
+) -> None:
+    """The model runs with a batch, and cannot be trained for what it writes in place:
+    not clean, but the input."""
     source = model(
         "conv = nn.Conv2d(3, 8, 3, padding=1); fc = nn.Linear(8 * 8 * 8, 2)",
         "x",
@@ -160,10 +184,17 @@ def test_an_error_that_no_input_shows_is_no_reason_to_edit(lint: Callable[..., A
     assert applicable(first, unsafe=False) is None
 
 
-def test_an_input_with_which_only_a_mended_copy_runs_is_not_called_clean(lint: Callable[..., Any]) -> None:
+def test_an_input_with_which_only_a_mended_copy_runs_is_not_called_clean(
+    lint: Callable[..., Any],
+) -> None:
     wrong = IMAGES.replace("nn.Linear(8, 2)", "nn.Linear(7, 2)")
     assert eager.raises(wrong, ("1,3,32,32",))
-    fixes = [fix for item in lint(wrong, "3,32,32").diagnostics for fix in item.fixes if fix.inputs]
+    fixes = [
+        fix
+        for item in lint(wrong, "3,32,32").diagnostics
+        for fix in item.fixes
+        if fix.inputs
+    ]
     assert not any(fix.runs or fix.cost == "clean" for fix in fixes)
 
 
@@ -171,14 +202,18 @@ def test_an_input_with_which_only_a_mended_copy_runs_is_not_called_clean(lint: C
 def test_the_file_stays_as_it_is_and_it_is_said_why(tmp_path: Path, word: str) -> None:
     file = Path(shutil.copy(FIXTURES / "small_cnn.py", tmp_path / "small_cnn.py"))
     assert not eager.raises(SMALL, ("1,3,64,64",), "SmallCNN")
-    done = run_shapelint("check", "small_cnn.py", "--input", "3,64,64", "--no-report", word, cwd=tmp_path)
+    done = run_shapelint(
+        "check", "small_cnn.py", "--input", "3,64,64", "--no-report", word, cwd=tmp_path
+    )
     assert RIGHT in done.err
     assert file.read_bytes() == SMALL.encode()
     assert "fixed" not in done.out
     assert done.code == (1 if word == "--fix" else 0)
 
 
-def test_unsafe_fixes_are_made_where_asked_for_as_the_summary_says(tmp_path: Path) -> None:
+def test_unsafe_fixes_are_made_where_asked_for_as_the_summary_says(
+    tmp_path: Path,
+) -> None:
     file = Path(shutil.copy(FIXTURES / "small_cnn.py", tmp_path / "small_cnn.py"))
     words = ("check", "small_cnn.py", "--input", "3,64,64", "--no-report")
     seen = run_shapelint(*words, cwd=tmp_path).out
@@ -193,7 +228,9 @@ def test_several_targets_are_named(tmp_path: Path) -> None:
     (tmp_path / "net.py").write_text(IMAGES)
     words = ("net.py:Net", "net.py:Net()", "--input", "3,32,32", "--diff")
     done = run_shapelint("check", *words, cwd=tmp_path)
-    said = "not fixed: the input is what is wrong; the model runs with `--input 1,3,32,32`"
+    said = (
+        "not fixed: the input is what is wrong; the model runs with `--input 1,3,32,32`"
+    )
     assert [line for line in done.err.splitlines() if "not fixed" in line] == [
         f"net.py:Net: {said}",
         f"net.py:Net(): {said}",
@@ -211,8 +248,12 @@ def test_json_and_sarif_say_the_same(tmp_path: Path) -> None:
     assert all("(unsafe; " in fix["description"]["text"] for fix in result["fixes"])
 
 
-def test_the_example_input_of_a_model_that_forgot_the_batch(lint: Callable[..., Any]) -> None:
-    source = IMAGES.replace(INIT, f"{INIT}        self.example_input_array = torch.rand(3, 32, 32)\n")
+def test_the_example_input_of_a_model_that_forgot_the_batch(
+    lint: Callable[..., Any],
+) -> None:
+    source = IMAGES.replace(
+        INIT, f"{INIT}        self.example_input_array = torch.rand(3, 32, 32)\n"
+    )
     finding = lint(source).diagnostics[0]
     assert finding.fixes[0].inputs == ("1,3,32,32",)
     assert applicable(finding, unsafe=False) is None
@@ -220,11 +261,14 @@ def test_the_example_input_of_a_model_that_forgot_the_batch(lint: Callable[..., 
 
 
 def test_a_change_that_fits_a_single_sample_only_is_not_safe(tmp_path: Path) -> None:
-    """The batch is forgotten, and the size is another one as well: no input runs, and no edit for one sample is right."""
+    """The batch is forgotten, and the size is another one as well: no input runs, and
+    no edit for one sample is right."""
     file = Path(shutil.copy(FIXTURES / "small_cnn.py", tmp_path / "small_cnn.py"))
     assert eager.raises(SMALL, ("1,3,32,32",), "SmallCNN")
     words = ("check", "small_cnn.py", "--input", "3,32,32", "--output-format", "json")
-    fixes = json.loads(run_shapelint(*words, cwd=tmp_path).out)["diagnostics"][0]["fixes"]
+    fixes = json.loads(run_shapelint(*words, cwd=tmp_path).out)["diagnostics"][0][
+        "fixes"
+    ]
     assert any("AdaptiveAvgPool1d" in fix["title"] for fix in fixes)
     assert {fix["safety"] for fix in fixes} == {"unsafe"}
     run_shapelint("check", "small_cnn.py", "--input", "3,32,32", "--fix", cwd=tmp_path)

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from shapelint.errors import UsageError
-from shapelint.inputs import TensorSpec, looks_like_input, parse_inputs
+from shapelint.asked.inputs import TensorSpec, looks_like_input, parse_inputs
+from shapelint.facts.errors import UsageError
 
 
 @pytest.mark.parametrize(
@@ -61,14 +61,27 @@ def test_spelling_reads_back() -> None:
 
 @pytest.mark.parametrize(
     ("word", "answer"),
-    [("1,16:int64", True), ("(1,3)x2", True), ("ids=1,2", True), ("net.py:Net", False), ("2", True), ("--mode", False)],
+    [
+        ("1,16:int64", True),
+        ("(1,3)x2", True),
+        ("ids=1,2", True),
+        ("net.py:Net", False),
+        ("2", True),
+        ("--mode", False),
+    ],
 )
 def test_words_that_can_only_be_inputs(word: str, answer: bool) -> None:
     assert looks_like_input(word) is answer
 
 
 @pytest.mark.parametrize(
-    "text", ["1,3,99999999999999999999", "1," + "9" * 5000, "(1,8)x99999999999", "(1,8)x" + "9" * 5000]
+    "text",
+    [
+        "1,3,99999999999999999999",
+        "1," + "9" * 5000,
+        "(1,8)x99999999999",
+        "(1,8)x" + "9" * 5000,
+    ],
 )
 def test_sizes_that_no_tensor_can_have(text: str) -> None:
     with pytest.raises(UsageError, match=r"no tensor can have|at most 10,000"):

@@ -1,4 +1,5 @@
-"""What is only read is not run: neither by a name that shadows a module, nor for a word in a string."""
+"""What is only read is not run: neither by a name that shadows a module, nor for a word
+in a string."""
 
 from __future__ import annotations
 
@@ -24,7 +25,9 @@ RUNS = "open({name!r} + '.ran', 'w')\n"
 @pytest.mark.parametrize("count", [1, 60])
 def test_a_folder_that_is_read_is_not_run(count: int, tmp_path: Path) -> None:
     for number in range(count):
-        (tmp_path / f"m{number}.py").write_text("import torch\nmodel = torch.load('x')\nmodel.eval\n")
+        (tmp_path / f"m{number}.py").write_text(
+            "import torch\nmodel = torch.load('x')\nmodel.eval\n"
+        )
     for name in SHADOWS.split():
         (tmp_path / f"{name}.py").write_text(RUNS.format(name=name))
     done = run_started_outside("check", ".", "--output-format", "concise", cwd=tmp_path)
@@ -45,9 +48,16 @@ def run_started_outside(*words: str, cwd: Path) -> Result:
 
 
 @pytest.mark.parametrize("python", PYTHONS)
-def test_a_process_of_ours_imports_nothing_of_the_folder_it_starts_in(python: str, tmp_path: Path) -> None:
+def test_a_process_of_ours_imports_nothing_of_the_folder_it_starts_in(
+    python: str, tmp_path: Path
+) -> None:
     """With each Python there is: of those before 3.11 none has an option for it."""
-    if shutil.which(python) is None or subprocess.run([python, "-c", ""], capture_output=True, check=False).returncode:
+    if (
+        shutil.which(python) is None
+        or subprocess.run(
+            [python, "-c", ""], capture_output=True, check=False
+        ).returncode
+    ):
         pytest.skip(f"no {python}")
     for name in SHADOWS.split():
         (tmp_path / f"{name}.py").write_text(RUNS.format(name=name))
@@ -75,7 +85,9 @@ def test_a_process_of_ours_imports_nothing_of_the_folder_it_starts_in(python: st
 
 
 def test_the_worker_starts_isolated(write: Write, tmp_path: Path) -> None:
-    write("from torch import nn\n\nclass Net(nn.Linear):\n    def __init__(self):\n        super().__init__(8, 2)\n")
+    write(
+        "from torch import nn\n\nclass Net(nn.Linear):\n    def __init__(self):\n        super().__init__(8, 2)\n"
+    )
     for name in SHADOWS.split():
         (tmp_path / f"{name}.py").write_text(RUNS.format(name=name))
     (tmp_path / "torch.py").unlink()  # imported by the model, as Python would
@@ -106,7 +118,9 @@ INPUTS = {
 
 
 @pytest.mark.parametrize("name", WORDS)
-def test_words_do_not_decide_that_a_file_is_run(name: str, write: Write, tmp_path: Path) -> None:
+def test_words_do_not_decide_that_a_file_is_run(
+    name: str, write: Write, tmp_path: Path
+) -> None:
     file = write(WORDS[name] + "\n" + RUNS.format(name="words"))
     assert not has_own_input(str(file))
     run_shapelint("check", "net.py", cwd=tmp_path)

@@ -1,4 +1,5 @@
-"""The user's own expression, its trail, and what is done about odd outputs and terminals."""
+"""The user's own expression, its trail, and what is done about odd outputs and
+terminals."""
 
 from __future__ import annotations
 
@@ -45,7 +46,10 @@ def test_inputs_that_the_forward_cannot_take_are_a_usage_matter(lint: Lint) -> N
     report = lint(source, "1,3")
     assert errors(report) == ["SHP902"]
     finding = report.diagnostics[0]
-    assert finding.message == "the inputs do not fit `Net.forward(image, mask)`: missing a required argument: 'mask'"
+    assert (
+        finding.message
+        == "the inputs do not fit `Net.forward(image, mask)`: missing a required argument: 'mask'"
+    )
     assert finding.notes == ("name them: --input image=... --input mask=...",)
     assert finding.span.line == 3
 
@@ -53,8 +57,12 @@ def test_inputs_that_the_forward_cannot_take_are_a_usage_matter(lint: Lint) -> N
 def test_configuration_reaches_the_rules(tmp_path: Path) -> None:
     from tests.conftest import ROOT
 
-    (tmp_path / "pyproject.toml").write_text("[tool.shapelint]\nhead-params = 500_000\noutput-format = 'concise'\n")
-    (tmp_path / "small_cnn.py").write_text((ROOT / "fixtures" / "small_cnn.py").read_text())
+    (tmp_path / "pyproject.toml").write_text(
+        "[tool.shapelint]\nhead-params = 500_000\noutput-format = 'concise'\n"
+    )
+    (tmp_path / "small_cnn.py").write_text(
+        (ROOT / "fixtures" / "small_cnn.py").read_text()
+    )
     done = run_shapelint("check", "small_cnn.py", "--input", "1,3,64,64", cwd=tmp_path)
     assert done.code == 1
     assert "warning[SHP301]" in done.out
@@ -69,7 +77,15 @@ def test_a_terminal_that_knows_only_ascii(tmp_path: Path) -> None:
         "        self.größe = nn.Linear(9, 2)\n    def forward(self, x):\n        return self.größe(x)\n",
         encoding="utf-8",
     )
-    done = run_shapelint("check", "net.py", "--input", "2,8", cwd=tmp_path, PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    done = run_shapelint(
+        "check",
+        "net.py",
+        "--input",
+        "2,8",
+        cwd=tmp_path,
+        PYTHONIOENCODING="ascii",
+        PYTHONUTF8="0",
+    )
     assert done.code == 1
     assert done.out.isascii()
     assert "x gr??e" in done.out
@@ -95,7 +111,10 @@ def test_dropout_that_eval_does_not_reach(lint: Lint) -> None:
             return F.dropout(x, 0.1, self.training)
     """
     report = lint(source, "2,8")
-    assert [(d.code, d.span.line) for d in report.diagnostics] == [("SHP401", 14), ("SHP401", 15)]
+    assert [(d.code, d.span.line) for d in report.diagnostics] == [
+        ("SHP401", 14),
+        ("SHP401", 15),
+    ]
     assert report.diagnostics[1].fixes[0].title == "`training=self.training`"
 
 
@@ -110,7 +129,10 @@ def test_a_change_that_only_moves_the_error_is_not_shown(lint: Lint) -> None:
             return self.layers(x)
     """
     (finding,) = lint(source, "2,8").diagnostics
-    assert (finding.code, [fix.title for fix in finding.fixes]) == ("SHP101", ["`nn.Linear(8, 8)`"])  # not (4, 4)
+    assert (finding.code, [fix.title for fix in finding.fixes]) == (
+        "SHP101",
+        ["`nn.Linear(8, 8)`"],
+    )  # not (4, 4)
 
 
 def test_pooling_with_indices_and_sizes_of_expand(lint: Lint) -> None:
@@ -140,7 +162,10 @@ def test_every_answer_of_a_question_is_named_once(lint: Lint) -> None:
             return x
     """
     (finding,) = lint(source, "2,8").diagnostics
-    assert finding.message == "the walk hangs on the truth of a tensor of shape (), which was True and False"
+    assert (
+        finding.message
+        == "the walk hangs on the truth of a tensor of shape (), which was True and False"
+    )
     assert finding.modes == ("train", "eval")
 
 

@@ -1,4 +1,5 @@
-"""What a mode does, seen by walking in both: SHP401, SHP407, SHP408 and SHP409, held against eager PyTorch."""
+"""What a mode does, seen by walking in both: SHP401, SHP407, SHP408 and SHP409, held
+against eager PyTorch."""
 
 from __future__ import annotations
 
@@ -16,7 +17,9 @@ Lint = Callable[..., Any]
 HEAD = "import torch\nfrom torch import nn\nimport torch.nn.functional as F\n\n\n"
 
 
-def net(forward: str, init: str = "self.fc = nn.Linear(8, 8)", methods: str = "") -> str:
+def net(
+    forward: str, init: str = "self.fc = nn.Linear(8, 8)", methods: str = ""
+) -> str:
     made = "".join(f"        {line}\n" for line in init.splitlines())
     body = "".join(f"        {line}\n" for line in forward.splitlines())
     more = "".join(f"    {line}\n" if line else "\n" for line in methods.splitlines())
@@ -33,13 +36,19 @@ DROPS = {
     "functional, always on": net("return F.dropout(self.fc(x), 0.5, training=True)"),
     "attention": net(ATTENTION.format("0.3")),
     "alpha": net("return F.alpha_dropout(self.fc(x), 0.2, True)"),
-    "feature alpha": net("return F.feature_alpha_dropout(self.fc(x)[:, :, None], 0.5, True)"),
+    "feature alpha": net(
+        "return F.feature_alpha_dropout(self.fc(x)[:, :, None], 0.5, True)"
+    ),
     "dropout1d": net("return F.dropout1d(self.fc(x)[:, :, None], 0.5)"),
     "a module made in forward": net("return nn.Dropout(0.5)(self.fc(x))"),
-    "a module in a plain list": net("return self.parts[0](x)", "self.parts = [nn.Dropout(0.5)]"),
+    "a module in a plain list": net(
+        "return self.parts[0](x)", "self.parts = [nn.Dropout(0.5)]"
+    ),
 }
 KEEPS = {
-    "training=self.training": net("return F.dropout(self.fc(x), 0.5, training=self.training)"),
+    "training=self.training": net(
+        "return F.dropout(self.fc(x), 0.5, training=self.training)"
+    ),
     "a module": net("return self.drop(x)", "self.drop = nn.Dropout(0.5)"),
     "p is 0": net("return F.dropout(self.fc(x), 0.0)"),
     "attention that asks": net(ATTENTION.format("0.3 if self.training else 0.0")),
@@ -47,18 +56,34 @@ KEEPS = {
     "training=False": net("return F.dropout(self.fc(x), 0.5, False)"),
 }
 BATCH_STATISTICS = {
-    "functional": net("return F.batch_norm(x, self.m, self.v, training=True)", STATISTICS),
-    "functional without statistics": net("return F.batch_norm(x, None, None, training=True)"),
-    "keeps none": net("return self.n(x)", "self.n = nn.BatchNorm1d(8, track_running_stats=False)"),
-    "keeps none, by position": net("return self.n(x)", "self.n = nn.BatchNorm1d(8, 1e-5, 0.1, True, False)"),
+    "functional": net(
+        "return F.batch_norm(x, self.m, self.v, training=True)", STATISTICS
+    ),
+    "functional without statistics": net(
+        "return F.batch_norm(x, None, None, training=True)"
+    ),
+    "keeps none": net(
+        "return self.n(x)", "self.n = nn.BatchNorm1d(8, track_running_stats=False)"
+    ),
+    "keeps none, by position": net(
+        "return self.n(x)", "self.n = nn.BatchNorm1d(8, 1e-5, 0.1, True, False)"
+    ),
     "made in forward": net("return nn.BatchNorm1d(8)(x)"),
-    "in a plain list": net("return self.parts[0](x)", "self.parts = [nn.BatchNorm1d(8)]"),
+    "in a plain list": net(
+        "return self.parts[0](x)", "self.parts = [nn.BatchNorm1d(8)]"
+    ),
 }
 OWN_STATISTICS = {
-    "training=self.training": net("return F.batch_norm(x, self.m, self.v, training=self.training)", STATISTICS),
+    "training=self.training": net(
+        "return F.batch_norm(x, self.m, self.v, training=self.training)", STATISTICS
+    ),
     "a module": net("return self.n(x)", "self.n = nn.BatchNorm1d(8)"),
-    "training=False": net("return F.batch_norm(x, self.m, self.v, training=False)", STATISTICS),
-    "instance norm": net("return self.n(x[:, None])[:, 0]", "self.n = nn.InstanceNorm1d(1)"),
+    "training=False": net(
+        "return F.batch_norm(x, self.m, self.v, training=False)", STATISTICS
+    ),
+    "instance norm": net(
+        "return self.n(x[:, None])[:, 0]", "self.n = nn.InstanceNorm1d(1)"
+    ),
     "layer norm": net("return self.n(x)", "self.n = nn.LayerNorm(8)"),
     "frozen in train mode too": net(
         "return self.n(x)",
@@ -93,7 +118,11 @@ def same_in_company(source: str) -> bool:
     """Whether eval gives one sample the same result whatever else is in its batch."""
     model = eager.build(source, "Net").eval()
     one, others = torch.rand(1, 8), torch.rand(5, 8)
-    return torch.allclose(model(torch.cat([one, others]))[0], model(torch.cat([one, others * 9]))[0], atol=1e-6)
+    return torch.allclose(
+        model(torch.cat([one, others]))[0],
+        model(torch.cat([one, others * 9]))[0],
+        atol=1e-6,
+    )
 
 
 def repeats(source: str) -> bool:
@@ -132,24 +161,32 @@ def test_norms_that_keep_their_own_statistics(what: str, lint: Lint) -> None:
 
 
 def is_switched(source: str) -> bool:
-    """Whether `train()` and `eval()` reach the dropout inside, and give the model back."""
+    """Whether `train()` and `eval()` reach the dropout inside, and give the model
+    back."""
     model: Any = eager.build(source, "Net")
     try:
         reached = model.eval() is model and not model.drop.training
-        return bool(reached and model.train() is model and not model.eval().drop.training)
+        return bool(
+            reached and model.train() is model and not model.eval().drop.training
+        )
     except Exception:
         return False
 
 
 @pytest.mark.parametrize("what", OVERRIDES)
-def test_an_override_that_does_not_do_the_work(what: str, lint: Lint, tmp_path: Path) -> None:
+def test_an_override_that_does_not_do_the_work(
+    what: str, lint: Lint, tmp_path: Path
+) -> None:
     source = net("return self.drop(x)", INSIDE, OVERRIDES[what])
     assert not is_switched(source)
     report = lint(source, "4,8")
     assert "SHP408" in codes(report)
     assert "SHP119" not in codes(report)
     finding = next(item for item in report.diagnostics if item.code == "SHP408")
-    assert source.splitlines()[finding.span.line - 1].strip() == OVERRIDES[what].splitlines()[0]
+    assert (
+        source.splitlines()[finding.span.line - 1].strip()
+        == OVERRIDES[what].splitlines()[0]
+    )
     for fix in finding.fixes:
         assert is_switched(eager.edited(tmp_path, fix))
 
@@ -165,12 +202,16 @@ DIFFERS = {
     "one more result": net("return (self.fc(x), x) if self.training else self.fc(x)"),
     "a dictionary": net("return {'out': self.fc(x)} if self.training else self.fc(x)"),
     "another shape": net("y = self.fc(x)\nreturn y if self.training else y[:, :4]"),
-    "probabilities only": net("y = self.fc(x)\nreturn y if self.training else y.argmax(1)"),
+    "probabilities only": net(
+        "y = self.fc(x)\nreturn y if self.training else y.argmax(1)"
+    ),
     "another type": net("y = self.fc(x)\nreturn y if self.training else y.double()"),
     "a list": net("y = self.fc(x)\nreturn [y, y] if self.training else [y]"),
 }
 AGREES = {
-    "softmax in eval mode": net("y = self.fc(x)\nreturn y if self.training else y.softmax(1)"),
+    "softmax in eval mode": net(
+        "y = self.fc(x)\nreturn y if self.training else y.softmax(1)"
+    ),
     "always a pair": net("return self.fc(x), x"),
     "a loss that is None": net("return self.fc(x), None"),
     "dropout": net("return F.dropout(self.fc(x), 0.5, self.training)"),
@@ -180,7 +221,7 @@ AGREES = {
 
 
 def described(source: str) -> list[str]:
-    from shapelint.tracing.shown import described as text
+    from shapelint.tracing.described import described as text
 
     model = eager.build(source, "Net")
     return [text(model.train(mode)(torch.rand(4, 8))) for mode in (True, False)]
@@ -204,19 +245,36 @@ def test_results_of_the_same_structure_are_not(what: str, lint: Lint) -> None:
 
 SINGLE_VALUE = {
     "after a Linear": ("1,8", net("return self.n(x)", "self.n = nn.BatchNorm1d(8)")),
-    "on a map of one pixel": ("1,8,1,1", net("return self.n(x)", "self.n = nn.BatchNorm2d(8)")),
+    "on a map of one pixel": (
+        "1,8,1,1",
+        net("return self.n(x)", "self.n = nn.BatchNorm2d(8)"),
+    ),
     "after global pooling": (
         "1,8,4,4",
-        net("return self.n(self.p(x))", "self.p = nn.AdaptiveAvgPool2d(1)\nself.n = nn.BatchNorm2d(8)"),
+        net(
+            "return self.n(self.p(x))",
+            "self.p = nn.AdaptiveAvgPool2d(1)\nself.n = nn.BatchNorm2d(8)",
+        ),
     ),
     "volumes": ("1,8,1,1,1", net("return self.n(x)", "self.n = nn.BatchNorm3d(8)")),
-    "functional": ("1,8", net("return F.batch_norm(x, self.m, self.v, training=self.training)", STATISTICS)),
-    "instance norm": ("2,8,1,1", net("return self.n(x)", "self.n = nn.InstanceNorm2d(8)")),
+    "functional": (
+        "1,8",
+        net(
+            "return F.batch_norm(x, self.m, self.v, training=self.training)", STATISTICS
+        ),
+    ),
+    "instance norm": (
+        "2,8,1,1",
+        net("return self.n(x)", "self.n = nn.InstanceNorm2d(8)"),
+    ),
     "lazy": ("1,8", net("return self.n(x)", "self.n = nn.LazyBatchNorm1d()")),
 }
 SEVERAL_VALUES = {
     "a batch of two": ("2,8", net("return self.n(x)", "self.n = nn.BatchNorm1d(8)")),
-    "one sample with pixels": ("1,8,2,2", net("return self.n(x)", "self.n = nn.BatchNorm2d(8)")),
+    "one sample with pixels": (
+        "1,8,2,2",
+        net("return self.n(x)", "self.n = nn.BatchNorm2d(8)"),
+    ),
     "pinned to eval mode": (
         "1,8",
         net(
@@ -227,7 +285,10 @@ SEVERAL_VALUES = {
     ),
     "group norm": ("1,8", net("return self.n(x)", "self.n = nn.GroupNorm(2, 8)")),
     "layer norm": ("1,8", net("return self.n(x)", "self.n = nn.LayerNorm(8)")),
-    "one sample with a sequence": ("1,8,5", net("return self.n(x)", "self.n = nn.BatchNorm1d(8)")),
+    "one sample with a sequence": (
+        "1,8,5",
+        net("return self.n(x)", "self.n = nn.BatchNorm1d(8)"),
+    ),
 }
 
 

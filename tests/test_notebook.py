@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shapelint.results import Report
+from shapelint.python.results import Report
 
 CELL = """{magic}
 class Net(nn.Module):
@@ -22,8 +22,11 @@ class Net(nn.Module):
 
 
 @pytest.fixture(params=["IPython", "Jupyter"])
-def shell(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Iterator[Any]:
-    """A session with the extension loaded; Jupyter's kernel names its cells as files that do not exist."""
+def shell(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> Iterator[Any]:
+    """A session with the extension loaded; Jupyter's kernel names its cells as files
+    that do not exist."""
     import linecache
 
     from IPython.core.interactiveshell import InteractiveShell
@@ -34,7 +37,9 @@ def shell(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_p
     if request.param == "Jupyter":
         named = session.compile.get_code_name
         monkeypatch.setattr(
-            session.compile, "get_code_name", lambda *words: f"/tmp/ipykernel_1/{named(*words).strip('<>')[14:]}.py"
+            session.compile,
+            "get_code_name",
+            lambda *words: f"/tmp/ipykernel_1/{named(*words).strip('<>')[14:]}.py",
         )
     for line in ("%load_ext shapelint", "import torch\nfrom torch import nn"):
         assert session.run_cell(line, store_history=True).success
@@ -55,7 +60,9 @@ def shown(shell: Any, cell: str) -> Any:
     return shell.user_ns["_"]
 
 
-def test_a_cell_is_run_and_its_model_walked_with_findings_in_its_lines(shell: Any) -> None:
+def test_a_cell_is_run_and_its_model_walked_with_findings_in_its_lines(
+    shell: Any,
+) -> None:
     report = shown(shell, CELL.format(magic="%%shapelint 1,3,32,32"))
     assert isinstance(report, Report)
     (error,) = report.errors
@@ -83,7 +90,9 @@ def test_models_of_other_cells_can_be_named(shell: Any) -> None:
     assert ran(shell, "%shapelint Net(classes=4) --input 1,3,6,6").output == "f32[1,4]"
     ran(shell, "net = Net()")
     assert ran(shell, "%shapelint net -i 1,3,6,6 --mode eval").ok
-    assert [item.code for item in ran(shell, "%shapelint net 1,3,6,6").diagnostics] == ["SHP301"]
+    assert [item.code for item in ran(shell, "%shapelint net 1,3,6,6").diagnostics] == [
+        "SHP301"
+    ]
     assert ran(shell, "%shapelint net 1,3,6,6 --ignore SHP301").diagnostics == ()
 
 
@@ -96,7 +105,10 @@ def test_without_an_input_the_models_own_is_used(shell: Any) -> None:
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("%shapelint Nett 1,3,6,6", "error: there is no `Nett` in this session (did you mean `Net`?)"),
+        (
+            "%shapelint Nett 1,3,6,6",
+            "error: there is no `Nett` in this session (did you mean `Net`?)",
+        ),
         (
             "%shapelint 1,3,6,6",
             "error: the cell defines no nn.Module class; name a model, as in `%shapelint Net 1,3,64,64`",
@@ -105,7 +117,10 @@ def test_without_an_input_the_models_own_is_used(shell: Any) -> None:
         ("%shapelint Net --mode wrong", "error: Invalid value for '--mode'"),
         ("%shapelint Net", "error: "),
         ("%shapelint Net( 1,3,6,6", "error: `Net(` is not a Python expression"),
-        ("%shapelint torch.zeros(1) 1,3", "error: `torch.zeros(1)()` gives a Tensor, not an nn.Module"),
+        (
+            "%shapelint torch.zeros(1) 1,3",
+            "error: `torch.zeros(1)()` gives a Tensor, not an nn.Module",
+        ),
         ("%shapelint 'Net", "error: No closing quotation"),
     ],
 )
@@ -120,6 +135,8 @@ def test_what_cannot_be_done_is_said_in_a_line(
     assert "Traceback" not in said.out + said.err
 
 
-def test_a_cell_that_raises_is_not_walked(shell: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_cell_that_raises_is_not_walked(
+    shell: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert ran(shell, CELL.format(magic="%%shapelint 1,3,32,32") + "\n1 / 0\n") is None
     assert "ZeroDivisionError" in capsys.readouterr().out

@@ -1,4 +1,5 @@
-"""The HTML report in headless Chromium: what it shows at two widths, and that it can be folded, hovered and sorted."""
+"""The HTML report in headless Chromium: what it shows at two widths, and that it can be
+folded, hovered and sorted."""
 
 from __future__ import annotations
 
@@ -14,7 +15,13 @@ from tests.conftest import FIXTURES, run_shapelint
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
+CHROMIUM = next(
+    filter(
+        None,
+        map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome")),
+    ),
+    None,
+)
 QUIET = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
@@ -57,14 +64,20 @@ def narrow_page(browser: Browser, report: Path) -> Iterator[Page]:
 
 
 def opened(browser: Browser, file: Path, width: int) -> Iterator[Page]:
-    """The page; a word of the console, an exception or a request for anything else fails the test."""
+    """The page; a word of the console, an exception or a request for anything else
+    fails the test."""
     context = browser.new_context(viewport={"width": width, "height": 900})
     shown = context.new_page()
     shown.set_default_timeout(5000)
     wrong: list[str] = []
     shown.on("pageerror", lambda error: wrong.append(str(error)))
     shown.on("console", lambda message: wrong.append(message.text))
-    shown.on("request", lambda request: wrong.append(request.url) if request.url != file.as_uri() else None)
+    shown.on(
+        "request",
+        lambda request: (
+            wrong.append(request.url) if request.url != file.as_uri() else None
+        ),
+    )
     shown.goto(file.as_uri())
     yield shown
     context.close()
@@ -75,7 +88,9 @@ def shown_layers(page: Page) -> set[str]:
     """The words of every block that is there."""
     return {
         text.splitlines()[0]
-        for text in page.locator("svg .block").evaluate_all("all => all.map(b => b.getAttribute('aria-label'))")
+        for text in page.locator("svg .block").evaluate_all(
+            "all => all.map(b => b.getAttribute('aria-label'))"
+        )
     }
 
 
@@ -98,11 +113,15 @@ def test_the_failing_edge_is_red_with_its_finding_and_fix_beside_it(page: Page) 
 
 
 @pytest.mark.parametrize("width", [WIDE, NARROW])
-def test_at_each_width_everything_can_be_seen(browser: Browser, report: Path, width: int, tmp_path: Path) -> None:
+def test_at_each_width_everything_can_be_seen(
+    browser: Browser, report: Path, width: int, tmp_path: Path
+) -> None:
     for page in opened(browser, report, width):
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         for heading in ("Findings", "Picture", "Parameters", "Layers"):
-            assert page.get_by_role("heading", name=heading, exact=True).first.is_visible()
+            assert page.get_by_role(
+                "heading", name=heading, exact=True
+            ).first.is_visible()
         first = page.locator("svg .block.data").first.bounding_box()
         assert first is not None
         assert first["x"] >= 0
@@ -159,7 +178,12 @@ def test_unfolded_blocks_do_not_cover_each_other(page: Page) -> None:
     assert len(boxes) > 50
     for number, (left, top, right, bottom) in enumerate(boxes):
         for left2, top2, right2, bottom2 in boxes[number + 1 :]:
-            assert right <= left2 + 1 or right2 <= left + 1 or bottom <= top2 + 1 or bottom2 <= top + 1
+            assert (
+                right <= left2 + 1
+                or right2 <= left + 1
+                or bottom <= top2 + 1
+                or bottom2 <= top + 1
+            )
 
 
 def test_hovering_shows_shapes_and_the_source_line(page: Page) -> None:
@@ -192,18 +216,24 @@ def test_the_table_sorts_by_every_column(page: Page) -> None:
 
     params = page.get_by_role("button", name="params", exact=True)
     params.click()
-    assert [int(text) for text in column(6)] == sorted((int(text) for text in column(6)), reverse=True)
+    assert [int(text) for text in column(6)] == sorted(
+        (int(text) for text in column(6)), reverse=True
+    )
     assert page.locator("th[aria-sort=descending]").inner_text().startswith("params")
     params.click()
     assert [int(text) for text in column(6)] == sorted(int(text) for text in column(6))
     page.get_by_role("button", name="op", exact=True).click()
-    assert [text.lower() for text in column(3)] == sorted(text.lower() for text in column(3))
+    assert [text.lower() for text in column(3)] == sorted(
+        text.lower() for text in column(3)
+    )
     page.get_by_role("button", name="#", exact=True).click()
     page.get_by_role("button", name="#", exact=True).click()
     assert [int(text) for text in column(1)] == list(range(1, len(column(1)) + 1))
 
 
-def test_the_page_also_tells_of_the_target_that_could_not_be_checked(page: Page) -> None:
+def test_the_page_also_tells_of_the_target_that_could_not_be_checked(
+    page: Page,
+) -> None:
     assert page.get_by_role("heading", name="train.py").is_visible()
     assert "not checked" in page.locator("#target-1 .facts").inner_text()
 
@@ -213,7 +243,9 @@ def test_narrow_pages_have_no_notes_beside_the_picture(narrow_page: Page) -> Non
     assert narrow_page.locator("svg path.line.broken").count() == 1
 
 
-def test_without_scripts_the_picture_is_there_all_the_same(browser: Browser, report: Path) -> None:
+def test_without_scripts_the_picture_is_there_all_the_same(
+    browser: Browser, report: Path
+) -> None:
     context = browser.new_context(java_script_enabled=False)
     shown = context.new_page()
     shown.goto(report.as_uri())

@@ -1,4 +1,5 @@
-"""einops: its exceptions are findings at the user's expression, and the walk goes on."""
+"""einops: its exceptions are findings at the user's expression, and the walk goes
+on."""
 
 from __future__ import annotations
 
@@ -8,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from shapelint.graph import Failure, TensorFact
-from shapelint.tracing.recovery import recovered_shapes
+from shapelint.facts.graph import Failure, TensorFact
+from shapelint.ops import recovered_shapes
 from tests import eager
 from tests.conftest import codes
 
@@ -26,21 +27,34 @@ def net(made: str, forward: str) -> str:
 
 
 def test_heads_that_do_not_divide_are_mended_where_they_are_written(lint: Lint) -> None:
-    source = net("nn.Linear(32, 7)", "self.net(rearrange(x, 'b n (h d) -> b h n d', h=self.heads)), self.net(x[0])")
+    source = net(
+        "nn.Linear(32, 7)",
+        "self.net(rearrange(x, 'b n (h d) -> b h n d', h=self.heads)), self.net(x[0])",
+    )
     report = lint(source, "2,9,32")
     assert sorted(codes(report)) == ["SHP101", "SHP107"]
     first = next(finding for finding in report.diagnostics if finding.code == "SHP107")
-    assert first.message == "`rearrange` cannot take the 32 of (2, 9, 32) for `(h d)` with h=5"
+    assert (
+        first.message
+        == "`rearrange` cannot take the 32 of (2, 9, 32) for `(h d)` with h=5"
+    )
     assert (first.span.line, [fix.title for fix in first.fixes]) == (5, ["`heads=4`"])
     assert eager.raises(source, ("2,9,32",)).startswith("EinopsError")
 
 
 def test_a_layer_that_fails_is_not_the_end(lint: Lint) -> None:
-    source = net("nn.Sequential(Rearrange('b c (h p) w -> b h (p w c)', p=7), nn.Linear(3, 4))", "self.net(x)")
+    source = net(
+        "nn.Sequential(Rearrange('b c (h p) w -> b h (p w c)', p=7), nn.Linear(3, 4))",
+        "self.net(x)",
+    )
     report = lint(source, "2,3,32,32")
     assert codes(report) == ["SHP107", "SHP101"]
     assert report.output == "f32[2,4,4]"
-    assert not [name for name in vars(sys.modules["einops.einops"]) if name.startswith("original")]
+    assert not [
+        name
+        for name in vars(sys.modules["einops.einops"])
+        if name.startswith("original")
+    ]
 
 
 def test_dimensions_that_are_missing(lint: Lint) -> None:
@@ -60,9 +74,18 @@ def test_dimensions_that_are_missing(lint: Lint) -> None:
     ],
 )
 def test_recovered_shapes(
-    pattern: str, lengths: dict[str, int], shape: tuple[int, ...], expected: tuple[int, ...]
+    pattern: str,
+    lengths: dict[str, int],
+    shape: tuple[int, ...],
+    expected: tuple[int, ...],
 ) -> None:
-    failure = Failure("einops.rearrange", (TensorFact("f32", shape), pattern), lengths, "EinopsError", "")
+    failure = Failure(
+        "einops.rearrange",
+        (TensorFact("f32", shape), pattern),
+        lengths,
+        "EinopsError",
+        "",
+    )
     assert recovered_shapes(failure) == [expected]
 
 

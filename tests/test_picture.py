@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from shapelint.diagnostics import Picture, TargetReport
-from shapelint.layout import FAR, Plan
-from shapelint.picture import LARGEST, MOST
-from shapelint.placed import Inside
+from shapelint.facts.drawing import Picture
+from shapelint.facts.outcome import TargetReport
+from shapelint.picture.blocks import LARGEST, MOST
+from shapelint.picture.geometry import Inside
+from shapelint.picture.plan import FAR, Plan
 from shapelint.render.svg import render_svg
 from tests.conftest import FIXTURES, check_target
 
@@ -57,7 +58,10 @@ def named(picture: Picture, at: int) -> str:
 
 
 def flow(picture: Picture) -> set[tuple[str, str, str]]:
-    return {(named(picture, link.source), named(picture, link.target), link.shape) for link in picture.links}
+    return {
+        (named(picture, link.source), named(picture, link.target), link.shape)
+        for link in picture.links
+    }
 
 
 def test_what_flows_where_with_which_shape(lint: Lint) -> None:
@@ -73,14 +77,22 @@ def test_what_flows_where_with_which_shape(lint: Lint) -> None:
     }
 
 
-def test_blocks_are_in_the_modules_that_call_them_and_a_module_called_twice_is_there_twice(lint: Lint) -> None:
+def test_blocks_are_in_the_modules_that_call_them_and_a_module_called_twice_is_there_twice(
+    lint: Lint,
+) -> None:
     picture = drawn(lint)
-    homes = {named(picture, at): block.within for at, block in enumerate(picture.blocks)}
+    homes = {
+        named(picture, at): block.within for at, block in enumerate(picture.blocks)
+    }
     assert picture.blocks[0].kind == "container"
     assert picture.blocks[homes["body.0.conv:Conv2d"] or 0].layer == "body.0"
     assert picture.blocks[homes["body.0:Block"] or 0].layer == "body"
-    assert [block.layer for block in picture.blocks].count("again") == 4  # twice the module, twice the sum in it
-    assert [block.params for block in picture.blocks if block.layer == "again.conv"] == [584, 0]
+    assert [block.layer for block in picture.blocks].count(
+        "again"
+    ) == 4  # twice the module, twice the sum in it
+    assert [
+        block.params for block in picture.blocks if block.layer == "again.conv"
+    ] == [584, 0]
 
 
 def test_totals_of_the_outermost_block_are_those_of_the_model(lint: Lint) -> None:
@@ -92,7 +104,11 @@ def test_totals_of_the_outermost_block_are_those_of_the_model(lint: Lint) -> Non
 def test_a_module_knows_what_goes_in_and_comes_out(lint: Lint) -> None:
     picture = drawn(lint)
     (body,) = [block for block in picture.blocks if block.layer == "body"]
-    assert (body.inputs, body.outputs, body.size) == (["f32[1,8,8,8]"], ["f32[1,8,8,8]"], 512)
+    assert (body.inputs, body.outputs, body.size) == (
+        ["f32[1,8,8,8]"],
+        ["f32[1,8,8,8]"],
+        512,
+    )
     assert body.made is not None
     assert body.made[1] == 18
 
@@ -107,14 +123,18 @@ def test_a_module_knows_what_goes_in_and_comes_out(lint: Lint) -> None:
         ("two_inputs.py:ImageAndMeta", ["1,3,32,32", "meta=1,5"]),
     ],
 )
-def test_of_every_fixture_all_that_is_computed_is_linked(name: str, inputs: list[str]) -> None:
+def test_of_every_fixture_all_that_is_computed_is_linked(
+    name: str, inputs: list[str]
+) -> None:
     report = check_target(str(FIXTURES / name), *inputs, picture=True, fixes=False)
     blocks = report.picture.blocks
     fed = {link.target for link in report.picture.links}
     used = {link.source for link in report.picture.links}
     assert blocks[-1].kind == "output"
     for at, block in enumerate(blocks):
-        if block.kind not in ("container", "input") and not any(shape.startswith("i64") for shape in block.inputs):
+        if block.kind not in ("container", "input") and not any(
+            shape.startswith("i64") for shape in block.inputs
+        ):
             assert at in fed, block
         if block.kind == "input":
             assert at in used, block
@@ -122,13 +142,21 @@ def test_of_every_fixture_all_that_is_computed_is_linked(name: str, inputs: list
 
 def test_a_failing_call_is_red_as_is_what_feeds_it(lint: Lint) -> None:
     picture = drawn(lint, NESTED.replace("8 * 8 * 8", "8 * 4 * 4"))
-    assert [named(picture, at) for at, block in enumerate(picture.blocks) if block.failed] == [":Net", "head:Linear"]
-    broken = [(named(picture, link.source), named(picture, link.target)) for link in picture.links if link.into_failed]
+    assert [
+        named(picture, at) for at, block in enumerate(picture.blocks) if block.failed
+    ] == [":Net", "head:Linear"]
+    broken = [
+        (named(picture, link.source), named(picture, link.target))
+        for link in picture.links
+        if link.into_failed
+    ]
     assert broken == [(":flatten", "head:Linear")]
 
 
 @pytest.mark.parametrize("calls", [LARGEST + 1, MOST + 1])
-def test_too_many_calls_lose_their_insides_first_and_then_the_picture(lint: Lint, calls: int) -> None:
+def test_too_many_calls_lose_their_insides_first_and_then_the_picture(
+    lint: Lint, calls: int
+) -> None:
     deep = f"""
     from torch import nn
 
@@ -160,35 +188,56 @@ def test_too_many_calls_lose_their_insides_first_and_then_the_picture(lint: Lint
         "1,2",
     )
     assert (flat.blocks, flat.left_out) == ([], calls)
-    assert "too many for a picture" in render_svg(TargetReport("n.py:Net", picture=flat))
+    assert "too many for a picture" in render_svg(
+        TargetReport("n.py:Net", picture=flat)
+    )
 
 
-# -- layout -----------------------------------------------------------------------------------------
+# -- layout
+# -----------------------------------------------------------------------------------------
 
 
-def everything(inside: Inside, left: float = 0.0, top: float = 0.0) -> list[tuple[int, float, float, float, float]]:
+def everything(
+    inside: Inside, left: float = 0.0, top: float = 0.0
+) -> list[tuple[int, float, float, float, float]]:
     """All boxes that hold no others, where they are in the whole picture."""
     found = []
     for at, (x, y, width, height) in inside.boxes.items():
         inner = inside.inner.get(at)
-        found += everything(inner, left + x, top + y) if inner else [(at, left + x, top + y, width, height)]
+        found += (
+            everything(inner, left + x, top + y)
+            if inner
+            else [(at, left + x, top + y, width, height)]
+        )
     return found
 
 
 @pytest.mark.parametrize("opened", ["all", "none", "some"])
 def test_no_box_covers_another_and_all_are_inside(lint: Lint, opened: str) -> None:
     plan = Plan(drawn(lint))
-    chosen = {"all": set(plan.children), "none": {0}, "some": plan.opened(room=12)}[opened]
+    chosen = {"all": set(plan.children), "none": {0}, "some": plan.opened(room=12)}[
+        opened
+    ]
     whole = plan.inside(0, chosen.__contains__)
     boxes = everything(whole)
-    assert {at for at, *_ in boxes} >= {at for at, block in enumerate(plan.blocks) if block.within == 0} - chosen
+    assert {at for at, *_ in boxes} >= {
+        at for at, block in enumerate(plan.blocks) if block.within == 0
+    } - chosen
     for _, x, y, width, height in boxes:
         assert x >= 0
         assert y >= 0
         assert x + width <= whole.width
         assert y + height <= whole.height
-    for (one, x, y, width, height), (other, x2, y2, width2, height2) in itertools.combinations(boxes, 2):
-        apart = x + width <= x2 or x2 + width2 <= x or y + height <= y2 or y2 + height2 <= y
+    for (one, x, y, width, height), (
+        other,
+        x2,
+        y2,
+        width2,
+        height2,
+    ) in itertools.combinations(boxes, 2):
+        apart = (
+            x + width <= x2 or x2 + width2 <= x or y + height <= y2 or y2 + height2 <= y
+        )
         assert apart, (plan.blocks[one], plan.blocks[other])
 
 
@@ -219,7 +268,8 @@ CROSSED = """
 
 
 @pytest.mark.parametrize(
-    ("source", "inputs"), [(NESTED, ("1,3,8,8", "scale=1,8,8,8")), (CROSSED, ("1,4", "1,5", "1,6"))]
+    ("source", "inputs"),
+    [(NESTED, ("1,3,8,8", "scale=1,8,8,8")), (CROSSED, ("1,4", "1,5", "1,6"))],
 )
 def test_lines_end_at_their_blocks_and_go_through_borders_at_one_place(
     lint: Lint, source: str, inputs: tuple[str, ...]
@@ -228,7 +278,10 @@ def test_lines_end_at_their_blocks_and_go_through_borders_at_one_place(
 
     def check(inside: Inside) -> None:
         for line in inside.lines:
-            for at, (x, y), is_target in ((line.source, line.points[0], False), (line.target, line.points[-1], True)):
+            for at, (x, y), is_target in (
+                (line.source, line.points[0], False),
+                (line.target, line.points[-1], True),
+            ):
                 if at < 0:
                     assert y in (0.0, inside.height)
                     continue
@@ -236,7 +289,11 @@ def test_lines_end_at_their_blocks_and_go_through_borders_at_one_place(
                 assert left - 9 <= x <= left + width + 9, plan.blocks[at]
                 assert top - 9 <= y <= top + height + 9
                 if at in inside.inner:
-                    ports = inside.inner[at].ports_in if is_target else inside.inner[at].ports_out
+                    ports = (
+                        inside.inner[at].ports_in
+                        if is_target
+                        else inside.inner[at].ports_out
+                    )
                     assert abs(left + ports[line.port] - x) <= 3
         for inner in inside.inner.values():
             check(inner)
@@ -271,17 +328,26 @@ def test_where_lines_would_go_around_very_many_blocks_they_are_arcs(lint: Lint) 
     assert tops == sorted(tops)
     assert len(whole.lines) == len(plan.links)
     for line in whole.lines:
-        assert all(0 <= x <= whole.width and 0 <= y <= whole.height for x, y in line.points)
-        for at, (x, y) in ((line.source, line.points[0]), (line.target, line.points[-1])):
+        assert all(
+            0 <= x <= whole.width and 0 <= y <= whole.height for x, y in line.points
+        )
+        for at, (x, y) in (
+            (line.source, line.points[0]),
+            (line.target, line.points[-1]),
+        ):
             left, top, width, height = whole.boxes[at]
             assert left <= x <= left + width
             assert top <= y <= top + height
 
 
-def test_a_wider_block_gives_more_and_a_higher_one_has_more_parameters(lint: Lint) -> None:
+def test_a_wider_block_gives_more_and_a_higher_one_has_more_parameters(
+    lint: Lint,
+) -> None:
     picture = drawn(lint)
     plan = Plan(picture)
-    by_name = {named(picture, at): plan.size(at) for at in range(1, len(picture.blocks))}
+    by_name = {
+        named(picture, at): plan.size(at) for at in range(1, len(picture.blocks))
+    }
     assert by_name["stem:Conv2d"][0] > by_name["head:Linear"][0]
     assert by_name["head:Linear"][1] > 2 * by_name["stem:Conv2d"][1]
 

@@ -1,4 +1,5 @@
-"""The right line and column: helper functions, loops, partials, other files, libraries."""
+"""The right line and column: helper functions, loops, partials, other files,
+libraries."""
 
 from __future__ import annotations
 
@@ -10,7 +11,9 @@ import pytest
 
 Write = Callable[..., Any]
 
-needs_columns = pytest.mark.skipif(sys.version_info < (3, 11), reason="code objects hold columns from 3.11 on")
+needs_columns = pytest.mark.skipif(
+    sys.version_info < (3, 11), reason="code objects hold columns from 3.11 on"
+)
 
 HEAD = "import torch\nfrom torch import nn\nimport torch.nn.functional as F\nfrom functools import partial\n"
 
@@ -24,10 +27,16 @@ def marked(report: Any, write: Write, index: int = 0) -> str:
 
 
 NETS = {
-    "nested Sequential": ("nn.Sequential(nn.Sequential(nn.Sequential(nn.Linear(9, 4))))", "9"),
+    "nested Sequential": (
+        "nn.Sequential(nn.Sequential(nn.Sequential(nn.Linear(9, 4))))",
+        "9",
+    ),
     "keyword": ("nn.Linear(out_features=4, in_features=9)", "9"),
     "comprehension": ("nn.Sequential(*[nn.Linear(n, 4) for n in (9,)])", "n"),
-    "partial": ("partial(nn.Linear, out_features=4)(9)", "partial(nn.Linear, out_features=4)(9)"),
+    "partial": (
+        "partial(nn.Linear, out_features=4)(9)",
+        "partial(nn.Linear, out_features=4)(9)",
+    ),
     "lambda": ("(lambda n: nn.Linear(n, 4))(9)", "n"),
     "star": ("nn.Linear(*(9, 4))", "nn.Linear(*(9, 4))"),
     "helper": ("helper(9)", "9"),
@@ -40,7 +49,9 @@ NETS = {
 
 @needs_columns
 @pytest.mark.parametrize("what", NETS)
-def test_span_is_the_users_own_expression(what: str, lint: Callable[..., Any], write: Write) -> None:
+def test_span_is_the_users_own_expression(
+    what: str, lint: Callable[..., Any], write: Write
+) -> None:
     made, expected = NETS[what]
     source = (
         f"{HEAD}def helper(n):\n    return nn.Linear(n + 0, 4)\nclass Own(nn.Linear):\n    pass\n"
@@ -54,7 +65,9 @@ def test_span_is_the_users_own_expression(what: str, lint: Callable[..., Any], w
 
 
 @needs_columns
-def test_helper_in_another_file_and_the_call_that_handed_the_number_in(write: Write) -> None:
+def test_helper_in_another_file_and_the_call_that_handed_the_number_in(
+    write: Write,
+) -> None:
     from tests.conftest import check_target
 
     write(
@@ -62,7 +75,8 @@ def test_helper_in_another_file_and_the_call_that_handed_the_number_in(write: Wr
         "blocks.py",
     )
     write(
-        HEAD + "from blocks import block\nclass Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        HEAD
+        + "from blocks import block\nclass Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
         "        self.a = block(3, 8)\n        self.b = block(16, 4)\n    def forward(self, x):\n        return self.b(self.a(x))\n"
     )
     (finding,) = check_target("net.py:Net", "1,3,16,16").diagnostics
@@ -93,11 +107,17 @@ def test_functional_call_on_an_own_parameter(lint: Callable[..., Any]) -> None:
         "        self.w = nn.Parameter(torch.rand(4, 9))\n    def forward(self, x):\n        return F.linear(x, self.w)\n"
     )
     (finding,) = lint(source, "2,8").diagnostics
-    assert (finding.code, finding.span.line, finding.related[0].span.line) == ("SHP101", 8, 10)
+    assert (finding.code, finding.span.line, finding.related[0].span.line) == (
+        "SHP101",
+        8,
+        10,
+    )
     assert [fix.title for fix in finding.fixes] == ["`torch.rand(4, 8)`"]
 
 
-def test_functional_call_on_a_layers_weight_points_at_the_layer(lint: Callable[..., Any]) -> None:
+def test_functional_call_on_a_layers_weight_points_at_the_layer(
+    lint: Callable[..., Any],
+) -> None:
     source = (
         f"{HEAD}class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
         "        self.fc = nn.Linear(9, 4)\n    def forward(self, x):\n        return F.linear(x, self.fc.weight)\n"
@@ -121,7 +141,10 @@ def test_a_library_model_is_reported_by_its_own_file(
     monkeypatch.syspath_prepend(str(tmp_path / "site-packages"))
     (finding,) = check_target("zoo_of_nets.nets:Net", "2,8").diagnostics
     assert finding.span.file == str(package / "nets.py")
-    write("from zoo_of_nets.nets import Net as Theirs\ndef mine():\n    return Theirs()\n", "mine.py")
+    write(
+        "from zoo_of_nets.nets import Net as Theirs\ndef mine():\n    return Theirs()\n",
+        "mine.py",
+    )
     (finding,) = check_target("mine.py:mine", "2,8").diagnostics
     assert (finding.span.file.rpartition("/")[2], finding.span.line) == ("mine.py", 3)
 
@@ -144,11 +167,15 @@ def test_without_columns_the_line_is_marked_and_fixes_still_hold(
     """As on Python 3.10, whose code objects know lines only."""
     from dataclasses import replace
 
-    from shapelint.tracing import source
+    from shapelint.tracing import frames as source
 
     original = source._site
     monkeypatch.setattr(
-        source, "_site", lambda *words: replace(original(*words), column=None, end_line=None, end_column=None)
+        source,
+        "_site",
+        lambda *words: replace(
+            original(*words), column=None, end_line=None, end_column=None
+        ),
     )
     text = (
         f"{HEAD}class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
@@ -170,7 +197,10 @@ def test_an_exception_of_a_library_is_placed_in_its_file(
         "site-packages/picky_nets/nets.py",
     )
     monkeypatch.syspath_prepend(str(tmp_path / "site-packages"))
-    write("from picky_nets.nets import Net as Theirs\ndef mine():\n    return Theirs()\n", "mine.py")
+    write(
+        "from picky_nets.nets import Net as Theirs\ndef mine():\n    return Theirs()\n",
+        "mine.py",
+    )
     (finding,) = check_target("mine.py:mine", "2,8").diagnostics
     assert (finding.code, finding.span.line) == ("SHP119", 4)
     assert finding.span.file.endswith("picky_nets/nets.py")
@@ -189,12 +219,17 @@ def test_encodings_and_line_ends(encoding: str, newline: str, write: Write) -> N
     )
     file.write_bytes(source.replace("\n", newline).encode(encoding))
     (finding,) = check_target("net.py:Net", "2,8").diagnostics
-    assert (finding.span.line, finding.span.column) == (6, source.splitlines()[5].index("9") + 1)
+    assert (finding.span.line, finding.span.column) == (
+        6,
+        source.splitlines()[5].index("9") + 1,
+    )
     assert [fix.title for fix in finding.fixes] == ["`nn.Linear(8, 2)`"]
 
 
 @needs_columns
-def test_layers_of_one_line_are_one_finding_with_a_fix_for_all(lint: Callable[..., Any]) -> None:
+def test_layers_of_one_line_are_one_finding_with_a_fix_for_all(
+    lint: Callable[..., Any],
+) -> None:
     source = (
         f"{HEAD}def block(i, o):\n    return nn.Conv2d(i, o, 3, padding=1)\n"
         "class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
@@ -205,5 +240,10 @@ def test_layers_of_one_line_are_one_finding_with_a_fix_for_all(lint: Callable[..
     loop, other = lint(source, "1,4,8,8").diagnostics
     assert loop.notes[0] == "the same here: layers.1, layers.2"
     assert [fix.title for fix in loop.fixes] == ["`block(c * 2, c * 4)`"]
-    assert source.splitlines()[loop.span.line - 1][loop.span.column - 1 :].startswith("c, c * 4")
-    assert (other.layer, [fix.title for fix in other.fixes]) == ("other", ["`block(32, 4)`"])
+    assert source.splitlines()[loop.span.line - 1][loop.span.column - 1 :].startswith(
+        "c, c * 4"
+    )
+    assert (other.layer, [fix.title for fix in other.fixes]) == (
+        "other",
+        ["`block(32, 4)`"],
+    )

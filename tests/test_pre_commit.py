@@ -26,9 +26,7 @@ class Net(nn.Module):
     def forward(self, x):
         return self.fc(self.block(x).mean((2, 3)))
 """
-BLOCK = (
-    "from torch import nn\n\n\nclass Block(nn.Conv2d):\n    def __init__(self):\n        super().__init__(3, 8, 3)\n"
-)
+BLOCK = "from torch import nn\n\n\nclass Block(nn.Conv2d):\n    def __init__(self):\n        super().__init__(3, 8, 3)\n"
 CONFIG = '[tool.shapelint]\n[[tool.shapelint.targets]]\ntarget = "models/net.py:Net"\ninputs = "1,3,16,16"\n'
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -44,21 +42,41 @@ def run(tmp_path: Path) -> Run:
     """Run a command as a user would in whose environment shapelint is installed."""
     tools = tmp_path / "bin"
     tools.mkdir()
-    (tools / "shapelint").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m shapelint "$@"\n')
+    (tools / "shapelint").write_text(
+        f'#!/bin/sh\nexec "{sys.executable}" -m shapelint "$@"\n'
+    )
     (tools / "shapelint").chmod(0o755)
     names = ("AUTHOR", "COMMITTER")
-    who = {f"GIT_{name}_{what}": value for name in names for what, value in (("NAME", "a"), ("EMAIL", "a@b.c"))}
+    who = {
+        f"GIT_{name}_{what}": value
+        for name in names
+        for what, value in (("NAME", "a"), ("EMAIL", "a@b.c"))
+    }
     environment = {
-        **{key: value for key, value in os.environ.items() if not key.startswith("GIT_")},
+        **{
+            key: value
+            for key, value in os.environ.items()
+            if not key.startswith("GIT_")
+        },
         **who,
-        "PATH": os.pathsep.join([str(tools), os.path.dirname(sys.executable), os.environ["PATH"]]),
+        "PATH": os.pathsep.join(
+            [str(tools), os.path.dirname(sys.executable), os.environ["PATH"]]
+        ),
         "PYTHONPATH": str(ROOT),
         "PRE_COMMIT_HOME": str(tmp_path / "cache"),
         "GIT_CONFIG_GLOBAL": os.devnull,
     }
 
     def command(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(words, cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=120)
+        return subprocess.run(
+            words,
+            cwd=cwd,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
 
     return command
 
@@ -68,7 +86,9 @@ def project(tmp_path: Path, run: Run) -> Path:
     """A project with one model in two files, and the hooks installed."""
     hooks = tmp_path / "hooks"
     hooks.mkdir()
-    (hooks / ".pre-commit-hooks.yaml").write_text((ROOT / ".pre-commit-hooks.yaml").read_text())
+    (hooks / ".pre-commit-hooks.yaml").write_text(
+        (ROOT / ".pre-commit-hooks.yaml").read_text()
+    )
     commit_all(hooks, run)
     revision = run("git", "rev-parse", "HEAD", cwd=hooks).stdout.strip()
     folder = tmp_path / "project"
@@ -85,7 +105,9 @@ def project(tmp_path: Path, run: Run) -> Path:
     return folder
 
 
-def test_a_broken_model_is_refused_and_the_mended_one_passes(project: Path, run: Run) -> None:
+def test_a_broken_model_is_refused_and_the_mended_one_passes(
+    project: Path, run: Run
+) -> None:
     def commit() -> subprocess.CompletedProcess[str]:
         run("git", "add", "-A", cwd=project)
         return run("git", "commit", "-m", "change", cwd=project)
@@ -99,13 +121,17 @@ def test_a_broken_model_is_refused_and_the_mended_one_passes(project: Path, run:
     (project / "models/blocks.py").write_text(BLOCK.replace("3, 8, 3", "3, 8, 5"))
     done = commit()
     assert done.returncode == 0, done.stdout + done.stderr
-    (project / "other.py").write_text("import torch\nmodel = torch.load('x')\nmodel.eval\n")
+    (project / "other.py").write_text(
+        "import torch\nmodel = torch.load('x')\nmodel.eval\n"
+    )
     done = commit()
     assert done.returncode != 0
     assert "SHP405" in done.stdout + done.stderr
 
 
-def test_what_is_not_of_a_model_is_not_walked_and_torch_not_imported(project: Path) -> None:
+def test_what_is_not_of_a_model_is_not_walked_and_torch_not_imported(
+    project: Path,
+) -> None:
     code = (
         "import sys; from shapelint.cli import main\n"
         "try:\n    main(['check', '--changed', *sys.argv[1:]])\nexcept SystemExit as end:\n    print('code', end.code)\n"
@@ -131,7 +157,9 @@ def test_what_is_not_of_a_model_is_not_walked_and_torch_not_imported(project: Pa
         (["other.py"], False), (["pyproject.toml"], True), (["gone.py"], False),
     ],
 )  # fmt: skip
-def test_a_target_is_checked_if_it_is_made_of_what_changed(changed: list[str], walked: bool, project: Path) -> None:
+def test_a_target_is_checked_if_it_is_made_of_what_changed(
+    changed: list[str], walked: bool, project: Path
+) -> None:
     done = run_shapelint("check", "--changed", *changed, cwd=project)
     assert done.code == 0
     assert ("walked 3 calls" in done.out) is walked

@@ -1,4 +1,5 @@
-"""No process outlives its command, and none its time; what was walked until then is told."""
+"""No process outlives its command, and none its time; what was walked until then is
+told."""
 
 from __future__ import annotations
 
@@ -13,7 +14,9 @@ import pytest
 from tests.conftest import run_shapelint
 from tests.processes import MARK, Started, processes, wait_until
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="looks for processes in /proc"
+)
 
 NET = """
     import os, subprocess, sys, time
@@ -52,7 +55,9 @@ def gone(started: Started) -> bool:
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGQUIT", "SIGKILL", "SIGINT"])
-def test_a_signal_to_the_command_ends_its_worker(name: str, write: Write, tmp_path: Path) -> None:
+def test_a_signal_to_the_command_ends_its_worker(
+    name: str, write: Write, tmp_path: Path
+) -> None:
     write(net(in_forward=SPINS))
     started = Started("check", "net.py:Net", "--input", "1,8", cwd=tmp_path)
     assert wait_until((tmp_path / "reached").exists)
@@ -70,7 +75,9 @@ def test_a_signal_to_the_command_ends_its_worker(name: str, write: Write, tmp_pa
         ("init", {"in_forward": SPINS}),
     ],
 )
-def test_in_every_phase(command: str, phase: dict[str, str], write: Write, tmp_path: Path) -> None:
+def test_in_every_phase(
+    command: str, phase: dict[str, str], write: Write, tmp_path: Path
+) -> None:
     write(net(**phase))
     words = ("net.py:Net", "--input", "1,8") if command != "init" else ()
     started = Started(command, *words, cwd=tmp_path)
@@ -82,8 +89,12 @@ def test_in_every_phase(command: str, phase: dict[str, str], write: Write, tmp_p
 @pytest.mark.parametrize("count", [39, 80])
 def test_reading_ends_with_ctrl_c(count: int, tmp_path: Path) -> None:
     """In one process, and in several."""
-    branches = "".join(f"    if x{n}: model = torch.load(str({n}))\n" for n in range(40))
-    functions = "".join(f"def train{n}(model):\n{branches}    model.eval()\n" for n in range(40))
+    branches = "".join(
+        f"    if x{n}: model = torch.load(str({n}))\n" for n in range(40)
+    )
+    functions = "".join(
+        f"def train{n}(model):\n{branches}    model.eval()\n" for n in range(40)
+    )
     for number in range(count):
         (tmp_path / f"m{number}.py").write_text(f"import torch\n{functions}")
     started = Started("check", ".", cwd=tmp_path)
@@ -107,13 +118,21 @@ def test_what_a_model_starts_ends_with_it(write: Write, tmp_path: Path) -> None:
     forks = "if os.fork() == 0: os.setsid(); time.sleep(3600)"
     write(net(at_import=forks, in_forward=starts))
     mark = f"{time.monotonic_ns()}"
-    done = run_shapelint("check", "net.py:Net", "--input", "1,8", cwd=tmp_path, **{MARK: mark})
+    done = run_shapelint(
+        "check", "net.py:Net", "--input", "1,8", cwd=tmp_path, **{MARK: mark}
+    )
     assert done.code == 0, done
     assert wait_until(lambda: not processes(f"{MARK}={mark}"))
 
 
-def test_a_model_that_closes_its_descriptors_is_walked(write: Write, tmp_path: Path) -> None:
-    write(net(in_forward='os.closerange(0, 1000); files = [open(f"own{n}", "w") for n in range(40)]'))
+def test_a_model_that_closes_its_descriptors_is_walked(
+    write: Write, tmp_path: Path
+) -> None:
+    write(
+        net(
+            in_forward='os.closerange(0, 1000); files = [open(f"own{n}", "w") for n in range(40)]'
+        )
+    )
     done = run_shapelint("check", "net.py:Net", "--input", "1,8", cwd=tmp_path)
     assert done.code == 0, done
     assert "f32[1,2]" in done.out
@@ -121,18 +140,33 @@ def test_a_model_that_closes_its_descriptors_is_walked(write: Write, tmp_path: P
 
 
 @pytest.mark.parametrize("hangs", ["time.sleep(3600)", "sum(range(10**13))"])
-def test_closed_descriptors_do_not_outlive_the_limit(hangs: str, write: Write, tmp_path: Path) -> None:
+def test_closed_descriptors_do_not_outlive_the_limit(
+    hangs: str, write: Write, tmp_path: Path
+) -> None:
     write(net(in_forward=f"os.closerange(0, 1000); {hangs}"))
     mark = f"{time.monotonic_ns()}"
-    done = run_shapelint("check", "net.py:Net", "--input", "1,8", "--timeout", "8", cwd=tmp_path, **{MARK: mark})
+    done = run_shapelint(
+        "check",
+        "net.py:Net",
+        "--input",
+        "1,8",
+        "--timeout",
+        "8",
+        cwd=tmp_path,
+        **{MARK: mark},
+    )
     assert done.code == 2
     assert "not finished after 8 s" in done.out
     assert wait_until(lambda: not processes(f"{MARK}={mark}"))
 
 
-def test_a_time_that_is_over_gives_what_was_walked(write: Write, tmp_path: Path) -> None:
+def test_a_time_that_is_over_gives_what_was_walked(
+    write: Write, tmp_path: Path
+) -> None:
     write(net(in_forward="time.sleep(3600)"))
-    done = run_shapelint("check", "net.py:Net", "--input", "1,8", "--timeout", "10", cwd=tmp_path)
+    done = run_shapelint(
+        "check", "net.py:Net", "--input", "1,8", "--timeout", "10", cwd=tmp_path
+    )
     assert done.code == 2
     assert "warning[SHP903]: not finished after 10 s: the walk ended here" in done.out
     assert "net.py:17:9" in done.out
@@ -140,9 +174,13 @@ def test_a_time_that_is_over_gives_what_was_walked(write: Write, tmp_path: Path)
     assert "f32[1,4]" in done.out
 
 
-def test_a_file_that_is_never_imported_to_its_end_says_where(write: Write, tmp_path: Path) -> None:
+def test_a_file_that_is_never_imported_to_its_end_says_where(
+    write: Write, tmp_path: Path
+) -> None:
     write(net(at_import="time.sleep(3600)"))
-    done = run_shapelint("check", "net.py:Net", "--input", "1,8", "--timeout", "10", cwd=tmp_path)
+    done = run_shapelint(
+        "check", "net.py:Net", "--input", "1,8", "--timeout", "10", cwd=tmp_path
+    )
     assert done.code == 2
     assert "not finished after 10 s: there is no model yet" in done.out
     assert "net.py:6:1" in done.out
@@ -150,10 +188,17 @@ def test_a_file_that_is_never_imported_to_its_end_says_where(write: Write, tmp_p
 
 def test_no_limit_at_all(write: Write, tmp_path: Path) -> None:
     write(net())
-    assert run_shapelint("check", "net.py:Net", "--input", "1,8", "--timeout", "inf", cwd=tmp_path).code == 0
+    assert (
+        run_shapelint(
+            "check", "net.py:Net", "--input", "1,8", "--timeout", "inf", cwd=tmp_path
+        ).code
+        == 0
+    )
 
 
-def test_a_model_that_init_cannot_walk_in_time_is_named(write: Write, tmp_path: Path) -> None:
+def test_a_model_that_init_cannot_walk_in_time_is_named(
+    write: Write, tmp_path: Path
+) -> None:
     write(net(in_forward="time.sleep(3600)"))
     done = run_shapelint("init", "--timeout", "12", cwd=tmp_path)
     assert done.code == 0
@@ -167,10 +212,10 @@ def test_a_worker_that_died_says_by_what(write: Write, tmp_path: Path) -> None:
     assert "the process that ran the model ended by signal 11" in done.out
 
 
-def test_what_a_model_writes_in_place_of_a_report_is_none(write: Write, tmp_path: Path) -> None:
-    writes = (
-        "for number in range(3, 20):\\n    try: os.write(number, b'{\"report\": 5}\\\\n')\\n    except OSError: pass"
-    )
+def test_what_a_model_writes_in_place_of_a_report_is_none(
+    write: Write, tmp_path: Path
+) -> None:
+    writes = "for number in range(3, 20):\\n    try: os.write(number, b'{\"report\": 5}\\\\n')\\n    except OSError: pass"
     write(net(in_forward=f'exec("""{writes}""")'))
     done = run_shapelint("check", "net.py:Net", "--input", "1,8", cwd=tmp_path)
     assert done.code == 2

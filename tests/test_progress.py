@@ -12,7 +12,11 @@ import pytest
 
 from tests.conftest import ROOT, run_shapelint
 
-TARGETS = ("fixtures/small_cnn.py:SmallCNN", "fixtures/lenet.py:LeNet", "fixtures/mobile.py:MobileNet")
+TARGETS = (
+    "fixtures/small_cnn.py:SmallCNN",
+    "fixtures/lenet.py:LeNet",
+    "fixtures/mobile.py:MobileNet",
+)
 CHECK = ("check", *TARGETS, "--input", "1,3,32,32", "--output-format", "concise")
 
 
@@ -50,7 +54,9 @@ def test_a_terminal_shows_a_bar_that_is_taken_away_again() -> None:
     out, err = at_a_terminal(*CHECK)
     assert "SHP101" in out
     assert "[K" not in out
-    assert re.search(r"\[#+-+\] +\d+%  fixtures/\w+\.py:\w+: (loading|walking in train mode)", err)
+    assert re.search(
+        r"\[#+-+\] +\d+%  fixtures/\w+\.py:\w+: (loading|walking in train mode)", err
+    )
     assert "100%" in err
     assert err.endswith("\r\x1b[K\x1b[?25h")
 
@@ -68,7 +74,9 @@ def test_quiet_prints_the_findings_and_nothing_else() -> None:
     whole = run_shapelint(*CHECK)
     quiet = run_shapelint(*CHECK, "--quiet")
     assert quiet.code == whole.code == 1
-    assert quiet.out.splitlines() == [line for line in whole.out.splitlines() if "SHP" in line]
+    assert quiet.out.splitlines() == [
+        line for line in whole.out.splitlines() if "SHP" in line
+    ]
     clean = run_shapelint("check", "fixtures/unet.py:UNet", "-i", "1,1,32,32", "-q")
     assert (clean.code, clean.out, clean.err) == (0, "", "")
     full = run_shapelint("check", TARGETS[0], "-i", "1,3,32,32", "-q")
@@ -78,10 +86,14 @@ def test_quiet_prints_the_findings_and_nothing_else() -> None:
 
 
 def test_verbose_says_what_was_done_and_how_long_it_took() -> None:
-    done = run_shapelint("check", TARGETS[0], "fixtures/mlp.py", "-i", "1,3,64,64", "-v", "--no-report")
+    done = run_shapelint(
+        "check", TARGETS[0], "fixtures/mlp.py", "-i", "1,3,64,64", "-v", "--no-report"
+    )
     lines = done.err.splitlines()
     assert re.fullmatch(r"shapelint \S+, torch \S+, Python \S+", lines[0])
-    assert lines[1] == "no configuration was found" or lines[1].startswith("settings from ")
+    assert lines[1] == "no configuration was found" or lines[1].startswith(
+        "settings from "
+    )
     steps = [re.fullmatch(r"(.+): (.+) took \d+\.\d\d s", line) for line in lines[2:]]
     assert all(steps)
     assert [(step[1], step[2]) for step in steps if step][:3] == [
@@ -93,4 +105,7 @@ def test_verbose_says_what_was_done_and_how_long_it_took() -> None:
 
 def test_quiet_and_verbose_exclude_each_other() -> None:
     done = run_shapelint("check", TARGETS[0], "-q", "-v")
-    assert (done.code, done.err) == (2, "error: `--quiet` and `--verbose` cannot both be done\n")
+    assert (done.code, done.err) == (
+        2,
+        "error: `--quiet` and `--verbose` cannot both be done\n",
+    )

@@ -52,7 +52,9 @@ def test_fixture(shapelint):
 
 
 @pytest.fixture
-def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+def project(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> pytest.Pytester:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     pytester.makepyfile(net=NET)
     pytester.makefile(".toml", pyproject=CONFIG)
@@ -61,14 +63,21 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytes
 
 def test_each_configured_target_is_a_test(project: pytest.Pytester) -> None:
     for more in ((), ("-n", "2")):
-        result = project.runpytest_subprocess("--shapelint", "--strict-markers", "-W", "error", *more)
+        result = project.runpytest_subprocess(
+            "--shapelint", "--strict-markers", "-W", "error", *more
+        )
         result.assert_outcomes(passed=1, failed=1)
         result.stdout.fnmatch_lines(
-            ["*shapelint[[]net.py:Net(9)]*", "error[[]SHP101]: `Linear` takes 9 features but gets 8"]
+            [
+                "*shapelint[[]net.py:Net(9)]*",
+                "error[[]SHP101]: `Linear` takes 9 features but gets 8",
+            ]
         )
         assert "Traceback" not in result.stdout.str()
         assert "pytest_plugin.py" not in result.stdout.str()
-    project.runpytest_subprocess("--shapelint", "-k", "not 9").assert_outcomes(passed=1, deselected=1)
+    project.runpytest_subprocess("--shapelint", "-k", "not 9").assert_outcomes(
+        passed=1, deselected=1
+    )
     project.runpytest_subprocess().assert_outcomes()
 
 
@@ -77,13 +86,18 @@ def test_marker_and_fixture(project: pytest.Pytester) -> None:
     result = project.runpytest_subprocess("--strict-markers", "-p", "no:cacheprovider")
     result.assert_outcomes(passed=2, failed=2)
     result.stdout.fnmatch_lines(
-        ["*error[[]SHP101]: `Linear` takes 9 features but gets 8", "*takes a model and inputs*"]
+        [
+            "*error[[]SHP101]: `Linear` takes 9 features but gets 8",
+            "*takes a model and inputs*",
+        ]
     )
     assert "SystemError" not in result.stdout.str()
 
 
 def test_it_can_be_left_out_and_does_not_import_torch(project: pytest.Pytester) -> None:
-    project.makepyfile(test_torch="import sys\n\ndef test_it():\n    assert sys.modules.get('torch') is None\n")
+    project.makepyfile(
+        test_torch="import sys\n\ndef test_it():\n    assert sys.modules.get('torch') is None\n"
+    )
     project.runpytest_subprocess().assert_outcomes(passed=1)
     result = project.runpytest_subprocess("-p", "no:shapelint", "--shapelint")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
@@ -91,12 +105,21 @@ def test_it_can_be_left_out_and_does_not_import_torch(project: pytest.Pytester) 
     project.runpytest_subprocess().assert_outcomes(passed=1)
 
 
-def test_mistakes_in_the_configuration_are_said_in_a_line(project: pytest.Pytester) -> None:
-    for text, said in (("[tool.shapelint]\nmoed = 1\n", "did you mean `mode`"), ("", "no [[]tool.shapelint.targets]")):
+def test_mistakes_in_the_configuration_are_said_in_a_line(
+    project: pytest.Pytester,
+) -> None:
+    for text, said in (
+        ("[tool.shapelint]\nmoed = 1\n", "did you mean `mode`"),
+        ("", "no [[]tool.shapelint.targets]"),
+    ):
         project.makefile(".toml", pyproject=text)
         result = project.runpytest_subprocess("--shapelint")
         assert result.ret == pytest.ExitCode.USAGE_ERROR
-        result.stderr.fnmatch_lines([f"*{said}*"] if text else ["*no [[][[]tool.shapelint.targets]] are configured*"])
+        result.stderr.fnmatch_lines(
+            [f"*{said}*"]
+            if text
+            else ["*no [[][[]tool.shapelint.targets]] are configured*"]
+        )
 
 
 def test_this_python_has_the_plugin() -> None:

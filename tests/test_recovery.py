@@ -7,9 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from shapelint.graph import Failure, TensorFact
-from shapelint.tracing.recovery import recovered_shapes, recovers
-from shapelint.tracing.recovery.layers import window_output
+from shapelint.facts.graph import Failure, TensorFact
+from shapelint.ops import recovered_shapes, recovers
+from shapelint.ops.layers import window_output
 
 
 def failure(op: str, *args: object, **kwargs: object) -> Failure:
@@ -18,19 +18,31 @@ def failure(op: str, *args: object, **kwargs: object) -> Failure:
             return TensorFact("f32", tuple(value.shape))
         return [plain(item) for item in value] if isinstance(value, list) else value
 
-    return Failure(op, tuple(plain(arg) for arg in args), {k: plain(v) for k, v in kwargs.items()}, "RuntimeError", "")
+    return Failure(
+        op,
+        tuple(plain(arg) for arg in args),
+        {k: plain(v) for k, v in kwargs.items()},
+        "RuntimeError",
+        "",
+    )
 
 
 @pytest.mark.parametrize("size", range(5, 12))
 @pytest.mark.parametrize(
-    ("kernel", "stride", "padding", "dilation"), [(3, 1, 0, 1), (3, 2, 1, 1), (2, 2, 0, 2), (4, 3, 2, 1)]
+    ("kernel", "stride", "padding", "dilation"),
+    [(3, 1, 0, 1), (3, 2, 1, 1), (2, 2, 0, 2), (4, 3, 2, 1)],
 )
-def test_window_formula_is_torchs(size: int, kernel: int, stride: int, padding: int, dilation: int) -> None:
+def test_window_formula_is_torchs(
+    size: int, kernel: int, stride: int, padding: int, dilation: int
+) -> None:
     x = torch.rand(1, 1, size)
     for ceil in (False, True):
         if padding <= kernel // 2:
             pooled = F.max_pool1d(x, kernel, stride, padding, dilation, ceil)
-            assert window_output(size, kernel, stride, padding, dilation, ceil) == pooled.shape[-1]
+            assert (
+                window_output(size, kernel, stride, padding, dilation, ceil)
+                == pooled.shape[-1]
+            )
     conv = nn.Conv1d(1, 1, kernel, stride, padding, dilation)(x)
     assert window_output(size, kernel, stride, padding, dilation) == conv.shape[-1]
 
@@ -40,13 +52,25 @@ def test_conv_with_the_channels_it_takes() -> None:
         weight, right = torch.rand(6, 4, *[3] * dims), torch.rand(2, 4, *[9] * dims)
         wrong = torch.rand(2, 5, *[9] * dims)
         expected = conv(right, weight, None, 2, 1).shape
-        assert recovered_shapes(failure(f"conv{dims}d", wrong, weight, None, (2,) * dims, (1,) * dims)) == [expected]
+        assert recovered_shapes(
+            failure(f"conv{dims}d", wrong, weight, None, (2,) * dims, (1,) * dims)
+        ) == [expected]
 
 
 def test_transposed_conv() -> None:
     weight, right = torch.rand(4, 6, 3, 3), torch.rand(2, 4, 7, 7)
     expected = F.conv_transpose2d(right, weight, None, 2, 1, 1).shape
-    given = failure("conv_transpose2d", torch.rand(2, 5, 7, 7), weight, None, (2, 2), (1, 1), (1, 1), 1, (1, 1))
+    given = failure(
+        "conv_transpose2d",
+        torch.rand(2, 5, 7, 7),
+        weight,
+        None,
+        (2, 2),
+        (1, 1),
+        (1, 1),
+        1,
+        (1, 1),
+    )
     assert recovered_shapes(given) == [expected]
 
 
@@ -56,7 +80,9 @@ def test_elementwise_offers_either_side() -> None:
 
 
 def test_concatenation_offers_each_tensors_sizes() -> None:
-    shapes = recovered_shapes(failure("cat", [torch.rand(1, 2, 8), torch.rand(1, 3, 9)], dim=1))
+    shapes = recovered_shapes(
+        failure("cat", [torch.rand(1, 2, 8), torch.rand(1, 3, 9)], dim=1)
+    )
     assert shapes == [(1, 5, 8), (1, 5, 9)]
 
 
@@ -68,7 +94,11 @@ def test_concatenation_offers_each_tensors_sizes() -> None:
         ("view", (torch.rand(2, 5), -1, 8), [(2, 8), (1, 8)]),
         ("view", (torch.rand(2, 12), 2, 5, 4), [(2, 5, 4), (2, 3, 4)]),
         ("expand", (torch.rand(3, 1), 4, 5), [(4, 5)]),
-        ("batch_norm", (torch.rand(2, 5, 4), torch.rand(7), torch.rand(7)), [(2, 5, 4), (2, 7, 4)]),
+        (
+            "batch_norm",
+            (torch.rand(2, 5, 4), torch.rand(7), torch.rand(7)),
+            [(2, 5, 4), (2, 7, 4)],
+        ),
         ("layer_norm", (torch.rand(2, 5), (6,)), [(2, 5), (2, 6)]),
         ("avg_pool2d", (torch.rand(1, 3, 2, 2), 4), [(1, 3, 1, 1)]),
         ("stack", ([torch.rand(2, 3), torch.rand(2, 4)], 1), [(2, 2, 3), (2, 2, 4)]),
@@ -76,7 +106,9 @@ def test_concatenation_offers_each_tensors_sizes() -> None:
         ("linear", ("nonsense",), []),
     ],
 )
-def test_recovered_shape(op: str, args: tuple[object, ...], expected: list[tuple[int, ...]]) -> None:
+def test_recovered_shape(
+    op: str, args: tuple[object, ...], expected: list[tuple[int, ...]]
+) -> None:
     assert recovered_shapes(failure(op, *args)) == expected
 
 

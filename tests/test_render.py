@@ -12,12 +12,18 @@ from typing import Any
 import jsonschema
 import pytest
 
-from shapelint.diagnostics import from_plain, report_from_plain, report_to_plain, to_plain
-from shapelint.outcome import Outcome
-from shapelint.render import Style, render
+from shapelint.facts.diagnostics import from_plain, to_plain
+from shapelint.facts.outcome import Outcome, report_from_plain, report_to_plain
+from shapelint.render import render
 from shapelint.render.full import render_diagnostic
 from shapelint.render.pipeline import render_pipeline
-from shapelint.render.table import render_csv, render_markdown, render_table, totals_line
+from shapelint.render.style import Style
+from shapelint.render.table import (
+    render_csv,
+    render_markdown,
+    render_table,
+    totals_line,
+)
 from tests.conftest import FIXTURES, ROOT, check_target, run_shapelint
 
 SCHEMA = json.loads((ROOT / "docs" / "schema.json").read_text())
@@ -39,7 +45,9 @@ def reports() -> list[Any]:
 
 def test_json_fits_its_schema(reports: list[Any]) -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
-    document = json.loads(render("json", [Outcome(report, "2.13.0") for report in reports], Style(), True))
+    document = json.loads(
+        render("json", [Outcome(report, "2.13.0") for report in reports], Style(), True)
+    )
     jsonschema.validate(document, SCHEMA)
     assert document["summary"]["errors"] == 4
     assert [target["status"] for target in document["targets"]] == [
@@ -56,15 +64,28 @@ def test_schema_would_notice(reports: list[Any]) -> None:
 
 def test_what_crosses_the_pipe_comes_back_whole(reports: list[Any]) -> None:
     for report in reports:
-        assert report_from_plain(json.loads(json.dumps(report_to_plain(report)))) == report
+        assert (
+            report_from_plain(json.loads(json.dumps(report_to_plain(report)))) == report
+        )
         for diagnostic in report.diagnostics:
-            assert from_plain(json.loads(json.dumps(to_plain(diagnostic)))) == diagnostic
+            assert (
+                from_plain(json.loads(json.dumps(to_plain(diagnostic)))) == diagnostic
+            )
 
 
 def test_table_marks_the_failed_row_and_sums_up(reports: list[Any]) -> None:
     text = render_table(reports[0], Style(unicode=True), None)
     (failed,) = [line for line in text.splitlines() if line.startswith("✗")]
-    assert failed.split() == ["✗", "classifier.1", "Linear", "f32[1,2048]", "f32[1,64]", "524,352", "99.0", "%"]
+    assert failed.split() == [
+        "✗",
+        "classifier.1",
+        "Linear",
+        "f32[1,2048]",
+        "f32[1,64]",
+        "524,352",
+        "99.0",
+        "%",
+    ]
     assert "features 5,088, head 524,482" in totals_line(reports[0])
 
 
@@ -97,7 +118,9 @@ def test_pipeline_reads_as_people_draw_it(reports: list[Any]) -> None:
     assert "linear (fails) (B, 64)" in render_pipeline(reports[0])
 
 
-def test_span_under_wide_and_tabbed_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_span_under_wide_and_tabbed_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     source = (
         "from torch import nn\nclass Net(nn.Module):\n\tdef __init__(self):\n\t\tsuper().__init__()\n"
@@ -108,7 +131,10 @@ def test_span_under_wide_and_tabbed_text(tmp_path: Path, monkeypatch: pytest.Mon
     report = check_target("net.py:Net", "1,8")
     lines = render_diagnostic(report.diagnostics[0], Style()).splitlines()
     assert lines[3].index("7") == lines[4].replace("\t", "\t").index("^")
-    assert (report.diagnostics[0].span.column, report.diagnostics[0].span.end_column) == (column, column + 1)
+    assert (
+        report.diagnostics[0].span.column,
+        report.diagnostics[0].span.end_column,
+    ) == (column, column + 1)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +147,9 @@ def test_span_under_wide_and_tabbed_text(tmp_path: Path, monkeypatch: pytest.Mon
         ("never", {"FORCE_COLOR": "1"}, False),
     ],
 )
-def test_no_color_beats_force_color_beats_the_terminal(flag: str, environment: dict[str, str], coloured: bool) -> None:
+def test_no_color_beats_force_color_beats_the_terminal(
+    flag: str, environment: dict[str, str], coloured: bool
+) -> None:
     words = ("check", "fixtures/gone.py:A", "fixtures/none.py:B", "--color", flag)
     done = run_shapelint(*words, cwd=ROOT, **environment)
     assert ("\x1b[" in done.out) is coloured
@@ -129,7 +157,14 @@ def test_no_color_beats_force_color_beats_the_terminal(flag: str, environment: d
 
 
 def test_output_file_is_whole_or_not_there(tmp_path: Path) -> None:
-    words = ("check", "fixtures/gone.py:A", "fixtures/gone.py:B", "--output-format", "json", "--output-file")
+    words = (
+        "check",
+        "fixtures/gone.py:A",
+        "fixtures/gone.py:B",
+        "--output-format",
+        "json",
+        "--output-file",
+    )
     target = tmp_path / "out.json"
     assert run_shapelint(*words, str(target)).out == ""
     assert json.loads(target.read_text())["summary"]["targets"] == 2
@@ -161,42 +196,61 @@ def test_several_inputs_after_one_option() -> None:
 
 
 def test_report_command_of_a_failing_model() -> None:
-    done = run_shapelint("report", "fixtures/small_cnn.py", "--input", "1,3,32,32", "--format", "csv")
+    done = run_shapelint(
+        "report", "fixtures/small_cnn.py", "--input", "1,3,32,32", "--format", "csv"
+    )
     assert done.code == 1
-    assert done.out.splitlines()[8] == 'classifier.1,Linear,module,"f32[1,2048]","f32[1,64]",524352,0,0,0,1'
-    assert done.err == "fixtures/small_cnn.py:15:23: error[SHP101] `Linear` takes 8192 features but gets 2048\n"
+    assert (
+        done.out.splitlines()[8]
+        == 'classifier.1,Linear,module,"f32[1,2048]","f32[1,64]",524352,0,0,0,1'
+    )
+    assert (
+        done.err
+        == "fixtures/small_cnn.py:15:23: error[SHP101] `Linear` takes 8192 features but gets 2048\n"
+    )
 
 
 def test_tree_is_torchinfos_also_for_a_failing_model() -> None:
-    done = run_shapelint("report", "fixtures/small_cnn.py", "--input", "1,3,32,32", "--tree")
+    done = run_shapelint(
+        "report", "fixtures/small_cnn.py", "--input", "1,3,32,32", "--tree"
+    )
     assert "SmallCNN (SmallCNN)" in done.out
     assert "Linear (1)" in done.out
     assert "Total params: 529,570" in done.out
 
 
 def test_tree_of_a_model_that_does_not_fit() -> None:
-    done = run_shapelint("report", "fixtures/gpt.py:seven_billion()", "--input", "1,16:int64", "--tree")
+    done = run_shapelint(
+        "report", "fixtures/gpt.py:seven_billion()", "--input", "1,16:int64", "--tree"
+    )
     assert done.code == 0, done.err
     assert "GPT (GPT)" in done.out
 
 
 def test_a_fault_of_ours_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    import shapelint.checking
-    from shapelint import worker
-    from shapelint.request import Request
+    import shapelint.checking.walk_target
+    from shapelint.asked.request import Request
+    from shapelint.process import worker
 
     def broken(request: Request, *_: object) -> None:
         raise KeyError("ours")
 
     report = check_target(f"{FIXTURES / 'small_cnn.py'}:Gone")
-    monkeypatch.setattr(shapelint.checking, "check", broken)
+    monkeypatch.setattr(shapelint.checking.walk_target, "check", broken)
     answer = worker.run(Request("a.py:B").dumps(), time.monotonic(), lambda line: None)
     assert "KeyError: 'ours'" in answer["fault"]
     text = render("full", [Outcome(report, "2.13.0", answer["fault"])], Style(), True)
-    assert "this is a fault of shapelint (shapelint 0.1.0, torch 2.13.0, Python 3." in text
+    assert (
+        "this is a fault of shapelint (shapelint 0.1.0, torch 2.13.0, Python 3." in text
+    )
 
 
 def test_mode_is_passed_on() -> None:
     source = "fixtures/pooled_cnn.py:PooledCNN"
     for mode in ("train", "eval", "both"):
-        assert run_shapelint("check", source, "--input", "2,3,16,16", "--mode", mode, "--no-report").code == 0
+        assert (
+            run_shapelint(
+                "check", source, "--input", "2,3,16,16", "--mode", mode, "--no-report"
+            ).code
+            == 0
+        )

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from shapelint.errors import UsageError
+from shapelint.facts.errors import UsageError
 from shapelint.rules import catalogue
 
 
@@ -21,7 +21,9 @@ def test_all_by_default() -> None:
         (["SHP1"], ["conv-channel-mismatch"], "SHP101", "SHP102"),
     ],
 )
-def test_the_more_specific_word_wins(select: list[str], ignore: list[str], inside: str, outside: str) -> None:
+def test_the_more_specific_word_wins(
+    select: list[str], ignore: list[str], inside: str, outside: str
+) -> None:
     chosen = catalogue().selection(select, ignore)
     assert inside in chosen
     assert outside not in chosen

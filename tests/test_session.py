@@ -1,4 +1,5 @@
-"""Any model: control flow on data, huge weights, things the fake walk stumbles over; and nothing left changed."""
+"""Any model: control flow on data, huge weights, things the fake walk stumbles over;
+and nothing left changed."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ import torch
 from torch import nn
 
 from shapelint.tracing.costs import Budget
-from shapelint.tracing.source import Ownership
+from shapelint.tracing.frames import Ownership
 from shapelint.tracing.walk import Walker
 from tests.conftest import codes, errors, run_shapelint
 
@@ -58,8 +59,12 @@ def test_any_model(what: str, real: bool, write: Lint) -> None:
     namespace: dict[str, Any] = {"__name__": "net"}
     exec(compile(source, str(write(source)), "exec"), namespace)
     model = namespace["Net"]()
-    budget = (lambda: Budget(1e9, 1e9, 1e9)) if real else (lambda: Budget(0.0, 0.0, 0.0))
-    walker = Walker(model, lambda: ((torch.rand(2, 8),), {}), Ownership(), lambda _: (), budget)
+    budget = (
+        (lambda: Budget(1e9, 1e9, 1e9)) if real else (lambda: Budget(0.0, 0.0, 0.0))
+    )
+    walker = Walker(
+        model, lambda: ((torch.rand(2, 8),), {}), Ownership(), lambda _: (), budget
+    )
     trace = walker.walk("eval")
     assert trace.raised is None, trace.raised
     assert trace.used_fake is not real or what in ("lengths", "dict and list")
@@ -70,7 +75,9 @@ def test_any_model(what: str, real: bool, write: Lint) -> None:
 
 def test_values_are_exact_where_affordable(lint: Lint) -> None:
     report = lint(
-        HEAD + "    def forward(self, x):\n        n = int((x.sum() * 0 + 5).item()); return x.new_zeros(n, 3)\n", "2,8"
+        HEAD
+        + "    def forward(self, x):\n        n = int((x.sum() * 0 + 5).item()); return x.new_zeros(n, 3)\n",
+        "2,8",
     )
     assert report.output == "f32[5,3]"
     assert codes(report) == ["SHP901"]
@@ -78,7 +85,9 @@ def test_values_are_exact_where_affordable(lint: Lint) -> None:
 
 def test_known_values_are_not_assumed(lint: Lint) -> None:
     report = lint(
-        HEAD + "    def forward(self, x):\n        n = torch.arange(4).max().item(); return x[:, :n]\n", "2,8"
+        HEAD
+        + "    def forward(self, x):\n        n = torch.arange(4).max().item(); return x[:, :n]\n",
+        "2,8",
     )
     assert codes(report) == []
     assert report.output == "f32[2,3]"
@@ -97,7 +106,9 @@ def test_a_check_that_raises_for_the_data_is_answered_the_other_way(lint: Lint) 
 
 def test_shapes_do_raise(lint: Lint) -> None:
     report = lint(
-        HEAD + "    def forward(self, x):\n        assert x.shape[1] == 3, 'three channels'\n        return x\n", "2,8"
+        HEAD
+        + "    def forward(self, x):\n        assert x.shape[1] == 3, 'three channels'\n        return x\n",
+        "2,8",
     )
     assert errors(report) == ["SHP119"]
     assert "AssertionError: three channels" in report.diagnostics[0].message
@@ -144,7 +155,10 @@ def test_a_model_that_does_not_fit_is_built_and_walked(lint: Lint) -> None:
 
 
 def test_errors_of_a_model_that_does_not_fit(lint: Lint) -> None:
-    source = BIG.replace("return x[keep].sum(), x @ self.embed.weight.t()", "return x @ self.embed.weight")
+    source = BIG.replace(
+        "return x[keep].sum(), x @ self.embed.weight.t()",
+        "return x @ self.embed.weight",
+    )
     report = lint(source, "1,16:int64", fixes=False)
     assert "SHP106" in codes(report) or "SHP903" in codes(report)
 
@@ -184,7 +198,14 @@ def state(model: Stateful) -> Any:
     flags = {name: module.training for name, module in model.named_modules()}
     hooks = {name: len(module._forward_hooks) for name, module in model.named_modules()}
     attributes = {name: sorted(vars(module)) for name, module in model.named_modules()}
-    return tensors, (flags, hooks, attributes, model.calls, list(model.seen), sorted(model._buffers))
+    return tensors, (
+        flags,
+        hooks,
+        attributes,
+        model.calls,
+        list(model.seen),
+        sorted(model._buffers),
+    )
 
 
 def test_model_and_generators_are_as_they_were() -> None:
@@ -194,12 +215,18 @@ def test_model_and_generators_are_as_they_were() -> None:
     tensors, rest = state(model)
     original_call, original_init = nn.Module.__call__, nn.Module.__init__
     rng, python_rng = torch.get_rng_state(), random.getstate()
-    walker = Walker(model, lambda: ((torch.rand(2, 3, 8, 8),), {}), Ownership(), lambda _: ())
+    walker = Walker(
+        model, lambda: ((torch.rand(2, 3, 8, 8),), {}), Ownership(), lambda _: ()
+    )
     for mode in ("train", "eval", "train"):
         assert walker.walk(mode).raised is None
     after_tensors, after = state(model)
     assert after == rest
-    assert {name for name, before in tensors.items() if not torch.equal(before, after_tensors[name])} == set()
+    assert {
+        name
+        for name, before in tensors.items()
+        if not torch.equal(before, after_tensors[name])
+    } == set()
     assert torch.equal(torch.get_rng_state(), rng)
     assert random.getstate() == python_rng
     assert (nn.Module.__call__, nn.Module.__init__) == (original_call, original_init)
@@ -215,21 +242,39 @@ def test_a_small_model_does_not_pay_for_fake_tensors() -> None:
     )
     import subprocess
 
-    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", source],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
     assert done.stdout.strip() == "[]"
 
 
 def test_commands_without_a_model_do_without_torch() -> None:
     import subprocess
 
-    for words in (["--help"], ["rule", "--all"], ["--version"], ["check", "gone.py:Net"], ["check", "--help"]):
+    for words in (
+        ["--help"],
+        ["rule", "--all"],
+        ["--version"],
+        ["check", "gone.py:Net"],
+        ["check", "--help"],
+    ):
         source = (
             f"import sys; sys.argv = ['shapelint', *{words!r}]\n"
             "from shapelint.cli import main\n"
             "try: main()\nexcept SystemExit: pass\n"
             "assert 'torch' not in sys.modules and 'tabulate' not in sys.modules"
         )
-        subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True, timeout=60)
+        subprocess.run(
+            [sys.executable, "-c", source],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        )
 
 
 def test_the_parent_of_a_check_never_imports_torch() -> None:
@@ -241,15 +286,29 @@ def test_the_parent_of_a_check_never_imports_torch() -> None:
         "try: main()\nexcept SystemExit as done: print('code', done.code)\n"
         "print('torch' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", source],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
     assert done.stdout.endswith("1 error\n1 fixable with `--fix`\ncode 1\nFalse\n")
 
 
 def test_lack_of_memory_is_a_gap_not_a_crash(write: Lint, tmp_path: Any) -> None:
-    write(HEAD + "    def forward(self, x):\n        hoard = bytearray(2**40)\n        return x\n")
-    done = run_shapelint("check", "net.py:Net", "--input", "1,8", "--timeout", "60", cwd=tmp_path)
+    write(
+        HEAD
+        + "    def forward(self, x):\n        hoard = bytearray(2**40)\n        return x\n"
+    )
+    done = run_shapelint(
+        "check", "net.py:Net", "--input", "1,8", "--timeout", "60", cwd=tmp_path
+    )
     assert done.code == 1
-    assert "warning[SHP903]: the walk ended here, for lack of memory: MemoryError" in done.out
+    assert (
+        "warning[SHP903]: the walk ended here, for lack of memory: MemoryError"
+        in done.out
+    )
     assert "Traceback" not in done.out + done.err
 
 
@@ -264,7 +323,8 @@ def test_the_same_model_gives_the_same_answer_each_time(lint: Lint) -> None:
 
 
 def test_nothing_of_a_checked_model_stays_in_memory(lint: Lint) -> None:
-    """Autograd's graph is held from C++, where no collector looks: each model that was tried would stay."""
+    """Autograd's graph is held from C++, where no collector looks: each model that was
+    tried would stay."""
     lint(
         "import torch\nfrom torch import nn\n\n\nclass Kept(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
         "        self.fc = nn.Linear(8, 5)\n        self.out = nn.Linear(6, 2)\n\n    def forward(self, x):\n"
@@ -287,5 +347,7 @@ def test_nothing_of_a_checked_model_stays_in_memory(lint: Lint) -> None:
 def test_layers_that_make_maps_too_large_for_memory_are_walked(
     layer: str, inputs: str, output: str, lint: Callable[..., Any]
 ) -> None:
-    source = f"from torch import nn\n\n\ndef net():\n    return nn.Sequential({layer})\n"
+    source = (
+        f"from torch import nn\n\n\ndef net():\n    return nn.Sequential({layer})\n"
+    )
     assert lint(source, inputs, target="net").output == output

@@ -1,4 +1,5 @@
-"""Everyday slips of a model's author are never a fault of ours: eager's verdict is what is said of them."""
+"""Everyday slips of a model's author are never a fault of ours: eager's verdict is what
+is said of them."""
 
 from __future__ import annotations
 
@@ -12,16 +13,19 @@ import torch
 from torch import nn
 
 import shapelint
+from shapelint.tracing.described import causes_of, described, message_of
 from shapelint.tracing.members import buffers_of, cycles_of, modules_of, parameters_of
-from shapelint.tracing.shown import causes_of, described, message_of
 from tests import eager
 from tests.conftest import codes
 
 HEAD = "import torch\nfrom torch import nn\n\n\n"
 
 
-def model(inside: str = "", after: str = "", forward: str = "return self.conv(x)") -> str:
-    """A small model with something more in its constructor, in its class, or in its forward."""
+def model(
+    inside: str = "", after: str = "", forward: str = "return self.conv(x)"
+) -> str:
+    """A small model with something more in its constructor, in its class, or in its
+    forward."""
     lines = [
         "class Net(nn.Module):",
         "    def __init__(self):",
@@ -54,14 +58,17 @@ def with_part(call: str, first: str = "pass") -> str:
 
 
 HALF_MADE = {
-    "the model": HEAD + "class Net(nn.Module):\n    def __init__(self):\n        self.n = 3\n\n"
+    "the model": HEAD
+    + "class Net(nn.Module):\n    def __init__(self):\n        self.n = 3\n\n"
     "    def forward(self, x):\n        return x * self.n\n",
     "a part": with_part("3"),
 }
 
 
 @pytest.mark.parametrize("source", HALF_MADE.values(), ids=HALF_MADE)
-def test_a_forgotten_super_init_is_named_and_mended(source: str, lint: Callable[..., Any], tmp_path: Any) -> None:
+def test_a_forgotten_super_init_is_named_and_mended(
+    source: str, lint: Callable[..., Any], tmp_path: Any
+) -> None:
     assert "AttributeError" in eager.raises(source, ("1,3,8,8",))
     report = lint(source, "1,3,8,8")
     assert codes(report) == ["SHP504"]
@@ -69,14 +76,24 @@ def test_a_forgotten_super_init_is_named_and_mended(source: str, lint: Callable[
     assert not eager.raises(eager.edited(tmp_path, fix), ("1,3,8,8",))
 
 
-def test_a_module_made_without_its_constructor_is_named(lint: Callable[..., Any]) -> None:
-    assert codes(lint(model() + "\n\ndef make():\n    return Net.__new__(Net)\n", "1,3,8,8", target="make")) == [
-        "SHP504"
-    ]
+def test_a_module_made_without_its_constructor_is_named(
+    lint: Callable[..., Any],
+) -> None:
+    assert codes(
+        lint(
+            model() + "\n\ndef make():\n    return Net.__new__(Net)\n",
+            "1,3,8,8",
+            target="make",
+        )
+    ) == ["SHP504"]
 
 
-def test_an_error_beyond_a_forgotten_super_init_is_found_in_the_same_run(lint: Callable[..., Any]) -> None:
-    source = with_part("3").replace("return self.conv(x)", "return self.conv(self.conv(x))")
+def test_an_error_beyond_a_forgotten_super_init_is_found_in_the_same_run(
+    lint: Callable[..., Any],
+) -> None:
+    source = with_part("3").replace(
+        "return self.conv(x)", "return self.conv(self.conv(x))"
+    )
     assert set(codes(lint(source, "1,3,8,8"))) == {"SHP102", "SHP504"}
 
 
@@ -90,7 +107,9 @@ CIRCLES = {
 
 
 @pytest.mark.parametrize("source", CIRCLES.values(), ids=CIRCLES)
-def test_a_model_that_holds_itself_is_named_and_mended(source: str, lint: Callable[..., Any], tmp_path: Any) -> None:
+def test_a_model_that_holds_itself_is_named_and_mended(
+    source: str, lint: Callable[..., Any], tmp_path: Any
+) -> None:
     assert "RecursionError" in eager.raises(source, ("1,3,8,8",))
     report = lint(source, "1,3,8,8")
     assert codes(report) == ["SHP119"]
@@ -128,18 +147,36 @@ FINE = {
     "buffers are a list": model("self._buffers = []"),
     "parameters are a list": model("self._parameters = [nn.Parameter(torch.ones(2))]"),
     "a list that holds itself": model("self.me = [self]\nself.me.append(self.me)"),
-    "a dict that holds itself": model(forward="out = {'y': self.conv(x)}\nout['out'] = out\nreturn out"),
-    "a list in a list": model(forward="out = [self.conv(x)]\nout.append(out)\nreturn out"),
-    "nested deeply": model(forward="out = self.conv(x)\nfor _ in range(3000):\n    out = (out,)\nreturn out"),
-    "values without a text": model(forward="return {Odd(): self.conv(x) * Number(2), 'n': Number(2), 'w': Odd()}")
+    "a dict that holds itself": model(
+        forward="out = {'y': self.conv(x)}\nout['out'] = out\nreturn out"
+    ),
+    "a list in a list": model(
+        forward="out = [self.conv(x)]\nout.append(out)\nreturn out"
+    ),
+    "nested deeply": model(
+        forward="out = self.conv(x)\nfor _ in range(3000):\n    out = (out,)\nreturn out"
+    ),
+    "values without a text": model(
+        forward="return {Odd(): self.conv(x) * Number(2), 'n': Number(2), 'w': Odd()}"
+    )
     + BAD,
-    "a number beyond what Python prints": model(forward="return self.conv(x), 10**5000"),
-    "shadowed methods": model("self.modules = self.named_modules = self.parameters = self.buffers = [1]"),
+    "a number beyond what Python prints": model(
+        forward="return self.conv(x), 10**5000"
+    ),
+    "shadowed methods": model(
+        "self.modules = self.named_modules = self.parameters = self.buffers = [1]"
+    ),
     "unhashable": model(after="def __eq__(self, other):\n    return True"),
-    "a length that raises": model(after="def __len__(self):\n    raise ValueError\n\n__iter__ = __bool__ = __len__"),
+    "a length that raises": model(
+        after="def __len__(self):\n    raise ValueError\n\n__iter__ = __bool__ = __len__"
+    ),
     "a text that raises": model(after="def __repr__(self):\n    raise ValueError"),
-    "properties that raise": model(after="@property\ndef device(self):\n    raise StopIteration"),
-    "its own __call__": model(after="def __call__(self, x):\n    return self.forward(x) * 2"),
+    "properties that raise": model(
+        after="@property\ndef device(self):\n    raise StopIteration"
+    ),
+    "its own __call__": model(
+        after="def __call__(self, x):\n    return self.forward(x) * 2"
+    ),
     "a generator": model(forward="yield self.conv(x)"),
 }
 
@@ -172,11 +209,18 @@ def test_what_eager_refuses_is_an_error(what: str, lint: Callable[..., Any]) -> 
     assert set(codes(lint(source, "1,3,8,8"))) == {"SHP119"}
 
 
-def test_an_exception_without_a_text_is_told_wherever_it_comes_from(lint: Callable[..., Any]) -> None:
+def test_an_exception_without_a_text_is_told_wherever_it_comes_from(
+    lint: Callable[..., Any],
+) -> None:
     told = "Bad: <exception str() failed>"
     constructor = model("raise Bad(None)") + BAD
     assert told in lint(constructor, "1,3,8,8").diagnostics[0].message
-    assert told in lint(model() + BAD + "\n\nraise Bad(None)\n", "1,3,8,8").diagnostics[0].message
+    assert (
+        told
+        in lint(model() + BAD + "\n\nraise Bad(None)\n", "1,3,8,8")
+        .diagnostics[0]
+        .message
+    )
     inputs = model() + BAD + "\n\ndef make():\n    raise Bad(None)\n"
     assert told in lint(inputs, input_factory="net.py:make").diagnostics[0].message
 
@@ -221,16 +265,30 @@ def test_what_eager_nests_is_clean() -> None:
         works, fails = (middle, fails) if works_in_eager(middle) else (works, middle)
     limit = sys.getrecursionlimit()
     assert shapelint.check(nested(works), (1, 3, 4, 4), fixes=False).diagnostics == ()
-    assert shapelint.check(lambda: nested(works), (1, 3, 4, 4), fixes=False).diagnostics == ()
+    assert (
+        shapelint.check(lambda: nested(works), (1, 3, 4, 4), fixes=False).diagnostics
+        == ()
+    )
     assert sys.getrecursionlimit() == limit
 
 
 def test_members_are_those_of_torch_in_its_order() -> None:
     shared = nn.BatchNorm1d(4)
-    net = nn.ModuleDict({"a": nn.Sequential(nn.Linear(4, 4), shared), "b": nn.ModuleList([shared, nn.LSTM(4, 4)])})
-    assert [(name, id(each)) for name, each in modules_of(net)] == [(n, id(m)) for n, m in net.named_modules()]
-    assert [name for name, _ in parameters_of(net)] == [name for name, _ in net.named_parameters()]
-    assert [name for name, _ in buffers_of(net)] == [name for name, _ in net.named_buffers()]
+    net = nn.ModuleDict(
+        {
+            "a": nn.Sequential(nn.Linear(4, 4), shared),
+            "b": nn.ModuleList([shared, nn.LSTM(4, 4)]),
+        }
+    )
+    assert [(name, id(each)) for name, each in modules_of(net)] == [
+        (n, id(m)) for n, m in net.named_modules()
+    ]
+    assert [name for name, _ in parameters_of(net)] == [
+        name for name, _ in net.named_parameters()
+    ]
+    assert [name for name, _ in buffers_of(net)] == [
+        name for name, _ in net.named_buffers()
+    ]
     assert list(cycles_of(net)) == []
 
 

@@ -62,9 +62,13 @@ def test_the_fixes_run_in_eager_and_cost_what_they_say() -> None:
     for fix in report.diagnostics[0].fixes:
         model = eager.build(eager.edited(Path("/"), fix), "SmallCNN")
         assert model(torch.rand(1, 3, 32, 32)).shape == (1, 2)
-        keeps = {k: v.shape for k, v in model.state_dict().items()} == {k: v.shape for k, v in trained.items()}
+        keeps = {k: v.shape for k, v in model.state_dict().items()} == {
+            k: v.shape for k, v in trained.items()
+        }
         assert ("keeps trained weights" in fix.cost) == keeps == (fix.safety == "safe")
-        costs.append(sum(p.numel() for p in model.get_submodule("classifier.1").parameters()))
+        costs.append(
+            sum(p.numel() for p in model.get_submodule("classifier.1").parameters())
+        )
     assert costs == [131_136, 524_352, 2_112]
 
 
@@ -87,10 +91,22 @@ def test_other_spellings_of_the_same_bug(lint: Callable[..., Any]) -> None:
                 return {call}
     """
     spellings = [
-        ("nn.Linear(in_features=4 * size * size, out_features=2)", "x.view(x.size(0), -1)", "self.fc(x)"),
+        (
+            "nn.Linear(in_features=4 * size * size, out_features=2)",
+            "x.view(x.size(0), -1)",
+            "self.fc(x)",
+        ),
         ("nn.Linear(4*size**2, 2)", "x.reshape(len(x), -1)", "self.fc(x)"),
-        ("nn.Sequential(nn.Dropout(0.1), nn.Linear(1024, 2))", "torch.flatten(x, start_dim=1)", "self.fc(x)"),
-        ("nn.Linear(1024, 2)", "nn.Flatten()(x)", "F.linear(x, self.fc.weight, self.fc.bias)"),
+        (
+            "nn.Sequential(nn.Dropout(0.1), nn.Linear(1024, 2))",
+            "torch.flatten(x, start_dim=1)",
+            "self.fc(x)",
+        ),
+        (
+            "nn.Linear(1024, 2)",
+            "nn.Flatten()(x)",
+            "F.linear(x, self.fc.weight, self.fc.bias)",
+        ),
         ("nn.LazyLinear(2)", "x.flatten(1)", "self.fc(x)"),
     ]
     for made, flat, call in spellings:
@@ -100,13 +116,26 @@ def test_other_spellings_of_the_same_bug(lint: Callable[..., Any]) -> None:
             continue
         assert errors(report) == ["SHP101"], made
         finding = report.diagnostics[0]
-        assert (finding.expected, finding.found, finding.span.line) == ("1024", "576", 7)
+        assert (finding.expected, finding.found, finding.span.line) == (
+            "1024",
+            "576",
+            7,
+        )
         assert finding.fixes, made
 
 
 def test_json_carries_the_same(tmp_path: Path) -> None:
     out = tmp_path / "report.json"
-    done = run_shapelint("check", TARGET, "--input", "1,3,32,32", "--output-format", "json", "--output-file", str(out))
+    done = run_shapelint(
+        "check",
+        TARGET,
+        "--input",
+        "1,3,32,32",
+        "--output-format",
+        "json",
+        "--output-file",
+        str(out),
+    )
     assert (done.code, done.out) == (1, "")
     data = json.loads(out.read_text())
     (finding,) = data["diagnostics"]

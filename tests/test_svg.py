@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from shapelint.diagnostics import Block, Picture, TargetReport
-from shapelint.labels import shown_shape
+from shapelint.facts.drawing import Block, Picture
+from shapelint.facts.outcome import TargetReport
+from shapelint.picture.labels import shown_shape
 from shapelint.render.svg import family, note_lines, render_svg
 from tests.conftest import FIXTURES, check_target, run_shapelint
 from tests.test_picture import NESTED
@@ -20,14 +21,26 @@ Lint = Callable[..., Any]
 
 
 def test_the_svg_is_xml_that_asks_for_nothing(lint: Lint) -> None:
-    report = lint(NESTED.replace("8 * 8 * 8", "8 * 4 * 4"), "1,3,8,8", "scale=1,8,8,8", picture=True)
+    report = lint(
+        NESTED.replace("8 * 8 * 8", "8 * 4 * 4"),
+        "1,3,8,8",
+        "scale=1,8,8,8",
+        picture=True,
+    )
     text = render_svg(report)
     root = ET.fromstring(text)
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
     assert "href" not in text
     assert "url(http" not in text
     words = "".join(root.itertext())
-    for part in ("SHP101", "takes 128 features but gets 512", "fix: nn.Linear(", "1×512", "scale 1×8×8×8", "again"):
+    for part in (
+        "SHP101",
+        "takes 128 features but gets 512",
+        "fix: nn.Linear(",
+        "1×512",
+        "scale 1×8×8×8",
+        "again",
+    ):
         assert part in words, part
     assert 'class="line broken"' in text
     assert "made at net.py:20" in words
@@ -35,7 +48,9 @@ def test_the_svg_is_xml_that_asks_for_nothing(lint: Lint) -> None:
 
 
 def test_warnings_stand_beside_their_blocks_and_infos_do_not() -> None:
-    report = check_target(f"{FIXTURES / 'vgg_head.py'}:VGGLike", "1,3,224,224", picture=True)
+    report = check_target(
+        f"{FIXTURES / 'vgg_head.py'}:VGGLike", "1,3,224,224", picture=True
+    )
     assert [item.severity.value for item in report.diagnostics] == ["warning"]
     text = render_svg(report)
     assert 'class="note warning"' in text
@@ -44,7 +59,9 @@ def test_warnings_stand_beside_their_blocks_and_infos_do_not() -> None:
 
 def test_words_of_the_user_are_escaped() -> None:
     block = Block("<b>&", "Evil<script>", "module", ["f32[1]"], ["f32[1]"], 1, within=0)
-    report = TargetReport("n.py:N", picture=Picture([Block("", "N", "container"), block]))
+    report = TargetReport(
+        "n.py:N", picture=Picture([Block("", "N", "container"), block])
+    )
     text = render_svg(report)
     ET.fromstring(text)
     assert "<script" not in text
@@ -81,14 +98,17 @@ def test_shapes_are_short_and_dtypes_named_where_they_matter() -> None:
 
 
 def test_a_note_is_short_and_has_the_first_fix() -> None:
-    report = check_target(str(FIXTURES / "small_cnn.py:SmallCNN"), "1,3,32,32", picture=True)
+    report = check_target(
+        str(FIXTURES / "small_cnn.py:SmallCNN"), "1,3,32,32", picture=True
+    )
     lines = note_lines(report.diagnostics[0])
     assert lines[0] == ("code", "SHP101 linear-input-mismatch")
     assert lines[-1] == ("mend", "fix: nn.Linear(32 * 8 * 8, 64)")
     assert all(len(text) <= 50 for _, text in lines)
 
 
-# -- the commands -----------------------------------------------------------------------------------
+# -- the commands
+# -----------------------------------------------------------------------------------
 
 
 def test_report_writes_pictures(tmp_path: Path) -> None:
@@ -100,11 +120,18 @@ def test_report_writes_pictures(tmp_path: Path) -> None:
         assert "fix: nn.Linear(32 * 8 * 8, 64)" in file.read_text(encoding="utf-8")
 
 
-def test_without_graphviz_the_way_to_it_is_said_before_anything_is_walked(tmp_path: Path) -> None:
-    (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['pygraphviz'] = None\n")
+def test_without_graphviz_the_way_to_it_is_said_before_anything_is_walked(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys\nsys.modules['pygraphviz'] = None\n"
+    )
     (tmp_path / "net.py").write_text("print('imported')\n")
     path = os.pathsep.join([str(tmp_path), str(Path(__file__).parent.parent)])
-    for words in (("check", "net.py:N", "--output-format", "html"), ("report", "net.py:N", "--format", "svg")):
+    for words in (
+        ("check", "net.py:N", "--output-format", "html"),
+        ("report", "net.py:N", "--format", "svg"),
+    ):
         done = run_shapelint(*words, cwd=tmp_path, PYTHONPATH=path)
         assert (done.code, done.out) == (2, "")
         assert done.err == (

@@ -1,4 +1,5 @@
-"""A dozen public architectures: eager's shapes, no false error, nothing left changed. `make sweep` walks them all."""
+"""A dozen public architectures: eager's shapes, no false error, nothing left changed.
+`make sweep` walks them all."""
 
 from __future__ import annotations
 
@@ -14,7 +15,9 @@ CORE = [architecture for architecture in ARCHITECTURES if architecture.core]
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("architecture", CORE, ids=lambda a: f"{a.package} {a.name}")
-def test_public_architecture(architecture: Architecture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_public_architecture(
+    architecture: Architecture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from tests.sweep.run import judge
 
     if importlib.util.find_spec(architecture.module) is None:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from shapelint.errors import UsageError
-from shapelint.target import parse_target
+from shapelint.asked.target import parse_target
+from shapelint.facts.errors import UsageError
 from tests.conftest import check_target, codes, run_shapelint
 
 Write = Callable[..., Path]
@@ -68,13 +68,20 @@ def test_several_models_are_listed(write: Write) -> None:
     report = check_target("net.py", "1,8")
     assert report.status == "failed"
     assert "3 models" in report.diagnostics[0].message
-    assert report.diagnostics[0].notes == ("one of `net.py:Net`, `net.py:made`, `net.py:Other`",)
+    assert report.diagnostics[0].notes == (
+        "one of `net.py:Net`, `net.py:made`, `net.py:Other`",
+    )
 
 
 def test_sibling_imports_as_for_python_file(write: Write) -> None:
-    write("from torch import nn\ndef layer(n):\n    return nn.Linear(8, n)\n", "models/parts.py")
     write(
-        NET.replace("nn.Linear(8, width)", "layer(width)").replace("from torch", "from parts import layer\nfrom torch"),
+        "from torch import nn\ndef layer(n):\n    return nn.Linear(8, n)\n",
+        "models/parts.py",
+    )
+    write(
+        NET.replace("nn.Linear(8, width)", "layer(width)").replace(
+            "from torch", "from parts import layer\nfrom torch"
+        ),
         "models/net.py",
     )
     assert output("models/net.py:Net") == "f32[1,4]"
@@ -84,7 +91,9 @@ def test_sibling_imports_as_for_python_file(write: Write) -> None:
 def test_relative_imports_as_for_python_m(write: Write, marked: bool) -> None:
     write("WIDTH = 8\n", "app/config.py")
     write(
-        NET.replace("from torch", "from ..config import WIDTH\nfrom torch").replace("8, width", "WIDTH, width"),
+        NET.replace("from torch", "from ..config import WIDTH\nfrom torch").replace(
+            "8, width", "WIDTH, width"
+        ),
         "app/nets/net.py",
     )
     if marked:
@@ -95,7 +104,11 @@ def test_relative_imports_as_for_python_m(write: Write, marked: bool) -> None:
 
 def test_imports_inside_forward_find_the_users_modules(write: Write) -> None:
     write("SCALE = 2\n", "late.py")
-    write(NET.replace("return self.fc(x)", "import late\n        return self.fc(x) * late.SCALE"))
+    write(
+        NET.replace(
+            "return self.fc(x)", "import late\n        return self.fc(x) * late.SCALE"
+        )
+    )
     assert output("net.py:Net") == "f32[1,4]"
 
 
@@ -113,7 +126,9 @@ def test_nothing_stays_imported(write: Write) -> None:
     output("net.py:Net")
     assert sys.path == path
     assert "leftover" not in sys.modules
-    assert {name for name in set(sys.modules) - names if name in ("net", "leftover")} == set()
+    assert {
+        name for name in set(sys.modules) - names if name in ("net", "leftover")
+    } == set()
 
 
 @pytest.mark.parametrize(
@@ -130,7 +145,9 @@ def test_nothing_stays_imported(write: Write) -> None:
         ("gone/net.py:Net", "there is no directory `gone`"),
     ],
 )
-def test_bad_words_are_answered_without_torch(write: Write, text: str, words: str) -> None:
+def test_bad_words_are_answered_without_torch(
+    write: Write, text: str, words: str
+) -> None:
     write(NET)
     with pytest.raises(UsageError, match=words):
         parse_target(text)
@@ -138,19 +155,48 @@ def test_bad_words_are_answered_without_torch(write: Write, text: str, words: st
 
 FAILURES = [
     ("", "net.py:Nett", "`net.py` has no `Nett` (did you mean `Net`?)", None),
-    ("import nonexistent_thing\n", "net.py:Net", "importing `net.py` raised ModuleNotFoundError", 1),
+    (
+        "import nonexistent_thing\n",
+        "net.py:Net",
+        "importing `net.py` raised ModuleNotFoundError",
+        1,
+    ),
     ("x = 1 / 0\n", "net.py:Net", "importing `net.py` raised ZeroDivisionError", 1),
     ("def f(:\n", "net.py:Net", "importing `net.py` failed: invalid syntax", 1),
     ("raise SystemExit(1)\n", "net.py:Net", "importing `net.py` raised SystemExit", 1),
-    ("class Needs:\n    pass\n", "net.py:Needs", "`Needs()` gives a Needs, not an nn.Module", None),
+    (
+        "class Needs:\n    pass\n",
+        "net.py:Needs",
+        "`Needs()` gives a Needs, not an nn.Module",
+        None,
+    ),
     ("three = 3\n", "net.py:three", "`three` is a int, not an nn.Module", None),
-    ("def needs(a, b=1): return Net()\n", "net.py:needs", "`needs` needs arguments: `needs(a, b=1)`", 1),
-    ("", "net.py:Net(depth=1)", "`Net(depth=1)` does not fit its signature, `Net(width=4)`", 5),
-    ("def bad():\n    return Net(-1)\n", "net.py:bad", "constructing `bad` raised RuntimeError", 7),
+    (
+        "def needs(a, b=1): return Net()\n",
+        "net.py:needs",
+        "`needs` needs arguments: `needs(a, b=1)`",
+        1,
+    ),
+    (
+        "",
+        "net.py:Net(depth=1)",
+        "`Net(depth=1)` does not fit its signature, `Net(width=4)`",
+        5,
+    ),
+    (
+        "def bad():\n    return Net(-1)\n",
+        "net.py:bad",
+        "constructing `bad` raised RuntimeError",
+        7,
+    ),
 ]
 
 
-@pytest.mark.parametrize(("before", "target", "message", "line"), FAILURES, ids=[case[2][:40] for case in FAILURES])
+@pytest.mark.parametrize(
+    ("before", "target", "message", "line"),
+    FAILURES,
+    ids=[case[2][:40] for case in FAILURES],
+)
 def test_each_failure_has_its_own_answer(
     write: Write, before: str, target: str, message: str, line: int | None
 ) -> None:
@@ -169,13 +215,17 @@ def test_each_failure_has_its_own_answer(
 def test_without_input_it_says_how_to_give_one(write: Write) -> None:
     write(NET)
     report = check_target("net.py:Net")
-    assert "add `--input 1,8` or a comment `# shapelint: input=1,8`" in report.diagnostics[0].message
+    assert (
+        "add `--input 1,8` or a comment `# shapelint: input=1,8`"
+        in report.diagnostics[0].message
+    )
 
 
 def test_inputs_of_the_model_itself(write: Write) -> None:
     write(
         NET.replace(
-            "self.fc = nn", "import torch\n        self.example_input_array = torch.rand(5, 8)\n        self.fc = nn"
+            "self.fc = nn",
+            "import torch\n        self.example_input_array = torch.rand(5, 8)\n        self.fc = nn",
         )
     )
     assert check_target("net.py:Net").output == "f32[5,4]"
@@ -205,7 +255,9 @@ def test_input_factory_gives_args_and_kwargs(write: Write) -> None:
         assert words in report.diagnostics[0].message
 
 
-def test_exit_code_two_and_the_other_targets_go_on(write: Write, tmp_path: Path) -> None:
+def test_exit_code_two_and_the_other_targets_go_on(
+    write: Write, tmp_path: Path
+) -> None:
     write(NET)
     write("import os\nos._exit(7)\n", "dies.py")
     done = run_shapelint(
@@ -220,21 +272,33 @@ def test_exit_code_two_and_the_other_targets_go_on(write: Write, tmp_path: Path)
         cwd=tmp_path,
     )
     assert done.code == 2
-    assert "dies.py:Net: error[SHP902] the process that ran the model ended with exit code 7" in done.out
+    assert (
+        "dies.py:Net: error[SHP902] the process that ran the model ended with exit code 7"
+        in done.out
+    )
     assert "no such file: `gone.py`" in done.out
     assert "2 of 3 could not be checked" in done.out
 
 
 def test_a_model_that_never_ends_is_stopped(write: Write, tmp_path: Path) -> None:
     write(NET.replace("return self.fc(x)", "\n        while True: pass"))
-    done = run_shapelint("check", "net.py:Net", "--input", "1,8", "--timeout", "8", cwd=tmp_path)
+    done = run_shapelint(
+        "check", "net.py:Net", "--input", "1,8", "--timeout", "8", cwd=tmp_path
+    )
     assert done.code == 2
     assert "not finished after 8 s" in done.out
 
 
-def test_what_user_code_prints_is_not_taken_for_the_report(write: Write, tmp_path: Path) -> None:
+def test_what_user_code_prints_is_not_taken_for_the_report(
+    write: Write, tmp_path: Path
+) -> None:
     import json
 
-    write("print('{}')\nimport sys\nsys.stdout.write('x')\n" + NET.replace("return self", "print('hi'); return self"))
-    done = run_shapelint("check", "net.py:Net", "--input", "1,8", "--output-format", "json", cwd=tmp_path)
+    write(
+        "print('{}')\nimport sys\nsys.stdout.write('x')\n"
+        + NET.replace("return self", "print('hi'); return self")
+    )
+    done = run_shapelint(
+        "check", "net.py:Net", "--input", "1,8", "--output-format", "json", cwd=tmp_path
+    )
     assert json.loads(done.out)["targets"][0]["output"] == "f32[1,4]"

@@ -1,4 +1,5 @@
-"""What is found does not hang on how long it takes: only the stated limit counts, and then that is said."""
+"""What is found does not hang on how long it takes: only the stated limit counts, and
+then that is said."""
 
 from __future__ import annotations
 
@@ -9,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from shapelint.checking import check
-from shapelint.diagnostics import TargetReport
-from shapelint.request import Request
+from shapelint.asked.request import Request
+from shapelint.checking.walk_target import check
+from shapelint.facts.outcome import TargetReport
 from shapelint.rules import catalogue
 from tests.conftest import FIXTURES
 
@@ -35,18 +36,25 @@ class Net(nn.Module):
 
 
 def said(report: TargetReport) -> list[Any]:
-    return [(item.code, item.span, [(fix.title, fix.edits) for fix in item.fixes]) for item in report.diagnostics]
+    return [
+        (item.code, item.span, [(fix.title, fix.edits) for fix in item.fixes])
+        for item in report.diagnostics
+    ]
 
 
 @pytest.fixture(params=list(TARGETS))
-def request_of(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Request:
+def request_of(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Request:
     monkeypatch.chdir(tmp_path)
     Path("net.py").write_text(REFUSES)
     target, inputs = TARGETS[request.param]
     return Request(target, inputs, selected=tuple(catalogue().rules), seconds=1e6)
 
 
-def test_a_slow_machine_finds_the_same(request_of: Request, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_machine_finds_the_same(
+    request_of: Request, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Where every look at the clock is a minute later than the last."""
     expected = said(check(request_of))
     assert any(fixes for _, _, fixes in expected)
@@ -55,10 +63,17 @@ def test_a_slow_machine_finds_the_same(request_of: Request, monkeypatch: pytest.
     assert said(check(request_of)) == expected
 
 
-def test_a_time_that_is_over_before_fixes_were_found_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_time_that_is_over_before_fixes_were_found_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     target, inputs = TARGETS["a failed call"]
-    report = check(Request(target, inputs, selected=tuple(catalogue().rules), seconds=1e-6))
+    report = check(
+        Request(target, inputs, selected=tuple(catalogue().rules), seconds=1e-6)
+    )
     assert [item.code for item in report.diagnostics] == ["SHP101"]
     assert not report.diagnostics[0].fixes
     assert report.rows
-    assert "fixes were not looked for to the end, for lack of time (--timeout)" in report.notes
+    assert (
+        "fixes were not looked for to the end, for lack of time (--timeout)"
+        in report.notes
+    )

@@ -21,12 +21,17 @@ MODELS = [
 
 
 PLAIN = [case for case in MODELS[:5] if case[1] != "UNet"]
-"""torchinfo counts a transposed convolution by its output's size, which is stride squared too many."""
+"""torchinfo counts a transposed convolution by its output's size, which is stride
+squared too many."""
 
 
-@pytest.mark.parametrize(("file", "name", "inputs"), MODELS, ids=[name for _, name, _ in MODELS])
+@pytest.mark.parametrize(
+    ("file", "name", "inputs"), MODELS, ids=[name for _, name, _ in MODELS]
+)
 @pytest.mark.filterwarnings("ignore")
-def test_parameters_are_those_of_the_model(file: str, name: str, inputs: tuple[str, ...]) -> None:
+def test_parameters_are_those_of_the_model(
+    file: str, name: str, inputs: tuple[str, ...]
+) -> None:
     report = check_target(f"{FIXTURES / file}:{name}", *inputs)
     model = eager.build((FIXTURES / file).read_text(), name)
     unique = {id(p): p for p in model.parameters()}.values()
@@ -35,9 +40,14 @@ def test_parameters_are_those_of_the_model(file: str, name: str, inputs: tuple[s
     assert sum(row.params for row in report.rows) == report.totals.params
 
 
-@pytest.mark.parametrize(("file", "name", "inputs"), PLAIN, ids=[name for _, name, _ in PLAIN])
-def test_mult_adds_are_torchinfos_less_biases(file: str, name: str, inputs: tuple[str, ...]) -> None:
-    """torchinfo counts a bias as a mult-add an output, and norms; torch's registry counts products alone."""
+@pytest.mark.parametrize(
+    ("file", "name", "inputs"), PLAIN, ids=[name for _, name, _ in PLAIN]
+)
+def test_mult_adds_are_torchinfos_less_biases(
+    file: str, name: str, inputs: tuple[str, ...]
+) -> None:
+    """torchinfo counts a bias as a mult-add an output, and norms; torch's registry
+    counts products alone."""
     report = check_target(f"{FIXTURES / file}:{name}", *inputs)
     model = eager.build((FIXTURES / file).read_text(), name)
     args, _ = eager.tensors(inputs)

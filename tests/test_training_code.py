@@ -1,4 +1,5 @@
-"""Training code is read and not run: what is wrong is found at its line, what only looks wrong is left alone."""
+"""Training code is read and not run: what is wrong is found at its line, what only
+looks wrong is left alone."""
 
 from __future__ import annotations
 
@@ -12,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from shapelint.request import Request
+from shapelint.asked.request import Request
+from shapelint.process.check_source import check_source
+from shapelint.reading.source_rule import SourceRule
 from shapelint.rules import catalogue
-from shapelint.rules.source import SourceRule
-from shapelint.sources import check_source
-from shapelint.syntax.calls import apply_edits
+from shapelint.syntax.edits import apply_edits
 from tests.conftest import run_shapelint
 from tests.programs import eval_mode, styles, training
 from tests.programs.eval_mode import NET
@@ -45,7 +46,11 @@ STYLES = ("argparse main", "library with callbacks")
 
 def found(path: Path, code: str) -> list[int]:
     report = check_source(Request(str(path), selected=ALL)).report
-    return [item.span.line for item in report.diagnostics if item.code == code and item.span is not None]
+    return [
+        item.span.line
+        for item in report.diagnostics
+        if item.code == code and item.span is not None
+    ]
 
 
 def cases(programs: dict[str, dict[str, str]]) -> list[tuple[str, str]]:
@@ -53,14 +58,22 @@ def cases(programs: dict[str, dict[str, str]]) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("code", "what"), cases(FAULTY))
-def test_a_faulty_program_is_found_at_its_line(code: str, what: str, write: Write) -> None:
+def test_a_faulty_program_is_found_at_its_line(
+    code: str, what: str, write: Write
+) -> None:
     source = FAULTY[code][what]
-    here = [number for number, line in enumerate(source.splitlines(), 1) if line.endswith("# here")]
+    here = [
+        number
+        for number, line in enumerate(source.splitlines(), 1)
+        if line.endswith("# here")
+    ]
     assert found(write(source, "train.py"), code) == here
 
 
 @pytest.mark.parametrize(("code", "what"), cases(CORRECT))
-def test_a_program_that_only_looks_faulty_is_left_alone(code: str, what: str, write: Write) -> None:
+def test_a_program_that_only_looks_faulty_is_left_alone(
+    code: str, what: str, write: Write
+) -> None:
     assert found(write(CORRECT[code][what], "train.py"), code) == []
 
 
@@ -100,7 +113,9 @@ def test_no_torch_is_imported_and_no_code_run(write: Write) -> None:
         "try:\n    main(['check', 'train.py', 'other.py'])\nexcept SystemExit as end:\n    print('code', end.code)\n"
         "print('torch' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
     assert "SHP405" in done.stdout
     assert done.stdout.endswith("code 1\nFalse\n")
 
@@ -110,7 +125,9 @@ def test_a_folder_is_read_whole(write: Write, tmp_path: Path) -> None:
     write("net.train\n", "project/deep/b.py")
     write("net.eval\n", "project/.venv/c.py")
     done = run_shapelint("check", "project", "--output-format", "concise", cwd=tmp_path)
-    assert [line.partition(": ")[0] for line in done.out.splitlines() if "SHP405" in line] == [
+    assert [
+        line.partition(": ")[0] for line in done.out.splitlines() if "SHP405" in line
+    ] == [
         "project/a.py:1:1",
         "project/deep/b.py:1:1",
     ]
@@ -128,14 +145,17 @@ def test_what_two_files_import_is_told_once(write: Write, tmp_path: Path) -> Non
     write(call.format(name), "project/b.py")
     write(call.format(name), "project/c.py")
     one, other = (
-        check_source(Request(path, selected=ALL)).report.diagnostics for path in ("project/b.py", "project/c.py")
+        check_source(Request(path, selected=ALL)).report.diagnostics
+        for path in ("project/b.py", "project/c.py")
     )
     assert [item.code for item in one] == [item.code for item in other] == ["SHP406"]
     report = check_source(Request("project", selected=ALL)).report
     assert [item.code for item in report.diagnostics] == ["SHP406"]
 
 
-def test_a_file_that_is_no_python_says_so_and_does_not_stop_the_others(write: Write, tmp_path: Path) -> None:
+def test_a_file_that_is_no_python_says_so_and_does_not_stop_the_others(
+    write: Write, tmp_path: Path
+) -> None:
     write("def (:\n", "project/broken.py")
     write("net.eval\n", "project/a.py")
     done = run_shapelint("check", "project", "--output-format", "concise", cwd=tmp_path)
@@ -153,7 +173,9 @@ def test_where_nothing_was_read_nothing_is_clean(tmp_path: Path) -> None:
 
 def test_a_syntax_error_is_shown_at_its_place(write: Write, tmp_path: Path) -> None:
     write("x = 1\ndef (:\n", "broken.py")
-    done = run_shapelint("check", "broken.py", "--output-format", "concise", cwd=tmp_path)
+    done = run_shapelint(
+        "check", "broken.py", "--output-format", "concise", cwd=tmp_path
+    )
     assert done.code == 2
     assert done.out.startswith("broken.py:2:5: error[SHP902]")
 
@@ -178,31 +200,50 @@ LOOP = (
 
 
 def test_what_a_walk_knows_decides_for_the_script(write: Write, tmp_path: Path) -> None:
-    """`make()` may give anything: only the walk sees that no layer of the model acts by mode."""
+    """`make()` may give anything: only the walk sees that no layer of the model acts by
+    mode."""
     made = "\n\n    def forward(self, x):\n        return self.fc(x)\n\n\ndef make():\n    return nn.{}\n"
     write(LOOP, "train.py")
     write(PLAIN + made.format("Linear(8, 2)"), "net.py")
-    assert "SHP403" not in run_shapelint("check", "net.py:Net", "train.py", "--input", "1,8", cwd=tmp_path).out
+    assert (
+        "SHP403"
+        not in run_shapelint(
+            "check", "net.py:Net", "train.py", "--input", "1,8", cwd=tmp_path
+        ).out
+    )
     write(PLAIN + made.format("Sequential(nn.Linear(8, 2), nn.Dropout(0.5))"), "net.py")
     assert (
         "`Dropout` acts as in training"
-        in run_shapelint("check", "net.py:Net", "train.py", "--input", "1,8", cwd=tmp_path).out
+        in run_shapelint(
+            "check", "net.py:Net", "train.py", "--input", "1,8", cwd=tmp_path
+        ).out
     )
 
 
 def as_notebook(source: str) -> tuple[str, dict[int, tuple[int, int]]]:
-    """A program as a notebook with a cell for each of its statements, and where each of its lines went."""
+    """A program as a notebook with a cell for each of its statements, and where each of
+    its lines went."""
     nbformat = pytest.importorskip("nbformat")
     lines, cells = source.split("\n"), ["%matplotlib inline\n!pip install torch"]
     places: dict[int, tuple[int, int]] = {}
     for statement in ast.parse(source).body:
-        first = min([statement.lineno, *(each.lineno for each in getattr(statement, "decorator_list", []))])
+        first = min(
+            [
+                statement.lineno,
+                *(each.lineno for each in getattr(statement, "decorator_list", [])),
+            ]
+        )
         last = statement.end_lineno or first
         cells.append("%%time\n" + "\n".join(lines[first - 1 : last]))
-        places |= {line: (len(cells), line - first + 2) for line in range(first, last + 1)}
+        places |= {
+            line: (len(cells), line - first + 2) for line in range(first, last + 1)
+        }
     book = nbformat.v4.new_notebook()
     for number, cell in enumerate(cells):
-        book.cells += [nbformat.v4.new_markdown_cell(f"# Part {number}"), nbformat.v4.new_code_cell(cell)]
+        book.cells += [
+            nbformat.v4.new_markdown_cell(f"# Part {number}"),
+            nbformat.v4.new_code_cell(cell),
+        ]
     return nbformat.writes(book) + "\n", places
 
 
@@ -213,7 +254,11 @@ def test_a_faulty_notebook_is_found_at_its_cell_and_mended_there(
     source = FAULTY[code][what]
     content, places = as_notebook(source)
     path = write(content, "train.ipynb")
-    here = [number for number, line in enumerate(source.splitlines(), 1) if line.endswith("# here")]
+    here = [
+        number
+        for number, line in enumerate(source.splitlines(), 1)
+        if line.endswith("# here")
+    ]
     report = check_source(Request(str(path), selected=ALL)).report
     findings = [item for item in report.diagnostics if item.code == code]
     spans = [item.span for item in findings if item.span is not None]
@@ -223,19 +268,41 @@ def test_a_faulty_notebook_is_found_at_its_cell_and_mended_there(
     if not findings[0].fixes:
         assert what == "a copy thrown away"
         return
-    shown = run_shapelint("check", "train.ipynb", "--select", code, "--unsafe-fixes", "--diff", cwd=tmp_path)
+    shown = run_shapelint(
+        "check",
+        "train.ipynb",
+        "--select",
+        code,
+        "--unsafe-fixes",
+        "--diff",
+        cwd=tmp_path,
+    )
     assert shown.out.startswith("--- train.ipynb:cell ")
     assert path.read_text() == content
-    run_shapelint("check", "train.ipynb", "--select", code, "--unsafe-fixes", "--fix", cwd=tmp_path)
+    run_shapelint(
+        "check",
+        "train.ipynb",
+        "--select",
+        code,
+        "--unsafe-fixes",
+        "--fix",
+        cwd=tmp_path,
+    )
     assert found(path, code) == []
     before, after = json.loads(content), json.loads(path.read_text())
-    changed = [one["id"] for one, other in zip(before["cells"], after["cells"], strict=True) if one != other]
+    changed = [
+        one["id"]
+        for one, other in zip(before["cells"], after["cells"], strict=True)
+        if one != other
+    ]
     assert len(changed) == 1
     assert json.dumps(after, indent=1, ensure_ascii=False) + "\n" == path.read_text()
 
 
 @pytest.mark.parametrize(("code", "what"), cases(CORRECT))
-def test_a_notebook_that_only_looks_faulty_is_left_alone(code: str, what: str, write: Write) -> None:
+def test_a_notebook_that_only_looks_faulty_is_left_alone(
+    code: str, what: str, write: Write
+) -> None:
     assert found(write(as_notebook(CORRECT[code][what])[0], "train.ipynb"), code) == []
 
 
@@ -253,26 +320,43 @@ def test_notebooks_are_shown_cell_by_cell_and_cells_of_other_languages_passed_ov
         "model.eval()\nfor x in test_loader:\n    !nvidia-smi\n    print(model(x).argmax(1))",
     ]
     book.cells = [nbformat.v4.new_code_cell(cell) for cell in cells]
-    ways: tuple[dict[str, Any], ...] = ({"indent": 1}, {"indent": 4, "ensure_ascii": True}, {})
+    ways: tuple[dict[str, Any], ...] = (
+        {"indent": 1},
+        {"indent": 4, "ensure_ascii": True},
+        {},
+    )
     for way in ways:
         data = json.loads(nbformat.writes(book))
         data["metadata"]["title"] = "Prüfung"
         path = write(json.dumps(data, **way), "train.ipynb")
-        done = run_shapelint("check", "train.ipynb", "--output-format", "concise", cwd=tmp_path)
+        done = run_shapelint(
+            "check", "train.ipynb", "--output-format", "concise", cwd=tmp_path
+        )
         assert "train.ipynb:cell 6:4:11: warning[SHP406]" in done.out
         full = run_shapelint("check", "train.ipynb", cwd=tmp_path)
         assert "print(model(x).argmax(1))" in full.out
         run_shapelint("check", "train.ipynb", "--fix", cwd=tmp_path)
         last = "model.eval()\nwith torch.no_grad():\n    for x in test_loader:\n        !nvidia-smi\n        print(model(x).argmax(1))"
         assert path.read_text() == json.dumps(
-            data | {"cells": [*data["cells"][:5], data["cells"][5] | {"source": last.splitlines(keepends=True)}]}, **way
+            data
+            | {
+                "cells": [
+                    *data["cells"][:5],
+                    data["cells"][5] | {"source": last.splitlines(keepends=True)},
+                ]
+            },
+            **way,
         )
 
 
 def test_an_old_notebook_is_read_and_not_written(write: Write, tmp_path: Path) -> None:
     nbformat = pytest.importorskip("nbformat")
     old = nbformat.v3.new_notebook(
-        worksheets=[nbformat.v3.new_worksheet(cells=[nbformat.v3.new_code_cell(FAULTY["SHP406"]["plain script"])])]
+        worksheets=[
+            nbformat.v3.new_worksheet(
+                cells=[nbformat.v3.new_code_cell(FAULTY["SHP406"]["plain script"])]
+            )
+        ]
     )
     content = nbformat.v3.writes_json(old)
     path = write(content, "train.ipynb")

@@ -14,7 +14,11 @@ import pytest
 from tests.conftest import ROOT
 
 TYPED = Path(__file__).parent / "typed"
-WRONG = [number for number, line in enumerate((TYPED / "wrong.py").read_text().splitlines(), 1) if "# wrong" in line]
+WRONG = [
+    number
+    for number, line in enumerate((TYPED / "wrong.py").read_text().splitlines(), 1)
+    if "# wrong" in line
+]
 
 
 @pytest.fixture(scope="module")
@@ -23,23 +27,40 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("typed")
     for name in ("use.py", "wrong.py"):
         (folder / name).write_text((TYPED / name).read_text())
-    (folder / "pyrightconfig.json").write_text(json.dumps({"extraPaths": [str(ROOT)], "typeCheckingMode": "standard"}))
+    (folder / "pyrightconfig.json").write_text(
+        json.dumps({"extraPaths": [str(ROOT)], "typeCheckingMode": "standard"})
+    )
     return folder
 
 
 def lines_of(done: subprocess.CompletedProcess[str], name: str) -> list[int]:
-    return sorted({int(line) for line in re.findall(rf"{name}:(\d+):.*error", done.stdout)})
+    return sorted(
+        {int(line) for line in re.findall(rf"{name}:(\d+):.*error", done.stdout)}
+    )
 
 
 def run(files: Path, *words: str) -> subprocess.CompletedProcess[str]:
     path = {**os.environ, "MYPYPATH": str(ROOT)}
     return subprocess.run(
-        [sys.executable, "-m", *words], cwd=files, env=path, capture_output=True, text=True, timeout=300, check=False
+        [sys.executable, "-m", *words],
+        cwd=files,
+        env=path,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
 
 
 def test_mypy(files: Path) -> None:
-    done = run(files, "mypy", "--strict", f"--cache-dir={ROOT / '.mypy_cache'}", "use.py", "wrong.py")
+    done = run(
+        files,
+        "mypy",
+        "--strict",
+        f"--cache-dir={ROOT / '.mypy_cache'}",
+        "use.py",
+        "wrong.py",
+    )
     assert lines_of(done, "use.py") == [], done.stdout
     assert lines_of(done, "wrong.py") == WRONG, done.stdout
 

@@ -1,4 +1,5 @@
-"""One file never ends a command: what cannot be read is named, the others are read, and exit code 1 is for findings."""
+"""One file never ends a command: what cannot be read is named, the others are read, and
+exit code 1 is for findings."""
 
 from __future__ import annotations
 
@@ -11,11 +12,12 @@ from typing import Any
 
 import pytest
 
-from shapelint import sources
+from shapelint.asked.request import Request
 from shapelint.process import readers
+from shapelint.process.check_source import check_source
 from shapelint.reading import script
-from shapelint.request import Request
 from shapelint.rules import catalogue
+from shapelint.sources import read_source
 from tests.conftest import run_shapelint
 
 ALL = tuple(catalogue().rules)
@@ -30,7 +32,9 @@ def notebook(source: str) -> bytes:
         "execution_count": None,
         "source": source,
     }
-    return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [cell]}).encode()
+    return json.dumps(
+        {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [cell]}
+    ).encode()
 
 
 UNREADABLE = {
@@ -67,9 +71,11 @@ FAULTY = "import torch\nmodel = torch.load('x')\nmodel.eval\n"
 
 def said(target: str) -> tuple[str, list[str]]:
     """The status of what is read, and the findings."""
-    outcome = sources.check_source(Request(target, selected=ALL))
+    outcome = check_source(Request(target, selected=ALL))
     assert outcome.fault is None
-    return outcome.report.status, [f"{item.code} {item.message}" for item in outcome.report.diagnostics]
+    return outcome.report.status, [
+        f"{item.code} {item.message}" for item in outcome.report.diagnostics
+    ]
 
 
 @pytest.mark.parametrize("name", UNREADABLE)
@@ -95,14 +101,21 @@ def links_and_pipes(folder: Path) -> dict[str, str]:
     (folder / "zero.py").symlink_to("/dev/zero")
     (folder / "dangling.py").symlink_to("nowhere.py")
     (folder / "circle.py").symlink_to("circle.py")
-    return {"pipe.py": "no regular file", "zero.py": "no regular file", "dangling.py": "No such", "circle.py": "links"}
+    return {
+        "pipe.py": "no regular file",
+        "zero.py": "no regular file",
+        "dangling.py": "No such",
+        "circle.py": "links",
+    }
 
 
 @pytest.mark.skipif(os.name != "posix", reason="FIFOs and devices")
 @pytest.mark.parametrize("more", [0, 60])
 def test_the_others_are_read(more: int, tmp_path: Path) -> None:
     """In one process, and in several."""
-    expected = {name: reason for name, (_, reason) in UNREADABLE.items()} | links_and_pipes(tmp_path)
+    expected = {
+        name: reason for name, (_, reason) in UNREADABLE.items()
+    } | links_and_pipes(tmp_path)
     for name, (content, _) in UNREADABLE.items():
         (tmp_path / name).write_bytes(content)
     for number in range(more):
@@ -116,7 +129,9 @@ def test_the_others_are_read(more: int, tmp_path: Path) -> None:
         own = [item["message"] for item in found if f"`{name}`" in item["message"]]
         assert len(own) == 1, name
         assert reason in own[0]
-    assert [item["location"]["file"] for item in found if item["code"] == "SHP405"] == ["train.py"]
+    assert [item["location"]["file"] for item in found if item["code"] == "SHP405"] == [
+        "train.py"
+    ]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="FIFOs and devices")
@@ -146,7 +161,9 @@ def test_as_a_target_it_is_refused(name: str, tmp_path: Path) -> None:
 
 def test_a_model_in_a_long_file_is_walked(tmp_path: Path) -> None:
     long = "from torch import nn\n\nx = 3\nif x == 0:\n    pass\n"
-    long += "".join(f"elif x == {number}:\n    y = {number}\n" for number in range(1, 900))
+    long += "".join(
+        f"elif x == {number}:\n    y = {number}\n" for number in range(1, 900)
+    )
     net = "class Net(nn.Module):\n    def forward(self, x):\n        return x + 1\n"
     (tmp_path / "net.py").write_text(long + net)
     done = run_shapelint("check", "net.py:Net", "--input", "1,8", cwd=tmp_path)
@@ -161,10 +178,10 @@ def test_a_fault_of_ours_is_no_finding_and_does_not_stop_the_others(
             raise KeyError("ours")
         return script.read(file, *more)
 
-    monkeypatch.setattr(sources, "read", broken)
+    monkeypatch.setattr(read_source, "read", broken)
     (tmp_path / "bad.py").write_text("x = 1")
     (tmp_path / "train.py").write_text(FAULTY)
-    outcome = sources.check_source(Request(str(tmp_path), selected=ALL))
+    outcome = check_source(Request(str(tmp_path), selected=ALL))
     assert "KeyError: 'ours'" in (outcome.fault or "")
     assert {item.code for item in outcome.report.diagnostics} == {"SHP405", "SHP902"}
     from shapelint.cli.check import exit_code
@@ -172,14 +189,16 @@ def test_a_fault_of_ours_is_no_finding_and_does_not_stop_the_others(
     assert exit_code([outcome], False) == 2
 
 
-def test_a_reader_that_dies_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reader_that_dies_is_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whatever kills the process that reads a file, only that file is not read."""
 
     def dying(module: str, **pipes: Any) -> Any:
         boot = (
             f"import sys; sys.path[:0] = {[path for path in sys.path if path]!r}\n"
-            "import os\nfrom shapelint import sources\nread = sources.read\n"
-            "sources.read = lambda file, *more: os.abort() if file.endswith('bad.py') else read(file, *more)\n"
+            "import os\nfrom shapelint.sources import read_source\nread = read_source.read\n"
+            "read_source.read = lambda file, *more: os.abort() if file.endswith('bad.py') else read(file, *more)\n"
             "from shapelint.process.reader import main\nmain()\n"
         )
         return subprocess.Popen([sys.executable, "-c", boot], **pipes)
@@ -188,13 +207,17 @@ def test_a_reader_that_dies_is_replaced(tmp_path: Path, monkeypatch: pytest.Monk
     for number in range(50):
         (tmp_path / f"m{number}.py").write_text(FAULTY)
     (tmp_path / "bad.py").write_text("x = 1")
-    report = sources.check_source(Request(str(tmp_path), selected=ALL)).report
+    report = check_source(Request(str(tmp_path), selected=ALL)).report
     assert sum(item.code == "SHP405" for item in report.diagnostics) == 50
     died = [item.message for item in report.diagnostics if item.code == "SHP902"]
-    assert died == [f"`{tmp_path / 'bad.py'}` cannot be read: the process that read it has died"]
+    assert died == [
+        f"`{tmp_path / 'bad.py'}` cannot be read: the process that read it has died"
+    ]
 
 
-@pytest.mark.parametrize("files", [{"bad.py": "x = (1"}, {"bad.py": "x = (1", "train.py": FAULTY}])
+@pytest.mark.parametrize(
+    "files", [{"bad.py": "x = (1"}, {"bad.py": "x = (1", "train.py": FAULTY}]
+)
 def test_exit_code_1_is_for_findings(files: dict[str, str], tmp_path: Path) -> None:
     for name, text in files.items():
         (tmp_path / name).write_text(text)
@@ -204,10 +227,16 @@ def test_exit_code_1_is_for_findings(files: dict[str, str], tmp_path: Path) -> N
 
 def test_a_fault_of_a_command_is_exit_code_2() -> None:
     code = (
-        "import shapelint.config\ndef load_config(**_): raise KeyError('ours')\nshapelint.config.load_config = load_config\n"
+        "import shapelint.asked.config\ndef load_config(**_): raise KeyError('ours')\nshapelint.asked.config.load_config = load_config\n"
         "from shapelint.cli import main\nmain(['check', '.'])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
     assert done.returncode == 2
     assert "this is a fault of shapelint (shapelint 0.1.0, torch 2." in done.stderr
     assert "KeyError: 'ours'" in done.stderr

@@ -1,4 +1,5 @@
-"""What is written: regular files whole or not at all, links followed, devices and pipes written to and never replaced."""
+"""What is written: regular files whole or not at all, links followed, devices and pipes
+written to and never replaced."""
 
 from __future__ import annotations
 
@@ -13,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from shapelint.errors import UsageError
-from shapelint.fixes.files import written_whole
+from shapelint.apply.files import written_whole
+from shapelint.facts.errors import UsageError
 from tests.conftest import ROOT, run_shapelint
 
 Write = Callable[..., Path]
@@ -31,7 +32,8 @@ def read_later(fifo: Path) -> tuple[threading.Thread, list[bytes]]:
 
 
 def device(folder: Path, minor: int) -> Path:
-    """A device of our own, so that nothing is lost if it is replaced: 3 is like `/dev/null`, 7 like `/dev/full`."""
+    """A device of our own, so that nothing is lost if it is replaced: 3 is like
+    `/dev/null`, 7 like `/dev/full`."""
     place = folder / f"device{minor}"
     try:
         os.mknod(place, 0o666 | stat.S_IFCHR, os.makedev(1, minor))
@@ -105,7 +107,9 @@ def test_a_full_device_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("place", ["/dev/stdout", "/proc/self/fd/1"])
-def test_standard_output_by_name_is_written_to(place: str, write: Write, tmp_path: Path) -> None:
+def test_standard_output_by_name_is_written_to(
+    place: str, write: Write, tmp_path: Path
+) -> None:
     """Through a link of our own, so that nothing is lost if it is replaced."""
     write(FAULTY, "train.py")
     out, link = tmp_path / "out.json", tmp_path / "link"
@@ -138,7 +142,12 @@ def test_by_every_option(words: tuple[str, ...], write: Write, tmp_path: Path) -
     link.symlink_to("file")
     reader, got = read_later(fifo)
     for place in (fifo, link, null):
-        done = run_shapelint("check", "train.py", *(word.format(place=place) for word in words), cwd=tmp_path)
+        done = run_shapelint(
+            "check",
+            "train.py",
+            *(word.format(place=place) for word in words),
+            cwd=tmp_path,
+        )
         assert done.code in (0, 1), done
         assert "Traceback" not in done.err
     reader.join(timeout=30)
@@ -175,7 +184,15 @@ def test_what_is_checked_is_not_written_over(write: Write, tmp_path: Path) -> No
         (("--output-format", "json=train.py"), "source file"),
         (("--output-format", "json", "--output-file", "train.py"), "source file"),
         (("--baseline", "notes.toml", "--update-baseline"), "no baseline of shapelint"),
-        (("--output-format", "json=report.json", "--output-format", "sarif=link.json"), "two formats"),
+        (
+            (
+                "--output-format",
+                "json=report.json",
+                "--output-format",
+                "sarif=link.json",
+            ),
+            "two formats",
+        ),
     ):
         done = run_shapelint("check", "train.py", *words, cwd=tmp_path)
         assert done.code == 2

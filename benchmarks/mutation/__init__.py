@@ -1,1 +1,2 @@
-"""Correct model files, broken on purpose at source level; eager PyTorch says which of them run."""
+"""Correct model files, broken on purpose at source level; eager PyTorch says which of
+them run."""

@@ -1,4 +1,5 @@
-"""`python -m benchmarks.mutation [--rejected N] [--accepted N] [--double N] [--seed N] [--json FILE] [NAME ...]`."""
+"""`python -m benchmarks.mutation [--rejected N] [--accepted N] [--double N] [--seed N]
+[--json FILE] [NAME ...]`."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ SLOW = 3.0
 
 
 Job = tuple[Subject, tuple[Mutation, ...], bool]
-"""A file, what is done to it, and whether it is of interest only if eager accepts it."""
+"""A file, what is done to it, and whether it is of interest only if eager accepts
+it."""
 
 
 def work(job: Job) -> Any:
@@ -39,7 +41,8 @@ def work(job: Job) -> Any:
 
 
 def runs(subject: Subject) -> float | None:
-    """Seconds that the correct file takes in eager; None where it does not run as it is."""
+    """Seconds that the correct file takes in eager; None where it does not run as it
+    is."""
     from benchmarks.mutation.judge import eager_error
 
     with tempfile.TemporaryDirectory() as name:
@@ -61,7 +64,9 @@ def initialise() -> None:
     os.environ["HF_HUB_OFFLINE"] = "1"
 
 
-def jobs(usable: list[Subject], draw: random.Random) -> Iterator[tuple[Subject, tuple[Mutation, ...]]]:
+def jobs(
+    usable: list[Subject], draw: random.Random
+) -> Iterator[tuple[Subject, tuple[Mutation, ...]]]:
     """Single mutations without end, each kind and each subject in turn, none twice."""
     pools: dict[str, list[tuple[Subject, Mutation]]] = collections.defaultdict(list)
     for subject in usable:
@@ -75,7 +80,10 @@ def jobs(usable: list[Subject], draw: random.Random) -> Iterator[tuple[Subject, 
         for subject, mutation in pool:
             turns[subject.name] += 1
             order.append((turns[subject.name], subject, mutation))
-        pool[:] = [(subject, mutation) for _, subject, mutation in sorted(order, key=lambda item: -item[0])]
+        pool[:] = [
+            (subject, mutation)
+            for _, subject, mutation in sorted(order, key=lambda item: -item[0])
+        ]
     while any(pools.values()):
         for kind in sorted(pools):
             if pools[kind]:
@@ -87,8 +95,11 @@ Broken = tuple[Subject, Mutation, str]
 """A mutation that eager rejects, and where."""
 
 
-def doubles(rejected: list[Broken], draw: random.Random) -> Iterator[tuple[Subject, Any]]:
-    """Pairs of independent mutations of one file: on lines of their own, rejected by themselves at different calls."""
+def doubles(
+    rejected: list[Broken], draw: random.Random
+) -> Iterator[tuple[Subject, Any]]:
+    """Pairs of independent mutations of one file: on lines of their own, rejected by
+    themselves at different calls."""
     by_subject: dict[Subject, list[Broken]] = collections.defaultdict(list)
     for item in rejected:
         by_subject[item[0]].append(item)
@@ -96,7 +107,10 @@ def doubles(rejected: list[Broken], draw: random.Random) -> Iterator[tuple[Subje
     for group in by_subject.values():
         for index, (subject, first, place) in enumerate(group):
             for _, second, other in group[index + 1 :]:
-                apart = first.lines[1] < second.lines[0] - 1 or second.lines[1] < first.lines[0] - 1
+                apart = (
+                    first.lines[1] < second.lines[0] - 1
+                    or second.lines[1] < first.lines[0] - 1
+                )
                 if apart and place != other:
                     pairs.append((subject, (first, second)))
     draw.shuffle(pairs)
@@ -105,15 +119,23 @@ def doubles(rejected: list[Broken], draw: random.Random) -> Iterator[tuple[Subje
 
 def share(verdicts: list[Any], name: str) -> str:
     """Share of those for which something holds."""
-    asked = [getattr(item, name) for item in verdicts if getattr(item, name) is not None]
-    return f"{100 * sum(asked) / len(asked):5.1f} % ({sum(asked)} of {len(asked)})" if asked else "    -"
+    asked = [
+        getattr(item, name) for item in verdicts if getattr(item, name) is not None
+    ]
+    return (
+        f"{100 * sum(asked) / len(asked):5.1f} % ({sum(asked)} of {len(asked)})"
+        if asked
+        else "    -"
+    )
 
 
 def tell(singles: list[Any], pairs: list[Any]) -> None:
     """The figures, and where they are lost by kind of mutation."""
     rejected = [item for item in singles if item.detected is not None]
     accepted = [item for item in singles if item.false_error is not None]
-    print(f"\nsingle mutations: {len(rejected)} rejected by eager, {len(accepted)} accepted")
+    print(
+        f"\nsingle mutations: {len(rejected)} rejected by eager, {len(accepted)} accepted"
+    )
     rows = [
         ("detected", "detected"),
         ("false errors", "false_error"),
@@ -127,14 +149,26 @@ def tell(singles: list[Any], pairs: list[Any]) -> None:
         print(f"  {title:<34} {share(singles, name)}")
     print(f"two mutations: both reported          {share(pairs, 'both')}")
     times = sorted(item.seconds for item in rejected) or [0.0]
-    print(f"seconds a rejected mutant: median {times[len(times) // 2]:.2f}, 90 % {times[int(len(times) * 0.9)]:.2f}")
-    print(f"not judged (too long, no memory): {sum(bool(item.trouble) for item in [*singles, *pairs])}")
-    print(f"\n{'kind':<18}{'rejected':>9}{'primary':>9}{'among':>9}{'fix runs':>9}{'restores':>9}")
+    print(
+        f"seconds a rejected mutant: median {times[len(times) // 2]:.2f}, 90 % {times[int(len(times) * 0.9)]:.2f}"
+    )
+    print(
+        f"not judged (too long, no memory): {sum(bool(item.trouble) for item in [*singles, *pairs])}"
+    )
+    print(
+        f"\n{'kind':<18}{'rejected':>9}{'primary':>9}{'among':>9}{'fix runs':>9}{'restores':>9}"
+    )
     for kind in sorted({item.kinds[0] for item in rejected}):
         own = [item for item in rejected if item.kinds[0] == kind]
-        cells = [100 * sum(bool(getattr(i, n)) for i in own) / len(own) for n in ("primary", "among", "fix_runs")]
+        cells = [
+            100 * sum(bool(getattr(i, n)) for i in own) / len(own)
+            for n in ("primary", "among", "fix_runs")
+        ]
         restored = 100 * sum(bool(item.fix_restores) for item in own) / len(own)
-        print(f"{kind:<18}{len(own):>9}" + "".join(f"{cell:>8.0f}%" for cell in [*cells, restored]))
+        print(
+            f"{kind:<18}{len(own):>9}"
+            + "".join(f"{cell:>8.0f}%" for cell in [*cells, restored])
+        )
 
 
 def main() -> None:
@@ -152,13 +186,27 @@ def main() -> None:
     deadline = time.monotonic() + given.seconds
     os.environ["HF_HUB_OFFLINE"] = "1"
     found = list(subjects(tuple(given.names)))
-    with multiprocessing.get_context("fork").Pool(2, initialise, maxtasksperchild=60) as pool:
+    with multiprocessing.get_context("fork").Pool(
+        2, initialise, maxtasksperchild=60
+    ) as pool:
         timed = list(zip(found, pool.imap(runs, found), strict=True))
-        usable = [subject for subject, seconds in timed if seconds is not None and seconds < SLOW]
-        print(f"{len(usable)} files of {len(found)} run as they are and quickly", flush=True)
+        usable = [
+            subject
+            for subject, seconds in timed
+            if seconds is not None and seconds < SLOW
+        ]
+        print(
+            f"{len(usable)} files of {len(found)} run as they are and quickly",
+            flush=True,
+        )
         singles, broken = _singles(pool, usable, given, draw, deadline)
-        drawn = [(*job, False) for job, _ in zip(doubles(broken, draw), range(given.double), strict=False)]
-        pairs = [item for item in finished(pool, drawn) if item.eager and not item.trouble]
+        drawn = [
+            (*job, False)
+            for job, _ in zip(doubles(broken, draw), range(given.double), strict=False)
+        ]
+        pairs = [
+            item for item in finished(pool, drawn) if item.eager and not item.trouble
+        ]
     tell(singles, pairs)
     save(given.json, [*singles, *pairs])
 
@@ -170,7 +218,8 @@ def save(file: str, verdicts: list[Any]) -> None:
 
 
 def finished(pool: Any, jobs: list[Job]) -> Iterator[Any]:
-    """The verdicts, in order; a mutant that took its process down with it counts as trouble."""
+    """The verdicts, in order; a mutant that took its process down with it counts as
+    trouble."""
     from benchmarks.mutation.judge import SECONDS, Verdict
 
     under_way = [pool.apply_async(work, (job,)) for job in jobs]
@@ -180,21 +229,29 @@ def finished(pool: Any, jobs: list[Job]) -> Iterator[Any]:
             yield result.get()
             continue
         kinds = tuple(mutation.kind for mutation in mutated)
-        text = "; ".join(f"{mutation.lines[0]}: {mutation.text!r}" for mutation in mutated)
+        text = "; ".join(
+            f"{mutation.lines[0]}: {mutation.text!r}" for mutation in mutated
+        )
         yield Verdict(subject.name, kinds, text, "", trouble="its process died")
 
 
-def _singles(pool: Any, usable: list[Subject], given: Any, draw: random.Random, deadline: float) -> Any:
+def _singles(
+    pool: Any, usable: list[Subject], given: Any, draw: random.Random, deadline: float
+) -> Any:
     queue = jobs(usable, draw)
     singles: list[Any] = []
     broken: list[Broken] = []
     rejected = accepted = 0
-    while (rejected < given.rejected or accepted < given.accepted) and time.monotonic() < deadline:
+    while (
+        rejected < given.rejected or accepted < given.accepted
+    ) and time.monotonic() < deadline:
         enough = rejected >= given.rejected
         batch = [(*job, enough) for job, _ in zip(queue, range(60), strict=False)]
         if not batch:
             break
-        for (subject, mutated, _), item in zip(batch, finished(pool, batch), strict=True):
+        for (subject, mutated, _), item in zip(
+            batch, finished(pool, batch), strict=True
+        ):
             if item.detected is not None:
                 rejected += 1
                 broken.append((subject, mutated[0], item.place))

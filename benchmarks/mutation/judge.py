@@ -18,11 +18,11 @@ import torch
 
 from benchmarks.mutation.operators import Lines, Mutation
 from benchmarks.mutation.subjects import Subject
-from shapelint.checking import check
-from shapelint.diagnostics import Diagnostic, Fix
-from shapelint.request import Request
+from shapelint.asked.request import Request
+from shapelint.checking.walk_target import check
+from shapelint.facts.diagnostics import Diagnostic, Fix
 from shapelint.rules import catalogue
-from shapelint.syntax.calls import apply_edits
+from shapelint.syntax.edits import apply_edits
 from shapelint.tracing.costs import tensors_in
 
 SECONDS = 40
@@ -67,10 +67,11 @@ def eager_error(source: str, subject: Subject, folder: Path) -> str:
 
 
 def eager_failure(source: str, subject: Subject, folder: Path) -> tuple[str, str]:
-    """What plain PyTorch raises in the constructor, in a forward of either mode or in the backward, and where.
+    """What plain PyTorch raises in the constructor, in a forward of either mode or in
+    the backward, and where.
 
-    Where: the innermost line of the file, and the innermost module. Both empty where it runs.
-    """
+    Where: the innermost line of the file, and the innermost module. Both empty where it
+    runs."""
     file = folder / "plain.py"
     made: torch.nn.Module | None = None
     file.write_text(source)
@@ -89,7 +90,9 @@ def eager_failure(source: str, subject: Subject, folder: Path) -> tuple[str, str
     except TooLongError:
         raise
     except Exception as error:
-        return f"{type(error).__name__}: {error}".strip().splitlines()[0], _place(error, made)
+        return f"{type(error).__name__}: {error}".strip().splitlines()[0], _place(
+            error, made
+        )
     finally:
         sys.modules.pop("plain", None)
         sys.modules.pop("plain_inputs", None)
@@ -97,7 +100,11 @@ def eager_failure(source: str, subject: Subject, folder: Path) -> tuple[str, str
 
 
 def _place(error: BaseException, model: torch.nn.Module | None) -> str:
-    names = {id(module): name for name, module in model.named_modules()} if model is not None else {}
+    names = (
+        {id(module): name for name, module in model.named_modules()}
+        if model is not None
+        else {}
+    )
     traceback, line, module = error.__traceback__, 0, ""
     while traceback is not None:
         frame = traceback.tb_frame
@@ -109,7 +116,8 @@ def _place(error: BaseException, model: torch.nn.Module | None) -> str:
 
 
 def _differentiate(out: Any) -> None:
-    """The backward of the first result that has one: of interest is only whether a write in place breaks it."""
+    """The backward of the first result that has one: of interest is only whether a
+    write in place breaks it."""
     found = next((tensor for tensor in tensors_in(out) if tensor.requires_grad), None)
     try:
         if found is not None:
@@ -130,13 +138,22 @@ def _imported(name: str, file: Path) -> Any:
     return module
 
 
-def verdict(subject: Subject, mutated: tuple[Mutation, ...], folder: Path, accepted_only: bool = False) -> Verdict:
-    """Break the file, ask eager, ask shapelint, compare; with `accepted_only` not where eager raises."""
+def verdict(
+    subject: Subject,
+    mutated: tuple[Mutation, ...],
+    folder: Path,
+    accepted_only: bool = False,
+) -> Verdict:
+    """Break the file, ask eager, ask shapelint, compare; with `accepted_only` not where
+    eager raises."""
     warnings.simplefilter("ignore")
     source = subject.source
     for mutation in sorted(mutated, key=lambda item: item.start, reverse=True):
         source = mutation.applied(source)
-    text = "; ".join(f"{m.lines[0]}: {subject.source[m.start : m.end]!r} -> {m.text!r}" for m in mutated)
+    text = "; ".join(
+        f"{m.lines[0]}: {subject.source[m.start : m.end]!r} -> {m.text!r}"
+        for m in mutated
+    )
     result = Verdict(subject.name, tuple(m.kind for m in mutated), text, "")
     (folder / "inputs.py").write_text(subject.inputs)
     signal.signal(signal.SIGALRM, _alarm)
@@ -159,19 +176,33 @@ def verdict(subject: Subject, mutated: tuple[Mutation, ...], folder: Path, accep
     return result
 
 
-def _judge(result: Verdict, source: str, subject: Subject, mutated: tuple[Mutation, ...], folder: Path) -> None:
+def _judge(
+    result: Verdict,
+    source: str,
+    subject: Subject,
+    mutated: tuple[Mutation, ...],
+    folder: Path,
+) -> None:
     file = folder / "mutant.py"
     file.write_text(source)
     started = time.monotonic()
     os.chdir(folder)
     request = Request(
-        f"mutant.py:{subject.expression}", (), "inputs.py:inputs", selected=tuple(catalogue().rules), fixes=True
+        f"mutant.py:{subject.expression}",
+        (),
+        "inputs.py:inputs",
+        selected=tuple(catalogue().rules),
+        fixes=True,
     )
     report = check(request)
     result.seconds = time.monotonic() - started
     errors = [item for item in report.diagnostics if item.severity.value == "error"]
     result.codes = tuple(item.code for item in errors)
-    result.messages = tuple(item.message for item in report.diagnostics if item.code not in ("SHP901", "SHP301"))
+    result.messages = tuple(
+        item.message
+        for item in report.diagnostics
+        if item.code not in ("SHP901", "SHP301")
+    )
     if not result.eager:
         result.false_error = bool(errors)
         return
@@ -199,16 +230,31 @@ def _touches(lines: set[int], changed: Lines) -> bool:
     return any(changed[0] <= line <= changed[1] for line in lines)
 
 
-def _placed(result: Verdict, errors: list[Diagnostic], mutated: tuple[Mutation, ...]) -> None:
+def _placed(
+    result: Verdict, errors: list[Diagnostic], mutated: tuple[Mutation, ...]
+) -> None:
     if len(mutated) == 1:
-        result.primary = bool(errors) and _touches(_lines_of(errors[0], False), mutated[0].lines)
-        result.among = any(_touches(_lines_of(item, True), mutated[0].lines) for item in errors)
+        result.primary = bool(errors) and _touches(
+            _lines_of(errors[0], False), mutated[0].lines
+        )
+        result.among = any(
+            _touches(_lines_of(item, True), mutated[0].lines) for item in errors
+        )
         return
-    first, second = ([item for item in errors if _touches(_lines_of(item, True), m.lines)] for m in mutated)
+    first, second = (
+        [item for item in errors if _touches(_lines_of(item, True), m.lines)]
+        for m in mutated
+    )
     result.both = any(a is not b for a in first for b in second)
 
 
-def _mended(result: Verdict, errors: list[Diagnostic], source: str, subject: Subject, folder: Path) -> None:
+def _mended(
+    result: Verdict,
+    errors: list[Diagnostic],
+    source: str,
+    subject: Subject,
+    folder: Path,
+) -> None:
     fixes = [fix for item in errors for fix in item.fixes]
     result.fix_offered = bool(fixes)
     if not fixes or not fixes[0].edits:
@@ -218,7 +264,9 @@ def _mended(result: Verdict, errors: list[Diagnostic], source: str, subject: Sub
     raised = eager_error(mended, subject, folder)
     result.fix_runs = not raised
     result.detail["after fix"] = raised
-    result.fix_restores = ast.dump(ast.parse(mended)) == ast.dump(ast.parse(subject.source))
+    result.fix_restores = ast.dump(ast.parse(mended)) == ast.dump(
+        ast.parse(subject.source)
+    )
 
 
 def _applied(fix: Fix, source: str) -> str:

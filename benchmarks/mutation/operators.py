@@ -1,4 +1,5 @@
-"""What people get wrong, as edits of a correct file: one mutation changes one number, order, or call."""
+"""What people get wrong, as edits of a correct file: one mutation changes one number,
+order, or call."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ Lines = tuple[int, int]
 
 @dataclass(frozen=True)
 class Mutation:
-    """Replace the text between two offsets. `lines`: first and last line of what was changed, from 1."""
+    """Replace the text between two offsets. `lines`: first and last line of what was
+    changed, from 1."""
 
     kind: str
     start: int
@@ -37,7 +39,8 @@ class Editable:
 
     @classmethod
     def of(cls, source: str) -> Editable:
-        """Parse a file; columns of `ast` are bytes, so files beyond ASCII are not for us.
+        """Parse a file; columns of `ast` are bytes, so files beyond ASCII are not for
+        us.
 
         Raises:
             ValueError: the file holds other characters than ASCII.
@@ -63,9 +66,14 @@ class Editable:
         return self.source[start:end]
 
     def next_statement(self, node: ast.AST) -> int:
-        """First line of the statement after the one a node stands in; its own where it is the last."""
+        """First line of the statement after the one a node stands in; its own where it
+        is the last."""
         for parent in ast.walk(self.tree):
-            body = parent.body if isinstance(parent, (ast.FunctionDef, ast.For, ast.If)) else []
+            body = (
+                parent.body
+                if isinstance(parent, (ast.FunctionDef, ast.For, ast.If))
+                else []
+            )
             for statement, following in pairwise(body):
                 if any(inner is node for inner in ast.walk(statement)):
                     return following.lineno
@@ -73,7 +81,9 @@ class Editable:
 
     def replaced(self, kind: str, node: ast.expr, text: str) -> Mutation:
         """The mutation that writes `text` for an expression."""
-        return Mutation(kind, *self.span(node), text, (node.lineno, node.end_lineno or node.lineno))
+        return Mutation(
+            kind, *self.span(node), text, (node.lineno, node.end_lineno or node.lineno)
+        )
 
 
 _CONV = ["in_channels", "out_channels", "kernel_size", "stride", "padding"]
@@ -102,12 +112,23 @@ _NAMED = {
 }
 SIGNATURES = {
     "Linear": ["in_features", "out_features"],
-    **{f"{kind}{dims}d": _CONV for kind in ("Conv", "ConvTranspose") for dims in (1, 2, 3)},
-    **{f"{kind}Pool{dims}d": ["kernel_size", "stride", "padding"] for kind in ("Max", "Avg") for dims in (1, 2, 3)},
+    **{
+        f"{kind}{dims}d": _CONV
+        for kind in ("Conv", "ConvTranspose")
+        for dims in (1, 2, 3)
+    },
+    **{
+        f"{kind}Pool{dims}d": ["kernel_size", "stride", "padding"]
+        for kind in ("Max", "Avg")
+        for dims in (1, 2, 3)
+    },
     **{f"BatchNorm{dims}d": ["num_features"] for dims in (1, 2, 3)},
     "LayerNorm": ["normalized_shape"],
     "GroupNorm": ["num_groups", "num_channels"],
-    **{name: ["input_size", "hidden_size"] for name in ("LSTM", "GRU", "RNN", "LSTMCell", "GRUCell")},
+    **{
+        name: ["input_size", "hidden_size"]
+        for name in ("LSTM", "GRU", "RNN", "LSTMCell", "GRUCell")
+    },
     "Embedding": ["", "embedding_dim"],
     "MultiheadAttention": ["embed_dim", "num_heads"],
     "TransformerEncoderLayer": ["d_model", "nhead"],
@@ -119,7 +140,13 @@ _WINDOW = {"kernel", "stride", "padding", "scale"}
 
 def _callee(node: ast.Call) -> str:
     func = node.func
-    return func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
+    return (
+        func.attr
+        if isinstance(func, ast.Attribute)
+        else func.id
+        if isinstance(func, ast.Name)
+        else ""
+    )
 
 
 def _written(node: ast.Call, names: list[str]) -> Iterator[tuple[str, ast.expr]]:
@@ -135,10 +162,15 @@ def _is_int(node: ast.AST) -> bool:
     return isinstance(node, ast.Constant) and type(node.value) is int
 
 
-def changed_number(editable: Editable, kind: str, node: ast.expr, draw: random.Random) -> Mutation | None:
-    """A number that is off: by one, by a factor of two; a name times two or plus one; one factor of a product."""
+def changed_number(
+    editable: Editable, kind: str, node: ast.expr, draw: random.Random
+) -> Mutation | None:
+    """A number that is off: by one, by a factor of two; a name times two or plus one;
+    one factor of a product."""
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
-        return changed_number(editable, kind, draw.choice([node.left, node.right]), draw)
+        return changed_number(
+            editable, kind, draw.choice([node.left, node.right]), draw
+        )
     if isinstance(node, ast.Constant) and type(node.value) is int:
         value = node.value
         if kind in _WINDOW:
@@ -147,15 +179,25 @@ def changed_number(editable: Editable, kind: str, node: ast.expr, draw: random.R
         elif kind in ("heads", "groups", "norm groups"):
             options, floor = {value + 1, value * 2, value - 1, 3, 5} - {value}, 1
         else:
-            options, floor = {value + 1, value * 2, value // 2, value - 1, value + 8} - {value}, 1
+            options, floor = (
+                {value + 1, value * 2, value // 2, value - 1, value + 8} - {value},
+                1,
+            )
         left = sorted(option for option in options if option >= floor)
         return editable.replaced(kind, node, str(draw.choice(left))) if left else None
-    if isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)) and kind not in _WINDOW:
-        return editable.replaced(kind, node, editable.text(node) + draw.choice([" * 2", " + 1", " // 2"]))
+    if (
+        isinstance(node, (ast.Name, ast.Attribute, ast.Subscript))
+        and kind not in _WINDOW
+    ):
+        return editable.replaced(
+            kind, node, editable.text(node) + draw.choice([" * 2", " + 1", " // 2"])
+        )
     return None
 
 
-def layer_numbers(editable: Editable, node: ast.Call, draw: random.Random) -> Iterator[Mutation]:
+def layer_numbers(
+    editable: Editable, node: ast.Call, draw: random.Random
+) -> Iterator[Mutation]:
     """Numbers where a layer is made."""
     names = SIGNATURES.get(_callee(node))
     if names is None:
@@ -167,29 +209,45 @@ def layer_numbers(editable: Editable, node: ast.Call, draw: random.Random) -> It
             yield mutation
 
 
-def block_numbers(editable: Editable, node: ast.Call, draw: random.Random) -> Iterator[Mutation]:
+def block_numbers(
+    editable: Editable, node: ast.Call, draw: random.Random
+) -> Iterator[Mutation]:
     """Numbers handed to blocks of one's own: `conv_block(64, 128)`."""
     name = _callee(node)
-    own = {item.name for item in ast.walk(editable.tree) if isinstance(item, (ast.ClassDef, ast.FunctionDef))}
+    own = {
+        item.name
+        for item in ast.walk(editable.tree)
+        if isinstance(item, (ast.ClassDef, ast.FunctionDef))
+    }
     if name in own and not name.startswith("_"):
         for argument in node.args:
-            if isinstance(argument, ast.Constant) and type(argument.value) is int and argument.value >= 8:
+            if (
+                isinstance(argument, ast.Constant)
+                and type(argument.value) is int
+                and argument.value >= 8
+            ):
                 mutation = changed_number(editable, "channels", argument, draw)
                 if mutation is not None:
                     yield mutation
 
 
-def reshaped(editable: Editable, node: ast.Call, draw: random.Random) -> Iterator[Mutation]:
+def reshaped(
+    editable: Editable, node: ast.Call, draw: random.Random
+) -> Iterator[Mutation]:
     """Numbers of view and reshape."""
     if isinstance(node.func, ast.Attribute) and node.func.attr in ("view", "reshape"):
         for argument in node.args:
-            if _is_int(argument) or isinstance(argument, (ast.Name, ast.Attribute, ast.BinOp)):
+            if _is_int(argument) or isinstance(
+                argument, (ast.Name, ast.Attribute, ast.BinOp)
+            ):
                 mutation = changed_number(editable, "view", argument, draw)
                 if mutation is not None:
                     yield mutation
 
 
-def flatten_start(editable: Editable, node: ast.Call, draw: random.Random) -> Iterator[Mutation]:
+def flatten_start(
+    editable: Editable, node: ast.Call, draw: random.Random
+) -> Iterator[Mutation]:
     """flatten(1) as flatten(0) or flatten(2)."""
     if _callee(node) == "flatten":
         numbers = [argument for argument in node.args if _is_int(argument)][:1]
@@ -198,17 +256,23 @@ def flatten_start(editable: Editable, node: ast.Call, draw: random.Random) -> It
             yield editable.replaced("flatten start", number, str(draw.choice(options)))
 
 
-def cat_dim(editable: Editable, node: ast.Call, draw: random.Random) -> Iterator[Mutation]:
+def cat_dim(
+    editable: Editable, node: ast.Call, draw: random.Random
+) -> Iterator[Mutation]:
     """The dimension of cat."""
     if _callee(node) in ("cat", "concat", "stack"):
-        written = [item.value for item in node.keywords if item.arg in ("dim", "axis")] + list(node.args[1:2])
+        written = [
+            item.value for item in node.keywords if item.arg in ("dim", "axis")
+        ] + list(node.args[1:2])
         for number in written[:1]:
             text = editable.text(number)
             options = [value for value in ("0", "1", "2", "-1") if value != text]
             yield editable.replaced("cat dim", number, draw.choice(options))
 
 
-def permute_order(editable: Editable, node: ast.Call, draw: random.Random) -> Iterator[Mutation]:
+def permute_order(
+    editable: Editable, node: ast.Call, draw: random.Random
+) -> Iterator[Mutation]:
     """Two dimensions of permute exchanged; another dimension for transpose."""
     name = _callee(node)
     numbers = [item for item in node.args if _is_int(item)]
@@ -217,10 +281,20 @@ def permute_order(editable: Editable, node: ast.Call, draw: random.Random) -> It
         first, second = draw.sample(range(len(order)), 2)
         order[first], order[second] = order[second], order[first]
         start, end = editable.span(numbers[0])[0], editable.span(numbers[-1])[1]
-        yield Mutation("permute order", start, end, ", ".join(order), (numbers[0].lineno, numbers[-1].lineno))
+        yield Mutation(
+            "permute order",
+            start,
+            end,
+            ", ".join(order),
+            (numbers[0].lineno, numbers[-1].lineno),
+        )
     if name == "transpose" and len(node.args) == 2:
         number = draw.choice(node.args)
-        options = [value for value in ("0", "1", "2", "-1") if value not in [editable.text(item) for item in node.args]]
+        options = [
+            value
+            for value in ("0", "1", "2", "-1")
+            if value not in [editable.text(item) for item in node.args]
+        ]
         yield editable.replaced("permute order", number, draw.choice(options))
 
 
@@ -231,18 +305,29 @@ def _is_own(node: ast.expr) -> bool:
     return isinstance(node, ast.Name) and node.id == "self"
 
 
-def dropped_flatten(editable: Editable, node: ast.Call, _draw: random.Random) -> Iterator[Mutation]:
-    """The flatten is not there: `torch.flatten(x, 1)` and `x.flatten(1)` become `x`, `nn.Flatten()` nn.Identity()."""
+def dropped_flatten(
+    editable: Editable, node: ast.Call, _draw: random.Random
+) -> Iterator[Mutation]:
+    """The flatten is not there: `torch.flatten(x, 1)` and `x.flatten(1)` become `x`,
+    `nn.Flatten()` nn.Identity()."""
     name = _callee(node)
-    if name == "flatten" and isinstance(node.func, ast.Attribute) and not _is_own(node.func.value):
+    if (
+        name == "flatten"
+        and isinstance(node.func, ast.Attribute)
+        and not _is_own(node.func.value)
+    ):
         owner = editable.text(node.func.value)
         kept = editable.text(node.args[0]) if owner == "torch" and node.args else owner
         mutation = editable.replaced("dropped flatten", node, kept)
         # what is missing is missing between this statement and the next
-        yield replace(mutation, lines=(mutation.lines[0], editable.next_statement(node)))
+        yield replace(
+            mutation, lines=(mutation.lines[0], editable.next_statement(node))
+        )
 
 
-def sequential_elements(editable: Editable, node: ast.Call, _draw: random.Random) -> Iterator[Mutation]:
+def sequential_elements(
+    editable: Editable, node: ast.Call, _draw: random.Random
+) -> Iterator[Mutation]:
     """Two neighbours in a Sequential exchanged; a Flatten taken out of it."""
     if _callee(node) != "Sequential":
         return
@@ -250,17 +335,34 @@ def sequential_elements(editable: Editable, node: ast.Call, _draw: random.Random
     for left, right in itertools.pairwise(elements):
         if isinstance(left, ast.Call) and isinstance(right, ast.Call):
             (start, middle), (resumed, end) = editable.span(left), editable.span(right)
-            text = editable.text(right) + editable.source[middle:resumed] + editable.text(left)
-            yield Mutation("swapped layers", start, end, text, (left.lineno, right.end_lineno or right.lineno))
+            text = (
+                editable.text(right)
+                + editable.source[middle:resumed]
+                + editable.text(left)
+            )
+            yield Mutation(
+                "swapped layers",
+                start,
+                end,
+                text,
+                (left.lineno, right.end_lineno or right.lineno),
+            )
     for index, element in enumerate(elements[:-1]):
         if isinstance(element, ast.Call) and _callee(element) == "Flatten":
-            start, end = editable.span(element)[0], editable.span(elements[index + 1])[0]
+            start, end = (
+                editable.span(element)[0],
+                editable.span(elements[index + 1])[0],
+            )
             between = editable.source[start:end]
             lines = (element.lineno, elements[index + 1].lineno)
-            yield Mutation("dropped flatten", start, end, "\n" * between.count("\n"), lines)
+            yield Mutation(
+                "dropped flatten", start, end, "\n" * between.count("\n"), lines
+            )
 
 
-OPERATORS: tuple[Callable[[Editable, ast.Call, random.Random], Iterator[Mutation]], ...] = (
+OPERATORS: tuple[
+    Callable[[Editable, ast.Call, random.Random], Iterator[Mutation]], ...
+] = (
     layer_numbers,
     block_numbers,
     reshaped,
@@ -273,7 +375,8 @@ OPERATORS: tuple[Callable[[Editable, ast.Call, random.Random], Iterator[Mutation
 
 
 def _is_python(changed: str, source: str) -> bool:
-    """Whether a change says something else, and can be read: before 3.12 what stands in an f-string has no place."""
+    """Whether a change says something else, and can be read: before 3.12 what stands in
+    an f-string has no place."""
     try:
         return ast.dump(ast.parse(changed)) != ast.dump(ast.parse(source))
     except SyntaxError:
@@ -281,7 +384,8 @@ def _is_python(changed: str, source: str) -> bool:
 
 
 def mutations(source: str, draw: random.Random) -> list[Mutation]:
-    """One mutation of each kind for each place that has one; those that change nothing left out."""
+    """One mutation of each kind for each place that has one; those that change nothing
+    left out."""
     editable = Editable.of(source)
     found: list[Mutation] = []
     for node in ast.walk(editable.tree):
@@ -289,4 +393,6 @@ def mutations(source: str, draw: random.Random) -> list[Mutation]:
             for operator in OPERATORS:
                 found += operator(editable, node, draw)
     changed = [item for item in found if _is_python(item.applied(source), source)]
-    return sorted(set(changed), key=lambda item: (item.start, item.end, item.kind, item.text))
+    return sorted(
+        set(changed), key=lambda item: (item.start, item.end, item.kind, item.text)
+    )

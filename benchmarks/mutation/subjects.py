@@ -1,4 +1,5 @@
-"""Correct model files: the fixtures, and files of installed packages, read where they lie."""
+"""Correct model files: the fixtures, and files of installed packages, read where they
+lie."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ FIXTURES = Path(__file__).resolve().parent.parent.parent / "fixtures"
 
 @dataclass(frozen=True)
 class Subject:
-    """A file that runs: its text, the target's expression in it, and how its inputs are made."""
+    """A file that runs: its text, the target's expression in it, and how its inputs are
+    made."""
 
     name: str
     source: str
@@ -49,7 +51,10 @@ FIXTURE_TARGETS = {
     "mobile": ("MobileNet", "torch.rand(2, 3, 32, 32)"),
     "pooled_cnn": ("PooledCNN", "torch.rand(2, 3, 32, 32)"),
     "resnet": ("ResNet", "torch.rand(2, 3, 32, 32)"),
-    "seq2seq": ("Seq2Seq", "torch.ones(2, 16, dtype=torch.long), torch.ones(2, 12, dtype=torch.long)"),
+    "seq2seq": (
+        "Seq2Seq",
+        "torch.ones(2, 16, dtype=torch.long), torch.ones(2, 12, dtype=torch.long)",
+    ),
     "siamese": ("Siamese", "torch.rand(2, 1, 28, 28), torch.rand(2, 1, 28, 28)"),
     "small_cnn": ("SmallCNN", "torch.rand(2, 3, 64, 64)"),
     "superres": ("SuperResolution", "torch.rand(1, 3, 24, 24)"),
@@ -65,7 +70,12 @@ def fixtures() -> Iterator[Subject]:
     """The project's own correct models."""
     for name, (expression, tensors) in FIXTURE_TARGETS.items():
         inputs = f"import torch\n\n\ndef inputs():\n    return ({tensors},), {{}}\n"
-        yield Subject(f"fixtures/{name}", (FIXTURES / f"{name}.py").read_text(), expression, inputs)
+        yield Subject(
+            f"fixtures/{name}",
+            (FIXTURES / f"{name}.py").read_text(),
+            expression,
+            inputs,
+        )
 
 
 def absolute_imports(source: str, package: str) -> str:
@@ -77,7 +87,9 @@ def absolute_imports(source: str, package: str) -> str:
             dotted = f"{base}.{node.module}" if node.module else base
             line = lines[node.lineno - 1]
             written = "." * node.level + (node.module or "")
-            lines[node.lineno - 1] = line.replace(f"from {written} ", f"from {dotted} ", 1)
+            lines[node.lineno - 1] = line.replace(
+                f"from {written} ", f"from {dotted} ", 1
+            )
     return "\n".join(lines)
 
 
@@ -98,7 +110,11 @@ def _defining(architecture: Architecture) -> tuple[ModuleType, str] | None:
         name = callee.rpartition(".")[2]
     value = inspect.unwrap(value) if inspect.isfunction(value) else value
     module = inspect.getmodule(value)
-    return (module, value.__name__) if module is not None and hasattr(value, "__name__") else None
+    return (
+        (module, value.__name__)
+        if module is not None and hasattr(value, "__name__")
+        else None
+    )
 
 
 def _expression(architecture: Architecture, name: str) -> str:
@@ -116,26 +132,42 @@ def _from_package(architecture: Architecture) -> Subject | None:
     module, name = defined
     package = module.__package__ or ""
     source = absolute_imports(inspect.getsource(module), package)
-    source = re.sub(r"^@register_model\b.*$", "", source, flags=re.MULTILINE)  # a name can be registered once
+    source = re.sub(
+        r"^@register_model\b.*$", "", source, flags=re.MULTILINE
+    )  # a name can be registered once
     last = source.count("\n") + 1
-    imports = architecture.imports if architecture.package not in ("timm", "pytorchcv") else ""
+    imports = (
+        architecture.imports
+        if architecture.package not in ("timm", "pytorchcv")
+        else ""
+    )
     source += (
         f"\n\n\ndef _checked_model():\n    scope = {{}}\n    exec({imports!r}, scope)\n"
         f"    return eval({_expression(architecture, name)!r}, {{**scope, **globals()}})\n"
     )
     header = f"import torch\n{TORCHVISION_OPS}"
     inputs = f"{header}\n\ndef inputs():\n    return {architecture.inputs}\n"
-    return Subject(f"{architecture.package}/{architecture.name}", source, "_checked_model", inputs, 1, last)
+    return Subject(
+        f"{architecture.package}/{architecture.name}",
+        source,
+        "_checked_model",
+        inputs,
+        1,
+        last,
+    )
 
 
 def subjects(only: tuple[str, ...] = ()) -> Iterator[Subject]:
-    """Every subject that can be read here; whether it runs is for the caller to find out."""
+    """Every subject that can be read here; whether it runs is for the caller to find
+    out."""
     warnings.simplefilter("ignore")
     for subject in fixtures():
         if not only or any(word in subject.name for word in only):
             yield subject
     for architecture in ARCHITECTURES:
-        if only and not any(word in f"{architecture.package}/{architecture.name}" for word in only):
+        if only and not any(
+            word in f"{architecture.package}/{architecture.name}" for word in only
+        ):
             continue
         with contextlib.suppress(Exception):  # not installed here
             found = _from_package(architecture)

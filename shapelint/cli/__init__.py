@@ -15,8 +15,8 @@ from typing import Any
 import click
 
 from shapelint import __version__
-from shapelint.errors import UsageError
-from shapelint.escape import printable
+from shapelint.facts.errors import UsageError
+from shapelint.facts.escape import printable
 
 _COMMANDS = {
     "check": "Walk models and say what is wrong with them.",
@@ -31,14 +31,17 @@ INTERRUPTED = 130
 
 
 def say(text: str, err: bool = False, nl: bool = True, colour: bool = False) -> None:
-    """A line or more to stdout, or to stderr: the way of all that is printed but reports, which `write` prints.
+    """A line or more to stdout, or to stderr: the way of all that is printed but
+    reports, which `write` prints.
 
-    Words of the user and of the user's files are in it: what would act on a terminal or a runner is written out.
-    """
+    Words of the user and of the user's files are in it: what would act on a terminal or
+    a runner is written out."""
     stream = sys.stderr if err else sys.stdout
     encoding = getattr(stream, "encoding", None) or "utf-8"
     safe = printable(text, colour)
-    click.echo(safe.encode(encoding, "backslashreplace").decode(encoding), err=err, nl=nl)
+    click.echo(
+        safe.encode(encoding, "backslashreplace").decode(encoding), err=err, nl=nl
+    )
 
 
 @contextlib.contextmanager
@@ -55,7 +58,8 @@ def _safe_words() -> Iterator[None]:
 
 
 class Commands(click.Group):
-    """Commands are imported when they are called; their one-line helps are known without."""
+    """Commands are imported when they are called; their one-line helps are known
+    without."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
@@ -63,10 +67,14 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = getattr(importlib.import_module(f"shapelint.cli.{cmd_name}"), cmd_name)
+        command: click.Command = getattr(
+            importlib.import_module(f"shapelint.cli.{cmd_name}"), cmd_name
+        )
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(
+        self, ctx: click.Context, formatter: click.HelpFormatter
+    ) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(_COMMANDS.items()))
 
@@ -103,7 +111,8 @@ class Commands(click.Group):
 
 
 def _say_fault(text: str) -> None:
-    """To stderr: what is said where a command itself failed; its exit code is not that of findings."""
+    """To stderr: what is said where a command itself failed; its exit code is not that
+    of findings."""
     from shapelint.render.full import fault_text_of
 
     with contextlib.suppress(OSError):
@@ -126,7 +135,12 @@ def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
-    "--version", is_flag=True, expose_value=False, is_eager=True, callback=_print_version, help="Versions, torch's too."
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_print_version,
+    help="Versions, torch's too.",
 )
 def main() -> None:
     """Walk a PyTorch model without data and say what is wrong with it before training.

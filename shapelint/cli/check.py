@@ -23,14 +23,19 @@ from shapelint.cli.options import (
     request_for,
     wanted_outputs,
 )
-from shapelint.errors import UsageError
+from shapelint.facts.errors import UsageError
 
 
 @click.command(cls=TakesInputs)
 @click.argument("targets", nargs=-1, metavar="[TARGET...]")
 @input_options
 @config_options
-@click.option("--select", multiple=True, metavar="RULE", help="Rules to use: codes, prefixes, names.")
+@click.option(
+    "--select",
+    multiple=True,
+    metavar="RULE",
+    help="Rules to use: codes, prefixes, names.",
+)
 @click.option("--ignore", multiple=True, metavar="RULE", help="Rules to leave out.")
 @click.option(
     "--output-format",
@@ -38,36 +43,74 @@ from shapelint.errors import UsageError
     metavar="FORMAT[=FILE]",
     help="full, concise, json, sarif, github, gitlab, junit, markdown or html; several with files.  [full]",
 )
-@click.option("--fix", is_flag=True, help="Make the safe fixes: no weight changes shape, no working path its result.")
-@click.option("--unsafe-fixes", is_flag=True, help="With --fix, --diff or --fix-only: make unsafe fixes too.")
-@click.option("--diff", is_flag=True, help="Print what --fix would change, change nothing.")
-@click.option("--fix-only", is_flag=True, help="Make the fixes and say nothing of what is left.")
-@click.option("--baseline", metavar="FILE", help="Findings in this file are known and not shown.")
-@click.option("--update-baseline", is_flag=True, help="Write what is found into the baseline.")
-@click.option("--add-ignores", is_flag=True, help="Put a comment that suppresses it beside every finding.")
 @click.option(
-    "--fail-on", type=click.Choice(["error", "warning", "info"]), help="Least severity for code 1.  [warning]"
+    "--fix",
+    is_flag=True,
+    help="Make the safe fixes: no weight changes shape, no working path its result.",
 )
-@click.option("--changed", is_flag=True, help="TARGETs are changed files: check what they are part of, read them.")
-@click.option("--show-settings", is_flag=True, help="Print the settings in force and where they are from, and stop.")
-@click.option("--exit-zero", is_flag=True, help="Exit with 0 also when there are findings.")
+@click.option(
+    "--unsafe-fixes",
+    is_flag=True,
+    help="With --fix, --diff or --fix-only: make unsafe fixes too.",
+)
+@click.option(
+    "--diff", is_flag=True, help="Print what --fix would change, change nothing."
+)
+@click.option(
+    "--fix-only", is_flag=True, help="Make the fixes and say nothing of what is left."
+)
+@click.option(
+    "--baseline", metavar="FILE", help="Findings in this file are known and not shown."
+)
+@click.option(
+    "--update-baseline", is_flag=True, help="Write what is found into the baseline."
+)
+@click.option(
+    "--add-ignores",
+    is_flag=True,
+    help="Put a comment that suppresses it beside every finding.",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(["error", "warning", "info"]),
+    help="Least severity for code 1.  [warning]",
+)
+@click.option(
+    "--changed",
+    is_flag=True,
+    help="TARGETs are changed files: check what they are part of, read them.",
+)
+@click.option(
+    "--show-settings",
+    is_flag=True,
+    help="Print the settings in force and where they are from, and stop.",
+)
+@click.option(
+    "--exit-zero", is_flag=True, help="Exit with 0 also when there are findings."
+)
 @click.option("--no-report", is_flag=True, help="Leave out the per-layer table.")
 @output_options
-def check(targets: tuple[str, ...], select: tuple[str, ...], ignore: tuple[str, ...], **words: Any) -> None:
+def check(
+    targets: tuple[str, ...],
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    **words: Any,
+) -> None:
     """Walk models, read training code, and say what is wrong.
 
-    TARGET is file.py:Class, file.py:Class(args), file.py:factory(), file.py:instance, pkg.mod:Class, or, with an
-    input, a file.py with one model: shapelint imports and runs that code. A file.py, a notebook or a folder
-    without an input is read for mistakes of training code; nothing of it is run. Without a TARGET those of the
+    TARGET is file.py:Class, file.py:Class(args), file.py:factory(), file.py:instance,
+    pkg.mod:Class, or, with an input, a file.py with one model: shapelint imports and
+    runs that code. A file.py, a notebook or a folder without an input is read for
+    mistakes of training code; nothing of it is run. Without a TARGET those of the
     configuration are checked, and the training code in its folder.
 
-    Exit code: 0 nothing at or above warning, 1 findings, 2 a target or a file could not be checked, or not to its
-    end; --fail-on sets another severity. After --fix what is left counts; with --diff 1 says that there is something
-    to change; with --fix-only findings do not count.
-    """
-    from shapelint.config import load_config
-    from shapelint.runner import Worker
-    from shapelint.sources import is_source
+    Exit code: 0 nothing at or above warning, 1 findings, 2 a target or a file could not
+    be checked, or not to its end; --fail-on sets another severity. After --fix what is
+    left counts; with --diff 1 says that there is something to change; with --fix-only
+    findings do not count."""
+    from shapelint.asked.config import load_config
+    from shapelint.asked.sources import is_source
+    from shapelint.process.runner import Worker
 
     _require_consistent(words)
     config = load_config(given=words["config"], isolated=words["isolated"])
@@ -88,7 +131,11 @@ def check(targets: tuple[str, ...], select: tuple[str, ...], ignore: tuple[str, 
         words["alone"] = True
         targets = configured_targets(config)
     _require_known(targets, words)
-    worker = Worker() if any(not is_source(target, targets, words) for target in targets) else None
+    worker = (
+        Worker()
+        if any(not is_source(target, targets, words) for target in targets)
+        else None
+    )
     try:
         code = _run(targets, _words(select), _words(ignore), worker, words, config)
     except BaseException:
@@ -99,8 +146,8 @@ def check(targets: tuple[str, ...], select: tuple[str, ...], ignore: tuple[str, 
 
 
 def _require_known(targets: tuple[str, ...], words: dict[str, Any]) -> None:
-    from shapelint.sources import is_source
-    from shapelint.target import parse_target
+    from shapelint.asked.sources import is_source
+    from shapelint.asked.target import parse_target
 
     if len(targets) == 1 and not is_source(targets[0], targets, words):
         parse_target(targets[0])
@@ -111,8 +158,9 @@ def _words(values: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _say_failed(outcomes: list[Any]) -> None:
-    """To stderr, why a target could not be checked: where only changes are printed, nothing else says it."""
-    from shapelint.render import Style
+    """To stderr, why a target could not be checked: where only changes are printed,
+    nothing else says it."""
+    from shapelint.render.style import Style
 
     for outcome in outcomes:
         if outcome.report.status == "failed":
@@ -122,33 +170,61 @@ def _say_failed(outcomes: list[Any]) -> None:
 
 def _require_no_inputs(words: dict[str, Any]) -> None:
     if words["inputs"] or words["input_factory"]:
-        raise UsageError("an input, but no target to feed it to; write `shapelint check model.py:Net --input ...`")
+        raise UsageError(
+            "an input, but no target to feed it to; write `shapelint check model.py:Net --input ...`"
+        )
 
 
 def settings(config: Any) -> str:
     """The settings in force, as TOML would say them, and where they are from."""
-    from shapelint.escape import json_text
+    from shapelint.facts.escape import json_text
 
-    lines = [f"# from {config.file}" if config.file is not None else "# defaults; no configuration was found"]
-    lines += [f"{name} = {json_text(value)}" for name, value in config.values.items() if name != "targets"]
+    lines = [
+        f"# from {config.file}"
+        if config.file is not None
+        else "# defaults; no configuration was found"
+    ]
+    lines += [
+        f"{name} = {json_text(value)}"
+        for name, value in config.values.items()
+        if name != "targets"
+    ]
     for table in config["targets"]:
-        lines += ["", "[[targets]]", *(f"{name} = {json_text(value)}" for name, value in table.items() if value)]
+        lines += [
+            "",
+            "[[targets]]",
+            *(f"{name} = {json_text(value)}" for name, value in table.items() if value),
+        ]
     return "\n".join(lines) + "\n"
 
 
-def _run(targets: tuple[str, ...], select: Any, ignore: Any, worker: Any, words: dict[str, Any], config: Any) -> int:
-    from shapelint.baseline import read as read_baseline
-    from shapelint.baseline import without_known
+def _run(
+    targets: tuple[str, ...],
+    select: Any,
+    ignore: Any,
+    worker: Any,
+    words: dict[str, Any],
+    config: Any,
+) -> int:
+    from shapelint.asked.config import PICTURES
     from shapelint.cli.fixing import Wish, make_fixes, say_diff, say_right_inputs
     from shapelint.cli.progress import Progress
-    from shapelint.config import PICTURES
-    from shapelint.graphviz import require_graphviz
-    from shapelint.render import Fixes, Style, findings_only, render, write
-    from shapelint.runner import run_all
-    from shapelint.unused import with_unused
+    from shapelint.known.baseline import read as read_baseline
+    from shapelint.known.baseline import without_known
+    from shapelint.known.unused_suppressions import with_unused
+    from shapelint.picture.graphviz import require_graphviz
+    from shapelint.process.runner import run_all
+    from shapelint.render import findings_only, render, write
+    from shapelint.render.style import Fixes, Style
 
-    known = read_baseline(words["baseline"]) if words["baseline"] and not words["update_baseline"] else {}
-    outputs = wanted_outputs(words["output_format"], words["output_file"], config["output-format"])
+    known = (
+        read_baseline(words["baseline"])
+        if words["baseline"] and not words["update_baseline"]
+        else {}
+    )
+    outputs = wanted_outputs(
+        words["output_format"], words["output_file"], config["output-format"]
+    )
     words["picture"] = any(name in PICTURES for name, _ in outputs)
     asked, unusable = _asked(targets, config, words, select, ignore)
     if words["verbose"]:
@@ -165,7 +241,10 @@ def _run(targets: tuple[str, ...], select: Any, ignore: Any, worker: Any, words:
     started = time.time()
     with Progress(len(requests), words["quiet"], words["verbose"]) as progress:
         finished = iter(run_all(requests, worker, progress.step))
-    outcomes = [next(finished) if request is not None else unusable[at] for at, request in enumerate(asked)]
+    outcomes = [
+        next(finished) if request is not None else unusable[at]
+        for at, request in enumerate(asked)
+    ]
     outcomes = with_unused(outcomes, selected)
     if worker is not None and not any(not request.source for request in requests):
         worker.kill()
@@ -192,9 +271,15 @@ def _run(targets: tuple[str, ...], select: Any, ignore: Any, worker: Any, words:
         style = Style.of(words["color"], file)
         is_quiet = words["quiet"] and chosen in ("full", "concise")
         report = not (words["no_report"] or words["quiet"])
-        text = findings_only(chosen, outcomes, style) if is_quiet else render(chosen, outcomes, style, report, fixes)
+        text = (
+            findings_only(chosen, outcomes, style)
+            if is_quiet
+            else render(chosen, outcomes, style, report, fixes)
+        )
         write(text, file, style)
-    return exit_code(outcomes, words["exit_zero"], config.pick("fail-on", words["fail_on"]))
+    return exit_code(
+        outcomes, words["exit_zero"], config.pick("fail-on", words["fail_on"])
+    )
 
 
 def say_setting(config: Any) -> None:
@@ -205,19 +290,35 @@ def say_setting(config: Any) -> None:
     from shapelint import __version__
 
     torch = importlib.metadata.version("torch")
-    say(f"shapelint {__version__}, torch {torch}, Python {platform.python_version()}", err=True)
-    where = f"settings from {config.file}" if config.file is not None else "no configuration was found"
+    say(
+        f"shapelint {__version__}, torch {torch}, Python {platform.python_version()}",
+        err=True,
+    )
+    where = (
+        f"settings from {config.file}"
+        if config.file is not None
+        else "no configuration was found"
+    )
     say(where, err=True)
 
 
-def _asked(targets: tuple[str, ...], config: Any, words: dict[str, Any], select: Any, ignore: Any) -> Any:
-    """A request for each target, and by their positions the outcomes of those that cannot be used."""
+def _asked(
+    targets: tuple[str, ...],
+    config: Any,
+    words: dict[str, Any],
+    select: Any,
+    ignore: Any,
+) -> Any:
+    """A request for each target, and by their positions the outcomes of those that
+    cannot be used."""
     asked: list[Any] = []
     unusable: dict[int, Any] = {}
     off = ignored_in(config)
     for at, target in enumerate(targets):
         selected = chosen_rules(config, select, ignore, target)
-        request = _request(target, targets, config, words, {"selected": selected, "ignored_in": off})
+        request = _request(
+            target, targets, config, words, {"selected": selected, "ignored_in": off}
+        )
         if isinstance(request, UsageError):
             if len(targets) == 1:
                 raise request
@@ -226,14 +327,18 @@ def _asked(targets: tuple[str, ...], config: Any, words: dict[str, Any], select:
     return asked, unusable
 
 
-def _request(target: str, targets: tuple[str, ...], config: Any, words: Any, more: dict[str, Any]) -> Any:
+def _request(
+    target: str, targets: tuple[str, ...], config: Any, words: Any, more: dict[str, Any]
+) -> Any:
     """The request for a target, or why there can be none."""
-    from shapelint.request import Request
-    from shapelint.sources import is_source
+    from shapelint.asked.request import Request
+    from shapelint.asked.sources import is_source
 
     try:
         if is_source(target, targets, words) and not configured(config, target):
-            return Request(target, source=True, exclude=patterns(config, config["exclude"]), **more)
+            return Request(
+                target, source=True, exclude=patterns(config, config["exclude"]), **more
+            )
         return request_for(target, config, words, picture=words["picture"], **more)
     except UsageError as error:
         return error
@@ -241,23 +346,32 @@ def _request(target: str, targets: tuple[str, ...], config: Any, words: Any, mor
 
 def _accepted(outcomes: list[Any], words: dict[str, Any], started: float) -> int:
     """What was found becomes known: in a baseline, or by a comment at its line."""
-    from shapelint import baseline
     from shapelint.cli.ignoring import add_ignores
+    from shapelint.known import baseline
 
     _say_failed(outcomes)
     if words["update_baseline"]:
         count = baseline.write(words["baseline"], outcomes)
-        say(f"{count} finding{'s' if count != 1 else ''} written to `{words['baseline']}`")
+        say(
+            f"{count} finding{'s' if count != 1 else ''} written to `{words['baseline']}`"
+        )
     else:
         made, without = add_ignores(outcomes, started)
         say(f"{made} ignore{'s' if made != 1 else ''} added")
         if without:
-            say(f"{without} finding{'s' if without != 1 else ''} without a line to write at", err=True)
+            say(
+                f"{without} finding{'s' if without != 1 else ''} without a line to write at",
+                err=True,
+            )
     return 2 if any(outcome.report.status == "failed" for outcome in outcomes) else 0
 
 
 def _require_consistent(words: dict[str, Any]) -> None:
-    changing = [name for name in ("fix", "diff", "fix_only", "update_baseline", "add_ignores") if words[name]]
+    changing = [
+        name
+        for name in ("fix", "diff", "fix_only", "update_baseline", "add_ignores")
+        if words[name]
+    ]
     if {"update_baseline", "add_ignores"} & set(changing) and len(changing) > 1:
         first, second = (f"--{name.replace('_', '-')}" for name in changing[:2])
         raise UsageError(f"`{first}` and `{second}` cannot both be done")
@@ -266,8 +380,7 @@ def _require_consistent(words: dict[str, Any]) -> None:
 
 
 def _unusable(target: str, error: UsageError) -> Any:
-    from shapelint.diagnostics import TargetReport
-    from shapelint.outcome import Outcome
+    from shapelint.facts.outcome import Outcome, TargetReport
     from shapelint.rules.gaps.target_not_loadable import not_loadable
 
     diagnostic = not_loadable(str(error), None, "").with_target(target)
@@ -275,18 +388,29 @@ def _unusable(target: str, error: UsageError) -> Any:
 
 
 def exit_code(outcomes: list[Any], exit_zero: bool, fail_on: str = "warning") -> int:
-    """2 where something could not be checked, 1 where there are findings at or above a severity."""
-    from shapelint.diagnostics import Severity
+    """2 where something could not be checked, 1 where there are findings at or above a
+    severity."""
+    from shapelint.facts.diagnostics import Severity
 
     if any(_is_unchecked(outcome) for outcome in outcomes):
         return 2
     least = Severity(fail_on).rank
-    found = any(item.severity.rank <= least for outcome in outcomes for item in outcome.report.diagnostics)
+    found = any(
+        item.severity.rank <= least
+        for outcome in outcomes
+        for item in outcome.report.diagnostics
+    )
     return 1 if found and not exit_zero else 0
 
 
 def _is_unchecked(outcome: Any) -> bool:
-    """Whether a target, or a file of one, could not be checked, or not to its end: that is not a finding."""
+    """Whether a target, or a file of one, could not be checked, or not to its end: that
+    is not a finding."""
     report = outcome.report
     is_gap = any(item.code == "SHP902" for item in report.diagnostics)
-    return report.status == "failed" or report.unfinished or outcome.fault is not None or is_gap
+    return (
+        report.status == "failed"
+        or report.unfinished
+        or outcome.fault is not None
+        or is_gap
+    )

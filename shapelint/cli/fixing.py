@@ -6,13 +6,13 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
+from shapelint.apply.files import SourceFile, difference, file_of, source_file, write
+from shapelint.apply.rounds import Fixed, fixed
+from shapelint.asked.request import Request
 from shapelint.cli import say
-from shapelint.errors import UsageError
-from shapelint.fixes.apply import Fixed, fixed
-from shapelint.fixes.files import SourceFile, difference, file_of, source_file, write
-from shapelint.outcome import Outcome
-from shapelint.request import Request
-from shapelint.runner import Worker
+from shapelint.facts.errors import UsageError
+from shapelint.facts.outcome import Outcome
+from shapelint.process.runner import Worker
 
 
 @dataclass(frozen=True)
@@ -28,19 +28,23 @@ class Wish:
     def of(cls, words: dict[str, Any]) -> Wish:
         """From the options; `--diff` and `--fix-only` ask for fixes too."""
         diff, only = bool(words["diff"]), bool(words["fix_only"])
-        return cls(bool(words["fix"]) or diff or only, bool(words["unsafe_fixes"]), diff, only)
+        return cls(
+            bool(words["fix"]) or diff or only, bool(words["unsafe_fixes"]), diff, only
+        )
 
 
 def make_fixes(
     wish: Wish, requests: list[Request | None], outcomes: list[Outcome], started: float
 ) -> tuple[list[Outcome], int, str]:
-    """Reports after the fixes, how many were made, and the diff. Files are written unless a diff was asked for.
+    """Reports after the fixes, how many were made, and the diff. Files are written
+    unless a diff was asked for.
 
-    `started`: when the check began (seconds since the epoch); what was changed since then was not checked.
+    `started`: when the check began (seconds since the epoch); what was changed since
+    then was not checked.
 
     Raises:
-        UsageError: a file was changed in the meantime, or cannot be written; then none is.
-    """
+        UsageError: a file was changed in the meantime, or cannot be written; then none
+        is."""
     originals = _sources(outcomes, started)
     state = Fixed()
     after = list(outcomes)
@@ -49,10 +53,13 @@ def make_fixes(
             continue
         first = outcomes[at] if not state.texts else _run(_with(request, state.texts))
         after[at], state = fixed(request, first, _run, wish.unsafe, state)
-        originals |= {file: source_file(file) for file in state.texts if file not in originals}
+        originals |= {
+            file: source_file(file) for file in state.texts if file not in originals
+        }
     if len(requests) > 1 and state.texts:
         after = [
-            after[at] if request is None else _run(_with(request, state.texts)) for at, request in enumerate(requests)
+            after[at] if request is None else _run(_with(request, state.texts))
+            for at, request in enumerate(requests)
         ]
     if not wish.diff and state.texts:
         write(state.texts, originals)
@@ -70,7 +77,9 @@ def _sources(outcomes: list[Outcome], started: float) -> dict[str, SourceFile]:
     }
     for file in files:
         if os.stat(file).st_mtime > started:
-            raise UsageError(f"`{file}` was changed while it was checked; nothing was written")
+            raise UsageError(
+                f"`{file}` was changed while it was checked; nothing was written"
+            )
     return {file: source_file(file) for file in files}
 
 
@@ -82,7 +91,7 @@ def _with(request: Request, texts: dict[str, str]) -> Request:
 
 def _run(request: Request) -> Outcome:
     if request.source:
-        from shapelint.sources import check_source
+        from shapelint.process.check_source import check_source
 
         return check_source(request)
     worker = Worker()
@@ -94,13 +103,16 @@ def _run(request: Request) -> Outcome:
 
 
 def say_right_inputs(outcomes: list[Outcome]) -> None:
-    """To stderr, a line each, where nothing of the model was mended because the input is what is wrong."""
+    """To stderr, a line each, where nothing of the model was mended because the input
+    is what is wrong."""
     for outcome in outcomes:
         of_target = f"{outcome.report.target}: " if len(outcomes) > 1 else ""
         right = [item.right_input for item in outcome.report.diagnostics]
         for inputs in dict.fromkeys(fix.inputs for fix in right if fix is not None):
             words = " ".join(f"--input {word}" for word in inputs)
-            said = f"not fixed: the input is what is wrong; the model runs with `{words}`"
+            said = (
+                f"not fixed: the input is what is wrong; the model runs with `{words}`"
+            )
             say(of_target + said, err=True)
 
 

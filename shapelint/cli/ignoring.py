@@ -5,18 +5,20 @@ from __future__ import annotations
 import ast
 import os
 
-from shapelint.diagnostics import Edit, Position
-from shapelint.errors import UsageError
-from shapelint.fixes.apply import edited_texts
-from shapelint.fixes.files import SourceFile, file_of, source_file, write
-from shapelint.outcome import Outcome
-from shapelint.suppress import Suppression, suppressions
+from shapelint.apply.files import SourceFile, file_of, source_file, write
+from shapelint.apply.rounds import edited_texts
+from shapelint.facts.diagnostics import Edit
+from shapelint.facts.errors import UsageError
+from shapelint.facts.outcome import Outcome
+from shapelint.facts.places import Position
+from shapelint.known.suppressions import Suppression, suppressions
 from shapelint.syntax.notebooks import CELL
 from shapelint.syntax.texts import UnreadableError, syntax
 
 
 def add_ignores(outcomes: list[Outcome], started: float) -> tuple[int, int]:
-    """Write `# shapelint: ignore[...]` for every finding with a place; how many were, and how many findings have none.
+    """Write `# shapelint: ignore[...]` for every finding with a place; how many were,
+    and how many findings have none.
 
     Raises:
         UsageError: a file was changed meanwhile, or cannot be written; then none is.
@@ -26,21 +28,33 @@ def add_ignores(outcomes: list[Outcome], started: float) -> tuple[int, int]:
     for outcome in outcomes:
         for item in outcome.report.diagnostics:
             place = item.span or item.called_at
-            if item.code in ("SHP900", "SHP902") or place is None or "site-packages" in place.file:
+            if (
+                item.code in ("SHP900", "SHP902")
+                or place is None
+                or "site-packages" in place.file
+            ):
                 without += item.code != "SHP900"
             else:
                 wanted.setdefault((place.file, place.line), set()).add(item.code)
     texts: dict[str, str] = {}
     originals: dict[str, SourceFile] = {}
     made = 0
-    for (file, line), codes in sorted(wanted.items(), key=lambda item: (item[0][0], -item[0][1])):
+    for (file, line), codes in sorted(
+        wanted.items(), key=lambda item: (item[0][0], -item[0][1])
+    ):
         real = os.path.realpath(file.partition(CELL)[0])
         if os.stat(real).st_mtime > started:
-            raise UsageError(f"`{real}` was changed while it was checked; nothing was written")
+            raise UsageError(
+                f"`{real}` was changed while it was checked; nothing was written"
+            )
         originals.setdefault(real, source_file(real))
-        edits = _comment(file, line, sorted(codes), texts.get(real) or originals[real].seen)
+        edits = _comment(
+            file, line, sorted(codes), texts.get(real) or originals[real].seen
+        )
         changed = edited_texts(texts, [edits]) if edits is not None else texts
-        if edits is None or not _same_code(changed[real], texts.get(real) or originals[real].seen):
+        if edits is None or not _same_code(
+            changed[real], texts.get(real) or originals[real].seen
+        ):
             without += len(codes)
             continue
         texts, made = changed, made + len(codes)
@@ -57,17 +71,39 @@ def _same_code(one: str, other: str) -> bool:
 
 
 def _comment(file: str, line: int, codes: list[str], text: str) -> Edit | None:
-    """The edit that puts the comment at the end of a line, or its codes into the one that is there."""
+    """The edit that puts the comment at the end of a line, or its codes into the one
+    that is there."""
     source = _lines_of(file, text)
     if not 0 < line <= len(source):
         return None
     there = source[line - 1]
-    own = next((each for each in _own(file) if each.line == line and each.kind == "ignore" and each.codes), None)
+    own = next(
+        (
+            each
+            for each in _own(file)
+            if each.line == line and each.kind == "ignore" and each.codes
+        ),
+        None,
+    )
     if own is not None:
         at = there.find("]", own.column)
-        return Edit(file, Position(line, at + 1), Position(line, at + 1), ", " + ", ".join(codes)) if at > 0 else None
+        return (
+            Edit(
+                file,
+                Position(line, at + 1),
+                Position(line, at + 1),
+                ", " + ", ".join(codes),
+            )
+            if at > 0
+            else None
+        )
     end = Position(line, len(there.rstrip()) + 1)
-    return Edit(file, end, Position(line, len(there) + 1), f"  # shapelint: ignore[{', '.join(codes)}]")
+    return Edit(
+        file,
+        end,
+        Position(line, len(there) + 1),
+        f"  # shapelint: ignore[{', '.join(codes)}]",
+    )
 
 
 def _own(file: str) -> tuple[Suppression, ...]:

@@ -11,24 +11,31 @@ from typing import Any
 import click
 
 from shapelint.cli import say
-from shapelint.errors import UsageError
-from shapelint.escape import in_one_line
+from shapelint.facts.errors import UsageError
+from shapelint.facts.escape import in_one_line
 
 
 @click.command()
 @click.argument("paths", nargs=-1, metavar="[PATH...]", type=click.Path())
 @click.option("--yes", "-y", is_flag=True, help="Write without asking.")
 @click.option("--config", metavar="FILE", help="Write into this file and no other.")
-@click.option("--timeout", type=click.FloatRange(min=1), default=60.0, metavar="SECONDS", help="For each model.  [60]")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=1),
+    default=60.0,
+    metavar="SECONDS",
+    help="For each model.  [60]",
+)
 def init(paths: tuple[str, ...], yes: bool, config: str | None, timeout: float) -> None:
-    """Find the models below PATH (here), and an input that each runs with, and write both into the configuration.
+    """Find the models below PATH (here), and an input that each runs with, and write
+    both into the configuration.
 
-    Models are found by reading; then each is imported and walked with inputs guessed from its layers, until one runs.
-    What would be written is shown first. Nothing that is there is changed: tables are added at the end of
-    pyproject.toml, or of shapelint.toml where that is there or no pyproject.toml is.
-    """
+    Models are found by reading; then each is imported and walked with inputs guessed
+    from its layers, until one runs. What would be written is shown first. Nothing that
+    is there is changed: tables are added at the end of pyproject.toml, or of
+    shapelint.toml where that is there or no pyproject.toml is."""
     from shapelint.reading.models import models_in
-    from shapelint.sources import files_below
+    from shapelint.sources.files import files_below
     from shapelint.syntax.texts import with_deep_stack
 
     for path in paths:
@@ -52,7 +59,9 @@ def init(paths: tuple[str, ...], yes: bool, config: str | None, timeout: float) 
         say("not written; `shapelint init --yes` writes it")
     elif yes or click.confirm(in_one_line(f"write it into {place.shown}?")):
         place.write(text)
-        say(f"written; `shapelint check` now checks {'them' if tables.count('[[') > 1 else 'it'}")
+        say(
+            f"written; `shapelint check` now checks {'them' if tables.count('[[') > 1 else 'it'}"
+        )
 
 
 class _Place:
@@ -68,7 +77,7 @@ class _Place:
     @property
     def known(self) -> set[str]:
         """The targets that are there."""
-        from shapelint.config import load_config
+        from shapelint.asked.config import load_config
 
         if self.is_new:
             return set()
@@ -86,15 +95,21 @@ class _Place:
         Raises:
             UsageError: it would be no configuration any more.
         """
-        from shapelint.config import validated
+        from shapelint.asked.config import validated
 
         ending = b"\r\n" if b"\r\n" in self.before else b"\n"
-        gap = b"" if not self.before.strip() else (ending if self.before.endswith(b"\n") else ending * 2)
+        gap = (
+            b""
+            if not self.before.strip()
+            else (ending if self.before.endswith(b"\n") else ending * 2)
+        )
         text = self.before + gap + tables.encode().replace(b"\n", ending)
         try:
             validated(self.file, text.decode("utf-8"))
         except UsageError as error:
-            raise UsageError(f"cannot add to `{self.shown}`, write it yourself: {error}") from None
+            raise UsageError(
+                f"cannot add to `{self.shown}`, write it yourself: {error}"
+            ) from None
         return text
 
     def write(self, text: bytes) -> None:
@@ -103,21 +118,26 @@ class _Place:
         Raises:
             UsageError: it has changed, or cannot be written.
         """
-        from shapelint.fixes.files import written_whole
+        from shapelint.apply.files import written_whole
 
         now = self.file.read_bytes() if self.file.is_file() else b""
         if now != self.before:
-            raise UsageError(f"`{self.shown}` has changed meanwhile; nothing was written")
+            raise UsageError(
+                f"`{self.shown}` has changed meanwhile; nothing was written"
+            )
         written_whole(self.file, text)
 
 
 def _place(given: str | None) -> _Place:
-    """The configuration that counts here; else the nearest pyproject.toml; else a new shapelint.toml."""
-    from shapelint.config import load_config
+    """The configuration that counts here; else the nearest pyproject.toml; else a new
+    shapelint.toml."""
+    from shapelint.asked.config import load_config
 
     if given is not None:
         if not given.endswith(".toml"):
-            raise UsageError(f"`{given}` is no TOML file; write pyproject.toml or shapelint.toml")
+            raise UsageError(
+                f"`{given}` is no TOML file; write pyproject.toml or shapelint.toml"
+            )
         return _Place(Path(given).resolve())
     config = load_config()
     if config.file is not None:
@@ -136,19 +156,31 @@ def _path_of(config: Any, target: str) -> str:
     return f"{os.path.abspath(config.folder / path)}{colon}{name}"
 
 
-def _proposed(models: list[Any], place: _Place, timeout: float) -> tuple[str, list[str]]:
+def _proposed(
+    models: list[Any], place: _Place, timeout: float
+) -> tuple[str, list[str]]:
     """The tables for the models that ran, and a line about each model."""
+    from shapelint.asked.request import Request
     from shapelint.cli.progress import Progress
-    from shapelint.request import Request
-    from shapelint.runner import run_all
+    from shapelint.process.runner import run_all
 
     known = place.known
     names = {name.partition("(")[0] for name in known}
-    new = [model for model in models if f"{os.path.abspath(model.file)}:{model.name}" not in names]
-    ready = [model for model in new if (model.call or not model.required) and model.trains is None]
+    new = [
+        model
+        for model in models
+        if f"{os.path.abspath(model.file)}:{model.name}" not in names
+    ]
+    ready = [
+        model
+        for model in new
+        if (model.call or not model.required) and model.trains is None
+    ]
     requests = [Request(model.target, propose=True, seconds=timeout) for model in ready]
     with Progress(len(requests)) as progress:
-        outcomes = dict(zip(ready, run_all(requests, on_step=progress.step), strict=True))
+        outcomes = dict(
+            zip(ready, run_all(requests, on_step=progress.step), strict=True)
+        )
     shown = {model: in_one_line(model.target) for model in models}
     width = max(map(len, shown.values()))
     tables: list[str] = []
@@ -169,21 +201,31 @@ def _proposed(models: list[Any], place: _Place, timeout: float) -> tuple[str, li
 
 def _told(model: Any, outcome: Any, place: _Place) -> tuple[str, list[str]]:
     """What is said of a model that was tried, and its table if it ran."""
-    from shapelint.escape import json_text
+    from shapelint.facts.escape import json_text
 
     report = outcome.report
     if report.status == "failed":
         return f"not tried: {report.diagnostics[0].message}", []
     if report.status == "partial":
         command = shlex.join(
-            ["shapelint", "check", model.target, *(["--input", *report.inputs] if report.inputs else [])]
+            [
+                "shapelint",
+                "check",
+                model.target,
+                *(["--input", *report.inputs] if report.inputs else []),
+            ]
         )
         return f"no input found that it runs with; `{command}` says why", []
     target = place.from_here(model.target)
     if target.encode(errors="replace").decode() != target:
-        return "not added: its file has a name that is no text, which TOML cannot hold", []
+        return (
+            "not added: its file has a name that is no text, which TOML cannot hold",
+            [],
+        )
     lines = [f"[[{place.prefix}targets]]", f"target = {json_text(target)}"]
     if report.inputs:
         lines.append(f"inputs = {json_text(report.inputs)}")
-    words = "runs with " + (" ".join(report.inputs) if report.inputs else "an input of its own")
+    words = "runs with " + (
+        " ".join(report.inputs) if report.inputs else "an input of its own"
+    )
     return f"{words}, gives {report.output}", ["\n".join(lines) + "\n"]

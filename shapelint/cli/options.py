@@ -9,16 +9,17 @@ from typing import Any, TypeVar
 
 import click
 
-from shapelint.config import FORMATS, Config
-from shapelint.errors import UsageError
-from shapelint.inputs import looks_like_input
-from shapelint.request import Request
+from shapelint.asked.config import FORMATS, Config
+from shapelint.asked.inputs import looks_like_input
+from shapelint.asked.request import Request
+from shapelint.facts.errors import UsageError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 class TakesInputs(click.Command):
-    """`--input 1,3,64,64 1,16:int64`: words after an input that can only be inputs are inputs too."""
+    """`--input 1,3,64,64 1,16:int64`: words after an input that can only be inputs are
+    inputs too."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         spread: list[str] = []
@@ -37,8 +38,17 @@ class TakesInputs(click.Command):
 def input_options(function: F) -> F:
     """--input, --input-factory, --mode, --timeout."""
     for option in (
-        click.option("--timeout", type=click.FloatRange(min=1), metavar="SECONDS", help="Time for a target.  [60]"),
-        click.option("--mode", type=click.Choice(["train", "eval", "both"]), help="Mode to walk in.  [both]"),
+        click.option(
+            "--timeout",
+            type=click.FloatRange(min=1),
+            metavar="SECONDS",
+            help="Time for a target.  [60]",
+        ),
+        click.option(
+            "--mode",
+            type=click.Choice(["train", "eval", "both"]),
+            help="Mode to walk in.  [both]",
+        ),
         click.option(
             "--input-factory",
             metavar="FILE.py:FUNCTION",
@@ -60,17 +70,36 @@ def input_options(function: F) -> F:
 def output_options(function: F) -> F:
     """--output-file, --color, --quiet and --verbose."""
     for option in (
-        click.option("--verbose", "-v", is_flag=True, help="Say on stderr what is done and how long it takes."),
-        click.option("--quiet", "-q", is_flag=True, help="Print the findings and nothing else."),
-        click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Use colour."),
-        click.option("--output-file", type=click.Path(dir_okay=False), help="Write there instead of to stdout."),
+        click.option(
+            "--verbose",
+            "-v",
+            is_flag=True,
+            help="Say on stderr what is done and how long it takes.",
+        ),
+        click.option(
+            "--quiet", "-q", is_flag=True, help="Print the findings and nothing else."
+        ),
+        click.option(
+            "--color",
+            type=click.Choice(["auto", "always", "never"]),
+            default="auto",
+            help="Use colour.",
+        ),
+        click.option(
+            "--output-file",
+            type=click.Path(dir_okay=False),
+            help="Write there instead of to stdout.",
+        ),
     ):
         function = option(function)
     return function
 
 
-def wanted_outputs(given: tuple[str, ...], output_file: str | None, default: str) -> list[tuple[str, str | None]]:
-    """Formats and their files from words like `full` and `sarif=report.sarif`; None is stdout.
+def wanted_outputs(
+    given: tuple[str, ...], output_file: str | None, default: str
+) -> list[tuple[str, str | None]]:
+    """Formats and their files from words like `full` and `sarif=report.sarif`; None is
+    stdout.
 
     Raises:
         UsageError: a format does not exist, or two would be written to the same place.
@@ -80,7 +109,11 @@ def wanted_outputs(given: tuple[str, ...], output_file: str | None, default: str
         name, equals, file = word.partition("=")
         if name not in FORMATS:
             close = difflib.get_close_matches(name, FORMATS, n=1)
-            hint = f" (did you mean `{close[0]}`?)" if close else f"; there are {', '.join(FORMATS)}"
+            hint = (
+                f" (did you mean `{close[0]}`?)"
+                if close
+                else f"; there are {', '.join(FORMATS)}"
+            )
             raise UsageError(f"no output format `{name}`{hint}")
         if equals and not file:
             raise UsageError(f"`--output-format {word}` names no file after the `=`")
@@ -88,17 +121,23 @@ def wanted_outputs(given: tuple[str, ...], output_file: str | None, default: str
     bare = [name for name, file in found if file is None]
     if output_file is not None:
         if len(bare) != 1:
-            raise UsageError("`--output-file` is for one format; write `--output-format sarif=report.sarif` for more")
+            raise UsageError(
+                "`--output-file` is for one format; write `--output-format sarif=report.sarif` for more"
+            )
         found = [(name, file or output_file) for name, file in found]
     elif len(bare) > 1:
-        raise UsageError(f"`{bare[0]}` and `{bare[1]}` would both go to stdout; write `{bare[1]}=FILE` for one of them")
+        raise UsageError(
+            f"`{bare[0]}` and `{bare[1]}` would both go to stdout; write `{bare[1]}=FILE` for one of them"
+        )
     files = [os.path.realpath(file) for _, file in found if file is not None]
     twice = next((file for file in files if files.count(file) > 1), None)
     if twice is not None:
         raise UsageError(f"two formats would be written to `{os.path.relpath(twice)}`")
     source = next((file for file in files if file.endswith((".py", ".ipynb"))), None)
     if source is not None:
-        raise UsageError(f"`{os.path.relpath(source)}` is the name of a source file; a report is not written there")
+        raise UsageError(
+            f"`{os.path.relpath(source)}` is the name of a source file; a report is not written there"
+        )
     return found
 
 
@@ -112,22 +151,27 @@ def config_options(function: F) -> F:
     """--config and --isolated."""
     for option in (
         click.option("--isolated", is_flag=True, help="Read no configuration file."),
-        click.option("--config", metavar="FILE", help="Read this configuration and no other."),
+        click.option(
+            "--config", metavar="FILE", help="Read this configuration and no other."
+        ),
     ):
         function = option(function)
     return function
 
 
-def request_for(target: str, config: Config, words: dict[str, Any], **more: Any) -> Request:
-    """The request that a command's words (those of `input_options`) make, checked before anything is started.
+def request_for(
+    target: str, config: Config, words: dict[str, Any], **more: Any
+) -> Request:
+    """The request that a command's words (those of `input_options`) make, checked
+    before anything is started.
 
     What the configuration says of this target counts where the words say nothing.
 
     Raises:
         UsageError: target or input cannot be read.
     """
-    from shapelint.inputs import parse_inputs
-    from shapelint.target import parse_target
+    from shapelint.asked.inputs import parse_inputs
+    from shapelint.asked.target import parse_target
 
     table = configured(config, target)
     inputs, input_factory = words["inputs"], words["input_factory"]
@@ -139,7 +183,9 @@ def request_for(target: str, config: Config, words: dict[str, Any], **more: Any)
     parse_inputs(inputs)
     if input_factory is not None:
         parse_target(input_factory)
-    thresholds = {name: config[name] for name in ("head-share", "head-params", "max-params")}
+    thresholds = {
+        name: config[name] for name in ("head-share", "head-params", "max-params")
+    }
     mode = words["mode"] or table.get("mode") or None
     return Request(
         target,
@@ -154,7 +200,8 @@ def request_for(target: str, config: Config, words: dict[str, Any], **more: Any)
 
 
 def _from_folder(config: Config, target: str) -> str:
-    """A target of the configuration as seen from here: its file is relative to the folder of the configuration."""
+    """A target of the configuration as seen from here: its file is relative to the
+    folder of the configuration."""
     path, colon, expression = target.partition(":")
     return f"{config.path(path)}{colon}{expression}" if path.endswith(".py") else target
 
@@ -165,7 +212,9 @@ def configured(config: Config, target: str) -> dict[str, Any]:
         own = _from_folder(config, table["target"])
         path, _, expression = own.partition(":")
         other, _, asked = target.partition(":")
-        if expression == asked and (path == other or os.path.abspath(path) == os.path.abspath(other)):
+        if expression == asked and (
+            path == other or os.path.abspath(path) == os.path.abspath(other)
+        ):
             found: dict[str, Any] = table
             return found
     return {}
@@ -178,7 +227,8 @@ def configured_targets(config: Config) -> tuple[str, ...]:
 
 
 def affected(config: Config, changed: tuple[str, ...]) -> tuple[str, ...]:
-    """Of the targets of the configuration those that changed files are part of, then the files that can be read.
+    """Of the targets of the configuration those that changed files are part of, then
+    the files that can be read.
 
     A target whose files are not all known may be made of any file, and is one of them.
     """
@@ -187,7 +237,11 @@ def affected(config: Config, changed: tuple[str, ...]) -> tuple[str, ...]:
     files = {os.path.realpath(file) for file in changed}
     if config.file is not None and os.path.realpath(config.file) in files:
         return configured_targets(config)
-    tables = [table for table in config["targets"] if files and _is_affected(config, table, files)]
+    tables = [
+        table
+        for table in config["targets"]
+        if files and _is_affected(config, table, files)
+    ]
     targets = [_from_folder(config, table["target"]) for table in tables]
     out = patterns(config, config["exclude"])
     read = [
@@ -201,7 +255,8 @@ def affected(config: Config, changed: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _is_affected(config: Config, table: dict[str, Any], files: set[str]) -> bool:
-    """Whether a target or its input factory is made of one of these files, or might be."""
+    """Whether a target or its input factory is made of one of these files, or might
+    be."""
     from shapelint.syntax.dependencies import dependencies_of
 
     words = [word for word in (table["target"], table.get("input-factory")) if word]
@@ -210,8 +265,11 @@ def _is_affected(config: Config, table: dict[str, Any], files: set[str]) -> bool
     return not behind.is_complete or bool(files & behind.files)
 
 
-def chosen_rules(config: Config, select: tuple[str, ...], ignore: tuple[str, ...], target: str) -> tuple[str, ...]:
-    """The codes that are on for a target: the command line's words, else the target's own, else the file's.
+def chosen_rules(
+    config: Config, select: tuple[str, ...], ignore: tuple[str, ...], target: str
+) -> tuple[str, ...]:
+    """The codes that are on for a target: the command line's words, else the target's
+    own, else the file's.
 
     Raises:
         UsageError: a word matches no rule.
@@ -222,7 +280,10 @@ def chosen_rules(config: Config, select: tuple[str, ...], ignore: tuple[str, ...
     wanted = list(select or table.get("select") or config["select"])
     if wanted:
         wanted += config["extend-select"]
-    left_out = [*config.pick("ignore", ignore), *(table.get("ignore", ()) if not ignore else ())]
+    left_out = [
+        *config.pick("ignore", ignore),
+        *(table.get("ignore", ()) if not ignore else ()),
+    ]
     return tuple(sorted(catalogue().selection(wanted, left_out)))
 
 
@@ -242,7 +303,8 @@ def ignored_in(config: Config) -> dict[str, list[str]]:
 
 
 def patterns(config: Config, names: list[str]) -> tuple[str, ...]:
-    """Patterns as absolute ones; one without a slash is for files and folders of that name anywhere below."""
+    """Patterns as absolute ones; one without a slash is for files and folders of that
+    name anywhere below."""
     folder = str(config.folder)
     return tuple(
         os.path.normpath(os.path.join(folder, name))

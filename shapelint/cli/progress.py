@@ -1,4 +1,5 @@
-"""What is going on, on stderr: a bar where that is a terminal and it takes long, lines with --verbose, else nothing."""
+"""What is going on, on stderr: a bar where that is a terminal and it takes long, lines
+with --verbose, else nothing."""
 
 from __future__ import annotations
 
@@ -11,18 +12,21 @@ from typing import Any
 
 import click
 
+from shapelint.asked.request import DONE, STEPS
 from shapelint.cli import say
-from shapelint.escape import in_one_line
-from shapelint.request import DONE, STEPS
+from shapelint.facts.escape import in_one_line
 
 PATIENCE = 1.0
 """Seconds before a bar is shown; most runs are over by then."""
 
 
 class Progress:
-    """Told of every step of every target, from any thread; shows them while it is entered."""
+    """Told of every step of every target, from any thread; shows them while it is
+    entered."""
 
-    def __init__(self, targets: int, quiet: bool = False, verbose: bool = False) -> None:
+    def __init__(
+        self, targets: int, quiet: bool = False, verbose: bool = False
+    ) -> None:
         self.verbose = verbose
         self.is_shown = not quiet and not verbose and sys.stderr.isatty()
         self.started = time.monotonic()
@@ -57,15 +61,28 @@ class Progress:
             if time.monotonic() - self.started < PATIENCE:
                 return
             self._bar = click.progressbar(
-                length=self._length, file=sys.stderr, show_eta=False, item_show_func=lambda item: item or "", width=24
+                length=self._length,
+                file=sys.stderr,
+                show_eta=False,
+                item_show_func=lambda item: item or "",
+                width=24,
             )
             self._bar.__enter__()
-        room = shutil.get_terminal_size().columns - 38  # a line that wraps could not be taken away
-        words = f"{in_one_line(target)[-40:]}: {name}"[: max(0, room)] if name != DONE else ""
+        room = (
+            shutil.get_terminal_size().columns - 38
+        )  # a line that wraps could not be taken away
+        words = (
+            f"{in_one_line(target)[-40:]}: {name}"[: max(0, room)]
+            if name != DONE
+            else ""
+        )
         self._bar.update(sum(self._done.values()) - self._bar.pos, words)
 
     def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         """Take the bar away again."""
         if self._bar is not None:

@@ -9,7 +9,13 @@ import click
 
 from shapelint.cli import say
 from shapelint.cli.check import exit_code
-from shapelint.cli.options import TakesInputs, config_options, input_options, output_options, request_for
+from shapelint.cli.options import (
+    TakesInputs,
+    config_options,
+    input_options,
+    output_options,
+    request_for,
+)
 
 
 @click.command(cls=TakesInputs)
@@ -26,13 +32,15 @@ from shapelint.cli.options import TakesInputs, config_options, input_options, ou
 @click.option("--tree", is_flag=True, help="Print torchinfo's module tree.")
 @output_options
 def report(target: str, report_format: str, tree: bool, **words: Any) -> None:
-    """Print the per-layer shape and parameter report of a model, up to and beyond a layer that fails."""
+    """Print the per-layer shape and parameter report of a model, up to and beyond a
+    layer that fails."""
+    from shapelint.asked.config import PICTURES, load_config
     from shapelint.cli.progress import Progress
-    from shapelint.config import PICTURES, load_config
-    from shapelint.graphviz import require_graphviz
-    from shapelint.render import Style, render_report, write
+    from shapelint.picture.graphviz import require_graphviz
+    from shapelint.process.runner import run_all
+    from shapelint.render import render_report, write
+    from shapelint.render.style import Style
     from shapelint.rules import catalogue
-    from shapelint.runner import run_all
 
     if report_format in PICTURES:
         require_graphviz()
@@ -41,7 +49,11 @@ def report(target: str, report_format: str, tree: bool, **words: Any) -> None:
         target,
         config,
         words,
-        selected=tuple(code for code, rule in catalogue().rules.items() if rule.severity.value == "error"),
+        selected=tuple(
+            code
+            for code, rule in catalogue().rules.items()
+            if rule.severity.value == "error"
+        ),
         fixes=report_format in PICTURES,  # they show the first one at the failing call
         tree=tree,
         picture=report_format in PICTURES,
@@ -51,7 +63,11 @@ def report(target: str, report_format: str, tree: bool, **words: Any) -> None:
     style = Style.of(words["color"], words["output_file"])
     outcome = outcomes[0]
     if outcome.report.status != "failed":
-        write(render_report(report_format, outcome, style, tree), words["output_file"], style)
+        write(
+            render_report(report_format, outcome, style, tree),
+            words["output_file"],
+            style,
+        )
     for diagnostic in outcome.report.diagnostics:
         say(style.finding_line(diagnostic), err=True, colour=style.colour)
     if outcome.fault:

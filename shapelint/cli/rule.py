@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from shapelint.cli import say
-from shapelint.errors import UsageError
+from shapelint.facts.errors import UsageError
 
 
 @click.command()
@@ -13,7 +13,7 @@ from shapelint.errors import UsageError
 @click.option("--all", "everything", is_flag=True, help="Every rule, a line each.")
 def rule(code: str | None, everything: bool) -> None:
     """Explain a rule by its code or name, or list them with --all."""
-    from shapelint.render.rules import rule_line, rule_page
+    from shapelint.render.rule_pages import rule_line, rule_page
     from shapelint.rules import catalogue
 
     known = catalogue()

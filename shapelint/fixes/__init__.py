@@ -1,1 +1,2 @@
-"""Changes to the user's source: proposed by rules, applied to a copy, shown only when they hold."""
+"""Changes to the user's source: proposed by rules, applied to a copy, shown only when
+they hold."""

@@ -1,4 +1,5 @@
-"""A constructor that refuses its numbers: heads that do not divide the width, groups not the channels."""
+"""A constructor that refuses its numbers: heads that do not divide the width, groups
+not the channels."""
 
 from __future__ import annotations
 
@@ -6,22 +7,25 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from shapelint.diagnostics import Diagnostic, Edit, Fix, Related, Span
-from shapelint.feed import feed_for
-from shapelint.fixes.ends import assigned_before, values_before
-from shapelint.fixes.plausible import roundness
-from shapelint.fixes.rewrites import shown
-from shapelint.fixes.upstream import arguments
-from shapelint.fixes.values import constant, small_values
+from shapelint.asked.request import Request
+from shapelint.asked.target import Target
+from shapelint.changes.other_places import assigned_before, values_before
+from shapelint.changes.other_values import constant, small_values
+from shapelint.changes.plausibility import roundness
+from shapelint.changes.rewrites import shown
+from shapelint.changes.upstream_calls import arguments
+from shapelint.facts.diagnostics import Diagnostic, Edit, Fix, Related
+from shapelint.facts.findings import Candidate
+from shapelint.facts.places import Site, Span
 from shapelint.fixes.verify import TRIAL, out_of_time, trial_texts
-from shapelint.load import NotLoadableError, load
-from shapelint.request import Request
-from shapelint.rules import Candidate, catalogue
+from shapelint.loading.model import NotLoadableError, load
+from shapelint.loading.model_inputs import feed_for
+from shapelint.rules import catalogue
 from shapelint.rules.gaps.target_not_loadable import not_loadable
-from shapelint.syntax.calls import CallExpression, ParsedFile, call_at, parsed, replacement
+from shapelint.syntax.calls import CallExpression, ParsedFile, call_at, parsed
+from shapelint.syntax.edits import replacement
+from shapelint.syntax.lines import span_of
 from shapelint.syntax.origins import Place, callers_of, origins
-from shapelint.syntax.places import Site, span_of
-from shapelint.target import Target
 from shapelint.tracing.costs import walk_budget
 from shapelint.tracing.members import modules_of
 from shapelint.tracing.walk import Walker
@@ -30,18 +34,30 @@ TRIALS = 60
 """Changes tried for a constructor that refuses."""
 
 WORK = 20_000
-"""For all of them, in calls walked and modules made: not seconds, so that each run tries the same."""
+"""For all of them, in calls walked and modules made: not seconds, so that each run
+tries the same."""
 
 SHOWN = 3
 
-_WITH_DIMENSIONS = {"flatten", "cat", "stack", "transpose", "squeeze", "unsqueeze", "sum", "mean", "swapaxes"}
+_WITH_DIMENSIONS = {
+    "flatten",
+    "cat",
+    "stack",
+    "transpose",
+    "squeeze",
+    "unsqueeze",
+    "sum",
+    "mean",
+    "swapaxes",
+}
 """Calls whose whole numbers are dimensions."""
 
 
 def refused(
     request: Request, target: Target, error: NotLoadableError, deadline: float
 ) -> tuple[Diagnostic, tuple[Edit, ...]]:
-    """The diagnostic for a target that gave no model, and the edits with which it gives one."""
+    """The diagnostic for a target that gave no model, and the edits with which it gives
+    one."""
     diagnostic = _named(error)
     if not request.fixes or not error.sites:
         return diagnostic, ()
@@ -49,20 +65,34 @@ def refused(
     ends: list[Related] = []
     if mended:
         edit = mended[0].edits[0]
-        cause = Span(edit.file, edit.start.line, edit.start.column, edit.end.line, edit.end.column)
+        cause = Span(
+            edit.file,
+            edit.start.line,
+            edit.start.column,
+            edit.end.line,
+            edit.end.column,
+        )
         if diagnostic.span is not None and diagnostic.span.line != cause.line:
             ends.append(Related(diagnostic.span, "raises here"))
         diagnostic = replace(diagnostic, span=cause, label=mended[0].says)
     ends += [Related(span_of(site), "made from") for site in error.sites[1:3]]
     ends += [Related(span, what) for span, what in assigned_before(error.sites[0])]
-    places = {(diagnostic.span.file, diagnostic.span.line)} if diagnostic.span is not None else set()
+    places = (
+        {(diagnostic.span.file, diagnostic.span.line)}
+        if diagnostic.span is not None
+        else set()
+    )
     ends = [end for end in ends if (end.span.file, end.span.line) not in places]
-    fixes = tuple(Fix(each.title, "unsafe", True, each.edits, "new weights") for each in mended)
+    fixes = tuple(
+        Fix(each.title, "unsafe", True, each.edits, "new weights") for each in mended
+    )
     diagnostic = replace(diagnostic, fixes=fixes, related=tuple(ends))
     return diagnostic, mended[0].edits if mended else ()
 
 
-def _mended(request: Request, target: Target, sites: tuple[Site, ...], deadline: float) -> list[Candidate]:
+def _mended(
+    request: Request, target: Target, sites: tuple[Site, ...], deadline: float
+) -> list[Candidate]:
     """The changes with which there is a model, those first after which it runs."""
     found: list[tuple[int, Candidate]] = []
     taken: set[str] = set()
@@ -99,13 +129,16 @@ def _named(error: NotLoadableError) -> Diagnostic:
     if not code:
         return not_loadable(str(error), error.span, error.hint)
     reason = str(error).partition(" raised ")[2].partition(": ")[2]
-    message = f"`{layer}` cannot be made: {reason}" if reason else f"`{layer}` cannot be made"
+    message = (
+        f"`{layer}` cannot be made: {reason}" if reason else f"`{layer}` cannot be made"
+    )
     return replace(catalogue().rules[code].diagnostic(message), span=error.span)
 
 
 @dataclass(frozen=True)
 class _Trial:
-    """How many calls of a model fail that an edited file gives, and what it cost to find out."""
+    """How many calls of a model fail that an edited file gives, and what it cost to
+    find out."""
 
     failures: int
     work: int
@@ -119,17 +152,28 @@ def _tried(request: Request, target: Target, candidate: Candidate) -> _Trial | N
     try:
         loaded = load(target, overlay, trial=True)
         feed = feed_for(loaded, request.inputs, request.input_factory)
-        walker = Walker(loaded.model, feed.make, loaded.ownership, loaded.definitions.of, walk_budget)
+        walker = Walker(
+            loaded.model,
+            feed.make,
+            loaded.ownership,
+            loaded.definitions.of,
+            walk_budget,
+        )
         with loaded.importable():
             traces = [walker.walk(mode) for mode in request.modes]
-        work = TRIAL + sum(1 for _ in modules_of(loaded.model)) + sum(trace.work for trace in traces)
+        work = (
+            TRIAL
+            + sum(1 for _ in modules_of(loaded.model))
+            + sum(trace.work for trace in traces)
+        )
         return _Trial(max(trace.failure_count for trace in traces), work)
     except Exception:  # a change that cannot be tried is not one to show
         return None
 
 
 def candidates(sites: tuple[Site, ...]) -> list[Candidate]:
-    """Other numbers for the statement that raised and for what was handed in to it, the likeliest first."""
+    """Other numbers for the statement that raised and for what was handed in to it, the
+    likeliest first."""
     found: dict[object, Candidate] = {}
     for place, likely in _places(sites):
         for depth, origin in enumerate(origins(place)):
@@ -143,30 +187,51 @@ def candidates(sites: tuple[Site, ...]) -> list[Candidate]:
 def _values(place: Place, likely: float) -> Iterator[Candidate]:
     value = constant(place.node)
     parent = place.source.parents.get(place.node)
-    if isinstance(parent, ast.Call) and CallExpression(place.source, parent).name in _WITH_DIMENSIONS:
+    if (
+        isinstance(parent, ast.Call)
+        and CallExpression(place.source, parent).name in _WITH_DIMENSIONS
+    ):
         for new in (1, 0, 2, -1, 3) if value is not None else ():
             if new != value:
-                yield _written(place, str(new), likely + (0.3 if new == 1 else 0.0) - 0.1 * abs(new))
+                yield _written(
+                    place,
+                    str(new),
+                    likely + (0.3 if new == 1 else 0.0) - 0.1 * abs(new),
+                )
         return
     if isinstance(place.node, ast.BinOp) and isinstance(place.node.right, ast.Constant):
         yield _written(place, place.source.segment(place.node.left), likely + 0.8)
     if value is None or value < 1:
         return
-    near = [each for step in (8, 16, 64) for each in (value // step * step, (value // step + 1) * step)]
+    near = [
+        each
+        for step in (8, 16, 64)
+        for each in (value // step * step, (value // step + 1) * step)
+    ]
     for new in dict.fromkeys([*small_values(value), *near]):
         if new >= 1 and new != value:
             gain = roundness(new) - roundness(value)
-            yield _written(place, str(new), likely + gain - 0.4 * abs(new - value) / value)
+            yield _written(
+                place, str(new), likely + gain - 0.4 * abs(new - value) / value
+            )
 
 
 def _written(place: Place, text: str, likely: float) -> Candidate:
     edit = replacement(place.source.file, place.node, text)
     group = f"{edit.start.line}:{edit.start.column}"
-    return Candidate(f"`{shown(place, text)}`", (edit,), "", group, likely=likely, says=f"`{text}` fits")
+    return Candidate(
+        f"`{shown(place, text)}`",
+        (edit,),
+        "",
+        group,
+        likely=likely,
+        says=f"`{text}` fits",
+    )
 
 
 def _places(sites: tuple[Site, ...]) -> Iterator[tuple[Place, float]]:
-    """The numbers of the expression that raised: a layer's arguments, or the names of an assertion."""
+    """The numbers of the expression that raised: a layer's arguments, or the names of
+    an assertion."""
     callers = callers_of(sites)
     call = call_at(sites[0])
     if call is not None:
@@ -178,16 +243,23 @@ def _places(sites: tuple[Site, ...]) -> Iterator[tuple[Place, float]]:
     if source is not None:
         yield from _of_the_way(source, sites[0], callers)
     for statement in ast.walk(source.tree) if source is not None else ():
-        if isinstance(statement, (ast.Assert, ast.If)) and _covers(statement, sites[0].line):
+        if isinstance(statement, (ast.Assert, ast.If)) and _covers(
+            statement, sites[0].line
+        ):
             for part in ast.walk(statement.test):
                 if isinstance(part, (ast.Name, ast.Attribute)) and source is not None:
                     yield Place(source, part, callers, callers), 0.9
 
 
-def _of_the_way(source: ParsedFile, site: Site, callers: tuple[Site, ...]) -> Iterator[tuple[Place, float]]:
-    """The names of the statement that raised, and the dimensions in what they were assigned."""
+def _of_the_way(
+    source: ParsedFile, site: Site, callers: tuple[Site, ...]
+) -> Iterator[tuple[Place, float]]:
+    """The names of the statement that raised, and the dimensions in what they were
+    assigned."""
     for statement in ast.walk(source.tree):
-        if isinstance(statement, (ast.Assign, ast.AugAssign, ast.Expr)) and _covers(statement, site.line):
+        if isinstance(statement, (ast.Assign, ast.AugAssign, ast.Expr)) and _covers(
+            statement, site.line
+        ):
             for part in ast.walk(statement.value):
                 if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load):
                     yield Place(source, part, callers, callers), 0.6
@@ -195,7 +267,10 @@ def _of_the_way(source: ParsedFile, site: Site, callers: tuple[Site, ...]) -> It
         for call in ast.walk(value):
             if isinstance(call, (ast.Name, ast.Attribute)):
                 yield Place(source, call, callers, callers), 0.5
-            if isinstance(call, ast.Call) and CallExpression(source, call).name in _WITH_DIMENSIONS:
+            if (
+                isinstance(call, ast.Call)
+                and CallExpression(source, call).name in _WITH_DIMENSIONS
+            ):
                 for node in call.args:
                     yield Place(source, node, callers, callers), 0.8
 

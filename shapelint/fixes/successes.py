@@ -5,16 +5,17 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from shapelint.fixes.values import WINDOW
+from shapelint.changes.other_values import WINDOW
+from shapelint.facts.findings import Candidate
+from shapelint.facts.graph import Call, Trace
 from shapelint.fixes.verify import Failures
-from shapelint.graph import Call, Trace
-from shapelint.rules import Candidate
 
 SPREAD = 0.2
 """What it costs that a change reaches twice as many other layers."""
 
 PUT_IN_TWICE = 1.3
-"""What it costs to put in a transpose or flatten where there is one just before, that could be changed."""
+"""What it costs to put in a transpose or flatten where there is one just before, that
+could be changed."""
 
 CLEARED = 1.5
 """What clearing one more failure is worth."""
@@ -36,12 +37,19 @@ class Success:
     def worth(self) -> float:
         """By how much it is the likeliest explanation."""
         cleared = self.cleared - 1 + self.completes
-        return self.candidate.likely + CLEARED * cleared - SPREAD * math.log2(1 + self.spread)
+        return (
+            self.candidate.likely
+            + CLEARED * cleared
+            - SPREAD * math.log2(1 + self.spread)
+        )
 
 
 def spread_of(before: Trace, after: Trace) -> int:
-    """How many layers that did not fail come out with other sizes; windows may well change everywhere."""
-    made = {call.module_path: _sizes(call) for call in after.calls if call.kind == "module"}
+    """How many layers that did not fail come out with other sizes; windows may well
+    change everywhere."""
+    made = {
+        call.module_path: _sizes(call) for call in after.calls if call.kind == "module"
+    }
     failing = {call.module_path for call in before.failures}
     return sum(
         _sizes(call) != made.get(call.module_path, _sizes(call))
@@ -51,7 +59,9 @@ def spread_of(before: Trace, after: Trace) -> int:
 
 
 def _sizes(call: Call) -> dict[str, object]:
-    return {name: value for name, value in call.attributes.items() if name not in WINDOW}
+    return {
+        name: value for name, value in call.attributes.items() if name not in WINDOW
+    }
 
 
 def overlaps(candidate: Candidate, successes: list[Success]) -> bool:

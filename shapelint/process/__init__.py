@@ -1,1 +1,2 @@
-"""Processes of our own: how one is started, how it ends with its parent, and those that read files."""
+"""Processes of our own: how one is started, how it ends with its parent, and those that
+read files."""

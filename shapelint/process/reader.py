@@ -1,4 +1,5 @@
-"""A process that reads files: what to read on standard input, a line each, what it found on standard output."""
+"""A process that reads files: what to read on standard input, a line each, what it
+found on standard output."""
 
 from __future__ import annotations
 
@@ -11,10 +12,10 @@ from shapelint.process.supervise import Inbox, own_input
 
 def main() -> None:
     """Answer until nothing is asked any more."""
-    from shapelint.diagnostics import to_plain
-    from shapelint.request import Request
-    from shapelint.sources import read_files
-    from shapelint.syntax.places import working_copies
+    from shapelint.asked.request import Request
+    from shapelint.facts.diagnostics import to_plain
+    from shapelint.sources.read_source import read_files
+    from shapelint.syntax.lines import working_copies
     from shapelint.syntax.texts import with_deep_stack
 
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
@@ -25,7 +26,9 @@ def main() -> None:
         while True:
             asked: dict[str, Any] = json.loads(inbox.next())
             request = Request.loads(asked["request"])
-            known = {(file, name): tuple(layers) for file, name, layers in asked["known"]}
+            known = {
+                (file, name): tuple(layers) for file, name, layers in asked["known"]
+            }
             with working_copies(request.texts):
                 found = read_files(asked["files"], request, known)
             plain = [to_plain(item) for item in found.diagnostics]

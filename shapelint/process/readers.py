@@ -1,4 +1,5 @@
-"""The parent's side of processes that read files, for more files than one process should read alone."""
+"""The parent's side of processes that read files, for more files than one process
+should read alone."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ PARTS = 8
 
 
 Found = tuple[list[str], Any]
-"""Files that were read together, and what a reader said of them: None where it ended over them."""
+"""Files that were read together, and what a reader said of them: None where it ended
+over them."""
 
 
 class Readers:
@@ -29,13 +31,17 @@ class Readers:
         self._found: list[Found] = []
 
     def read(self, files: list[str]) -> list[Found]:
-        """What was found in the files, some at a time; a file over which a reader ends stands alone."""
+        """What was found in the files, some at a time; a file over which a reader ends
+        stands alone."""
         count = os.cpu_count() or 1
         size = max(1, len(files) // (count * PARTS))
         for at in range(0, len(files), size):
             self._parts.put(files[at : at + size])
-        # Ctrl-C ends the command, and with it these threads and, since nobody asks any more, the readers
-        threads = [threading.Thread(target=self._work, daemon=True) for _ in range(count)]
+        # Ctrl-C ends the command, and with it these threads and, since nobody asks any
+        # more, the readers
+        threads = [
+            threading.Thread(target=self._work, daemon=True) for _ in range(count)
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -43,7 +49,8 @@ class Readers:
         return sorted(self._found, key=lambda item: item[0])
 
     def _work(self) -> None:
-        """Read parts until none is left; one over which a process ended is read file by file."""
+        """Read parts until none is left; one over which a process ended is read file by
+        file."""
         process = None
         while True:
             try:
@@ -63,7 +70,8 @@ class Readers:
     def _ask(
         self, process: subprocess.Popen[bytes] | None, part: list[str]
     ) -> tuple[subprocess.Popen[bytes] | None, Any]:
-        """The answer for some files, and the process to go on with: none where it ended."""
+        """The answer for some files, and the process to go on with: none where it
+        ended."""
         if process is None:
             process = start_isolated(
                 "shapelint.process.reader",
@@ -75,7 +83,9 @@ class Readers:
         assert process.stdin is not None
         assert process.stdout is not None
         try:
-            process.stdin.write(json.dumps({**self._asked, "files": part}).encode() + b"\n")
+            process.stdin.write(
+                json.dumps({**self._asked, "files": part}).encode() + b"\n"
+            )
             process.stdin.flush()
             return process, json.loads(process.stdout.readline())
         except (OSError, ValueError):

@@ -1,4 +1,5 @@
-"""How a process of ours is started: nothing of the folder it is started in is imported before it says so."""
+"""How a process of ours is started: nothing of the folder it is started in is imported
+before it says so."""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ sys.path.pop()
 from {module} import main
 main()
 """
-"""`sys` is built in; whatever is imported after it comes from where Python and its packages lie."""
+"""`sys` is built in; whatever is imported after it comes from where Python and its
+packages lie."""
 
 _BOOT_ISOLATED = """\
 import sys, json
@@ -33,20 +35,29 @@ main()
 """
 
 
-def start(module: str, environment: Mapping[str, str], **pipes: Any) -> subprocess.Popen[bytes]:
-    """Run `main` of a module of ours, for which the user's environment counts, but not the working directory."""
+def start(
+    module: str, environment: Mapping[str, str], **pipes: Any
+) -> subprocess.Popen[bytes]:
+    """Run `main` of a module of ours, for which the user's environment counts, but not
+    the working directory."""
     boot = _BOOT.format(home=os.path.dirname(_PACKAGE), module=module)
-    return subprocess.Popen([sys.executable, "-c", boot], env={**os.environ, **environment}, **pipes)
+    return subprocess.Popen(
+        [sys.executable, "-c", boot], env={**os.environ, **environment}, **pipes
+    )
 
 
 def start_isolated(module: str, **pipes: Any) -> subprocess.Popen[bytes]:
-    """Run `main` of a module of ours with the packages of this process, and nothing else of the user's."""
+    """Run `main` of a module of ours with the packages of this process, and nothing
+    else of the user's."""
     boot = _BOOT_ISOLATED.format(module=module)
-    return subprocess.Popen([sys.executable, "-I", "-c", boot, json.dumps(_packages())], **pipes)
+    return subprocess.Popen(
+        [sys.executable, "-I", "-c", boot, json.dumps(_packages())], **pipes
+    )
 
 
 def _packages() -> list[str]:
-    """The folders that this process imports from, this package's own among them; never the working directory."""
+    """The folders that this process imports from, this package's own among them; never
+    the working directory."""
     here = os.path.realpath(os.getcwd())
     home = os.path.dirname(_PACKAGE)
     folders = [os.path.abspath(folder) for folder in sys.path if folder]

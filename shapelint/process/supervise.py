@@ -1,8 +1,9 @@
-"""In a process of ours: it ends when its parent does, in every phase, with all that it has started.
+"""In a process of ours: it ends when its parent does, in every phase, with all that it
+has started.
 
-Where processes can fork, the one that was started stays behind as a supervisor, which runs none of the user's code:
-a thread could not end a process whose C code never lets go of the interpreter. Elsewhere a thread has to do.
-"""
+Where processes can fork, the one that was started stays behind as a supervisor, which
+runs none of the user's code: a thread could not end a process whose C code never lets
+go of the interpreter. Elsewhere a thread has to do."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ _ENDED_BY = ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGINT")
 """Signals after which a supervisor ends what it supervises."""
 
 _LOOK = 1000
-"""Milliseconds after which a supervisor looks whether its parent is still there, if nothing tells it before."""
+"""Milliseconds after which a supervisor looks whether its parent is still there, if
+nothing tells it before."""
 
 _REAPED_WITHIN = 5.0
 """Seconds that killed processes may take to be gone."""
@@ -29,7 +31,8 @@ _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 
 
 def own_input() -> int:
-    """A descriptor of standard input for ourselves; for everybody else it is empty from now on."""
+    """A descriptor of standard input for ourselves; for everybody else it is empty from
+    now on."""
     ours = os.dup(0)
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
@@ -56,7 +59,8 @@ class Inbox:
 
 
 def supervised() -> Callable[[], bytes]:
-    """Put this process under supervision; the result waits for the line on standard input that says what to do."""
+    """Put this process under supervision; the result waits for the line on standard
+    input that says what to do."""
     ours = own_input()
     if not hasattr(os, "fork"):
         return Inbox(ours).next
@@ -70,7 +74,8 @@ def supervised() -> Callable[[], bytes]:
 
 
 def _fork(lifeline: int) -> None:
-    """Go on in a child; this half waits until that has ended, or until `lifeline` is closed, and then ends all."""
+    """Go on in a child; this half waits until that has ended, or until `lifeline` is
+    closed, and then ends all."""
     awake, waker = os.pipe()
     os.set_blocking(waker, False)
     numbers = [signal.SIGCHLD, *(getattr(signal, name) for name in _ENDED_BY)]
@@ -144,7 +149,11 @@ def _end_all(group: int) -> None:
 def _children() -> list[int]:
     """The children of this process, where /proc tells."""
     names = os.listdir("/proc") if sys.platform == "linux" else ()
-    return [int(name) for name in names if name.isdigit() and _parent_of(name) == os.getpid()]
+    return [
+        int(name)
+        for name in names
+        if name.isdigit() and _parent_of(name) == os.getpid()
+    ]
 
 
 def _parent_of(process: str) -> int | None:
@@ -162,7 +171,9 @@ def _end_like(status: int | None) -> None:
         import resource
 
         number = os.WTERMSIG(status)
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # the child has left one already
+        resource.setrlimit(
+            resource.RLIMIT_CORE, (0, 0)
+        )  # the child has left one already
         if number not in (signal.SIGKILL, signal.SIGSTOP):
             signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)

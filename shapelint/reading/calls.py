@@ -1,4 +1,5 @@
-"""The expressions of a training script: what a call gives, and what it does to modes and gradients."""
+"""The expressions of a training script: what a call gives, and what it does to modes
+and gradients."""
 
 from __future__ import annotations
 
@@ -43,7 +44,8 @@ class Calls(Elsewhere):
     meet: Any
     part_of: Any
 
-    # -- expressions --------------------------------------------------------------------------------
+    # -- expressions
+    # --------------------------------------------------------------------------------
 
     def value(self, node: ast.expr | None, scope: Scope) -> Any:
         """What an expression is; None where nothing is known."""
@@ -53,11 +55,16 @@ class Calls(Elsewhere):
         evaluate = getattr(self, f"_eval_{type(node).__name__}", None)
         if evaluate is not None:
             return evaluate(node, scope)
-        parts = [self.value(part, scope) for part in ast.iter_child_nodes(node) if isinstance(part, ast.expr)]
+        parts = [
+            self.value(part, scope)
+            for part in ast.iter_child_nodes(node)
+            if isinstance(part, ast.expr)
+        ]
         return self.union(parts)
 
     def union(self, values: Iterable[Any]) -> Any:
-        """What is made of several values: a result, if there is a model's result in them."""
+        """What is made of several values: a result, if there is a model's result in
+        them."""
         calls: frozenset[Any] = frozenset()
         apart: frozenset[Any] = frozenset()
         for value in values:
@@ -80,7 +87,12 @@ class Calls(Elsewhere):
 
     def _eval_Attribute(self, node: ast.Attribute, scope: Scope) -> Any:  # noqa: N802
         owner = self.value(node.value, scope)
-        if isinstance(owner, Result) and node.attr in ("data", "shape", "device", "dtype"):
+        if isinstance(owner, Result) and node.attr in (
+            "data",
+            "shape",
+            "device",
+            "dtype",
+        ):
             return Thing((node.attr,))
         return self.attribute(owner, node.attr, scope)
 
@@ -88,10 +100,16 @@ class Calls(Elsewhere):
         owner, key = self.value(node.value, scope), self.value(node.slice, scope)
         if isinstance(owner, Items):
             if isinstance(key, Constant) and owner.keys:
-                for known, member in zip(reversed(owner.keys), reversed(owner.members), strict=False):
+                for known, member in zip(
+                    reversed(owner.keys), reversed(owner.members), strict=False
+                ):
                     if isinstance(known, Constant) and known.value == key.value:
                         return member
-            if isinstance(key, Constant) and isinstance(key.value, int) and not owner.keys:
+            if (
+                isinstance(key, Constant)
+                and isinstance(key.value, int)
+                and not owner.keys
+            ):
                 inside = -len(owner.members) <= key.value < len(owner.members)
                 return owner.members[key.value] if inside else None
             return self.union(owner.members)
@@ -108,7 +126,9 @@ class Calls(Elsewhere):
     _eval_Set = _eval_Tuple  # noqa: N815
 
     def _eval_Dict(self, node: ast.Dict, scope: Scope) -> Any:  # noqa: N802
-        keys = [self.value(key, scope) if key is not None else None for key in node.keys]
+        keys = [
+            self.value(key, scope) if key is not None else None for key in node.keys
+        ]
         return Items([self.value(each, scope) for each in node.values], keys or [None])
 
     def _eval_IfExp(self, node: ast.IfExp, scope: Scope) -> Any:  # noqa: N802
@@ -116,14 +136,19 @@ class Calls(Elsewhere):
         if truth is not None:
             return self.value(node.body if truth else node.orelse, scope)
         return self._either(
-            [node.body, node.orelse], [lambda: self.value(node.body, scope), lambda: self.value(node.orelse, scope)]
+            [node.body, node.orelse],
+            [
+                lambda: self.value(node.body, scope),
+                lambda: self.value(node.orelse, scope),
+            ],
         )
 
     def _eval_BoolOp(self, node: ast.BoolOp, scope: Scope) -> Any:  # noqa: N802
         return self._operands(node.op, node.values, scope)
 
     def _operands(self, op: ast.boolop, nodes: list[ast.expr], scope: Scope) -> Any:
-        """What `and` or `or` gives: an operand that the one before does not decide may not be run."""
+        """What `and` or `or` gives: an operand that the one before does not decide may
+        not be run."""
         first, rest = self.value(nodes[0], scope), nodes[1:]
         if not rest:
             return first
@@ -132,10 +157,13 @@ class Calls(Elsewhere):
             return first
         if truth is not None:
             return self._operands(op, rest, scope)
-        return self._either(rest, [lambda: first, lambda: self._operands(op, rest, scope)])
+        return self._either(
+            rest, [lambda: first, lambda: self._operands(op, rest, scope)]
+        )
 
     def _either(self, nodes: list[ast.expr], ways: list[Callable[[], Any]]) -> Any:
-        """The value of an expression that goes one of several ways; `nodes`: what is not run on each of them."""
+        """The value of an expression that goes one of several ways; `nodes`: what is
+        not run on each of them."""
         values = self.fork(ways) if any(map(acts, nodes)) else [way() for way in ways]
         joined = values[0]
         for value in values[1:]:
@@ -151,7 +179,9 @@ class Calls(Elsewhere):
         return value
 
     def _eval_Compare(self, node: ast.Compare, scope: Scope) -> Any:  # noqa: N802
-        for value in [self.value(each, scope) for each in (node.left, *node.comparators)]:
+        for value in [
+            self.value(each, scope) for each in (node.left, *node.comparators)
+        ]:
             self.measured(value)
         return None
 
@@ -160,7 +190,9 @@ class Calls(Elsewhere):
         for generator in node.generators:
             self.value(generator.iter, scope)
             self.bind(generator.target, None, inner)
-        members = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+        members = (
+            [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+        )
         conditions = [each for generator in node.generators for each in generator.ifs]
         if not conditions:
             return self._each(members, inner)
@@ -176,12 +208,14 @@ class Calls(Elsewhere):
     _eval_DictComp = _comprehension  # noqa: N815
 
     def measured(self, value: Any) -> None:
-        """A result is held against something, or taken out of the graph: nothing is trained with that."""
+        """A result is held against something, or taken out of the graph: nothing is
+        trained with that."""
         if isinstance(value, Result):
             for call in value.calls:
                 call.measured = True
 
-    # -- calls --------------------------------------------------------------------------------------
+    # -- calls
+    # --------------------------------------------------------------------------------------
 
     def _eval_Call(self, node: ast.Call, scope: Scope) -> Any:  # noqa: N802
         callee = self.value(node.func, scope)
@@ -191,12 +225,21 @@ class Calls(Elsewhere):
 
     def called(self, callee: Any, node: ast.Call, scope: Scope) -> Any:
         """What a call gives, of anything but a function of the file."""
-        arguments = [self.value(each.value if isinstance(each, ast.Starred) else each, scope) for each in node.args]
+        arguments = [
+            self.value(each.value if isinstance(each, ast.Starred) else each, scope)
+            for each in node.args
+        ]
         named = {word.arg: self.value(word.value, scope) for word in node.keywords}
         given = [*arguments, *named.values()]
         if isinstance(callee, Model):
-            parts = [part for each in given for part in (each.members if isinstance(each, Items) else [each])]
-            if any(isinstance(part, Model) for part in parts):  # made of models: it is what makes one
+            parts = [
+                part
+                for each in given
+                for part in (each.members if isinstance(each, Items) else [each])
+            ]
+            if any(
+                isinstance(part, Model) for part in parts
+            ):  # made of models: it is what makes one
                 return None
             return self.forward(callee, node, scope, given)
         if isinstance(callee, Method):
@@ -230,7 +273,8 @@ class Calls(Elsewhere):
         try:
             if given or may_switch:
                 self.guarded(
-                    lambda: self._decorated(function, inner, given, may_switch), lambda: self._set_grad(before)
+                    lambda: self._decorated(function, inner, given, may_switch),
+                    lambda: self._set_grad(before),
                 )
             else:
                 self._body(function, inner)
@@ -242,7 +286,9 @@ class Calls(Elsewhere):
                 model.modes = known
         return inner.names.get("return")
 
-    def _decorated(self, function: Function, inner: Scope, given: str, may_switch: bool) -> None:
+    def _decorated(
+        self, function: Function, inner: Scope, given: str, may_switch: bool
+    ) -> None:
         """Run a body with what its decorators make of gradients and modes."""
         self.grad = given or (GRAD_UNKNOWN if self.grad == GRAD_ON else self.grad)
         if may_switch:
@@ -256,20 +302,29 @@ class Calls(Elsewhere):
     def _set_grad(self, grad: str) -> None:
         self.grad = grad
 
-    def bind_arguments(self, function: Function, node: ast.Call, scope: Scope, inner: Scope) -> None:
+    def bind_arguments(
+        self, function: Function, node: ast.Call, scope: Scope, inner: Scope
+    ) -> None:
         """Give a function's parameters what a call hands in, else their defaults."""
         spec = function.node.args
         names = [arg.arg for arg in [*spec.posonlyargs, *spec.args]]
         is_static = any(
-            getattr(each, "id", "") == "staticmethod" for each in getattr(function.node, "decorator_list", [])
+            getattr(each, "id", "") == "staticmethod"
+            for each in getattr(function.node, "decorator_list", [])
         )
         if function.bound is not None and names and not is_static:
             inner.names[names.pop(0)] = function.bound
         defaults = dict(
-            zip(reversed([arg.arg for arg in [*spec.posonlyargs, *spec.args]]), reversed(spec.defaults), strict=False)
+            zip(
+                reversed([arg.arg for arg in [*spec.posonlyargs, *spec.args]]),
+                reversed(spec.defaults),
+                strict=False,
+            )
         )
         defaults |= {
-            arg.arg: value for arg, value in zip(spec.kwonlyargs, spec.kw_defaults, strict=True) if value is not None
+            arg.arg: value
+            for arg, value in zip(spec.kwonlyargs, spec.kw_defaults, strict=True)
+            if value is not None
         }
         for name, default in defaults.items():
             inner.names.setdefault(name, self.value(default, function.scope))
@@ -283,14 +338,24 @@ class Calls(Elsewhere):
         for name in [*names, *(arg.arg for arg in spec.kwonlyargs)]:
             inner.names.setdefault(name, Thing((name,)))
 
-    def _bind_argument(self, name: str, given: ast.expr, scope: Scope, inner: Scope) -> None:
+    def _bind_argument(
+        self, name: str, given: ast.expr, scope: Scope, inner: Scope
+    ) -> None:
         value = self.value(given, scope)
-        spelled = given.attr if isinstance(given, ast.Attribute) else getattr(given, "id", "")
+        spelled = (
+            given.attr if isinstance(given, ast.Attribute) else getattr(given, "id", "")
+        )
         if value is None or isinstance(value, Reference):
-            value = value if isinstance(value, Reference) and not spelled else Thing((spelled or name,))
+            value = (
+                value
+                if isinstance(value, Reference) and not spelled
+                else Thing((spelled or name,))
+            )
         inner.names[name] = value
 
-    def method_of(self, owner: Instance, name: str, node: ast.Call, scope: Scope) -> None:
+    def method_of(
+        self, owner: Instance, name: str, node: ast.Call, scope: Scope
+    ) -> None:
         """Run a method of an object of the file without arguments."""
         method = owner.made_from.method(name)
         if method is not None:
@@ -299,7 +364,9 @@ class Calls(Elsewhere):
             self.bind_arguments(function, ast.Call(node.func, [], []), scope, inner)
             self.execute(function, inner, self.where(scope, node))
 
-    def _made(self, owner: Class, node: ast.Call, scope: Scope, given: list[Any]) -> Any:
+    def _made(
+        self, owner: Class, node: ast.Call, scope: Scope, given: list[Any]
+    ) -> Any:
         if owner.kind == "module":
             known = owner.layers if owner.layers is not None else layers_by_mode(owner)
             model = self.new_model("", node, scope, known)
@@ -321,7 +388,12 @@ class Calls(Elsewhere):
         return made
 
     def new_model(
-        self, name: str, node: ast.AST, scope: Scope, layers: tuple[str, ...] | None, mode: str = TRAIN
+        self,
+        name: str,
+        node: ast.AST,
+        scope: Scope,
+        layers: tuple[str, ...] | None,
+        mode: str = TRAIN,
     ) -> Model:
         """A model that is made here."""
         model = Model(name, self.where(scope, node), layers, frozenset({Mode(mode)}))
@@ -331,7 +403,12 @@ class Calls(Elsewhere):
     def as_model(self, thing: Thing) -> Model:
         """A thing that is used as a model is one, of unknown mode."""
         if thing.model is None:
-            thing.model = Model(thing.names[0] if thing.names else "", None, None, frozenset({Mode(UNKNOWN)}))
+            thing.model = Model(
+                thing.names[0] if thing.names else "",
+                None,
+                None,
+                frozenset({Mode(UNKNOWN)}),
+            )
             thing.model.proven = False
             self.models.append(thing.model)
         return thing.model

@@ -28,7 +28,8 @@ class Conditions:
     fork: Any
 
     def decide(self, test: ast.expr, scope: Scope) -> bool | None:
-        """Whether a condition holds on this path; None where both branches are to be run."""
+        """Whether a condition holds on this path; None where both branches are to be
+        run."""
         if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
             inner = self.decide(test.operand, scope)
             return None if inner is None else not inner
@@ -44,8 +45,11 @@ class Conditions:
             return self._choose(self._key(test, value))
         return None
 
-    def _decide_all(self, op: ast.boolop, tests: list[ast.expr], scope: Scope) -> bool | None:
-        """Whether `and` or `or` holds; what follows an operand that is not decided is run or not."""
+    def _decide_all(
+        self, op: ast.boolop, tests: list[ast.expr], scope: Scope
+    ) -> bool | None:
+        """Whether `and` or `or` holds; what follows an operand that is not decided is
+        run or not."""
         decisive = isinstance(op, ast.Or)
         first, rest = self.decide(tests[0], scope), tests[1:]
         if first is decisive or not rest:
@@ -64,31 +68,60 @@ class Conditions:
             return None
         if isinstance(test.left, ast.Name) and test.left.id == "__name__":
             return True
-        sides = [(each, self.value(each, scope)) for each in (test.left, test.comparators[0])]
+        sides = [
+            (each, self.value(each, scope)) for each in (test.left, test.comparators[0])
+        ]
         return self.compare(test.ops[0], sides[0], sides[1])
 
-    def compare(self, op: ast.cmpop, one: tuple[ast.expr, Any], other: tuple[ast.expr, Any]) -> bool | None:
-        """Whether two expressions with their values compare so; a name with a flag is decided once for a path."""
+    def compare(
+        self, op: ast.cmpop, one: tuple[ast.expr, Any], other: tuple[ast.expr, Any]
+    ) -> bool | None:
+        """Whether two expressions with their values compare so; a name with a flag is
+        decided once for a path."""
         (node, left), (flag_node, right) = one, other
         if isinstance(left, Constant) and isinstance(right, Constant):
             return _compare(op, left.value, right.value)
-        if isinstance(left, Constant) and isinstance(right, Items) and isinstance(op, (ast.In, ast.NotIn)):
-            known = [member.value for member in right.members if isinstance(member, Constant)]
-            return (left.value in known) == isinstance(op, ast.In) if len(known) == len(right.members) else None
-        is_none = isinstance(right, Constant) and right.value is None and isinstance(op, (ast.Is, ast.IsNot))
-        if is_none and isinstance(left, (Model, Instance, Optimizer, Result, Function, Class, Items)):
+        if (
+            isinstance(left, Constant)
+            and isinstance(right, Items)
+            and isinstance(op, (ast.In, ast.NotIn))
+        ):
+            known = [
+                member.value for member in right.members if isinstance(member, Constant)
+            ]
+            return (
+                (left.value in known) == isinstance(op, ast.In)
+                if len(known) == len(right.members)
+                else None
+            )
+        is_none = (
+            isinstance(right, Constant)
+            and right.value is None
+            and isinstance(op, (ast.Is, ast.IsNot))
+        )
+        if is_none and isinstance(
+            left, (Model, Instance, Optimizer, Result, Function, Class, Items)
+        ):
             if isinstance(left, Model) and left.optional:
                 return None
             return isinstance(op, ast.IsNot)
-        flag = isinstance(right, Constant) and isinstance(right.value, (str, bool, type(None)))
+        flag = isinstance(right, Constant) and isinstance(
+            right.value, (str, bool, type(None))
+        )
         if flag and isinstance(node, (ast.Name, ast.Attribute)):
             turned = isinstance(op, (ast.NotEq, ast.IsNot))
-            chosen = self._choose(f"{self._key(node, left)} == {ast.unparse(flag_node)}")
+            chosen = self._choose(
+                f"{self._key(node, left)} == {ast.unparse(flag_node)}"
+            )
             return chosen != turned
         return None
 
     def _key(self, test: ast.expr, value: Any) -> str:
-        return ".".join(value.names) if isinstance(value, Thing) and value.names else ast.unparse(test)
+        return (
+            ".".join(value.names)
+            if isinstance(value, Thing) and value.names
+            else ast.unparse(test)
+        )
 
     def _choose(self, key: str) -> bool:
         if key not in self.decisions:
@@ -107,7 +140,8 @@ def truth_of(value: Any) -> bool | None:
 
 
 def acts(node: ast.expr) -> bool:
-    """Whether an expression may change what is known: something is called in it, or bound."""
+    """Whether an expression may change what is known: something is called in it, or
+    bound."""
     return any(isinstance(part, (ast.Call, ast.NamedExpr)) for part in ast.walk(node))
 
 

@@ -1,4 +1,5 @@
-"""Contexts and decorators: gradients on and off, modes that are switched and restored."""
+"""Contexts and decorators: gradients on and off, modes that are switched and
+restored."""
 
 from __future__ import annotations
 
@@ -7,13 +8,7 @@ from typing import Any
 
 from shapelint.reading.events import GRAD_DOUBTED, GRAD_OFF, GRAD_ON
 from shapelint.reading.files import dotted_name
-from shapelint.reading.values import (
-    Class,
-    Function,
-    Instance,
-    Reference,
-    Scope,
-)
+from shapelint.reading.values import Class, Function, Instance, Reference, Scope
 
 _HARMLESS_DECORATORS = {
     *(
@@ -28,8 +23,28 @@ _HARMLESS_DECORATORS = {
         "option",
         "argument",
     ),
-    *("overload", "dataclass", "abstractmethod", "contextmanager", "timer", "script", "record", "compile", "export"),
-    *("custom_fwd", "custom_bwd", "fixture", "cached_property", "setter", "beartype", "ex", "hydra", "task"),
+    *(
+        "overload",
+        "dataclass",
+        "abstractmethod",
+        "contextmanager",
+        "timer",
+        "script",
+        "record",
+        "compile",
+        "export",
+    ),
+    *(
+        "custom_fwd",
+        "custom_bwd",
+        "fixture",
+        "cached_property",
+        "setter",
+        "beartype",
+        "ex",
+        "hydra",
+        "task",
+    ),
 }
 
 _SWALLOWING = {"suppress", "raises", "assertRaises", "assertRaisesRegex"}
@@ -67,7 +82,8 @@ class Contexts:
         return lambda: None
 
     def _gradients(self, node: ast.expr, scope: Scope) -> str:
-        """What a context or decorator makes of gradients; nothing where it is another."""
+        """What a context or decorator makes of gradients; nothing where it is
+        another."""
         if isinstance(node, ast.IfExp):
             truth = self.decide(node.test, scope)
             if truth is not None:
@@ -79,11 +95,21 @@ class Contexts:
         last = dotted.rpartition(".")[2]
         if last in ("no_grad", "inference_mode"):
             off = call.args[0] if call is not None and call.args else None
-            return GRAD_ON if isinstance(off, ast.Constant) and off.value is False else GRAD_OFF
+            return (
+                GRAD_ON
+                if isinstance(off, ast.Constant) and off.value is False
+                else GRAD_OFF
+            )
         if last == "enable_grad":
             return GRAD_ON
-        if last == "set_grad_enabled" and call is not None and (call.args or call.keywords):
-            truth = self.decide(call.args[0] if call.args else call.keywords[0].value, scope)
+        if (
+            last == "set_grad_enabled"
+            and call is not None
+            and (call.args or call.keywords)
+        ):
+            truth = self.decide(
+                call.args[0] if call.args else call.keywords[0].value, scope
+            )
             return GRAD_DOUBTED if truth is None else (GRAD_ON if truth else GRAD_OFF)
         return ""
 
@@ -108,22 +134,36 @@ class Contexts:
         return lambda: self.part_of(after, inner)
 
     def context_of(self, node: ast.expr, scope: Scope) -> Any:
-        """What makes a context: a class or function of the files, or the dotted name of another."""
+        """What makes a context: a class or function of the files, or the dotted name of
+        another."""
         func = node.func if isinstance(node, ast.Call) else node
-        value = self.value(func, scope) if isinstance(func, (ast.Name, ast.Attribute)) else None
-        return value if isinstance(value, (Class, Function)) else self.dotted(func, scope)
+        value = (
+            self.value(func, scope)
+            if isinstance(func, (ast.Name, ast.Attribute))
+            else None
+        )
+        return (
+            value if isinstance(value, (Class, Function)) else self.dotted(func, scope)
+        )
 
     def dotted(self, node: ast.expr, scope: Scope) -> str:
         """The dotted name of what is imported; of a local name its text."""
-        value = self.value(node, scope) if isinstance(node, (ast.Name, ast.Attribute)) else None
+        value = (
+            self.value(node, scope)
+            if isinstance(node, (ast.Name, ast.Attribute))
+            else None
+        )
         return value.dotted if isinstance(value, Reference) else dotted_name(node)
 
     def decorated(self, function: Function) -> tuple[str, bool]:
-        """What the decorators of a function make of gradients, and whether one may switch modes."""
+        """What the decorators of a function make of gradients, and whether one may
+        switch modes."""
         grad, may_switch = "", False
         for node in getattr(function.node, "decorator_list", []):
             given = self._gradients(node, function.scope)
-            dotted = self.dotted(node.func if isinstance(node, ast.Call) else node, function.scope)
+            dotted = self.dotted(
+                node.func if isinstance(node, ast.Call) else node, function.scope
+            )
             known = set(dotted.split(".")) & _HARMLESS_DECORATORS
             grad = given or grad
             may_switch = may_switch or not (given or known)
@@ -131,14 +171,28 @@ class Contexts:
 
 
 def swallows(context: Any) -> bool:
-    """Whether an exception may end at a context; those from elsewhere that are not known for it let it pass."""
+    """Whether an exception may end at a context; those from elsewhere that are not
+    known for it let it pass."""
     if isinstance(context, Class):
         leave = context.method("__exit__")
-        returned = [part.value for part in ast.walk(leave) if isinstance(part, ast.Return)] if leave is not None else []
+        returned = (
+            [part.value for part in ast.walk(leave) if isinstance(part, ast.Return)]
+            if leave is not None
+            else []
+        )
         return any(not (value is None or _is_false(value)) for value in returned)
     if isinstance(context, Function):
-        tried = [part for part in ast.walk(context.node) if isinstance(part, ast.Try) and part.handlers]
-        inside = [each for part in tried for statement in part.body for each in ast.walk(statement)]
+        tried = [
+            part
+            for part in ast.walk(context.node)
+            if isinstance(part, ast.Try) and part.handlers
+        ]
+        inside = [
+            each
+            for part in tried
+            for statement in part.body
+            for each in ast.walk(statement)
+        ]
         return any(isinstance(each, (ast.Yield, ast.YieldFrom)) for each in inside)
     return str(context).rpartition(".")[2] in _SWALLOWING
 
@@ -150,7 +204,9 @@ def _is_false(node: ast.expr) -> bool:
 def _around_yield(body: list[ast.stmt]) -> tuple[list[ast.stmt], list[ast.stmt]]:
     """The statements of a generator before its `yield`, and those after it."""
     for position, node in enumerate(body):
-        if not any(isinstance(part, (ast.Yield, ast.YieldFrom)) for part in ast.walk(node)):
+        if not any(
+            isinstance(part, (ast.Yield, ast.YieldFrom)) for part in ast.walk(node)
+        ):
             continue
         before, after = body[:position], body[position + 1 :]
         if isinstance(node, (ast.Try, ast.With)):

@@ -1,14 +1,26 @@
-"""What happens on one path through a training script, in the order in which it would."""
+"""What happens on one path through a training script, in the order in which it
+would."""
 
 from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
 
-from shapelint.reading.values import EVAL, TRAIN, Function, Instance, Mode, Model, Where, purpose, words_of
+from shapelint.reading.values import (
+    EVAL,
+    TRAIN,
+    Function,
+    Instance,
+    Mode,
+    Model,
+    Where,
+    purpose,
+    words_of,
+)
 
 GRAD_ON, GRAD_OFF, GRAD_UNKNOWN, GRAD_DOUBTED = "on", "off", "unknown", "doubted"
-"""Whether gradients are recorded: unknown is what a caller decides, doubted what this path says yes and no to."""
+"""Whether gradients are recorded: unknown is what a caller decides, doubted what this
+path says yes and no to."""
 
 
 @dataclass(eq=False)
@@ -34,9 +46,14 @@ class Frame:
 
     @property
     def is_test_of_code(self) -> bool:
-        """Whether it tests code: named so for pytest, of a test case, or given nothing to test."""
+        """Whether it tests code: named so for pytest, of a test case, or given nothing
+        to test."""
         name, spec = self.function.name, self.function.node.args
-        takes = [arg for arg in [*spec.posonlyargs, *spec.args, *spec.kwonlyargs] if arg.arg != "self"]
+        takes = [
+            arg
+            for arg in [*spec.posonlyargs, *spec.args, *spec.kwonlyargs]
+            if arg.arg != "self"
+        ]
         owner = self.function.bound
         return (
             name.startswith("test_")
@@ -46,19 +63,29 @@ class Frame:
 
     @property
     def compares(self) -> bool:
-        """Whether it tests code by what it does, too: it asserts, or holds tensors against each other."""
+        """Whether it tests code by what it does, too: it asserts, or holds tensors
+        against each other."""
         if not self.is_test_of_code:
             return False
         for part in ast.walk(self.function.node):
-            name = getattr(part, "attr", getattr(part, "id", "")) if isinstance(part, (ast.Attribute, ast.Name)) else ""
-            if isinstance(part, ast.Assert) or name.startswith(("assert", "allclose")) or name in ("raises", "equal"):
+            name = (
+                getattr(part, "attr", getattr(part, "id", ""))
+                if isinstance(part, (ast.Attribute, ast.Name))
+                else ""
+            )
+            if (
+                isinstance(part, ast.Assert)
+                or name.startswith(("assert", "allclose"))
+                or name in ("raises", "equal")
+            ):
                 return True
         return False
 
 
 @dataclass(eq=False)
 class Forward:
-    """One call of a model: its modes, whether gradients are recorded, and what became of the result."""
+    """One call of a model: its modes, whether gradients are recorded, and what became
+    of the result."""
 
     at: Where
     model: Model
@@ -72,7 +99,8 @@ class Forward:
     measured: bool = False
     for_gradient: bool = False
     dropped: bool = False
-    """Whether nothing becomes of the result: a call to warm up, to calibrate, to see that it runs."""
+    """Whether nothing becomes of the result: a call to warm up, to calibrate, to see
+    that it runs."""
     after_training: bool = False
 
     @property
@@ -87,14 +115,23 @@ class Forward:
 
     @property
     def is_evaluation(self) -> bool:
-        """Whether the call is there to validate or to predict: what is nearest to it says so."""
-        used = self.trained or self.trained_with or self.escapes or self.for_gradient or self.dropped
+        """Whether the call is there to validate or to predict: what is nearest to it
+        says so."""
+        used = (
+            self.trained
+            or self.trained_with
+            or self.escapes
+            or self.for_gradient
+            or self.dropped
+        )
         if used or any(frame.compares for frame in self.frames):
             return False
         near = next((each.purpose for each in reversed(self.stack) if each.purpose), "")
         if near == TRAIN:
             return False
-        return near == EVAL or (self.measured and (self.after_training or self.model.loaded))
+        return near == EVAL or (
+            self.measured and (self.after_training or self.model.loaded)
+        )
 
     @property
     def in_train_mode(self) -> bool:

@@ -1,8 +1,9 @@
-"""One path through a training script: its statements in order, with what is known of each value.
+"""One path through a training script: its statements in order, with what is known of
+each value.
 
-Loops run twice, so that what the end of one round does to the next is seen. Conditions on a name are decided once
-for a path; of others both branches run, and what they leave is joined.
-"""
+Loops run twice, so that what the end of one round does to the next is seen. Conditions
+on a name are decided once for a path; of others both branches run, and what they leave
+is joined."""
 
 from __future__ import annotations
 
@@ -13,7 +14,15 @@ from typing import Any
 
 from shapelint.reading.branches import Branches, Catch
 from shapelint.reading.calls import Calls
-from shapelint.reading.events import GRAD_OFF, GRAD_ON, Event, Forward, Frame, Loop, Path
+from shapelint.reading.events import (
+    GRAD_OFF,
+    GRAD_ON,
+    Event,
+    Forward,
+    Frame,
+    Loop,
+    Path,
+)
 from shapelint.reading.files import Files
 from shapelint.reading.states import Kept
 from shapelint.reading.values import (
@@ -41,7 +50,8 @@ STEPS = 8000
 
 
 _CHANGES = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Delete, ast.Expr)
-"""Statements that change what is known; others are made of them, or leave all as it is."""
+"""Statements that change what is known; others are made of them, or leave all as it
+is."""
 
 
 class OutOfStepsError(Exception):
@@ -50,7 +60,8 @@ class OutOfStepsError(Exception):
 
 @dataclass
 class Flow(Calls, Branches):
-    """Runs statements. `decisions`: conditions that are decided already, by their text; new ones are true."""
+    """Runs statements. `decisions`: conditions that are decided already, by their text;
+    new ones are true."""
 
     files: Files
     decisions: dict[str, bool] = field(default_factory=dict)
@@ -68,7 +79,8 @@ class Flow(Calls, Branches):
     visited: set[int] = field(default_factory=set)
     steps: int = 0
 
-    # -- statements ---------------------------------------------------------------------------------
+    # -- statements
+    # ---------------------------------------------------------------------------------
 
     def block(self, body: Iterable[ast.stmt], scope: Scope) -> None:
         """Run statements in order."""
@@ -115,7 +127,9 @@ class Flow(Calls, Branches):
             call.dropped = call.dropped or call.at.node is node.value
 
     def _run_Return(self, node: ast.Return, scope: Scope) -> None:  # noqa: N802
-        scope.names["return"] = self.value(node.value, scope) if node.value is not None else None
+        scope.names["return"] = (
+            self.value(node.value, scope) if node.value is not None else None
+        )
         self.leave("return")
 
     def _run_Raise(self, node: ast.Raise, scope: Scope) -> None:  # noqa: N802
@@ -154,9 +168,15 @@ class Flow(Calls, Branches):
 
     def _run_AugAssign(self, node: ast.AugAssign, scope: Scope) -> None:  # noqa: N802
         added = self.value(node.value, scope)
-        if isinstance(added, Result) or isinstance(self.value(node.target, scope), Result):
-            self.bind(node.target, self.union([self.value(node.target, scope), added]), scope)
-        elif isinstance(self.value(node.target, scope), Constant):  # a counter, now another number
+        if isinstance(added, Result) or isinstance(
+            self.value(node.target, scope), Result
+        ):
+            self.bind(
+                node.target, self.union([self.value(node.target, scope), added]), scope
+            )
+        elif isinstance(
+            self.value(node.target, scope), Constant
+        ):  # a counter, now another number
             self.bind(node.target, None, scope)
 
     def _run_Delete(self, node: ast.Delete, scope: Scope) -> None:  # noqa: N802
@@ -164,7 +184,8 @@ class Flow(Calls, Branches):
             if isinstance(target, ast.Name):
                 scope.names.pop(target.id, None)
 
-    # -- names --------------------------------------------------------------------------------------
+    # -- names
+    # --------------------------------------------------------------------------------------
 
     def bind(self, target: ast.expr, value: Any, scope: Scope) -> None:
         """Give a name, an attribute or a tuple of them a value."""
@@ -177,10 +198,16 @@ class Flow(Calls, Branches):
                 value = Thing((target.id, *value.names), wants_grad=value.wants_grad)
             scope.names[target.id] = value
         elif isinstance(target, (ast.Tuple, ast.List)):
-            members = value.members if isinstance(value, Items) and not value.keys else []
+            members = (
+                value.members if isinstance(value, Items) and not value.keys else []
+            )
             shared = value if isinstance(value, Result) else None
             for position, each in enumerate(target.elts):
-                self.bind(each, members[position] if position < len(members) else shared, scope)
+                self.bind(
+                    each,
+                    members[position] if position < len(members) else shared,
+                    scope,
+                )
         elif isinstance(target, ast.Attribute):
             self._bind_attribute(target, value, scope)
         elif isinstance(target, ast.Subscript):
@@ -193,14 +220,22 @@ class Flow(Calls, Branches):
 
     def _bind_attribute(self, target: ast.Attribute, value: Any, scope: Scope) -> None:
         owner = self.value(target.value, scope)
-        if target.attr == "grad" and isinstance(value, Constant) and value.value is None:
+        if (
+            target.attr == "grad"
+            and isinstance(value, Constant)
+            and value.value is None
+        ):
             self.event("zero", scope, target)
         if isinstance(value, Model) and not value.name:
             value.name = ast.unparse(target)
         if isinstance(owner, Instance):
-            owner.attributes[target.attr] = value if value is not None else Thing((target.attr,))
+            owner.attributes[target.attr] = (
+                value if value is not None else Thing((target.attr,))
+            )
         elif isinstance(owner, Thing) and target.attr == "requires_grad":
-            owner.wants_grad = not (isinstance(value, Constant) and value.value is False)
+            owner.wants_grad = not (
+                isinstance(value, Constant) and value.value is False
+            )
         elif isinstance(owner, Model) and target.attr == "training":
             self.set_mode(owner, Mode(UNKNOWN))
 
@@ -223,12 +258,24 @@ class Flow(Calls, Branches):
     def event(self, kind: str, scope: Scope, node: ast.AST) -> None:
         """Note that something happened."""
         loops = tuple(each for each in self.stack if isinstance(each, Loop))
-        self.path.events.append(Event(kind, self.where(scope, node), loops, len(self.models)))
+        self.path.events.append(
+            Event(kind, self.where(scope, node), loops, len(self.models))
+        )
 
-    def forward(self, model: Model, node: ast.AST, scope: Scope, arguments: list[Any], records: bool = True) -> Result:
-        """A call of a model; `records`: whether nothing in it may see to it that no gradients are recorded."""
+    def forward(
+        self,
+        model: Model,
+        node: ast.AST,
+        scope: Scope,
+        arguments: list[Any],
+        records: bool = True,
+    ) -> Result:
+        """A call of a model; `records`: whether nothing in it may see to it that no
+        gradients are recorded."""
         grad = GRAD_OFF if model.frozen or not records else self.grad
-        call = Forward(self.where(scope, node), model, model.modes, grad, tuple(self.stack))
+        call = Forward(
+            self.where(scope, node), model, model.modes, grad, tuple(self.stack)
+        )
         call.for_gradient = model.differentiates or any(
             isinstance(each, Thing) and each.wants_grad for each in arguments
         )
@@ -256,14 +303,26 @@ class Flow(Calls, Branches):
             if name in owner.attributes:
                 return owner.attributes[name]
             method = owner.made_from.method(name)
-            return Function(method, owner.made_from.scope, owner) if method is not None else Method(owner, name)
+            return (
+                Function(method, owner.made_from.scope, owner)
+                if method is not None
+                else Method(owner, name)
+            )
         if isinstance(owner, Model) and name == "training":
             known = {mode.name for mode in owner.modes}
-            return Constant(known == {TRAIN}) if known in ({TRAIN}, {EVAL}) else Thing((owner.name, name))
+            return (
+                Constant(known == {TRAIN})
+                if known in ({TRAIN}, {EVAL})
+                else Thing((owner.name, name))
+            )
         if isinstance(owner, Model):
             return owner if name in ("module", "_orig_mod") else Method(owner, name)
         if isinstance(owner, (Result, Optimizer, Part, Items, Method)):
             return Method(owner, name)
         if isinstance(owner, Thing):
-            return Thing((*owner.names, name)) if owner.model is None else Method(owner.model, name)
+            return (
+                Thing((*owner.names, name))
+                if owner.model is None
+                else Method(owner.model, name)
+            )
         return Method(owner, name) if owner is not None else None

@@ -22,7 +22,9 @@ from shapelint.reading.values import (
 )
 
 _EQUAL: dict[type, Callable[[Any, Any], bool]] = {
-    Constant: lambda one, other: type(one.value) is type(other.value) and bool(one.value == other.value),
+    Constant: lambda one, other: (
+        type(one.value) is type(other.value) and bool(one.value == other.value)
+    ),
     Function: lambda one, other: one.node is other.node and one.bound is other.bound,
     Method: lambda one, other: one.owner is other.owner and one.name == other.name,
     Optimizer: lambda _one, _other: True,
@@ -44,11 +46,14 @@ class Meeting:
     as_model: Any
 
     def meet(self, name: str, one: Any, other: Any) -> Any:
-        """What a name (or nothing, for what has none) stands for that is one of two values."""
+        """What a name (or nothing, for what has none) stands for that is one of two
+        values."""
         one, other = _read(one), _read(other)
         if one is other:
             return one
-        if isinstance(one, Pending) or isinstance(other, Pending):  # not to be read before it is asked for
+        if isinstance(one, Pending) or isinstance(
+            other, Pending
+        ):  # not to be read before it is asked for
             return Pending(lambda: self.meet(name, _resolved(one), _resolved(other)))
         if isinstance(one, Items) and isinstance(other, Items):
             return self.meet_items(one, other)
@@ -56,11 +61,17 @@ class Meeting:
             return self.union([one, other])
         if isinstance(one, Model) or isinstance(other, Model):
             return self._one_of_models(name, one, other)
-        if isinstance(one, Instance) and isinstance(other, Instance) and one.made_from is other.made_from:
+        if (
+            isinstance(one, Instance)
+            and isinstance(other, Instance)
+            and one.made_from is other.made_from
+        ):
             return self._one_of_instances(one, other)
         if type(one) is type(other) and _EQUAL.get(type(one), _never)(one, other):
             return one
-        if isinstance(one, Reference) and _is_none(other):  # a module that may not be installed
+        if isinstance(one, Reference) and _is_none(
+            other
+        ):  # a module that may not be installed
             return one
         if isinstance(other, Reference) and _is_none(one):
             return other
@@ -77,11 +88,21 @@ class Meeting:
         mine, theirs = _by_key(one), _by_key(other)
         found = {key: (each, mine[key][1]) for key, (each, _) in mine.items()}
         for key, (each, value) in theirs.items():
-            found[key] = (each, self._member(mine[key][1], value) if key in mine else value)
-        return Items([value for _, value in found.values()], [key for key, _ in found.values()] or [None])
+            found[key] = (
+                each,
+                self._member(mine[key][1], value) if key in mine else value,
+            )
+        return Items(
+            [value for _, value in found.values()],
+            [key for key, _ in found.values()] or [None],
+        )
 
     def _member(self, mine: Any, theirs: Any) -> Any:
-        return self.meet("", mine, theirs) if mine is not None and theirs is not None else (mine or theirs)
+        return (
+            self.meet("", mine, theirs)
+            if mine is not None and theirs is not None
+            else (mine or theirs)
+        )
 
     def _anything(self, name: str, one: Any, other: Any) -> Any:
         """Something of which no more is known than the names it goes by."""
@@ -89,20 +110,35 @@ class Meeting:
         if results is not None:
             return results
         things = [each for each in (one, other) if isinstance(each, Thing)]
-        names = dict.fromkeys([*([name] if name else []), *(each for thing in things for each in thing.names)])
+        names = dict.fromkeys(
+            [
+                *([name] if name else []),
+                *(each for thing in things for each in thing.names),
+            ]
+        )
         if not names:
             return None
-        joined = Thing(tuple(names), wants_grad=any(thing.wants_grad for thing in things))
+        joined = Thing(
+            tuple(names), wants_grad=any(thing.wants_grad for thing in things)
+        )
         if any(thing.model is not None for thing in things):
-            models = [self.as_model(each if isinstance(each, Thing) else Thing(tuple(names))) for each in (one, other)]
+            models = [
+                self.as_model(each if isinstance(each, Thing) else Thing(tuple(names)))
+                for each in (one, other)
+            ]
             joined.model = self._one_of(name, models)
         return joined
 
     def _one_of_models(self, name: str, one: Any, other: Any) -> Any:
         values = [one, other]
-        if all(each is None or _is_none(each) or isinstance(each, (Model, Thing)) for each in values):
+        if all(
+            each is None or _is_none(each) or isinstance(each, (Model, Thing))
+            for each in values
+        ):
             models = [
-                each if isinstance(each, Model) else self.as_model(each if isinstance(each, Thing) else Thing((name,)))
+                each
+                if isinstance(each, Model)
+                else self.as_model(each if isinstance(each, Thing) else Thing((name,)))
                 for each in values
                 if not _is_none(each)
             ]
@@ -111,13 +147,17 @@ class Meeting:
 
     def _one_of(self, name: str, models: list[Model], optional: bool = False) -> Model:
         """A model that is one of several: in a mode that any of them is in."""
-        parts = tuple(dict.fromkeys(part for each in models for part in (each.parts or (each,))))
+        parts = tuple(
+            dict.fromkeys(part for each in models for part in (each.parts or (each,)))
+        )
         optional = optional or any(each.optional for each in models)
         if len(parts) == 1 and optional == models[0].optional:
             return models[0]
         known = self.met.get(frozenset(parts))
         if known is None or known.optional != optional:
-            known = self.met[frozenset(parts)] = Model(models[0].name or name, models[0].made, _layers(models))
+            known = self.met[frozenset(parts)] = Model(
+                models[0].name or name, models[0].made, _layers(models)
+            )
             known.modes, known.parts, known.optional = frozenset(), parts, optional
             known.proven = all(each.proven for each in models)
             self.models.append(known)
@@ -133,7 +173,9 @@ class Meeting:
         for name in dict.fromkeys([*one.attributes, *other.attributes]):
             mine, theirs = one.attributes.get(name), other.attributes.get(name)
             is_in_both = name in one.attributes and name in other.attributes
-            joined.attributes[name] = self.meet(name, mine, theirs) if is_in_both else mine or theirs
+            joined.attributes[name] = (
+                self.meet(name, mine, theirs) if is_in_both else mine or theirs
+            )
         return joined
 
 
@@ -147,7 +189,9 @@ def _is_none(value: Any) -> bool:
 
 def _read(value: Any) -> Any:
     """What was imported, if it has been read."""
-    return value.found if isinstance(value, Pending) and value.found is not None else value
+    return (
+        value.found if isinstance(value, Pending) and value.found is not None else value
+    )
 
 
 def _resolved(value: Any) -> Any:
@@ -158,11 +202,15 @@ def _by_key(items: Items) -> dict[Any, tuple[Any, Any]]:
     """The members of a dict by what their keys are; of equal keys the last counts."""
     keys = items.keys[len(items.keys) - len(items.members) :] if items.members else []
     pairs = zip(keys, items.members, strict=False)
-    return {repr(key.value) if isinstance(key, Constant) else id(key): (key, value) for key, value in pairs}
+    return {
+        repr(key.value) if isinstance(key, Constant) else id(key): (key, value)
+        for key, value in pairs
+    }
 
 
 def _layers(models: list[Model]) -> tuple[str, ...] | None:
-    """The layers of any; none where one of the models has none, since it may be that one."""
+    """The layers of any; none where one of the models has none, since it may be that
+    one."""
     if any(each.layers == () for each in models):
         return ()
     if any(each.layers is None for each in models):
@@ -171,7 +219,10 @@ def _layers(models: list[Model]) -> tuple[str, ...] | None:
 
 
 def _class_of(models: list[Model]) -> Any:
-    """The class of all, or that of the one that takes derivatives; else it is not known."""
-    differentiates = next((each.made_from for each in models if each.differentiates), None)
+    """The class of all, or that of the one that takes derivatives; else it is not
+    known."""
+    differentiates = next(
+        (each.made_from for each in models if each.differentiates), None
+    )
     same = all(each.made_from is models[0].made_from for each in models)
     return models[0].made_from if same else differentiates

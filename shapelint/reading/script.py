@@ -11,7 +11,17 @@ from shapelint.reading.events import GRAD_UNKNOWN, Path
 from shapelint.reading.files import Files
 from shapelint.reading.flow import Flow, OutOfStepsError
 from shapelint.reading.states import NothingFollowsError
-from shapelint.reading.values import UNKNOWN, Class, Constant, Function, Instance, Mode, Model, Scope, Thing
+from shapelint.reading.values import (
+    UNKNOWN,
+    Class,
+    Constant,
+    Function,
+    Instance,
+    Mode,
+    Model,
+    Scope,
+    Thing,
+)
 from shapelint.syntax.calls import ParsedFile, parsed
 
 PATHS = 8
@@ -20,7 +30,8 @@ PATHS = 8
 
 @dataclass
 class Script:
-    """What was read of one file. `paths`: what happens on each, by the entry they begin at."""
+    """What was read of one file. `paths`: what happens on each, by the entry they begin
+    at."""
 
     file: str
     source: ParsedFile
@@ -38,9 +49,18 @@ def read(file: str, files: Files | None = None) -> Script | None:
         return script
     shared = files or Files()
     visited: set[int] = set()
-    script.entries.append(_paths(lambda flow, scope: flow.block(source.tree.body, scope), file, shared, visited))
+    script.entries.append(
+        _paths(
+            lambda flow, scope: flow.block(source.tree.body, scope),
+            file,
+            shared,
+            visited,
+        )
+    )
     for function in _left(file, shared):
-        if id(function.node) not in visited and _speaks_of_training(source.segment(function.node)):
+        if id(function.node) not in visited and _speaks_of_training(
+            source.segment(function.node)
+        ):
             visited.add(id(function.node))
             script.entries.append(_paths(_entry(function), file, shared, visited))
     script.entries = [paths for paths in script.entries if paths]
@@ -48,7 +68,16 @@ def read(file: str, files: Files | None = None) -> Script | None:
 
 
 def _speaks_of_training(text: str) -> bool:
-    words = (".eval", ".train(", "backward(", "zero_grad", "load_state_dict", "loader", "no_grad", "inference_mode")
+    words = (
+        ".eval",
+        ".train(",
+        "backward(",
+        "zero_grad",
+        "load_state_dict",
+        "loader",
+        "no_grad",
+        "inference_mode",
+    )
     return any(word in text for word in words)
 
 
@@ -80,7 +109,8 @@ def _is_of_another_framework(tree: ast.Module) -> bool:
 
 
 def _paths(start: object, file: str, files: Files, visited: set[int]) -> list[Path]:
-    """What happens on each path from an entry on, the conditions on names decided either way."""
+    """What happens on each path from an entry on, the conditions on names decided
+    either way."""
     found: list[Path] = []
     queue: list[dict[str, bool]] = [{}]
     while queue and len(found) < PATHS:
@@ -99,28 +129,48 @@ def _paths(start: object, file: str, files: Files, visited: set[int]) -> list[Pa
         found.append(flow.path)
         for position, key in enumerate(flow.asked):
             if key not in known:
-                queue.append({**{each: decisions[each] for each in [*known, *flow.asked[:position]]}, key: False})
+                queue.append(
+                    {
+                        **{
+                            each: decisions[each]
+                            for each in [*known, *flow.asked[:position]]
+                        },
+                        key: False,
+                    }
+                )
     return found
 
 
 def _left(file: str, files: Files) -> list[Function]:
-    """Functions and methods that nothing in the file has called yet, those first that call the others."""
+    """Functions and methods that nothing in the file has called yet, those first that
+    call the others."""
     scope = files.scope(file)
     found: list[Function] = []
     called: set[str] = set()
-    for value in list(scope.names.values()) if scope is not None else ():  # not what is imported
-        own = [value] if isinstance(value, Function) and value.scope.file == file else []
-        if isinstance(value, Class) and value.scope.file == file and value.kind != "framework":
+    for value in (
+        list(scope.names.values()) if scope is not None else ()
+    ):  # not what is imported
+        own = (
+            [value] if isinstance(value, Function) and value.scope.file == file else []
+        )
+        if (
+            isinstance(value, Class)
+            and value.scope.file == file
+            and value.kind != "framework"
+        ):
             bound = _self_of(value)
             own = [
                 Function(node, value.scope, bound)
                 for node in value.node.body
-                if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and not _of_a_module(value, node)
+                if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+                and not _of_a_module(value, node)
             ]
         for function in own:
             found.append(function)
             called |= {
-                part.func.attr if isinstance(part.func, ast.Attribute) else getattr(part.func, "id", "")
+                part.func.attr
+                if isinstance(part.func, ast.Attribute)
+                else getattr(part.func, "id", "")
                 for part in ast.walk(function.node)
                 if isinstance(part, ast.Call)
             }
@@ -137,7 +187,8 @@ def _self_of(owner: Class) -> Instance | Model:
 
 
 def _entry(function: Function) -> object:
-    """Begin at a function that others may call: what is handed in is not known, nor whether gradients are on."""
+    """Begin at a function that others may call: what is handed in is not known, nor
+    whether gradients are on."""
 
     def start(flow: Flow, scope: Scope) -> None:
         inner = Scope(function.scope.file, {}, function.scope)
@@ -149,7 +200,10 @@ def _entry(function: Function) -> object:
         flow.grad = GRAD_UNKNOWN
         own = Function(function.node, function.scope, bound)
         flow.bind_arguments(own, call, scope, inner)
-        for name, default in inner.names.items():  # others may call it with another flag
+        for (
+            name,
+            default,
+        ) in inner.names.items():  # others may call it with another flag
             if isinstance(default, Constant) and isinstance(default.value, bool):
                 inner.names[name] = Thing((name,))
         flow.execute(own, inner, None)
@@ -161,7 +215,8 @@ def _entry(function: Function) -> object:
 
 
 def _attributes(flow: Flow, owner: Instance, scope: Scope) -> None:
-    """What a class's constructor gives its objects; models from elsewhere are in a mode that is not known."""
+    """What a class's constructor gives its objects; models from elsewhere are in a mode
+    that is not known."""
     init = owner.made_from.method("__init__")
     if init is None:
         return

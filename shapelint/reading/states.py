@@ -1,7 +1,8 @@
-"""What is known at one moment of a path, and what is still known where several ways meet.
+"""What is known at one moment of a path, and what is still known where several ways
+meet.
 
-Where they do not agree, nothing is certain: a mode is one of several, a value is only what all ways say it is.
-"""
+Where they do not agree, nothing is certain: a mode is one of several, a value is only
+what all ways say it is."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ Table = dict[str, Any]
 
 
 class NothingFollowsError(Exception):
-    """What is run now does not go on: a `return`, `raise`, `break` or `continue`, or a call that never comes back."""
+    """What is run now does not go on: a `return`, `raise`, `break` or `continue`, or a
+    call that never comes back."""
 
 
 class Standing(NamedTuple):
@@ -31,7 +33,8 @@ class Standing(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Kept:
-    """What a table held; one object for as long as it does not change, so that equal states are cheap to tell."""
+    """What a table held; one object for as long as it does not change, so that equal
+    states are cheap to tell."""
 
     table: Table
     values: Table
@@ -40,12 +43,17 @@ class Kept:
     @staticmethod
     def of(table: Table) -> Kept:
         """What a table holds now."""
-        return Kept(table, dict(table), tuple(each for each in table.values() if isinstance(each, Items)))
+        return Kept(
+            table,
+            dict(table),
+            tuple(each for each in table.values() if isinstance(each, Items)),
+        )
 
 
 @dataclass(frozen=True)
 class State:
-    """Everything that a branch may change. `tables`: names of scopes and attributes of objects, by their identity."""
+    """Everything that a branch may change. `tables`: names of scopes and attributes of
+    objects, by their identity."""
 
     grad: str
     models: dict[Model, Standing]
@@ -67,7 +75,10 @@ class States(Meeting):
 
     def state(self) -> State:
         """What is known now."""
-        models = {each: Standing(each.modes, each.turn, each.frozen, each.trained) for each in self.models}
+        models = {
+            each: Standing(each.modes, each.turn, each.frozen, each.trained)
+            for each in self.models
+        }
         tables: dict[int, Kept] = {}
         lists: dict[Items, tuple[list[Any], list[Any]]] = {}
         for table in self._tables():
@@ -80,7 +91,8 @@ class States(Meeting):
         return State(self.grad, models, tables, lists)
 
     def _tables(self) -> Iterator[Table]:
-        """The names of all functions that run now, those around them, and the attributes of all objects."""
+        """The names of all functions that run now, those around them, and the
+        attributes of all objects."""
         seen: set[int] = set()
         for innermost in reversed(self.scopes):
             scope: Scope | None = innermost
@@ -137,14 +149,21 @@ class States(Meeting):
         model.modes, model.turn, model.frozen, model.trained = standing
 
     def _join_model(self, model: Model, before: State, ends: list[State]) -> None:
-        found = [_standing(end, model) for end in ends if model.made is None or model in end.models]
+        found = [
+            _standing(end, model)
+            for end in ends
+            if model.made is None or model in end.models
+        ]
         if all(each == found[0] for each in found):
             if found:
                 self._put(model, found[0])
             return
         self.turns += 1
         modes = _joined_modes(_standing(before, model).turn, found)
-        frozen, trained = any(each.frozen for each in found), any(each.trained for each in found)
+        frozen, trained = (
+            any(each.frozen for each in found),
+            any(each.trained for each in found),
+        )
         self._put(model, Standing(modes, self.turns, frozen, trained))
 
     def _join_lists(self, ends: list[State]) -> None:
@@ -157,7 +176,9 @@ class States(Meeting):
 
     def _join_tables(self, ends: list[State]) -> None:
         for key in {key: None for end in ends for key in end.tables}:
-            distinct = list(dict.fromkeys(end.tables[key] for end in ends if key in end.tables))
+            distinct = list(
+                dict.fromkeys(end.tables[key] for end in ends if key in end.tables)
+            )
             if len(distinct) > 1:
                 self._join_table(distinct)
 
@@ -166,10 +187,14 @@ class States(Meeting):
         for name in dict.fromkeys(name for kept in distinct for name in kept.values):
             value = first.get(name)
             if any(kept.values.get(name) is not value for kept in distinct):
-                table[name] = self._met(name, (kept.values[name] for kept in distinct if name in kept.values))
+                table[name] = self._met(
+                    name,
+                    (kept.values[name] for kept in distinct if name in kept.values),
+                )
 
     def _met(self, name: str, values: Iterable[Any]) -> Any:
-        """One value of several; a name that some of the ways do not bind is what the others bind it to."""
+        """One value of several; a name that some of the ways do not bind is what the
+        others bind it to."""
         distinct = list({id(value): value for value in values}.values())
         joined = distinct[0]
         for value in distinct[1:]:
@@ -178,15 +203,19 @@ class States(Meeting):
 
 
 def _standing(state: State, model: Model) -> Standing:
-    """How a model stands in a state; one that came from elsewhere was there before anything was known of it."""
+    """How a model stands in a state; one that came from elsewhere was there before
+    anything was known of it."""
     now = Standing(model.modes, model.turn, model.frozen, model.trained)
     return state.models.get(model, _FROM_ELSEWHERE if model.made is None else now)
 
 
 def _joined_modes(turn_before: int, found: list[Standing]) -> frozenset[Mode]:
-    """The modes of all; an eval mode that another way took back is one that may never be met."""
+    """The modes of all; an eval mode that another way took back is one that may never
+    be met."""
     modes = frozenset(mode for each in found for mode in each.modes)
     turned = [each for each in found if each.turn != turn_before]
     if all(any(mode.name == EVAL for mode in each.modes) for each in turned):
         return modes
-    return frozenset(Mode(UNKNOWN, mode.set_by) if mode.name == EVAL else mode for mode in modes)
+    return frozenset(
+        Mode(UNKNOWN, mode.set_by) if mode.name == EVAL else mode for mode in modes
+    )

@@ -1,4 +1,5 @@
-"""What an expression of a training script may be: a model, what a model gave, a loader, a function of the file."""
+"""What an expression of a training script may be: a model, what a model gave, a loader,
+a function of the file."""
 
 from __future__ import annotations
 
@@ -12,12 +13,54 @@ TRAIN, EVAL, UNKNOWN = "train", "eval", "unknown"
 """The modes of a model, and that of one which came from elsewhere."""
 
 _EVAL_WORDS = {
-    *("val", "valid", "validation", "validate", "validating", "test", "testing", "dev", "eval", "evaluate"),
-    *("evaluation", "evaluating", "evaluator", "holdout", "predict", "prediction", "predictions", "predicting"),
-    *("infer", "inference", "inferring", "validset", "valset", "testset", "devset", "vali", "tst"),
+    *(
+        "val",
+        "valid",
+        "validation",
+        "validate",
+        "validating",
+        "test",
+        "testing",
+        "dev",
+        "eval",
+        "evaluate",
+    ),
+    *(
+        "evaluation",
+        "evaluating",
+        "evaluator",
+        "holdout",
+        "predict",
+        "prediction",
+        "predictions",
+        "predicting",
+    ),
+    *(
+        "infer",
+        "inference",
+        "inferring",
+        "validset",
+        "valset",
+        "testset",
+        "devset",
+        "vali",
+        "tst",
+    ),
 }
 _TRAIN_WORDS = {
-    *("train", "training", "trn", "trainset", "fit", "finetune", "pretrain", "update", "learn", "optimize", "optimise"),
+    *(
+        "train",
+        "training",
+        "trn",
+        "trainset",
+        "fit",
+        "finetune",
+        "pretrain",
+        "update",
+        "learn",
+        "optimize",
+        "optimise",
+    ),
 }
 
 
@@ -28,10 +71,15 @@ def words_of(name: str) -> set[str]:
 
 
 def purpose(names: Iterable[str]) -> str:
-    """`eval`, `train` or nothing: what names say that something is for; nothing where they say both."""
+    """`eval`, `train` or nothing: what names say that something is for; nothing where
+    they say both."""
     found = {word for name in names for word in words_of(name)}
     is_eval, is_train = bool(found & _EVAL_WORDS), bool(found & _TRAIN_WORDS)
-    return EVAL if is_eval and not is_train else (TRAIN if is_train and not is_eval else "")
+    return (
+        EVAL
+        if is_eval and not is_train
+        else (TRAIN if is_train and not is_eval else "")
+    )
 
 
 @dataclass(frozen=True)
@@ -57,7 +105,8 @@ class Mode:
 
 @dataclass(eq=False)
 class Model:
-    """One model object. `layers`: those of its layers that act by mode; None where they cannot be known."""
+    """One model object. `layers`: those of its layers that act by mode; None where they
+    cannot be known."""
 
     name: str
     made: Where | None = None
@@ -66,11 +115,13 @@ class Model:
     loaded: bool = False
     trained: bool = False
     handled: bool = False
-    """Whether something else looks after its mode: a framework, a function from elsewhere."""
+    """Whether something else looks after its mode: a framework, a function from
+    elsewhere."""
     frozen: bool = False
     """Whether its weights record no gradients."""
     proven: bool = True
-    """Whether it was made or used as only modules are, and is not just called by the name of a model."""
+    """Whether it was made or used as only modules are, and is not just called by the
+    name of a model."""
     made_from: Any = None
     """Its class, where that is in the files."""
     turn: int = 0
@@ -104,7 +155,8 @@ class Result:
 
 @dataclass(eq=False)
 class Thing:
-    """Anything else, with the names it goes by; becomes a model where it is used as one."""
+    """Anything else, with the names it goes by; becomes a model where it is used as
+    one."""
 
     names: tuple[str, ...] = ()
     model: Model | None = None
@@ -169,7 +221,8 @@ class Scope:
         return None
 
     def own(self, name: str) -> Any:
-        """The value of a name of this scope; what was imported is read now that it is asked for."""
+        """The value of a name of this scope; what was imported is read now that it is
+        asked for."""
         value = self.names.get(name)
         if isinstance(value, Pending):
             value = self.names[name] = value.value
@@ -178,7 +231,8 @@ class Scope:
 
 @dataclass(eq=False)
 class Pending:
-    """Something imported from a file beside, read when it is asked for. `found`: what it was, once it has been."""
+    """Something imported from a file beside, read when it is asked for. `found`: what
+    it was, once it has been."""
 
     resolve: Callable[[], Any]
     found: Any = None
@@ -207,7 +261,8 @@ class Function:
 
 @dataclass(eq=False)
 class Class:
-    """A class of the files. `kind`: `module`, `framework` (something else runs its loops) or nothing."""
+    """A class of the files. `kind`: `module`, `framework` (something else runs its
+    loops) or nothing."""
 
     node: ast.ClassDef
     scope: Scope
@@ -217,38 +272,61 @@ class Class:
 
     @property
     def differentiates(self) -> bool:
-        """Whether its methods take derivatives, as a model of energies and forces does."""
+        """Whether its methods take derivatives, as a model of energies and forces
+        does."""
         return "autograd.grad" in ast.unparse(self.node)
 
     @property
     def is_open(self) -> bool:
-        """Whether it has a base that is not in the files, and may call its methods in its own way."""
+        """Whether it has a base that is not in the files, and may call its methods in
+        its own way."""
         known = sum(isinstance(base, Class) for base in self.bases)
         above = any(base.is_open for base in self.bases if isinstance(base, Class))
-        return above or known < sum(ast.unparse(base) not in ("object", "ABC", "abc.ABC") for base in self.node.bases)
+        return above or known < sum(
+            ast.unparse(base) not in ("object", "ABC", "abc.ABC")
+            for base in self.node.bases
+        )
 
     def is_hook(self, name: str) -> bool:
-        """Whether a base calls a method of this name, or is not in the files and may."""
+        """Whether a base calls a method of this name, or is not in the files and
+        may."""
         calls = (
-            isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr == name
+            isinstance(part, ast.Call)
+            and isinstance(part.func, ast.Attribute)
+            and part.func.attr == name
             for base in self.bases
             if isinstance(base, Class)
             for part in ast.walk(base.node)
         )
-        above = any(base.is_hook(name) for base in self.bases if isinstance(base, Class))
+        above = any(
+            base.is_hook(name) for base in self.bases if isinstance(base, Class)
+        )
         return self.is_open or above or any(calls)
 
     @property
     def is_test_of_code(self) -> bool:
-        """Whether it is a test as unittest and pytest know them: that is no validation of a model."""
-        named = re.fullmatch(r"Test[A-Z].*|.*[a-z](Test|Tests|TestCase)", self.node.name) is not None
-        above = any(base.is_test_of_code for base in self.bases if isinstance(base, Class))
-        return named or above or any(ast.unparse(base).endswith("TestCase") for base in self.node.bases)
+        """Whether it is a test as unittest and pytest know them: that is no validation
+        of a model."""
+        named = (
+            re.fullmatch(r"Test[A-Z].*|.*[a-z](Test|Tests|TestCase)", self.node.name)
+            is not None
+        )
+        above = any(
+            base.is_test_of_code for base in self.bases if isinstance(base, Class)
+        )
+        return (
+            named
+            or above
+            or any(ast.unparse(base).endswith("TestCase") for base in self.node.bases)
+        )
 
     def method(self, name: str) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
         """A method, own or inherited."""
         for item in self.node.body:
-            if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)) and item.name == name:
+            if (
+                isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef))
+                and item.name == name
+            ):
                 return item
         found = (base.method(name) for base in self.bases if isinstance(base, Class))
         return next((each for each in found if each is not None), None)

@@ -1,46 +1,63 @@
-"""Findings with the user's own line, as rustc prints them; then the table and the totals."""
+"""Findings with the user's own line, as rustc prints them; then the table and the
+totals."""
 
 from __future__ import annotations
 
-from shapelint.diagnostics import OR_HERE, Diagnostic, Fix, Span, TrailStep
-from shapelint.escape import visible
-from shapelint.fixes.apply import applicable
-from shapelint.outcome import Outcome
-from shapelint.render import Fixes, Style, shown_path
+from shapelint.apply.rounds import applicable
+from shapelint.facts.diagnostics import OR_HERE, Diagnostic, Fix, TrailStep
+from shapelint.facts.escape import visible
+from shapelint.facts.outcome import Outcome
+from shapelint.facts.places import Span
+from shapelint.facts.versions import versions
+from shapelint.render.style import Fixes, Style
 from shapelint.render.table import render_table, totals_line
-from shapelint.runner import versions
-from shapelint.syntax.places import source_line
+from shapelint.syntax.lines import source_line
+from shapelint.syntax.paths import shown_path
 
 ROWS_SHOWN = 80
 _TRAIL_SHOWN = 6
 
 
-def render_full(outcomes: list[Outcome], style: Style, report: bool, fixes: Fixes) -> str:
+def render_full(
+    outcomes: list[Outcome], style: Style, report: bool, fixes: Fixes
+) -> str:
     """The default format of `check`."""
     parts: list[str] = []
     for outcome in outcomes:
         if len(outcomes) > 1:
             parts.append(style.paint(f"# {outcome.report.target}", bold=True))
-        parts += [render_diagnostic(diagnostic, style) for diagnostic in outcome.report.diagnostics]
+        parts += [
+            render_diagnostic(diagnostic, style)
+            for diagnostic in outcome.report.diagnostics
+        ]
         if outcome.fault:
             parts.append(fault_text(outcome))
         if report and outcome.report.rows:
             parts.append(render_table(outcome.report, style, ROWS_SHOWN))
         if outcome.report.status != "failed":
             is_model = outcome.report.kind == "model"
-            parts.append(totals_line(outcome.report) if is_model else "; ".join(outcome.report.notes))
+            parts.append(
+                totals_line(outcome.report)
+                if is_model
+                else "; ".join(outcome.report.notes)
+            )
     parts.append(summary(outcomes, style, fixes))
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def summary(outcomes: list[Outcome], style: Style, fixes: Fixes) -> str:
-    """The last lines: how many findings, in how many targets, and how many of them could be fixed."""
+    """The last lines: how many findings, in how many targets, and how many of them
+    could be fixed."""
     counts = {"error": 0, "warning": 0, "info": 0}
     for outcome in outcomes:
         for diagnostic in outcome.report.diagnostics:
             counts[diagnostic.severity.value] += 1
     failed = sum(outcome.report.status == "failed" for outcome in outcomes)
-    found = [f"{count} {name}{'s' if count > 1 else ''}" for name, count in counts.items() if count]
+    found = [
+        f"{count} {name}{'s' if count > 1 else ''}"
+        for name, count in counts.items()
+        if count
+    ]
     text = ", ".join(found) if found else "nothing found"
     where = f" in {len(outcomes)} targets" if len(outcomes) > 1 else ""
     if failed:
@@ -63,7 +80,9 @@ def _fixable(outcomes: list[Outcome], fixes: Fixes) -> str:
     if safe and not fixes.wanted:
         parts.append(f"{safe} fixable with `--fix`")
     if unsafe and not (fixes.wanted and fixes.unsafe):
-        parts.append(f"{unsafe}{' more' if parts else ' fixable'} with `--fix --unsafe-fixes`")
+        parts.append(
+            f"{unsafe}{' more' if parts else ' fixable'} with `--fix --unsafe-fixes`"
+        )
     return ", ".join(parts)
 
 
@@ -80,7 +99,8 @@ def fault_text_of(fault: str, torch: str | None) -> str:
 
 
 def render_diagnostic(diagnostic: Diagnostic, style: Style) -> str:
-    """One finding: headline, source line with the span marked, facts, verified fixes."""
+    """One finding: headline, source line with the span marked, facts, verified
+    fixes."""
     head = style.severity(diagnostic, f"{diagnostic.severity.value}[{diagnostic.code}]")
     lines = [f"{head}: {style.paint(diagnostic.message, bold=True)}"]
     margin = len(str(diagnostic.span.line)) if diagnostic.span else 1
@@ -89,13 +109,21 @@ def render_diagnostic(diagnostic: Diagnostic, style: Style) -> str:
     facts = _facts(diagnostic)
     facts += [("help", _help(fix, diagnostic.span)) for fix in diagnostic.fixes]
     equals = style.paint("=", "blue", bold=True)
-    lines += [f"{' ' * margin} {equals} {style.paint(name, bold=True)}: {text}" for name, text in facts]
+    lines += [
+        f"{' ' * margin} {equals} {style.paint(name, bold=True)}: {text}"
+        for name, text in facts
+    ]
     return "\n".join(lines)
 
 
-def _excerpt(diagnostic: Diagnostic, span: Span, style: Style, margin: int) -> list[str]:
+def _excerpt(
+    diagnostic: Diagnostic, span: Span, style: Style, margin: int
+) -> list[str]:
     column = f":{span.column}" if span.column else ""
-    arrow, bar = style.paint("-->", "blue", bold=True), style.paint("|", "blue", bold=True)
+    arrow, bar = (
+        style.paint("-->", "blue", bold=True),
+        style.paint("|", "blue", bold=True),
+    )
     lines = [f"{' ' * margin}{arrow} {shown_path(span.file)}:{span.line}{column}"]
     text = source_line(span.file, span.line).rstrip()
     if not text:
@@ -103,13 +131,24 @@ def _excerpt(diagnostic: Diagnostic, span: Span, style: Style, margin: int) -> l
     number = style.paint(str(span.line), "blue", bold=True)
     lines += [f"{' ' * margin} {bar}", f"{number} {bar} {visible(text)}"]
     if span.column is not None:
-        end = span.end_column if span.end_line == span.line and span.end_column else len(text) + 1
-        before = "".join("\t" if char == "\t" else " " for char in visible(text[: span.column - 1]))
+        end = (
+            span.end_column
+            if span.end_line == span.line and span.end_column
+            else len(text) + 1
+        )
+        before = "".join(
+            "\t" if char == "\t" else " " for char in visible(text[: span.column - 1])
+        )
         width = len(visible(text[span.column - 1 : end - 1]))
-        marks = style.severity(diagnostic, "^" * max(1, width) + (f" {diagnostic.label}" if diagnostic.label else ""))
+        marks = style.severity(
+            diagnostic,
+            "^" * max(1, width) + (f" {diagnostic.label}" if diagnostic.label else ""),
+        )
         lines.append(f"{' ' * margin} {bar} {before}{marks}")
     elif diagnostic.label:
-        lines.append(f"{' ' * margin} {bar} {style.severity(diagnostic, diagnostic.label)}")
+        lines.append(
+            f"{' ' * margin} {bar} {style.severity(diagnostic, diagnostic.label)}"
+        )
     lines.append(f"{' ' * margin} {bar}")
     return lines
 
@@ -119,16 +158,30 @@ def _facts(diagnostic: Diagnostic) -> list[tuple[str, str]]:
     called = diagnostic.called_at
     where = f"called at {shown_path(called.file)}:{called.line}" if called else ""
     if diagnostic.layer or where:
-        facts.append(("layer" if diagnostic.layer else "call", ", ".join(p for p in (diagnostic.layer, where) if p)))
+        facts.append(
+            (
+                "layer" if diagnostic.layer else "call",
+                ", ".join(p for p in (diagnostic.layer, where) if p),
+            )
+        )
     if len(diagnostic.trail) > 1:
         facts.append(("trail", trail_text(diagnostic.trail)))
     facts += [("note", note) for note in diagnostic.notes]
-    helped = {(edit.file, edit.start.line) for fix in diagnostic.fixes for edit in fix.edits[:1]}
+    helped = {
+        (edit.file, edit.start.line)
+        for fix in diagnostic.fixes
+        for edit in fix.edits[:1]
+    }
     places: dict[str, list[Span]] = {}
     for related in diagnostic.related:
-        if not (related.message.startswith(OR_HERE) and (related.span.file, related.span.line) in helped):
+        if not (
+            related.message.startswith(OR_HERE)
+            and (related.span.file, related.span.line) in helped
+        ):
             places.setdefault(related.message, []).append(related.span)
-    facts += [("note", f"{message}: {_lines(spans)}") for message, spans in places.items()]
+    facts += [
+        ("note", f"{message}: {_lines(spans)}") for message, spans in places.items()
+    ]
     return facts
 
 
@@ -136,24 +189,36 @@ def _lines(spans: list[Span]) -> str:
     """Places of one sort in a line: `model.py:7, 9, other.py:3`."""
     files = dict.fromkeys(span.file for span in spans)
     return ", ".join(
-        f"{shown_path(file)}:{', '.join(str(span.line) for span in spans if span.file == file)}" for file in files
+        f"{shown_path(file)}:{', '.join(str(span.line) for span in spans if span.file == file)}"
+        for file in files
     )
 
 
 def trail_text(trail: tuple[TrailStep, ...]) -> str:
     """The way of the shapes; a long one without its middle."""
-    steps = [f"{' '.join(word for word in (step.layer, step.op) if word)} {step.shape}" for step in trail[1:]]
+    steps = [
+        f"{' '.join(word for word in (step.layer, step.op) if word)} {step.shape}"
+        for step in trail[1:]
+    ]
     if len(steps) > _TRAIL_SHOWN:
         steps = [steps[0], "...", *steps[-3:]]
     return " -> ".join([trail[0].shape, *steps])
 
 
 def _help(fix: Fix, primary: Span | None) -> str:
-    """A fix and what it costs; where it is made, if that is another line than the one shown."""
+    """A fix and what it costs; where it is made, if that is another line than the one
+    shown."""
     words = ["verified"] if fix.verified else ["not verified"]
     first = fix.edits[0] if fix.edits else None
     elsewhere = first is not None and (
-        primary is None or (first.file, first.start.line) != (primary.file, primary.line)
+        primary is None
+        or (first.file, first.start.line) != (primary.file, primary.line)
     )
-    place = f" at {shown_path(first.file)}:{first.start.line}" if first is not None and elsewhere else ""
-    return f"{fix.title}{place}  [{'; '.join(words + ([fix.cost] if fix.cost else []))}]"
+    place = (
+        f" at {shown_path(first.file)}:{first.start.line}"
+        if first is not None and elsewhere
+        else ""
+    )
+    return (
+        f"{fix.title}{place}  [{'; '.join(words + ([fix.cost] if fix.cost else []))}]"
+    )

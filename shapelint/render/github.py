@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from shapelint.diagnostics import Diagnostic, Severity, Span
-from shapelint.escape import in_one_line, printable
-from shapelint.outcome import Outcome
-from shapelint.render import Fixes, Style
+from shapelint.facts.diagnostics import Diagnostic, Severity
+from shapelint.facts.escape import in_one_line, printable
+from shapelint.facts.outcome import Outcome
+from shapelint.facts.places import Span
+from shapelint.render.fingerprints import file_and_cell, plain_text
 from shapelint.render.full import summary
-from shapelint.render.places import file_and_cell, plain_text
+from shapelint.render.style import Fixes, Style
 
 SHOWN = 10
-"""Annotations of one kind that GitHub shows for a step; the others are counted in the last line."""
+"""Annotations of one kind that GitHub shows for a step; the others are counted in the
+last line."""
 
 _KINDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
 
 def render_github(outcomes: list[Outcome], fixes: Fixes) -> str:
-    """A line a finding, the worst first, at most ten of a kind; then what a log should say."""
+    """A line a finding, the worst first, at most ten of a kind; then what a log should
+    say."""
     found = [item for outcome in outcomes for item in outcome.report.diagnostics]
     lines: list[str] = []
     for severity, kind in _KINDS.items():
         own = [item for item in found if item.severity is severity]
         lines += [_command(kind, item) for item in own[:SHOWN]]
         if len(own) > SHOWN:
-            lines.append(f"{len(own) - SHOWN} more {kind}s, which GitHub would not show: see the log or the SARIF")
+            lines.append(
+                f"{len(own) - SHOWN} more {kind}s, which GitHub would not show: see the log or the SARIF"
+            )
             lines += [printable(Style().finding_line(item)) for item in own[SHOWN:]]
     return "\n".join([*lines, summary(outcomes, Style(), fixes)]) + "\n"
 
@@ -31,7 +36,9 @@ def render_github(outcomes: list[Outcome], fixes: Fixes) -> str:
 def _command(kind: str, diagnostic: Diagnostic) -> str:
     title = f"shapelint {diagnostic.code} {diagnostic.name}"
     words = {**_place(diagnostic.span or diagnostic.called_at), "title": title}
-    properties = ",".join(f"{name}={_property(str(value))}" for name, value in words.items())
+    properties = ",".join(
+        f"{name}={_property(str(value))}" for name, value in words.items()
+    )
     return f"::{kind} {properties}::{_message(plain_text(diagnostic))}"
 
 

@@ -1,4 +1,5 @@
-"""One page that needs nothing else, neither a file nor the network: findings, picture, parameters and layers."""
+"""One page that needs nothing else, neither a file nor the network: findings, picture,
+parameters and layers."""
 
 from __future__ import annotations
 
@@ -6,14 +7,15 @@ from html import escape
 from typing import Any
 
 from shapelint import __version__
-from shapelint.diagnostics import Diagnostic, Row, Severity, TargetReport
-from shapelint.escape import json_text
-from shapelint.labels import shown_shape
-from shapelint.layout import Plan
-from shapelint.outcome import Outcome
-from shapelint.placed import Inside
-from shapelint.render import Fixes, Style, shown_path
+from shapelint.facts.diagnostics import Diagnostic, Severity
+from shapelint.facts.escape import json_text
+from shapelint.facts.outcome import Outcome, TargetReport
+from shapelint.facts.rows import Row
+from shapelint.picture.geometry import Inside
+from shapelint.picture.labels import shown_shape
+from shapelint.picture.plan import Plan
 from shapelint.render.full import render_diagnostic, summary
+from shapelint.render.style import Fixes, Style
 from shapelint.render.svg import (
     LABEL_ASIDE,
     MARKERS,
@@ -29,6 +31,7 @@ from shapelint.render.svg import (
     static_picture,
 )
 from shapelint.render.table import share, size_text
+from shapelint.syntax.paths import shown_path
 
 BARS = 15
 """Layers whose parameters are shown as bars."""
@@ -41,9 +44,13 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inl
 
 def render_html(outcomes: list[Outcome], fixes: Fixes) -> str:
     """The page of a run; a section for each target."""
-    names = ", ".join(outcome.report.target for outcome in outcomes[:3]) + (", ..." if len(outcomes) > 3 else "")
+    names = ", ".join(outcome.report.target for outcome in outcomes[:3]) + (
+        ", ..." if len(outcomes) > 3 else ""
+    )
     told = summary(outcomes, Style(False, True), fixes).splitlines()[0]
-    sections = "".join(_section(outcome, number) for number, outcome in enumerate(outcomes))
+    sections = "".join(
+        _section(outcome, number) for number, outcome in enumerate(outcomes)
+    )
     many = f"<h1>shapelint: {escape(told)}</h1>" if len(outcomes) > 1 else ""
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -58,14 +65,20 @@ def render_html(outcomes: list[Outcome], fixes: Fixes) -> str:
 
 def _section(outcome: Outcome, number: int) -> str:
     report = outcome.report
-    parts = [f'<section class="target" id="target-{number}"><h1>{escape(report.target)}</h1>']
+    parts = [
+        f'<section class="target" id="target-{number}"><h1>{escape(report.target)}</h1>'
+    ]
     if report.kind == "model" and report.status != "failed":
         flow = f"{', '.join(map(shown_shape, report.inputs))} → {shown_shape(report.output or 'no output')}"
         parts.append(f'<div class="flow">{escape(flow)}</div>')
     parts.append(_facts(report))
     if report.notes:
         parts.append(f'<p class="notes">{escape("; ".join(report.notes))}</p>')
-    plan = Plan(report.picture) if report.picture is not None and report.picture.blocks else None
+    plan = (
+        Plan(report.picture)
+        if report.picture is not None and report.picture.blocks
+        else None
+    )
     about = blocks_of(report, plan) if plan is not None else {}
     where = {id(item): at for at, items in about.items() for item in items}
     if report.diagnostics:
@@ -76,7 +89,9 @@ def _section(outcome: Outcome, number: int) -> str:
     if plan is not None:
         parts.append(_picture(report, plan, about))
     elif report.picture is not None and report.picture.left_out:
-        parts.append(f'<p class="notes">{report.picture.left_out:,} calls are too many for a picture.</p>')
+        parts.append(
+            f'<p class="notes">{report.picture.left_out:,} calls are too many for a picture.</p>'
+        )
     if report.rows:
         parts += [_bars(report), _table(report)]
     return "".join([*parts, "</section>"])
@@ -103,16 +118,31 @@ def _facts(report: TargetReport) -> str:
             ("", f"{totals.mult_adds:,}", "mult-adds"),
         ]
     if totals.head_params is not None and totals.params:
-        facts.append(("", share(totals.head_params, totals.params) or "0 %", "of the parameters in the head"))
-    items = "".join(f'<li class="{kind}"><b>{value}</b><span>{name}</span></li>' for kind, value, name in facts)
+        facts.append(
+            (
+                "",
+                share(totals.head_params, totals.params) or "0 %",
+                "of the parameters in the head",
+            )
+        )
+    items = "".join(
+        f'<li class="{kind}"><b>{value}</b><span>{name}</span></li>'
+        for kind, value, name in facts
+    )
     return f'<ul class="facts">{items}</ul>'
 
 
 def _finding(item: Diagnostic, at: int | None) -> str:
     place = item.span or item.called_at
-    where = f"{shown_path(place.file)}:{place.line}" if place is not None else item.target
+    where = (
+        f"{shown_path(place.file)}:{place.line}" if place is not None else item.target
+    )
     layer = f" · {item.layer}" if item.layer else ""
-    button = f'<button type="button" data-show="{at}">show in the picture</button>' if at else ""
+    button = (
+        f'<button type="button" data-show="{at}">show in the picture</button>'
+        if at
+        else ""
+    )
     opened = " open" if item.severity is Severity.ERROR else ""
     return (
         f'<details class="finding {item.severity.value}"{opened}><summary>'
@@ -122,14 +152,22 @@ def _finding(item: Diagnostic, at: int | None) -> str:
     )
 
 
-def _picture(report: TargetReport, plan: Plan, about: dict[int, list[Diagnostic]]) -> str:
+def _picture(
+    report: TargetReport, plan: Plan, about: dict[int, list[Diagnostic]]
+) -> str:
     opened = plan.opened()
-    data = json_text(_data(plan, about, opened), separators=(",", ":")).replace("<", "\\u003c")
+    data = json_text(_data(plan, about, opened), separators=(",", ":")).replace(
+        "<", "\\u003c"
+    )
     tools = ""
     if len(plan.children) > 1:
         tools = "".join(
             f'<button type="button" data-fold="{how}">{words}</button>'
-            for how, words in (("open", "unfold all"), ("closed", "fold all"), ("some", "as at first"))
+            for how, words in (
+                ("open", "unfold all"),
+                ("closed", "fold all"),
+                ("some", "as at first"),
+            )
         )
     legend = "wider: larger activations; higher: more parameters; hover for shapes and source lines"
     legend += "; click a module to fold it" if tools else ""
@@ -140,7 +178,9 @@ def _picture(report: TargetReport, plan: Plan, about: dict[int, list[Diagnostic]
     )
 
 
-def _data(plan: Plan, about: dict[int, list[Diagnostic]], opened: set[int]) -> dict[str, Any]:
+def _data(
+    plan: Plan, about: dict[int, list[Diagnostic]], opened: set[int]
+) -> dict[str, Any]:
     """What the page's script draws from."""
     marks = {at: _marks(items) for at, items in about.items()}
     blocks = [
@@ -155,7 +195,11 @@ def _data(plan: Plan, about: dict[int, list[Diagnostic]], opened: set[int]) -> d
         for at, block in enumerate(plan.blocks)
     ]
     notes = [
-        {"at": at, "kind": "" if item.severity is Severity.ERROR else "warning", "lines": note_lines(item)}
+        {
+            "at": at,
+            "kind": "" if item.severity is Severity.ERROR else "warning",
+            "lines": note_lines(item),
+        }
         for at, items in about.items()
         for item in items
     ]
@@ -173,7 +217,9 @@ def _data(plan: Plan, about: dict[int, list[Diagnostic]], opened: set[int]) -> d
 
 
 def _marks(items: list[Diagnostic]) -> str:
-    return "failed" if any(item.severity is Severity.ERROR for item in items) else "warned"
+    return (
+        "failed" if any(item.severity is Severity.ERROR for item in items) else "warned"
+    )
 
 
 def _module(plan: Plan, inside: Inside) -> dict[str, Any]:
@@ -203,7 +249,9 @@ def _module(plan: Plan, inside: Inside) -> dict[str, Any]:
 
 def _bars(report: TargetReport) -> str:
     total = report.totals.params
-    owners = sorted((row for row in report.rows if row.params), key=lambda row: -row.params)
+    owners = sorted(
+        (row for row in report.rows if row.params), key=lambda row: -row.params
+    )
     if not owners or not total:
         return ""
     most = owners[0].params
@@ -221,7 +269,11 @@ def _bars(report: TargetReport) -> str:
 
 
 def _name(row: Row) -> str:
-    return f"{row.name} {row.op}" if row.kind == "module" else f"{row.op}() in {row.name or 'the model'}"
+    return (
+        f"{row.name} {row.op}"
+        if row.kind == "module"
+        else f"{row.op}() in {row.name or 'the model'}"
+    )
 
 
 _COLUMNS = (
@@ -239,16 +291,22 @@ _COLUMNS = (
 
 def _table(report: TargetReport) -> str:
     head = "".join(
-        f'<th class="{kind}" scope="col"><button type="button">{name}</button></th>' for name, kind in _COLUMNS
+        f'<th class="{kind}" scope="col"><button type="button">{name}</button></th>'
+        for name, kind in _COLUMNS
     )
-    rows = "".join(_row(number, row, report.totals.params) for number, row in enumerate(report.rows, 1))
-    return (
-        f'<h2>Layers</h2><div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+    rows = "".join(
+        _row(number, row, report.totals.params)
+        for number, row in enumerate(report.rows, 1)
     )
+    return f'<h2>Layers</h2><div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
 
 
 def _row(number: int, row: Row, total: int) -> str:
-    op = row.op if row.kind == "module" else f"{'.' if row.kind == 'method' else ''}{row.op}()"
+    op = (
+        row.op
+        if row.kind == "module"
+        else f"{'.' if row.kind == 'method' else ''}{row.op}()"
+    )
     again = " (again)" if row.repeat else ""
     shared = " (shared weight)" if row.shared else ""
     place = f"{shown_path(row.file)}:{row.line}" if row.file else ""

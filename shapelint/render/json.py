@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from shapelint.diagnostics import Diagnostic, Edit, Fix, Row, Span, TargetReport
-from shapelint.escape import json_text
-from shapelint.outcome import Outcome
-from shapelint.render import relative_path
-from shapelint.runner import versions
+from shapelint.facts.diagnostics import Diagnostic, Edit, Fix
+from shapelint.facts.escape import json_text
+from shapelint.facts.outcome import Outcome, TargetReport
+from shapelint.facts.places import Span
+from shapelint.facts.rows import Row
+from shapelint.facts.versions import versions
+from shapelint.syntax.paths import relative_path
 
 VERSION = 1
 
@@ -17,8 +19,13 @@ def render_json(outcomes: list[Outcome], fixed: int = 0) -> str:
     """One document for all targets; its schema is `docs/schema.json`."""
     torch = next((outcome.torch for outcome in outcomes if outcome.torch), None)
     reports = [outcome.report for outcome in outcomes]
-    diagnostics = [diagnostic for report in reports for diagnostic in report.diagnostics]
-    counts = {name: sum(d.severity.value == name for d in diagnostics) for name in ("error", "warning", "info")}
+    diagnostics = [
+        diagnostic for report in reports for diagnostic in report.diagnostics
+    ]
+    counts = {
+        name: sum(d.severity.value == name for d in diagnostics)
+        for name in ("error", "warning", "info")
+    }
     document = {
         "version": VERSION,
         "tool": versions(torch),
@@ -101,8 +108,16 @@ def _edit(edit: Edit) -> dict[str, Any]:
 
 def _fix(fix: Fix) -> dict[str, Any]:
     edits = [_edit(edit) for edit in fix.edits]
-    said = {"title": fix.title, "safety": fix.safety, "verified": fix.verified, "edits": edits, "cost": fix.cost}
-    return {**said, "inputs": list(fix.inputs), "runs": fix.runs} if fix.inputs else said
+    said = {
+        "title": fix.title,
+        "safety": fix.safety,
+        "verified": fix.verified,
+        "edits": edits,
+        "cost": fix.cost,
+    }
+    return (
+        {**said, "inputs": list(fix.inputs), "runs": fix.runs} if fix.inputs else said
+    )
 
 
 def _diagnostic(diagnostic: Diagnostic) -> dict[str, Any]:
@@ -126,7 +141,10 @@ def _diagnostic(diagnostic: Diagnostic) -> dict[str, Any]:
         ],
         "expected": diagnostic.expected,
         "found": diagnostic.found,
-        "trail": [{"layer": step.layer, "op": step.op, "shape": step.shape} for step in diagnostic.trail],
+        "trail": [
+            {"layer": step.layer, "op": step.op, "shape": step.shape}
+            for step in diagnostic.trail
+        ],
         "notes": list(diagnostic.notes),
         "modes": list(diagnostic.modes),
         "fixes": [_fix(fix) for fix in diagnostic.fixes],

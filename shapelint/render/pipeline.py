@@ -1,10 +1,12 @@
-"""The model as people draw it: `(B, 3, 64, 64) -> conv (B, 16, 64, 64) -> ... -> logits (B, 2)`."""
+"""The model as people draw it: `(B, 3, 64, 64) -> conv (B, 16, 64, 64) -> ... -> logits
+(B, 2)`."""
 
 from __future__ import annotations
 
 import re
 
-from shapelint.diagnostics import Row, TargetReport
+from shapelint.facts.outcome import TargetReport
+from shapelint.facts.rows import Row
 
 _NAMES = (
     (re.compile(r"^conv_?transpose", re.I), "upconv"),
@@ -22,7 +24,8 @@ _SHAPE = re.compile(r"^\w+\[(?P<sizes>[\d,]*)\]$")
 
 
 def render_pipeline(report: TargetReport) -> str:
-    """The calls that change the shape or hold the weights, in order; the first size is written B."""
+    """The calls that change the shape or hold the weights, in order; the first size is
+    written B."""
     first = next((spec for spec in report.inputs if "[" in spec), "")
     batch = _sizes(first.partition("=")[2] or first)[:1]
     steps = [_drawn(first.partition("=")[2] or first, batch)] if first else []
@@ -32,7 +35,11 @@ def render_pipeline(report: TargetReport) -> str:
         drawn.append(rows[-1])
     for index, row in enumerate(drawn):
         name = _name(row)
-        if index == len(drawn) - 1 and name == "linear" and len(_sizes(row.outputs[0])) == 2:
+        if (
+            index == len(drawn) - 1
+            and name == "linear"
+            and len(_sizes(row.outputs[0])) == 2
+        ):
             name = "logits"
         failed = " (fails)" if row.failed else ""
         steps.append(f"{name}{failed} {_drawn(row.outputs[0], batch)}")
@@ -44,7 +51,10 @@ def _is_drawn(row: Row) -> bool:
 
 
 def _name(row: Row) -> str:
-    return next((name or row.op.lower() for pattern, name in _NAMES if pattern.search(row.op)), row.op.lower())
+    return next(
+        (name or row.op.lower() for pattern, name in _NAMES if pattern.search(row.op)),
+        row.op.lower(),
+    )
 
 
 def _sizes(spec: str) -> list[str]:

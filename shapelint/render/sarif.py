@@ -6,13 +6,21 @@ import inspect
 from typing import Any
 
 from shapelint import __version__
-from shapelint.diagnostics import Diagnostic, Edit, Fix, Severity, Span
-from shapelint.escape import json_text
-from shapelint.outcome import Outcome
+from shapelint.facts.diagnostics import Diagnostic, Edit, Fix, Severity
+from shapelint.facts.escape import json_text
+from shapelint.facts.findings import Rule
+from shapelint.facts.outcome import Outcome
+from shapelint.facts.places import Span
+from shapelint.render.fingerprints import (
+    Finding,
+    file_and_cell,
+    findings,
+    plain_text,
+    uri,
+)
 from shapelint.render.full import trail_text
-from shapelint.render.places import Finding, file_and_cell, findings, plain_text, uri
-from shapelint.render.rules import rule_page, summary
-from shapelint.rules import Rule, catalogue
+from shapelint.render.rule_pages import rule_page, summary
+from shapelint.rules import catalogue
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
@@ -35,12 +43,21 @@ def render_sarif(outcomes: list[Outcome]) -> str:
             }
         },
         "columnKind": "unicodeCodePoints",
-        "originalUriBaseIds": {"SRCROOT": {"description": {"text": "The directory shapelint was started in."}}},
+        "originalUriBaseIds": {
+            "SRCROOT": {
+                "description": {"text": "The directory shapelint was started in."}
+            }
+        },
         "invocations": [
             {
                 "executionSuccessful": not failed,
                 "toolExecutionNotifications": [
-                    {"level": "error", "message": {"text": f"`{outcome.report.target}` could not be checked"}}
+                    {
+                        "level": "error",
+                        "message": {
+                            "text": f"`{outcome.report.target}` could not be checked"
+                        },
+                    }
                     for outcome in failed
                 ],
             }
@@ -57,7 +74,11 @@ def _rule(rule: Rule) -> dict[str, Any]:
         "id": rule.code,
         "name": "".join(word.capitalize() for word in rule.name.split("-")),
         "shortDescription": {"text": summary(rule)},
-        "fullDescription": {"text": " ".join((inspect.getdoc(rule) or rule.name).replace("#", "").split())},
+        "fullDescription": {
+            "text": " ".join(
+                (inspect.getdoc(rule) or rule.name).replace("#", "").split()
+            )
+        },
         "help": {"text": page, "markdown": page},
         "defaultConfiguration": {"level": LEVELS[rule.severity]},
         "properties": {"tags": ["pytorch", type(rule).__module__.split(".")[-2]]},
@@ -85,11 +106,23 @@ def _result(item: Finding, index: dict[str, int]) -> dict[str, Any]:
         result["relatedLocations"] = related
     if len(diagnostic.trail) > 1:
         result["codeFlows"] = [_flow(item)]
-    fixes = [_fix(fix) for fix in diagnostic.fixes if fix.edits and not any(_in_cell(edit) for edit in fix.edits)]
+    fixes = [
+        _fix(fix)
+        for fix in diagnostic.fixes
+        if fix.edits and not any(_in_cell(edit) for edit in fix.edits)
+    ]
     if fixes:
         result["fixes"] = fixes
-    found = {"expected": diagnostic.expected, "found": diagnostic.found, "modes": list(diagnostic.modes)}
-    result["properties"] = {key: value for key, value in {"target": diagnostic.target, **found}.items() if value}
+    found = {
+        "expected": diagnostic.expected,
+        "found": diagnostic.found,
+        "modes": list(diagnostic.modes),
+    }
+    result["properties"] = {
+        key: value
+        for key, value in {"target": diagnostic.target, **found}.items()
+        if value
+    }
     return result
 
 
@@ -97,14 +130,18 @@ def _in_cell(edit: Edit) -> bool:
     return bool(file_and_cell(edit.file)[1])
 
 
-def _location(span: Span | None, diagnostic: Diagnostic | None = None) -> dict[str, Any]:
+def _location(
+    span: Span | None, diagnostic: Diagnostic | None = None
+) -> dict[str, Any]:
     location: dict[str, Any] = {}
     logical = []
     if span is not None:
         _, cell = file_and_cell(span.file)
         location["physicalLocation"] = {
             "artifactLocation": _artifact(span.file),
-            "region": {"startLine": 1} if cell else _region(span),  # lines of a cell are not those of the file
+            "region": {"startLine": 1}
+            if cell
+            else _region(span),  # lines of a cell are not those of the file
         }
         if cell:
             logical.append({"name": f"cell {cell}, line {span.line}", "kind": "cell"})
@@ -117,7 +154,11 @@ def _location(span: Span | None, diagnostic: Diagnostic | None = None) -> dict[s
 
 def _artifact(file: str) -> dict[str, str]:
     where = uri(file)
-    return {"uri": where} if where.startswith("file:") else {"uri": where, "uriBaseId": "SRCROOT"}
+    return (
+        {"uri": where}
+        if where.startswith("file:")
+        else {"uri": where, "uriBaseId": "SRCROOT"}
+    )
 
 
 def _region(span: Span) -> dict[str, int]:
@@ -137,13 +178,25 @@ def _flow(item: Finding) -> dict[str, Any]:
     steps: list[dict[str, Any]] = []
     for number, step in enumerate(item.diagnostic.trail):
         row = rows.get(step.layer)
-        span = Span(row.file, row.line) if row is not None and row.file and row.line else None
+        span = (
+            Span(row.file, row.line)
+            if row is not None and row.file and row.line
+            else None
+        )
         name = " ".join(word for word in (step.layer, step.op) if word) or "input"
         location = {**_location(span), "message": {"text": f"{name} {step.shape}"}}
         steps.append({"location": location, "executionOrder": number + 1})
-    last = {**_location(item.place), "message": {"text": item.diagnostic.label or item.diagnostic.message}}
-    steps.append({"location": last, "executionOrder": len(steps) + 1, "importance": "essential"})
-    return {"message": {"text": trail_text(item.diagnostic.trail)}, "threadFlows": [{"locations": steps}]}
+    last = {
+        **_location(item.place),
+        "message": {"text": item.diagnostic.label or item.diagnostic.message},
+    }
+    steps.append(
+        {"location": last, "executionOrder": len(steps) + 1, "importance": "essential"}
+    )
+    return {
+        "message": {"text": trail_text(item.diagnostic.trail)},
+        "threadFlows": [{"locations": steps}],
+    }
 
 
 def _fix(fix: Fix) -> dict[str, Any]:
@@ -151,11 +204,16 @@ def _fix(fix: Fix) -> dict[str, Any]:
     changes = [
         {
             "artifactLocation": _artifact(file),
-            "replacements": [_replacement(edit) for edit in fix.edits if edit.file == file],
+            "replacements": [
+                _replacement(edit) for edit in fix.edits if edit.file == file
+            ],
         }
         for file in files
     ]
-    return {"description": {"text": f"{fix.title} ({fix.safety}; {fix.cost})"}, "artifactChanges": changes}
+    return {
+        "description": {"text": f"{fix.title} ({fix.safety}; {fix.cost})"},
+        "artifactChanges": changes,
+    }
 
 
 def _replacement(edit: Edit) -> dict[str, Any]:

@@ -7,19 +7,32 @@ import textwrap
 from html import escape
 from importlib import resources
 
-from shapelint.diagnostics import Block, Diagnostic, Severity, TargetReport
-from shapelint.escape import in_one_line
-from shapelint.labels import labels, shown_shape, sizes_of
-from shapelint.layout import SHARE_SHOWN, Plan
-from shapelint.placed import HEADER, PADDING, Inside, Line
-from shapelint.render import shown_path
-from shapelint.syntax.places import source_line
+from shapelint.facts.diagnostics import Diagnostic, Severity
+from shapelint.facts.drawing import Block
+from shapelint.facts.escape import in_one_line
+from shapelint.facts.outcome import TargetReport
+from shapelint.picture.geometry import HEADER, PADDING, Inside, Line
+from shapelint.picture.labels import labels, shown_shape, sizes_of
+from shapelint.picture.plan import SHARE_SHOWN, Plan
+from shapelint.syntax.lines import source_line
+from shapelint.syntax.paths import shown_path
 
 _FAMILIES = (
     ("conv", ("conv",)),
     ("norm", ("norm",)),
     ("dropout", ("dropout", "droppath", "stochasticdepth")),
-    ("pool", ("pool", "upsample", "interpolate", "pixelshuffle", "pixel_shuffle", "pixel_unshuffle", "pixelunshuffle")),
+    (
+        "pool",
+        (
+            "pool",
+            "upsample",
+            "interpolate",
+            "pixelshuffle",
+            "pixel_shuffle",
+            "pixel_unshuffle",
+            "pixelunshuffle",
+        ),
+    ),
     ("attention", ("attention", "attn", "transformer")),
     ("recurrent", ("rnn", "lstm", "gru")),
     ("embedding", ("embed",)),
@@ -56,7 +69,19 @@ _FAMILIES = (
                 "repeat",
                 "chunk",
             ),
-            *("split", "unbind", "contiguous", "roll", "flip", "pad", "identity", "unfold", "fold", "tile", "clone"),
+            *(
+                "split",
+                "unbind",
+                "contiguous",
+                "roll",
+                "flip",
+                "pad",
+                "identity",
+                "unfold",
+                "fold",
+                "tile",
+                "clone",
+            ),
         ),
     ),
 )
@@ -87,11 +112,17 @@ def render_svg(report: TargetReport) -> str:
 
 def _nothing_to_draw(report: TargetReport) -> str:
     left_out = report.picture.left_out if report.picture is not None else 0
-    text = f"{left_out:,} calls are too many for a picture; the table has them" if left_out else "nothing was walked"
+    text = (
+        f"{left_out:,} calls are too many for a picture; the table has them"
+        if left_out
+        else "nothing was walked"
+    )
     return _document(620, 60, [f'<text x="20" y="34">{escape(text)}</text>'])
 
 
-def static_picture(report: TargetReport, plan: Plan, opened: set[int], alone: bool = True) -> str:
+def static_picture(
+    report: TargetReport, plan: Plan, opened: set[int], alone: bool = True
+) -> str:
     """The picture with some modules open; `alone`: with its own styles."""
     about = blocks_of(report, plan)
     whole = plan.inside(0, opened.__contains__)
@@ -99,7 +130,9 @@ def static_picture(report: TargetReport, plan: Plan, opened: set[int], alone: bo
     drawing.module(0, whole, 0.0, 0.0)
     notes = drawing.notes(whole.width + 40)
     width = whole.width + (40 + NOTE_WIDTH + 20 if notes else 20)
-    return _document(width, max([whole.height + 20, drawing.lowest]), [*drawing.parts, *notes], alone)
+    return _document(
+        width, max([whole.height + 20, drawing.lowest]), [*drawing.parts, *notes], alone
+    )
 
 
 def _document(width: float, height: float, parts: list[str], alone: bool = True) -> str:
@@ -122,13 +155,19 @@ MARKERS = (
 
 def asset(name: str) -> str:
     """A file that goes into pictures and pages."""
-    return resources.files("shapelint.render").joinpath("assets", name).read_text(encoding="utf-8")
+    return (
+        resources.files("shapelint.render")
+        .joinpath("assets", name)
+        .read_text(encoding="utf-8")
+    )
 
 
 class Drawing:
     """A picture while it is drawn: parts of an SVG, and where each block is."""
 
-    def __init__(self, report: TargetReport, plan: Plan, about: dict[int, list[Diagnostic]]) -> None:
+    def __init__(
+        self, report: TargetReport, plan: Plan, about: dict[int, list[Diagnostic]]
+    ) -> None:
         self.report, self.plan, self.about = report, plan, about
         self.parts: list[str] = []
         self.places: dict[int, tuple[float, float, float, float]] = {}
@@ -138,7 +177,9 @@ class Drawing:
         """An open module with all in it."""
         self.places[at] = (left, top, inside.width, inside.height)
         marks = self._marks(at)
-        self.parts.append(f'<g class="open {marks}" transform="translate({left:.1f} {top:.1f})">')
+        self.parts.append(
+            f'<g class="open {marks}" transform="translate({left:.1f} {top:.1f})">'
+        )
         self.parts.append(frame(self.plan, at, inside.width, inside.height))
         self.parts.append("</g>")
         for line in inside.lines:
@@ -149,9 +190,13 @@ class Drawing:
                 self.module(child, inner, left + x, top + y)
                 continue
             self.places[child] = (left + x, top + y, width, height)
-            self.parts.append(f'<g class="{family(self.plan.blocks[child])} {self._marks(child)}" ')
+            self.parts.append(
+                f'<g class="{family(self.plan.blocks[child])} {self._marks(child)}" '
+            )
             self.parts[-1] += f'transform="translate({left + x:.1f} {top + y:.1f})">'
-            self.parts.append(f"<title>{escape(described(self.plan, child))}</title>{box(self.plan, child)}</g>")
+            self.parts.append(
+                f"<title>{escape(described(self.plan, child))}</title>{box(self.plan, child)}</g>"
+            )
         for line in inside.lines:
             self.parts.append(self._label(line, left, top))
 
@@ -167,22 +212,37 @@ class Drawing:
         points = [f"{left + x:.1f} {top + y:.1f}" for x, y in line.points]
         marks = " broken" if line.into_failed else (" arc" if line.is_arc else "")
         is_end = line.target >= 0 and line.target not in self.plan.children
-        tip = f' marker-end="url(#tip{"-broken" if line.into_failed else ""})"' if is_end else ""
-        return f'<path class="line{marks}" d="M{points[0]}C{" ".join(points[1:])}"{tip}/>'
+        tip = (
+            f' marker-end="url(#tip{"-broken" if line.into_failed else ""})"'
+            if is_end
+            else ""
+        )
+        return (
+            f'<path class="line{marks}" d="M{points[0]}C{" ".join(points[1:])}"{tip}/>'
+        )
 
     def _label(self, line: Line, left: float, top: float) -> str:
         if line.source < 0 or line.target < 0:
             return ""  # it goes on beyond the border, where its shape stands
         x, y = line.label_at
-        marks = " broken" if line.into_failed else (" same" if is_unchanged(self.plan, line) else "")
+        marks = (
+            " broken"
+            if line.into_failed
+            else (" same" if is_unchanged(self.plan, line) else "")
+        )
         text = escape(shown_shape(line.shape))
         return f'<text class="shape{marks}" x="{left + x + LABEL_ASIDE:.1f}" y="{top + y + 4:.1f}">{text}</text>'
 
     def notes(self, left: float) -> list[str]:
-        """The findings, each as high as its block, one below the other where they would overlap."""
+        """The findings, each as high as its block, one below the other where they would
+        overlap."""
         found: list[str] = []
         free = 10.0
-        told = [(self._shown_place(at), item) for at, items in self.about.items() for item in items]
+        told = [
+            (self._shown_place(at), item)
+            for at, items in self.about.items()
+            for item in items
+        ]
         for (x, y, width, height), item in sorted(told, key=lambda pair: pair[0][1]):
             lines = note_lines(item)
             middle = y + min(height, 60) / 2
@@ -194,10 +254,14 @@ class Drawing:
                 f'<path class="leader{kind}" d="M{x + width:.1f} {middle:.1f}L{left - 8:.1f} {middle:.1f}'
                 f'L{left:.1f} {top + high / 2:.1f}"/>'
             )
-            found.append(f'<g class="note{kind}" transform="translate({left:.1f} {top:.1f})">')
+            found.append(
+                f'<g class="note{kind}" transform="translate({left:.1f} {top:.1f})">'
+            )
             found.append(f'<rect rx="6" width="{NOTE_WIDTH}" height="{high}"/>')
             for number, (name, text) in enumerate(lines):
-                found.append(f'<text class="{name}" x="12" y="{20 + 15 * number}">{escape(text)}</text>')
+                found.append(
+                    f'<text class="{name}" x="12" y="{20 + 15 * number}">{escape(text)}</text>'
+                )
             found.append("</g>")
         self.lowest = free + 10
         return found
@@ -215,17 +279,24 @@ def is_unchanged(plan: Plan, line: Line) -> bool:
 
 
 def note_lines(item: Diagnostic) -> list[tuple[str, str]]:
-    """A finding and its first fix in short lines, each with the class it is shown in."""
+    """A finding and its first fix in short lines, each with the class it is shown
+    in."""
     lines = [("code", f"{item.code} {item.name}")]
-    lines += [("said", part) for part in textwrap.wrap(item.message.replace("`", ""), _NOTE_LETTERS)[:5]]
+    lines += [
+        ("said", part)
+        for part in textwrap.wrap(item.message.replace("`", ""), _NOTE_LETTERS)[:5]
+    ]
     for fix in item.fixes[:1]:
         title = f"fix: {fix.title}".replace("`", "")
-        lines += [("mend", part) for part in textwrap.wrap(title, _NOTE_LETTERS - 6)[:3]]
+        lines += [
+            ("mend", part) for part in textwrap.wrap(title, _NOTE_LETTERS - 6)[:3]
+        ]
     return lines
 
 
 def blocks_of(report: TargetReport, plan: Plan) -> dict[int, list[Diagnostic]]:
-    """The findings by the block each is about; those about no layer belong to the model."""
+    """The findings by the block each is about; those about no layer belong to the
+    model."""
     found: dict[int, list[Diagnostic]] = {}
     for item in report.diagnostics:
         if item.severity is not Severity.INFO:
@@ -239,18 +310,31 @@ def _block_of(item: Diagnostic, plan: Plan) -> int:
         for at, block in enumerate(plan.blocks)
         if block.layer == item.layer and block.kind not in ("input", "output")
     ]
-    lines = {(span.file, span.line) for span in (item.called_at, item.span) if span is not None}
+    lines = {
+        (span.file, span.line)
+        for span in (item.called_at, item.span)
+        if span is not None
+    }
 
     def likelihood(at: int) -> tuple[bool, bool, bool]:
         block = plan.blocks[at]
         is_error = item.severity is Severity.ERROR
-        return (block.called in lines or block.made in lines, block.failed and is_error, block.kind != "container")
+        return (
+            block.called in lines or block.made in lines,
+            block.failed and is_error,
+            block.kind != "container",
+        )
 
     calls = [at for at in own if at != 0]
     if not calls:
         return 0
     best = max(calls, key=likelihood)
-    return best if any(likelihood(best)[:2]) or plan.blocks[best].kind in ("module", "container") else 0
+    return (
+        best
+        if any(likelihood(best)[:2])
+        or plan.blocks[best].kind in ("module", "container")
+        else 0
+    )
 
 
 def box(plan: Plan, at: int) -> str:
@@ -261,20 +345,37 @@ def box(plan: Plan, at: int) -> str:
     middle = width / 2
     parts = []
     if at in plan.children:
-        parts.append(f'<rect class="box" x="5" y="5" rx="6" width="{width:.0f}" height="{height:.0f}"/>')
+        parts.append(
+            f'<rect class="box" x="5" y="5" rx="6" width="{width:.0f}" height="{height:.0f}"/>'
+        )
     radius = height / 2 if block.kind in ("input", "output") or height <= 24 else 6
-    parts.append(f'<rect class="box" rx="{radius:g}" width="{width:.0f}" height="{height:.0f}"/>')
+    parts.append(
+        f'<rect class="box" rx="{radius:g}" width="{width:.0f}" height="{height:.0f}"/>'
+    )
     if height < LOW:
-        words = f"{escape(first)} " + (f'<tspan class="sub">{escape(second)}</tspan>' if second else "")
-        parts.append(f'<text class="op" x="{middle:.1f}" y="{height / 2 + 4:.1f}">{words.strip()}</text>')
+        words = f"{escape(first)} " + (
+            f'<tspan class="sub">{escape(second)}</tspan>' if second else ""
+        )
+        parts.append(
+            f'<text class="op" x="{middle:.1f}" y="{height / 2 + 4:.1f}">{words.strip()}</text>'
+        )
         return "".join(parts)
     parts.append(sheets(plan, at))
     share = plan.share(at)
     has_share = share >= SHARE_SHOWN and height >= 60
-    top = height / 2 - (8 if second else 0) - (8 if has_share else 0) + (5 if second else 4)
-    parts.append(f'<text class="op" x="{middle:.1f}" y="{top:.1f}">{escape(first)}</text>')
+    top = (
+        height / 2
+        - (8 if second else 0)
+        - (8 if has_share else 0)
+        + (5 if second else 4)
+    )
+    parts.append(
+        f'<text class="op" x="{middle:.1f}" y="{top:.1f}">{escape(first)}</text>'
+    )
     if second:
-        parts.append(f'<text class="sub" x="{middle:.1f}" y="{top + 14:.1f}">{escape(second)}</text>')
+        parts.append(
+            f'<text class="sub" x="{middle:.1f}" y="{top + 14:.1f}">{escape(second)}</text>'
+        )
     if has_share:
         parts.append(
             f'<text class="share" x="{middle:.1f}" y="{top + 29:.1f}">{100 * share:.0f} % of the parameters</text>'
@@ -285,7 +386,8 @@ def box(plan: Plan, at: int) -> str:
 
 
 def sheets(plan: Plan, at: int) -> str:
-    """What a block gives, as a stack of sheets: by the roots of its sizes as large, by its channels as many."""
+    """What a block gives, as a stack of sheets: by the roots of its sizes as large, by
+    its channels as many."""
     sizes = sizes_of(plan.blocks[at].outputs[0]) if plan.blocks[at].outputs else ()
     if len(sizes) < 3:
         return ""
@@ -297,8 +399,13 @@ def sheets(plan: Plan, at: int) -> str:
     middle = plan.size(at)[1] / 2
     parts = []
     for number in reversed(range(count)):
-        x, y = 9 + 1.8 * number, middle - tall / 2 + 1.4 * (count - 1) / 2 - 1.4 * number
-        parts.append(f'<rect class="sheet" x="{x:.1f}" y="{y:.1f}" width="{broad:.1f}" height="{tall:.1f}"/>')
+        x, y = (
+            9 + 1.8 * number,
+            middle - tall / 2 + 1.4 * (count - 1) / 2 - 1.4 * number,
+        )
+        parts.append(
+            f'<rect class="sheet" x="{x:.1f}" y="{y:.1f}" width="{broad:.1f}" height="{tall:.1f}"/>'
+        )
     return "".join(parts)
 
 
@@ -318,10 +425,10 @@ def frame_words(plan: Plan, at: int) -> str:
     params = f" · {block.params:,} parameters" if block.params else ""
     sign = _sign(16, HEADER / 2 + 2, True) if at else ""
     start = 30 if at else PADDING
-    words = (
-        f'<tspan class="op">{escape(block.layer or block.op)}</tspan> {escape(block.op if block.layer else "")}{params}'
+    words = f'<tspan class="op">{escape(block.layer or block.op)}</tspan> {escape(block.op if block.layer else "")}{params}'
+    return (
+        f'{sign}<text class="name" x="{start}" y="{HEADER / 2 + 6:.0f}">{words}</text>'
     )
-    return f'{sign}<text class="name" x="{start}" y="{HEADER / 2 + 6:.0f}">{words}</text>'
 
 
 def _sign(x: float, y: float, is_open: bool) -> str:
@@ -332,13 +439,21 @@ def _sign(x: float, y: float, is_open: bool) -> str:
 def described(plan: Plan, at: int) -> str:
     """All that is known of a block, a line each."""
     block = plan.blocks[at]
-    lines = [f"{block.layer} {block.op}".strip() if block.kind in ("module", "container") else block.op]
+    lines = [
+        f"{block.layer} {block.op}".strip()
+        if block.kind in ("module", "container")
+        else block.op
+    ]
     if block.kind in ("function", "method"):
         lines[0] += f"() in {block.layer or plan.blocks[0].op}"
     if block.inputs and block.kind != "output":
-        lines.append("in " + ", ".join(shown_shape(shape) for shape in block.inputs[:4]))
+        lines.append(
+            "in " + ", ".join(shown_shape(shape) for shape in block.inputs[:4])
+        )
     if block.outputs:
-        lines.append("out " + ", ".join(shown_shape(shape) for shape in block.outputs[:4]))
+        lines.append(
+            "out " + ", ".join(shown_shape(shape) for shape in block.outputs[:4])
+        )
     if block.params:
         lines.append(f"{block.params:,} parameters ({100 * plan.share(at):.1f} %)")
     if block.mult_adds:
@@ -346,5 +461,8 @@ def described(plan: Plan, at: int) -> str:
     for word, place in (("made", block.made), ("called", block.called)):
         if place is not None:
             text = in_one_line(source_line(*place).strip())
-            lines += [f"{word} at {shown_path(place[0])}:{place[1]}", *([f"    {text}"] if text else [])]
+            lines += [
+                f"{word} at {shown_path(place[0])}:{place[1]}",
+                *([f"    {text}"] if text else []),
+            ]
     return "\n".join(lines)

@@ -1,4 +1,5 @@
-"""The per-layer table: for the terminal, as CSV, as Markdown; and the line of totals."""
+"""The per-layer table: for the terminal, as CSV, as Markdown; and the line of
+totals."""
 
 from __future__ import annotations
 
@@ -8,19 +9,25 @@ import re
 
 from tabulate import tabulate
 
-from shapelint.diagnostics import Row, TargetReport
-from shapelint.render import Style
+from shapelint.facts.outcome import TargetReport
+from shapelint.facts.rows import Row
+from shapelint.render.style import Style
 
 HEADERS = ("layer", "op", "input", "output", "params", "share")
 
 
 def render_table(report: TargetReport, style: Style, limit: int | None) -> str:
-    """Rows in the order of the calls; beyond `limit` the middle is left out, failed rows never."""
+    """Rows in the order of the calls; beyond `limit` the middle is left out, failed
+    rows never."""
     rows = report.rows
     shown = _shown(rows, limit)
     cells = [_cells(rows[index], report.totals.params, style) for index in shown]
     lines = tabulate(
-        cells, HEADERS, "simple", disable_numparse=True, colalign=("left",) * 4 + ("right",) * 2
+        cells,
+        HEADERS,
+        "simple",
+        disable_numparse=True,
+        colalign=("left",) * 4 + ("right",) * 2,
     ).splitlines()
     if style.unicode:
         lines[1] = lines[1].replace("-", "─")
@@ -28,8 +35,15 @@ def render_table(report: TargetReport, style: Style, limit: int | None) -> str:
     previous = -1
     for line, index in zip(lines[2:], shown, strict=True):
         if index > previous + 1:
-            body.append(style.paint(f"... {index - previous - 1} more calls (`shapelint report` shows all)", dim=True))
-        body.append(style.paint(line.rstrip(), "red") if rows[index].failed else line.rstrip())
+            body.append(
+                style.paint(
+                    f"... {index - previous - 1} more calls (`shapelint report` shows all)",
+                    dim=True,
+                )
+            )
+        body.append(
+            style.paint(line.rstrip(), "red") if rows[index].failed else line.rstrip()
+        )
         previous = index
     return "\n".join([lines[0].rstrip(), lines[1], *body])
 
@@ -50,7 +64,9 @@ def _cells(row: Row, total: int, style: Style) -> list[str]:
         name = f"{name} (shared weight)".strip()
     return [
         (marks[0] if row.failed else "  ") + name,
-        row.op if row.kind == "module" else f"{'.' if row.kind == 'method' else ''}{row.op}()",
+        row.op
+        if row.kind == "module"
+        else f"{'.' if row.kind == 'method' else ''}{row.op}()",
         ", ".join(row.inputs[:3]) + (", ..." if len(row.inputs) > 3 else ""),
         ", ".join(row.outputs[:3]) + (", ..." if len(row.outputs) > 3 else ""),
         f"{row.params:,}" if row.params else "",
@@ -72,9 +88,14 @@ def totals_line(report: TargetReport) -> str:
     parts = [f"{totals.params:,} parameters"]
     if totals.trainable_params != totals.params:
         parts[0] += f" ({totals.trainable_params:,} trainable)"
-    parts += [f"{size_text(totals.param_bytes)} of weights", f"{totals.mult_adds:,} mult-adds"]
+    parts += [
+        f"{size_text(totals.param_bytes)} of weights",
+        f"{totals.mult_adds:,} mult-adds",
+    ]
     if totals.head_params is not None and totals.features_params is not None:
-        parts.append(f"features {totals.features_params:,}, head {totals.head_params:,}")
+        parts.append(
+            f"features {totals.features_params:,}, head {totals.head_params:,}"
+        )
     unfollowed = f"{report.calls_unchecked} not followed"
     walked = f"walked {report.calls_checked} calls, {unfollowed}"
     return " | ".join([*parts, walked, *report.notes])
@@ -93,12 +114,37 @@ def render_csv(report: TargetReport) -> str:
     """One line a call."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["layer", "op", "kind", "inputs", "outputs", "params", "mult_adds", "repeat", "shared", "failed"])
+    writer.writerow(
+        [
+            "layer",
+            "op",
+            "kind",
+            "inputs",
+            "outputs",
+            "params",
+            "mult_adds",
+            "repeat",
+            "shared",
+            "failed",
+        ]
+    )
     for row in report.rows:
         writer.writerow(
             [
-                *(row.name, row.op, row.kind, " ".join(row.inputs), " ".join(row.outputs)),
-                *(row.params, row.mult_adds, int(row.repeat), int(row.shared), int(row.failed)),
+                *(
+                    row.name,
+                    row.op,
+                    row.kind,
+                    " ".join(row.inputs),
+                    " ".join(row.outputs),
+                ),
+                *(
+                    row.params,
+                    row.mult_adds,
+                    int(row.repeat),
+                    int(row.shared),
+                    int(row.failed),
+                ),
             ]
         )
     return out.getvalue()
@@ -106,7 +152,9 @@ def render_csv(report: TargetReport) -> str:
 
 def render_markdown(report: TargetReport) -> str:
     """A table for a pull request."""
-    cells = [_cells(row, report.totals.params, Style(False, True)) for row in report.rows]
+    cells = [
+        _cells(row, report.totals.params, Style(False, True)) for row in report.rows
+    ]
     stripped = [[cell(each.strip()) for each in row] for row in cells]
     table = tabulate(stripped, HEADERS, "github", disable_numparse=True)
     return f"{table}\n\n{tags_escaped(totals_line(report))}\n"
@@ -123,5 +171,6 @@ def tags_escaped(text: str) -> str:
 
 
 def bars_escaped(text: str) -> str:
-    """Without bars that would end a cell; a backslash before one would take the escape away."""
+    """Without bars that would end a cell; a backslash before one would take the escape
+    away."""
     return re.sub(r"(\\*)\|", r"\1\1\\|", text)

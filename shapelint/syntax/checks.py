@@ -1,4 +1,5 @@
-"""Where a file says what must hold: conditions of `assert`, of what raises, of `torch._assert` and `torch._check`."""
+"""Where a file says what must hold: conditions of `assert`, of what raises, of
+`torch._assert` and `torch._check`."""
 
 from __future__ import annotations
 
@@ -6,16 +7,20 @@ import ast
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-from shapelint.diagnostics import Edit, Position
-from shapelint.syntax.calls import parsed, span_of_node
-from shapelint.syntax.places import file_version
+from shapelint.facts.diagnostics import Edit
+from shapelint.facts.places import Position
+from shapelint.syntax.calls import parsed
+from shapelint.syntax.edits import span_of_node
+from shapelint.syntax.lines import file_version
 
 _OF_TORCH = ("_assert", "_check")
-"""How the names of torch's own functions begin that raise where a condition does not hold."""
+"""How the names of torch's own functions begin that raise where a condition does not
+hold."""
 
 
 def edits_a_check(edits: Iterable[Edit]) -> bool:
-    """Whether a change would reach into a condition: then the check would hold, and nothing be mended."""
+    """Whether a change would reach into a condition: then the check would hold, and
+    nothing be mended."""
     return any(
         edit.start < end and start < edit.end
         for edit in edits
@@ -24,23 +29,37 @@ def edits_a_check(edits: Iterable[Edit]) -> bool:
 
 
 @lru_cache(maxsize=64)
-def _conditions(file: str, _version: tuple[int, int]) -> tuple[tuple[Position, Position], ...]:
+def _conditions(
+    file: str, _version: tuple[int, int]
+) -> tuple[tuple[Position, Position], ...]:
     """From where to where the conditions of a file stand."""
     source = parsed(file)
     if source is None:
         return ()
-    functions = [node for node in ast.walk(source.tree) if isinstance(node, ast.FunctionDef)]
+    functions = [
+        node for node in ast.walk(source.tree) if isinstance(node, ast.FunctionDef)
+    ]
     checking = {function.name for function in functions if _only_checks(function)}
-    spans = [span_of_node(file, part) for node in ast.walk(source.tree) for part in _of(node, checking)]
+    spans = [
+        span_of_node(file, part)
+        for node in ast.walk(source.tree)
+        for part in _of(node, checking)
+    ]
     return tuple(
-        (Position(span.line, span.column or 1), Position(span.end_line or span.line, span.end_column or 1))
+        (
+            Position(span.line, span.column or 1),
+            Position(span.end_line or span.line, span.end_column or 1),
+        )
         for span in spans
     )
 
 
 def _of(node: ast.AST, checking: set[str]) -> Iterator[ast.expr]:
-    """What must hold, or must not, by one statement; of a call that checks, all that it is given."""
-    if isinstance(node, ast.Assert) or (isinstance(node, ast.If) and (_raises(node.body) or _raises(node.orelse))):
+    """What must hold, or must not, by one statement; of a call that checks, all that it
+    is given."""
+    if isinstance(node, ast.Assert) or (
+        isinstance(node, ast.If) and (_raises(node.body) or _raises(node.orelse))
+    ):
         yield node.test
     elif isinstance(node, ast.Expr) and (_is_torchs(node) or _called(node) in checking):
         yield node.value
@@ -52,9 +71,14 @@ def _raises(body: list[ast.stmt]) -> bool:
 
 
 def _called(statement: ast.Expr) -> str:
-    """The last part of the name of what a statement calls; empty where it is no call."""
+    """The last part of the name of what a statement calls; empty where it is no
+    call."""
     func = statement.value.func if isinstance(statement.value, ast.Call) else None
-    return func.attr if isinstance(func, ast.Attribute) else (func.id if isinstance(func, ast.Name) else "")
+    return (
+        func.attr
+        if isinstance(func, ast.Attribute)
+        else (func.id if isinstance(func, ast.Name) else "")
+    )
 
 
 def _is_torchs(statement: ast.Expr) -> bool:
@@ -62,21 +86,30 @@ def _is_torchs(statement: ast.Expr) -> bool:
 
 
 def _only_checks(function: ast.FunctionDef) -> bool:
-    """Whether a function checks what it is given and does nothing else; values may get names on the way."""
+    """Whether a function checks what it is given and does nothing else; values may get
+    names on the way."""
     checks = [_is_check(statement) for statement in function.body]
-    others = [statement for statement, is_check in zip(function.body, checks, strict=True) if not is_check]
+    others = [
+        statement
+        for statement, is_check in zip(function.body, checks, strict=True)
+        if not is_check
+    ]
     return any(checks) and all(_changes_nothing(statement) for statement in others)
 
 
 def _is_check(statement: ast.stmt) -> bool:
     if isinstance(statement, ast.If):
         return _raises(statement.body) and not statement.orelse
-    return isinstance(statement, ast.Assert) or (isinstance(statement, ast.Expr) and _is_torchs(statement))
+    return isinstance(statement, ast.Assert) or (
+        isinstance(statement, ast.Expr) and _is_torchs(statement)
+    )
 
 
 def _changes_nothing(statement: ast.stmt) -> bool:
     """A docstring, or a value that gets a name."""
     if isinstance(statement, ast.Assign):
         parts = [part for target in statement.targets for part in ast.walk(target)]
-        return not any(isinstance(part, (ast.Attribute, ast.Subscript)) for part in parts)
+        return not any(
+            isinstance(part, (ast.Attribute, ast.Subscript)) for part in parts
+        )
     return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)

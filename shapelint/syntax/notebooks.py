@@ -1,7 +1,8 @@
-"""Notebooks read as scripts: their code cells in order, each behind a line that says which it is.
+"""Notebooks read as scripts: their code cells in order, each behind a line that says
+which it is.
 
-Magics and shell commands stand in the text as a `pass` that remembers them, so that an edited text can be put back.
-"""
+Magics and shell commands stand in the text as a `pass` that remembers them, so that an
+edited text can be put back."""
 
 from __future__ import annotations
 
@@ -10,13 +11,15 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from shapelint.diagnostics import Edit, Position, Span
-from shapelint.errors import UsageError
-from shapelint.syntax.places import file_text
+from shapelint.facts.diagnostics import Edit
+from shapelint.facts.errors import UsageError
+from shapelint.facts.places import Position, Span
+from shapelint.syntax.lines import file_text
 from shapelint.syntax.texts import UnreadableError, read_bytes, require_text, syntax
 
 CELL = ":cell "
-"""What stands between a notebook's file and the number of a cell in the name of a place."""
+"""What stands between a notebook's file and the number of a cell in the name of a
+place."""
 
 PYTHON_MAGICS = ("time", "timeit", "capture", "prun", "memit", "mprun", "lprun")
 """Cell magics below which the cell is Python."""
@@ -37,7 +40,10 @@ def notebook(content: str) -> str:
 
 @lru_cache(maxsize=32)
 def _joined(cells: tuple[str, ...]) -> str:
-    parts = [f"#: code cell {number}\n{python_of(cell)}\n" for number, cell in enumerate(cells, 1)]
+    parts = [
+        f"#: code cell {number}\n{python_of(cell)}\n"
+        for number, cell in enumerate(cells, 1)
+    ]
     return "".join(parts) or "\n"
 
 
@@ -50,7 +56,9 @@ def cell_sources(content: str) -> list[str]:
     try:
         import nbformat  # type: ignore[import-not-found, unused-ignore]
     except ImportError:
-        raise UsageError("notebooks need nbformat: `pip install 'shapelint[notebooks]'`") from None
+        raise UsageError(
+            "notebooks need nbformat: `pip install 'shapelint[notebooks]'`"
+        ) from None
     try:
         read: Any = nbformat.reads(content, as_version=4)  # type: ignore[no-untyped-call, unused-ignore]
         return [str(cell.source) for cell in read.cells if cell.cell_type == "code"]
@@ -59,7 +67,8 @@ def cell_sources(content: str) -> list[str]:
 
 
 def cells_of(text: str) -> list[str]:
-    """The code of each cell in a notebook's text, edited or not, with its magics as they were written."""
+    """The code of each cell in a notebook's text, edited or not, with its magics as
+    they were written."""
     parts = _MARK.split(text)[2::2]
     return [_KEPT.sub(r"\1\2", part[1:].removesuffix("\n")) for part in parts]
 
@@ -107,7 +116,13 @@ def placed_edit(edit: Edit) -> Edit:
     (cell, line), (_, end) = (place(text, at.line) for at in (edit.start, edit.end))
     positions = (Position(line, edit.start.column), Position(end, edit.end.column))
     text = _KEPT.sub(r"\1\2", edit.replacement)
-    return replace(edit, file=f"{edit.file}{CELL}{cell}", start=positions[0], end=positions[1], replacement=text)
+    return replace(
+        edit,
+        file=f"{edit.file}{CELL}{cell}",
+        start=positions[0],
+        end=positions[1],
+        replacement=text,
+    )
 
 
 def in_text(edit: Edit, text: str) -> Edit:
@@ -119,11 +134,14 @@ def in_text(edit: Edit, text: str) -> Edit:
     before = marks[int(cell) - 1]
     positions = (Position(at.line + before, at.column) for at in (edit.start, edit.end))
     start, end = positions
-    return replace(edit, file=file, start=start, end=end, replacement=_kept(edit.replacement))
+    return replace(
+        edit, file=file, start=start, end=end, replacement=_kept(edit.replacement)
+    )
 
 
 def python_of(source: str) -> str:
-    """A cell's code, magics and shell commands kept behind a `pass`; all of it blank where it is no Python."""
+    """A cell's code, magics and shell commands kept behind a `pass`; all of it blank
+    where it is no Python."""
     first = source.lstrip().split("\n", 1)[0]
     is_other = first.startswith("%%") and not first[2:].startswith(PYTHON_MAGICS)
     text = _kept(source)
@@ -131,7 +149,11 @@ def python_of(source: str) -> str:
         syntax(text)
     except UnreadableError:
         is_other = True
-    return "".join(f"#: as written: {line}\n" for line in source.split("\n"))[:-1] if is_other else text
+    return (
+        "".join(f"#: as written: {line}\n" for line in source.split("\n"))[:-1]
+        if is_other
+        else text
+    )
 
 
 def _kept(source: str) -> str:

@@ -1,4 +1,5 @@
-"""From an expression back to where its value was written: an argument handed in, an assignment, a default."""
+"""From an expression back to where its value was written: an argument handed in, an
+assignment, a default."""
 
 from __future__ import annotations
 
@@ -7,19 +8,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from shapelint.facts.places import Site
 from shapelint.syntax.calls import CallExpression, ParsedFile, call_at
-from shapelint.syntax.places import Site
 
 DEPTH = 6
 
 
 @dataclass(frozen=True)
 class Place:
-    """An expression in a file, and the frames that led to the function it stands in, innermost first.
+    """An expression in a file, and the frames that led to the function it stands in,
+    innermost first.
 
-    `makers` are those that led to the `__init__` of the object that `self` is there. `whole`: where it came up
-    on the way back from another expression, whether it is all of that one's value, and not a part of it.
-    """
+    `makers` are those that led to the `__init__` of the object that `self` is there.
+    `whole`: where it came up on the way back from another expression, whether it is all
+    of that one's value, and not a part of it."""
 
     source: ParsedFile
     node: ast.expr
@@ -34,9 +36,12 @@ class Place:
 
 
 def callers_of(sites: tuple[Site, ...]) -> tuple[Site, ...]:
-    """The frames beyond the function in which the first site stands; a comprehension is part of its function."""
+    """The frames beyond the function in which the first site stands; a comprehension is
+    part of its function."""
     rest = list(sites)
-    while rest and rest[0].function.endswith(("<listcomp>", "<genexpr>", "<dictcomp>", "<setcomp>", "<lambda>")):
+    while rest and rest[0].function.endswith(
+        ("<listcomp>", "<genexpr>", "<dictcomp>", "<setcomp>", "<lambda>")
+    ):
         rest.pop(0)
     return tuple(rest[1:])
 
@@ -48,7 +53,8 @@ def made_place(call: CallExpression, node: ast.expr, sites: tuple[Site, ...]) ->
 
 
 def origins(place: Place, depth: int = DEPTH) -> Iterator[Place]:
-    """The expression itself, and every expression its value comes from, nearest first."""
+    """The expression itself, and every expression its value comes from, nearest
+    first."""
     yield place
     if depth <= 0:
         return
@@ -58,7 +64,11 @@ def origins(place: Place, depth: int = DEPTH) -> Iterator[Place]:
     found: list[Place] = []
     if isinstance(node, ast.Name):
         found = [*_assigned(place, node.id), *_handed(place, node.id)]
-    elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
+    elif (
+        isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "self"
+    ):
         found = _attribute(place, node.attr)
     for each in found:
         yield from origins(replace(each, whole=place.whole), depth - 1)
@@ -73,9 +83,17 @@ def _parts(node: ast.expr) -> list[ast.expr]:
         return [node.body, node.orelse]
     if isinstance(node, ast.BoolOp):
         return node.values
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("int", "round", "max"):
+    if (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in ("int", "round", "max")
+    ):
         return node.args
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and not _is_module(node.func.value):
+    if (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and not _is_module(node.func.value)
+    ):
         return [node.func.value]  # `table.unsqueeze(0)` holds what `table` holds
     return []
 
@@ -103,8 +121,16 @@ def enclosing_class(place: Place) -> ast.ClassDef | None:
 def _assigned(place: Place, name: str) -> list[Place]:
     """What the enclosing function, or the module, assigns to a name before."""
     scope: ast.AST = enclosing_function(place) or place.source.tree
-    found = [value for target, value in assignments(scope) if isinstance(target, ast.Name) and target.id == name]
-    own = [value for value in found if value.lineno <= place.node.lineno and value is not place.node]
+    found = [
+        value
+        for target, value in assignments(scope)
+        if isinstance(target, ast.Name) and target.id == name
+    ]
+    own = [
+        value
+        for value in found
+        if value.lineno <= place.node.lineno and value is not place.node
+    ]
     if not own and scope is not place.source.tree and not _is_parameter(scope, name):
         own = [
             value
@@ -115,7 +141,9 @@ def _assigned(place: Place, name: str) -> list[Place]:
 
 
 def _is_parameter(scope: ast.AST, name: str) -> bool:
-    return isinstance(scope, ast.FunctionDef) and name in [arg.arg for arg in _parameters(scope)]
+    return isinstance(scope, ast.FunctionDef) and name in [
+        arg.arg for arg in _parameters(scope)
+    ]
 
 
 def _parameters(function: ast.FunctionDef) -> list[ast.arg]:
@@ -171,7 +199,9 @@ def _handed(place: Place, name: str) -> list[Place]:
     return [replace(place, node=default)] if default is not None else []
 
 
-def _default(function: ast.FunctionDef, name: str, positional: list[str]) -> ast.expr | None:
+def _default(
+    function: ast.FunctionDef, name: str, positional: list[str]
+) -> ast.expr | None:
     if name in positional:
         at = positional.index(name) - (len(positional) - len(function.args.defaults))
         return function.args.defaults[at] if at >= 0 else None

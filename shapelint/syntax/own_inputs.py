@@ -1,4 +1,5 @@
-"""Inputs that a model class has of its own: an `example_input_array`, or a comment `# shapelint: input=1,3,64,64`."""
+"""Inputs that a model class has of its own: an `example_input_array`, or a comment `#
+shapelint: input=1,3,64,64`."""
 
 from __future__ import annotations
 
@@ -8,15 +9,16 @@ import re
 import tokenize
 from collections.abc import Iterator
 
-from shapelint.errors import UsageError
-from shapelint.syntax.places import file_text
+from shapelint.facts.errors import UsageError
+from shapelint.syntax.lines import file_text
 from shapelint.syntax.texts import syntax
 
 _COMMENT = re.compile(r"#\s*shapelint:\s*input\s*=\s*(?P<specs>.+?)\s*$")
 
 
 def has_own_input(file: str) -> bool:
-    """Whether a class of a file has inputs of its own; words in strings and other comments do not count."""
+    """Whether a class of a file has inputs of its own; words in strings and other
+    comments do not count."""
     try:
         text = file_text(file)
         if "shapelint:" not in text and "example_input_array" not in text:
@@ -24,7 +26,9 @@ def has_own_input(file: str) -> bool:
         tree = syntax(text)
     except UsageError:
         return False
-    classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and node.bases]
+    classes = [
+        node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and node.bases
+    ]
     return any(_sets_example(node) or input_comment(text, node) for node in classes)
 
 
@@ -37,23 +41,42 @@ def _sets_example(owner: ast.ClassDef) -> bool:
             targets = [node.target]
         else:
             continue
-        if any("example_input_array" in (getattr(each, "attr", ""), getattr(each, "id", "")) for each in targets):
+        if any(
+            "example_input_array"
+            in (getattr(each, "attr", ""), getattr(each, "id", ""))
+            for each in targets
+        ):
             return True
     return False
 
 
 def input_comment(text: str, owner: ast.ClassDef) -> tuple[str, ...]:
-    """The inputs in comments above a class, on its line, or inside it before the first method."""
+    """The inputs in comments above a class, on its line, or inside it before the first
+    method."""
     first = first_line(owner)
-    methods = [node for node in owner.body if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
-    end = min((first_line(node) for node in methods), default=(owner.end_lineno or first) + 1)
+    methods = [
+        node
+        for node in owner.body
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+    ]
+    end = min(
+        (first_line(node) for node in methods), default=(owner.end_lineno or first) + 1
+    )
     comments = dict(_comments(text))
     lines = text.split("\n")
     above = first - 1
     while above > 0 and lines[above - 1].lstrip().startswith("#"):
         above -= 1
-    found = [match for line in range(above + 1, end) if (match := _COMMENT.search(comments.get(line, "")))]
-    return tuple(spec for match in found for spec in re.sub(r"[\s;]+(?:input\s*=\s*)?", " ", match["specs"]).split())
+    found = [
+        match
+        for line in range(above + 1, end)
+        if (match := _COMMENT.search(comments.get(line, "")))
+    ]
+    return tuple(
+        spec
+        for match in found
+        for spec in re.sub(r"[\s;]+(?:input\s*=\s*)?", " ", match["specs"]).split()
+    )
 
 
 def first_line(node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> int:

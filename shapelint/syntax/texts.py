@@ -1,4 +1,5 @@
-"""Files of the user's as text and as Python: whatever is wrong with one is one error of ours."""
+"""Files of the user's as text and as Python: whatever is wrong with one is one error of
+ours."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ import tokenize
 from collections.abc import Callable
 from typing import TypeVar
 
-from shapelint.errors import UsageError
+from shapelint.facts.errors import UsageError
 
 T = TypeVar("T")
 
@@ -20,14 +21,16 @@ LARGEST = 64 * 2**20
 """Bytes of a file that are read at the most."""
 
 DEPTH = 50_000
-"""Calls within calls while files are read: nested expressions and long chains of `elif` are walked recursively."""
+"""Calls within calls while files are read: nested expressions and long chains of `elif`
+are walked recursively."""
 
 STACK = 512 * 2**20
 """Bytes of the stack for that; only what is used of it takes memory."""
 
 
 class UnreadableError(UsageError):
-    """A file that cannot be read, or is no Python; `line` and `column` say where, from 1, if that is known."""
+    """A file that cannot be read, or is no Python; `line` and `column` say where, from
+    1, if that is known."""
 
     def __init__(self, reason: str, line: int = 0, column: int = 0) -> None:
         super().__init__(reason)
@@ -36,14 +39,19 @@ class UnreadableError(UsageError):
 
 
 def read_bytes(file: str, named: bool = False) -> bytes:
-    """The bytes of a regular file; of one that the user has `named` as a setting, of a pipe too.
+    """The bytes of a regular file; of one that the user has `named` as a setting, of a
+    pipe too.
 
     Raises:
         UnreadableError: it is something else, too large, or cannot be opened.
     """
-    without_waiting = 0 if named else getattr(os, "O_NONBLOCK", 0)  # for somebody to write to a FIFO
+    without_waiting = (
+        0 if named else getattr(os, "O_NONBLOCK", 0)
+    )  # for somebody to write to a FIFO
     try:
-        descriptor = os.open(file, os.O_RDONLY | without_waiting | getattr(os, "O_BINARY", 0))
+        descriptor = os.open(
+            file, os.O_RDONLY | without_waiting | getattr(os, "O_BINARY", 0)
+        )
         with os.fdopen(descriptor, "rb") as stream:
             if not named and not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise UnreadableError("it is no regular file")
@@ -59,8 +67,8 @@ def source(file: str) -> str:
     """The text of a Python file, decoded as Python would, with newlines as line ends.
 
     Raises:
-        UnreadableError: as `read_bytes`, or it is no text in the encoding that it names.
-    """
+        UnreadableError: as `read_bytes`, or it is no text in the encoding that it
+        names."""
     read = read_bytes(file)
     return io.StringIO(decoded(read)[0], newline=None).read()
 
@@ -78,15 +86,20 @@ def decoded(read: bytes) -> tuple[str, str]:
         require_text(text)
     except SyntaxError as error:
         no_other = "it is no text in UTF-8, and names no other encoding"
-        raise UnreadableError(no_other if "missing encoding" in error.msg else error.msg) from None
+        raise UnreadableError(
+            no_other if "missing encoding" in error.msg else error.msg
+        ) from None
     except (LookupError, UnicodeError) as error:
         reason = str(error).partition(";")[0]
-        raise UnreadableError(f"it is no text in the encoding `{encoding}`: {reason}") from None
+        raise UnreadableError(
+            f"it is no text in the encoding `{encoding}`: {reason}"
+        ) from None
     return text, encoding
 
 
 def require_text(text: str) -> None:
-    """Refuse what no file can hold: halves of characters, as a notebook may escape them.
+    """Refuse what no file can hold: halves of characters, as a notebook may escape
+    them.
 
     Raises:
         UnicodeError: there is one.
@@ -103,11 +116,15 @@ def syntax(text: str) -> ast.Module:
     try:
         return ast.parse(text)
     except SyntaxError as error:
-        raise UnreadableError(f"it is no Python: {error.msg}", error.lineno or 1, error.offset or 1) from None
+        raise UnreadableError(
+            f"it is no Python: {error.msg}", error.lineno or 1, error.offset or 1
+        ) from None
     except ValueError as error:
         raise UnreadableError(f"it is no Python: {error}") from None
     except (RecursionError, MemoryError):
-        raise UnreadableError("it is nested more deeply than Python can parse") from None
+        raise UnreadableError(
+            "it is nested more deeply than Python can parse"
+        ) from None
 
 
 def with_deep_stack(action: Callable[[], T]) -> T:
@@ -123,7 +140,9 @@ def with_deep_stack(action: Callable[[], T]) -> T:
 
     size, depth = threading.stack_size(STACK), sys.getrecursionlimit()
     try:
-        thread = threading.Thread(target=run, daemon=True)  # Ctrl-C does not wait for it
+        thread = threading.Thread(
+            target=run, daemon=True
+        )  # Ctrl-C does not wait for it
         sys.setrecursionlimit(max(DEPTH, depth))
         thread.start()
     finally:

@@ -1,1 +1,2 @@
-"""Walking a model: values where affordable, shapes elsewhere, one fx graph for every model."""
+"""Walking a model: values where affordable, shapes elsewhere, one fx graph for every
+model."""

@@ -1,4 +1,5 @@
-"""What an op would cost, known from its arguments before it runs; and the mult-adds it did cost."""
+"""What an op would cost, known from its arguments before it runs; and the mult-adds it
+did cost."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ Args = tuple[Any, ...]
 
 @dataclass
 class Budget:
-    """What may still be spent on real values: bytes of results, mult-adds, and the largest single result."""
+    """What may still be spent on real values: bytes of results, mult-adds, and the
+    largest single result."""
 
     bytes_left: float
     work_left: float
@@ -33,7 +35,8 @@ class Budget:
 
 
 def construction_budget() -> Budget:
-    """400 MB of weights, none above 64 MB: building a larger model for real would be felt."""
+    """400 MB of weights, none above 64 MB: building a larger model for real would be
+    felt."""
     return Budget(400e6, 2e9, 64e6)
 
 
@@ -48,17 +51,20 @@ def small_budget() -> Budget:
 
 
 def trial_budget() -> Budget:
-    """An eighth of a walk's: the import behind fake tensors costs less than a few walks with more."""
+    """An eighth of a walk's: the import behind fake tensors costs less than a few walks
+    with more."""
     return Budget(4e8, 6e8, 64e6)
 
 
 def generous_budget() -> Budget:
-    """For the second try of a model that could not be walked with shapes alone: what any machine has."""
+    """For the second try of a model that could not be walked with shapes alone: what
+    any machine has."""
     return Budget(1.5e9, 3e10, 5e8)
 
 
 def tensors_in(value: Any) -> Iterator[torch.Tensor]:
-    """Every tensor in nested lists, tuples and dicts, in order; what contains itself is entered once."""
+    """Every tensor in nested lists, tuples and dicts, in order; what contains itself is
+    entered once."""
     if isinstance(value, torch.Tensor):
         yield value
         return
@@ -69,7 +75,9 @@ def tensors_in(value: Any) -> Iterator[torch.Tensor]:
             if isinstance(item, torch.Tensor):
                 yield item
             elif isinstance(item, (list, tuple, dict)) and id(item) not in around:
-                around[id(item)] = iter(item.values() if isinstance(item, dict) else item)
+                around[id(item)] = iter(
+                    item.values() if isinstance(item, dict) else item
+                )
                 break
         else:
             around.popitem()
@@ -86,11 +94,15 @@ def _convolution(args: Args) -> tuple[float, float]:
     places = spatial * step if transposed else spatial / step
     batch = x.shape[0]
     channels = weight.shape[1] if transposed else weight.shape[0]
-    return batch * places * channels, batch * (spatial if transposed else places) * weight.numel()
+    return batch * places * channels, batch * (
+        spatial if transposed else places
+    ) * weight.numel()
 
 
 def _matmul(args: Args) -> tuple[float, float]:
-    matrices = [arg for arg in args if isinstance(arg, torch.Tensor) and arg.dim() >= 2][-2:]
+    matrices = [
+        arg for arg in args if isinstance(arg, torch.Tensor) and arg.dim() >= 2
+    ][-2:]
     if len(matrices) < 2:
         return _pointwise(args)
     left, right = matrices
@@ -113,11 +125,17 @@ def _recurrent(args: Args) -> tuple[float, float]:
 
 
 def _factory(args: Args) -> tuple[float, float]:
-    sizes = next((arg for arg in args if isinstance(arg, (list, tuple, torch.Size))), None)
+    sizes = next(
+        (arg for arg in args if isinstance(arg, (list, tuple, torch.Size))), None
+    )
     if sizes is not None:
         count: float = _numel(sizes)
     else:
-        numbers = [abs(arg) for arg in args if isinstance(arg, (int, float)) and not isinstance(arg, bool)]
+        numbers = [
+            abs(arg)
+            for arg in args
+            if isinstance(arg, (int, float)) and not isinstance(arg, bool)
+        ]
         count = max(numbers, default=1)
         if len(numbers) == 3 and numbers[2]:
             count = count / numbers[2]
@@ -137,7 +155,9 @@ def _repeat(args: Args) -> tuple[float, float]:
 
 def _resized(args: Args) -> tuple[float, float]:
     x = args[0]
-    sizes = next((arg for arg in args[1:] if isinstance(arg, (list, tuple)) and arg), None)
+    sizes = next(
+        (arg for arg in args[1:] if isinstance(arg, (list, tuple)) and arg), None
+    )
     if sizes is None or not all(isinstance(size, int) for size in sizes):
         return x.numel() * 16, x.numel() * 16
     count = _numel(x.shape[: x.dim() - len(sizes)]) * _numel(sizes)
@@ -165,10 +185,15 @@ def _looked_up(args: Args) -> tuple[float, float]:
 
 def _indexed(args: Args) -> tuple[float, float]:
     x, indices = args[0], [index for index in args[1] if index is not None]
-    used = sum(index.dim() if index.dtype in (torch.bool, torch.uint8) else 1 for index in indices)
+    used = sum(
+        index.dim() if index.dtype in (torch.bool, torch.uint8) else 1
+        for index in indices
+    )
     used += len(args[1]) - len(indices)
     picked = max((index.numel() for index in indices), default=1)
-    count = picked * _numel(x.shape[used:]) * _numel(x.shape[: len(args[1]) - len(indices)])
+    count = (
+        picked * _numel(x.shape[used:]) * _numel(x.shape[: len(args[1]) - len(indices)])
+    )
     return count, count
 
 
@@ -193,7 +218,9 @@ def _pointwise(args: Args) -> tuple[float, float]:
     total = sum(tensor.numel() for tensor in tensors)
     if len(tensors) > 1:
         backwards = (tensor.shape[::-1] for tensor in tensors)
-        total = max(total, _numel(max(sizes) for sizes in zip_longest(*backwards, fillvalue=1)))
+        total = max(
+            total, _numel(max(sizes) for sizes in zip_longest(*backwards, fillvalue=1))
+        )
     return total, total
 
 
@@ -205,19 +232,39 @@ def _with_indices(args: Args) -> tuple[float, float]:
 
 
 _COSTS: dict[str, Callable[[Args], tuple[float, float]]] = {
-    **dict.fromkeys(("convolution", "_convolution", "convolution_overrideable"), _convolution),
-    **dict.fromkeys(("mm", "addmm", "bmm", "baddbmm", "addbmm", "mv", "addmv", "dot"), _matmul),
     **dict.fromkeys(
-        ("empty", "zeros", "ones", "full", "rand", "randn", "randint", "randperm", "arange", "linspace", "logspace"),
+        ("convolution", "_convolution", "convolution_overrideable"), _convolution
+    ),
+    **dict.fromkeys(
+        ("mm", "addmm", "bmm", "baddbmm", "addbmm", "mv", "addmv", "dot"), _matmul
+    ),
+    **dict.fromkeys(
+        (
+            "empty",
+            "zeros",
+            "ones",
+            "full",
+            "rand",
+            "randn",
+            "randint",
+            "randperm",
+            "arange",
+            "linspace",
+            "logspace",
+        ),
         _factory,
     ),
-    **dict.fromkeys(("empty_strided", "new_empty", "new_zeros", "new_ones", "new_full"), _factory),
+    **dict.fromkeys(
+        ("empty_strided", "new_empty", "new_zeros", "new_ones", "new_full"), _factory
+    ),
     **dict.fromkeys(("eye", "tril_indices", "triu_indices"), _square),
     "repeat": _repeat,
     "constant_pad_nd": _padded,
     "im2col": _unfolded,
     "col2im": _resized,
-    **dict.fromkeys(("max_pool2d_with_indices", "max_pool3d_with_indices"), _with_indices),
+    **dict.fromkeys(
+        ("max_pool2d_with_indices", "max_pool3d_with_indices"), _with_indices
+    ),
     "index_select": _selected,
     "gather": _gathered,
     "embedding": _looked_up,
@@ -226,17 +273,23 @@ _COSTS: dict[str, Callable[[Args], tuple[float, float]]] = {
     "mkldnn_rnn_layer": _recurrent,
 }
 _COSTS_BY_PREFIX = {
-    **dict.fromkeys(("upsample", "_upsample", "adaptive_", "_adaptive_", "max_unpool"), _resized),
+    **dict.fromkeys(
+        ("upsample", "_upsample", "adaptive_", "_adaptive_", "max_unpool"), _resized
+    ),
     **dict.fromkeys(("reflection_pad", "replication_pad"), _padded),
     "_scaled_dot_product": _attention,
 }
 
 
 def cost(name: str, args: Args) -> tuple[float, float]:
-    """Bytes of the result and work (mult-adds, or elements touched) of an aten op, estimated from its arguments."""
+    """Bytes of the result and work (mult-adds, or elements touched) of an aten op,
+    estimated from its arguments."""
     formula = _COSTS.get(name)
     if formula is None:
-        formula = next((f for prefix, f in _COSTS_BY_PREFIX.items() if name.startswith(prefix)), _pointwise)
+        formula = next(
+            (f for prefix, f in _COSTS_BY_PREFIX.items() if name.startswith(prefix)),
+            _pointwise,
+        )
     try:
         elements, work = formula(args)
     except (IndexError, TypeError, AttributeError, StopIteration, ValueError):
@@ -251,20 +304,25 @@ def _itemsize(args: Args) -> int:
 def mult_adds(func: Any, args: Args, kwargs: dict[str, Any], out: Any) -> int:
     """Mult-adds of an aten op by torch's own registry.
 
-    The CPU's attention and recurrent kernels, which it lacks: two products of matrices, and the weights once a step.
-    """
+    The CPU's attention and recurrent kernels, which it lacks: two products of matrices,
+    and the weights once a step."""
     formula = flop_registry.get(func.overloadpacket)
     if formula is not None:
         try:
             return int(formula(*args, **kwargs, out_val=out)) // 2
-        except Exception:  # a formula of torch's that does not know this overload counts as nothing
+        except (
+            Exception
+        ):  # a formula of torch's that does not know this overload counts as nothing
             return 0
     if func.overloadpacket.__name__ == "_scaled_dot_product_flash_attention_for_cpu":
         query, key, value = args[:3]
         return int(
-            query.numel() * key.shape[-2] + query.numel() // max(1, query.shape[-1]) * key.shape[-2] * value.shape[-1]
+            query.numel() * key.shape[-2]
+            + query.numel() // max(1, query.shape[-1]) * key.shape[-2] * value.shape[-1]
         )
     if func.overloadpacket.__name__ == "mkldnn_rnn_layer":
         x, w_input, w_hidden = args[:3]
-        return int(x.numel() // max(1, x.shape[-1]) * (w_input.numel() + w_hidden.numel()))
+        return int(
+            x.numel() // max(1, x.shape[-1]) * (w_input.numel() + w_hidden.numel())
+        )
     return 0

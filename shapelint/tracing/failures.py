@@ -1,4 +1,5 @@
-"""A call that raised: is it the user's, what was it, and with what does the walk go on?"""
+"""A call that raised: is it the user's, what was it, and with what does the walk go
+on?"""
 
 from __future__ import annotations
 
@@ -7,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from shapelint.graph import Call, Choices, Failure, Key
+from shapelint.facts.graph import Call, Choices, Failure, Key
+from shapelint.ops import recovered_shapes
 from shapelint.tracing.costs import tensors_in
-from shapelint.tracing.guarded import is_caught
-from shapelint.tracing.names import dtype_name, gives_indices, is_inplace
-from shapelint.tracing.patterns import is_pattern_layer, layer_arguments
-from shapelint.tracing.recovery import recovered_shapes
+from shapelint.tracing.described import causes_of, first_line, message_of
+from shapelint.tracing.einops_calls import is_pattern_layer, layer_arguments
+from shapelint.tracing.frames import Ownership
+from shapelint.tracing.handlers import is_caught
+from shapelint.tracing.op_names import dtype_name, gives_indices, is_inplace
 from shapelint.tracing.session import Session, is_fake
-from shapelint.tracing.shown import causes_of, first_line, message_of
-from shapelint.tracing.source import Ownership
 from shapelint.tracing.torch_private import no_modes
 
 if TYPE_CHECKING:
@@ -34,10 +35,16 @@ _BY_WEIGHT = ("linear", "conv", "bilinear")
 class FailureHandler:
     """Judges and recovers the failed calls of one walk.
 
-    `choices` says which candidate shape to go on with (default: the first); a call that is `unwanted` ends the walk.
-    """
+    `choices` says which candidate shape to go on with (default: the first); a call that
+    is `unwanted` ends the walk."""
 
-    def __init__(self, ownership: Ownership, session: Session, choices: Choices, unwanted: Unwanted) -> None:
+    def __init__(
+        self,
+        ownership: Ownership,
+        session: Session,
+        choices: Choices,
+        unwanted: Unwanted,
+    ) -> None:
         self.ownership = ownership
         self.session = session
         self.choices = choices
@@ -45,7 +52,8 @@ class FailureHandler:
         self.raising: list[tuple[BaseException, Call]] = []
 
     def call_of(self, error: BaseException | None) -> Call | None:
-        """The failed call that an exception, or the one it was raised from, belongs to."""
+        """The failed call that an exception, or the one it was raised from, belongs
+        to."""
         for cause in causes_of(error):
             for raised, call in self.raising:
                 if raised is cause:
@@ -53,10 +61,20 @@ class FailureHandler:
         return None
 
     def function_failed(
-        self, recorder: Recorder, call: Call, func: Any, name: str, args: Any, kwargs: Any, error: Exception
+        self,
+        recorder: Recorder,
+        call: Call,
+        func: Any,
+        name: str,
+        args: Any,
+        kwargs: Any,
+        error: Exception,
     ) -> Any:
-        """A torch function raised; answer with what stands in for its result, or raise on."""
-        if self.call_of(error) is not None or isinstance(error, RecursionError):  # that is no call's doing
+        """A torch function raised; answer with what stands in for its result, or raise
+        on."""
+        if self.call_of(error) is not None or isinstance(
+            error, RecursionError
+        ):  # that is no call's doing
             raise error
         all_real = not any(is_fake(tensor) for tensor in tensors_in((args, kwargs)))
         is_eagers = False
@@ -66,13 +84,25 @@ class FailureHandler:
                     return func(*args, **kwargs)
             except Exception as eager:
                 error, is_eagers = eager, True
-        failure = Failure(name, recorder.plain(tuple(args)), recorder.plain(dict(kwargs)), *_described(error))
+        failure = Failure(
+            name,
+            recorder.plain(tuple(args)),
+            recorder.plain(dict(kwargs)),
+            *_described(error),
+        )
         failure.certain = not (
             (self.session.is_unconfirmed(error) and not is_eagers)
             or _lacks_memory(error)
-            or (_asks_for_other_data(name, error) and _hangs_on_input(recorder, name, args, kwargs))
+            or (
+                _asks_for_other_data(name, error)
+                and _hangs_on_input(recorder, name, args, kwargs)
+            )
         )
-        failure.by_autograd = is_inplace(func) and all_real and _works_without_gradient(func, args, kwargs)
+        failure.by_autograd = (
+            is_inplace(func)
+            and all_real
+            and _works_without_gradient(func, args, kwargs)
+        )
         self._register(call, failure, error)
         cast = None if is_inplace(func) else cast_outcome(func, name, args, kwargs)
         if cast is not None:
@@ -85,7 +115,13 @@ class FailureHandler:
         return self._go_on(failure, shapes, error, _dtype_for(name, args, kwargs))
 
     def module_failed(
-        self, recorder: Recorder, call: Call, module: torch.nn.Module, args: Any, kwargs: Any, error: Exception
+        self,
+        recorder: Recorder,
+        call: Call,
+        module: torch.nn.Module,
+        args: Any,
+        kwargs: Any,
+        error: Exception,
     ) -> Any:
         """One of torch's modules raised by itself, before or after its function."""
         if self.call_of(error) is not None or isinstance(error, RecursionError):
@@ -94,22 +130,41 @@ class FailureHandler:
             tensor = next(tensors_in(args), None)
             if tensor is None:
                 raise error
-            return self.pattern_failed(recorder, call, "rearrange", tensor, *layer_arguments(module), error)
+            return self.pattern_failed(
+                recorder, call, "rearrange", tensor, *layer_arguments(module), error
+            )
         name = f"module:{type(module).__name__}"
-        failure = Failure(name, recorder.plain(tuple(args)), recorder.plain(dict(kwargs)), *_described(error))
+        failure = Failure(
+            name,
+            recorder.plain(tuple(args)),
+            recorder.plain(dict(kwargs)),
+            *_described(error),
+        )
         failure.certain = not self.session.is_unconfirmed(error)
         failure.kwargs["_attributes"] = call.attributes
         if call.failure is not None:
             raise error
         self._register(call, failure, error)
-        return self._go_on(failure, recovered_shapes(failure), error, _dtype_for(name, args, kwargs))
+        return self._go_on(
+            failure, recovered_shapes(failure), error, _dtype_for(name, args, kwargs)
+        )
 
     def pattern_failed(
-        self, recorder: Recorder, call: Call, name: str, tensor: Any, pattern: str, lengths: Any, error: Exception
+        self,
+        recorder: Recorder,
+        call: Call,
+        name: str,
+        tensor: Any,
+        pattern: str,
+        lengths: Any,
+        error: Exception,
     ) -> Any:
         """einops raised: it asks for shapes only, so that eager would say the same."""
         failure = Failure(
-            f"einops.{name}", (recorder.fact(tensor), pattern), recorder.plain(dict(lengths)), *_described(error)
+            f"einops.{name}",
+            (recorder.fact(tensor), pattern),
+            recorder.plain(dict(lengths)),
+            *_described(error),
         )
         self._register(call, failure, error)
         return self._go_on(failure, recovered_shapes(failure), error, tensor.dtype)
@@ -122,7 +177,9 @@ class FailureHandler:
         if self.unwanted(call.key) and not is_caught(self.ownership):
             raise GivenUpError
 
-    def _go_on(self, failure: Failure, shapes: list[Any], error: Exception, like: Any) -> Any:
+    def _go_on(
+        self, failure: Failure, shapes: list[Any], error: Exception, like: Any
+    ) -> Any:
         if not shapes or is_caught(self.ownership):
             raise error
         failure.candidates = list(shapes)
@@ -133,20 +190,37 @@ class FailureHandler:
         return _stand_in(shapes[failure.choice], like)
 
 
-_LOOK_UPS = ("embedding", "embedding_bag", "gather", "index_select", "take", "scatter", "one_hot", "nll_loss")
+_LOOK_UPS = (
+    "embedding",
+    "embedding_bag",
+    "gather",
+    "index_select",
+    "take",
+    "scatter",
+    "one_hot",
+    "nll_loss",
+)
 
 
 def _asks_for_other_data(name: str, error: BaseException) -> bool:
-    """An index or class label out of range: our integers are all 1, the user's are not."""
-    return name in (*_LOOK_UPS, "cross_entropy", "take_along_dim") and isinstance(error, IndexError)
+    """An index or class label out of range: our integers are all 1, the user's are
+    not."""
+    return name in (*_LOOK_UPS, "cross_entropy", "take_along_dim") and isinstance(
+        error, IndexError
+    )
 
 
 def _hangs_on_input(recorder: Recorder, name: str, args: Any, kwargs: Any) -> bool:
-    """Whether the integers that were looked up are not the model's own, as those of `torch.arange` are."""
+    """Whether the integers that were looked up are not the model's own, as those of
+    `torch.arange` are."""
     if name == "embedding":
         index = args[0] if args else kwargs.get("input")
         return not isinstance(index, torch.Tensor) or recorder.is_derived(index)
-    return any(recorder.is_derived(tensor) for tensor in tensors_in((args, kwargs)) if not _floats(tensor))
+    return any(
+        recorder.is_derived(tensor)
+        for tensor in tensors_in((args, kwargs))
+        if not _floats(tensor)
+    )
 
 
 def _floats(tensor: torch.Tensor) -> bool:
@@ -161,7 +235,10 @@ def _works_without_gradient(func: Any, args: Any, kwargs: Any) -> bool:
 
     try:
         with no_modes(), torch.no_grad():
-            func(*map(copied, args), **{key: copied(value) for key, value in kwargs.items()})
+            func(
+                *map(copied, args),
+                **{key: copied(value) for key, value in kwargs.items()},
+            )
     except Exception:  # shapes or dtypes are it
         return False
     return True
@@ -171,21 +248,34 @@ _MASKED = {"where": 0, "masked_fill": 1, "masked_scatter": 1, "masked_select": 1
 """Position of the argument that must be a mask of truth values."""
 
 
-def cast_outcome(func: Any, name: str, args: Any, kwargs: Any) -> tuple[str, torch.Tensor] | None:
-    """The dtype with which a failed call would have worked, and its result then; None where dtypes are not it."""
+def cast_outcome(
+    func: Any, name: str, args: Any, kwargs: Any
+) -> tuple[str, torch.Tensor] | None:
+    """The dtype with which a failed call would have worked, and its result then; None
+    where dtypes are not it."""
     tensors = list(tensors_in((args, kwargs)))
     if name in _MASKED and len(args) > _MASKED[name]:
         at = _MASKED[name]
         mask = args[at]
-        if isinstance(mask, torch.Tensor) and mask.dtype != torch.bool and not is_fake(mask):
+        if (
+            isinstance(mask, torch.Tensor)
+            and mask.dtype != torch.bool
+            and not is_fake(mask)
+        ):
             out = _called(func, (*args[:at], mask.bool(), *args[at + 1 :]), kwargs)
-            return (dtype_name(torch.bool), out) if isinstance(out, torch.Tensor) else None
+            return (
+                (dtype_name(torch.bool), out) if isinstance(out, torch.Tensor) else None
+            )
     if name in (*_LOOK_UPS, "cross_entropy"):
         wanted = [torch.int64]
     else:
         floats = [tensor.dtype for tensor in tensors if _floats(tensor)]
-        wanted = list(dict.fromkeys([*floats[1:2], *floats[:1], torch.float32, torch.bool]))
-    if len({tensor.dtype for tensor in tensors}) == 1 and not (name == "embedding" or not _floats(tensors[0])):
+        wanted = list(
+            dict.fromkeys([*floats[1:2], *floats[:1], torch.float32, torch.bool])
+        )
+    if len({tensor.dtype for tensor in tensors}) == 1 and not (
+        name == "embedding" or not _floats(tensors[0])
+    ):
         return None
     for dtype in wanted:
         out = _with_dtype(func, name, args, kwargs, dtype)
@@ -194,8 +284,11 @@ def cast_outcome(func: Any, name: str, args: Any, kwargs: Any) -> tuple[str, tor
     return None
 
 
-def _with_dtype(func: Any, name: str, args: Any, kwargs: Any, dtype: torch.dtype) -> Any:
-    """The call with its tensors of that dtype; of a look-up or a loss only the index or target."""
+def _with_dtype(
+    func: Any, name: str, args: Any, kwargs: Any, dtype: torch.dtype
+) -> Any:
+    """The call with its tensors of that dtype; of a look-up or a loss only the index or
+    target."""
     first_only = name in ("embedding", "embedding_bag", "one_hot")
 
     def cast(value: Any, position: int) -> Any:
@@ -208,7 +301,11 @@ def _with_dtype(func: Any, name: str, args: Any, kwargs: Any, dtype: torch.dtype
         return value.detach().to(dtype)
 
     changed = tuple(cast(value, position) for position, value in enumerate(args))
-    return _called(func, changed, {key: cast(value, 0 if key == "input" else 1) for key, value in kwargs.items()})
+    return _called(
+        func,
+        changed,
+        {key: cast(value, 0 if key == "input" else 1) for key, value in kwargs.items()},
+    )
 
 
 def _called(func: Any, args: Any, kwargs: Any) -> Any:
@@ -224,12 +321,20 @@ def _shape_of(value: torch.Tensor) -> tuple[int, ...]:
     return tuple(value.shape)
 
 
-_WORDS_FOR_MEMORY = ("can't allocate memory", "not enough memory", "out of memory", "bad_alloc")
+_WORDS_FOR_MEMORY = (
+    "can't allocate memory",
+    "not enough memory",
+    "out of memory",
+    "bad_alloc",
+)
 
 
 def _lacks_memory(error: BaseException) -> bool:
-    """Memory of this machine, not a mistake of the model; torch has no exception of its own for it on the CPU."""
-    return isinstance(error, MemoryError) or any(words in message_of(error) for words in _WORDS_FOR_MEMORY)
+    """Memory of this machine, not a mistake of the model; torch has no exception of its
+    own for it on the CPU."""
+    return isinstance(error, MemoryError) or any(
+        words in message_of(error) for words in _WORDS_FOR_MEMORY
+    )
 
 
 def _stand_in(candidate: Any, dtype: torch.dtype) -> Any:
@@ -247,7 +352,9 @@ def _described(error: BaseException) -> tuple[str, str]:
 
 def _dtype_for(name: str, args: Any, kwargs: Any) -> torch.dtype:
     dtypes = [tensor.dtype for tensor in tensors_in((args, kwargs))]
-    floating = [dtype for dtype in dtypes if dtype.is_floating_point or dtype.is_complex]
+    floating = [
+        dtype for dtype in dtypes if dtype.is_floating_point or dtype.is_complex
+    ]
     if name.startswith(_BY_WEIGHT) and len(floating) > 1:
         return floating[1]
     return floating[0] if floating else (dtypes[0] if dtypes else torch.float32)

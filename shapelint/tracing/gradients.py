@@ -1,4 +1,5 @@
-"""Whether the graph of a walk can be differentiated: what autograd saved must not be written afterwards."""
+"""Whether the graph of a walk can be differentiated: what autograd saved must not be
+written afterwards."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from typing import Any
 import torch
 from torch.autograd.graph import saved_tensors_hooks
 
-from shapelint.graph import Call, Spoiled
+from shapelint.facts.graph import Call, Spoiled
 from shapelint.tracing.costs import tensors_in
 from shapelint.tracing.torch_private import no_torch_function
 
@@ -38,7 +39,8 @@ class _SpoiledError(Exception):
 
 
 class GradientWatch:
-    """Notes what autograd saves and what is written in place, call by call; `current` names the call under way."""
+    """Notes what autograd saves and what is written in place, call by call; `current`
+    names the call under way."""
 
     def __init__(self, current: Callable[[], Call | None]) -> None:
         self.current = current
@@ -48,7 +50,8 @@ class GradientWatch:
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
-        """What autograd saves inside is noted; `torch.func`, which refuses such hooks, runs without them."""
+        """What autograd saves inside is noted; `torch.func`, which refuses such hooks,
+        runs without them."""
         hooks = saved_tensors_hooks(self._pack, self._unpack)
         original = torch.autograd.graph.disable_saved_tensors_hooks
 
@@ -69,7 +72,8 @@ class GradientWatch:
             torch.autograd.graph.disable_saved_tensors_hooks = original
 
     def forget(self) -> None:
-        """Let go of all tensors and calls: autograd's graph holds this object, and no collector sees that it does."""
+        """Let go of all tensors and calls: autograd's graph holds this object, and no
+        collector sees that it does."""
         for saved in self._saved:
             saved.tensor, saved.call = None, None
         self._saved.clear()
@@ -82,7 +86,13 @@ class GradientWatch:
 
     def _pack(self, tensor: torch.Tensor) -> _Saved:
         with no_torch_function():
-            saved = _Saved(tensor, tensor._version, _storage(tensor), self.current(), len(self._written))
+            saved = _Saved(
+                tensor,
+                tensor._version,
+                _storage(tensor),
+                self.current(),
+                len(self._written),
+            )
         self._saved.append(saved)
         return saved
 
@@ -94,14 +104,17 @@ class GradientWatch:
         return saved.tensor
 
     def spoiled(self, out: Any) -> list[Spoiled]:
-        """What the backward of a model's results would stumble over: they are differentiated, if anything was written.
+        """What the backward of a model's results would stumble over: they are
+        differentiated, if anything was written.
 
         A tensor that was written matters only where the gradient of a result needs it.
         """
         with no_torch_function():
             if not any(saved.is_written for saved in self._saved):
                 return []
-            results = [tensor for tensor in tensors_in(_members(out)) if tensor.requires_grad]
+            results = [
+                tensor for tensor in tensors_in(_members(out)) if tensor.requires_grad
+            ]
             found = []
             for position, result in enumerate(results):
                 for _ in range(MOST):
@@ -115,7 +128,9 @@ class GradientWatch:
     def _stumbled(self, result: torch.Tensor) -> _Saved | None:
         leaves = [node.variable for node in _leaves(result)]
         try:
-            torch.autograd.grad(result.sum(), leaves, allow_unused=True, retain_graph=True)
+            torch.autograd.grad(
+                result.sum(), leaves, allow_unused=True, retain_graph=True
+            )
         except _SpoiledError as error:
             return error.saved
         except Exception:  # another matter, and not one of the forward
@@ -124,7 +139,9 @@ class GradientWatch:
 
     def _described(self, saved: _Saved, first: bool) -> Spoiled:
         after = self._written[saved.turn :]
-        writer = next((call for storage, call in after if storage == saved.storage), None)
+        writer = next(
+            (call for storage, call in after if storage == saved.storage), None
+        )
         shape = tuple(saved.tensor.shape) if saved.tensor is not None else ()
         return Spoiled(shape, saved.call, writer, first)
 
@@ -134,12 +151,20 @@ def _nothing() -> Call | None:
 
 
 def _storage(tensor: torch.Tensor) -> int:
-    return int(tensor.untyped_storage()._cdata) if tensor.layout == torch.strided else id(tensor)
+    return (
+        int(tensor.untyped_storage()._cdata)
+        if tensor.layout == torch.strided
+        else id(tensor)
+    )
 
 
 def _members(out: Any) -> Any:
     """A result's parts: a dataclass or the like as its fields."""
-    return list(vars(out).values()) if hasattr(out, "__dict__") and not isinstance(out, torch.Tensor) else out
+    return (
+        list(vars(out).values())
+        if hasattr(out, "__dict__") and not isinstance(out, torch.Tensor)
+        else out
+    )
 
 
 def _leaves(result: torch.Tensor) -> Iterator[Any]:

@@ -1,8 +1,8 @@
 """The modules, parameters and buffers of a model, from where torch keeps them.
 
-`Module.modules()` and its like call themselves for each level, hash modules, and may be shadowed by an attribute of
-the user's; a model may also hold itself. Here identity decides, and each module comes once, in torch's order.
-"""
+`Module.modules()` and its like call themselves for each level, hash modules, and may be
+shadowed by an attribute of the user's; a model may also hold itself. Here identity
+decides, and each module comes once, in torch's order."""
 
 from __future__ import annotations
 
@@ -11,17 +11,20 @@ from typing import Any
 
 import torch
 
-from shapelint.graph import Cycle
+from shapelint.facts.graph import Cycle
 
 
 def children_of(module: torch.nn.Module) -> list[tuple[str, torch.nn.Module]]:
     """The modules registered on a module, by their names."""
     found = _registry(module, "_modules").items()
-    return [(name, child) for name, child in found if isinstance(child, torch.nn.Module)]
+    return [
+        (name, child) for name, child in found if isinstance(child, torch.nn.Module)
+    ]
 
 
 def modules_of(model: torch.nn.Module) -> Iterator[tuple[str, torch.nn.Module]]:
-    """Every module once, by its first qualified name; the model itself, named "", comes first."""
+    """Every module once, by its first qualified name; the model itself, named "", comes
+    first."""
     seen: set[int] = set()
     waiting = [("", model)]
     while waiting:
@@ -30,7 +33,10 @@ def modules_of(model: torch.nn.Module) -> Iterator[tuple[str, torch.nn.Module]]:
             continue
         seen.add(id(module))
         yield path, module
-        waiting += [(f"{path}.{name}".lstrip("."), child) for name, child in reversed(children_of(module))]
+        waiting += [
+            (f"{path}.{name}".lstrip("."), child)
+            for name, child in reversed(children_of(module))
+        ]
 
 
 def cycles_of(model: torch.nn.Module) -> Iterator[Cycle]:
@@ -80,4 +86,6 @@ def _registry(module: torch.nn.Module, kind: str) -> Any:
     if isinstance(module, torch.jit.ScriptModule):
         return getattr(module, kind)
     found = vars(module).get(kind)
-    return found if isinstance(found, dict) else {}  # the user's own attribute may have taken its name
+    return (
+        found if isinstance(found, dict) else {}
+    )  # the user's own attribute may have taken its name

@@ -12,13 +12,14 @@ import torch
 import torch.fx
 from torch.fx.passes.shape_prop import TensorMetadata
 
-from shapelint.graph import Call
+from shapelint.facts.graph import Call
 from shapelint.tracing.costs import tensors_in
-from shapelint.tracing.shown import key_text
+from shapelint.tracing.described import key_text
 from shapelint.tracing.torch_private import no_torch_function
 
 NESTED = 20
-"""Levels of nested arguments and results that are followed; a container may hold itself."""
+"""Levels of nested arguments and results that are followed; a container may hold
+itself."""
 
 _PLAIN = (str, int, float, bool, complex, type(None))
 _CONSTANTS = (*_PLAIN, torch.dtype, torch.device, torch.memory_format, torch.layout)
@@ -26,7 +27,8 @@ _CONSTANTS = (*_PLAIN, torch.dtype, torch.device, torch.memory_format, torch.lay
 
 @dataclass
 class Origin:
-    """Which node made a tensor, where in its result it stood, and the call's index (below 0: a model input)."""
+    """Which node made a tensor, where in its result it stood, and the call's index
+    (below 0: a model input)."""
 
     ref: weakref.ref[torch.Tensor]
     node: torch.fx.Node
@@ -35,7 +37,8 @@ class Origin:
 
 
 class GraphBuilder:
-    """Emits a node for each call. `tensor_names`: qualified names of weights and buffers by identity."""
+    """Emits a node for each call. `tensor_names`: qualified names of weights and
+    buffers by identity."""
 
     def __init__(self, tensor_names: dict[int, str]) -> None:
         self.graph = torch.fx.Graph()
@@ -58,27 +61,47 @@ class GraphBuilder:
         if isinstance(value, torch.Tensor):
             node.meta["tensor_meta"] = tensor_metadata(value)
 
-    def add_module(self, call: Call, module: torch.nn.Module, args: Any, kwargs: Any) -> torch.fx.Node:
-        """A call of a leaf module; one that is no attribute of the model becomes a function."""
+    def add_module(
+        self, call: Call, module: torch.nn.Module, args: Any, kwargs: Any
+    ) -> torch.fx.Node:
+        """A call of a leaf module; one that is no attribute of the model becomes a
+        function."""
         if call.registered:
             return self._add(call, "call_module", call.module_path, tuple(args), kwargs)
-        return self._add(call, "call_function", _function_of(module), tuple(args), kwargs)
+        return self._add(
+            call, "call_function", _function_of(module), tuple(args), kwargs
+        )
 
-    def add_function(self, call: Call, func: Any, raw: str, args: Any, kwargs: Any) -> torch.fx.Node:
+    def add_function(
+        self, call: Call, func: Any, raw: str, args: Any, kwargs: Any
+    ) -> torch.fx.Node:
         """A call of a torch function, a method or a property."""
         if raw == "__getitem__":
-            return self._add(call, "call_function", operator.getitem, tuple(args), kwargs)
+            return self._add(
+                call, "call_function", operator.getitem, tuple(args), kwargs
+            )
         if getattr(func, "__name__", "") == "__get__":
             return self._add(call, "call_function", getattr, (*args[:1], raw), {})
         if call.kind == "method":
             return self._add(call, "call_method", raw, tuple(args), kwargs)
         return self._add(call, "call_function", func, tuple(args), kwargs)
 
-    def _add(self, call: Call, op: str, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> torch.fx.Node:
-        node = self.graph.create_node(op, target, self._argument(args), self._argument(dict(kwargs)))
+    def _add(
+        self,
+        call: Call,
+        op: str,
+        target: Any,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> torch.fx.Node:
+        node = self.graph.create_node(
+            op, target, self._argument(args), self._argument(dict(kwargs))
+        )
         if call.site is not None:
             site = call.site
-            node.meta["stack_trace"] = f'  File "{site.file}", line {site.line}, in {site.function}\n'
+            node.meta["stack_trace"] = (
+                f'  File "{site.file}", line {site.line}, in {site.function}\n'
+            )
         node.meta["shapelint"] = call
         self._nodes[call.index] = node
         return node
@@ -102,7 +125,9 @@ class GraphBuilder:
         """The model's result."""
         self.graph.output(self._argument(out))
 
-    def _remember(self, value: Any, node: torch.fx.Node, path: tuple[Any, ...], index: int) -> None:
+    def _remember(
+        self, value: Any, node: torch.fx.Node, path: tuple[Any, ...], index: int
+    ) -> None:
         if isinstance(value, torch.Tensor):
             self._origins[id(value)] = Origin(weakref.ref(value), node, path, index)
         elif len(path) >= NESTED:
@@ -115,16 +140,25 @@ class GraphBuilder:
                 self._remember(item, node, (*path, key), index)
 
     def _argument(self, value: Any, levels: int = NESTED) -> Any:
-        """A value as fx takes it: tensors as nodes, what fx does not know, or lies too deep, by its type's name."""
+        """A value as fx takes it: tensors as nodes, what fx does not know, or lies too
+        deep, by its type's name."""
         if isinstance(value, torch.Tensor):
             return self._node_of(value)
         if isinstance(value, (list, tuple)) and levels:
             items = [self._argument(item, levels - 1) for item in value]
             return items if isinstance(value, list) else tuple(items)
         if isinstance(value, dict) and levels:
-            return {key_text(key): self._argument(item, levels - 1) for key, item in value.items()}
+            return {
+                key_text(key): self._argument(item, levels - 1)
+                for key, item in value.items()
+            }
         if isinstance(value, slice):
-            return slice(*(self._argument(part) for part in (value.start, value.stop, value.step)))
+            return slice(
+                *(
+                    self._argument(part)
+                    for part in (value.start, value.stop, value.step)
+                )
+            )
         if isinstance(value, _CONSTANTS) or value is Ellipsis:
             return value
         return type(value).__name__
@@ -135,7 +169,9 @@ class GraphBuilder:
             return self._attribute(tensor)
         node = origin.node
         for step in origin.path:
-            node = self.graph.create_node("call_function", operator.getitem, (node, step))
+            node = self.graph.create_node(
+                "call_function", operator.getitem, (node, step)
+            )
         if origin.path:
             self._origins[id(tensor)] = Origin(origin.ref, node, (), origin.call)
         return node
@@ -152,11 +188,19 @@ class GraphBuilder:
 def tensor_metadata(tensor: torch.Tensor) -> TensorMetadata:
     """The `tensor_meta` of fx; torch's own maker of it imports sympy for one check."""
     if tensor.layout != torch.strided:
-        return TensorMetadata(tensor.shape, tensor.dtype, tensor.requires_grad, (), None, False, {})
+        return TensorMetadata(
+            tensor.shape, tensor.dtype, tensor.requires_grad, (), None, False, {}
+        )
     with no_torch_function():
         memory_format = torch.contiguous_format if tensor.is_contiguous() else None
         return TensorMetadata(
-            tensor.shape, tensor.dtype, tensor.requires_grad, tensor.stride(), memory_format, tensor.is_quantized, {}
+            tensor.shape,
+            tensor.dtype,
+            tensor.requires_grad,
+            tensor.stride(),
+            memory_format,
+            tensor.is_quantized,
+            {},
         )
 
 

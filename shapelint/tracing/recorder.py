@@ -11,21 +11,29 @@ import torch
 import torch.fx
 from torch.overrides import TorchFunctionMode
 
-from shapelint.graph import Call, Frame, TensorFact
-from shapelint.syntax.places import Site
+from shapelint.facts.graph import Call, Frame, TensorFact
+from shapelint.facts.places import Site
 from shapelint.tracing.costs import tensors_in
+from shapelint.tracing.described import key_text, plain_value
+from shapelint.tracing.devices import CPU, MODEL, UNKNOWN, home_of, strays_of
+from shapelint.tracing.einops_calls import is_pattern_layer
 from shapelint.tracing.failures import FailureHandler
-from shapelint.tracing.homes import CPU, MODEL, UNKNOWN, home_of, strays_of
 from shapelint.tracing.members import buffers_of, modules_of, parameters_of
-from shapelint.tracing.names import dtype_name, is_inplace, on_cpu, op_name, raw_name
 from shapelint.tracing.nodes import NESTED, GraphBuilder, has_tensors, plain_result
-from shapelint.tracing.patterns import is_pattern_layer
+from shapelint.tracing.op_names import dtype_name, is_inplace, on_cpu, op_name, raw_name
 from shapelint.tracing.session import Session, answered_apart, is_fake
-from shapelint.tracing.shown import key_text, plain_value
+from shapelint.tracing.stand_ins import ASKING, CASTS, SIZED, Values
 from shapelint.tracing.torch_private import is_module_leaf, no_modes
-from shapelint.tracing.values import ASKING, CASTS, SIZED, Values
 
-_RANDOM = ("rand", "bernoulli", "multinomial", "dropout", "normal", "poisson", "exponential")
+_RANDOM = (
+    "rand",
+    "bernoulli",
+    "multinomial",
+    "dropout",
+    "normal",
+    "poisson",
+    "exponential",
+)
 
 
 @dataclass
@@ -45,7 +53,8 @@ class ModelNames:
 
 
 def enter_root(original: Any, module: torch.nn.Module, args: Any, kwargs: Any) -> Any:
-    """Call the outermost module. Frames beyond this function are not the model's, whoever called it."""
+    """Call the outermost module. Frames beyond this function are not the model's,
+    whoever called it."""
     return original(module, *args, **kwargs)
 
 
@@ -85,11 +94,16 @@ class Recorder(TorchFunctionMode):
         self._serial = 0
         self._current: Call | None = None
         self._raised_in: dict[int, str] = {}
-        self._param_names = {name for key, name in names.tensors.items() if key in self.params}
+        self._param_names = {
+            name for key, name in names.tensors.items() if key in self.params
+        }
 
-    # -- what modes and hooks call ------------------------------------------------------------
+    # -- what modes and hooks call
+    # ------------------------------------------------------------
 
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    def __torch_function__(
+        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
         name = op_name(func)
         args, kwargs = on_cpu(name, args, kwargs or {})
         apart = answered_apart(name, args)
@@ -101,10 +115,16 @@ class Recorder(TorchFunctionMode):
             return func(*args, **kwargs)
         return self._run(func, name, args, kwargs)
 
-    def on_module(self, original: Any, module: torch.nn.Module, args: Any, kwargs: Any) -> Any:
+    def on_module(
+        self, original: Any, module: torch.nn.Module, args: Any, kwargs: Any
+    ) -> Any:
         """Stands in for `nn.Module.__call__` during the walk."""
         path = self.names.modules.get(id(module))
-        shown = path if path is not None else f"{self.layer}.<{type(module).__name__}>".lstrip(".")
+        shown = (
+            path
+            if path is not None
+            else f"{self.layer}.<{type(module).__name__}>".lstrip(".")
+        )
         self._serial += 1
         call: Call | None = None
         if self.leaf is None and (is_module_leaf(module) or is_pattern_layer(module)):
@@ -139,13 +159,24 @@ class Recorder(TorchFunctionMode):
         """The call that torch is busy with."""
         return self.leaf or self._current
 
-    def on_failed_pattern(self, name: str, tensor: torch.Tensor, pattern: str, lengths: Any, error: Exception) -> Any:
+    def on_failed_pattern(
+        self,
+        name: str,
+        tensor: torch.Tensor,
+        pattern: str,
+        lengths: Any,
+        error: Exception,
+    ) -> Any:
         """A function of einops raised."""
         call = self.leaf or self._begin(name, "function", self.layer, (tensor,), {})
         if self.leaf is None:
             call.args, call.kwargs = (self.plain(tensor), pattern), self.plain(lengths)
-            self._in_stack(self.nodes.add_function(call, torch.reshape, name, (tensor,), {}))
-        out = self.failures.pattern_failed(self, call, name, tensor, pattern, lengths, error)
+            self._in_stack(
+                self.nodes.add_function(call, torch.reshape, name, (tensor,), {})
+            )
+        out = self.failures.pattern_failed(
+            self, call, name, tensor, pattern, lengths, error
+        )
         if call is not self.leaf:
             self._finish(call, out)
         return out
@@ -156,7 +187,8 @@ class Recorder(TorchFunctionMode):
         if current is not None:
             current.mult_adds += work
 
-    # -- names and origins --------------------------------------------------------------------
+    # -- names and origins
+    # --------------------------------------------------------------------
 
     @property
     def layer(self) -> str:
@@ -169,27 +201,41 @@ class Recorder(TorchFunctionMode):
 
     def fact(self, tensor: torch.Tensor) -> TensorFact:
         """A tensor as plain data."""
-        return TensorFact(dtype_name(tensor.dtype), tuple(tensor.shape), self.names.tensors.get(id(tensor), ""))
+        return TensorFact(
+            dtype_name(tensor.dtype),
+            tuple(tensor.shape),
+            self.names.tensors.get(id(tensor), ""),
+        )
 
     def plain(self, value: Any, levels: int = NESTED) -> Any:
-        """Nested arguments as plain data; what has no plain form, or lies too deep, is None."""
+        """Nested arguments as plain data; what has no plain form, or lies too deep, is
+        None."""
         if isinstance(value, torch.Tensor):
             return self.fact(value)
         if isinstance(value, (int, float, str, type(None))):
             return plain_value(value)
         if isinstance(value, slice):
             ends = (value.start, value.stop, value.step)
-            return value if all(isinstance(end, (int, type(None))) for end in ends) else None
+            return (
+                value
+                if all(isinstance(end, (int, type(None))) for end in ends)
+                else None
+            )
         if isinstance(value, (list, tuple)) and levels:
             items = [self.plain(item, levels - 1) for item in value]
             return items if isinstance(value, list) else tuple(items)
         if isinstance(value, dict) and levels:
-            return {key_text(key): self.plain(item, levels - 1) for key, item in value.items()}
+            return {
+                key_text(key): self.plain(item, levels - 1)
+                for key, item in value.items()
+            }
         return value if value is Ellipsis else None
 
     def origins(self, value: Any) -> list[int]:
         """What made each tensor in a nested value, as in `Call.producers`."""
-        is_plain = isinstance(value, (torch.Tensor, list, tuple, dict)) or not hasattr(value, "__dict__")
+        is_plain = isinstance(value, (torch.Tensor, list, tuple, dict)) or not hasattr(
+            value, "__dict__"
+        )
         parts = value if is_plain else list(vars(value).values())  # a dataclass
         found = [self.nodes.origin(tensor) for tensor in tensors_in(parts)]
         return [origin.call if origin is not None else -1 for origin in found]
@@ -201,27 +247,33 @@ class Recorder(TorchFunctionMode):
             return id(tensor) in self.params or self.leaf is not None
         return origin.call < 0 or self.calls[origin.call].derived
 
-    # -- recording ----------------------------------------------------------------------------
+    # -- recording
+    # ----------------------------------------------------------------------------
 
     def _run(self, func: Any, name: str, args: Any, kwargs: Any) -> Any:
         if self.leaf is not None:
             try:
                 return func(*args, **kwargs)
             except Exception as error:
-                return self.failures.function_failed(self, self.leaf, func, name, args, kwargs, error)
+                return self.failures.function_failed(
+                    self, self.leaf, func, name, args, kwargs, error
+                )
         call = self._begin_function(func, name, args, kwargs)
         previous, self._current = self._current, call
         try:
             out = func(*args, **kwargs)
         except Exception as error:
-            out = self.failures.function_failed(self, call, func, name, args, kwargs, error)
+            out = self.failures.function_failed(
+                self, call, func, name, args, kwargs, error
+            )
         finally:
             self._current = previous
         if not has_tensors(out):
             self._forget(call)
             return out
         if call.home == CPU and name in ("cpu", "to") and args and out is args[0]:
-            call.home = UNKNOWN  # `x.cpu()` is x itself here: of the two, one may have stayed where it was
+            # `x.cpu()` is x itself here: of the two, one may have stayed where it was
+            call.home = UNKNOWN
         self._finish(call, out)
         return out
 
@@ -230,19 +282,27 @@ class Recorder(TorchFunctionMode):
         if tensor is None:
             return func(*args, **kwargs)
         site = self.ownership.nearest()
-        derived = any(self.is_derived(t) for t in tensors_in((args, kwargs))) or is_fake(tensor)
+        derived = any(
+            self.is_derived(t) for t in tensors_in((args, kwargs))
+        ) or is_fake(tensor)
         forced = self.values.force(name, site) if derived else None
         if name in SIZED:
             answer = self._run(func, name, args, kwargs)
             if is_fake(tensor):
                 self.values.handed_out_number = True
             return answer
-        answer = forced if forced is not None else self._answer(func, name, args, kwargs, tensor)
+        answer = (
+            forced
+            if forced is not None
+            else self._answer(func, name, args, kwargs, tensor)
+        )
         if derived and not (self.leaf is not None and not is_fake(tensor)):
             self.values.note(name, tensor, answer, site, self.layer, forced is not None)
         return answer
 
-    def _answer(self, func: Any, name: str, args: Any, kwargs: Any, tensor: torch.Tensor) -> Any:
+    def _answer(
+        self, func: Any, name: str, args: Any, kwargs: Any, tensor: torch.Tensor
+    ) -> Any:
         if is_fake(tensor):
             if name in ("tolist", "numpy", "array"):
                 self.values.handed_out_number = True
@@ -255,42 +315,76 @@ class Recorder(TorchFunctionMode):
             return func(*args, **kwargs)
         except Exception as error:
             call = self.leaf or self._begin_function(func, name, args, kwargs)
-            return self.failures.function_failed(self, call, func, name, args, kwargs, error)
+            return self.failures.function_failed(
+                self, call, func, name, args, kwargs, error
+            )
 
-    def _begin_module(self, module: torch.nn.Module, path: str, registered: bool, args: Any, kwargs: Any) -> Call:
+    def _begin_module(
+        self,
+        module: torch.nn.Module,
+        path: str,
+        registered: bool,
+        args: Any,
+        kwargs: Any,
+    ) -> Call:
         attributes = {
             key: self.plain(value)
             for key, value in vars(module).items()
-            if isinstance(value, (int, float, str, bool, tuple, type(None))) and not key.startswith("_")
+            if isinstance(value, (int, float, str, bool, tuple, type(None)))
+            and not key.startswith("_")
         }
-        params = tuple(self.names.tensors.get(id(param), "") for _, param in parameters_of(module))
+        params = tuple(
+            self.names.tensors.get(id(param), "") for _, param in parameters_of(module)
+        )
         call = self._begin(type(module).__name__, "module", path, args, kwargs)
-        call.module_path, call.module_class, call.attributes = path, type(module).__name__, attributes
+        call.module_path, call.module_class, call.attributes = (
+            path,
+            type(module).__name__,
+            attributes,
+        )
         call.params = tuple(dict.fromkeys(name for name in params if name))
         call.definition = self.definitions(module)
         call.registered = registered
         call.training = module.training
-        call.home = MODEL if call.params else home_of(call.op, call, self.calls, args, {})
+        call.home = (
+            MODEL if call.params else home_of(call.op, call, self.calls, args, {})
+        )
         call.strays = strays_of(call.op, call, self.calls)
         self._in_stack(self.nodes.add_module(call, module, args, kwargs))
         return call
 
     def _begin_function(self, func: Any, name: str, args: Any, kwargs: Any) -> Call:
         raw = raw_name(func)
-        is_method = getattr(func, "__objclass__", None) is not None or getattr(func, "__qualname__", "").startswith(
-            "Tensor."
+        is_method = getattr(func, "__objclass__", None) is not None or getattr(
+            func, "__qualname__", ""
+        ).startswith("Tensor.")
+        call = self._begin(
+            name, "method" if is_method else "function", self.layer, args, kwargs
         )
-        call = self._begin(name, "method" if is_method else "function", self.layer, args, kwargs)
         call.args, call.kwargs = self.plain(tuple(args)), self.plain(dict(kwargs))
-        call.params = tuple(dict.fromkeys(fact.name for fact in call.inputs if fact.name in self._param_names))
-        call.home, call.strays = home_of(name, call, self.calls, args, kwargs), strays_of(name, call, self.calls)
+        call.params = tuple(
+            dict.fromkeys(
+                fact.name for fact in call.inputs if fact.name in self._param_names
+            )
+        )
+        call.home, call.strays = (
+            home_of(name, call, self.calls, args, kwargs),
+            strays_of(name, call, self.calls),
+        )
         self._in_stack(self.nodes.add_function(call, func, raw, args, kwargs))
         if is_inplace(func):
             call.kwargs = {**call.kwargs, "_inplace": True}
         return call
 
     def _begin(self, op: str, kind: str, layer: str, args: Any, kwargs: Any) -> Call:
-        call = Call(len(self.calls), layer, op, kind, turn=self._turns[(layer, op)], within=self._within)
+        call = Call(
+            len(self.calls),
+            layer,
+            op,
+            kind,
+            turn=self._turns[(layer, op)],
+            within=self._within,
+        )
         self._turns[(layer, op)] += 1
         derived = any(part in op for part in _RANDOM)
         for tensor in tensors_in((args, kwargs)):
@@ -307,7 +401,8 @@ class Recorder(TorchFunctionMode):
 
     def _in_stack(self, node: torch.fx.Node) -> None:
         node.meta["nn_module_stack"] = {
-            frame.path: (frame.path, cls) for frame, cls in zip(self.stack, self._classes, strict=True)
+            frame.path: (frame.path, cls)
+            for frame, cls in zip(self.stack, self._classes, strict=True)
         }
 
     def _finish(self, call: Call, out: Any) -> None:
@@ -326,11 +421,57 @@ class Recorder(TorchFunctionMode):
 
 
 _NEVER_ROWS = {
-    *("shape", "size", "dim", "ndim", "dtype", "device", "numel", "stride", "is_contiguous", "requires_grad"),
-    *("layout", "is_floating_point", "is_complex", "len", "is_cuda", "is_sparse", "grad", "grad_fn"),
-    *("data_ptr", "storage_offset", "names", "is_leaf", "_version", "is_quantized", "element_size", "nelement"),
-    *("itemsize", "_set_grad_enabled", "is_meta", "is_nested", "is_mkldnn", "untyped_storage", "hash"),
-    *("get_device", "is_tensor", "_is_view", "repr", "retain_grad", "register_hook", "format", "set"),
+    *(
+        "shape",
+        "size",
+        "dim",
+        "ndim",
+        "dtype",
+        "device",
+        "numel",
+        "stride",
+        "is_contiguous",
+        "requires_grad",
+    ),
+    *(
+        "layout",
+        "is_floating_point",
+        "is_complex",
+        "len",
+        "is_cuda",
+        "is_sparse",
+        "grad",
+        "grad_fn",
+    ),
+    *(
+        "data_ptr",
+        "storage_offset",
+        "names",
+        "is_leaf",
+        "_version",
+        "is_quantized",
+        "element_size",
+        "nelement",
+    ),
+    *(
+        "itemsize",
+        "_set_grad_enabled",
+        "is_meta",
+        "is_nested",
+        "is_mkldnn",
+        "untyped_storage",
+        "hash",
+    ),
+    *(
+        "get_device",
+        "is_tensor",
+        "_is_view",
+        "repr",
+        "retain_grad",
+        "register_hook",
+        "format",
+        "set",
+    ),
     *("_backward_hooks", "iter", "is_inference"),
 }
 """Canonical names of functions that ask for facts, not for results."""

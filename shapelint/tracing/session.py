@@ -1,4 +1,5 @@
-"""Values where affordable, shapes elsewhere: the dispatch mode under which models are built and walked."""
+"""Values where affordable, shapes elsewhere: the dispatch mode under which models are
+built and walked."""
 
 from __future__ import annotations
 
@@ -9,20 +10,27 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from shapelint.tracing.costs import Budget, cost, mult_adds, tensors_in
-from shapelint.tracing.shown import causes_of
-from shapelint.tracing.torch_private import FakeTensor, SharedFakeMode, no_torch_function
+from shapelint.tracing.described import causes_of
+from shapelint.tracing.torch_private import (
+    FakeTensor,
+    SharedFakeMode,
+    no_torch_function,
+)
 
 _FAKE_MODE: list[SharedFakeMode] = []
-"""At most one: tensors of two fake modes cannot meet, and a model outlives the session that built it."""
+"""At most one: tensors of two fake modes cannot meet, and a model outlives the session
+that built it."""
 
 REPLAY_BYTES = 512e6
 REPLAY_WORK = 4e9
 RANDOM_BELOW = 1_000_000
-"""Elements up to which a stand-in is random; more of them take longer than the op that is asked about."""
+"""Elements up to which a stand-in is random; more of them take longer than the op that
+is asked about."""
 
 
 def fake_mode() -> SharedFakeMode:
-    """The process's fake mode, made when the first op goes beyond the budget (its import costs a second)."""
+    """The process's fake mode, made when the first op goes beyond the budget (its
+    import costs a second)."""
     if not _FAKE_MODE:
         _FAKE_MODE.append(SharedFakeMode(allow_non_fake_inputs=True))
     return _FAKE_MODE[0]
@@ -39,7 +47,8 @@ def is_fake(value: Any) -> bool:
 
 
 def answered_apart(name: str, args: Any) -> Any:
-    """What is answered in place of torch: `x.cuda()` is x, a fake tensor is copied without its mode.
+    """What is answered in place of torch: `x.cuda()` is x, a fake tensor is copied
+    without its mode.
 
     NotImplemented where torch is to be asked.
     """
@@ -51,14 +60,16 @@ def answered_apart(name: str, args: Any) -> Any:
 
 
 FAKE_OP = 4
-"""What an op on fake tensors costs at the least, in ops on small real ones; a transformer took 17 times as long."""
+"""What an op on fake tensors costs at the least, in ops on small real ones; a
+transformer took 17 times as long."""
 
 
 class Session(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Runs each op for real while all its arguments are real and the budget lasts, and fake from there on.
+    """Runs each op for real while all its arguments are real and the budget lasts, and
+    fake from there on.
 
-    `stand_in` is asked for the value of a fake scalar; `on_work` hears the mult-adds of each op.
-    """
+    `stand_in` is asked for the value of a fake scalar; `on_work` hears the mult-adds of
+    each op."""
 
     def __init__(
         self,
@@ -72,7 +83,8 @@ class Session(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.on_work = on_work
         self.used_fake = False
         self.ops = 0
-        """What was run so far, as the number of ops that would have taken as long on small tensors."""
+        """What was run so far, as the number of ops that would have taken as long on
+        small tensors."""
         self._unconfirmed: list[BaseException] = []
         self._refused: dict[str, Exception] = {}
         self.before_mutation: Callable[[torch.Tensor], None] | None = None
@@ -82,14 +94,18 @@ class Session(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def _should_skip_dynamo(cls) -> bool:
         return False  # True would import torch._dynamo at the first op
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
         kwargs = kwargs or {}
         name = func.overloadpacket.__name__
         tensors = list(tensors_in((args, kwargs)))
         any_fake = any(isinstance(tensor, FakeTensor) for tensor in tensors)
         if name == "_local_scalar_dense" and any_fake:
             return self.stand_in(args[0])
-        if self.before_mutation is not None and (func._schema.is_mutable or name in _SILENT_MUTATION):
+        if self.before_mutation is not None and (
+            func._schema.is_mutable or name in _SILENT_MUTATION
+        ):
             for tensor in tensors:
                 self.before_mutation(tensor)
         if self.on_write is not None and func._schema.is_mutable:
@@ -109,11 +125,19 @@ class Session(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return out
 
     def is_unconfirmed(self, error: BaseException | None) -> bool:
-        """Whether an exception is a fake kernel's, of an op too large to ask eager about."""
-        return any(cause is own for cause in causes_of(error) for own in self._unconfirmed)
+        """Whether an exception is a fake kernel's, of an op too large to ask eager
+        about."""
+        return any(
+            cause is own for cause in causes_of(error) for own in self._unconfirmed
+        )
 
     def _affords(self, func: Any, name: str, args: Any) -> bool:
-        if func.is_view or name in ("detach", "alias", "lift_fresh", "_local_scalar_dense"):
+        if func.is_view or name in (
+            "detach",
+            "alias",
+            "lift_fresh",
+            "_local_scalar_dense",
+        ):
             return True
         size, work = cost(name, args)
         if func._schema.is_mutable:
@@ -131,10 +155,16 @@ class Session(TorchDispatchMode):  # type: ignore[no-untyped-call]
             out = self._second_opinion(func, fake_args, fake_kwargs, error)
         return _restore(out, originals)
 
-    def _second_opinion(self, func: Any, args: Any, kwargs: Any, error: Exception) -> Any:
-        """What eager says of an op that the fake kernels refuse: its result's shapes, or its own exception."""
+    def _second_opinion(
+        self, func: Any, args: Any, kwargs: Any, error: Exception
+    ) -> Any:
+        """What eager says of an op that the fake kernels refuse: its result's shapes,
+        or its own exception."""
         size, work = cost(func.overloadpacket.__name__, args)
-        held = sum(tensor.numel() * tensor.element_size() for tensor in tensors_in((args, kwargs)))
+        held = sum(
+            tensor.numel() * tensor.element_size()
+            for tensor in tensors_in((args, kwargs))
+        )
         if size + held > REPLAY_BYTES or work > REPLAY_WORK:
             out = _by_hand(func, args)
             if out is None:
@@ -154,17 +184,25 @@ class Session(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 
 def _described(value: Any) -> str:
-    """Arguments by their shapes and values: what eager says of them once it says of all alike."""
+    """Arguments by their shapes and values: what eager says of them once it says of all
+    alike."""
     if isinstance(value, torch.Tensor):
         return f"{value.dtype}{tuple(value.shape)}{value.stride()}"
     if isinstance(value, (list, tuple)):
         return f"({', '.join(_described(item) for item in value)})"
     if isinstance(value, dict):
-        return f"({', '.join(f'{key}={_described(item)}' for key, item in value.items())})"
+        return (
+            f"({', '.join(f'{key}={_described(item)}' for key, item in value.items())})"
+        )
     return repr(value)
 
 
-_SILENT_MUTATION = {"native_batch_norm", "cudnn_batch_norm", "miopen_batch_norm", "_native_batch_norm_legit"}
+_SILENT_MUTATION = {
+    "native_batch_norm",
+    "cudnn_batch_norm",
+    "miopen_batch_norm",
+    "_native_batch_norm_legit",
+}
 """Ops that write their running statistics although their schema does not say so."""
 
 
@@ -172,7 +210,9 @@ def _written(func: Any, args: Any, kwargs: Any) -> Iterator[torch.Tensor]:
     """The arguments that an op writes, by its schema."""
     for position, argument in enumerate(func._schema.arguments):
         if argument.alias_info is not None and argument.alias_info.is_write:
-            yield from tensors_in(args[position] if position < len(args) else kwargs.get(argument.name))
+            yield from tensors_in(
+                args[position] if position < len(args) else kwargs.get(argument.name)
+            )
 
 
 def default_stand_in(tensor: torch.Tensor) -> Any:
@@ -185,7 +225,9 @@ def default_stand_in(tensor: torch.Tensor) -> Any:
 def fake_like(tensor: torch.Tensor) -> torch.Tensor:
     """A fake tensor of the same size, stride and dtype; autograd is not touched."""
     with no_torch_function(), fake_mode():
-        return torch.empty_strided(tensor.size(), tensor.stride(), dtype=tensor.dtype, device="cpu")
+        return torch.empty_strided(
+            tensor.size(), tensor.stride(), dtype=tensor.dtype, device="cpu"
+        )
 
 
 def copied_fake(tensor: torch.Tensor, memo: dict[int, Any]) -> torch.Tensor:
@@ -203,7 +245,8 @@ def copied_fake(tensor: torch.Tensor, memo: dict[int, Any]) -> torch.Tensor:
 
 
 def as_fake(value: Any, originals: dict[int, torch.Tensor]) -> Any:
-    """Nested `value` with every real tensor exchanged; `originals` maps the fake's id to what it stands for."""
+    """Nested `value` with every real tensor exchanged; `originals` maps the fake's id
+    to what it stands for."""
     if isinstance(value, torch.Tensor):
         if isinstance(value, FakeTensor) or value.layout != torch.strided:
             return value
@@ -219,7 +262,8 @@ def as_fake(value: Any, originals: dict[int, torch.Tensor]) -> Any:
 
 
 def as_real(value: Any) -> Any:
-    """Nested `value` with every fake tensor exchanged for a real one: floats random, or 0.5, integers 0, masks True."""
+    """Nested `value` with every fake tensor exchanged for a real one: floats random, or
+    0.5, integers 0, masks True."""
     if isinstance(value, FakeTensor):
         real: torch.Tensor
         if value.dtype.is_floating_point or value.dtype.is_complex:
@@ -227,13 +271,21 @@ def as_real(value: Any) -> Any:
             if value.numel() > RANDOM_BELOW:
                 real = torch.full(value.shape, 0.5, dtype=value.dtype)
             else:
-                real = torch.rand(value.shape, dtype=torch.float32, generator=generator).to(value.dtype)
+                real = torch.rand(
+                    value.shape, dtype=torch.float32, generator=generator
+                ).to(value.dtype)
         elif value.dtype == torch.bool:
             real = torch.ones(value.shape, dtype=torch.bool)
         else:
             real = torch.zeros(value.shape, dtype=value.dtype)
-        if real.stride() != value.stride() and value.numel() and not value.is_contiguous():
-            laid_out = torch.empty_strided(value.shape, value.stride(), dtype=value.dtype)
+        if (
+            real.stride() != value.stride()
+            and value.numel()
+            and not value.is_contiguous()
+        ):
+            laid_out = torch.empty_strided(
+                value.shape, value.stride(), dtype=value.dtype
+            )
             if 0 not in value.stride():
                 laid_out.copy_(real)
                 return laid_out
@@ -247,7 +299,8 @@ def as_real(value: Any) -> Any:
 
 
 def _by_hand(func: Any, args: Any) -> Any:
-    """Results whose size hangs on data, for tensors too large to try: as if every element were chosen."""
+    """Results whose size hangs on data, for tensors too large to try: as if every
+    element were chosen."""
     name = func.overloadpacket.__name__
     if name not in ("nonzero", "masked_select", "_unique2", "unique_dim"):
         return None
@@ -257,11 +310,16 @@ def _by_hand(func: Any, args: Any) -> Any:
     with no_torch_function(), fake_mode():
         first = torch.empty(shape, dtype=dtype)
         index = torch.empty(x.shape, dtype=torch.int64)
-    return (first, index, index) if name.startswith("_unique") or name == "unique_dim" else first
+    return (
+        (first, index, index)
+        if name.startswith("_unique") or name == "unique_dim"
+        else first
+    )
 
 
 def _restore(out: Any, originals: dict[int, torch.Tensor]) -> Any:
-    """In-place ops hand back their argument: the real one, not the fake that stood for it."""
+    """In-place ops hand back their argument: the real one, not the fake that stood for
+    it."""
     if not originals:
         return out
     if isinstance(out, torch.Tensor):

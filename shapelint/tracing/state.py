@@ -1,4 +1,5 @@
-"""The model before the walk, and again after it: flags, buffers, weights, attributes, hooks, RNG."""
+"""The model before the walk, and again after it: flags, buffers, weights, attributes,
+hooks, RNG."""
 
 from __future__ import annotations
 
@@ -20,21 +21,30 @@ Kept = tuple[Any, Any]
 
 
 def _keep(value: Any) -> Kept:
-    """Containers a forward may write to are copied one level deep; what they hold stays itself."""
-    is_container = isinstance(value, (dict, list, set)) and type(value).__module__ in ("builtins", "collections")
+    """Containers a forward may write to are copied one level deep; what they hold stays
+    itself."""
+    is_container = isinstance(value, (dict, list, set)) and type(value).__module__ in (
+        "builtins",
+        "collections",
+    )
     return (value, value.copy()) if is_container else (value, None)
 
 
 @contextlib.contextmanager
 def untouched(model: torch.nn.Module, session: Session) -> Iterator[None]:
-    """Whatever happens inside, the model and the random number generators are as they were."""
+    """Whatever happens inside, the model and the random number generators are as they
+    were."""
     modules = [module for _, module in modules_of(model)]
-    attributes = [{key: _keep(value) for key, value in vars(module).items()} for module in modules]
+    attributes = [
+        {key: _keep(value) for key, value in vars(module).items()} for module in modules
+    ]
     written: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
     parameters = [param for _, param in parameters_of(model)]
     everything = [*parameters, *(buffer for _, buffer in buffers_of(model))]
     own = {id(t): t for t in everything if not is_fake(t) and not is_lazy(t)}
-    storages = {t.untyped_storage()._cdata: t for t in own.values() if t.layout == torch.strided}
+    storages = {
+        t.untyped_storage()._cdata: t for t in own.values() if t.layout == torch.strided
+    }
 
     def keep(tensor: torch.Tensor) -> None:
         if is_fake(tensor) or tensor.layout != torch.strided:
@@ -73,11 +83,14 @@ def _restore_attributes(module: torch.nn.Module, before: dict[str, Kept]) -> Non
 
 @contextlib.contextmanager
 def generators_kept(seed: int | None = None) -> Iterator[None]:
-    """Python's, torch's and NumPy's generators are as they were afterwards; inside they start from `seed`, if given."""
+    """Python's, torch's and NumPy's generators are as they were afterwards; inside they
+    start from `seed`, if given."""
     numpy = sys.modules.get("numpy")
     has_numpy = numpy is not None and hasattr(numpy, "random")
     python_state, torch_state = random.getstate(), torch.get_rng_state()
-    numpy_state: Any = numpy.random.get_state() if numpy is not None and has_numpy else None
+    numpy_state: Any = (
+        numpy.random.get_state() if numpy is not None and has_numpy else None
+    )
     if seed is not None:
         random.seed(seed)
         torch.default_generator.manual_seed(seed)

@@ -1,4 +1,5 @@
-"""Every name of torch that is not public API, in one place, each with what happens without it."""
+"""Every name of torch that is not public API, in one place, each with what happens
+without it."""
 
 from __future__ import annotations
 
@@ -15,11 +16,20 @@ try:
 except ImportError:  # pragma: no cover - totals then show no mult-adds
     flop_registry = {}
 
-__all__ = ["FakeTensor", "SharedFakeMode", "flop_registry", "is_module_leaf", "no_modes", "no_torch_function", "quiet"]
+__all__ = [
+    "FakeTensor",
+    "SharedFakeMode",
+    "flop_registry",
+    "is_module_leaf",
+    "no_modes",
+    "no_torch_function",
+    "quiet",
+]
 
 
 class SharedFakeMode(FakeTensorMode):  # type: ignore[no-untyped-call]
-    """A FakeTensorMode that survives `copy.deepcopy` of its tensors: the copy belongs to the same mode."""
+    """A FakeTensorMode that survives `copy.deepcopy` of its tensors: the copy belongs
+    to the same mode."""
 
     def __deepcopy__(self, memo: dict[int, Any]) -> SharedFakeMode:
         return self
@@ -44,14 +54,20 @@ def no_modes() -> Iterator[None]:
 
 def no_torch_function() -> contextlib.AbstractContextManager[Any]:
     """Torch calls inside are not seen by function modes."""
-    guard: Callable[[], contextlib.AbstractContextManager[Any]] | None = getattr(torch._C, "DisableTorchFunction", None)
+    guard: Callable[[], contextlib.AbstractContextManager[Any]] | None = getattr(
+        torch._C, "DisableTorchFunction", None
+    )
     return guard() if guard else contextlib.nullcontext()
 
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """FakeTensorMode logs tracebacks of ops it refuses; they are ours to judge, not the user's to read."""
-    loggers = [logging.getLogger("torch._subclasses.fake_tensor"), logging.getLogger("torch._dynamo")]
+    """FakeTensorMode logs tracebacks of ops it refuses; they are ours to judge, not the
+    user's to read."""
+    loggers = [
+        logging.getLogger("torch._subclasses.fake_tensor"),
+        logging.getLogger("torch._dynamo"),
+    ]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.CRITICAL + 1)
@@ -63,11 +79,14 @@ def quiet() -> Iterator[None]:
 
 
 def is_module_leaf(module: torch.nn.Module) -> bool:
-    """Whether a module is one call for the reader, as torch.fx sees it: torch's own, and without children."""
+    """Whether a module is one call for the reader, as torch.fx sees it: torch's own,
+    and without children."""
     home = type(module).__module__
     if not home.startswith(("torch.nn.modules", "torch.ao.nn", "torch.nn.utils")):
         return False
-    return not isinstance(module, _CONTAINERS) and (not module._modules or isinstance(module, _WHOLE))
+    return not isinstance(module, _CONTAINERS) and (
+        not module._modules or isinstance(module, _WHOLE)
+    )
 
 
 _CONTAINERS = (torch.nn.Sequential, torch.nn.ModuleList, torch.nn.ModuleDict)

@@ -1,4 +1,5 @@
-"""shapelint against eager PyTorch: `python -m tests.oracle.compare --count 10000 --seed 1`."""
+"""shapelint against eager PyTorch: `python -m tests.oracle.compare --count 10000 --seed
+1`."""
 
 from __future__ import annotations
 
@@ -11,16 +12,17 @@ from typing import Any
 
 import torch
 
-from shapelint.checking import check
-from shapelint.diagnostics import TargetReport
-from shapelint.request import Request
+from shapelint.asked.request import Request
+from shapelint.checking.walk_target import check
+from shapelint.facts.outcome import TargetReport
 from shapelint.rules import catalogue
-from shapelint.tracing.shown import described
+from shapelint.tracing.described import described
 from tests.oracle.generator import Case, cases
 
 
 def eager_result(case: Case) -> tuple[str, str]:
-    """The exception in either mode (or nothing), and the shape of the result in eval mode."""
+    """The exception in either mode (or nothing), and the shape of the result in eval
+    mode."""
     namespace: dict[str, Any] = {"__name__": "net"}
     exec(compile(case.source, "net.py", "exec"), namespace)
     try:
@@ -28,7 +30,11 @@ def eager_result(case: Case) -> tuple[str, str]:
     except Exception:
         return "constructor", ""
     dtype = getattr(torch, case.dtype)
-    x = torch.ones(case.shape, dtype=dtype) if not dtype.is_floating_point else torch.rand(case.shape)
+    x = (
+        torch.ones(case.shape, dtype=dtype)
+        if not dtype.is_floating_point
+        else torch.rand(case.shape)
+    )
     output = ""
     for train in (True, False):
         try:
@@ -60,22 +66,27 @@ def disagreement(case: Case, report: TargetReport) -> str | None:
 
 
 def no_values() -> None:
-    """Walk as a model is walked that does not fit: nothing affordable, no second try with real tensors."""
-    import shapelint.checking
+    """Walk as a model is walked that does not fit: nothing affordable, no second try
+    with real tensors."""
+    import shapelint.checking.walk_target
     from shapelint.tracing.costs import Budget
 
     def nothing() -> Budget:
         return Budget(0.0, 0.0, 0.0)
 
-    setattr(shapelint.checking, "walk_budget", nothing)  # noqa: B010 - a name of another module, on purpose
-    shapelint.checking.FALLBACK_PARAMS = -1
+    setattr(shapelint.checking.walk_target, "walk_budget", nothing)  # noqa: B010 - a name of another module, on purpose
+    shapelint.checking.walk_target.FALLBACK_PARAMS = -1
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--fake", action="store_true", help="no real values at all: every op runs with shapes only")
+    parser.add_argument(
+        "--fake",
+        action="store_true",
+        help="no real values at all: every op runs with shapes only",
+    )
     arguments = parser.parse_args()
     if arguments.fake:
         no_values()

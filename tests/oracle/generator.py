@@ -1,4 +1,5 @@
-"""Random models as files a person could have written, and random inputs; about half of them are broken."""
+"""Random models as files a person could have written, and random inputs; about half of
+them are broken."""
 
 from __future__ import annotations
 
@@ -27,7 +28,8 @@ class Body:
 
 @dataclass(frozen=True)
 class Case:
-    """A model's source and the shape of its input, with the dtype as `--input` takes it."""
+    """A model's source and the shape of its input, with the dtype as `--input` takes
+    it."""
 
     family: str
     source: str
@@ -50,7 +52,9 @@ class Maker:
         """The right number, or with the rate of slips another."""
         if self.rng.random() >= self.slips:
             return right
-        return max(1, self.rng.choice([right * 2, right // 2, right + 1, right - 1, right + 8]))
+        return max(
+            1, self.rng.choice([right * 2, right // 2, right + 1, right - 1, right + 8])
+        )
 
     def slip(self) -> bool:
         return self.rng.random() < self.slips
@@ -61,7 +65,11 @@ class Maker:
 
 def cnn(make: Maker) -> Case:
     body = Body()
-    batch, channels, size = make.pick(1, 2, 3), make.pick(1, 3), make.pick(16, 24, 28, 32)
+    batch, channels, size = (
+        make.pick(1, 2, 3),
+        make.pick(1, 3),
+        make.pick(16, 24, 28, 32),
+    )
     given = make.number(channels)
     current, side = channels, size
     for index in range(make.pick(1, 2, 3)):
@@ -74,13 +82,19 @@ def cnn(make: Maker) -> Case:
         body.forward.append(f"x = torch.relu(self.conv{index}(x))")
         side = (side + 2 * padding - kernel) // stride + 1
         if make.rng.random() < 0.5:
-            norm = make.rng.choice(["BatchNorm2d({})", "GroupNorm(2, {})", "InstanceNorm2d({})"])
+            norm = make.rng.choice(
+                ["BatchNorm2d({})", "GroupNorm(2, {})", "InstanceNorm2d({})"]
+            )
             body.init.append(f"self.norm{index} = nn.{norm.format(make.number(out))}")
             body.forward.append(f"x = self.norm{index}(x)")
         if make.rng.random() < 0.6:
-            pool = make.rng.choice(["F.max_pool2d(x, 2)", "F.avg_pool2d(x, 2)", "F.max_pool2d(x, 3, 2)"])
+            pool = make.rng.choice(
+                ["F.max_pool2d(x, 2)", "F.avg_pool2d(x, 2)", "F.max_pool2d(x, 3, 2)"]
+            )
             body.forward.append(f"x = {pool}")
-            side = side // 2 if "3" not in pool.partition("(")[2] else (side - 3) // 2 + 1
+            side = (
+                side // 2 if "3" not in pool.partition("(")[2] else (side - 3) // 2 + 1
+            )
         current = out
     side = max(side, 1)
     _head(make, body, current, side)
@@ -97,7 +111,9 @@ def _head(make: Maker, body: Body, channels: int, side: int) -> None:
     elif style == 2:
         body.forward.append(f"x = x.view(-1, {make.number(features)})")
     elif style == 3:
-        body.init.append(f"self.pool = nn.AdaptiveAvgPool2d({(side2 := make.pick(1, 2))})")
+        body.init.append(
+            f"self.pool = nn.AdaptiveAvgPool2d({(side2 := make.pick(1, 2))})"
+        )
         body.forward.append("x = self.pool(x).flatten(1)")
         features = channels * side2 * side2
     else:
@@ -162,7 +178,12 @@ def rnn(make: Maker) -> Case:
 
 def attention(make: Maker) -> Case:
     body = Body()
-    batch, length, heads, per_head = make.pick(1, 2), make.pick(5, 8), make.pick(1, 2, 4), make.pick(4, 8)
+    batch, length, heads, per_head = (
+        make.pick(1, 2),
+        make.pick(5, 8),
+        make.pick(1, 2, 4),
+        make.pick(4, 8),
+    )
     width = heads * per_head
     style = make.rng.randrange(3)
     if style == 0:
@@ -175,19 +196,30 @@ def attention(make: Maker) -> Case:
             "scores = q @ k" + ("" if make.slip() else ".transpose(-2, -1)"),
             f"mask = torch.tril(torch.ones({make.number(length)}, {length}))",
             "scores = scores.masked_fill(mask == 0, -1e9).softmax(dim=-1)",
-            "y = (scores @ v).transpose(1, 2)." + ("view" if make.slip() else "reshape") + "(b, t, c)",
+            "y = (scores @ v).transpose(1, 2)."
+            + ("view" if make.slip() else "reshape")
+            + "(b, t, c)",
         ]
     elif style == 1:
-        body.init.append(f"self.attn = nn.MultiheadAttention({make.number(width)}, {heads}, batch_first=True)")
+        body.init.append(
+            f"self.attn = nn.MultiheadAttention({make.number(width)}, {heads}, batch_first=True)"
+        )
         body.forward.append("y, _ = self.attn(x, x, x)")
     else:
-        body.init += [f"self.{name} = nn.Linear({make.number(width)}, {width})" for name in "qkv"]
+        body.init += [
+            f"self.{name} = nn.Linear({make.number(width)}, {width})" for name in "qkv"
+        ]
         body.forward += [
             "y = F.scaled_dot_product_attention(self.q(x), self.k(x), self.v(x))",
         ]
-    body.init += [f"self.norm = nn.LayerNorm({make.number(width)})", f"self.out = nn.Linear({make.number(width)}, 7)"]
+    body.init += [
+        f"self.norm = nn.LayerNorm({make.number(width)})",
+        f"self.out = nn.Linear({make.number(width)}, 7)",
+    ]
     if make.rng.random() < 0.4:
-        body.init.append(f"self.position = nn.Parameter(torch.zeros(1, {make.number(length)}, {width}))")
+        body.init.append(
+            f"self.position = nn.Parameter(torch.zeros(1, {make.number(length)}, {width}))"
+        )
         body.forward.insert(0, "x = x + self.position")
     body.forward.append("return self.out(self.norm(x + y))")
     return Case("attention", body.source(), (batch, length, width))
@@ -208,7 +240,9 @@ def residual(make: Maker) -> Case:
         ]
         shortcut = "x"
         if (stride != 1 or out != current) != make.slip():
-            body.init.append(f"self.s{index} = nn.Conv2d({current}, {out}, 1, stride={stride})")
+            body.init.append(
+                f"self.s{index} = nn.Conv2d({current}, {out}, 1, stride={stride})"
+            )
             shortcut = f"self.s{index}(x)"
         body.forward += [
             f"y = F.relu(self.bn{index}(self.a{index}(x)))",
@@ -251,10 +285,20 @@ def unet(make: Maker) -> Case:
     return Case("unet", body.source(), (make.pick(1, 2), 1, size, size))
 
 
-FAMILIES: tuple[Callable[[Maker], Case], ...] = (cnn, mlp, rnn, attention, residual, unet)
+FAMILIES: tuple[Callable[[Maker], Case], ...] = (
+    cnn,
+    mlp,
+    rnn,
+    attention,
+    residual,
+    unet,
+)
 
 
 def cases(seed: int, count: int) -> list[Case]:
     """`count` models, the same for the same seed."""
     rng = random.Random(seed)
-    return [rng.choice(FAMILIES)(Maker(rng, rng.choice([0.0, 0.12, 0.25]))) for _ in range(count)]
+    return [
+        rng.choice(FAMILIES)(Maker(rng, rng.choice([0.0, 0.12, 0.25])))
+        for _ in range(count)
+    ]

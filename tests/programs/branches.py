@@ -428,23 +428,40 @@ def epochs(before: str = "", after: str = "") -> str:
     """Epochs with something before each training and something after it."""
     lines = {"before": before, "after": after}
     return _EPOCHS.format(
-        **{where: "".join(f"    {line}\n" for line in text.splitlines()) for where, text in lines.items()}
+        **{
+            where: "".join(f"    {line}\n" for line in text.splitlines())
+            for where, text in lines.items()
+        }
     )
 
 
 _VALIDATES = "model.eval()\nwith torch.no_grad():\n    best = [model(x).argmax(1) for x in val_loader]"
 
 NOT_RESTORED = {
-    "if": epochs(after="if coin() > 0:\n" + "".join(f"    {line}\n" for line in _VALIDATES.splitlines())),
+    "if": epochs(
+        after="if coin() > 0:\n"
+        + "".join(f"    {line}\n" for line in _VALIDATES.splitlines())
+    ),
     "continue": epochs(after="if coin() > 0:\n    continue\n" + _VALIDATES),
-    "except": epochs(after=f"{_VALIDATES}\ntry:\n    risky()\nexcept ValueError:\n    model.train()\n    raise"),
+    "except": epochs(
+        after=f"{_VALIDATES}\ntry:\n    risky()\nexcept ValueError:\n    model.train()\n    raise"
+    ),
 }
 
 RESTORED_ON_SOME_WAY = {
     "if": epochs("if epoch > 0:\n    model.train()", _VALIDATES),
-    "match": epochs("match epoch:\n    case 0:\n        pass\n    case _:\n        model.train()", _VALIDATES),
-    "finally": epochs(after=f"try:\n    risky()\n    {_VALIDATES.splitlines()[0]}\nfinally:\n    model.train()"),
-    "the else of for": epochs("for x in train_loader:\n    pass\nelse:\n    model.train()", _VALIDATES),
-    "conditional expression": epochs("model.train() if epoch > 0 else None", _VALIDATES),
+    "match": epochs(
+        "match epoch:\n    case 0:\n        pass\n    case _:\n        model.train()",
+        _VALIDATES,
+    ),
+    "finally": epochs(
+        after=f"try:\n    risky()\n    {_VALIDATES.splitlines()[0]}\nfinally:\n    model.train()"
+    ),
+    "the else of for": epochs(
+        "for x in train_loader:\n    pass\nelse:\n    model.train()", _VALIDATES
+    ),
+    "conditional expression": epochs(
+        "model.train() if epoch > 0 else None", _VALIDATES
+    ),
     "and": epochs("epoch > 0 and model.train()", _VALIDATES),
 }

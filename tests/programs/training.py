@@ -222,7 +222,8 @@ NOT_CALLED = {
     + "def step(model, opt, x):\n    opt.zero_grad  # here\n    model(x).sum().backward()\n    opt.step()\n",
     "training set by hand": NET
     + "model = Net()\nmodel.training = False  # here\nprint(model(torch.rand(1, 3, 8, 8)))\n",
-    "a copy thrown away": NET + "import copy\n\nmodel = Net()\ncopy.deepcopy(model).eval()  # here\nprint(model)\n",
+    "a copy thrown away": NET
+    + "import copy\n\nmodel = Net()\ncopy.deepcopy(model).eval()  # here\nprint(model)\n",
     "step": NET + "def go(opt, loss):\n    loss.backward()\n    opt.step  # here\n",
 }
 
@@ -233,13 +234,17 @@ CALLED = {
     "the flag of what is no module": NET
     + "class Callback:\n    def before(self):\n        self.model.train()\n        self.learn.training = True\n",
     "called": NET + "model = Net()\nmodel.eval()\nmodel.train()\n",
-    "handed on as a function": NET + "model = Net()\nfor switch in (model.eval, model.train):\n    switch()\n",
+    "handed on as a function": NET
+    + "model = Net()\nfor switch in (model.eval, model.train):\n    switch()\n",
     "the flag within train()": NET
     + "class Own(nn.Module):\n    def train(self, mode=True):\n        self.training = mode\n"
     + "        self.training = True\n        return self\n",
-    "a property that does something": NET + "class Lazy:\n    pass\n\n\nlazy = Lazy()\nlazy.load\n",
-    "a flag of another object": NET + "class Config:\n    pass\n\n\nconfig = Config()\nconfig.training_steps = True\n",
-    "kept": NET + "import copy\n\nmodel = Net()\nema = copy.deepcopy(model).eval()\nprint(ema)\n",
+    "a property that does something": NET
+    + "class Lazy:\n    pass\n\n\nlazy = Lazy()\nlazy.load\n",
+    "a flag of another object": NET
+    + "class Config:\n    pass\n\n\nconfig = Config()\nconfig.training_steps = True\n",
+    "kept": NET
+    + "import copy\n\nmodel = Net()\nema = copy.deepcopy(model).eval()\nprint(ema)\n",
 }
 
 PILING_UP = {

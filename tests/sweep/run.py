@@ -1,4 +1,5 @@
-"""Walk public architectures and compare with eager: `python -m tests.sweep.run [--fake] [PACKAGE ...]`."""
+"""Walk public architectures and compare with eager: `python -m tests.sweep.run [--fake]
+[PACKAGE ...]`."""
 
 from __future__ import annotations
 
@@ -15,11 +16,11 @@ from typing import Any
 
 import torch
 
-from shapelint.checking import check
-from shapelint.request import Request
+from shapelint.asked.request import Request
+from shapelint.checking.walk_target import check
 from shapelint.rules import catalogue
-from shapelint.tracing.shown import described
-from shapelint.tracing.source import Ownership
+from shapelint.tracing.described import described
+from shapelint.tracing.frames import Ownership
 from shapelint.tracing.walk import Walker
 from tests.oracle.compare import no_values
 from tests.sweep.architectures import ARCHITECTURES, Architecture
@@ -54,7 +55,13 @@ def fingerprint(model: torch.nn.Module) -> Any:
     """Everything of a model that a walk might change."""
     return (
         [
-            (name, module.training, len(module._forward_hooks), len(module._forward_pre_hooks), sorted(vars(module)))
+            (
+                name,
+                module.training,
+                len(module._forward_hooks),
+                len(module._forward_pre_hooks),
+                sorted(vars(module)),
+            )
             for name, module in model.named_modules()
         ],
         {
@@ -62,7 +69,9 @@ def fingerprint(model: torch.nn.Module) -> Any:
                 tuple(t.shape),
                 t.dtype,
                 t.requires_grad,
-                float(t.detach().double().nan_to_num().sum()) if t.numel() and not t.is_complex() else 0,
+                float(t.detach().double().nan_to_num().sum())
+                if t.numel() and not t.is_complex()
+                else 0,
             )
             for name, t in [*model.named_parameters(), *model.named_buffers()]
         },
@@ -82,28 +91,43 @@ def touched(module: Any) -> list[str]:
     after = fingerprint(model)
     return [
         what
-        for what, a, b in zip(("flags", "tensors", "torch rng", "python rng"), before, after, strict=True)
+        for what, a, b in zip(
+            ("flags", "tensors", "torch rng", "python rng"), before, after, strict=True
+        )
         if a != b
     ]
 
 
-def judge(architecture: Architecture, folder: Path) -> tuple[list[str], float, list[str]]:
-    """What is wrong with shapelint's answer, the seconds it took, and the codes of all it said."""
+def judge(
+    architecture: Architecture, folder: Path
+) -> tuple[list[str], float, list[str]]:
+    """What is wrong with shapelint's answer, the seconds it took, and the codes of all
+    it said."""
     module = module_of(architecture, folder)
     output, train_raises = eager(module)
     started = time.monotonic()
-    report = check(Request("arch.py:model", (), "arch.py:inputs", selected=tuple(catalogue().rules)))
+    report = check(
+        Request(
+            "arch.py:model", (), "arch.py:inputs", selected=tuple(catalogue().rules)
+        )
+    )
     seconds = time.monotonic() - started
     wrong = []
     if report.output != output:
         wrong.append(f"output {report.output}, eager {output}")
     errors = [d for d in report.diagnostics if d.severity.value == "error"]
     if bool(errors) != bool(train_raises):
-        wrong.append(f"errors {[d.message for d in errors]}, eager raises {train_raises or 'nothing'}")
+        wrong.append(
+            f"errors {[d.message for d in errors]}, eager raises {train_raises or 'nothing'}"
+        )
     gaps = [d for d in report.diagnostics if d.code == "SHP903"]
     wrong += [f"gap: {d.message}" for d in gaps]
     wrong += [f"left changed: {what}" for what in touched(module)]
-    return wrong, seconds, sorted({d.code for d in report.diagnostics if d.severity.value != "error"})
+    return (
+        wrong,
+        seconds,
+        sorted({d.code for d in report.diagnostics if d.severity.value != "error"}),
+    )
 
 
 def main() -> None:
@@ -112,24 +136,33 @@ def main() -> None:
     wanted = [word for word in sys.argv[1:] if word != "--fake"]
     if "--fake" in sys.argv:
         no_values()
-    table: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
+    table: dict[str, collections.Counter[str]] = collections.defaultdict(
+        collections.Counter
+    )
     with tempfile.TemporaryDirectory() as name:
         os.chdir(name)
         for architecture in ARCHITECTURES:
-            if wanted and not any(word in (architecture.package, architecture.name) for word in wanted):
+            if wanted and not any(
+                word in (architecture.package, architecture.name) for word in wanted
+            ):
                 continue
             row = table[architecture.package]
             try:
                 wrong, seconds, said = judge(architecture, Path(name))
             except Exception as error:
                 row["eager or set-up fails"] += 1
-                print(f"skip {architecture.package} {architecture.name}: {type(error).__name__}: {str(error)[:160]}")
+                print(
+                    f"skip {architecture.package} {architecture.name}: {type(error).__name__}: {str(error)[:160]}"
+                )
                 continue
             row["walked"] += 1
             row["wrong"] += bool(wrong)
             verdict = "BAD " if wrong else "ok  "
             found = " ".join([*said, "; ".join(wrong)[:700]])
-            print(f"{verdict} {architecture.package} {architecture.name} {seconds:.2f} s {found}", flush=True)
+            print(
+                f"{verdict} {architecture.package} {architecture.name} {seconds:.2f} s {found}",
+                flush=True,
+            )
     for package, row in table.items():
         print(
             f"{package:<30} walked {row['walked']:>3}  wrong {row['wrong']:>3}  not set up {row['eager or set-up fails']:>3}"

@@ -1,4 +1,5 @@
-"""The Python interface as people use it, with the types that they get; mypy and pyright read it, nothing runs it."""
+"""The Python interface as people use it, with the types that they get; mypy and pyright
+read it, nothing runs it."""
 
 from __future__ import annotations
 
@@ -10,8 +11,17 @@ from torch import nn
 from typing_extensions import assert_type
 
 import shapelint
-from shapelint import assert_clean, assert_modes_agree, assert_params, assert_shapes, check, trace
-from shapelint.diagnostics import Diagnostic, Fix, Severity, Span, TargetReport
+from shapelint import (
+    assert_clean,
+    assert_modes_agree,
+    assert_params,
+    assert_shapes,
+    check,
+    trace,
+)
+from shapelint.facts.diagnostics import Diagnostic, Fix, Severity
+from shapelint.facts.outcome import TargetReport
+from shapelint.facts.places import Span
 
 
 class Net(nn.Module):
@@ -29,7 +39,14 @@ def models_and_inputs() -> None:
     check(Net(), (1, 8))
     check(lambda: Net(4), "1,8")
     check(Net, torch.zeros(1, 8))
-    check(Net, {"x": (1, 8)}, select=["SHP1"], ignore=["SHP101"], mode="eval", expect=["1,10"])
+    check(
+        Net,
+        {"x": (1, 8)},
+        select=["SHP1"],
+        ignore=["SHP101"],
+        mode="eval",
+        expect=["1,10"],
+    )
     check(Net, [(1, 8)], thresholds={"max-params": 100})
 
 

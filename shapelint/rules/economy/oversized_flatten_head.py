@@ -6,27 +6,29 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.diagnostics import Severity
-from shapelint.fixes.heads import flattened, head_candidates
-from shapelint.graph import Call, Trace, Walked
-from shapelint.rules import Example, Finding, Rule
-from shapelint.rules.evidence import located, made_by, shape_text
+from shapelint.changes.heads import flattened, head_candidates
+from shapelint.facts.diagnostics import Severity
+from shapelint.facts.findings import Example, Finding, Rule
+from shapelint.facts.graph import Call, Trace, Walked
+from shapelint.syntax.walked_calls import located, made_by, shape_text
 
 
 class OversizedFlattenHead(Rule):
     """
     ## What it does
-    Finds a `Linear` after a flatten of a feature map that holds most of the model's parameters.
+    Finds a `Linear` after a flatten of a feature map that holds most of the model's
+    parameters.
 
     ## Why is this bad?
-    Every pixel of the map gets its own weights: the head is large, overfits, and takes one input size
-    only. Networks since 2015 pool the map first; the head then needs `channels`, not `channels * height *
-    width` inputs.
+    Every pixel of the map gets its own weights: the head is large, overfits, and takes
+    one input size only. Networks since 2015 pool the map first; the head then needs
+    `channels`, not `channels * height * width` inputs.
 
     ## When
-    From `head-share` of the model's parameters (default 0.5: the head then outweighs all the rest). It is
-    a `warning` from `head-params` parameters (default 10,000,000: 40 MB, more than a whole ResNet-18's
-    body would be missed for), below that an `info`: on a small model such a head is a choice.
+    From `head-share` of the model's parameters (default 0.5: the head then outweighs
+    all the rest). It is a `warning` from `head-params` parameters (default 10,000,000:
+    40 MB, more than a whole ResNet-18's body would be missed for), below that an
+    `info`: on a small model such a head is a choice.
 
     ## Fix
     `AdaptiveAvgPool2d(1)`, or a middle size where the position of things matters.
@@ -82,12 +84,16 @@ class Net(nn.Module):
                 continue
             params = walked.params_of(call)
             flatten = flattened(trace, call)
-            if flatten is None or params / total < walked.thresholds.get("head-share", 0.5):
+            if flatten is None or params / total < walked.thresholds.get(
+                "head-share", 0.5
+            ):
                 continue
             if math.prod(flatten.inputs[0].shape[2:]) > 1:
                 yield self._finding(walked, trace, call, flatten, params)
 
-    def _finding(self, walked: Walked, trace: Trace, call: Call, flatten: Call, params: int) -> Finding:
+    def _finding(
+        self, walked: Walked, trace: Trace, call: Call, flatten: Call, params: int
+    ) -> Finding:
         share = params / walked.total_params
         shape = flatten.inputs[0].shape
         large = params >= walked.thresholds.get("head-params", 10_000_000)
@@ -105,8 +111,12 @@ class Net(nn.Module):
             found=str(params),
             notes=(f"the feature map that is flattened is {shape_text(shape)}",),
         )
-        candidates = head_candidates(trace, call, made, math.prod(shape[1:]), _sides(shape[2:]))
-        return Finding(located(diagnostic, walked, trace, call, span), "", None, tuple(candidates))
+        candidates = head_candidates(
+            trace, call, made, math.prod(shape[1:]), _sides(shape[2:])
+        )
+        return Finding(
+            located(diagnostic, walked, trace, call, span), "", None, tuple(candidates)
+        )
 
 
 def _sides(spatial: tuple[int, ...]) -> tuple[int, ...]:

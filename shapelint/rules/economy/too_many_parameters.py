@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.diagnostics import Severity
-from shapelint.graph import Walked
-from shapelint.rules import Finding, Rule
+from shapelint.facts.diagnostics import Severity
+from shapelint.facts.findings import Finding, Rule
+from shapelint.facts.graph import Walked
 
 NAMED = 3
 """Layers named that hold most of the parameters."""
@@ -17,7 +17,8 @@ NAMED = 3
 class TooManyParameters(Rule):
     """
     ## What it does
-    Holds the number of a model's parameters against `max-params`, where that is set. Tied ones count once.
+    Holds the number of a model's parameters against `max-params`, where that is set.
+    Tied ones count once.
 
     ## Why is this bad?
     What was to fit a device, a download or a budget no longer does.
@@ -37,6 +38,11 @@ class TooManyParameters(Rule):
         layers: Counter[str] = Counter()
         for path, param in walked.params.items():
             layers[path.rpartition(".")[0] or "the model itself"] += param.numel
-        notes = tuple(f"{name}: {count:,} ({100 * count / total:.1f} %)" for name, count in layers.most_common(NAMED))
+        notes = tuple(
+            f"{name}: {count:,} ({100 * count / total:.1f} %)"
+            for name, count in layers.most_common(NAMED)
+        )
         diagnostic = self.diagnostic(f"{total:,} parameters, {limit:,} are allowed")
-        yield Finding(replace(diagnostic, expected=str(limit), found=str(total), notes=notes))
+        yield Finding(
+            replace(diagnostic, expected=str(limit), found=str(total), notes=notes)
+        )

@@ -5,23 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.diagnostics import Diagnostic, Severity, Span
-from shapelint.graph import Walked
-from shapelint.rules import Finding, Rule
+from shapelint.facts.diagnostics import Diagnostic, Severity
+from shapelint.facts.findings import Finding, Rule
+from shapelint.facts.graph import Walked
+from shapelint.facts.places import Span
 
 
 class TargetNotLoadable(Rule):
     """
     ## What it does
-    Says why a target gave no model: no such file, no such class, an import that failed, a constructor
-    that needs arguments, a constructor that raised, no input.
+    Says why a target gave no model: no such file, no such class, an import that failed,
+    a constructor that needs arguments, a constructor that raised, no input.
 
     ## Why is this bad?
-    Nothing was checked. The exit code is 2, so that CI does not take silence for a clean model.
+    Nothing was checked. The exit code is 2, so that CI does not take silence for a
+    clean model.
 
     ## Fix
-    The message names the place in the file, the signature, or the name that was probably meant.
-    """
+    The message names the place in the file, the signature, or the name that was
+    probably meant."""
 
     code = "SHP902"
     name = "target-not-loadable"
@@ -33,6 +35,7 @@ class TargetNotLoadable(Rule):
 
 
 def not_loadable(message: str, span: Span | None, hint: str) -> Diagnostic:
-    """The diagnostic for a target that gave no model; `hint` names what would be right."""
+    """The diagnostic for a target that gave no model; `hint` names what would be
+    right."""
     diagnostic = TargetNotLoadable().diagnostic(message)
     return replace(diagnostic, span=span, notes=(hint,) if hint else ())

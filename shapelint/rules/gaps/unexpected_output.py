@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.graph import Walked
-from shapelint.inputs import TensorSpec, parse_inputs
-from shapelint.rules import Finding, Rule
-from shapelint.syntax.places import span_of
+from shapelint.asked.inputs import TensorSpec, parse_inputs
+from shapelint.facts.findings import Finding, Rule
+from shapelint.facts.graph import Walked
+from shapelint.syntax.lines import span_of
 
 _TENSOR = re.compile(r"(\w+)\[([\d,]*)\]")
 
@@ -17,8 +17,8 @@ _TENSOR = re.compile(r"(\w+)\[([\d,]*)\]")
 class UnexpectedOutput(Rule):
     """
     ## What it does
-    Holds the shapes that come out of a model against those that the configuration expects of it: `expect = ["1,10"]`
-    of a `[[tool.shapelint.targets]]`.
+    Holds the shapes that come out of a model against those that the configuration
+    expects of it: `expect = ["1,10"]` of a `[[tool.shapelint.targets]]`.
 
     ## Why is this bad?
     What the model is fed to takes the expected shapes, and is not part of the model.
@@ -36,24 +36,48 @@ class UnexpectedOutput(Rule):
         specs = parse_inputs(walked.expect)
         for mode, trace in walked.traces.items():
             found = _TENSOR.findall(trace.output or "")
-            if trace.raised is not None or trace.failure_count or _fits(walked.expect, specs, found):
+            if (
+                trace.raised is not None
+                or trace.failure_count
+                or _fits(walked.expect, specs, found)
+            ):
                 continue
             wanted = ", ".join(str(spec) for spec in specs)
-            diagnostic = self.diagnostic(f"{trace.output} comes out where {wanted} is expected")
-            last = next((call for call in reversed(trace.calls) if call.site is not None), None)
-            span = span_of(last.site) if last is not None and last.site is not None else None
+            diagnostic = self.diagnostic(
+                f"{trace.output} comes out where {wanted} is expected"
+            )
+            last = next(
+                (call for call in reversed(trace.calls) if call.site is not None), None
+            )
+            span = (
+                span_of(last.site)
+                if last is not None and last.site is not None
+                else None
+            )
             yield Finding(
-                replace(diagnostic, span=span, label=f"gives {trace.output}", expected=wanted, found=trace.output), mode
+                replace(
+                    diagnostic,
+                    span=span,
+                    label=f"gives {trace.output}",
+                    expected=wanted,
+                    found=trace.output,
+                ),
+                mode,
             )
             return
 
 
-def _fits(texts: tuple[str, ...], specs: tuple[TensorSpec, ...], found: list[tuple[str, str]]) -> bool:
-    """Whether as many tensors come out, of these shapes, and of these dtypes where they are named."""
+def _fits(
+    texts: tuple[str, ...], specs: tuple[TensorSpec, ...], found: list[tuple[str, str]]
+) -> bool:
+    """Whether as many tensors come out, of these shapes, and of these dtypes where they
+    are named."""
     if len(specs) != len(found):
         return False
     for text, spec, (dtype, sizes) in zip(texts, specs, found, strict=True):
         wanted = str(spec).rpartition("=")[2]
-        if f"[{sizes}]" != wanted[wanted.index("[") :] or (":" in text and dtype != wanted.partition("[")[0]):
+        if f"[{sizes}]" != wanted[wanted.index("[") :] or (
+            ":" in text and dtype != wanted.partition("[")[0]
+        ):
             return False
     return True

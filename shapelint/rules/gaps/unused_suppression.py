@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shapelint.diagnostics import Severity
-from shapelint.graph import Walked
-from shapelint.rules import Finding, Rule
+from shapelint.facts.diagnostics import Severity
+from shapelint.facts.findings import Finding, Rule
+from shapelint.facts.graph import Walked
 
 
 class UnusedSuppression(Rule):
     """
     ## What it does
-    Finds `# shapelint: ignore[...]`, `# shapelint: file-ignore[...]` and `# noqa: SHP...` that suppress nothing: the
-    finding is gone, the rule does not exist, or the comment stands at another line.
+    Finds `# shapelint: ignore[...]`, `# shapelint: file-ignore[...]` and `# noqa:
+    SHP...` that suppress nothing: the finding is gone, the rule does not exist, or the
+    comment stands at another line.
 
-    Only comments are judged whose rules were on in this run, in code that was walked or read in it.
+    Only comments are judged whose rules were on in this run, in code that was walked or
+    read in it.
 
     ## Why is this bad?
     The next finding of that rule at this place is suppressed unseen.

@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.diagnostics import Diagnostic, Severity
-from shapelint.graph import Assumption, Walked
-from shapelint.rules import Example, Finding, Rule
-from shapelint.syntax.places import span_of
+from shapelint.facts.diagnostics import Diagnostic, Severity
+from shapelint.facts.findings import Example, Finding, Rule
+from shapelint.facts.graph import Assumption, Walked
+from shapelint.syntax.lines import span_of
 
 
 class ValueAssumed(Rule):
     """
     ## What it does
-    Names each place where the model asks a tensor for its value (`if x.mean() > 0`, `.item()`), and the
-    answer that the walk went on with.
+    Names each place where the model asks a tensor for its value (`if x.mean() > 0`,
+    `.item()`), and the answer that the walk went on with.
 
     ## Why is this bad?
-    It is not: but the walk saw one branch only. With other data the model takes another, which was not
-    checked.
+    It is not: but the walk saw one branch only. With other data the model takes
+    another, which was not checked.
 
     ## Fix
-    Nothing to mend. Feed other inputs with `--input-factory` to have the other branch walked.
-    """
+    Nothing to mend. Feed other inputs with `--input-factory` to have the other branch
+    walked."""
 
     code = "SHP901"
     name = "value-assumed"
@@ -59,18 +59,36 @@ class Net(nn.Module):
         asked: dict[tuple[str, str], list[tuple[str, Assumption]]] = {}
         for trace in walked.traces.values():
             for assumption in trace.assumptions:
-                place = str(assumption.site) if assumption.site is not None else assumption.layer
-                asked.setdefault((place, assumption.what), []).append((trace.mode, assumption))
+                place = (
+                    str(assumption.site)
+                    if assumption.site is not None
+                    else assumption.layer
+                )
+                asked.setdefault((place, assumption.what), []).append(
+                    (trace.mode, assumption)
+                )
         for group in asked.values():
             for mode in dict.fromkeys(mode for mode, _ in group):
-                yield Finding(self._named([assumption for _, assumption in group]), mode)
+                yield Finding(
+                    self._named([assumption for _, assumption in group]), mode
+                )
 
     def _named(self, assumptions: list[Assumption]) -> Diagnostic:
         """One place, with every answer that was given there."""
         first = assumptions[0]
-        how = "taken to be" if any(each.stand_in or each.forced for each in assumptions) else "was"
+        how = (
+            "taken to be"
+            if any(each.stand_in or each.forced for each in assumptions)
+            else "was"
+        )
         answers = list(dict.fromkeys(each.answer for each in assumptions))
-        shown = " and ".join(answers) if len(answers) < 4 else f"{', '.join(answers[:3])} and so on"
-        diagnostic = self.diagnostic(f"the walk hangs on {first.what}, which {how} {shown}")
+        shown = (
+            " and ".join(answers)
+            if len(answers) < 4
+            else f"{', '.join(answers[:3])} and so on"
+        )
+        diagnostic = self.diagnostic(
+            f"the walk hangs on {first.what}, which {how} {shown}"
+        )
         span = span_of(first.site) if first.site is not None else None
         return replace(diagnostic, layer=first.layer, span=span)

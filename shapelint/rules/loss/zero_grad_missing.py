@@ -6,23 +6,31 @@ import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.diagnostics import Diagnostic, Related, Severity
+from shapelint.facts.diagnostics import Diagnostic, Related, Severity
+from shapelint.facts.findings import Candidate, Finding
 from shapelint.reading.events import Event, Loop, Path
 from shapelint.reading.script import Script
+from shapelint.reading.source_rule import (
+    SourceRule,
+    each_once,
+    heading,
+    line_before,
+    put_in,
+    span_of_where,
+)
 from shapelint.reading.values import Where
-from shapelint.rules import Candidate, Finding
-from shapelint.rules.source import SourceRule, each_once, heading, line_before, put_in, span_of_where
 from shapelint.syntax.calls import parsed
 
 
 class ZeroGradMissing(SourceRule):
     """
     ## What it does
-    Finds loops in which `backward()` adds gradients and an optimizer steps, and in which nothing ever sets the
-    gradients to zero.
+    Finds loops in which `backward()` adds gradients and an optimizer steps, and in
+    which nothing ever sets the gradients to zero.
 
     ## Why is this bad?
-    `backward()` adds to what is there: each step follows the sum of all gradients so far. Training diverges or stalls.
+    `backward()` adds to what is there: each step follows the sum of all gradients so
+    far. Training diverges or stalls.
 
     ## Fix
     `optimizer.zero_grad()` before `backward()`.
@@ -46,21 +54,30 @@ for x, y in loader:
     loss.backward()
     optimizer.step()
 """
-    good_script = bad_script.replace("    loss.backward()", "    optimizer.zero_grad()\n    loss.backward()")
+    good_script = bad_script.replace(
+        "    loss.backward()", "    optimizer.zero_grad()\n    loss.backward()"
+    )
 
     def check_script(self, script: Script) -> Iterator[Finding]:
         yield from each_once(self._found(script))
 
-    def _found(self, script: Script) -> Iterator[tuple[Where, Diagnostic, tuple[Candidate, ...]]]:
+    def _found(
+        self, script: Script
+    ) -> Iterator[tuple[Where, Diagnostic, tuple[Candidate, ...]]]:
         for paths in script.entries:
             for event, loop, step in _piling_up(paths):
-                diagnostic = self.diagnostic("gradients pile up: nothing sets them to zero between the steps")
+                diagnostic = self.diagnostic(
+                    "gradients pile up: nothing sets them to zero between the steps"
+                )
                 related = (
                     Related(heading(loop.at), "in this loop"),
                     Related(span_of_where(step.at), "the optimizer steps here"),
                 )
                 diagnostic = replace(
-                    diagnostic, span=span_of_where(event.at), label="adds to what is there", related=related
+                    diagnostic,
+                    span=span_of_where(event.at),
+                    label="adds to what is there",
+                    related=related,
                 )
                 yield event.at, diagnostic, _zeroed(event, step)
 
@@ -94,7 +111,11 @@ def _zeroed(event: Event, step: Event) -> tuple[Candidate, ...]:
     """`optimizer.zero_grad()` before the statement with the backward."""
     source = parsed(event.at.file)
     call = step.at.node
-    if source is None or step.at.file != event.at.file or not isinstance(call, ast.Call):
+    if (
+        source is None
+        or step.at.file != event.at.file
+        or not isinstance(call, ast.Call)
+    ):
         return ()
     func = call.func
     owner = source.segment(func.value) if isinstance(func, ast.Attribute) else ""

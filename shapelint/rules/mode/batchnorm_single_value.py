@@ -6,27 +6,29 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.graph import Failure, Walked
-from shapelint.rules import Example, Finding, Rule
-from shapelint.rules.alternatives import larger_batch
-from shapelint.rules.evidence import failed_calls, located, shape_text
+from shapelint.changes.other_inputs import larger_batch
+from shapelint.facts.findings import Example, Finding, Rule
+from shapelint.facts.graph import Failure, Walked
+from shapelint.syntax.walked_calls import failed_calls, located, shape_text
 
 
 class BatchnormSingleValue(Rule):
     """
     ## What it does
-    Finds BatchNorm and InstanceNorm that get a single value for each channel in train mode.
+    Finds BatchNorm and InstanceNorm that get a single value for each channel in train
+    mode.
 
     ## Why is this bad?
-    There is no variance of one value: torch raises. It comes up in the last, smaller batch of an epoch,
-    at batch size 1, and after a pooling to 1x1.
+    There is no variance of one value: torch raises. It comes up in the last, smaller
+    batch of an epoch, at batch size 1, and after a pooling to 1x1.
 
     ## Fix
-    A batch of two or more (`drop_last=True` in the DataLoader), or GroupNorm or LayerNorm there.
+    A batch of two or more (`drop_last=True` in the DataLoader), or GroupNorm or
+    LayerNorm there.
 
     ## References
-    - torch.nn.functional.batch_norm raises "Expected more than 1 value per channel when training"
-    """
+    - torch.nn.functional.batch_norm raises "Expected more than 1 value per channel when
+      training" """
 
     code = "SHP402"
     name = "batchnorm-single-value"
@@ -75,13 +77,20 @@ class Net(nn.Module):
             name = call.op if call.kind == "module" else "F." + call.op
             when = " in train mode" if failure.op == "batch_norm" else ""
             diagnostic = replace(
-                self.diagnostic(f"`{name}` gets one value for each channel{when}, {shape_text(shape)}"),
+                self.diagnostic(
+                    f"`{name}` gets one value for each channel{when}, {shape_text(shape)}"
+                ),
                 label="no variance of a single value",
                 expected="more than 1 value for each channel",
                 found="1",
             )
             candidates = tuple(larger_batch(walked))
-            yield Finding(located(diagnostic, walked, trace, call), trace.mode, call.index, candidates)
+            yield Finding(
+                located(diagnostic, walked, trace, call),
+                trace.mode,
+                call.index,
+                candidates,
+            )
 
 
 def _single(failure: Failure) -> bool:

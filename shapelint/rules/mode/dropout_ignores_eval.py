@@ -7,31 +7,58 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from shapelint.diagnostics import Severity
-from shapelint.graph import Call, Walked
-from shapelint.rules import Candidate, Example, Finding, Rule
-from shapelint.rules.evidence import at_call, call_expression
+from shapelint.facts.diagnostics import Severity
+from shapelint.facts.findings import Candidate, Example, Finding, Rule
+from shapelint.facts.graph import Call, Walked
+from shapelint.syntax.walked_calls import at_call, call_expression
 
 _FUNCTIONS = {
-    *("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout", "feature_dropout"),
+    *(
+        "dropout",
+        "dropout1d",
+        "dropout2d",
+        "dropout3d",
+        "alpha_dropout",
+        "feature_alpha_dropout",
+        "feature_dropout",
+    ),
 }
-_NOISE = {"randn_like", "rand_like", "bernoulli", "normal", "randn", "rand", "normal_", "uniform_", "bernoulli_"}
-"""What draws random numbers; in eval mode that may be meant, as where images are generated."""
+_NOISE = {
+    "randn_like",
+    "rand_like",
+    "bernoulli",
+    "normal",
+    "randn",
+    "rand",
+    "normal_",
+    "uniform_",
+    "bernoulli_",
+}
+"""What draws random numbers; in eval mode that may be meant, as where images are
+generated."""
 
-_MODULES = ("Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout", "FeatureAlphaDropout")
+_MODULES = (
+    "Dropout",
+    "Dropout1d",
+    "Dropout2d",
+    "Dropout3d",
+    "AlphaDropout",
+    "FeatureAlphaDropout",
+)
 
 
 class DropoutIgnoresEval(Rule):
     """
     ## What it does
-    Finds dropout that is still on after `model.eval()`, proven by walking the model in eval mode:
-    `F.dropout` without `training=self.training`, `F.scaled_dot_product_attention` with a `dropout_p` that is not
-    taken back, and Dropout modules that `eval()` does not reach. Of other random numbers in eval mode it only says
-    that they are there.
+    Finds dropout that is still on after `model.eval()`, proven by walking the model in
+    eval mode: `F.dropout` without `training=self.training`,
+    `F.scaled_dot_product_attention` with a `dropout_p` that is not taken back, and
+    Dropout modules that `eval()` does not reach. Of other random numbers in eval mode
+    it only says that they are there.
 
     ## Why is this bad?
-    Validation and inference are random: the same image gives another answer each time, and metrics come
-    out worse than the model is. Nothing raises.
+    Validation and inference are random: the same image gives another answer each time,
+    and metrics come out worse than the model is. Nothing raises.
 
     ## Fix
     `F.dropout(x, p, training=self.training)`, or an `nn.Dropout` made in `__init__`.
@@ -83,11 +110,18 @@ class Net(nn.Module):
             if trace is None or message is None:
                 continue
             if call.op in _NOISE:
-                diagnostic = replace(self.diagnostic(message, Severity.INFO), label="random in eval mode too")
+                diagnostic = replace(
+                    self.diagnostic(message, Severity.INFO),
+                    label="random in eval mode too",
+                )
                 yield Finding(at_call(diagnostic, trace, call), "", None)
                 continue
-            diagnostic = replace(self.diagnostic(message), label="drops in eval mode too")
-            yield Finding(at_call(diagnostic, trace, call), "", None, tuple(_candidates(call)))
+            diagnostic = replace(
+                self.diagnostic(message), label="drops in eval mode too"
+            )
+            yield Finding(
+                at_call(diagnostic, trace, call), "", None, tuple(_candidates(call))
+            )
 
 
 def _message(call: Call) -> str | None:
@@ -100,7 +134,9 @@ def _message(call: Call) -> str | None:
         return f"`{call.op}` makes the result random in eval mode too"
     if call.op == "scaled_dot_product_attention":
         on = argument_of(call, 4, "dropout_p", 0.0)
-        return f"`{call.op}` drops in eval mode too: `dropout_p` is {on}" if on else None
+        return (
+            f"`{call.op}` drops in eval mode too: `dropout_p` is {on}" if on else None
+        )
     if call.op not in _FUNCTIONS or not argument_of(call, 1, "p", 0.5):
         return None
     on = argument_of(call, 2, "training", call.kwargs.get("train", True))
@@ -109,7 +145,11 @@ def _message(call: Call) -> str | None:
 
 def argument_of(call: Call, position: int, name: str, default: Any) -> Any:
     """What a call was given, by position or by name."""
-    return call.args[position] if len(call.args) > position else call.kwargs.get(name, default)
+    return (
+        call.args[position]
+        if len(call.args) > position
+        else call.kwargs.get(name, default)
+    )
 
 
 def _candidates(call: Call) -> list[Candidate]:
@@ -125,16 +165,26 @@ def _candidates(call: Call) -> list[Candidate]:
     node = expression.node
     if expression.name == "scaled_dot_product_attention":
         written = expression.argument(4, "dropout_p")
-        text = f"{expression.source.segment(written)} if self.training else 0.0" if written is not None else ""
+        text = (
+            f"{expression.source.segment(written)} if self.training else 0.0"
+            if written is not None
+            else ""
+        )
         title = f"`dropout_p={text}`"
-        return [Candidate(title, (expression.replaced(written, text),))] if written is not None else []
+        return (
+            [Candidate(title, (expression.replaced(written, text),))]
+            if written is not None
+            else []
+        )
     written = expression.argument(2, "training", "train")
     if written is not None:
         text = "self.training"
         edit = expression.replaced(written, text)
     elif (node.args and not node.keywords) or node.keywords:
         last = node.keywords[-1].value if node.keywords else node.args[-1]
-        edit = expression.replaced(last, f"{expression.source.segment(last)}, training=self.training")
+        edit = expression.replaced(
+            last, f"{expression.source.segment(last)}, training=self.training"
+        )
     else:
         return []
     return [Candidate("`training=self.training`", (edit,))]

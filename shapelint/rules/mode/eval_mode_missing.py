@@ -6,11 +6,10 @@ import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.diagnostics import Diagnostic, Severity
+from shapelint.facts.diagnostics import Diagnostic, Severity
+from shapelint.facts.findings import Candidate, Finding
 from shapelint.reading.script import Script
-from shapelint.reading.values import Where
-from shapelint.rules import Candidate, Finding
-from shapelint.rules.source import (
+from shapelint.reading.source_rule import (
     SourceRule,
     around,
     certain,
@@ -22,19 +21,22 @@ from shapelint.rules.source import (
     put_in,
     span_of_where,
 )
+from shapelint.reading.values import Where
 from shapelint.syntax.calls import ParsedFile
 
 
 class EvalModeMissing(SourceRule):
     """
     ## What it does
-    Finds loops that validate or predict with a model that is in train mode for certain: it was made or set so, and
-    nothing on the way called `eval()`. What validates is told by what becomes of the result (nothing is trained
-    with it), by the data and by names together. Models without a layer that acts by mode are left alone.
+    Finds loops that validate or predict with a model that is in train mode for certain:
+    it was made or set so, and nothing on the way called `eval()`. What validates is
+    told by what becomes of the result (nothing is trained with it), by the data and by
+    names together. Models without a layer that acts by mode are left alone.
 
     ## Why is this bad?
-    Dropout drops and batch norm takes the statistics of the batch, and adds them to its own: the figures are worse
-    than the model is, differ from run to run, and the model learns from the validation data.
+    Dropout drops and batch norm takes the statistics of the batch, and adds them to its
+    own: the figures are worse than the model is, differ from run to run, and the model
+    learns from the validation data.
 
     ## Fix
     `model.eval()` before the loop, and `model.train()` before training goes on.
@@ -68,29 +70,48 @@ with torch.no_grad():
     def check_script(self, script: Script) -> Iterator[Finding]:
         yield from each_once(self._found(script))
 
-    def _found(self, script: Script) -> Iterator[tuple[Where, Diagnostic, tuple[Candidate, ...]]]:
+    def _found(
+        self, script: Script
+    ) -> Iterator[tuple[Where, Diagnostic, tuple[Candidate, ...]]]:
         for paths in script.entries:
             for call in certain(paths, lambda call: call.in_train_mode):
-                if call.model.layers == () or call.model.handled or not call.model.proven:
+                if (
+                    call.model.layers == ()
+                    or call.model.handled
+                    or not call.model.proven
+                ):
                     continue
                 name = expression_of(call)
                 layers = ", ".join(
-                    f"`{layer}`" if "`" not in layer else layer for layer in (call.model.layers or ())[:3]
+                    f"`{layer}`" if "`" not in layer else layer
+                    for layer in (call.model.layers or ())[:3]
                 )
                 why = (
-                    f": {layers} act{'s' if len(call.model.layers or ()) == 1 else ''} as in training" if layers else ""
+                    f": {layers} act{'s' if len(call.model.layers or ()) == 1 else ''} as in training"
+                    if layers
+                    else ""
                 )
-                diagnostic = self.diagnostic(f"`{name}` validates or predicts in train mode{why}")
+                diagnostic = self.diagnostic(
+                    f"`{name}` validates or predicts in train mode{why}"
+                )
                 block = outermost_block(call)
                 candidates = _switched(*block, name) if block else ()
                 diagnostic = replace(
-                    diagnostic, span=span_of_where(call.at), label="still in train mode", related=around(call)
+                    diagnostic,
+                    span=span_of_where(call.at),
+                    label="still in train mode",
+                    related=around(call),
                 )
                 yield call.at, diagnostic, candidates
 
 
 def _switched(source: ParsedFile, block: ast.stmt, name: str) -> tuple[Candidate, ...]:
     """`eval()` before; where training goes on behind it, `train()` after too."""
-    before, after = line_before(source, block, f"{name}.eval()"), line_after(source, block, f"{name}.train()")
-    both = Candidate(f"`{name}.eval()` before and `{name}.train()` after", (before, after))
+    before, after = (
+        line_before(source, block, f"{name}.eval()"),
+        line_after(source, block, f"{name}.train()"),
+    )
+    both = Candidate(
+        f"`{name}.eval()` before and `{name}.train()` after", (before, after)
+    )
     return (*put_in(f"`{name}.eval()` before", before), both)

@@ -6,27 +6,30 @@ import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.diagnostics import Severity, Span
-from shapelint.graph import Walked
-from shapelint.rules import Example, Finding, Rule
+from shapelint.facts.diagnostics import Severity
+from shapelint.facts.findings import Example, Finding, Rule
+from shapelint.facts.graph import Walked
+from shapelint.facts.places import Span
 from shapelint.syntax.calls import parsed
 
 
 class ModeDependentOutput(Rule):
     """
     ## What it does
-    Says where a model gives something of another structure or shape in eval mode than in train mode.
+    Says where a model gives something of another structure or shape in eval mode than
+    in train mode.
 
     ## Why is this bad?
-    It may be meant, as auxiliary heads are. Where it is not, the code that takes the result apart breaks at the
-    first validation.
+    It may be meant, as auxiliary heads are. Where it is not, the code that takes the
+    result apart breaks at the first validation.
 
     ## Fix
-    The same structure in both modes, or code that asks `model.training` before it takes the result apart.
+    The same structure in both modes, or code that asks `model.training` before it takes
+    the result apart.
 
     ## References
-    - torchvision.models.googlenet gives a named tuple in train mode and a tensor in eval mode
-    """
+    - torchvision.models.googlenet gives a named tuple in train mode and a tensor in
+      eval mode"""
 
     code = "SHP409"
     name = "mode-dependent-output"
@@ -68,12 +71,24 @@ class Net(nn.Module):
 
     def check(self, walked: Walked) -> Iterator[Finding]:
         train, evaluated = walked.traces.get("train"), walked.traces.get("eval")
-        if train is None or evaluated is None or train.failure_count or evaluated.failure_count:
+        if (
+            train is None
+            or evaluated is None
+            or train.failure_count
+            or evaluated.failure_count
+        ):
             return
         given = (train.output, evaluated.output)
-        if None in given or given[0] == given[1] or train.assumptions or evaluated.assumptions:
+        if (
+            None in given
+            or given[0] == given[1]
+            or train.assumptions
+            or evaluated.assumptions
+        ):
             return
-        diagnostic = self.diagnostic(f"the model gives {given[0]} in train mode and {given[1]} in eval mode")
+        diagnostic = self.diagnostic(
+            f"the model gives {given[0]} in train mode and {given[1]} in eval mode"
+        )
         yield Finding(replace(diagnostic, span=_forward(walked)), "", None)
 
 

@@ -6,13 +6,13 @@ import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.diagnostics import Severity
+from shapelint.facts.diagnostics import Severity
+from shapelint.facts.findings import Candidate, Finding
 from shapelint.reading.script import Script
+from shapelint.reading.source_rule import SourceRule
 from shapelint.reading.values import words_of
 from shapelint.reading.words import MODEL_WORDS
-from shapelint.rules import Candidate, Finding
-from shapelint.rules.source import SourceRule
-from shapelint.syntax.calls import replacement, span_of_node
+from shapelint.syntax.edits import replacement, span_of_node
 
 _METHODS = ("eval", "train", "zero_grad", "step", "backward")
 
@@ -20,12 +20,13 @@ _METHODS = ("eval", "train", "zero_grad", "step", "backward")
 class ModeMethodNotCalled(SourceRule):
     """
     ## What it does
-    Finds statements that name `eval`, `train`, `zero_grad`, `step` or `backward` and do not call it, attributes
-    `training` that are set by hand outside of a `train` method, and copies put into eval mode and thrown away.
+    Finds statements that name `eval`, `train`, `zero_grad`, `step` or `backward` and do
+    not call it, attributes `training` that are set by hand outside of a `train` method,
+    and copies put into eval mode and thrown away.
 
     ## Why is this bad?
-    `model.eval` does nothing at all, and nothing says so. `model.training = False` reaches the model and none of its
-    layers.
+    `model.eval` does nothing at all, and nothing says so. `model.training = False`
+    reaches the model and none of its layers.
 
     ## Fix
     The parentheses; `model.eval()`.
@@ -71,21 +72,31 @@ print(model(torch.rand(1, 8)))
     def _set_by_hand(self, script: Script, node: ast.Assign) -> Iterator[Finding]:
         target = node.targets[0]
         is_flag = isinstance(target, ast.Attribute) and target.attr == "training"
-        if not is_flag or not isinstance(target, ast.Attribute) or not isinstance(node.value, ast.Constant):
+        if (
+            not is_flag
+            or not isinstance(target, ast.Attribute)
+            or not isinstance(node.value, ast.Constant)
+        ):
             return
-        if not isinstance(node.value.value, bool) or _within(script, node, ("train", "eval", "__init__")):
+        if not isinstance(node.value.value, bool) or _within(
+            script, node, ("train", "eval", "__init__")
+        ):
             return
         owner = script.source.segment(target.value)
         if not _is_a_model(script, owner):
             return
         method = "train" if node.value.value else "eval"
         diagnostic = replace(
-            self.diagnostic(f"`{owner}.training` is set by hand, which reaches none of its layers"),
+            self.diagnostic(
+                f"`{owner}.training` is set by hand, which reaches none of its layers"
+            ),
             span=span_of_node(script.file, node),
             label=f"`{owner}.{method}()` sets it for all",
         )
         edit = replacement(script.file, node, f"{owner}.{method}()")
-        yield Finding(diagnostic, candidates=(Candidate(f"`{owner}.{method}()`", (edit,)),))
+        yield Finding(
+            diagnostic, candidates=(Candidate(f"`{owner}.{method}()`", (edit,)),)
+        )
 
     def _thrown_away(self, script: Script, node: ast.Call) -> Iterator[Finding]:
         """`copy.deepcopy(model).eval()`, whose result nobody takes."""
@@ -93,10 +104,14 @@ print(model(torch.rand(1, 8)))
         if not isinstance(func, ast.Attribute) or func.attr not in ("eval", "train"):
             return
         made = func.value
-        if not isinstance(made, ast.Call) or not script.source.segment(made.func).endswith("deepcopy"):
+        if not isinstance(made, ast.Call) or not script.source.segment(
+            made.func
+        ).endswith("deepcopy"):
             return
         diagnostic = replace(
-            self.diagnostic(f"the copy that `{func.attr}()` is called on is thrown away"),
+            self.diagnostic(
+                f"the copy that `{func.attr}()` is called on is thrown away"
+            ),
             span=span_of_node(script.file, node),
             label="nobody takes the result",
         )
@@ -104,7 +119,8 @@ print(model(torch.rand(1, 8)))
 
 
 def _is_a_model(script: Script, owner: str) -> bool:
-    """Whether it goes by a model's name, and the file calls it or asks it for what only a module has.
+    """Whether it goes by a model's name, and the file calls it or asks it for what only
+    a module has.
 
     Of a single layer the flag can be set by hand.
     """
@@ -114,14 +130,25 @@ def _is_a_model(script: Script, owner: str) -> bool:
         func = call.func
         if script.source.segment(func) == owner:
             return True
-        is_own = isinstance(func, ast.Attribute) and func.attr in ("parameters", "state_dict", "eval", "modules")
-        if is_own and isinstance(func, ast.Attribute) and script.source.segment(func.value) == owner:
+        is_own = isinstance(func, ast.Attribute) and func.attr in (
+            "parameters",
+            "state_dict",
+            "eval",
+            "modules",
+        )
+        if (
+            is_own
+            and isinstance(func, ast.Attribute)
+            and script.source.segment(func.value) == owner
+        ):
             return True
     return False
 
 
 def _within(script: Script, node: ast.AST, names: tuple[str, ...]) -> bool:
     current = script.source.parents.get(node)
-    while current is not None and not isinstance(current, (ast.FunctionDef, ast.AsyncFunctionDef)):
+    while current is not None and not isinstance(
+        current, (ast.FunctionDef, ast.AsyncFunctionDef)
+    ):
         current = script.source.parents.get(current)
     return current is not None and getattr(current, "name", "") in names

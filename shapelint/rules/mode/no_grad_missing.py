@@ -6,12 +6,12 @@ import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from shapelint.diagnostics import Diagnostic, Edit, Position, Related, Severity
+from shapelint.facts.diagnostics import Diagnostic, Edit, Related, Severity
+from shapelint.facts.findings import Candidate, Finding
+from shapelint.facts.places import Position
 from shapelint.reading.events import GRAD_ON, GRAD_UNKNOWN, Forward
 from shapelint.reading.script import Script
-from shapelint.reading.values import EVAL, Instance, Where, words_of
-from shapelint.rules import Candidate, Finding
-from shapelint.rules.source import (
+from shapelint.reading.source_rule import (
     SourceRule,
     around,
     certain,
@@ -23,18 +23,21 @@ from shapelint.rules.source import (
     span_of_where,
     wrapped_in,
 )
+from shapelint.reading.values import EVAL, Instance, Where, words_of
 from shapelint.syntax.calls import ParsedFile
 
 
 class NoGradMissing(SourceRule):
     """
     ## What it does
-    Finds loops that validate or predict while autograd records: not under `torch.no_grad()` or
-    `torch.inference_mode()`, and with nothing of the result ever differentiated.
+    Finds loops that validate or predict while autograd records: not under
+    `torch.no_grad()` or `torch.inference_mode()`, and with nothing of the result ever
+    differentiated.
 
     ## Why is this bad?
-    Every result carries its graph and every activation in it: validation takes the memory of training, and a loss
-    that is summed up over batches keeps all of them alive.
+    Every result carries its graph and every activation in it: validation takes the
+    memory of training, and a loss that is summed up over batches keeps all of them
+    alive.
 
     ## Fix
     `with torch.no_grad():` around the loop, or `@torch.no_grad()` on the function.
@@ -74,18 +77,27 @@ for x, y in val_loader:
     def check_script(self, script: Script) -> Iterator[Finding]:
         yield from each_once(self._found(script))
 
-    def _found(self, script: Script) -> Iterator[tuple[Where, Diagnostic, tuple[Candidate, ...]]]:
+    def _found(
+        self, script: Script
+    ) -> Iterator[tuple[Where, Diagnostic, tuple[Candidate, ...]]]:
         for paths in script.entries:
             trains = any(path.of_kind("backward") for path in paths)
             found = certain(paths, lambda call, trains=trains: _records(call, trains))  # type: ignore[misc]
-            for calls in _together(call for call in found if call.model.proven and not call.model.handled):
+            for calls in _together(
+                call for call in found if call.model.proven and not call.model.handled
+            ):
                 first = calls[0]
                 name = expression_of(first)
-                diagnostic = self.diagnostic(f"`{name}` validates or predicts while gradients are recorded")
+                diagnostic = self.diagnostic(
+                    f"`{name}` validates or predicts while gradients are recorded"
+                )
                 places = dict.fromkeys(span_of_where(call.at) for call in calls[1:])
                 also = tuple(Related(span, "and here") for span in places)
                 diagnostic = replace(
-                    diagnostic, span=span_of_where(first.at), label="builds a graph", related=(*around(first), *also)
+                    diagnostic,
+                    span=span_of_where(first.at),
+                    label="builds a graph",
+                    related=(*around(first), *also),
                 )
                 yield first.at, diagnostic, tuple(_candidates(calls))
 
@@ -95,26 +107,62 @@ def _together(found: Iterable[Forward]) -> list[list[Forward]]:
     groups: dict[object, list[Forward]] = {}
     for call in found:
         block = outermost_block(call)
-        inner: object = call.frames[-1].function.node if call.frames else (block[1] if block else call)
+        inner: object = (
+            call.frames[-1].function.node
+            if call.frames
+            else (block[1] if block else call)
+        )
         groups.setdefault(inner, []).append(call)
-    return [sorted(calls, key=lambda call: (call.at.file, call.at.line)) for calls in groups.values()]
+    return [
+        sorted(calls, key=lambda call: (call.at.file, call.at.line))
+        for calls in groups.values()
+    ]
 
 
 _GRADIENTS = {
-    *("attack", "adv", "adversarial", "perturb", "perturbation", "fgsm", "pgd", "saliency", "attribution", "attribute"),
-    *("grad", "gradient", "gradients", "cam", "explain", "explainer", "adapt", "backward", "force", "forces"),
+    *(
+        "attack",
+        "adv",
+        "adversarial",
+        "perturb",
+        "perturbation",
+        "fgsm",
+        "pgd",
+        "saliency",
+        "attribution",
+        "attribute",
+    ),
+    *(
+        "grad",
+        "gradient",
+        "gradients",
+        "cam",
+        "explain",
+        "explainer",
+        "adapt",
+        "backward",
+        "force",
+        "forces",
+    ),
 }
 """Words in the names of what differentiates, whatever the loop around it is for."""
 
 
 def _needs_gradients(_source: ParsedFile, statement: ast.stmt) -> bool:
     """Whether something in a statement looks as if it took derivatives."""
-    names = (getattr(part, "attr", getattr(part, "id", "")) for part in ast.walk(statement))
-    return any(words_of(name) & _GRADIENTS for name in names if name not in ("no_grad", "zero_grad"))
+    names = (
+        getattr(part, "attr", getattr(part, "id", "")) for part in ast.walk(statement)
+    )
+    return any(
+        words_of(name) & _GRADIENTS
+        for name in names
+        if name not in ("no_grad", "zero_grad")
+    )
 
 
 def _candidates(calls: list[Forward]) -> Iterator[Candidate]:
-    """The statement that they stand in put under `no_grad`; where there are several, their function."""
+    """The statement that they stand in put under `no_grad`; where there are several,
+    their function."""
     head = "with torch.no_grad():"
     blocks = [block for block in map(outermost_block, calls) if block is not None]
     if any(_needs_gradients(*block) for block in blocks):
@@ -124,27 +172,44 @@ def _candidates(calls: list[Forward]) -> Iterator[Candidate]:
     elif blocks and calls[0].frames:
         function = calls[0].frames[-1].function.node
         if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            first = min([function, *function.decorator_list], key=lambda node: node.lineno)
+            first = min(
+                [function, *function.decorator_list], key=lambda node: node.lineno
+            )
             at = Position(first.lineno, function.col_offset + 1)
-            edit = Edit(blocks[0][0].file, at, at, f"@torch.no_grad()\n{' ' * function.col_offset}")
+            edit = Edit(
+                blocks[0][0].file,
+                at,
+                at,
+                f"@torch.no_grad()\n{' ' * function.col_offset}",
+            )
             yield from put_in(f"`@torch.no_grad()` on `{function.name}`", edit)
 
 
 def _records(call: Forward, trains: bool) -> bool:
-    """Whether autograd records: for certain, or in a function that looks after the mode itself.
+    """Whether autograd records: for certain, or in a function that looks after the mode
+    itself.
 
-    Not in a method that only predicts, where a base class from elsewhere may call it under `no_grad`.
-    """
+    Not in a method that only predicts, where a base class from elsewhere may call it
+    under `no_grad`."""
     if call.grad == GRAD_UNKNOWN:
         entry = call.frames[0].function if call.frames else None
         owner = entry.bound if entry is not None else None
-        if entry is not None and isinstance(owner, Instance) and owner.made_from.is_hook(entry.name) and not trains:
+        if (
+            entry is not None
+            and isinstance(owner, Instance)
+            and owner.made_from.is_hook(entry.name)
+            and not trains
+        ):
             return False
         nodes = {id(frame.function.node) for frame in call.frames}
         source_lines = [frame.function.node for frame in call.frames]
-        own = [mode for mode in call.modes if mode.name == EVAL and mode.set_by is not None]
+        own = [
+            mode for mode in call.modes if mode.name == EVAL and mode.set_by is not None
+        ]
         within = any(
-            getattr(node, "lineno", 0) <= mode.set_by.line <= (getattr(node, "end_lineno", 0) or 0)
+            getattr(node, "lineno", 0)
+            <= mode.set_by.line
+            <= (getattr(node, "end_lineno", 0) or 0)
             for node in source_lines
             for mode in own
             if mode.set_by is not None

@@ -6,11 +6,11 @@ import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.diagnostics import Severity
-from shapelint.graph import Call, Walked
-from shapelint.rules import Candidate, Example, Finding, Rule
-from shapelint.rules.evidence import at_call, call_expression, located, made_by
+from shapelint.facts.diagnostics import Severity
+from shapelint.facts.findings import Candidate, Example, Finding, Rule
+from shapelint.facts.graph import Call, Walked
 from shapelint.rules.mode.dropout_ignores_eval import argument_of, has_self
+from shapelint.syntax.walked_calls import at_call, call_expression, located, made_by
 
 _MODULES = ("BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "SyncBatchNorm")
 
@@ -18,12 +18,13 @@ _MODULES = ("BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "SyncBatchNorm")
 class NormIgnoresEval(Rule):
     """
     ## What it does
-    Finds batch norm that takes the statistics of the batch in eval mode too, proven by walking the model in eval
-    mode: `F.batch_norm(..., training=True)`, modules with `track_running_stats=False`, and modules that `eval()`
-    does not reach.
+    Finds batch norm that takes the statistics of the batch in eval mode too, proven by
+    walking the model in eval mode: `F.batch_norm(..., training=True)`, modules with
+    `track_running_stats=False`, and modules that `eval()` does not reach.
 
     ## Why is this bad?
-    What the model says of one sample hangs on the others of its batch, and of a single sample it says nonsense.
+    What the model says of one sample hangs on the others of its batch, and of a single
+    sample it says nonsense.
 
     ## Fix
     `training=self.training`; `track_running_stats=True`, and training again.
@@ -80,12 +81,20 @@ class Net(nn.Module):
                 continue
             name = f"`{call.op}`" if call.kind == "module" else f"`F.{call.op}`"
             diagnostic = replace(
-                self.diagnostic(f"{name} takes the statistics of the batch in eval mode too{why}"),
+                self.diagnostic(
+                    f"{name} takes the statistics of the batch in eval mode too{why}"
+                ),
                 label="hangs on the other samples",
             )
             is_module = call.kind == "module"
-            placed = located(diagnostic, walked, trace, call) if is_module else at_call(diagnostic, trace, call)
-            yield Finding(replace(placed, trail=()), "", None, tuple(_candidates(walked, call)))
+            placed = (
+                located(diagnostic, walked, trace, call)
+                if is_module
+                else at_call(diagnostic, trace, call)
+            )
+            yield Finding(
+                replace(placed, trail=()), "", None, tuple(_candidates(walked, call))
+            )
 
 
 def _why(call: Call) -> str:
@@ -96,11 +105,17 @@ def _why(call: Call) -> str:
         if call.attributes.get("track_running_stats") is False:
             return ": it keeps none of its own"
         return (
-            ": `eval()` does not reach a module that is no attribute" if call.training and not call.registered else ""
+            ": `eval()` does not reach a module that is no attribute"
+            if call.training and not call.registered
+            else ""
         )
     if call.op != "batch_norm":
         return ""
-    return ": `training` is True" if argument_of(call, 5, "training", False) is True else ""
+    return (
+        ": `training` is True"
+        if argument_of(call, 5, "training", False) is True
+        else ""
+    )
 
 
 def _candidates(walked: Walked, call: Call) -> Iterator[Candidate]:
@@ -108,9 +123,17 @@ def _candidates(walked: Walked, call: Call) -> Iterator[Candidate]:
         made = made_by(walked, call)
         flag = made.argument(4, "track_running_stats") if made is not None else None
         if made is not None and isinstance(flag, ast.Constant):
-            yield Candidate("`track_running_stats=True`", (made.replaced(flag, "True"),), call.layer)
+            yield Candidate(
+                "`track_running_stats=True`", (made.replaced(flag, "True"),), call.layer
+            )
         return
     expression = call_expression(call)
     flag = expression.argument(5, "training") if expression is not None else None
-    if expression is not None and flag is not None and has_self(expression.source, expression.node):
-        yield Candidate("`training=self.training`", (expression.replaced(flag, "self.training"),))
+    if (
+        expression is not None
+        and flag is not None
+        and has_self(expression.source, expression.node)
+    ):
+        yield Candidate(
+            "`training=self.training`", (expression.replaced(flag, "self.training"),)
+        )

@@ -5,27 +5,43 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.graph import Call, Shape, Trace, Walked
-from shapelint.rules import Candidate, Example, Finding, Rule
-from shapelint.rules.alternatives import permuted_input, unbatched_permuted_input
-from shapelint.rules.evidence import call_expression, failed_calls, located, shape_text
+from shapelint.changes.other_inputs import permuted_input, unbatched_permuted_input
+from shapelint.facts.findings import Candidate, Example, Finding, Rule
+from shapelint.facts.graph import Call, Shape, Trace, Walked
+from shapelint.syntax.walked_calls import (
+    call_expression,
+    failed_calls,
+    located,
+    shape_text,
+)
 
-_KEEPS = {"add", "sub", "mul", "div", "float", "to", "contiguous", "clamp", "type", "Identity"}
+_KEEPS = {
+    "add",
+    "sub",
+    "mul",
+    "div",
+    "float",
+    "to",
+    "contiguous",
+    "clamp",
+    "type",
+    "Identity",
+}
 
 
 class ChannelsLastInput(Rule):
     """
     ## What it does
-    Finds images fed as (batch, height, width, channels) to a model that takes (batch, channels, height,
-    width).
+    Finds images fed as (batch, height, width, channels) to a model that takes (batch,
+    channels, height, width).
 
     ## Why is this bad?
-    The first convolution raises about its channels. OpenCV, PIL, NumPy and TensorFlow keep channels
-    last, PyTorch first.
+    The first convolution raises about its channels. OpenCV, PIL, NumPy and TensorFlow
+    keep channels last, PyTorch first.
 
     ## Fix
-    `x.permute(0, 3, 1, 2)` where the images come in; `torch.channels_last` is a memory format, not this.
-    """
+    `x.permute(0, 3, 1, 2)` where the images come in; `torch.channels_last` is a memory
+    format, not this."""
 
     code = "SHP112"
     name = "channels-last-input"
@@ -72,32 +88,55 @@ class Net(nn.Module):
             takes = weight.shape[1] * (failure.arg(6, "groups", 1) or 1)
             if not _is_input(trace, call):
                 continue
-            if len(x.shape) == dims + 2 and x.shape[1] != takes and x.shape[-1] == takes:
+            if (
+                len(x.shape) == dims + 2
+                and x.shape[1] != takes
+                and x.shape[-1] == takes
+            ):
                 yield self._finding(walked, trace, call, x.shape, takes)
-            elif len(x.shape) == dims + 1 and x.shape[0] != takes and x.shape[-1] == takes:
+            elif (
+                len(x.shape) == dims + 1
+                and x.shape[0] != takes
+                and x.shape[-1] == takes
+            ):
                 yield self._unbatched(walked, trace, call, x.shape, takes)
 
-    def _finding(self, walked: Walked, trace: Trace, call: Call, shape: Shape, takes: int) -> Finding:
+    def _finding(
+        self, walked: Walked, trace: Trace, call: Call, shape: Shape, takes: int
+    ) -> Finding:
         right = (shape[0], shape[-1], *shape[1:-1])
         diagnostic = replace(
-            self.diagnostic(f"the input {shape_text(shape)} has its {takes} channels last, PyTorch takes them first"),
+            self.diagnostic(
+                f"the input {shape_text(shape)} has its {takes} channels last, PyTorch takes them first"
+            ),
             label=f"{takes} channels expected in dimension 1, found in dimension {len(shape) - 1}",
             expected=shape_text(right),
             found=shape_text(shape),
         )
         candidates = [*permuted_input(walked, shape), *_permute(call, len(shape))]
-        return Finding(located(diagnostic, walked, trace, call), trace.mode, call.index, tuple(candidates))
+        return Finding(
+            located(diagnostic, walked, trace, call),
+            trace.mode,
+            call.index,
+            tuple(candidates),
+        )
 
-    def _unbatched(self, walked: Walked, trace: Trace, call: Call, shape: Shape, takes: int) -> Finding:
+    def _unbatched(
+        self, walked: Walked, trace: Trace, call: Call, shape: Shape, takes: int
+    ) -> Finding:
         right = (1, shape[-1], *shape[:-1])
         diagnostic = replace(
-            self.diagnostic(f"the input {shape_text(shape)} has its {takes} channels last and no batch dimension"),
+            self.diagnostic(
+                f"the input {shape_text(shape)} has its {takes} channels last and no batch dimension"
+            ),
             label=f"{shape_text(right)} expected",
             expected=shape_text(right),
             found=shape_text(shape),
         )
         candidates = tuple(unbatched_permuted_input(walked, shape))
-        return Finding(located(diagnostic, walked, trace, call), trace.mode, call.index, candidates)
+        return Finding(
+            located(diagnostic, walked, trace, call), trace.mode, call.index, candidates
+        )
 
 
 def _is_input(trace: Trace, call: Call) -> bool:

@@ -5,26 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from shapelint.fixes.operands import resized, turned
-from shapelint.graph import Shape, Walked, facts_in
-from shapelint.rules import Example, Finding, Rule
-from shapelint.rules.alternatives import halves_well, other_sizes
-from shapelint.rules.evidence import at_call, failed_calls, shape_text, subject
+from shapelint.changes.operands import resized, turned
+from shapelint.changes.other_inputs import halves_well, other_sizes
+from shapelint.facts.findings import Example, Finding, Rule
+from shapelint.facts.graph import Shape, Walked, facts_in
+from shapelint.syntax.walked_calls import at_call, failed_calls, shape_text, subject
 
 
 class ConcatShapeMismatch(Rule):
     """
     ## What it does
-    Finds `torch.cat` and `torch.stack` of tensors that differ outside of the dimension they are joined in.
+    Finds `torch.cat` and `torch.stack` of tensors that differ outside of the dimension
+    they are joined in.
 
     ## Why is this bad?
-    The forward raises. In a U-Net it shows up at sizes that the poolings do not divide: 65 is halved to 32
-    and doubled to 64, while the skip still has 65.
+    The forward raises. In a U-Net it shows up at sizes that the poolings do not divide:
+    65 is halved to 32 and doubled to 64, while the skip still has 65.
 
     ## Fix
-    Crop, pad or interpolate to the skip's size before joining; or feed sizes that are a multiple of 2 to
-    the number of poolings.
-    """
+    Crop, pad or interpolate to the skip's size before joining; or feed sizes that are a
+    multiple of 2 to the number of poolings."""
 
     code = "SHP105"
     name = "concat-shape-mismatch"
@@ -65,7 +65,9 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call in failed_calls(walked, "cat", "concat", "concatenate", "stack"):
+        for trace, call in failed_calls(
+            walked, "cat", "concat", "concatenate", "stack"
+        ):
             failure = call.failure
             assert failure is not None
             shapes = [fact.shape for fact in facts_in(failure.arg(0, "tensors"))]
@@ -75,7 +77,9 @@ class Net(nn.Module):
                 continue
             texts = ", ".join(shape_text(shape) for shape in shapes[:4])
             diagnostic = replace(
-                self.diagnostic(f"{subject(call)} along dimension {dim} cannot join {texts}"),
+                self.diagnostic(
+                    f"{subject(call)} along dimension {dim} cannot join {texts}"
+                ),
                 label=difference,
                 expected=shape_text(shapes[0]),
                 found=next(shape_text(shape) for shape in shapes if shape != shapes[0]),
@@ -85,7 +89,9 @@ class Net(nn.Module):
                 *resized(call, halves_well(walked)),
                 *other_sizes(walked),
             )
-            yield Finding(at_call(diagnostic, trace, call), trace.mode, call.index, candidates)
+            yield Finding(
+                at_call(diagnostic, trace, call), trace.mode, call.index, candidates
+            )
 
 
 def _joins(dim: int, stacked: bool) -> Callable[[list[Shape]], bool]:

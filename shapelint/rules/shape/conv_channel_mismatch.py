@@ -5,29 +5,37 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.fixes.numbers import number_candidates, producer_candidates
-from shapelint.fixes.operands import turned
-from shapelint.graph import Call, Walked
-from shapelint.rules import Candidate, Example, Finding, Rule
-from shapelint.rules.alternatives import other_channels
-from shapelint.rules.evidence import failed_calls, located, made_by
+from shapelint.changes.layer_numbers import number_candidates, producer_candidates
+from shapelint.changes.operands import turned
+from shapelint.changes.other_inputs import other_channels
+from shapelint.facts.findings import Candidate, Example, Finding, Rule
+from shapelint.facts.graph import Call, Walked
+from shapelint.syntax.walked_calls import failed_calls, located, made_by
 
-OPS = ("conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
+OPS = (
+    "conv1d",
+    "conv2d",
+    "conv3d",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_transpose3d",
+)
 
 
 class ConvChannelMismatch(Rule):
     """
     ## What it does
-    Finds convolutions (1d to 3d, transposed, grouped, functional) whose input has another number of
-    channels than their weight takes.
+    Finds convolutions (1d to 3d, transposed, grouped, functional) whose input has
+    another number of channels than their weight takes.
 
     ## Why is this bad?
-    The forward raises. Either the layer before was changed and this one was not, or a grey image meets a
-    layer made for colour, or a concatenation brings more channels than were counted.
+    The forward raises. Either the layer before was changed and this one was not, or a
+    grey image meets a layer made for colour, or a concatenation brings more channels
+    than were counted.
 
     ## Fix
-    The `in_channels` that arrive; or the `out_channels` of the layer before; or, at the first layer, the
-    input that the model was made for.
+    The `in_channels` that arrive; or the `out_channels` of the layer before; or, at the
+    first layer, the input that the model was made for.
 
     ## References
     - torch.nn.Conv2d: weight `(out_channels, in_channels / groups, kH, kW)`
@@ -80,15 +88,25 @@ class Net(nn.Module):
             if len(x.shape) not in (dims + 1, dims + 2):
                 continue
             transposed = "transpose" in failure.op
-            groups = (failure.arg(6, "groups", 1) if transposed or len(failure.args) > 6 else 1) or 1
-            takes = weight.shape[0] if transposed else weight.shape[1] * failure.kwargs.get("groups", groups)
+            groups = (
+                failure.arg(6, "groups", 1)
+                if transposed or len(failure.args) > 6
+                else 1
+            ) or 1
+            takes = (
+                weight.shape[0]
+                if transposed
+                else weight.shape[1] * failure.kwargs.get("groups", groups)
+            )
             found = x.shape[-dims - 1]
             if found == takes:
                 continue
             name = call.op if call.kind == "module" else "F." + call.op
             made = made_by(walked, call)
             written = made.argument(0, "in_channels") if made is not None else None
-            span = made.span(written) if made is not None and written is not None else None
+            span = (
+                made.span(written) if made is not None and written is not None else None
+            )
             diagnostic = replace(
                 self.diagnostic(f"`{name}` takes {takes} channels but gets {found}"),
                 label=f"{takes} expected, {found} found",
@@ -99,14 +117,27 @@ class Net(nn.Module):
             if 0 in call.from_input:
                 candidates += other_channels(walked, x.shape, takes, dims)
             candidates += _turned(call, takes, dims)
-            candidates += number_candidates(call, made, (0, "in_channels"), found, (found,), takes)
+            candidates += number_candidates(
+                call, made, (0, "in_channels"), found, (found,), takes
+            )
             candidates += producer_candidates(walked, trace, call, takes)
-            yield Finding(located(diagnostic, walked, trace, call, span), trace.mode, call.index, tuple(candidates))
+            yield Finding(
+                located(diagnostic, walked, trace, call, span),
+                trace.mode,
+                call.index,
+                tuple(candidates),
+            )
 
 
 def _turned(call: Call, takes: int, dims: int) -> list[Candidate]:
     """Channels that come last brought to the front, as after an embedding."""
-    fits = turned(call, lambda shapes: len(shapes[0]) == dims + 2 and shapes[0][1] == takes)
-    unlikely = (".flatten", "squeeze", *([".transpose(0"] if dims > 1 else []))  # of images nobody turns the batch
+    fits = turned(
+        call, lambda shapes: len(shapes[0]) == dims + 2 and shapes[0][1] == takes
+    )
+    unlikely = (
+        ".flatten",
+        "squeeze",
+        *([".transpose(0"] if dims > 1 else []),
+    )  # of images nobody turns the batch
     moved = [each for each in fits if not any(word in each.title for word in unlikely)]
     return [replace(each, likely=3.0, says="channels come second") for each in moved]

@@ -6,30 +6,30 @@ import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.diagnostics import Related, Severity
-from shapelint.fixes.operands import Operand, operands, wrapped
-from shapelint.graph import Call, Trace, Walked
-from shapelint.rules import Candidate, Example, Finding, Rule
-from shapelint.rules.evidence import at_call, shape_text, subject
+from shapelint.changes.operands import Operand, operands, wrapped
+from shapelint.facts.diagnostics import Related, Severity
+from shapelint.facts.findings import Candidate, Example, Finding, Rule
+from shapelint.facts.graph import Call, Trace, Walked
 from shapelint.syntax.calls import CallExpression, call_at
+from shapelint.syntax.lines import span_of
 from shapelint.syntax.origins import Place, enclosing_function
-from shapelint.syntax.places import span_of
+from shapelint.syntax.walked_calls import at_call, shape_text, subject
 
 
 class DeviceMismatch(Rule):
     """
     ## What it does
-    Finds tensors that the forward makes on the CPU, without a device or with `"cpu"`, and that meet activations,
-    weights or buffers of the model.
+    Finds tensors that the forward makes on the CPU, without a device or with `"cpu"`,
+    and that meet activations, weights or buffers of the model.
 
     ## Why is this bad?
-    All is well on the CPU. Once the model is moved to an accelerator the call raises: the tensor did not move
-    with it. A warning, since nothing raises as long as nothing is moved.
+    All is well on the CPU. Once the model is moved to an accelerator the call raises:
+    the tensor did not move with it. A warning, since nothing raises as long as nothing
+    is moved.
 
     ## Fix
-    `device=x.device` where the tensor is made, `.to(x.device)` where it is used, or `register_buffer` in
-    `__init__`.
-    """
+    `device=x.device` where the tensor is made, `.to(x.device)` where it is used, or
+    `register_buffer` in `__init__`."""
 
     code = "SHP115"
     name = "device-mismatch"
@@ -82,12 +82,17 @@ class Net(nn.Module):
         shape = shape_text(call.inputs[position].shape)
         by = f", made by {subject(maker)}," if maker is not None else ""
         diagnostic = replace(
-            self.diagnostic(f"{subject(call)} is given {shape}{by} which stays on the CPU when the model is moved"),
+            self.diagnostic(
+                f"{subject(call)} is given {shape}{by} which stays on the CPU when the model is moved"
+            ),
             label="raises on an accelerator",
         )
         diagnostic = at_call(diagnostic, trace, call)
         if maker is not None and maker.site is not None and maker.site != call.site:
-            diagnostic = replace(diagnostic, related=(Related(span_of(maker.site), "made here, without a device"),))
+            diagnostic = replace(
+                diagnostic,
+                related=(Related(span_of(maker.site), "made here, without a device"),),
+            )
         candidates = tuple(_candidates(call, position, maker))
         return Finding(diagnostic, trace.mode, call.index, candidates)
 
@@ -96,7 +101,9 @@ def _maker(trace: Trace, call: Call, position: int) -> Call | None:
     """The call that made the tensor, back through what was computed of it."""
     current = trace.producer(call, position)
     while current is not None and current.inputs:
-        before = next((trace.calls[index] for index in current.producers if index >= 0), None)
+        before = next(
+            (trace.calls[index] for index in current.producers if index >= 0), None
+        )
         if before is None:
             break
         current = before
@@ -106,14 +113,23 @@ def _maker(trace: Trace, call: Call, position: int) -> Call | None:
 def _candidates(call: Call, position: int, maker: Call | None) -> Iterator[Candidate]:
     made = call_at(maker.site) if maker is not None else None
     known = operands(call)
-    names = [_device_of(each) for at, each in enumerate(known) if at != position and at < len(call.inputs)]
-    reachable = [name for name in names if name] + _first_parameter(made or call_at(call.site))
+    names = [
+        _device_of(each)
+        for at, each in enumerate(known)
+        if at != position and at < len(call.inputs)
+    ]
+    reachable = [name for name in names if name] + _first_parameter(
+        made or call_at(call.site)
+    )
     for name in dict.fromkeys(reachable):
         if made is not None and made.name != "from_numpy":
             yield from _with_device(made, name, call.layer)
         if position < len(known):
             operand = known[position]
-            yield replace(wrapped(operand, f"{operand.text}.to({name}.device)", call.layer, 1.0), group="device")
+            yield replace(
+                wrapped(operand, f"{operand.text}.to({name}.device)", call.layer, 1.0),
+                group="device",
+            )
 
 
 def _device_of(operand: Operand) -> str:
@@ -122,14 +138,21 @@ def _device_of(operand: Operand) -> str:
 
 def _first_parameter(called: CallExpression | None) -> list[str]:
     """The first argument of the function in which a call stands, `self` not counted."""
-    function = enclosing_function(Place(called.source, called.node)) if called is not None else None
+    function = (
+        enclosing_function(Place(called.source, called.node))
+        if called is not None
+        else None
+    )
     names = [arg.arg for arg in function.args.args] if function is not None else []
     return names[1:2] if names[:1] == ["self"] else names[:1]
 
 
 def _with_device(made: CallExpression, name: str, layer: str) -> Iterator[Candidate]:
-    """`device=x.device` added to the call that made the tensor, or written over `"cpu"`."""
-    written = next((word.value for word in made.node.keywords if word.arg == "device"), None)
+    """`device=x.device` added to the call that made the tensor, or written over
+    `"cpu"`."""
+    written = next(
+        (word.value for word in made.node.keywords if word.arg == "device"), None
+    )
     if written is not None:
         edit = made.replaced(written, f"{name}.device")
         yield Candidate(f"`device={name}.device`", (edit,), layer, group="device")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.fixes.inputs_of_layers import cast
-from shapelint.fixes.operands import operands
-from shapelint.graph import Call, Walked
-from shapelint.rules import Candidate, Example, Finding, Rule
-from shapelint.rules.alternatives import float_input
-from shapelint.rules.evidence import at_call, failed_calls, located, subject
+from shapelint.changes.layer_inputs import cast
+from shapelint.changes.operands import operands
+from shapelint.changes.other_inputs import float_input
+from shapelint.facts.findings import Candidate, Example, Finding, Rule
+from shapelint.facts.graph import Call, Walked
+from shapelint.syntax.walked_calls import at_call, failed_calls, located, subject
 
 _METHODS = {
     "f32": ".float()",
@@ -26,11 +26,12 @@ _METHODS = {
 class DtypeMismatch(Rule):
     """
     ## What it does
-    Finds calls that fail only for the dtype of a tensor: integers or doubles fed to float weights, floats
-    where a mask or an index is taken.
+    Finds calls that fail only for the dtype of a tensor: integers or doubles fed to
+    float weights, floats where a mask or an index is taken.
 
     ## Why is this bad?
-    The forward raises. NumPy makes float64, images are uint8, masks come as floats; weights are float32.
+    The forward raises. NumPy makes float64, images are uint8, masks come as floats;
+    weights are float32.
 
     ## Fix
     `.float()`, `.long()`, `.bool()` where the tensor comes in.
@@ -38,7 +39,16 @@ class DtypeMismatch(Rule):
 
     code = "SHP114"
     name = "dtype-mismatch"
-    supersedes = ("SHP101", "SHP102", "SHP103", "SHP104", "SHP106", "SHP108", "SHP109", "SHP119")
+    supersedes = (
+        "SHP101",
+        "SHP102",
+        "SHP103",
+        "SHP104",
+        "SHP106",
+        "SHP108",
+        "SHP109",
+        "SHP119",
+    )
     bad = Example(
         """
 from torch import nn
@@ -77,16 +87,27 @@ class Net(nn.Module):
             assert failure is not None
             if not failure.cast_to or failure.op in ("cross_entropy", "nll_loss"):
                 continue
-            found = [fact.dtype for fact in failure.tensors if fact.dtype != failure.cast_to]
+            found = [
+                fact.dtype for fact in failure.tensors if fact.dtype != failure.cast_to
+            ]
             texts = " and ".join(dict.fromkeys(fact.dtype for fact in failure.tensors))
             diagnostic = replace(
-                self.diagnostic(f"{subject(call)} cannot take {texts}; with {failure.cast_to} it works"),
+                self.diagnostic(
+                    f"{subject(call)} cannot take {texts}; with {failure.cast_to} it works"
+                ),
                 label=f"{failure.cast_to} expected, {found[0] if found else 'another'} found",
                 expected=failure.cast_to,
                 found=found[0] if found else None,
             )
-            candidates = (*float_input(walked, call, failure.cast_to), *_casts(call, failure.cast_to))
-            at = at_call(diagnostic, trace, call) if call.site is not None else located(diagnostic, walked, trace, call)
+            candidates = (
+                *float_input(walked, call, failure.cast_to),
+                *_casts(call, failure.cast_to),
+            )
+            at = (
+                at_call(diagnostic, trace, call)
+                if call.site is not None
+                else located(diagnostic, walked, trace, call)
+            )
             yield Finding(at, trace.mode, call.index, candidates)
 
 

@@ -5,30 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from shapelint.fixes.operands import cropped, resized, turned
-from shapelint.graph import Call, Shape, Trace, Walked
-from shapelint.rules import Example, Finding, Rule
-from shapelint.rules.alternatives import halves_well, other_sizes, sized_inputs
-from shapelint.rules.evidence import at_call, failed_calls, shape_text, subject
-from shapelint.tracing.recovery.arithmetic import ELEMENTWISE, merged
+from shapelint.changes.operands import cropped, resized, turned
+from shapelint.changes.other_inputs import halves_well, other_sizes, sized_inputs
+from shapelint.facts.findings import Example, Finding, Rule
+from shapelint.facts.graph import Call, Shape, Trace, Walked
+from shapelint.ops.arithmetic import ELEMENTWISE, merged
+from shapelint.syntax.walked_calls import at_call, failed_calls, shape_text, subject
 
 
 class ElementwiseShapeMismatch(Rule):
     """
     ## What it does
-    Finds `+`, `*`, residual sums, masks and the like whose operands do not broadcast against each other.
+    Finds `+`, `*`, residual sums, masks and the like whose operands do not broadcast
+    against each other.
 
     ## Why is this bad?
-    The forward raises. In a residual block the shortcut lacks the stride or the channels of the main
-    path; an attention mask was made for another length; an odd size was halved and doubled again.
+    The forward raises. In a residual block the shortcut lacks the stride or the
+    channels of the main path; an attention mask was made for another length; an odd
+    size was halved and doubled again.
 
     ## Fix
-    Bring both sides to the same shape: a 1x1 convolution with the same stride on the shortcut, a mask of
-    the right length, a crop or an interpolation.
+    Bring both sides to the same shape: a 1x1 convolution with the same stride on the
+    shortcut, a mask of the right length, a crop or an interpolation.
 
     ## References
-    - Broadcasting: sizes are compared from the last dimension on; they must be equal, or one of them 1
-    """
+    - Broadcasting: sizes are compared from the last dimension on; they must be equal,
+      or one of them 1"""
 
     code = "SHP104"
     name = "elementwise-shape-mismatch"
@@ -74,7 +76,9 @@ class Net(nn.Module):
             if clash is None:
                 continue
             left, right, dim = clash
-            texts = " and ".join(shape_text(shape) for shape in (shapes[left], shapes[right]))
+            texts = " and ".join(
+                shape_text(shape) for shape in (shapes[left], shapes[right])
+            )
             diagnostic = self.diagnostic(f"{subject(call)} cannot broadcast {texts}")
             sizes = (shapes[left][dim], shapes[right][dim])
             diagnostic = replace(
@@ -83,7 +87,9 @@ class Net(nn.Module):
                 expected=shape_text(shapes[left]),
                 found=shape_text(shapes[right]),
             )
-            inputs = sized_inputs(walked, [sizes]) if _holds_a_table(trace, call) else []
+            inputs = (
+                sized_inputs(walked, [sizes]) if _holds_a_table(trace, call) else []
+            )
             candidates = (
                 *cropped(call),
                 *inputs,
@@ -91,20 +97,28 @@ class Net(nn.Module):
                 *resized(call, halves_well(walked)),
                 *other_sizes(walked),
             )
-            yield Finding(at_call(diagnostic, trace, call), trace.mode, call.index, candidates)
+            yield Finding(
+                at_call(diagnostic, trace, call), trace.mode, call.index, candidates
+            )
 
 
 def _holds_a_table(trace: Trace, call: Call) -> bool:
-    """Whether an operand is a weight or buffer of the model, or was made of one alone: a mask, positions."""
+    """Whether an operand is a weight or buffer of the model, or was made of one alone:
+    a mask, positions."""
     for position, fact in enumerate(call.inputs):
         producer = trace.producer(call, position)
-        if fact.name or (producer is not None and producer.inputs and all(each.name for each in producer.inputs)):
+        if fact.name or (
+            producer is not None
+            and producer.inputs
+            and all(each.name for each in producer.inputs)
+        ):
             return True
     return False
 
 
 def _broadcasts(before: list[Shape]) -> Callable[[list[Shape]], bool]:
-    """Whether changed shapes broadcast to one of the shapes there were, so that nothing grows by accident."""
+    """Whether changed shapes broadcast to one of the shapes there were, so that nothing
+    grows by accident."""
 
     def fits(shapes: list[Shape]) -> bool:
         return clashing(shapes) is None and merged(shapes, 0) in before
@@ -113,7 +127,8 @@ def _broadcasts(before: list[Shape]) -> Callable[[list[Shape]], bool]:
 
 
 def clashing(shapes: list[Shape]) -> tuple[int, int, int] | None:
-    """The first two shapes that do not broadcast, and the dimension (negative) in which they differ."""
+    """The first two shapes that do not broadcast, and the dimension (negative) in which
+    they differ."""
     for left in range(len(shapes)):
         for right in range(left + 1, len(shapes)):
             for back in range(1, min(len(shapes[left]), len(shapes[right])) + 1):

@@ -6,19 +6,21 @@ import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.diagnostics import Related, Severity
-from shapelint.graph import Call, Spoiled, Walked
-from shapelint.rules import Candidate, Example, Finding, Rule
-from shapelint.rules.evidence import at_call, failed_calls, shape_text, subject
-from shapelint.syntax.calls import CallExpression, call_at, layer_call, parsed, replacement
-from shapelint.syntax.places import span_of
+from shapelint.facts.diagnostics import Related, Severity
+from shapelint.facts.findings import Candidate, Example, Finding, Rule
+from shapelint.facts.graph import Call, Spoiled, Walked
+from shapelint.syntax.calls import CallExpression, call_at, layer_call, parsed
+from shapelint.syntax.edits import replacement
+from shapelint.syntax.lines import span_of
+from shapelint.syntax.walked_calls import at_call, failed_calls, shape_text, subject
 
 
 class InplaceBreaksBackward(Rule):
     """
     ## What it does
-    Finds tensors that autograd had saved for the gradient and that are written in place afterwards, and writes
-    in place that autograd forbids at once, as to a parameter or to one of the views that `chunk` gives.
+    Finds tensors that autograd had saved for the gradient and that are written in place
+    afterwards, and writes in place that autograd forbids at once, as to a parameter or
+    to one of the views that `chunk` gives.
 
     ## Why is this bad?
     The forward runs, and `loss.backward()` raises, far away from the line that wrote.
@@ -83,15 +85,25 @@ class Net(nn.Module):
                 )
                 diagnostic = replace(diagnostic, label=call.failure.message)
                 candidates = tuple(_candidates(call, None))
-                yield Finding(at_call(diagnostic, trace, call), trace.mode, call.index, candidates)
+                yield Finding(
+                    at_call(diagnostic, trace, call), trace.mode, call.index, candidates
+                )
         for trace in walked.traces.values():
             for spoiled in trace.spoiled:
                 yield self._spoiled(trace.mode, spoiled)
 
     def _spoiled(self, mode: str, spoiled: Spoiled) -> Finding:
         writer, saver = spoiled.written_by, spoiled.saved_by
-        what = f"{shape_text(spoiled.shape)} that {subject(saver)} needs" if saver is not None else "what is needed"
-        by = f"{subject(writer)} overwrites" if writer is not None else "something overwrites"
+        what = (
+            f"{shape_text(spoiled.shape)} that {subject(saver)} needs"
+            if saver is not None
+            else "what is needed"
+        )
+        by = (
+            f"{subject(writer)} overwrites"
+            if writer is not None
+            else "something overwrites"
+        )
         severity = Severity.ERROR if spoiled.first else Severity.WARNING
         diagnostic = self.diagnostic(f"{by} the {what} for its gradient", severity)
         site = writer.site if writer is not None else None
@@ -105,36 +117,63 @@ class Net(nn.Module):
             label="written in place; `backward()` raises",
             related=related,
         )
-        return Finding(diagnostic, mode, None, tuple(_candidates(writer, saver)) if writer is not None else ())
+        return Finding(
+            diagnostic,
+            mode,
+            None,
+            tuple(_candidates(writer, saver)) if writer is not None else (),
+        )
 
 
 def _candidates(writer: Call, saver: Call | None) -> Iterator[Candidate]:
     yield from _not_in_place(writer)
     made = call_at(saver.site) if saver is not None else None
-    if made is not None and isinstance(made.source.parents.get(made.node), (ast.Assign, ast.AnnAssign)):
+    if made is not None and isinstance(
+        made.source.parents.get(made.node), (ast.Assign, ast.AnnAssign)
+    ):
         text = f"{made.text}.clone()"
-        yield Candidate(f"`{text}`", (made.replaced(made.node, text),), writer.layer, group="out of place")
+        yield Candidate(
+            f"`{text}`",
+            (made.replaced(made.node, text),),
+            writer.layer,
+            group="out of place",
+        )
 
 
 def _not_in_place(writer: Call) -> Iterator[Candidate]:
     group = "out of place"
-    called = layer_call(writer.definition, writer.module_class) if writer.kind == "module" else call_at(writer.site)
+    called = (
+        layer_call(writer.definition, writer.module_class)
+        if writer.kind == "module"
+        else call_at(writer.site)
+    )
     if called is not None:
-        for node in [word.value for word in called.node.keywords if word.arg == "inplace"] + called.node.args:
+        for node in [
+            word.value for word in called.node.keywords if word.arg == "inplace"
+        ] + called.node.args:
             if isinstance(node, ast.Constant) and node.value is True:
                 title = f"`{called.name}(inplace=False)`"
-                yield Candidate(title, (called.replaced(node, "False"),), writer.layer, group)
+                yield Candidate(
+                    title, (called.replaced(node, "False"),), writer.layer, group
+                )
         yield from _method(called, writer.layer, group)
     yield from _augmented(writer, group)
 
 
 def _method(called: CallExpression, layer: str, group: str) -> Iterator[Candidate]:
-    """`x = x.mul(y)` for the statement `x.mul_(y)`; `x.mul(y)` where the result is used."""
+    """`x = x.mul(y)` for the statement `x.mul_(y)`; `x.mul(y)` where the result is
+    used."""
     func = called.node.func
-    if not isinstance(func, ast.Attribute) or not func.attr.endswith("_") or func.attr.endswith("__"):
+    if (
+        not isinstance(func, ast.Attribute)
+        or not func.attr.endswith("_")
+        or func.attr.endswith("__")
+    ):
         return
     owner = called.source.segment(func.value)
-    text = called.text.replace(f"{owner}.{func.attr}", f"{owner}.{func.attr.rstrip('_')}", 1)
+    text = called.text.replace(
+        f"{owner}.{func.attr}", f"{owner}.{func.attr.rstrip('_')}", 1
+    )
     if isinstance(called.source.parents.get(called.node), ast.Expr):
         if not isinstance(func.value, ast.Name):
             return
@@ -152,10 +191,17 @@ def _augmented(writer: Call, group: str) -> Iterator[Candidate]:
         if not isinstance(node, ast.AugAssign) or writer.site is None or source is None:
             continue
         sign = _SIGNS.get(type(node.op))
-        if not node.lineno <= writer.site.line <= (node.end_lineno or 0) or sign is None:
+        if (
+            not node.lineno <= writer.site.line <= (node.end_lineno or 0)
+            or sign is None
+        ):
             continue
         target, value = source.segment(node.target), source.segment(node.value)
-        if isinstance(node.value, (ast.BinOp, ast.IfExp, ast.BoolOp, ast.Compare, ast.Lambda)):
+        if isinstance(
+            node.value, (ast.BinOp, ast.IfExp, ast.BoolOp, ast.Compare, ast.Lambda)
+        ):
             value = f"({value})"
         text = f"{target} = {target} {sign} {value}"
-        yield Candidate(f"`{text}`", (replacement(source.file, node, text),), writer.layer, group)
+        yield Candidate(
+            f"`{text}`", (replacement(source.file, node, text),), writer.layer, group
+        )

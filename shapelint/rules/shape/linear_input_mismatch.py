@@ -5,28 +5,36 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.diagnostics import Severity
-from shapelint.fixes.heads import flatten_and_number, flattened, head_candidates, missing_flatten
-from shapelint.fixes.inputs_of_layers import layer_input_forms
-from shapelint.fixes.numbers import number_candidates
-from shapelint.graph import Call, Trace, Walked
-from shapelint.rules import Example, Finding, Rule
-from shapelint.rules.alternatives import input_candidates, unbatched_note
-from shapelint.rules.evidence import failed_calls, located, made_by, shape_text
+from shapelint.changes.heads import (
+    flatten_and_number,
+    flattened,
+    head_candidates,
+    missing_flatten,
+)
+from shapelint.changes.layer_inputs import layer_input_forms
+from shapelint.changes.layer_numbers import number_candidates
+from shapelint.changes.other_inputs import input_candidates, unbatched_note
+from shapelint.facts.diagnostics import Severity
+from shapelint.facts.findings import Example, Finding, Rule
+from shapelint.facts.graph import Call, Trace, Walked
+from shapelint.syntax.walked_calls import failed_calls, located, made_by, shape_text
 
 
 class LinearInputMismatch(Rule):
     """
     ## What it does
-    Finds `nn.Linear`, `nn.Bilinear` and `F.linear` that are fed another last dimension than their weight takes.
+    Finds `nn.Linear`, `nn.Bilinear` and `F.linear` that are fed another last dimension
+    than their weight takes.
 
     ## Why is this bad?
-    The forward raises. Mostly the number was worked out for another image size, clip length or backbone:
-    the features before it are `channels * height * width` of the map that is flattened.
+    The forward raises. Mostly the number was worked out for another image size, clip
+    length or backbone: the features before it are `channels * height * width` of the
+    map that is flattened.
 
     ## Fix
-    The number that fits this input; or an adaptive pooling before the flatten, which makes the head
-    independent of the input's size (and keeps trained weights where it restores the old map).
+    The number that fits this input; or an adaptive pooling before the flatten, which
+    makes the head independent of the input's size (and keeps trained weights where it
+    restores the old map).
 
     ## References
     - torch.nn.Linear: input `(*, in_features)`, output `(*, out_features)`
@@ -79,7 +87,14 @@ class Net(nn.Module):
             failure = call.failure
             assert failure is not None
             operands = failure.tensors
-            weight = next((fact for fact in operands if len(fact.shape) >= 2 and fact is not operands[0]), None)
+            weight = next(
+                (
+                    fact
+                    for fact in operands
+                    if len(fact.shape) >= 2 and fact is not operands[0]
+                ),
+                None,
+            )
             if weight is None or not operands[0].shape:
                 continue
             pairs = [(operands[0], weight.shape[1], 0, "in_features")]
@@ -91,20 +106,36 @@ class Net(nn.Module):
                 ]
             for fact, takes, position, argument in pairs:
                 if fact.shape[-1] != takes:
-                    yield self._finding(walked, trace, call, fact.shape[-1], takes, position, argument)
+                    yield self._finding(
+                        walked, trace, call, fact.shape[-1], takes, position, argument
+                    )
 
     def _finding(
-        self, walked: Walked, trace: Trace, call: Call, found: int, takes: int, position: int, argument: str
+        self,
+        walked: Walked,
+        trace: Trace,
+        call: Call,
+        found: int,
+        takes: int,
+        position: int,
+        argument: str,
     ) -> Finding:
         name = call.op if call.kind == "module" else "F." + call.op
         made = made_by(walked, call)
         written = made.argument(position, argument) if made is not None else None
         span = made.span(written) if made is not None and written is not None else None
-        diagnostic = self.diagnostic(f"`{name}` takes {takes} features but gets {found}")
-        diagnostic = replace(
-            diagnostic, label=f"{takes} expected, {found} found", expected=str(takes), found=str(found)
+        diagnostic = self.diagnostic(
+            f"`{name}` takes {takes} features but gets {found}"
         )
-        diagnostic = replace(located(diagnostic, walked, trace, call, span), notes=unbatched_note(trace))
+        diagnostic = replace(
+            diagnostic,
+            label=f"{takes} expected, {found} found",
+            expected=str(takes),
+            found=str(found),
+        )
+        diagnostic = replace(
+            located(diagnostic, walked, trace, call, span), notes=unbatched_note(trace)
+        )
         flatten = flattened(trace, call)
         if flatten is not None:
             before = flatten.inputs[0].shape
@@ -118,9 +149,17 @@ class Net(nn.Module):
         candidates = [*input_candidates(walked, trace), *missing_flatten(call, takes)]
         candidates += layer_input_forms(call, takes)
         sizes = flatten.inputs[0].shape[1:] if flatten is not None else (found,)
-        both = flatten_and_number(trace, call, made, takes) if argument == "in_features" else []
-        numbers = number_candidates(call, made, (position, argument), found, sizes, takes)
-        candidates += both or numbers  # a number alone would have the layer run over the width of a map
+        both = (
+            flatten_and_number(trace, call, made, takes)
+            if argument == "in_features"
+            else []
+        )
+        numbers = number_candidates(
+            call, made, (position, argument), found, sizes, takes
+        )
+        candidates += (
+            both or numbers
+        )  # a number alone would have the layer run over the width of a map
         if argument == "in_features":
             candidates += head_candidates(trace, call, made, takes)
         return Finding(diagnostic, trace.mode, call.index, tuple(candidates))

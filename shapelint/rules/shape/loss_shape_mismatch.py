@@ -5,27 +5,42 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.fixes.inputs_of_layers import cast
-from shapelint.fixes.operands import turned
-from shapelint.graph import Call, Shape, TensorFact, Walked
-from shapelint.rules import Candidate, Example, Finding, Rule
-from shapelint.rules.evidence import at_call, failed_calls, shape_text
+from shapelint.changes.layer_inputs import cast
+from shapelint.changes.operands import turned
+from shapelint.facts.findings import Candidate, Example, Finding, Rule
+from shapelint.facts.graph import Call, Shape, TensorFact, Walked
+from shapelint.syntax.walked_calls import at_call, failed_calls, shape_text
 
 CLASSES = ("cross_entropy", "nll_loss")
 LIKE = (
-    *("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "binary_cross_entropy", "soft_margin_loss"),
-    *("binary_cross_entropy_with_logits", "kl_div", "poisson_nll_loss", "gaussian_nll_loss", "multilabel_margin_loss"),
+    *(
+        "mse_loss",
+        "l1_loss",
+        "smooth_l1_loss",
+        "huber_loss",
+        "binary_cross_entropy",
+        "soft_margin_loss",
+    ),
+    *(
+        "binary_cross_entropy_with_logits",
+        "kl_div",
+        "poisson_nll_loss",
+        "gaussian_nll_loss",
+        "multilabel_margin_loss",
+    ),
 )
 
 
 class LossShapeMismatch(Rule):
     """
     ## What it does
-    Finds a loss in the forward whose target has not the shape or dtype that belongs to the prediction.
+    Finds a loss in the forward whose target has not the shape or dtype that belongs to
+    the prediction.
 
     ## Why is this bad?
-    The forward raises. `cross_entropy` takes scores of (batch, classes, ...) and targets of (batch, ...),
-    whole numbers or probabilities of the scores' own shape; the others take a target like the prediction.
+    The forward raises. `cross_entropy` takes scores of (batch, classes, ...) and
+    targets of (batch, ...), whole numbers or probabilities of the scores' own shape;
+    the others take a target like the prediction.
 
     ## Fix
     `target.squeeze(1)`, `target.long()`, scores with the classes in dimension 1.
@@ -83,7 +98,9 @@ class Net(nn.Module):
             if wanted != target.shape:
                 message = f"{name} of {shape_text(scores.shape)} takes a target of {shape_text(wanted)}"
                 message += f" but gets {shape_text(target.shape)}"
-                label = f"{shape_text(wanted)} expected, {shape_text(target.shape)} found"
+                label = (
+                    f"{shape_text(wanted)} expected, {shape_text(target.shape)} found"
+                )
                 pair = (shape_text(wanted), shape_text(target.shape))
             else:
                 dtype = (
@@ -92,14 +109,22 @@ class Net(nn.Module):
                     else failure.cast_to or "f32"
                 )
                 message = f"{name} takes a target of {dtype} but gets {target.dtype}"
-                label, pair = f"{dtype} expected, {target.dtype} found", (dtype, target.dtype)
-            diagnostic = replace(self.diagnostic(message), label=label, expected=pair[0], found=pair[1])
+                label, pair = (
+                    f"{dtype} expected, {target.dtype} found",
+                    (dtype, target.dtype),
+                )
+            diagnostic = replace(
+                self.diagnostic(message), label=label, expected=pair[0], found=pair[1]
+            )
             candidates = tuple(_candidates(call, failure.op))
-            yield Finding(at_call(diagnostic, trace, call), trace.mode, call.index, candidates)
+            yield Finding(
+                at_call(diagnostic, trace, call), trace.mode, call.index, candidates
+            )
 
 
 def _wanted(op: str, scores: TensorFact) -> Shape:
-    """The target's shape: (N, C, d) asks for (N, d); the others for the prediction's own."""
+    """The target's shape: (N, C, d) asks for (N, d); the others for the prediction's
+    own."""
     if op not in CLASSES:
         return scores.shape
     return (*scores.shape[:1], *scores.shape[2:]) if len(scores.shape) > 1 else ()

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from shapelint.fixes.operands import turned
-from shapelint.graph import Failure, Shape, Walked
-from shapelint.rules import Example, Finding, Rule
-from shapelint.rules.evidence import at_call, failed_calls, shape_text, subject
+from shapelint.changes.operands import turned
+from shapelint.facts.findings import Example, Finding, Rule
+from shapelint.facts.graph import Failure, Shape, Walked
 from shapelint.rules.shape.elementwise_shape_mismatch import clashing
+from shapelint.syntax.walked_calls import at_call, failed_calls, shape_text, subject
 
 OPS = ("matmul", "rmatmul", "mm", "bmm", "addmm", "baddbmm", "mv", "dot", "einsum")
 
@@ -17,11 +17,12 @@ OPS = ("matmul", "rmatmul", "mm", "bmm", "addmm", "baddbmm", "mv", "dot", "einsu
 class MatmulShapeMismatch(Rule):
     """
     ## What it does
-    Finds `@`, `torch.matmul`, `mm`, `bmm` and `einsum` of operands whose sizes do not fit.
+    Finds `@`, `torch.matmul`, `mm`, `bmm` and `einsum` of operands whose sizes do not
+    fit.
 
     ## Why is this bad?
-    The forward raises. Mostly one operand lacks a transpose (`q @ k` for `q @ k.transpose(-2, -1)`), or
-    heads and positions were left in the wrong order.
+    The forward raises. Mostly one operand lacks a transpose (`q @ k` for `q @
+    k.transpose(-2, -1)`), or heads and positions were left in the wrong order.
 
     ## Fix
     The last dimension of the left operand must be the second to last of the right one.
@@ -74,15 +75,25 @@ class Net(nn.Module):
             if len({fact.dtype for fact in facts}) > 1:
                 continue
             texts = " by ".join(shape_text(fact.shape) for fact in facts)
-            equation = f" as `{failure.args[0]}`" if failure.op == "einsum" and isinstance(failure.args[0], str) else ""
+            equation = (
+                f" as `{failure.args[0]}`"
+                if failure.op == "einsum" and isinstance(failure.args[0], str)
+                else ""
+            )
             diagnostic = replace(
                 self.diagnostic(f"{subject(call)} cannot multiply {texts}{equation}"),
                 label=_difference(failure),
                 expected=shape_text(facts[0].shape) if facts else None,
                 found=shape_text(facts[-1].shape) if facts else None,
             )
-            candidates = tuple(turned(call, _multiplies(failure.op))) if failure.op != "einsum" else ()
-            yield Finding(at_call(diagnostic, trace, call), trace.mode, call.index, candidates)
+            candidates = (
+                tuple(turned(call, _multiplies(failure.op)))
+                if failure.op != "einsum"
+                else ()
+            )
+            yield Finding(
+                at_call(diagnostic, trace, call), trace.mode, call.index, candidates
+            )
 
 
 def _multiplies(op: str) -> Callable[[list[Shape]], bool]:
@@ -93,7 +104,9 @@ def _multiplies(op: str) -> Callable[[list[Shape]], bool]:
             return False
         left, right = shapes[-2:] if op != "rmatmul" else shapes[-2:][::-1]
         if len(left) < 2 or len(right) < 2:
-            return bool(left and right) and left[-1] == right[-2 if len(right) > 1 else 0]
+            return (
+                bool(left and right) and left[-1] == right[-2 if len(right) > 1 else 0]
+            )
         return left[-1] == right[-2] and clashing([left[:-2], right[:-2]]) is None
 
     return fits

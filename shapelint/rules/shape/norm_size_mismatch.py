@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from shapelint.fixes.numbers import number_candidates, producer_candidates
-from shapelint.graph import Call, Failure, Trace, Walked
-from shapelint.rules import Candidate, Example, Finding, Rule
-from shapelint.rules.evidence import failed_calls, located, made_by, shape_text
+from shapelint.changes.layer_numbers import number_candidates, producer_candidates
+from shapelint.facts.findings import Candidate, Example, Finding, Rule
+from shapelint.facts.graph import Call, Failure, Trace, Walked
 from shapelint.syntax.calls import CallExpression
+from shapelint.syntax.walked_calls import failed_calls, located, made_by, shape_text
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,13 @@ class _Mismatch:
 class NormSizeMismatch(Rule):
     """
     ## What it does
-    Finds BatchNorm, InstanceNorm, GroupNorm, LayerNorm and RMSNorm made for another number of channels
-    or features than they are fed, and groups that do not divide the channels.
+    Finds BatchNorm, InstanceNorm, GroupNorm, LayerNorm and RMSNorm made for another
+    number of channels or features than they are fed, and groups that do not divide the
+    channels.
 
     ## Why is this bad?
-    The forward raises. The norm's number repeats the `out_channels` or the width of the layer before, and
-    one of the two was changed.
+    The forward raises. The norm's number repeats the `out_channels` or the width of the
+    layer before, and one of the two was changed.
 
     ## Fix
     The number that arrives, or the width of the layer before.
@@ -77,15 +78,30 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call in failed_calls(walked, "batch_norm", "instance_norm", "group_norm", "layer_norm", "rms_norm"):
+        for trace, call in failed_calls(
+            walked,
+            "batch_norm",
+            "instance_norm",
+            "group_norm",
+            "layer_norm",
+            "rms_norm",
+        ):
             assert call.failure is not None
-            mismatch = _mismatch(call.failure, call.op if call.kind == "module" else "F." + call.op)
+            mismatch = _mismatch(
+                call.failure, call.op if call.kind == "module" else "F." + call.op
+            )
             if mismatch is not None:
                 yield self._finding(walked, trace, call, mismatch)
 
-    def _finding(self, walked: Walked, trace: Trace, call: Call, mismatch: _Mismatch) -> Finding:
+    def _finding(
+        self, walked: Walked, trace: Trace, call: Call, mismatch: _Mismatch
+    ) -> Finding:
         made = made_by(walked, call)
-        written = made.argument(mismatch.position, mismatch.argument) if made is not None else None
+        written = (
+            made.argument(mismatch.position, mismatch.argument)
+            if made is not None
+            else None
+        )
         span = made.span(written) if made is not None and written is not None else None
         diagnostic = replace(
             self.diagnostic(mismatch.message),
@@ -95,13 +111,30 @@ class Net(nn.Module):
         )
         sizes = (mismatch.value,) if isinstance(mismatch.value, int) else ()
         candidates: list[Candidate] = number_candidates(
-            call, made, (mismatch.position, mismatch.argument), mismatch.value, sizes, mismatch.wanted_channels
+            call,
+            made,
+            (mismatch.position, mismatch.argument),
+            mismatch.value,
+            sizes,
+            mismatch.wanted_channels,
         )
-        if made is not None and made.name == "LayerNorm" and len(made.node.args) == 1 and not made.node.keywords:
+        if (
+            made is not None
+            and made.name == "LayerNorm"
+            and len(made.node.args) == 1
+            and not made.node.keywords
+        ):
             candidates += _over_channels(call, made, mismatch)
         if mismatch.wanted_channels is not None:
-            candidates += producer_candidates(walked, trace, call, mismatch.wanted_channels)
-        return Finding(located(diagnostic, walked, trace, call, span), trace.mode, call.index, tuple(candidates))
+            candidates += producer_candidates(
+                walked, trace, call, mismatch.wanted_channels
+            )
+        return Finding(
+            located(diagnostic, walked, trace, call, span),
+            trace.mode,
+            call.index,
+            tuple(candidates),
+        )
 
 
 def _mismatch(failure: Failure, name: str) -> _Mismatch | None:
@@ -115,7 +148,15 @@ def _mismatch(failure: Failure, name: str) -> _Mismatch | None:
         value: int | str = tail[0] if len(tail) == 1 else str(tail)
         message = f"`{name}` normalises over {shape_text(normalized)} but the input ends in {shape_text(tail)}"
         wanted = normalized[0] if len(normalized) == 1 else None
-        return _Mismatch(message, shape_text(normalized), shape_text(tail), 0, "normalized_shape", value, wanted)
+        return _Mismatch(
+            message,
+            shape_text(normalized),
+            shape_text(tail),
+            0,
+            "normalized_shape",
+            value,
+            wanted,
+        )
     if len(x.shape) < 2:
         return None
     channels = x.shape[1]
@@ -125,7 +166,13 @@ def _mismatch(failure: Failure, name: str) -> _Mismatch | None:
         if takes == channels and groups > 0 and channels % groups:
             message = f"`{name}` cannot split {channels} channels into {groups} groups"
             return _Mismatch(
-                message, f"a multiple of {groups}", str(channels), 0, "num_groups", _divisor(channels, groups), None
+                message,
+                f"a multiple of {groups}",
+                str(channels),
+                0,
+                "num_groups",
+                _divisor(channels, groups),
+                None,
             )
         position, argument = 1, "num_channels"
     else:
@@ -135,19 +182,34 @@ def _mismatch(failure: Failure, name: str) -> _Mismatch | None:
     if takes == channels:
         return None
     message = f"`{name}` takes {takes} channels but gets {channels}"
-    return _Mismatch(message, str(takes), str(channels), position, argument, channels, takes)
+    return _Mismatch(
+        message, str(takes), str(channels), position, argument, channels, takes
+    )
 
 
-def _over_channels(call: Call, made: CallExpression, mismatch: _Mismatch) -> list[Candidate]:
-    """`GroupNorm(1, channels)`, whose weights are the same, for a `LayerNorm(channels)` fed with a feature map."""
+def _over_channels(
+    call: Call, made: CallExpression, mismatch: _Mismatch
+) -> list[Candidate]:
+    """`GroupNorm(1, channels)`, whose weights are the same, for a `LayerNorm(channels)`
+    fed with a feature map."""
     shape = call.inputs[0].shape if call.inputs else ()
     if len(shape) != 4 or shape[1] != mismatch.wanted_channels:
         return []
     text = f"{made.prefix}GroupNorm(1, {made.source.segment(made.node.args[0])})"
     edit = made.replaced(made.node, text)
-    return [Candidate(f"`{text}`", (edit,), call.layer, likely=3.2, says="channels come second here")]
+    return [
+        Candidate(
+            f"`{text}`",
+            (edit,),
+            call.layer,
+            likely=3.2,
+            says="channels come second here",
+        )
+    ]
 
 
 def _divisor(channels: int, near: int) -> int:
     """The largest divisor of the channels that is not above `near`."""
-    return next(size for size in range(min(near, channels), 0, -1) if channels % size == 0)
+    return next(
+        size for size in range(min(near, channels), 0, -1) if channels % size == 0
+    )

@@ -6,25 +6,33 @@ import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.graph import Call, Failure, Shape, Walked
-from shapelint.rules import Candidate, Example, Finding, Rule
-from shapelint.rules.alternatives import larger_images
-from shapelint.rules.evidence import failed_calls, located, made_by, shape_text
+from shapelint.changes.other_inputs import larger_images
+from shapelint.facts.findings import Candidate, Example, Finding, Rule
+from shapelint.facts.graph import Call, Failure, Shape, Walked
+from shapelint.ops.layers import NoWindowError, conv_geometry, pool_geometry, spread
 from shapelint.syntax.calls import call_at
-from shapelint.tracing.recovery.layers import NoWindowError, conv_geometry, pool_geometry, spread
+from shapelint.syntax.walked_calls import failed_calls, located, made_by, shape_text
 
 _CONVS = ("conv1d", "conv2d", "conv3d")
-_POOLS = ("max_pool1d", "max_pool2d", "max_pool3d", "avg_pool1d", "avg_pool2d", "avg_pool3d")
+_POOLS = (
+    "max_pool1d",
+    "max_pool2d",
+    "max_pool3d",
+    "avg_pool1d",
+    "avg_pool2d",
+    "avg_pool3d",
+)
 
 
 class OutputTooSmall(Rule):
     """
     ## What it does
-    Finds convolutions and poolings whose kernel is larger than their input, or whose output would have
-    size zero.
+    Finds convolutions and poolings whose kernel is larger than their input, or whose
+    output would have size zero.
 
     ## Why is this bad?
-    The forward raises. The input is too small for so many halvings, or a kernel was meant for it padded.
+    The forward raises. The input is too small for so many halvings, or a kernel was
+    meant for it padded.
 
     ## Fix
     A larger input, a smaller kernel or stride, padding, or one halving less.
@@ -79,27 +87,43 @@ class Net(nn.Module):
             name = call.op if call.kind == "module" else "F." + call.op
             text = shape_text(call.failure.tensors[0].shape)
             diagnostic = replace(
-                self.diagnostic(f"`{name}` with a kernel of {_times(kernel)} has no room in {text}"),
+                self.diagnostic(
+                    f"`{name}` with a kernel of {_times(kernel)} has no room in {text}"
+                ),
                 label=f"the padded input is {_times(sizes)}",
                 expected=f"at least {_times(kernel)}",
                 found=_times(sizes),
             )
             candidates = (*_smaller_kernel(walked, call, sizes), *larger_images(walked))
-            yield Finding(located(diagnostic, walked, trace, call), trace.mode, call.index, candidates)
+            yield Finding(
+                located(diagnostic, walked, trace, call),
+                trace.mode,
+                call.index,
+                candidates,
+            )
 
 
 def _smaller_kernel(walked: Walked, call: Call, sizes: Shape) -> Iterator[Candidate]:
-    """The kernel that is as large as what arrives; where it is written as a number there."""
+    """The kernel that is as large as what arrives; where it is written as a number
+    there."""
     is_module = call.kind == "module"
     made = made_by(walked, call) if is_module else call_at(call.site)
     is_conv = "conv" in call.op.lower()
     position = (2 if is_conv else 0) if is_module else 1
-    node = made.argument(position, "kernel_size") if made is not None and (is_module or not is_conv) else None
+    node = (
+        made.argument(position, "kernel_size")
+        if made is not None and (is_module or not is_conv)
+        else None
+    )
     if made is None or not isinstance(node, ast.Constant) or min(sizes) < 1:
         return
     edit = made.replaced(node, str(min(sizes)))
-    likely = 0.9 if is_conv else 2.0  # over all that is left, as poolings at the end are
-    yield Candidate(f"`kernel_size={min(sizes)}`", (edit,), call.layer, "kernel", likely=likely)
+    likely = (
+        0.9 if is_conv else 2.0
+    )  # over all that is left, as poolings at the end are
+    yield Candidate(
+        f"`kernel_size={min(sizes)}`", (edit,), call.layer, "kernel", likely=likely
+    )
 
 
 def _times(sizes: Shape) -> str:
@@ -107,7 +131,8 @@ def _times(sizes: Shape) -> str:
 
 
 def _window(failure: Failure) -> tuple[Shape, Shape] | None:
-    """Extent of the kernel and size of the padded input, where the output would be empty."""
+    """Extent of the kernel and size of the padded input, where the output would be
+    empty."""
     x = failure.arg(0, "input")
     is_conv = failure.op in _CONVS
     dims = int(failure.op[-2])
@@ -121,10 +146,16 @@ def _window(failure: Failure) -> tuple[Shape, Shape] | None:
         return None
     if all(size >= 1 for size in out):
         return None
-    kernel = failure.arg(1, "weight").shape[2:] if is_conv else spread(failure.arg(1, "kernel_size"), dims, 1)
+    kernel = (
+        failure.arg(1, "weight").shape[2:]
+        if is_conv
+        else spread(failure.arg(1, "kernel_size"), dims, 1)
+    )
     padding = failure.arg(4 if is_conv else 3, "padding")
     pads = spread(None if isinstance(padding, str) else padding, dims, 0)
     dilation = spread(failure.arg(5, "dilation"), dims, 1) if is_conv else (1,) * dims
     reach = tuple(d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True))
-    sizes = tuple(size + 2 * pad for size, pad in zip(x.shape[-dims:], pads, strict=True))
+    sizes = tuple(
+        size + 2 * pad for size, pad in zip(x.shape[-dims:], pads, strict=True)
+    )
     return reach, sizes

@@ -6,13 +6,21 @@ import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.graph import Call, Failure, Walked
-from shapelint.rules import Candidate, Example, Finding, Rule
-from shapelint.rules.alternatives import batched_input, input_candidates, spatial_dims
-from shapelint.rules.evidence import at_call, call_expression, failed_calls, located, made_by, shape_text, subject
+from shapelint.changes.other_inputs import batched_input, input_candidates, spatial_dims
+from shapelint.facts.findings import Candidate, Example, Finding, Rule
+from shapelint.facts.graph import Call, Failure, Walked
+from shapelint.ops import einops_patterns as patterns
+from shapelint.ops.rearranging import dims_of
 from shapelint.syntax.calls import call_at
-from shapelint.tracing.recovery import patterns
-from shapelint.tracing.recovery.rearranging import dims_of
+from shapelint.syntax.walked_calls import (
+    at_call,
+    call_expression,
+    failed_calls,
+    located,
+    made_by,
+    shape_text,
+    subject,
+)
 
 _NORM_RANKS = {
     "BatchNorm1d": (2, 3),
@@ -27,14 +35,56 @@ _NORM_RANKS = {
 _RESAMPLED = {"linear": (3,), "bilinear": (4,), "bicubic": (4,), "trilinear": (5,)}
 
 _OF_EACH_RANK = {
-    *("Conv", "ConvTranspose", "MaxPool", "AvgPool", "AdaptiveAvgPool", "AdaptiveMaxPool", "BatchNorm", "InstanceNorm"),
-    *("conv", "conv_transpose", "max_pool", "avg_pool", "adaptive_avg_pool", "adaptive_max_pool"),
+    *(
+        "Conv",
+        "ConvTranspose",
+        "MaxPool",
+        "AvgPool",
+        "AdaptiveAvgPool",
+        "AdaptiveMaxPool",
+        "BatchNorm",
+        "InstanceNorm",
+    ),
+    *(
+        "conv",
+        "conv_transpose",
+        "max_pool",
+        "avg_pool",
+        "adaptive_avg_pool",
+        "adaptive_max_pool",
+    ),
 }
 """What torch has for one, two and three spatial dimensions."""
 
 _TAKES_DIMS = {
-    *("transpose", "swapaxes", "permute", "mean", "sum", "amax", "amin", "max", "min", "argmax", "argmin", "softmax"),
-    *("log_softmax", "squeeze", "flatten", "unbind", "cumsum", "norm", "std", "var", "logsumexp", "prod", "all", "any"),
+    *(
+        "transpose",
+        "swapaxes",
+        "permute",
+        "mean",
+        "sum",
+        "amax",
+        "amin",
+        "max",
+        "min",
+        "argmax",
+        "argmin",
+        "softmax",
+    ),
+    *(
+        "log_softmax",
+        "squeeze",
+        "flatten",
+        "unbind",
+        "cumsum",
+        "norm",
+        "std",
+        "var",
+        "logsumexp",
+        "prod",
+        "all",
+        "any",
+    ),
 }
 """Ops whose whole-number arguments, beside the tensor, are dimensions."""
 
@@ -42,18 +92,20 @@ _TAKES_DIMS = {
 class RankMismatch(Rule):
     """
     ## What it does
-    Finds layers that are fed too few or too many dimensions: an image without its batch or channel
-    dimension, a feature map that was not flattened, a sequence where a vector was meant.
+    Finds layers that are fed too few or too many dimensions: an image without its batch
+    or channel dimension, a feature map that was not flattened, a sequence where a
+    vector was meant.
 
     ## Why is this bad?
     The forward raises, mostly about a size that is not the cause.
 
     ## Fix
-    `unsqueeze` the missing dimension, `flatten` the superfluous ones, or the norm of the right rank.
+    `unsqueeze` the missing dimension, `flatten` the superfluous ones, or the norm of
+    the right rank.
 
     ## References
-    - torch.nn.Conv2d takes (N, C, H, W) or (C, H, W); torch.nn.BatchNorm1d (N, C) or (N, C, L)
-    """
+    - torch.nn.Conv2d takes (N, C, H, W) or (C, H, W); torch.nn.BatchNorm1d (N, C) or
+      (N, C, L)"""
 
     code = "SHP113"
     name = "rank-mismatch"
@@ -100,10 +152,16 @@ class Net(nn.Module):
             if ranks is None or len(shape) in ranks:
                 continue
             by_layer = spatial_dims(call.op) is not None
-            name = subject(call) if not by_layer else f"`{call.op if call.kind == 'module' else 'F.' + call.op}`"
+            name = (
+                subject(call)
+                if not by_layer
+                else f"`{call.op if call.kind == 'module' else 'F.' + call.op}`"
+            )
             wanted = " or ".join(map(str, ranks))
             diagnostic = replace(
-                self.diagnostic(f"{name} takes {wanted} dimensions but gets {len(shape)}, {shape_text(shape)}"),
+                self.diagnostic(
+                    f"{name} takes {wanted} dimensions but gets {len(shape)}, {shape_text(shape)}"
+                ),
                 label=f"{wanted} dimensions expected, {len(shape)} found",
                 expected=wanted,
                 found=str(len(shape)),
@@ -115,7 +173,11 @@ class Net(nn.Module):
                 *_fixes(call, len(shape), ranks),
             ]
             is_layer = by_layer or call.kind == "module"
-            placed = located(diagnostic, walked, trace, call) if is_layer else at_call(diagnostic, trace, call)
+            placed = (
+                located(diagnostic, walked, trace, call)
+                if is_layer
+                else at_call(diagnostic, trace, call)
+            )
             yield Finding(placed, trace.mode, call.index, tuple(candidates))
 
 
@@ -125,14 +187,23 @@ def _ranks(call: Call) -> tuple[int, ...] | None:
     assert failure is not None
     if failure.op.startswith("module:"):
         return _NORM_RANKS.get(failure.op.removeprefix("module:"))
-    if call.module_class in _NORM_RANKS and failure.op in ("batch_norm", "instance_norm"):
+    if call.module_class in _NORM_RANKS and failure.op in (
+        "batch_norm",
+        "instance_norm",
+    ):
         return _NORM_RANKS[call.module_class]
     if failure.op.startswith(("conv", "max_pool", "avg_pool", "adaptive_")):
         dims = spatial_dims(failure.op)
         return (dims + 1, dims + 2) if dims is not None else None
     if failure.op in ("interpolate", "upsample"):
-        return _RESAMPLED.get(failure.kwargs.get("mode") or failure.arg(3, "mode", "nearest"))
-    if failure.op in patterns.OPS and len(failure.args) > 1 and isinstance(failure.args[1], str):
+        return _RESAMPLED.get(
+            failure.kwargs.get("mode") or failure.arg(3, "mode", "nearest")
+        )
+    if (
+        failure.op in patterns.OPS
+        and len(failure.args) > 1
+        and isinstance(failure.args[1], str)
+    ):
         left = patterns.axes(failure.args[1].partition("->")[0])
         return (len(left),) if left is not None else None
     return _named_dims(failure)
@@ -150,7 +221,8 @@ def _named_dims(failure: Failure) -> tuple[int, ...] | None:
 
 
 def _of_that_rank(walked: Walked, call: Call, rank: int) -> list[Candidate]:
-    """`Conv2d` for `Conv1d`, `F.max_pool2d` for `F.max_pool1d`: the layer that takes as many dimensions as arrive."""
+    """`Conv2d` for `Conv1d`, `F.max_pool2d` for `F.max_pool1d`: the layer that takes as
+    many dimensions as arrive."""
     made = made_by(walked, call) if call.kind == "module" else call_at(call.site)
     if made is None or spatial_dims(made.name) is None or not 3 <= rank <= 5:
         return []
@@ -162,7 +234,16 @@ def _of_that_rank(walked: Walked, call: Call, rank: int) -> list[Candidate]:
     if isinstance(func, ast.Name):
         return []  # a name of its own may not be imported
     says = f"`{name}` takes {rank} dimensions"
-    return [Candidate(f"`{made.prefix}{name}`", (edit,), call.layer, group="rank", likely=2.6, says=says)]
+    return [
+        Candidate(
+            f"`{made.prefix}{name}`",
+            (edit,),
+            call.layer,
+            group="rank",
+            likely=2.6,
+            says=says,
+        )
+    ]
 
 
 def _fixes(call: Call, rank: int, ranks: tuple[int, ...]) -> list[Candidate]:
@@ -179,4 +260,9 @@ def _fixes(call: Call, rank: int, ranks: tuple[int, ...]) -> list[Candidate]:
         texts.append(f"{text}.squeeze(1)")
     if rank > 2 and 2 in ranks:
         texts.append(f"{text}.flatten(1)")
-    return [Candidate(f"`{each}`", (expression.replaced(written, each),), call.layer, group="rank") for each in texts]
+    return [
+        Candidate(
+            f"`{each}`", (expression.replaced(written, each),), call.layer, group="rank"
+        )
+        for each in texts
+    ]

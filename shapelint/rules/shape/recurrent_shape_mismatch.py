@@ -5,15 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from shapelint.fixes.inputs_of_layers import keyword_added, layer_input_forms
-from shapelint.fixes.numbers import number_candidates
-from shapelint.graph import Call, Shape, TensorFact, Trace, Walked
-from shapelint.rules import Candidate, Example, Finding, Rule
-from shapelint.rules.evidence import failed_calls, located, made_by, shape_text
+from shapelint.changes.layer_inputs import keyword_added, layer_input_forms
+from shapelint.changes.layer_numbers import number_candidates
+from shapelint.facts.findings import Candidate, Example, Finding, Rule
+from shapelint.facts.graph import Call, Shape, TensorFact, Trace, Walked
+from shapelint.syntax.walked_calls import failed_calls, located, made_by, shape_text
 
 OPS = (
-    *("module:LSTM", "module:GRU", "module:RNN", "module:LSTMCell", "module:GRUCell", "module:RNNCell"),
-    *("lstm", "gru", "rnn_tanh", "rnn_relu", "lstm_cell", "gru_cell", "rnn_tanh_cell", "rnn_relu_cell"),
+    *(
+        "module:LSTM",
+        "module:GRU",
+        "module:RNN",
+        "module:LSTMCell",
+        "module:GRUCell",
+        "module:RNNCell",
+    ),
+    *(
+        "lstm",
+        "gru",
+        "rnn_tanh",
+        "rnn_relu",
+        "lstm_cell",
+        "gru_cell",
+        "rnn_tanh_cell",
+        "rnn_relu_cell",
+    ),
 )
 
 
@@ -29,16 +45,17 @@ class _Mismatch:
 class RecurrentShapeMismatch(Rule):
     """
     ## What it does
-    Finds `RNN`, `GRU`, `LSTM` and their cells that are fed another number of features, of dimensions, or a
-    hidden state that does not belong to them.
+    Finds `RNN`, `GRU`, `LSTM` and their cells that are fed another number of features,
+    of dimensions, or a hidden state that does not belong to them.
 
     ## Why is this bad?
-    The forward raises. Without `batch_first=True` the first dimension is time, and a hidden state made for
-    the batch has the wrong size; with `bidirectional=True` there are twice as many states.
+    The forward raises. Without `batch_first=True` the first dimension is time, and a
+    hidden state made for the batch has the wrong size; with `bidirectional=True` there
+    are twice as many states.
 
     ## Fix
-    `input_size` as the features that arrive, (batch, time, features) with `batch_first=True`, a hidden state
-    of (num_layers * directions, batch, hidden_size).
+    `input_size` as the features that arrive, (batch, time, features) with
+    `batch_first=True`, a hidden state of (num_layers * directions, batch, hidden_size).
 
     ## References
     - torch.nn.LSTM, "Inputs"
@@ -89,10 +106,16 @@ class Net(nn.Module):
             if mismatch is not None:
                 yield self._finding(walked, trace, call, mismatch)
 
-    def _finding(self, walked: Walked, trace: Trace, call: Call, mismatch: _Mismatch) -> Finding:
+    def _finding(
+        self, walked: Walked, trace: Trace, call: Call, mismatch: _Mismatch
+    ) -> Finding:
         made = made_by(walked, call)
         written = made.argument(0, "input_size") if made is not None else None
-        span = made.span(written) if made is not None and written is not None and mismatch.features else None
+        span = (
+            made.span(written)
+            if made is not None and written is not None and mismatch.features
+            else None
+        )
         diagnostic = replace(
             self.diagnostic(mismatch.message),
             label=mismatch.label,
@@ -103,10 +126,17 @@ class Net(nn.Module):
         if mismatch.features is not None:
             takes, gets = mismatch.features
             found += layer_input_forms(call, takes)
-            found += number_candidates(call, made, (0, "input_size"), gets, (gets,), takes)
+            found += number_candidates(
+                call, made, (0, "input_size"), gets, (gets,), takes
+            )
         elif made is not None:
             found += keyword_added(made, "batch_first", "True", call.layer)
-        return Finding(located(diagnostic, walked, trace, call, span), trace.mode, call.index, tuple(found))
+        return Finding(
+            located(diagnostic, walked, trace, call, span),
+            trace.mode,
+            call.index,
+            tuple(found),
+        )
 
 
 def _mismatch(call: Call) -> _Mismatch | None:

@@ -7,32 +7,54 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.diagnostics import Edit, Position
-from shapelint.fixes.heads import SAME_SHAPE, pooled_before
-from shapelint.graph import Call, Failure, Shape, Trace, Walked
-from shapelint.rules import Candidate, Example, Finding, Rule, rearranging
-from shapelint.rules.alternatives import input_candidates
-from shapelint.rules.evidence import at_call, call_expression, failed_calls, located, made_by, shape_text, subject
-from shapelint.syntax.calls import CallExpression, replacement, span_of_node
+from shapelint.changes.heads import SAME_SHAPE, pooled_before
+from shapelint.changes.other_inputs import input_candidates
+from shapelint.facts.diagnostics import Edit
+from shapelint.facts.findings import Candidate, Example, Finding, Rule
+from shapelint.facts.graph import Call, Failure, Shape, Trace, Walked
+from shapelint.facts.places import Position
+from shapelint.ops import mismatches as rearranging
+from shapelint.ops.reshaping import wanted_sizes
+from shapelint.syntax.calls import CallExpression
+from shapelint.syntax.edits import replacement, span_of_node
 from shapelint.syntax.products import written_as
-from shapelint.tracing.recovery.reshaping import wanted_sizes
+from shapelint.syntax.walked_calls import (
+    at_call,
+    call_expression,
+    failed_calls,
+    located,
+    made_by,
+    shape_text,
+    subject,
+)
 
-OPS = ("view", "reshape", "unflatten", "expand", "flatten", "view_as", "reshape_as", "expand_as")
+OPS = (
+    "view",
+    "reshape",
+    "unflatten",
+    "expand",
+    "flatten",
+    "view_as",
+    "reshape_as",
+    "expand_as",
+)
 
 
 class ReshapeSizeMismatch(Rule):
     """
     ## What it does
-    Finds `view`, `reshape`, `flatten`, `unflatten` and `expand` to sizes that the tensor does not have,
-    `view` of memory that is not contiguous, and splits, indices, pixel shuffles and folds that do not fit.
+    Finds `view`, `reshape`, `flatten`, `unflatten` and `expand` to sizes that the
+    tensor does not have, `view` of memory that is not contiguous, and splits, indices,
+    pixel shuffles and folds that do not fit.
 
     ## Why is this bad?
-    The forward raises. A `view(-1, 8192)` was written for one image size and meets another; where the
-    numbers happen to divide it does worse and folds pixels into the batch.
+    The forward raises. A `view(-1, 8192)` was written for one image size and meets
+    another; where the numbers happen to divide it does worse and folds pixels into the
+    batch.
 
     ## Fix
-    Say what stays: `flatten(1)` or `x.view(x.size(0), -1)`. After `permute` or `transpose`: `reshape`.
-    """
+    Say what stays: `flatten(1)` or `x.view(x.size(0), -1)`. After `permute` or
+    `transpose`: `reshape`."""
 
     code = "SHP107"
     name = "reshape-size-mismatch"
@@ -78,9 +100,15 @@ class Net(nn.Module):
                 continue
             shape = failure.tensors[0].shape
             wanted = _wanted(failure)
-            contiguity = failure.op in ("view", "view_as") and wanted is not None and _fits(shape, wanted)
+            contiguity = (
+                failure.op in ("view", "view_as")
+                and wanted is not None
+                and _fits(shape, wanted)
+            )
             if contiguity:
-                message = f"{subject(call)} of {shape_text(shape)} needs contiguous memory"
+                message = (
+                    f"{subject(call)} of {shape_text(shape)} needs contiguous memory"
+                )
                 label = "permuted or expanded before; `.reshape()` copies where it must"
             else:
                 message = f"{subject(call)} cannot make {_text(failure, wanted)} of {shape_text(shape)}"
@@ -97,7 +125,9 @@ class Net(nn.Module):
                 *input_candidates(walked, trace),
             ]
             diagnostic = (
-                located(diagnostic, walked, trace, call) if call.kind == "module" else at_call(diagnostic, trace, call)
+                located(diagnostic, walked, trace, call)
+                if call.kind == "module"
+                else at_call(diagnostic, trace, call)
             )
             yield Finding(diagnostic, trace.mode, call.index, tuple(candidates))
 
@@ -111,8 +141,14 @@ class Net(nn.Module):
             shape = shape_text(call.failure.tensors[0].shape)
             diagnostic = replace(self.diagnostic(found[0]), label=found[1], found=shape)
             is_layer = call.kind == "module"
-            placed = located(diagnostic, walked, trace, call) if is_layer else at_call(diagnostic, trace, call)
-            yield Finding(placed, trace.mode, call.index, tuple(input_candidates(walked, trace)))
+            placed = (
+                located(diagnostic, walked, trace, call)
+                if is_layer
+                else at_call(diagnostic, trace, call)
+            )
+            yield Finding(
+                placed, trace.mode, call.index, tuple(input_candidates(walked, trace))
+            )
 
 
 def _wanted(failure: Failure) -> Shape | None:
@@ -131,7 +167,9 @@ def _text(failure: Failure, wanted: Shape | None) -> str:
         return shape_text(wanted)
     if failure.op == "unflatten":
         sizes = failure.arg(2, "sizes")
-        text = shape_text(tuple(sizes)) if isinstance(sizes, (list, tuple)) else str(sizes)
+        text = (
+            shape_text(tuple(sizes)) if isinstance(sizes, (list, tuple)) else str(sizes)
+        )
         return f"{text} of dimension {failure.arg(1, 'dim')}"
     return "that"
 
@@ -154,37 +192,77 @@ def _counted(failure: Failure, shape: Shape, wanted: Shape | None) -> str:
 
 def _candidates(call: Call, contiguity: bool) -> list[Candidate]:
     expression = call_expression(call)
-    if expression is None or not isinstance(expression.node.func, ast.Attribute) or call.kind != "method":
+    if (
+        expression is None
+        or not isinstance(expression.node.func, ast.Attribute)
+        or call.kind != "method"
+    ):
         return []
     if contiguity:
         return [_reshaped(expression)]
     assert call.failure is not None
     if call.failure.op == "expand":
         return _expanded(expression, call)
-    return _batch_kept(expression, call) if call.failure.op in ("view", "reshape") else []
+    return (
+        _batch_kept(expression, call) if call.failure.op in ("view", "reshape") else []
+    )
 
 
 def _expanded(expression: CallExpression, call: Call) -> list[Candidate]:
     """`expand(n, -1)` with a -1 for each dimension it leaves out."""
     args, rank = expression.node.args, len(call.inputs[0].shape) if call.inputs else 0
     missing = rank - len(args)
-    if missing < 1 or not args or any(isinstance(arg, (ast.Starred, ast.Tuple, ast.List)) for arg in args):
+    if (
+        missing < 1
+        or not args
+        or any(isinstance(arg, (ast.Starred, ast.Tuple, ast.List)) for arg in args)
+    ):
         return []
     text = expression.source.segment(args[-1]) + ", -1" * missing
-    shown = expression.text.replace(f"{expression.source.segment(args[-1])})", f"{text})")
-    return [Candidate(f"`{' '.join(shown.split())}`", (expression.replaced(args[-1], text),), call.layer, likely=3.0)]
+    shown = expression.text.replace(
+        f"{expression.source.segment(args[-1])})", f"{text})"
+    )
+    return [
+        Candidate(
+            f"`{' '.join(shown.split())}`",
+            (expression.replaced(args[-1], text),),
+            call.layer,
+            likely=3.0,
+        )
+    ]
 
 
 def _with_its_layer(walked: Walked, trace: Trace, call: Call) -> list[Candidate]:
-    """`view(-1, 4096)` before `nn.Linear(4096, ...)`: a pooling to the old size, or both numbers at once."""
-    expression, shape = call_expression(call), call.inputs[0].shape if call.inputs else ()
-    if expression is None or len(shape) < 3 or not isinstance(expression.node.func, ast.Attribute):
+    """`view(-1, 4096)` before `nn.Linear(4096, ...)`: a pooling to the old size, or
+    both numbers at once."""
+    expression, shape = (
+        call_expression(call),
+        call.inputs[0].shape if call.inputs else (),
+    )
+    if (
+        expression is None
+        or len(shape) < 3
+        or not isinstance(expression.node.func, ast.Attribute)
+    ):
         return []
-    layer = next((other for other in trace.calls if call.index in other.producers and other.op not in SAME_SHAPE), None)
+    layer = next(
+        (
+            other
+            for other in trace.calls
+            if call.index in other.producers and other.op not in SAME_SHAPE
+        ),
+        None,
+    )
     takes = layer.attributes.get("in_features") if layer is not None else None
     wanted = _wanted(call.failure) if call.failure is not None else None
     features = math.prod(shape[1:])
-    if layer is None or wanted is None or takes != wanted[-1] or features == takes or len(wanted) != 2:
+    if (
+        layer is None
+        or wanted is None
+        or takes != wanted[-1]
+        or features == takes
+        or len(wanted) != 2
+    ):
         return []
     found = pooled_before(call, expression, takes)
     made = made_by(walked, layer)
@@ -204,7 +282,14 @@ def _with_its_layer(walked: Walked, trace: Trace, call: Call) -> list[Candidate]
         edits = (edit, made.replaced(written, text))
         says = "written for another size"
         found.append(
-            Candidate(f"`{title}` and `{layer_text}`", edits, layer.layer, f"both {title}", likely=likely, says=says)
+            Candidate(
+                f"`{title}` and `{layer_text}`",
+                edits,
+                layer.layer,
+                f"both {title}",
+                likely=likely,
+                says=says,
+            )
         )
     return found
 
@@ -216,7 +301,10 @@ def _reshaped(expression: CallExpression) -> Candidate:
     start = Position(end.line, end.column - len(expression.name))
     edit = Edit(expression.source.file, start, end, "reshape")
     return Candidate(
-        "`.reshape(...)` in place of `.view(...)`", (edit,), likely=4.0, says="`reshape` copies where it must"
+        "`.reshape(...)` in place of `.view(...)`",
+        (edit,),
+        likely=4.0,
+        says="`reshape` copies where it must",
     )
 
 
@@ -231,9 +319,13 @@ def _batch_kept(expression: CallExpression, call: Call) -> list[Candidate]:
     features = math.prod(shape[1:])
     if isinstance(expression.node.func, ast.Attribute):
         owner = expression.source.segment(expression.node.func.value)
-        edit = replacement(expression.source.file, expression.node, f"{owner}.flatten(1)")
+        edit = replacement(
+            expression.source.file, expression.node, f"{owner}.flatten(1)"
+        )
         found.append(Candidate(f"`{owner}.flatten(1)`", (edit,), group="flatten"))
     text = written_as(expression.source, args[1], features, shape[1:])
     title = f"`{text}` in place of `{expression.source.segment(args[1])}`"
-    found.append(Candidate(title, (expression.replaced(args[1], text),), group="number"))
+    found.append(
+        Candidate(title, (expression.replaced(args[1], text),), group="number")
+    )
     return found

@@ -6,21 +6,23 @@ import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.diagnostics import Span
-from shapelint.graph import Trace, Walked
-from shapelint.rules import Candidate, Example, Finding, Rule
-from shapelint.syntax.calls import ParsedFile, parsed, replacement
+from shapelint.facts.findings import Candidate, Example, Finding, Rule
+from shapelint.facts.graph import Trace, Walked
+from shapelint.facts.places import Span
+from shapelint.syntax.calls import ParsedFile, parsed
+from shapelint.syntax.edits import replacement
 
 
 class MissingSuperInit(Rule):
     """
     ## What it does
-    Finds a module, the model or one registered in it, on which `nn.Module.__init__` never ran. Plain attributes can
-    be set on such a module, so that its constructor passes.
+    Finds a module, the model or one registered in it, on which `nn.Module.__init__`
+    never ran. Plain attributes can be set on such a module, so that its constructor
+    passes.
 
     ## Why is this bad?
-    It has no registry of parameters and layers: `train()`, `eval()`, `parameters()` and the call itself raise
-    `AttributeError`.
+    It has no registry of parameters and layers: `train()`, `eval()`, `parameters()` and
+    the call itself raise `AttributeError`.
 
     ## Fix
     `super().__init__()` as the first statement of `__init__`.
@@ -67,7 +69,9 @@ class Net(nn.Module):
         for layer in walked.uninitialised:
             firsts.setdefault(walked.homes[layer], layer)
         for trace in walked.traces.values():
-            for (file, owner), layer in firsts.items() if met_uninitialised(walked, trace) else ():
+            for (file, owner), layer in (
+                firsts.items() if met_uninitialised(walked, trace) else ()
+            ):
                 yield self._finding(file, owner, layer, trace.mode)
 
     def _finding(self, file: str, owner: str, layer: str, mode: str) -> Finding:
@@ -76,8 +80,16 @@ class Net(nn.Module):
         if source is None or init is None:
             message = f"`nn.Module.__init__` never ran on a `{owner}`"
             return Finding(replace(self.diagnostic(message), layer=layer), mode)
-        diagnostic = self.diagnostic(f"`{owner}.__init__` never calls `super().__init__()`")
-        span = Span(file, init.lineno, init.col_offset + 1, init.lineno, init.col_offset + len("def __init__") + 1)
+        diagnostic = self.diagnostic(
+            f"`{owner}.__init__` never calls `super().__init__()`"
+        )
+        span = Span(
+            file,
+            init.lineno,
+            init.col_offset + 1,
+            init.lineno,
+            init.col_offset + len("def __init__") + 1,
+        )
         first = init.body[0]
         text = f"super().__init__()\n{' ' * first.col_offset}{source.segment(first)}"
         edit = replacement(file, first, text)
@@ -85,13 +97,24 @@ class Net(nn.Module):
             replace(diagnostic, span=span, layer=layer),
             mode,
             None,
-            (Candidate("`super().__init__()` as the first statement", (edit,), layer, likely=1.0),),
+            (
+                Candidate(
+                    "`super().__init__()` as the first statement",
+                    (edit,),
+                    layer,
+                    likely=1.0,
+                ),
+            ),
         )
 
 
 def met_uninitialised(walked: Walked, trace: Trace) -> bool:
     """Whether a walk ended on a module without the registries of torch."""
-    return bool(walked.uninitialised) and trace.raised is not None and trace.raised.error_type == "AttributeError"
+    return (
+        bool(walked.uninitialised)
+        and trace.raised is not None
+        and trace.raised.error_type == "AttributeError"
+    )
 
 
 def _constructor(source: ParsedFile, owner: str) -> ast.FunctionDef | None:

@@ -1,0 +1,1 @@
+"""Fixes written into the user's files, by the parent. No torch."""

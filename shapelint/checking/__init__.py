@@ -1,0 +1,1 @@
+"""One target, start to end, in the worker."""

@@ -1,0 +1,73 @@
+"""Text of others (names, messages, source lines) made safe to print: nothing in it
+acts, all of it is seen.
+
+A terminal acts on control characters, a reader is misled by those that turn the
+direction of text, a file in UTF-8 cannot hold lone surrogates, XML none of the first
+and last, and GitHub's runner acts on lines of a log. No torch, and nothing of the
+package imported."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+_CONTROL = "\x00-\x08\x0b-\x1f\x7f-\x9f"
+_INVISIBLE = "\u00ad\u200b\u2028\u2029\u2060-\u2065\ufeff\ufff9-\ufffb"
+_BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f"
+_NO_CHARACTER = "\ud800-\udfff\ufffe\uffff"
+_UNSAFE = re.compile(f"[{_CONTROL}{_INVISIBLE}{_BIDI}{_NO_CHARACTER}]")
+_COLOUR_OR_UNSAFE = re.compile(rf"\x1b\[[\d;]*m|{_UNSAFE.pattern}")
+_NAMES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+# What joins characters to one (as in emoji) is shown; but the runner's comparison of
+# strings does not see it.
+_JOIN = "[\u034f\u180b-\u180f\u200c\u200d\ufe00-\ufe0f\U000e0001-\U000e01ef]"
+_BRACKET = re.compile(rf"(#{_JOIN}*#{_JOIN}*)\[")
+_LINE_COMMAND = re.compile(
+    rf"^((?:[^\S\n]|{_JOIN})*):(?={_JOIN}*:.*:{_JOIN}*:)", re.MULTILINE
+)
+
+
+def visible(text: str, colour: bool = False) -> str:
+    """Text of one or more lines with what is unsafe written as in a Python string:
+    `\\x1b`, `\\u202e`.
+
+    Tabs stay. `colour`: sequences that only set a colour stay too. The runner takes
+    `##[group]` for a command anywhere in a line, so that the bracket is written
+    `\\x5b`."""
+    pattern = _COLOUR_OR_UNSAFE if colour else _UNSAFE
+    return _BRACKET.sub(r"\1\\x5b", pattern.sub(_written, text))
+
+
+def in_one_line(text: str) -> str:
+    """As `visible`, with newlines and tabs written too: for a name, or a message that
+    has a line for itself."""
+    return visible(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
+def printable(text: str, colour: bool = False) -> str:
+    """As `visible`, and no line is one that GitHub's runner takes for a command:
+    `::error::...`, after blanks or not.
+
+    For all that is printed as a whole; only the format `github` has such lines of its
+    own."""
+    return _LINE_COMMAND.sub(r"\1\\x3a", visible(text, colour))
+
+
+def json_text(value: Any, **layout: Any) -> str:
+    """JSON that holds the true strings; what `visible` writes out is written as JSON
+    escapes it."""
+    text = json.dumps(value, ensure_ascii=False, **layout)
+    return _BRACKET.sub(
+        r"\1\\u005b", _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    )
+
+
+def _written(found: re.Match[str]) -> str:
+    char = found[0]
+    if len(char) > 1:
+        return char  # a colour
+    if char in _NAMES:
+        return _NAMES[char]
+    return f"\\x{ord(char):02x}" if char <= "\xff" else f"\\u{ord(char):04x}"

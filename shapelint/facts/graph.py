@@ -1,0 +1,336 @@
+"""The centre: a torch.fx graph recorded from the run, and the plain facts about each
+call that rules read.
+
+Each node carries the keys fx tools know (`tensor_meta`, `nn_module_stack`,
+`stack_trace`) and one of ours, `shapelint`, which holds a `Call`. Nothing here imports
+torch: rules are pure on plain data."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch.fx
+
+    from shapelint.facts.places import Site
+
+Shape = tuple[int, ...]
+
+Choices = dict[tuple["Site | None", str], int]
+"""For the failed calls of an op at a place: which of its candidate shapes the walk goes
+on with."""
+
+Key = tuple[str, str, int]
+"""What a call goes by in different walks: layer, op, and the how-manieth of that op in
+that layer it is."""
+
+
+@dataclass(frozen=True)
+class TensorFact:
+    """A tensor's dtype (abbreviated) and shape. `name`: qualified name where it is a
+    parameter or buffer."""
+
+    dtype: str
+    shape: Shape
+    name: str = ""
+
+    @property
+    def bulk(self) -> tuple[bool, int]:
+        """Sorts activations: floats before all else, then by size."""
+        return (self.dtype.startswith(("f", "bf", "c")), math.prod(self.shape))
+
+    def __str__(self) -> str:
+        return f"{self.dtype}[{','.join(map(str, self.shape))}]"
+
+
+@dataclass
+class Failure:
+    """A call that raised: what was called with what, and what it would have given after
+    the obvious fix.
+
+    `certain` is false where eager could not be asked. `cast_to`: the dtype with which
+    it would have worked. `by_autograd`: an op in place that works where no gradient is
+    wanted. `args` and `kwargs` hold TensorFacts for tensors."""
+
+    op: str
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    error_type: str
+    message: str
+    certain: bool = True
+    candidates: list[Any] = field(default_factory=list)
+    choice: int = 0
+    recovered: bool = False
+    sites: tuple[Site, ...] = ()
+    cast_to: str = ""
+    by_autograd: bool = False
+
+    def arg(self, position: int, name: str, default: Any = None) -> Any:
+        """An argument given by position or by keyword."""
+        if len(self.args) > position:
+            return self.args[position]
+        return self.kwargs.get(name, default)
+
+    @property
+    def place(self) -> tuple[Site | None, str]:
+        """Where it failed, and as what: calls that share this are recovered alike."""
+        return (self.sites[0] if self.sites else None, self.op)
+
+    @property
+    def tensors(self) -> list[TensorFact]:
+        """Every tensor argument, in order."""
+        return list(facts_in((self.args, self.kwargs)))
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A module being called: `serial` tells two calls of one module apart."""
+
+    path: str
+    class_name: str
+    serial: int
+
+
+@dataclass
+class Call:
+    """One call of the walk. `producers` are the indices of the calls that made its
+    tensor arguments.
+
+    A producer below 0 is no call; for a model input (`from_input`) -1 is the first, -2
+    the second. `within`: the modules it is called in, outermost first, each with a
+    number that tells two calls of one apart."""
+
+    index: int
+    layer: str
+    op: str
+    kind: str
+    inputs: list[TensorFact] = field(default_factory=list)
+    outputs: list[TensorFact] = field(default_factory=list)
+    producers: list[int] = field(default_factory=list)
+    module_path: str = ""
+    module_class: str = ""
+    attributes: dict[str, Any] = field(default_factory=dict)
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] = field(default_factory=dict)
+    params: tuple[str, ...] = ()
+    mult_adds: int = 0
+    site: Site | None = None
+    definition: tuple[Site, ...] = ()
+    failure: Failure | None = None
+    derived: bool = True
+    training: bool = False
+    from_input: tuple[int, ...] = ()
+    within: tuple[Frame, ...] = ()
+    registered: bool = True
+    turn: int = 0
+    home: str = ""
+    """Where the result would be on an accelerator (`shapelint.tracing.devices`)."""
+    strays: tuple[int, ...] = ()
+    """Positions of the inputs that would be left on the CPU."""
+
+    @property
+    def key(self) -> Key:
+        """By which it is found again in another walk."""
+        return (self.layer, self.op, self.turn)
+
+    @property
+    def input(self) -> TensorFact | None:
+        """The first tensor it was given."""
+        return self.inputs[0] if self.inputs else None
+
+    @property
+    def main_argument(self) -> int | None:
+        """Position of the largest activation it was given: not a weight, a mask or a
+        length."""
+        given = [index for index, fact in enumerate(self.inputs) if not fact.name]
+        return max(given, key=lambda index: self.inputs[index].bulk, default=None)
+
+    @property
+    def main_input(self) -> TensorFact | None:
+        """The largest activation it was given."""
+        position = self.main_argument
+        return self.inputs[position] if position is not None else self.input
+
+    @property
+    def output(self) -> TensorFact | None:
+        """The first tensor it gave."""
+        return self.outputs[0] if self.outputs else None
+
+
+@dataclass(frozen=True)
+class Spoiled:
+    """A tensor of some call that autograd had saved, and the call that wrote it
+    afterwards.
+
+    `first`: whether the model's first result cannot be differentiated for it, and not
+    only a later one."""
+
+    shape: Shape
+    saved_by: Call | None
+    written_by: Call | None
+    first: bool
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """A value asked of data: what was answered, and where."""
+
+    what: str
+    answer: str
+    site: Site | None
+    layer: str
+    forced: bool = False
+    stand_in: bool = False
+
+
+@dataclass
+class Raised:
+    """The exception that ended the walk. `call` is the failed call it came from, if it
+    came from one.
+
+    `compared`: whole numbers that the statement which raised held against each other.
+    """
+
+    error_type: str
+    message: str
+    sites: tuple[Site, ...]
+    layer: str
+    call: int | None = None
+    after_assumption: bool = False
+    doing: str = "the forward"
+    compared: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass
+class ParamFact:
+    """A parameter of the model: its shape, and whether it is trained. `numel` counts
+    elements."""
+
+    name: str
+    shape: Shape
+    numel: int
+    bytes: int
+    trainable: bool
+    module_path: str
+
+
+@dataclass
+class Trace:
+    """One walk in one mode: the graph, its calls in order, and what came of it."""
+
+    mode: str
+    graph: torch.fx.Graph | None
+    calls: list[Call]
+    raised: Raised | None = None
+    assumptions: list[Assumption] = field(default_factory=list)
+    output: str | None = None
+    inputs: list[str] = field(default_factory=list)
+    late_params: dict[str, ParamFact] = field(default_factory=dict)
+    used_fake: bool = False
+    uncertain: bool = False
+    spoiled: list[Spoiled] = field(default_factory=list)
+    choices: Choices = field(default_factory=dict)
+    results: list[int] = field(default_factory=list)
+    """What made each tensor of the output, as in `Call.producers`; -1 also for what
+    came from elsewhere."""
+    given_up: bool = False
+    out_of_time: bool = False
+    """Whether the walk ended where it was because the time for the target was over."""
+    seconds: float = 0.0
+    ops: int = 0
+    """What the walk cost, as `Session.ops` counts it."""
+
+    @property
+    def work(self) -> int:
+        """What the walk cost, in calls of layers whose ops are few; not in seconds, so
+        that each run says the same."""
+        return max(len(self.calls), self.ops // 2)
+
+    @property
+    def failures(self) -> Iterator[Call]:
+        """The calls that eager would refuse, in order."""
+        return (call for call in self.calls if call.failure is not None)
+
+    @property
+    def failure_count(self) -> int:
+        """How many calls failed, an exception outside of any call counted in."""
+        outside = self.raised is not None and self.raised.call is None
+        return sum(1 for _ in self.failures) + outside
+
+    def producer(self, call: Call, position: int = 0) -> Call | None:
+        """The call that made a tensor argument, None for a model input or a weight."""
+        if position >= len(call.producers) or call.producers[position] < 0:
+            return None
+        return self.calls[call.producers[position]]
+
+    def way_to(self, call: Call, limit: int = 200) -> list[Call]:
+        """The calls from the model's input to this one, along first tensor arguments,
+        this one left out."""
+        steps: list[Call] = []
+        current = self._main_producer(call)
+        while current is not None and len(steps) < limit:
+            steps.append(current)
+            current = self._main_producer(current)
+        return steps[::-1]
+
+    def _main_producer(self, call: Call) -> Call | None:
+        position = call.main_argument
+        return self.producer(call, position) if position is not None else None
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """A module that is registered within itself: as `attribute` of `holder`; `held` is
+    its name, "" the model's."""
+
+    holder: str
+    attribute: str
+    held: str
+
+
+@dataclass
+class Walked:
+    """All that rules may look at: the traces of one target in its modes, and the
+    model's parameters.
+
+    `homes`: file and name of the class of each module. `expect`: the shapes that must
+    come out."""
+
+    target: str
+    traces: dict[str, Trace]
+    params: dict[str, ParamFact]
+    definitions: dict[str, tuple[Site, ...]]
+    classes: dict[str, str]
+    thresholds: dict[str, Any] = field(default_factory=dict)
+    input_spellings: tuple[str, ...] = ()
+    homes: dict[str, tuple[str, str]] = field(default_factory=dict)
+    expect: tuple[str, ...] = ()
+    uninitialised: tuple[str, ...] = ()
+    """Modules on which `nn.Module.__init__` did not run."""
+    cycles: tuple[Cycle, ...] = ()
+
+    @property
+    def total_params(self) -> int:
+        """Elements of all parameters, tied ones once."""
+        return sum(param.numel for param in self.params.values())
+
+    def params_of(self, call: Call) -> int:
+        """Elements of the parameters a call uses."""
+        return sum(
+            self.params[name].numel for name in call.params if name in self.params
+        )
+
+
+def facts_in(value: Any) -> Iterator[TensorFact]:
+    """Every TensorFact in nested lists, tuples and dicts, in order."""
+    if isinstance(value, TensorFact):
+        yield value
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from facts_in(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from facts_in(item)

@@ -1,0 +1,1 @@
+"""Findings that are not shown: suppression comments and the baseline. No torch."""

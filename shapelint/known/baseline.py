@@ -1,0 +1,96 @@
+"""A file of findings that are known and not shown again. No torch here."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from shapelint.apply.files import written_whole
+from shapelint.facts.errors import UsageError
+from shapelint.facts.escape import json_text
+from shapelint.facts.outcome import Outcome
+from shapelint.render.fingerprints import findings
+from shapelint.syntax.texts import UnreadableError, read_bytes
+
+VERSION = 1
+
+
+def read(file: str) -> dict[str, Any]:
+    """The findings of a baseline by their fingerprints.
+
+    Raises:
+        UsageError: there is no such file, or it is no baseline.
+    """
+    try:
+        data = json.loads(read_bytes(file, named=True))
+    except UnreadableError as error:
+        if not os.path.exists(file):
+            raise UsageError(
+                f"no baseline `{file}`; `--update-baseline` writes it"
+            ) from None
+        raise UsageError(f"cannot read `{file}`: {error}") from None
+    except (ValueError, RecursionError):
+        data = None
+    if (
+        not isinstance(data, dict)
+        or data.get("version") != VERSION
+        or not isinstance(data.get("findings"), dict)
+    ):
+        raise UsageError(
+            f"`{file}` is no baseline of shapelint; `--update-baseline` writes one anew"
+        )
+    found: dict[str, Any] = data["findings"]
+    return found
+
+
+def write(file: str, outcomes: list[Outcome]) -> int:
+    """Write down what was found, that of targets that could not be checked left out;
+    how many findings it is.
+
+    Raises:
+        UsageError: it cannot be written, or there is something else in it.
+    """
+    _require_own(file)
+    found = {
+        item.fingerprint: {
+            "code": item.diagnostic.code,
+            "target": item.diagnostic.target,
+            "layer": item.diagnostic.layer,
+            "message": item.diagnostic.message,
+        }
+        for item in findings(outcomes)
+        if item.diagnostic.code != "SHP902"
+    }
+    text = json_text(
+        {"version": VERSION, "findings": dict(sorted(found.items()))}, indent=2
+    )
+    written_whole(Path(file), f"{text}\n".encode())
+    return len(found)
+
+
+def _require_own(file: str) -> None:
+    """Refuse to write over a file that is neither a baseline nor named as one could be:
+    a setting may name it."""
+    if not file.endswith(".json") and os.path.isfile(file) and os.path.getsize(file):
+        try:
+            read(file)
+        except UsageError:
+            raise UsageError(
+                f"`{file}` is no baseline of shapelint, and not written over"
+            ) from None
+
+
+def without_known(outcomes: list[Outcome], known: dict[str, Any]) -> list[Outcome]:
+    """The outcomes without the findings of a baseline, which are counted."""
+    fresh = {
+        id(item.diagnostic)
+        for item in findings(outcomes)
+        if item.fingerprint not in known
+    }
+    for outcome in outcomes:
+        left = [item for item in outcome.report.diagnostics if id(item) in fresh]
+        outcome.report.known += len(outcome.report.diagnostics) - len(left)
+        outcome.report.diagnostics = left
+    return outcomes

@@ -1,0 +1,1 @@
+"""The user's model: its file imported, its class called, its inputs made."""

@@ -1,0 +1,1 @@
+"""A walk drawn: blocks, links and where they go. No torch."""

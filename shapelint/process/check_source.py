@@ -1,0 +1,97 @@
+"""Files and folders that are read and not run, by one process or by several. No torch
+here."""
+
+from __future__ import annotations
+
+from shapelint.asked.request import Request
+from shapelint.facts.diagnostics import from_plain
+from shapelint.facts.outcome import Outcome, TargetReport
+from shapelint.process.readers import Readers
+from shapelint.reading.files import Files, Known
+from shapelint.reading.values import Class
+from shapelint.rules.gaps.target_not_loadable import not_loadable
+from shapelint.sources.files import files_below
+from shapelint.sources.read_source import Read, read_files
+from shapelint.syntax.lines import working_copies
+from shapelint.syntax.texts import with_deep_stack
+
+ALONE = 40
+"""Files from which more than one process reads them."""
+
+
+def check_source(request: Request, known: Known | None = None) -> Outcome:
+    """All that is to be said of a file or folder without running it.
+
+    `known`: by file and class, the layers that act by mode, of models that were walked.
+    """
+    return with_deep_stack(lambda: _all_of(request, known or {}))
+
+
+def _all_of(request: Request, known: Known) -> Outcome:
+    files = files_below(request.target, request.exclude)
+    report = TargetReport(request.target, kind="source")
+    if len(files) < ALONE:
+        with working_copies(request.texts):
+            found = read_files(files, request, known)
+    else:
+        found = _in_processes(files, request, known)
+    if not files:
+        found.diagnostics.append(
+            not_loadable(f"no Python file or notebook in `{request.target}`", None, "")
+        )
+    once = {
+        (item.code, item.span, item.message): item.with_target(request.target)
+        for item in reversed(found.diagnostics)
+    }
+    report.diagnostics = sorted(once.values(), key=lambda item: item.sort_key)
+    report.acted = sorted(found.acted)
+    report.files = files
+    failed = sum(item.code == "SHP902" for item in found.diagnostics)
+    report.status = (
+        "failed"
+        if failed and failed >= len(files)
+        else ("partial" if failed else "checked")
+    )
+    plural = "s" if len(files) != 1 else ""
+    report.notes.append(f"read {len(files):,} file{plural}, nothing of it run")
+    models = (
+        _models_of(files[0]) if len(files) == 1 and files[0] == request.target else []
+    )
+    if models:
+        report.notes.append(
+            f"to walk a model: `shapelint check {request.target}:{models[-1]} --input ...`"
+        )
+    return Outcome(report, fault="\n".join(found.faults) or None)
+
+
+def _models_of(file: str) -> list[str]:
+    """The model classes that a file defines."""
+    scope = Files().scope(file) if file.endswith(".py") else None
+    values = scope.names.values() if scope is not None else ()
+    return [
+        value.node.name
+        for value in values
+        if isinstance(value, Class) and value.kind == "module"
+    ]
+
+
+def _in_processes(files: list[str], request: Request, known: Known) -> Read:
+    asked = {
+        "request": request.dumps(),
+        "known": [[*place, layers] for place, layers in known.items()],
+    }
+    all_found = Read()
+    for part, answer in Readers(asked).read(files):
+        if answer is None:
+            message = f"`{part[0]}` cannot be read: the process that read it has died"
+            all_found.diagnostics.append(not_loadable(message, None, ""))
+            continue
+        plain, acted, faults = answer
+        all_found.add(
+            Read(
+                [from_plain(item) for item in plain],
+                {tuple(place) for place in acted},
+                faults,
+            )
+        )
+    return all_found

@@ -1,0 +1,298 @@
+"""The parent's side: a worker process for each target, bounded in time; never imports
+torch."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import IO, Any
+
+from shapelint.asked.request import DONE, SO_FAR, STEP, Request
+from shapelint.facts.diagnostics import Diagnostic, Severity
+from shapelint.facts.outcome import Outcome, TargetReport, report_from_plain
+from shapelint.process.start import start
+
+ENDED_WITHIN = 5.0
+"""Seconds that a worker may take to end once it was told to, or has answered."""
+
+
+OnStep = Callable[[str, str], None]
+"""Is told the target and what its worker has begun to do; from any thread."""
+
+
+def _no_step(target: str, step: str) -> None:
+    del target, step
+
+
+class Worker:
+    """A worker that is importing torch already, while the request is still being made
+    up."""
+
+    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
+        self.output: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the worker
+        self.process = start(
+            "shapelint.process.worker",
+            environment or {},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.output,
+            start_new_session=os.name == "posix",
+        )
+
+    def ask(self, request: Request, on_step: OnStep | None = None) -> Outcome:
+        """Send the request and wait for the report, `request.seconds` at most."""
+        try:
+            return self._asked(request, on_step or _no_step)
+        finally:
+            self.output.close()
+
+    def _asked(self, request: Request, on_step: OnStep) -> Outcome:
+        deadline = time.monotonic() + request.seconds
+        lines: queue.Queue[bytes] = queue.Queue()
+        threading.Thread(
+            target=self._exchange, args=(request, lines), daemon=True
+        ).start()
+        so_far: bytes | None = None
+        while True:
+            line = _within(lines, deadline)
+            if line is None:
+                self.kill()
+                return _cut_short(request, so_far)
+            if line.startswith(STEP):
+                on_step(
+                    request.target,
+                    line.removeprefix(STEP).decode(errors="replace").strip(),
+                )
+            elif line.startswith(SO_FAR):
+                so_far = line.removeprefix(SO_FAR)
+            else:
+                return self._answered(request, line, so_far, deadline)
+
+    def _exchange(self, request: Request, lines: queue.Queue[bytes]) -> None:
+        """Send the request, and take what comes back, line by line; an empty one where
+        nothing comes any more.
+
+        Standard input stays open: the worker ends when it is closed.
+        """
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        left = memoryview(request.dumps().encode() + b"\n")
+        with contextlib.suppress(OSError, ValueError):
+            while left:
+                left = left[os.write(self.process.stdin.fileno(), left) :]
+        line = STEP
+        while line.startswith((STEP, SO_FAR)):
+            try:
+                line = self.process.stdout.readline()
+            except (OSError, ValueError):
+                line = b""
+            lines.put(line)
+
+    def _answered(
+        self, request: Request, answer: bytes, so_far: bytes | None, deadline: float
+    ) -> Outcome:
+        if not answer:
+            return self._without_answer(request, deadline)
+        try:
+            outcome = _outcome(request, json.loads(answer), so_far)
+        except (
+            ValueError,
+            TypeError,
+            KeyError,
+            AttributeError,
+        ):  # written by something else in that process
+            self.kill()
+            return Outcome(
+                _died(
+                    request,
+                    "the process that ran the model wrote something else than a report",
+                    "",
+                )
+            )
+        self._close()
+        return outcome
+
+    def _without_answer(self, request: Request, deadline: float) -> Outcome:
+        """Nothing more will come: the process has ended, or the model has closed what
+        it would answer through."""
+        try:
+            code = self.process.wait(
+                timeout=min(
+                    max(0.0, deadline - time.monotonic()), threading.TIMEOUT_MAX
+                )
+            )
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return _cut_short(request, None)
+        how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
+        outcome = Outcome(
+            _died(
+                request,
+                f"the process that ran the model ended {how}",
+                self._last_words(),
+            )
+        )
+        self._close()
+        return outcome
+
+    def _last_words(self) -> str:
+        self.output.seek(0, os.SEEK_END)
+        self.output.seek(max(0, self.output.tell() - 2000))
+        lines = [
+            line
+            for line in self.output.read().decode(errors="replace").splitlines()
+            if line.strip()
+        ]
+        return lines[-1].strip() if lines else ""
+
+    def kill(self) -> None:
+        """End the worker and whatever it started."""
+        with contextlib.suppress(OSError):
+            self.process.terminate()  # its supervisor ends the rest
+            if os.name == "posix":
+                self.process.send_signal(signal.SIGCONT)  # a model may have stopped it
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(timeout=ENDED_WITHIN)
+        self._close()
+        self.output.close()
+
+    def _close(self) -> None:
+        """The pipes; the process ends by itself once it has answered."""
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+        try:
+            self.process.wait(timeout=ENDED_WITHIN)
+        except subprocess.TimeoutExpired:
+            self._kill_group()
+
+    def _kill_group(self) -> None:
+        with contextlib.suppress(OSError):
+            if os.name == "posix":
+                os.killpg(self.process.pid, signal.SIGKILL)
+            else:
+                self.process.kill()
+            self.process.wait(timeout=ENDED_WITHIN)
+
+
+def _within(lines: queue.Queue[bytes], deadline: float) -> bytes | None:
+    """The next line; None where it is too late for it."""
+    left = deadline - time.monotonic()
+    try:
+        return lines.get(timeout=min(left, threading.TIMEOUT_MAX)) if left > 0 else None
+    except queue.Empty:
+        return None
+
+
+def _outcome(
+    request: Request, data: dict[str, Any], so_far: bytes | None = None
+) -> Outcome:
+    """What an answer says; with a fault of ours that came after the walk, what was
+    walked stands beside it."""
+    torch = data.get("torch")
+    if "report" in data:
+        return Outcome(report_from_plain(data["report"]), torch)
+    if "usage" in data:
+        return Outcome(_died(request, data["usage"], ""), torch)
+    if so_far is not None:
+        return replace(
+            _outcome(request, json.loads(so_far)), torch=torch, fault=data["fault"]
+        )
+    return Outcome(
+        _died(request, "shapelint failed on this target", ""), torch, data["fault"]
+    )
+
+
+def _cut_short(request: Request, so_far: bytes | None) -> Outcome:
+    """What there is of a target that took too long: what was walked, else that nothing
+    was."""
+    message = f"not finished after {request.seconds:g} s"
+    if so_far is None:
+        return Outcome(_died(request, message, "raise the limit with --timeout"))
+    outcome = _outcome(request, json.loads(so_far))
+    outcome.report.notes.append(
+        f"{message}: fixes were not looked for to the end (--timeout)"
+    )
+    return outcome
+
+
+def _died(request: Request, message: str, note: str) -> TargetReport:
+    diagnostic = Diagnostic(
+        "SHP902",
+        "target-not-loadable",
+        Severity.ERROR,
+        message,
+        target=request.target,
+        notes=(note,) if note else (),
+    )
+    return TargetReport(
+        request.target, list(request.inputs), "failed", diagnostics=[diagnostic]
+    )
+
+
+def run_all(
+    requests: list[Request], first: Worker | None = None, on_step: OnStep | None = None
+) -> Iterable[Outcome]:
+    """An outcome for each request, in order: models first, then with what is known of
+    them the files to be read."""
+    models = [request for request in requests if not request.source]
+    tell = on_step or _no_step
+    walked = iter(_run_models(models, first, tell) if models else ())
+    outcomes = [None if request.source else next(walked) for request in requests]
+    if len(models) == len(requests):
+        return [outcome for outcome in outcomes if outcome is not None]
+    from shapelint.process.check_source import check_source
+    from shapelint.sources.read_source import layers_walked
+
+    known = layers_walked(
+        [outcome.report for outcome in outcomes if outcome is not None]
+    )
+    found: list[Outcome] = []
+    for request, outcome in zip(requests, outcomes, strict=True):
+        if outcome is not None:
+            found.append(outcome)
+            continue
+        tell(request.target, "reading")
+        found.append(check_source(request, known))
+        tell(request.target, DONE)
+    return found
+
+
+def _run_models(
+    requests: list[Request], first: Worker | None, on_step: OnStep
+) -> list[Outcome]:
+    """As many at a time as there are cores."""
+    idle = [first] if first is not None else []
+    running: list[Worker] = [*idle]
+
+    def one(request: Request) -> Outcome:
+        worker = idle.pop() if idle else Worker()
+        running.append(worker)
+        on_step(request.target, "importing torch")
+        outcome = worker.ask(request, on_step)
+        on_step(request.target, DONE)
+        return outcome
+
+    with ThreadPoolExecutor(
+        max_workers=max(1, min(len(requests), os.cpu_count() or 1))
+    ) as pool:
+        try:
+            return list(pool.map(one, requests))
+        except (
+            BaseException
+        ):  # Ctrl-C: the workers are sessions of their own and would go on
+            pool.shutdown(wait=False, cancel_futures=True)
+            for worker in running:
+                worker.kill()
+            raise

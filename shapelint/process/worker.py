@@ -1,0 +1,163 @@
+"""The process that imports torch and the user's code; a request on stdin, a report on
+stdout, plain data both.
+
+Whatever the user's code prints goes elsewhere, so that it cannot be taken for the
+report."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from shapelint.asked.request import SO_FAR, STEP
+from shapelint.facts.errors import OutOfTimeError
+from shapelint.process.supervise import supervised
+
+ALARM = 0.85
+"""Of the time for a target, after which what is going on is given up; the rest is for
+the report of what was seen."""
+
+LONGEST = 1e8
+"""Seconds that an alarm can be set to; without a limit of time there are more."""
+
+MEMORY_LIMIT = 8 * 2**30
+"""Bytes of private memory the worker may take, where the system can limit it
+(Linux)."""
+
+
+def limit_memory(limit: int = MEMORY_LIMIT) -> None:
+    """Let an allocation beyond the limit fail here, rather than take the user's machine
+    down."""
+    try:
+        import resource
+
+        physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        wanted = min(limit, int(physical * 0.8))
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        resource.setrlimit(
+            resource.RLIMIT_DATA, (wanted if hard == -1 else min(wanted, hard), hard)
+        )
+    except (ImportError, ValueError, OSError, AttributeError):
+        return
+
+
+@contextlib.contextmanager
+def alarm(started: float, seconds: float) -> Iterator[None]:
+    """Raise `OutOfTimeError` in what runs when most of the time is over, where the
+    system has an alarm."""
+    if not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def ring(*_: object) -> None:
+        raise OutOfTimeError(seconds)
+
+    before = signal.signal(signal.SIGALRM, ring)
+    left = started + seconds * ALARM - time.monotonic()
+    signal.setitimer(signal.ITIMER_REAL, min(max(0.1, left), LONGEST))
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+class Answers:
+    """The lines to the parent; descriptor 1 becomes stderr, so that nothing else is
+    taken for one of them."""
+
+    def __init__(self) -> None:
+        self._descriptor = os.dup(1)
+        self._is_what = os.fstat(self._descriptor)
+        os.dup2(2, 1)
+
+    def write(self, line: str) -> None:
+        """Write a line; where the parent is gone, or nothing leads to it any more,
+        nothing."""
+        left = memoryview(f"{line}\n".encode())
+        with contextlib.suppress(OSError):
+            if not self._is_open():
+                self._open_again()
+            while left:
+                left = left[os.write(self._descriptor, left) :]
+
+    def _is_open(self) -> bool:
+        """Whether the model has left the descriptor alone: it may have closed it, and
+        opened something else."""
+        try:
+            return os.path.samestat(os.fstat(self._descriptor), self._is_what)
+        except OSError:
+            return False
+
+    def _open_again(self) -> None:
+        """Through the supervisor, which has it still."""
+        self._descriptor = os.open(f"/proc/{os.getppid()}/fd/1", os.O_WRONLY)
+
+
+def run(text: str, started: float, write: Callable[[str], None]) -> dict[str, Any]:
+    """The report for a request, or what went wrong with us; `started`: when its time
+    began (monotonic seconds)."""
+    from shapelint.asked.request import Request
+    from shapelint.checking.propose import propose
+    from shapelint.checking.walk_target import check
+    from shapelint.facts.errors import UsageError
+    from shapelint.facts.outcome import TargetReport, report_to_plain
+
+    def on_step(step: str) -> None:
+        write(f"{STEP.decode()}{step}")
+
+    def on_walked(report: TargetReport) -> None:
+        write(SO_FAR.decode() + json.dumps({"report": report_to_plain(report)}))
+
+    try:
+        request = Request.loads(text)
+        with alarm(started, request.seconds):
+            report = (
+                propose(request, on_step)
+                if request.propose
+                else check(request, on_step, on_walked, started)
+            )
+        return {"report": report_to_plain(report)}
+    except (UsageError, OutOfTimeError) as error:
+        return {"usage": str(error)}
+    except Exception:
+        return {"fault": traceback.format_exc()}
+
+
+def main() -> None:
+    """Read a request, write a report."""
+    started = time.monotonic()
+    request_line = supervised()
+    answers = Answers()
+    os.environ.setdefault("TORCHDYNAMO_DISABLE", "1")
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+    limit_memory()
+    import warnings
+
+    warnings.simplefilter("ignore")
+    try:
+        import torch
+
+        version: str | None = str(torch.__version__)
+    except ImportError as error:
+        version, answer = (
+            None,
+            dict[str, Any](usage=f"cannot import torch in {sys.executable}: {error}"),
+        )
+        request_line()
+    else:
+        answer = run(request_line().decode(), started, answers.write)
+    answer["torch"] = version
+    answers.write(json.dumps(answer))
+    os._exit(0)  # threads and atexit hooks of the user's code are not waited for
+
+
+if __name__ == "__main__":
+    main()

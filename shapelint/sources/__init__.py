@@ -1,0 +1,1 @@
+"""Files and folders that are read and not run. No torch."""

@@ -1,0 +1,139 @@
+"""What every rule about a failed call tells in the same way: layer, place, trail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from shapelint.facts.diagnostics import Diagnostic, Related, TrailStep
+from shapelint.facts.graph import Call, Shape, Trace, Walked
+from shapelint.facts.places import Site, Span
+from shapelint.syntax.calls import CallExpression, call_at, layer_call
+from shapelint.syntax.lines import span_of
+
+
+def failed_calls(walked: Walked, *ops: str) -> Iterator[tuple[Trace, Call]]:
+    """The calls of these ops that eager refuses, in every mode. `batch_norm` stands for
+    its module too."""
+    for trace in walked.traces.values():
+        for call in trace.failures:
+            if (
+                call.failure is not None
+                and call.failure.certain
+                and (not ops or call.failure.op in ops)
+            ):
+                yield trace, call
+
+
+def shape_text(shape: Shape) -> str:
+    """`(1, 32, 8, 8)`."""
+    return f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
+
+
+def trail(trace: Trace, call: Call) -> tuple[TrailStep, ...]:
+    """The shapes from the model's input to a call."""
+    way = trace.way_to(call)
+    first = (way[0] if way else call).main_input
+    start = (
+        (TrailStep("", "input", shape_text(first.shape)),) if first is not None else ()
+    )
+    steps = tuple(
+        TrailStep(
+            step.layer if step.kind == "module" else "",
+            step.op,
+            shape_text(step.output.shape),
+        )
+        for step in way
+        if step.output is not None
+    )
+    return start + steps
+
+
+def subject(call: Call) -> str:
+    """How a message names a call: `Linear` for a layer, `F.linear` for a function,
+    `.view()` for a method."""
+    if call.kind == "module":
+        return f"`{call.op}`"
+    if call.kind == "method" and call.op not in _OPERATORS:
+        return f"`.{call.op}()`"
+    return f"`{_OPERATORS.get(call.op, call.op)}`"
+
+
+_OPERATORS = {
+    "add": "+",
+    "sub": "-",
+    "mul": "*",
+    "div": "/",
+    "matmul": "@",
+    "rmatmul": "@",
+    "getitem": "[]",
+    "pow": "**",
+    "lt": "<",
+    "le": "<=",
+    "gt": ">",
+    "ge": ">=",
+    "eq": "==",
+    "ne": "!=",
+}
+
+
+def definition_of(walked: Walked, call: Call) -> tuple[tuple[Site, ...], str]:
+    """Sites and class of the layer behind a call; for a functional op on a layer's
+    weight, that layer's."""
+    if call.definition:
+        return call.definition, call.module_class
+    for name in call.params:
+        owner = walked.params[name].module_path if name in walked.params else ""
+        if walked.definitions.get(owner):
+            return walked.definitions[owner], walked.classes.get(owner, "")
+    return (), call.module_class
+
+
+def made_by(walked: Walked, call: Call) -> CallExpression | None:
+    """The expression in the user's file that made the layer, where its arguments can be
+    told apart."""
+    sites, class_name = definition_of(walked, call)
+    return layer_call(sites, class_name)
+
+
+def located(
+    diagnostic: Diagnostic,
+    walked: Walked,
+    trace: Trace,
+    call: Call,
+    span: Span | None = None,
+) -> Diagnostic:
+    """The diagnostic with place, layer and trail: `span`, else the layer's definition,
+    else the call."""
+    sites, _ = definition_of(walked, call)
+    definition = span_of(sites[0]) if sites else None
+    called = span_of(call.site) if call.site is not None else None
+    primary = span or definition or called
+    places = {(primary.file, primary.line)} if primary is not None else set()
+    outer = [site for site in sites[1:3] if (site.file, site.line) not in places]
+    related = tuple(Related(span_of(site), "made from") for site in outer)
+    return replace(
+        diagnostic,
+        layer=call.layer,
+        span=primary,
+        called_at=called
+        if primary is None or called is None or called.line != primary.line
+        else None,
+        related=diagnostic.related + (related if call.definition else ()),
+        trail=trail(trace, call),
+    )
+
+
+def at_call(diagnostic: Diagnostic, trace: Trace, call: Call) -> Diagnostic:
+    """The diagnostic at the user's own calling expression."""
+    return replace(
+        diagnostic,
+        layer=call.layer,
+        span=span_of(call.site) if call.site is not None else None,
+        trail=trail(trace, call),
+    )
+
+
+def call_expression(call: Call) -> CallExpression | None:
+    """The user's expression that called."""
+    return call_at(call.site)
