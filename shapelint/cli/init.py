@@ -34,15 +34,15 @@ def init(paths: tuple[str, ...], yes: bool, config: str | None, timeout: float) 
     from its layers, until one runs. What would be written is shown first. Nothing that
     is there is changed: tables are added at the end of pyproject.toml, or of
     shapelint.toml where that is there or no pyproject.toml is."""
-    from shapelint.reading.models import models_in
-    from shapelint.sources.files import files_below
+    from shapelint.reading.model_classes import find_models
+    from shapelint.sources.source_files import find_files
     from shapelint.syntax.texts import with_deep_stack
 
     for path in paths:
         if not Path(path).exists():
             raise UsageError(f"no such file or folder: `{path}`")
-    files = [file for path in paths or (".",) for file in files_below(path)]
-    models = with_deep_stack(lambda: models_in(dict.fromkeys(files)))
+    files = [file for path in paths or (".",) for file in find_files(path)]
+    models = with_deep_stack(lambda: find_models(dict.fromkeys(files)))
     place = _place(config)
     if not models:
         where = ", ".join(f"`{path}`" for path in paths) or "this folder"

@@ -7,11 +7,11 @@ from shapelint.asked.request import Request
 from shapelint.facts.diagnostics import from_plain
 from shapelint.facts.outcome import Outcome, TargetReport
 from shapelint.process.readers import Readers
-from shapelint.reading.files import Files, Known
-from shapelint.reading.values import Class
+from shapelint.reading.scopes import Files, Known
+from shapelint.reading.values import Class, ClassKind
 from shapelint.rules.gaps.target_not_loadable import not_loadable
-from shapelint.sources.files import files_below
 from shapelint.sources.read_source import Read, read_files
+from shapelint.sources.source_files import find_files
 from shapelint.syntax.lines import working_copies
 from shapelint.syntax.texts import with_deep_stack
 
@@ -28,7 +28,7 @@ def check_source(request: Request, known: Known | None = None) -> Outcome:
 
 
 def _all_of(request: Request, known: Known) -> Outcome:
-    files = files_below(request.target, request.exclude)
+    files = find_files(request.target, request.exclude)
     report = TargetReport(request.target, kind="source")
     if len(files) < ALONE:
         with working_copies(request.texts):
@@ -71,7 +71,7 @@ def _models_of(file: str) -> list[str]:
     return [
         value.node.name
         for value in values
-        if isinstance(value, Class) and value.kind == "module"
+        if isinstance(value, Class) and value.kind is ClassKind.MODULE
     ]
 
 

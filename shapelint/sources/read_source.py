@@ -17,8 +17,9 @@ from shapelint.facts.findings import Finding
 from shapelint.facts.outcome import TargetReport
 from shapelint.facts.places import Span
 from shapelint.known.suppressions import Acted, not_ignored, suppressed
-from shapelint.reading.files import BY_MODE, Files, Known
-from shapelint.reading.script import read
+from shapelint.reading.library import BY_MODE
+from shapelint.reading.scopes import Files, Known
+from shapelint.reading.script import read_script
 from shapelint.reading.source_rule import SourceRule
 from shapelint.rules import catalogue
 from shapelint.rules.gaps.target_not_loadable import not_loadable
@@ -26,9 +27,6 @@ from shapelint.syntax.checks import edits_a_check
 from shapelint.syntax.lines import file_text, working_copies
 from shapelint.syntax.notebooks import placed, placed_edit
 from shapelint.syntax.texts import UnreadableError, syntax
-
-SAFE = {"SHP406"}
-"""Rules whose fix changes no result."""
 
 
 @dataclass
@@ -106,7 +104,7 @@ def in_cells(item: Diagnostic) -> Diagnostic:
 
 
 def _findings(file: str, selected: Iterable[str], known: Known) -> list[Finding]:
-    script = read(file, Files(known))
+    script = read_script(file, Files(known))
     if script is None:
         raise UnreadableError("it is no Python that can be parsed")
     rules = [
@@ -124,6 +122,8 @@ def _fixes(
     nothing new there."""
     old = Counter(each.diagnostic.code for each in before)
     code = finding.diagnostic.code
+    rule = catalogue().rules[code]
+    is_safe = isinstance(rule, SourceRule) and rule.fix_is_safe
     for candidate in finding.candidates:
         if edits_a_check(candidate.edits):
             continue
@@ -139,7 +139,7 @@ def _fixes(
         ):
             yield Fix(
                 candidate.title,
-                "safe" if code in SAFE else "unsafe",
+                "safe" if is_safe else "unsafe",
                 True,
                 candidate.edits,
                 "read again after it",

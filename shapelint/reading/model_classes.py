@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from shapelint.facts.errors import UsageError
-from shapelint.reading.files import Files, dotted_name
-from shapelint.reading.values import Class, Reference
+from shapelint.reading.scopes import Files, dotted_name
+from shapelint.reading.values import Class, ClassKind, Reference
 from shapelint.syntax.calls import parsed
 
 _TESTS = ("test_*.py", "*_test.py", "conftest.py", "setup.py")
@@ -38,7 +38,7 @@ class ModelClass:
         return f"{self.file}:{self.name}{self.call}"
 
 
-def models_in(files: Iterable[str]) -> list[ModelClass]:
+def find_models(files: Iterable[str]) -> list[ModelClass]:
     """The classes with a forward that no other class makes, in the order of the
     files."""
     found: list[ModelClass] = []
@@ -139,7 +139,7 @@ def _classes(file: str) -> Iterator[Class]:
         if (
             isinstance(value, Class)
             and value.scope is scope
-            and (value.kind == "module" or _is_lightning(value))
+            and (value.kind is ClassKind.MODULE or _is_lightning(value))
         ):
             yield value
 

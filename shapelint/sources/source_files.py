@@ -18,7 +18,7 @@ SKIPPED = {
 """Folders that are not looked into, beside those whose name begins with a dot."""
 
 
-def files_below(path: str, exclude: Iterable[str] = ()) -> list[str]:
+def find_files(path: str, exclude: Iterable[str] = ()) -> list[str]:
     """A file, or every Python file and notebook below a folder, those left out that a
     pattern of `exclude` fits."""
     if os.path.isfile(path):
