@@ -213,7 +213,7 @@ def test_what_a_walk_knows_decides_for_the_script(write: Write, tmp_path: Path) 
     )
     write(PLAIN + made.format("Sequential(nn.Linear(8, 2), nn.Dropout(0.5))"), "net.py")
     assert (
-        "`Dropout` acts as in training"
+        "`Dropout` is active"
         in run_shapelint(
             "check", "net.py:Net", "train.py", "--input", "1,8", cwd=tmp_path
         ).out

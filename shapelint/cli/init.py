@@ -36,7 +36,7 @@ def init(paths: tuple[str, ...], yes: bool, config: str | None, timeout: float) 
     shapelint.toml where that is there or no pyproject.toml is."""
     from shapelint.reading.model_classes import find_models
     from shapelint.sources.source_files import find_files
-    from shapelint.syntax.texts import with_deep_stack
+    from shapelint.syntax.parsing import with_deep_stack
 
     for path in paths:
         if not Path(path).exists():

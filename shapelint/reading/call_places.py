@@ -9,7 +9,6 @@ from shapelint.facts.diagnostics import Related
 from shapelint.facts.places import Span
 from shapelint.reading.values import Forward, Where
 from shapelint.reading.vocabulary import Purpose
-from shapelint.syntax.edits import span_of_node
 
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Module)
 
@@ -17,7 +16,7 @@ _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Module)
 def span_of_where(where: Where) -> Span:
     """A place of a file that was read."""
     assert isinstance(where.node, (ast.expr, ast.stmt))
-    return span_of_node(where.file, where.node)
+    return where.source.span(where.node)
 
 
 def heading_of(where: Where) -> Span:

@@ -22,7 +22,7 @@ from shapelint.reading.values import (
     Thing,
     unite_results,
 )
-from shapelint.syntax.calls import ParsedFile
+from shapelint.syntax.trees import ParsedFile
 
 Entry = Callable[[Machine, Scope], None]
 """Runs something of a file on a machine, in the file's scope."""

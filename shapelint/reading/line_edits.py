@@ -6,8 +6,7 @@ import ast
 
 from shapelint.facts.diagnostics import Edit
 from shapelint.facts.places import Position
-from shapelint.syntax.calls import ParsedFile
-from shapelint.syntax.edits import span_of_node
+from shapelint.syntax.trees import ParsedFile
 
 
 def insert_before(source: ParsedFile, statement: ast.stmt, text: str) -> Edit:
@@ -53,7 +52,7 @@ def _indentation(statement: ast.stmt) -> str:
 
 def _ends(source: ParsedFile, statement: ast.stmt) -> tuple[Position, Position]:
     """Where a statement begins and ends."""
-    span = span_of_node(source.file, statement)
+    span = source.span(statement)
     start = Position(span.line, span.column or 1)
     return start, Position(span.end_line or span.line, span.end_column or 1)
 

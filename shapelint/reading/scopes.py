@@ -18,7 +18,8 @@ from shapelint.reading.values import (
     Scope,
     Value,
 )
-from shapelint.syntax.calls import parsed
+from shapelint.syntax.texts import Texts
+from shapelint.syntax.trees import parse_file
 
 Known = dict[tuple[str, str], tuple[str, ...]]
 """By file and class, the layers that act by mode, of models that were walked."""
@@ -31,7 +32,8 @@ that it imports itself; a whole package would be read once for each of its files
 class Files:
     """The scopes of files, each read when it is first needed."""
 
-    def __init__(self, known: Known | None = None) -> None:
+    def __init__(self, texts: Texts, known: Known | None = None) -> None:
+        self.texts = texts
         self.known = known or {}
         self._scopes: dict[str, Scope | None] = {}
 
@@ -45,7 +47,7 @@ class Files:
         return self._scopes[file]
 
     def _read(self, file: str) -> None:
-        source = parsed(file)
+        source = parse_file(file, self.texts)
         if source is None or len(self._scopes) > IMPORTS_READ:
             return
         # Known before its names are declared: a file may import itself by way of others.

@@ -21,7 +21,7 @@ from shapelint.reading.machine import Machine
 from shapelint.reading.path_state import NothingFollowsError
 from shapelint.reading.scopes import Files
 from shapelint.reading.values import Scope
-from shapelint.syntax.calls import ParsedFile, parsed
+from shapelint.syntax.trees import ParsedFile, parse_file
 
 PATHS = 8
 """Paths of one entry that are followed: three settings, each on and off."""
@@ -49,15 +49,15 @@ class Script:
     entries: list[list[Path]] = field(default_factory=list)
 
 
-def read_script(file: str, files: Files | None = None) -> Script | None:
+def read_script(file: str, files: Files) -> Script | None:
     """Read a file; None where it is not Python that can be parsed."""
     file = os.path.abspath(file)
-    source = parsed(file)
+    source = parse_file(file, files.texts)
     if source is None:
         return None
     script = Script(file, source)
     if _speaks_of_training(source.text) and not _is_of_another_framework(source.tree):
-        script.entries = _Reading(source, files or Files()).read_entries()
+        script.entries = _Reading(source, files).read_entries()
     return script
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from shapelint.reading.vocabulary import Purpose
-from shapelint.syntax.calls import ParsedFile
+from shapelint.syntax.trees import ParsedFile
 
 FUNCTION_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda

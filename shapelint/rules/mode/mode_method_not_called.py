@@ -13,7 +13,7 @@ from shapelint.reading.script import Script
 from shapelint.reading.source_rule import SourceRule
 from shapelint.reading.values import Where
 from shapelint.reading.vocabulary import MODEL_WORDS, words_of
-from shapelint.syntax.edits import replacement, span_of_node
+from shapelint.syntax.edits import replacement
 
 METHODS = ("eval", "train", "zero_grad", "step", "backward")
 
@@ -72,7 +72,7 @@ print(model(torch.rand(1, 8)))
         label: str,
         candidates: tuple[Candidate, ...] = (),
     ) -> Finding:
-        span = span_of_node(script.file, node)
+        span = script.source.span(node)
         diagnostic = replace(self.diagnostic(message), span=span, label=label)
         return Finding(diagnostic, candidates=candidates)
 
@@ -83,7 +83,7 @@ print(model(torch.rand(1, 8)))
         if node.attr not in METHODS:
             return
         text = script.source.segment(node)
-        edit = replacement(script.file, node, f"{text}()")
+        edit = replacement(script.source, node, f"{text}()")
         yield self._finding(
             script,
             node,
@@ -105,7 +105,7 @@ print(model(torch.rand(1, 8)))
         if not _is_a_model(script, owner):
             return
         call = f"{owner}.{'train' if value.value else 'eval'}()"
-        edit = replacement(script.file, node, call)
+        edit = replacement(script.source, node, call)
         yield self._finding(
             script,
             node,
