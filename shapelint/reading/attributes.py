@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from shapelint.reading.functions import bind_method
-from shapelint.reading.library import NO_RESULT_ATTRIBUTES, WRAPPED_MODEL
+from shapelint.reading.library_methods import NO_RESULT_ATTRIBUTES, WRAPPED_MODEL
+from shapelint.reading.modes import ModeName
 from shapelint.reading.values import (
     Constant,
     Instance,
     Method,
     Model,
-    ModeName,
     Pending,
     Reference,
     Result,

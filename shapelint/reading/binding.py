@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from shapelint.reading.events import EventKind
 from shapelint.reading.journal import Journal
+from shapelint.reading.modes import UNKNOWN_MODE
 from shapelint.reading.path_state import PathState
 from shapelint.reading.values import (
-    UNKNOWN_MODE,
     Constant,
     Evaluate,
     Instance,

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from shapelint.facts.diagnostics import Related
 from shapelint.facts.places import Span
-from shapelint.reading.values import Forward, Where
+from shapelint.reading.modes import Where
+from shapelint.reading.values import Forward
 from shapelint.reading.vocabulary import Purpose
 
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Module)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from shapelint.reading.values import FUNCTION_DEFINITIONS, Class
+from shapelint.reading.values import FUNCTION_DEFINITIONS, Class, Function
 
 _ADD_NOTHING = ("object", "ABC", "abc.ABC")
 """Bases that call no method of a class."""
@@ -15,13 +15,12 @@ _ADD_NOTHING = ("object", "ABC", "abc.ABC")
 _TEST_CLASS = re.compile(r"Test[A-Z].*|.*[a-z](Test|Tests|TestCase)")
 
 
-def find_method(
-    owner: Class, name: str
-) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
-    """A method of a class, its own or inherited from a class of the files."""
+def find_method(owner: Class, name: str) -> Function | None:
+    """A method of a class, its own or inherited from a class of the files, in the scope
+    of the class that defines it."""
     for item in owner.node.body:
         if isinstance(item, FUNCTION_DEFINITIONS) and item.name == name:
-            return item
+            return Function(item, owner.scope)
     for base in owner.known_bases:
         inherited = find_method(base, name)
         if inherited is not None:

@@ -8,16 +8,10 @@ from shapelint.reading.branching import Way
 from shapelint.reading.class_bodies import find_method
 from shapelint.reading.expressions import Expressions
 from shapelint.reading.functions import Arguments
-from shapelint.reading.library import SWALLOWING_CONTEXTS
+from shapelint.reading.library_contexts import SWALLOWING_CONTEXTS
+from shapelint.reading.modes import Recording, Where
 from shapelint.reading.path_state import PathState
-from shapelint.reading.values import (
-    Class,
-    Function,
-    Instance,
-    Recording,
-    Scope,
-    Where,
-)
+from shapelint.reading.values import Class, Function, Instance, Scope
 
 
 class ContextManagers:
@@ -91,7 +85,7 @@ def _swallows_in_exit(owner: Class) -> bool:
     leave = find_method(owner, "__exit__")
     if leave is None:
         return False
-    returns = [part for part in ast.walk(leave) if isinstance(part, ast.Return)]
+    returns = [part for part in ast.walk(leave.node) if isinstance(part, ast.Return)]
     return any(_may_be_true(each.value) for each in returns)
 
 

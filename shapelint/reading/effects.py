@@ -11,22 +11,19 @@ from shapelint.reading.events import EventKind
 from shapelint.reading.functions import Functions
 from shapelint.reading.grad_contexts import Decide
 from shapelint.reading.journal import Journal
+from shapelint.reading.modes import UNKNOWN_MODE, Mode, ModeName, Where
 from shapelint.reading.path_state import PathState
 from shapelint.reading.values import (
-    UNKNOWN_MODE,
     Bound,
     Class,
     Forward,
     Function,
     Instance,
-    Mode,
     Model,
-    ModeName,
     Result,
     Scope,
     Thing,
     Value,
-    Where,
     unite_results,
 )
 from shapelint.reading.vocabulary import (
@@ -205,5 +202,5 @@ def _never_stops_recording(owner: Class | None, name: str) -> bool:
     method = find_method(owner, name) if owner is not None else None
     if method is None:
         return False
-    body = ast.unparse(method)
+    body = ast.unparse(method.node)
     return "no_grad" not in body and "inference_mode" not in body

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 from shapelint.reading.functions import RETURNED, bind_method
 from shapelint.reading.machine import Machine
+from shapelint.reading.modes import Recording
 from shapelint.reading.objects import OF_UNKNOWN_MODE, models_among
 from shapelint.reading.scopes import Files
 from shapelint.reading.values import (
@@ -17,7 +18,6 @@ from shapelint.reading.values import (
     Constant,
     Function,
     Instance,
-    Recording,
     Scope,
     Thing,
     unite_results,

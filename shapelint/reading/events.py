@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
-from shapelint.reading.values import Forward, Loop, Where
+from shapelint.reading.modes import Where
+from shapelint.reading.values import Forward, Loop
 
 
 class EventKind(Enum):

@@ -10,21 +10,19 @@ from shapelint.reading.branching import Branching, Catch, Exit
 from shapelint.reading.class_bodies import find_method
 from shapelint.reading.grad_contexts import Decoration, GradContexts
 from shapelint.reading.journal import Journal
+from shapelint.reading.modes import UNKNOWN_MODE, Recording, Where
 from shapelint.reading.path_state import PathState
 from shapelint.reading.values import (
-    UNKNOWN_MODE,
     Evaluate,
     Frame,
     Function,
     FunctionNode,
     Instance,
-    Recording,
     Reference,
     RunBlock,
     Scope,
     Thing,
     Value,
-    Where,
 )
 
 DEPTH = 8
@@ -192,9 +190,7 @@ class Functions:
 def bind_method(owner: Instance, name: str) -> Function | None:
     """A method of an object of the files, bound to it."""
     method = find_method(owner.made_from, name)
-    if method is None:
-        return None
-    return Function(method, owner.made_from.scope, owner)
+    return Function(method.node, method.scope, owner) if method is not None else None
 
 
 def _is_static(node: FunctionNode) -> bool:

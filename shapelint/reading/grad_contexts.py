@@ -7,15 +7,10 @@ import ast
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from shapelint.reading.library import HARMLESS_DECORATORS, NOT_RECORDING
+from shapelint.reading.library_contexts import HARMLESS_DECORATORS, NOT_RECORDING
+from shapelint.reading.modes import Recording
 from shapelint.reading.scopes import dotted_name
-from shapelint.reading.values import (
-    Evaluate,
-    Function,
-    Recording,
-    Reference,
-    Scope,
-)
+from shapelint.reading.values import Evaluate, Function, Reference, Scope
 
 Decide = Callable[[ast.expr, Scope], bool | None]
 

@@ -9,18 +9,17 @@ from contextlib import contextmanager
 
 from shapelint.reading.class_bodies import takes_derivatives
 from shapelint.reading.events import Event, EventKind, Path
+from shapelint.reading.modes import Recording, Where
 from shapelint.reading.path_state import PathState
 from shapelint.reading.values import (
     Forward,
     Frame,
     Loop,
     Model,
-    Recording,
     Result,
     Scope,
     Thing,
     Value,
-    Where,
 )
 
 STEPS = 8000

@@ -14,15 +14,9 @@ from dataclasses import dataclass, field
 from shapelint.reading.branching import Branching, Catch, Exit, Way
 from shapelint.reading.expressions import Expressions
 from shapelint.reading.journal import Journal
+from shapelint.reading.modes import Where
 from shapelint.reading.path_state import PathState, Snapshot
-from shapelint.reading.values import (
-    Items,
-    Loop,
-    RunBlock,
-    Scope,
-    Value,
-    Where,
-)
+from shapelint.reading.values import Items, Loop, RunBlock, Scope, Value
 from shapelint.reading.vocabulary import find_purpose
 
 ROUNDS = 2

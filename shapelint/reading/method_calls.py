@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shapelint.reading.effects import CallSite, Effects
 from shapelint.reading.events import EventKind
-from shapelint.reading.library import MODEL_METHODS, RESULT_METHODS, MethodDoes
+from shapelint.reading.library_methods import MODEL_METHODS, RESULT_METHODS, MethodDoes
 from shapelint.reading.thing_calls import ThingCalls
 from shapelint.reading.values import (
     Instance,

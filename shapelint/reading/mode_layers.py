@@ -9,12 +9,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from shapelint.reading.library import (
+from shapelint.reading.library import makes_a_model
+from shapelint.reading.library_classes import (
     BY_MODE,
     BY_MODE_WITH_ARGUMENT,
     FUNCTIONS_BY_MODE,
     MODULE_BASES,
-    makes_a_model,
 )
 from shapelint.reading.scopes import resolve_name
 from shapelint.reading.values import Class, ClassKind, Reference, Scope

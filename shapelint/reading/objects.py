@@ -3,17 +3,8 @@
 from __future__ import annotations
 
 from shapelint.reading.class_bodies import takes_derivatives
-from shapelint.reading.values import (
-    UNKNOWN_MODE,
-    Bound,
-    Class,
-    Instance,
-    Mode,
-    Model,
-    ModeName,
-    Thing,
-    Where,
-)
+from shapelint.reading.modes import UNKNOWN_MODE, Mode, ModeName, Where
+from shapelint.reading.values import Bound, Class, Instance, Model, Thing
 
 OF_UNKNOWN_MODE = frozenset({UNKNOWN_MODE})
 

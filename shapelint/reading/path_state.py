@@ -12,18 +12,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from shapelint.reading.joining import Joiner
+from shapelint.reading.modes import Mode, ModeName, Recording
 from shapelint.reading.objects import OF_UNKNOWN_MODE, Objects
-from shapelint.reading.values import (
-    Bound,
-    Items,
-    Mode,
-    Model,
-    ModeName,
-    Recording,
-    Scope,
-    Table,
-    Value,
-)
+from shapelint.reading.values import Bound, Items, Model, Scope, Table, Value
 
 
 class NothingFollowsError(Exception):

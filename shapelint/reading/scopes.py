@@ -6,7 +6,7 @@ import ast
 import os
 from collections.abc import Iterator
 
-from shapelint.reading.library import kind_of_class
+from shapelint.reading.library_classes import kind_of_class
 from shapelint.reading.local_modules import find_local_module
 from shapelint.reading.values import (
     FUNCTION_DEFINITIONS,

@@ -16,7 +16,7 @@ from shapelint.reading.entries import (
 )
 from shapelint.reading.events import Path
 from shapelint.reading.journal import OutOfStepsError
-from shapelint.reading.library import OTHER_FRAMEWORKS
+from shapelint.reading.library_classes import OTHER_FRAMEWORKS
 from shapelint.reading.machine import Machine
 from shapelint.reading.path_state import NothingFollowsError
 from shapelint.reading.scopes import Files

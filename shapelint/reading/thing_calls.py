@@ -12,11 +12,10 @@ from shapelint.reading.library import (
     ENGINES,
     LOOK_ONLY,
     MEASURE_RESULTS,
-    MODEL_METHODS,
     RETURN_ARGUMENTS_METHODS,
     STEP_WITH_AN_OPTIMIZER,
-    MethodDoes,
 )
+from shapelint.reading.library_methods import MODEL_METHODS, MethodDoes
 from shapelint.reading.objects import Objects
 from shapelint.reading.values import (
     Evaluate,

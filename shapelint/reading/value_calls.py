@@ -9,6 +9,7 @@ from shapelint.reading.functions import Arguments, Functions, bind_method
 from shapelint.reading.library_calls import LibraryCalls
 from shapelint.reading.method_calls import MethodCalls
 from shapelint.reading.mode_layers import layers_of_class
+from shapelint.reading.modes import Where
 from shapelint.reading.objects import Objects
 from shapelint.reading.thing_calls import ThingCalls
 from shapelint.reading.values import (
@@ -24,7 +25,6 @@ from shapelint.reading.values import (
     Scope,
     Thing,
     Value,
-    Where,
 )
 
 

@@ -16,7 +16,7 @@ from shapelint.facts.findings import Finding
 from shapelint.facts.outcome import TargetReport
 from shapelint.facts.places import Span
 from shapelint.known.suppressions import Acted, not_ignored, suppressed
-from shapelint.reading.library import BY_MODE
+from shapelint.reading.library_classes import BY_MODE
 from shapelint.reading.scopes import Files, Known
 from shapelint.reading.script import read_script
 from shapelint.reading.source_rule import SourceRule

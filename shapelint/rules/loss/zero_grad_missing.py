@@ -15,9 +15,10 @@ from shapelint.reading.call_places import (
 )
 from shapelint.reading.events import Event, EventKind, Path
 from shapelint.reading.line_edits import insert_before
+from shapelint.reading.modes import Where
 from shapelint.reading.script import Script
 from shapelint.reading.source_rule import SourceRule, keep_first
-from shapelint.reading.values import Loop, Where
+from shapelint.reading.values import Loop
 
 
 class ZeroGradMissing(SourceRule):

@@ -9,9 +9,9 @@ from dataclasses import replace
 from shapelint.facts.diagnostics import Edit, Severity
 from shapelint.facts.findings import Candidate, Finding
 from shapelint.reading.call_places import nodes_around
+from shapelint.reading.modes import Where
 from shapelint.reading.script import Script
 from shapelint.reading.source_rule import SourceRule
-from shapelint.reading.values import Where
 from shapelint.reading.vocabulary import MODEL_WORDS, words_of
 from shapelint.syntax.edits import replacement
 

@@ -20,9 +20,10 @@ from shapelint.reading.certainty import find_certain
 from shapelint.reading.class_bodies import is_hook
 from shapelint.reading.events import EventKind
 from shapelint.reading.line_edits import decorate, wrap_in_block
+from shapelint.reading.modes import ModeName, Recording
 from shapelint.reading.script import Script
 from shapelint.reading.source_rule import SourceRule, keep_first
-from shapelint.reading.values import Forward, Instance, ModeName, Recording
+from shapelint.reading.values import Forward, Instance
 from shapelint.reading.vocabulary import split_words, words_of
 
 NO_GRAD = "with torch.no_grad():"

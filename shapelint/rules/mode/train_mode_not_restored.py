@@ -11,9 +11,10 @@ from shapelint.facts.findings import Candidate, Finding
 from shapelint.reading.call_places import span_of_where, text_of_model
 from shapelint.reading.events import Path
 from shapelint.reading.line_edits import insert_before
+from shapelint.reading.modes import ModeName, Where
 from shapelint.reading.script import Script
 from shapelint.reading.source_rule import SourceRule, keep_first
-from shapelint.reading.values import Forward, ModeName, Where
+from shapelint.reading.values import Forward
 
 
 class TrainModeNotRestored(SourceRule):
