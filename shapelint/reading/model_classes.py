@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from shapelint.facts.errors import UsageError
 from shapelint.reading.scopes import Files, dotted_name
-from shapelint.reading.values import Class, ClassKind, Reference
+from shapelint.reading.values import FUNCTION_DEFINITIONS, Class, ClassKind, Reference
 from shapelint.syntax.texts import DISK
 from shapelint.syntax.trees import parse_file
 
@@ -21,10 +21,11 @@ _TEST_FOLDERS = {"tests", "test"}
 
 @dataclass(frozen=True)
 class ModelClass:
-    """A class with a forward. `required`: what its constructor must be given; `call`:
-    how some file of these does.
+    """A class with a forward.
 
-    `trains`: the line at which its file would begin to train if it were imported.
+    `required`: the parameters of its constructor without a default. `call`: how some
+    file of these makes it. `trains`: the line at which its file would begin to train if
+    it were imported.
     """
 
     file: str
@@ -48,17 +49,14 @@ def find_models(files: Iterable[str]) -> list[ModelClass]:
     for file in files:
         if not file.endswith(".py"):
             continue
-        calls = {**_plain_calls(file), **calls}
+        # Tests show how a model is made, and define none that is checked.
+        calls = {**_find_plain_calls(file), **calls}
         if _is_test(file):
             continue
-        for own in _classes(file):
+        for own in _classes_in(file):
+            parts |= _names_in(own)
             if _has_forward(own) and not own.node.name.startswith("_"):
-                found.append(
-                    ModelClass(
-                        file, own.node.name, _required(own), trains=_trains_at(file)
-                    )
-                )
-            parts |= _made_in(own)
+                found.append(_describe(own, file))
     whole = [each for each in found if each.name not in parts]
     return [
         replace(each, call=calls.get(each.name, "")) if each.required else each
@@ -66,52 +64,66 @@ def find_models(files: Iterable[str]) -> list[ModelClass]:
     ]
 
 
-def _trains_at(file: str) -> int | None:
+def _describe(own: Class, file: str) -> ModelClass:
+    name, required = own.node.name, _required_arguments(own)
+    return ModelClass(file, name, required, trains=_find_training_line(file))
+
+
+# -- what a file does when it is imported
+
+
+def _find_training_line(file: str) -> int | None:
     """The first statement that an import runs and that trains: a `backward`, a `fit`, a
     call of `main` or `train`."""
     source = parse_file(os.path.abspath(file), DISK)
-    for statement in source.tree.body if source is not None else ():
-        if isinstance(
-            statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-        ) or _is_main_guard(statement):
+    if source is None:
+        return None
+    definitions = (*FUNCTION_DEFINITIONS, ast.ClassDef)
+    for statement in source.tree.body:
+        if isinstance(statement, definitions) or _is_main_guard(statement):
             continue
-        for node in ast.walk(statement):
-            if isinstance(node, ast.Call):
-                method = node.func.attr if isinstance(node.func, ast.Attribute) else ""
-                if method in ("backward", "fit") or dotted_name(node.func) in (
-                    "main",
-                    "train",
-                    "run",
-                ):
-                    return statement.lineno
+        if any(map(_trains, ast.walk(statement))):
+            return statement.lineno
     return None
+
+
+def _trains(node: ast.AST) -> bool:
+    if not isinstance(node, ast.Call):
+        return False
+    if isinstance(node.func, ast.Attribute) and node.func.attr in ("backward", "fit"):
+        return True
+    return dotted_name(node.func) in ("main", "train", "run")
 
 
 def _is_main_guard(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.If) and "__name__" in ast.unparse(statement.test)
 
 
-def _plain_calls(file: str) -> dict[str, str]:
+# -- how a model is made
+
+
+def _find_plain_calls(file: str) -> dict[str, str]:
     """By the name of what is called, the arguments of its first call that are all
-    written out: `(10, width=64)`."""
+    literals: `(10, width=64)`."""
     source = parse_file(os.path.abspath(file), DISK)
     found: dict[str, str] = {}
     for node in ast.walk(source.tree) if source is not None else ():
-        if not isinstance(node, ast.Call) or not (node.args or node.keywords):
-            continue
-        name = dotted_name(node.func).rpartition(".")[2]
-        values = [*node.args, *(each.value for each in node.keywords)]
-        if (
-            name
-            and all(map(_is_literal, values))
-            and all(each.arg for each in node.keywords)
-        ):
-            arguments = [ast.unparse(each) for each in node.args]
-            arguments += [
-                f"{each.arg}={ast.unparse(each.value)}" for each in node.keywords
-            ]
-            found.setdefault(name, f"({', '.join(arguments)})")
+        if isinstance(node, ast.Call):
+            name = dotted_name(node.func).rpartition(".")[2]
+            arguments = _plain_arguments(node)
+            if name and arguments:
+                found.setdefault(name, f"({', '.join(arguments)})")
     return found
+
+
+def _plain_arguments(node: ast.Call) -> list[str]:
+    """The arguments of a call as text; none where one is not a literal."""
+    values = [*node.args, *(word.value for word in node.keywords)]
+    has_stars = any(word.arg is None for word in node.keywords)
+    if has_stars or not all(map(_is_literal, values)):
+        return []
+    named = [f"{word.arg}={ast.unparse(word.value)}" for word in node.keywords]
+    return [*(ast.unparse(each) for each in node.args), *named]
 
 
 def _is_literal(node: ast.expr) -> bool:
@@ -122,30 +134,45 @@ def _is_literal(node: ast.expr) -> bool:
     return True
 
 
+def _required_arguments(own: Class) -> tuple[str, ...]:
+    init = _find_own_method(own, "__init__")
+    if init is None:
+        return ()
+    spec = init.args
+    positional = [arg.arg for arg in (*spec.posonlyargs, *spec.args)][1:]
+    required = positional[: len(positional) - len(spec.defaults)]
+    for arg, default in zip(spec.kwonlyargs, spec.kw_defaults, strict=True):
+        if default is None:
+            required.append(arg.arg)
+    return tuple(required)
+
+
+# -- which classes are models
+
+
 def _is_test(file: str) -> bool:
     name = os.path.basename(file)
+    if any(fnmatch.fnmatch(name, pattern) for pattern in _TESTS):
+        return True
     folders = os.path.relpath(file).split(os.sep)[:-1]
-    return any(fnmatch.fnmatch(name, pattern) for pattern in _TESTS) or bool(
-        _TEST_FOLDERS & set(folders)
-    )
+    return not _TEST_FOLDERS.isdisjoint(folders)
 
 
-def _classes(file: str) -> Iterator[Class]:
+def _classes_in(file: str) -> Iterator[Class]:
     """The module classes that a file defines itself."""
     try:
         scope = Files(DISK).scope(file)
     except UsageError:
         return
     for value in scope.names.values() if scope is not None else ():
-        if (
-            isinstance(value, Class)
-            and value.scope is scope
-            and (value.kind is ClassKind.MODULE or _is_lightning(value))
-        ):
+        if not isinstance(value, Class) or value.scope is not scope:
+            continue
+        if value.kind is ClassKind.MODULE or _is_lightning(value):
             yield value
 
 
 def _is_lightning(own: Class) -> bool:
+    """A framework runs its loops, but it is a module all the same."""
     return any(
         isinstance(base, Reference) and base.dotted.endswith("LightningModule")
         for base in own.bases
@@ -154,12 +181,11 @@ def _is_lightning(own: Class) -> bool:
 
 def _lineage(own: Class) -> Iterator[Class]:
     yield own
-    for base in own.bases:
-        if isinstance(base, Class):
-            yield from _lineage(base)
+    for base in own.known_bases:
+        yield from _lineage(base)
 
 
-def _method(own: Class, name: str) -> ast.FunctionDef | None:
+def _find_own_method(own: Class, name: str) -> ast.FunctionDef | None:
     """A method, its own or of a base in the files."""
     for each in _lineage(own):
         for node in each.node.body:
@@ -169,15 +195,17 @@ def _method(own: Class, name: str) -> ast.FunctionDef | None:
 
 
 def _has_forward(own: Class) -> bool:
-    is_abstract = any(
-        "abstractmethod" in ast.unparse(node) for node in _decorators(own)
-    )
+    if any("abstractmethod" in ast.unparse(node) for node in _decorators(own)):
+        return False
+    return _find_own_method(own, "forward") is not None or _is_sequential(own)
+
+
+def _is_sequential(own: Class) -> bool:
     bases = [base for each in _lineage(own) for base in each.bases]
-    is_container = any(
+    return any(
         isinstance(base, Reference) and base.dotted.endswith("Sequential")
         for base in bases
     )
-    return not is_abstract and (_method(own, "forward") is not None or is_container)
 
 
 def _decorators(own: Class) -> Iterator[ast.expr]:
@@ -186,29 +214,14 @@ def _decorators(own: Class) -> Iterator[ast.expr]:
             yield from node.decorator_list
 
 
-def _required(own: Class) -> tuple[str, ...]:
-    init = _method(own, "__init__")
-    if init is None:
-        return ()
-    given = [arg.arg for arg in (*init.args.posonlyargs, *init.args.args)][1:]
-    needed = given[: len(given) - len(init.args.defaults)]
-    needed += [
-        arg.arg
-        for arg, default in zip(
-            init.args.kwonlyargs, init.args.kw_defaults, strict=True
-        )
-        if default is None
-    ]
-    return tuple(needed)
-
-
-def _made_in(own: Class) -> set[str]:
-    """The names in a class other than its own and those of its bases: parts are among
-    them."""
+def _names_in(own: Class) -> set[str]:
+    """The names in the body of a class, without its own: the classes of its parts are
+    among them."""
     names: set[str] = set()
-    for node in (each for statement in own.node.body for each in ast.walk(statement)):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-            names.add(node.id)
-        elif isinstance(node, ast.Attribute):
-            names.add(node.attr)
+    for statement in own.node.body:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+                names.add(node.id)
+            elif isinstance(node, ast.Attribute):
+                names.add(node.attr)
     return names - {own.node.name}
