@@ -6,31 +6,14 @@ from __future__ import annotations
 import ast
 import math
 
+from shapelint import ops
 from shapelint.facts.diagnostics import Edit
 from shapelint.facts.findings import Candidate
 from shapelint.facts.graph import Call, Trace
+from shapelint.ops.record import Family
 from shapelint.syntax.calls import CallExpression, ParsedFile, call_at, layer_call
 from shapelint.syntax.edits import replacement
 from shapelint.syntax.products import written_as
-
-_FLATTENS = {"Flatten", "flatten", "view", "reshape"}
-SAME_SHAPE = {
-    *(
-        "Dropout",
-        "dropout",
-        "ReLU",
-        "relu",
-        "Identity",
-        "GELU",
-        "contiguous",
-        "float",
-        "to",
-        "Sigmoid",
-        "Tanh",
-        "LeakyReLU",
-    ),
-    *("SiLU", "ELU", "BatchNorm1d", "LayerNorm", "half", "double", "clone", "detach"),
-}
 
 
 def flattened(trace: Trace, call: Call) -> Call | None:
@@ -39,7 +22,7 @@ def flattened(trace: Trace, call: Call) -> Call | None:
     current = trace.producer(call)
     while current is not None:
         if (
-            current.op in _FLATTENS
+            ops.of(current.op).flattens
             and current.failure is None
             and current.inputs
             and current.output is not None
@@ -51,7 +34,7 @@ def flattened(trace: Trace, call: Call) -> Call | None:
                 and after[-1] == math.prod(before[1:])
             )
             return current if whole else None
-        if current.op not in SAME_SHAPE:
+        if not ops.keeps_shape(current.op):
             return None
         current = trace.producer(current)
     return None
@@ -221,10 +204,20 @@ def _is_feature_map(trace: Trace, call: Call) -> bool:
     """Whether what arrives has channels in front: it comes from a convolution or
     pooling, at most activated."""
     current = trace.producer(call)
-    while current is not None and current.op in SAME_SHAPE:
+    while current is not None:
+        if ops.is_of(current.op, Family.CONVOLUTION, Family.POOLING):
+            return True
+        if ops.is_of(current.op, Family.NORMALISATION) and _is_of_maps(current.op):
+            return True
+        if not ops.keeps_shape(current.op):
+            return False
         current = trace.producer(current)
-    name = current.op.lower() if current is not None else ""
-    return any(word in name for word in ("conv", "pool", "batchnorm2d"))
+    return False
+
+
+def _is_of_maps(op: str) -> bool:
+    """Whether a layer works on maps of two dimensions or more, as `BatchNorm2d`."""
+    return (ops.spatial_dims(op) or 0) >= 2
 
 
 def _flatten_layer(call: Call) -> Candidate | None:

@@ -7,9 +7,11 @@ import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from shapelint import ops
 from shapelint.changes.heads import functional_prefix
 from shapelint.facts.findings import Candidate
 from shapelint.facts.graph import Call, Shape, TensorFact
+from shapelint.ops.record import Family
 from shapelint.syntax.calls import ParsedFile, call_at, operation_at
 from shapelint.syntax.edits import replacement
 
@@ -65,7 +67,7 @@ def _written(call: Call) -> tuple[ParsedFile, list[ast.expr]] | None:
     called = call_at(call.site)
     if called is None:
         return None
-    if call.op in ("cat", "concat", "concatenate", "stack"):
+    if ops.is_of(call.op, Family.JOINING):
         listed = called.argument(0, "tensors")
         return (called.source, [listed]) if listed is not None else None
     func = called.node.func

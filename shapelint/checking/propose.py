@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 
 from torch import nn
 
+from shapelint import ops
 from shapelint.asked.inputs import TensorSpec
 from shapelint.asked.request import Request
 from shapelint.asked.target import parse_target
@@ -270,16 +271,9 @@ def _taking(layers: list[nn.Module]) -> list[nn.Module]:
 
 
 def _width(layer: nn.Module) -> object:
-    names = (
-        "in_channels",
-        "in_features",
-        "input_size",
-        "embed_dim",
-        "num_features",
-        "normalized_shape",
-        "d_model",
+    return next(
+        (getattr(layer, name) for name in ops.takers() if hasattr(layer, name)), None
     )
-    return next((getattr(layer, name) for name in names if hasattr(layer, name)), None)
 
 
 def _taken_by(layer: nn.Module, batch: int) -> Iterator[TensorSpec]:

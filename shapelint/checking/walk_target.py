@@ -17,7 +17,6 @@ from shapelint.facts.errors import OutOfTimeError, UsageError
 from shapelint.facts.findings import Finding
 from shapelint.facts.graph import Trace, Walked
 from shapelint.facts.outcome import TargetReport
-from shapelint.facts.rows import rows_of, totals_of
 from shapelint.fixes.construction import refused
 from shapelint.fixes.passes import Copy, beyond, together
 from shapelint.fixes.search import WORK, Causes
@@ -25,6 +24,7 @@ from shapelint.fixes.verify import Verifier, out_of_time, overlay_for
 from shapelint.known.suppressions import quieten
 from shapelint.loading.model import Loaded, NotLoadableError, load
 from shapelint.loading.model_inputs import Feed, feed_for, require_fitting, specs_of
+from shapelint.ops.walked_rows import rows_of, totals_of
 from shapelint.rules.gaps.target_not_loadable import not_loadable
 from shapelint.syntax.lines import working_copies
 from shapelint.tracing.costs import (

@@ -11,80 +11,13 @@ from shapelint.facts.diagnostics import Diagnostic, Severity
 from shapelint.facts.drawing import Block
 from shapelint.facts.escape import in_one_line
 from shapelint.facts.outcome import TargetReport
+from shapelint.ops.wording import colour_of
 from shapelint.picture.geometry import HEADER, PADDING, Inside, Line
 from shapelint.picture.labels import labels, shown_shape, sizes_of
 from shapelint.picture.plan import SHARE_SHOWN, Plan
 from shapelint.syntax.lines import source_line
 from shapelint.syntax.paths import shown_path
 
-_FAMILIES = (
-    ("conv", ("conv",)),
-    ("norm", ("norm",)),
-    ("dropout", ("dropout", "droppath", "stochasticdepth")),
-    (
-        "pool",
-        (
-            "pool",
-            "upsample",
-            "interpolate",
-            "pixelshuffle",
-            "pixel_shuffle",
-            "pixel_unshuffle",
-            "pixelunshuffle",
-        ),
-    ),
-    ("attention", ("attention", "attn", "transformer")),
-    ("recurrent", ("rnn", "lstm", "gru")),
-    ("embedding", ("embed",)),
-    ("linear", ("linear",)),
-    (
-        "activation",
-        (
-            "relu",
-            "elu",
-            "silu",
-            "swish",
-            "mish",
-            "sigmoid",
-            "tanh",
-            "softmax",
-            "softplus",
-            "softsign",
-            "glu",
-            "hardtanh",
-        ),
-    ),
-    (
-        "reshape",
-        (
-            *(
-                "view",
-                "reshape",
-                "flatten",
-                "permute",
-                "transpose",
-                "squeeze",
-                "expand",
-                "rearrange",
-                "repeat",
-                "chunk",
-            ),
-            *(
-                "split",
-                "unbind",
-                "contiguous",
-                "roll",
-                "flip",
-                "pad",
-                "identity",
-                "unfold",
-                "fold",
-                "tile",
-                "clone",
-            ),
-        ),
-    ),
-)
 NOTE_WIDTH, _NOTE_LETTERS = 330, 50
 LABEL_ASIDE = 4
 """Points by which a shape stands beside where the layout has it, clear of its line."""
@@ -94,10 +27,9 @@ def family(block: Block) -> str:
     """What kind of block it is, by which it is coloured."""
     if block.kind in ("input", "output"):
         return "data"
-    name = block.op.lower()
-    for known, words in _FAMILIES:
-        if any(word in name for word in words):
-            return known
+    colour = colour_of(block.op)
+    if colour:
+        return colour
     return "module" if block.kind in ("module", "container") else "math"
 
 

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
+from shapelint import ops
 from shapelint.apply.rounds import edited_texts
 from shapelint.asked.request import Request
 from shapelint.facts.diagnostics import Diagnostic, Fix
@@ -16,8 +17,9 @@ from shapelint.facts.errors import UsageError
 from shapelint.facts.findings import Finding
 from shapelint.facts.outcome import TargetReport
 from shapelint.facts.places import Span
+from shapelint.facts.rows import Row
 from shapelint.known.suppressions import Acted, not_ignored, suppressed
-from shapelint.reading.files import BY_MODE, Files, Known
+from shapelint.reading.files import Files, Known
 from shapelint.reading.script import read
 from shapelint.reading.source_rule import SourceRule
 from shapelint.rules import catalogue
@@ -154,6 +156,10 @@ def layers_walked(reports: Iterable[TargetReport]) -> Known:
         name = expression.lstrip(":").partition("(")[0]
         if report.rows and name and os.path.isfile(path) and report.status == "checked":
             known[(os.path.abspath(path), name)] = tuple(
-                dict.fromkeys(row.op for row in report.rows if row.op in BY_MODE)
+                dict.fromkeys(row.op for row in report.rows if _acts_by_mode(row))
             )
     return known
+
+
+def _acts_by_mode(row: Row) -> bool:
+    return row.kind == "module" and ops.of(row.op).by_mode

@@ -8,9 +8,10 @@ from dataclasses import replace
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.findings import Finding, Rule
 from shapelint.facts.graph import Raised, Trace, Walked
+from shapelint.ops.wording import subject
 from shapelint.rules.shape.forward_raises import is_users
 from shapelint.syntax.lines import span_of
-from shapelint.syntax.walked_calls import located, subject
+from shapelint.syntax.walked_calls import located
 
 
 class NotWalked(Rule):
