@@ -284,7 +284,9 @@ def _short(call: CallExpression) -> str:
 def _flattened_operand(call: CallExpression) -> ast.expr | None:
     """The tensor expression: `x` of `x.view(...)`, of `torch.flatten(x, 1)`."""
     func = call.node.func
-    if isinstance(func, ast.Attribute) and call.name in ("view", "reshape", "flatten"):
+    is_layer = call.name[:1].isupper()  # before the dot of `nn.Flatten` is no tensor
+    flattens = ops.of(call.name).flattens and not is_layer
+    if isinstance(func, ast.Attribute) and flattens:
         is_torch = isinstance(func.value, ast.Name) and func.value.id == "torch"
         if not is_torch:
             return func.value

@@ -104,6 +104,8 @@ class Asks(Enum):
     FACT = auto()
     """Its shape, its dtype: known without data, and no row of the table."""
     VALUE = auto()
+    COMPARISON = auto()
+    """One truth about all values of two tensors."""
     SIZE_FROM_VALUES = auto()
     """A tensor whose size depends on data, as `nonzero` gives."""
 

@@ -27,7 +27,7 @@ from shapelint.tracing.session import Session, answered_apart, is_fake
 from shapelint.tracing.stand_ins import Values
 from shapelint.tracing.torch_private import is_module_leaf, no_modes
 
-_ANSWERED = (Asks.VALUE, Asks.SIZE_FROM_VALUES)
+_ANSWERED = (Asks.VALUE, Asks.COMPARISON, Asks.SIZE_FROM_VALUES)
 """What a stand-in answers where no data is."""
 
 
@@ -311,7 +311,7 @@ class Recorder(TorchFunctionMode):
                 with no_modes():
                     filled = torch.ones(tuple(tensor.shape), dtype=tensor.dtype)
                     return filled.tolist() if name == "tolist" else filled.numpy()
-            if name in ("equal", "allclose", "contains"):
+            if ops.of(name).asks is Asks.COMPARISON:
                 return self.values.stand_in(torch.ones((), dtype=torch.bool))
         try:
             return func(*args, **kwargs)

@@ -15,15 +15,19 @@ def _value(name: str, mixes_devices: bool = False) -> Op:
     )
 
 
+def _comparison(name: str) -> Op:
+    return Op(name, family=Family.QUESTION, asks=Asks.COMPARISON)
+
+
 OPS = (
     _value("item", mixes_devices=True),
     _value("tolist", mixes_devices=True),
     _value("numpy", mixes_devices=True),
     _value("array"),
     _value("index", mixes_devices=True),
-    _value("contains"),
-    _value("equal"),
-    _value("allclose"),
+    _comparison("contains"),
+    _comparison("equal"),
+    _comparison("allclose"),
     _value("is_nonzero"),
     _fact("shape"),
     _fact("size"),
