@@ -105,7 +105,10 @@ class Net(nn.Module):
             expected=shape_text(right),
             found=shape_text(shape),
         )
-        candidates = [*permuted_input(walked, shape), *_permute(call, len(shape))]
+        candidates = [
+            *permuted_input(walked, shape),
+            *_permute(walked, call, len(shape)),
+        ]
         return Finding(
             located(diagnostic, walked, trace, call),
             trace.mode,
@@ -142,8 +145,8 @@ def _scales_or_casts(op: str) -> bool:
     return ops.keeps_shape(op) or ops.is_of(op, Family.ELEMENTWISE)
 
 
-def _permute(call: Call, rank: int) -> list[Candidate]:
-    expression = call_expression(call)
+def _permute(walked: Walked, call: Call, rank: int) -> list[Candidate]:
+    expression = call_expression(walked, call)
     written = expression.argument(0) if expression is not None else None
     if expression is None or written is None:
         return []
