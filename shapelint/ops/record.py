@@ -171,6 +171,7 @@ class Op:
     aliases: tuple[str, ...] = ()
     family: Family = Family.UNKNOWN
 
+    # what it does to shapes
     keeps: Keeps = Keeps.NOTHING
     spatial_dims: int | None = None
     """How many dimensions of space a convolution, pooling or norm works on."""
@@ -190,6 +191,7 @@ class Op:
     adds_dim: bool = False
     dims: Dims = Dims.NONE
 
+    # how its layer is built
     arguments: tuple[str, ...] = ()
     """The layer's constructor arguments, in order; those behind the last that matters
     are left out."""
@@ -202,15 +204,18 @@ class Op:
     counts: tuple[str, ...] = ()
     """Constructor arguments that count heads, groups or layers, or scale."""
 
+    # what a failed call would have given, and what a message says of it
     recover: Recovery | None = None
     misfit: Misfit | None = None
     symbol: str = ""
     """How it is written as an operator: `+`."""
+    # how reports show it
     word: str = ""
     """What the pipeline report calls it; an op without one is not shown there."""
     is_layout: bool = False
     """Whether it only hands out what is there: no row of the table."""
 
+    # what it does beside computing a shape: modes, random numbers, data, devices
     by_mode: bool = False
     """Whether it acts otherwise in train mode than in eval mode."""
     by_mode_with: str = ""
@@ -229,6 +234,7 @@ class Op:
     only_as_dunder: bool = False
     """Whether it asks as an operator only: `float(x)` asks, `x.float()` casts."""
 
+    # what it costs
     kernels: tuple[str, ...] = ()
     """The aten kernels whose cost is the op's; a final `*` stands for any ending."""
     cost: Cost = Cost.POINTWISE

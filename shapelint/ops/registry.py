@@ -56,7 +56,7 @@ class Registry:
         op = self._by_kernel.get(kernel)
         if op is not None:
             return op
-        starts = self._by_kernel_start
+        starts = self._by_kernel_start  # none is the start of another
         return next(
             (starts[start] for start in starts if kernel.startswith(start)), None
         )

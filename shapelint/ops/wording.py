@@ -38,6 +38,7 @@ def subject(call: Call) -> str:
     for an operator, `.view()` for a method."""
     if call.kind == "module":
         return f"`{call.op}`"
+    # `x + y` arrives as a method or as a function; a message shows what was written
     symbol = ops.of(call.op).symbol
     if call.kind == "method" and not symbol:
         return f"`.{call.op}()`"

@@ -9,6 +9,7 @@ from shapelint.ops.record import Candidate, Cost, Family, Op
 def recover_attention(failure: Failure) -> list[Candidate]:
     """The query's positions with the width of the layer, and the weights (averaged over
     heads) if asked for."""
+    # query, key, value, embed_dim_to_check, num_heads, ...
     query, key, width = failure.args[0].shape, failure.args[1].shape, failure.args[3]
     if len(query) not in (2, 3) or len(key) != len(query):
         return []

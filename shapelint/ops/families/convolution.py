@@ -23,6 +23,7 @@ _OUTPUT_PADDING, _TRANSPOSED_DILATION = 5, 7
 
 def channels_taken(failure: Failure) -> int:
     """How many channels a failed convolution takes, transposed or not."""
+    # (out, in / groups, ...), of a transposed one (in, out / groups, ...)
     weight = failure.arg(1, "weight")
     if "transpose" in failure.op:
         return int(weight.shape[0])
@@ -61,12 +62,14 @@ def recover_convolution(failure: Failure) -> list[Shape]:
     gives, dims = weight.shape[0], len(weight.shape) - 2
     rank, takes = len(shape), channels_taken(failure)
     found: list[Shape] = []
+    # channels last, as images come from files: a batch of them, then a single one
     if rank == dims + 2 and shape[1] != takes and shape[-1] == takes:
         sizes = conv_geometry(failure, shape[1:-1])
         found.append((shape[0], gives, *at_least_one(sizes)))
     if rank == dims + 1 and shape[0] != takes and shape[-1] == takes:
         sizes = conv_geometry(failure, shape[:-1])
         found.append((gives, *at_least_one(sizes)))
+    # `Conv1d` for an image: its kernel says what `Conv2d` would have
     if rank > dims + 2 and _is_alike_in_all_dimensions(failure):
         found.append((shape[0], gives, *_sizes_of_higher_rank(failure)))
     if rank >= dims:
@@ -120,6 +123,7 @@ def _batch(shape: Shape, dims: int) -> Shape:
     (H, W)."""
     if len(shape) == dims + 1:
         return ()
+    # without channels too, it is an image of one channel; a batch of 1 is the usual fix
     return (1,) if len(shape) == dims else shape[:1]
 
 
@@ -172,6 +176,7 @@ def _convolutions() -> Iterator[Op]:
             counts=("groups",),
             recover=recover_convolution,
             word="conv",
+            # one record must have them; which one makes no difference to the cost
             kernels=_KERNELS if dims == 1 else (),
             cost=Cost.CONVOLUTION,
         )

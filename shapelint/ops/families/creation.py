@@ -15,6 +15,7 @@ def _made(
 
 
 OPS = (
+    # of one value
     _made("zeros", kernels=("zeros", "new_zeros")),
     _made("ones", kernels=("ones", "new_ones")),
     _made("empty", kernels=("empty", "empty_strided", "new_empty")),
@@ -22,10 +23,12 @@ OPS = (
     _made("eye", kernels=("eye",), cost=Cost.SQUARE),
     _made("tril_indices", kernels=("tril_indices",), cost=Cost.SQUARE),
     _made("triu_indices", kernels=("triu_indices",), cost=Cost.SQUARE),
+    # in steps
     _made("arange", kernels=("arange",)),
     _made("range"),
     _made("linspace", kernels=("linspace",)),
     _made("logspace", kernels=("logspace",)),
+    # from what Python or NumPy has
     _made("tensor"),
     _made("as_tensor"),
     _made("scalar_tensor"),
@@ -37,6 +40,7 @@ OPS = (
     _made("kaiser_window"),
     _made("fftfreq"),
     _made("rfftfreq"),
+    # random; `normal_` and `uniform_` write in place and go by the same names
     _made("rand", Draws.NOISE, kernels=("rand",)),
     _made("randn", Draws.NOISE, kernels=("randn",)),
     _made("rand_like", Draws.NOISE),

@@ -45,6 +45,7 @@ def lengths_of(failure: Failure) -> dict[str, int]:
     for names, size in zip(left or [], shape, strict=False):
         unknown = [name for name in names if name not in known and not name.isdigit()]
         product = math.prod(_length(name, known) for name in names)
+        # one unknown axis of a dimension follows from the others
         if len(unknown) == 1:
             known[unknown[0]] = max(1, size // product) if product else 1
     return known

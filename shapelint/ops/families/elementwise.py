@@ -25,6 +25,7 @@ def _op(name: str, symbol: str = "", mask_at: int | None = None) -> Op:
 
 
 OPS = (
+    # arithmetic
     _op("add", "+"),
     _op("sub", "-"),
     _op("rsub"),
@@ -38,6 +39,7 @@ OPS = (
     _op("remainder"),
     _op("fmod"),
     _op("pow", "**"),
+    # comparison
     _op("lt", "<"),
     _op("le", "<="),
     _op("gt", ">"),
@@ -48,6 +50,7 @@ OPS = (
     _op("minimum"),
     _op("fmax"),
     _op("fmin"),
+    # logic; `and` is what `&` is called
     _op("and"),
     _op("or"),
     _op("xor"),
@@ -56,6 +59,7 @@ OPS = (
     _op("logical_xor"),
     _op("bitwise_and"),
     _op("bitwise_or"),
+    # of two or three tensors
     _op("atan2"),
     _op("hypot"),
     _op("logaddexp"),

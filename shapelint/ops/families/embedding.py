@@ -25,6 +25,7 @@ OPS = (
         word="embedding",
         looks_up=True,
         index_first=True,
+        # a lookup reads one row an index, whatever the size of the table
         kernels=("embedding",),
         cost=Cost.LOOKED_UP,
     ),

@@ -18,6 +18,7 @@ def _items(failure: Failure) -> list[Any]:
 def recover_indexing(failure: Failure) -> list[Shape]:
     """The part of the index that the tensor has."""
     shape, items = failure.args[0].shape, _items(failure)
+    # masks, index tensors and an ellipsis: how many dimensions they take is not known
     if any(not isinstance(item, (int, slice, type(None))) for item in items):
         return []
     found: list[int] = []
@@ -39,6 +40,7 @@ def explain_index(_call: Call, failure: Failure) -> tuple[str, str] | None:
         not isinstance(item, (int, slice, type(None), type(Ellipsis))) for item in items
     ):
         return None
+    # None makes a dimension, an ellipsis stands for any number of them
     used = [item for item in items if item is not None and item is not Ellipsis]
     if len(used) > len(shape):
         has = f"the {len(shape)} dimensions of {shape_text(shape)}"

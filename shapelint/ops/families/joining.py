@@ -22,6 +22,7 @@ def recover_concatenation(failure: Failure) -> list[Shape]:
     shows."""
     shapes = [fact.shape for fact in facts_in(failure.arg(0, "tensors"))]
     rank = max(len(shape) for shape in shapes)
+    # torch lets an empty tensor of shape (0,) be joined to anything
     whole = [shape for shape in shapes if len(shape) == rank]
     along = joined_dimension(failure) % rank
     total = sum(shape[along] for shape in whole)

@@ -12,10 +12,12 @@ def recover_linear(failure: Failure) -> list[Shape]:
     """As if the features were right; of a map that was not flattened, as if it had
     been."""
     x, weight = failure.arg(0, "input"), failure.arg(1, "weight")
-    gives, takes = weight.shape
+    gives, takes = weight.shape  # torch keeps it transposed
     kept, flat = (*x.shape[:-1], gives), (*x.shape[:1], gives)
     if len(x.shape) > 2 and math.prod(x.shape[1:]) == takes:
         return [flat, kept]
+    # with four dimensions it is a feature map, and no layer is meant for its last one;
+    # with three it is a sequence as often
     return [kept, flat] if len(x.shape) > 3 else [kept]
 
 

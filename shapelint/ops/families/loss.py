@@ -32,6 +32,8 @@ def _loss(
     )
 
 
+# which broadcast was asked of eager with (8, 1) and (8,): they warn or stay silent, and
+# give a number for every pair
 OPS = (
     _loss("cross_entropy", "CrossEntropyLoss", Target.CLASSES, looks_up=True),
     _loss("nll_loss", "NLLLoss", Target.CLASSES, looks_up=True),

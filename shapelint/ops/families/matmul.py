@@ -11,6 +11,7 @@ def recover_product(failure: Failure) -> list[Shape]:
     left, right = (fact.shape for fact in failure.tensors[:2])
     if failure.op == "rmatmul":
         left, right = right, left
+    # a vector has no dimension of its own in the result
     if len(left) < 2 or len(right) < 2:
         return [left[:-1] + (right[1:] if len(right) > 1 else ())]
     batches = [left[:-2], right[:-2]]
@@ -21,13 +22,14 @@ def recover_product(failure: Failure) -> list[Shape]:
 
 
 def recover_added_product(failure: Failure) -> list[Shape]:
-    left, right = failure.tensors[1:3]
+    left, right = failure.tensors[1:3]  # the first is what is added
     return [(*left.shape[:-1], right.shape[-1])]
 
 
 def recover_einsum(failure: Failure) -> list[Shape]:
     """Each letter by the first operand that has it."""
     equation = failure.args[0]
+    # with an ellipsis or without an arrow the result's letters are not written
     if not isinstance(equation, str) or "..." in equation or "->" not in equation:
         return []
     given, wanted = equation.replace(" ", "").split("->")

@@ -8,6 +8,7 @@ OPS = (
     Op("contiguous", family=Family.MEMORY, keeps=Keeps.SHAPE, is_layout=True),
     Op("clone", family=Family.MEMORY, keeps=Keeps.SHAPE),
     Op("Identity", family=Family.MEMORY, keeps=Keeps.SHAPE),
+    # `copy_` is how tensors come from other devices
     Op("copy", family=Family.CASTING, keeps=Keeps.SHAPE, mixes_devices=True),
     Op(
         "detach",

@@ -11,6 +11,7 @@ from shapelint.ops.record import Dims, Family, Keeps, Op
 def recover_batch_norm(failure: Failure) -> list[Shape]:
     """As it came in; or with the channels the layer was made for."""
     x = failure.arg(0, "input")
+    # without `affine` there is no weight, without `track_running_stats` no mean
     weight = failure.arg(3, "weight") or failure.arg(1, "running_mean")
     if weight is None or len(x.shape) < 2:
         return [x.shape]
@@ -44,6 +45,7 @@ def _batch_norms() -> Iterator[Op]:
             family=Family.NORMALISATION,
             keeps=Keeps.SHAPE,
             spatial_dims=dims,
+            # (N, C) and (N, C, L); for maps always with a batch
             ranks=(2, 3) if dims == 1 else (dims + 2,),
             arguments=_ARGUMENTS,
             takes=("num_features",),
@@ -71,6 +73,7 @@ def _instance_norms() -> Iterator[Op]:
             arguments=_ARGUMENTS,
             takes=("num_features",),
             recover=recover_as_given,
+            # by itself it takes the statistics of each sample in both modes
             by_mode_with="track_running_stats",
         )
         yield Op(

@@ -11,6 +11,7 @@ def recover_padding(failure: Failure) -> list[Shape]:
     shape, amounts = list(failure.arg(0, "input").shape), failure.arg(1, "pad")
     for at in range(min(len(amounts) // 2, len(shape))):
         shape[-1 - at] += amounts[2 * at] + amounts[2 * at + 1]
+    # amounts below 0 cut off
     return [tuple(max(1, size) for size in shape)]
 
 

@@ -20,6 +20,7 @@ def _comparison(name: str) -> Op:
 
 
 OPS = (
+    # values, which a walk without data must answer by stand-ins
     _value("item", mixes_devices=True),
     _value("tolist", mixes_devices=True),
     _value("numpy", mixes_devices=True),
@@ -29,6 +30,7 @@ OPS = (
     _comparison("equal"),
     _comparison("allclose"),
     _value("is_nonzero"),
+    # sizes
     _fact("shape"),
     _fact("size"),
     _fact("dim"),
@@ -36,6 +38,7 @@ OPS = (
     _fact("numel"),
     _fact("nelement"),
     _fact("len"),
+    # how and where it is kept
     _fact("dtype"),
     _fact("device"),
     _fact("get_device"),
@@ -46,6 +49,7 @@ OPS = (
     _fact("data_ptr"),
     _fact("element_size"),
     _fact("itemsize"),
+    # what kind of tensor it is
     _fact("names"),
     _fact("is_tensor"),
     _fact("is_contiguous"),
@@ -59,6 +63,7 @@ OPS = (
     _fact("is_mkldnn"),
     _fact("is_leaf"),
     _fact("is_inference"),
+    # gradients; the setter of `requires_grad` comes by the same name
     _fact("requires_grad", mixes_devices=True),
     _fact("retain_grad"),
     _fact("register_hook"),
@@ -68,6 +73,7 @@ OPS = (
     _fact("_version"),
     _fact("_is_view"),
     _fact("_backward_hooks"),
+    # Python's own protocols
     _fact("hash"),
     _fact("repr"),
     _fact("format"),
@@ -76,6 +82,7 @@ OPS = (
     Op("isinstance", family=Family.QUESTION, mixes_devices=True),
     Op("getattr", family=Family.QUESTION, is_layout=True),
     Op("data", family=Family.CASTING, is_layout=True, mixes_devices=True),
+    # lengths stay on the CPU on purpose
     Op("pack_padded_sequence", family=Family.QUESTION, mixes_devices=True),
     Op("_pack_padded_sequence", family=Family.QUESTION, mixes_devices=True),
     Op("_pad_packed_sequence", family=Family.QUESTION, mixes_devices=True),

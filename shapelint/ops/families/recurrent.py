@@ -15,6 +15,7 @@ def recover_recurrent(failure: Failure) -> list[Candidate]:
     if not isinstance(x, TensorFact) or len(x.shape) not in (2, 3):
         return []
     directions = 2 if layer["bidirectional"] else 1
+    # with a projection the hidden state is narrower than the cell
     width = layer.get("proj_size") or layer["hidden_size"]
     batch = () if len(x.shape) == 2 else (x.shape[0 if layer["batch_first"] else 1],)
     states = layer["num_layers"] * directions
@@ -65,6 +66,7 @@ def _layer(layer: str, *own: str, projects: bool = False) -> Op:
         takes_sequences=True,
         recover=recover_recurrent,
         word=layer.lower(),
+        # `dropout` is between layers, 0 unless it is given
         by_mode_with="dropout",
     )
 

@@ -42,7 +42,7 @@ OPS = (
     _op("std"),
     _op("var"),
     _op("prod"),
-    _op("norm"),
+    _op("norm"),  # its order counts as a dimension too; orders are small
     _op("logsumexp"),
     _op("any"),
     _op("all"),

@@ -21,7 +21,7 @@ def recover_resampling(failure: Failure) -> list[Shape]:
     shape = failure.arg(0, "input").shape
     dims = len(shape) - 2
     size, scale = failure.arg(1, "size"), failure.arg(2, "scale_factor")
-    if dims < 1:
+    if dims < 1:  # nothing spatial to resample
         return [shape]
     if size is not None:
         return [(*shape[:2], *spread(size, dims, 1)[:dims])]

@@ -34,6 +34,7 @@ def recover_reshaping(failure: Failure) -> list[Shape]:
     left_over = max(1, math.prod(shape) // known) if known else 1
     batch = shape[0] if shape else 1
     at = wanted.index(-1)
+    # a -1 in front is meant to be the batch, even where the rest does not divide
     free = [batch, left_over] if at == 0 else [left_over]
     return [(*wanted[:at], size, *wanted[at + 1 :]) for size in free]
 
@@ -42,6 +43,7 @@ def _with_one_free(shape: Shape, wanted: Shape) -> list[Shape]:
     """The written sizes with one of them worked out from the others."""
     total = math.prod(shape)
     found = []
+    # the last size first: the first ones are the batch and what was split off it
     for at in reversed(range(len(wanted))):
         before, after = wanted[:at], wanted[at + 1 :]
         others = math.prod(before + after)
@@ -54,6 +56,7 @@ def recover_expansion(failure: Failure) -> list[Shape]:
     shape, wanted = failure.args[0].shape, wanted_sizes(failure)
     left_out = len(shape) - len(wanted)  # sizes of the last dimensions
     wanted = (*wanted, *[-1] * left_out)
+    # new dimensions come in front, as in broadcasting
     padded = (1,) * (len(wanted) - len(shape)) + tuple(shape)
     sizes = zip(wanted, padded, strict=False)
     return [tuple(have if want == -1 else want for want, have in sizes)]

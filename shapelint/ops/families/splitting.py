@@ -35,6 +35,7 @@ def recover_parts(failure: Failure) -> list[Candidate]:
     if isinstance(wanted, (list, tuple)):
         sizes = list(wanted)
     elif 0 < wanted <= MOST_PARTS:
+        # the model unpacks as many as it names, so none may be missing
         sizes = [max(1, shape[at] // wanted)] * wanted
     else:
         return []

@@ -14,6 +14,7 @@ from shapelint.syntax.walked_calls import shape_text
 
 def recover_repetition(failure: Failure) -> list[Shape]:
     shape, times = failure.args[0].shape, dims_of(failure)
+    # missing dimensions and missing counts are both taken as 1, in front
     rank = max(len(shape), len(times))
     have = (1,) * (rank - len(shape)) + tuple(shape)
     by = [1] * (rank - len(times)) + times
@@ -28,6 +29,7 @@ def recover_unfolding(failure: Failure) -> list[Shape]:
     has_step = len(failure.args) > 3
     is_method = has_step and not failure.kwargs and isinstance(kernel, int)
     if len(shape) == 4 and kernel is not None and not is_method:
+        # how many blocks there are hangs on strides; one lets the walk go on
         return [(shape[0], shape[1] * math.prod(spread(kernel, 2, 1)), 1)]
     return [(*shape, failure.args[3])] if has_step else []
 
