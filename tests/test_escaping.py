@@ -22,6 +22,7 @@ from shapelint.facts.diagnostics import (
 )
 from shapelint.facts.drawing import Block, Link, Picture
 from shapelint.facts.escape import in_one_line, json_text, printable, visible
+from shapelint.facts.kinds import BlockKind, CallKind, Safety, Status
 from shapelint.facts.outcome import Outcome, TargetReport
 from shapelint.facts.places import Position, Span
 from shapelint.facts.rows import Row
@@ -69,19 +70,19 @@ def made(file: str, text: str) -> Outcome:
         found=text,
         trail=(TrailStep("", "", text), TrailStep(text, text, text)),
         notes=(text,),
-        fixes=(Fix(text, "safe", True, (edit,), text),),
+        fixes=(Fix(text, Safety.SAFE, True, (edit,), text),),
     )
     nowhere = replace(
         item, span=None, called_at=None, target=text, severity=Severity.WARNING
     )
     picture = Picture(
         [
-            Block("", text, "container", params=16),
-            Block(text, "input", "input", [], ["f32[1,8]"], within=0),
+            Block("", text, BlockKind.CONTAINER, params=16),
+            Block(text, "input", BlockKind.INPUT, [], ["f32[1,8]"], within=0),
             Block(
                 text,
                 text,
-                "module",
+                BlockKind.MODULE,
                 ["f32[1,8]"],
                 [text],
                 8,
@@ -92,17 +93,19 @@ def made(file: str, text: str) -> Outcome:
                 (file, 1),
                 failed=True,
             ),
-            Block(text, text, "container", ["f32[1,8]"], [text], 8, 8, within=0),
-            Block(text, text, "function", [text], [text], 8, within=3),
+            Block(
+                text, text, BlockKind.CONTAINER, ["f32[1,8]"], [text], 8, 8, within=0
+            ),
+            Block(text, text, BlockKind.FUNCTION, [text], [text], 8, within=3),
         ],
         [Link(1, 2, text), Link(2, 4, text, into_failed=True)],
     )
     rows = [
-        Row(text, text, "module", [text], [text], 8, 8, file, 1, failed=True),
-        Row(text, f"conv{text}", "function", ["f32[1,8]"], [text]),
+        Row(text, text, CallKind.MODULE, [text], [text], 8, 8, file, 1, failed=True),
+        Row(text, f"conv{text}", CallKind.FUNCTION, ["f32[1,8]"], [text]),
     ]
     report = TargetReport(
-        f"{text}:Net", [f"{text}=f32[1,8]"], "partial", text, rows, notes=[text]
+        f"{text}:Net", [f"{text}=f32[1,8]"], Status.PARTIAL, text, rows, notes=[text]
     )
     report.diagnostics, report.tree, report.picture = (
         [item, nowhere],

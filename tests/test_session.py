@@ -13,6 +13,7 @@ import pytest
 import torch
 from torch import nn
 
+from shapelint.facts.kinds import Mode
 from shapelint.tracing.costs import Budget
 from shapelint.tracing.frames import Ownership
 from shapelint.tracing.walk import Walker
@@ -65,7 +66,7 @@ def test_any_model(what: str, real: bool, write: Lint) -> None:
     walker = Walker(
         model, lambda: ((torch.rand(2, 8),), {}), Ownership(), lambda _: (), budget
     )
-    trace = walker.walk("eval")
+    trace = walker.walk(Mode.EVAL)
     assert trace.raised is None, trace.raised
     assert trace.used_fake is not real or what in ("lengths", "dict and list")
     assert list(trace.failures) == []
@@ -218,7 +219,7 @@ def test_model_and_generators_are_as_they_were() -> None:
     walker = Walker(
         model, lambda: ((torch.rand(2, 3, 8, 8),), {}), Ownership(), lambda _: ()
     )
-    for mode in ("train", "eval", "train"):
+    for mode in (Mode.TRAIN, Mode.EVAL, Mode.TRAIN):
         assert walker.walk(mode).raised is None
     after_tensors, after = state(model)
     assert after == rest

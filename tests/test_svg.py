@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from shapelint.facts.drawing import Block, Picture
+from shapelint.facts.kinds import BlockKind
 from shapelint.facts.outcome import TargetReport
 from shapelint.picture.labels import shown_shape
 from shapelint.render.svg import family, note_lines, render_svg
@@ -58,9 +59,11 @@ def test_warnings_stand_beside_their_blocks_and_infos_do_not() -> None:
 
 
 def test_words_of_the_user_are_escaped() -> None:
-    block = Block("<b>&", "Evil<script>", "module", ["f32[1]"], ["f32[1]"], 1, within=0)
+    block = Block(
+        "<b>&", "Evil<script>", BlockKind.MODULE, ["f32[1]"], ["f32[1]"], 1, within=0
+    )
     report = TargetReport(
-        "n.py:N", picture=Picture([Block("", "N", "container"), block])
+        "n.py:N", picture=Picture([Block("", "N", BlockKind.CONTAINER), block])
     )
     text = render_svg(report)
     ET.fromstring(text)
@@ -87,7 +90,10 @@ def test_words_of_the_user_are_escaped() -> None:
     ],
 )
 def test_kinds_of_blocks(op: str, expected: str) -> None:
-    assert family(Block("", op, "function" if op.islower() else "module")) == expected
+    assert (
+        family(Block("", op, BlockKind.FUNCTION if op.islower() else BlockKind.MODULE))
+        == expected
+    )
 
 
 def test_shapes_are_short_and_dtypes_named_where_they_matter() -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from shapelint.apply.files import file_of, source_file
 from shapelint.asked.request import Request
 from shapelint.facts.diagnostics import Diagnostic, Edit, Fix, Severity
+from shapelint.facts.kinds import Safety, Status
 from shapelint.facts.outcome import Outcome
 from shapelint.syntax.edits import apply_edits
 from shapelint.syntax.notebooks import in_text
@@ -46,7 +47,7 @@ def applicable(diagnostic: Diagnostic, unsafe: bool) -> Fix | None:
         for fix in diagnostic.fixes
         if fix.verified and fix.edits and not _of_a_package(fix)
     ]
-    return next((fix for fix in allowed if unsafe or fix.safety == "safe"), None)
+    return next((fix for fix in allowed if unsafe or fix.safety is Safety.SAFE), None)
 
 
 def _of_a_package(fix: Fix) -> bool:
@@ -103,7 +104,8 @@ def _step(
 def _better(before: Outcome, after: Outcome) -> bool:
     """Whether something is gone, and a target that could be checked still can be."""
     if after.fault or (
-        after.report.status == "failed" and before.report.status != "failed"
+        after.report.status is Status.FAILED
+        and before.report.status is not Status.FAILED
     ):
         return False
     old, new = (
@@ -119,10 +121,10 @@ def _gone(before: Outcome, after: Outcome) -> bool:
     old, new = (
         {_name(item) for item in each.report.diagnostics} for each in (before, after)
     )
-    ended = before.report.status != "checked"
+    ended = before.report.status is not Status.CHECKED
     worse = sum(
-        item.severity.value == "error" for item in after.report.diagnostics
-    ) > sum(item.severity.value == "error" for item in before.report.diagnostics)
+        item.severity is Severity.ERROR for item in after.report.diagnostics
+    ) > sum(item.severity is Severity.ERROR for item in before.report.diagnostics)
     return bool(old - new) and (ended or not worse)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from shapelint.facts.errors import UsageError
+from shapelint.facts.kinds import Mode
 from shapelint.syntax.texts import UnreadableError, read_bytes
 
 if sys.version_info >= (3, 11):
@@ -35,6 +36,14 @@ FORMATS = (
 
 PICTURES = ("html", "svg")
 """The formats, of a check or of a report, that show the model as a picture."""
+
+
+MODES = {
+    "train": (Mode.TRAIN,),
+    "eval": (Mode.EVAL,),
+    "both": (Mode.TRAIN, Mode.EVAL),
+}
+"""The modes that the option `mode` stands for."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +110,7 @@ OPTIONS = {
             str,
             "both",
             "Walk in train mode, eval mode, or both.",
-            ("train", "eval", "both"),
+            tuple(MODES),
         ),
         Option(
             "timeout",
@@ -148,9 +157,7 @@ TARGET_OPTIONS = {
             "",
             "`file.py:function` that makes what it is fed, instead of `inputs`.",
         ),
-        Option(
-            "mode", str, "", "As above, for this target.", ("train", "eval", "both")
-        ),
+        Option("mode", str, "", "As above, for this target.", tuple(MODES)),
         Option("select", list, [], "As above, for this target."),
         Option("ignore", list, [], "As above, for this target."),
         Option(

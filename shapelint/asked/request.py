@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
+
+from shapelint.facts.kinds import Mode
+from shapelint.facts.plain import from_plain, to_plain
 
 STEP = b"step: "
 """How a line of the worker begins that says what it is about to do; the first line
@@ -43,7 +46,7 @@ class Request:
     target: str
     inputs: tuple[str, ...] = ()
     input_factory: str | None = None
-    modes: tuple[str, ...] = ("train", "eval")
+    modes: tuple[Mode, ...] = (Mode.TRAIN, Mode.EVAL)
     selected: tuple[str, ...] = ()
     thresholds: dict[str, Any] = field(default_factory=dict)
     seconds: float = 60.0
@@ -59,12 +62,9 @@ class Request:
 
     def dumps(self) -> str:
         """As JSON."""
-        return json.dumps(asdict(self))
+        return json.dumps(to_plain(self))
 
     @classmethod
     def loads(cls, text: str) -> Request:
         """The inverse of `dumps`."""
-        data = json.loads(text)
-        for key in ("inputs", "modes", "selected", "expect", "exclude"):
-            data[key] = tuple(data[key])
-        return cls(**data)
+        return from_plain(cls, json.loads(text))

@@ -19,6 +19,7 @@ from shapelint.checking.merging import run_rules
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.errors import UsageError
 from shapelint.facts.graph import Key
+from shapelint.facts.kinds import Status
 from shapelint.facts.outcome import TargetReport
 from shapelint.loading.model import Loaded, NotLoadableError, load
 from shapelint.loading.model_inputs import Feed, feed_for, from_specs, require_fitting
@@ -70,12 +71,12 @@ def propose(request: Request, on_step: Callable[[str], None]) -> TargetReport:
     except (NotLoadableError, UsageError) as error:
         span = error.span if isinstance(error, NotLoadableError) else None
         report.status, report.diagnostics = (
-            "failed",
+            Status.FAILED,
             [not_loadable(str(error), span, "")],
         )
         return report
     if found is None:
-        report.status = "partial"
+        report.status = Status.PARTIAL
         report.inputs = [spec.spelling for spec in next(_guesses(loaded.model), ())]
         return report
     feed, report.output = found

@@ -24,6 +24,7 @@ from shapelint.cli.options import (
     wanted_outputs,
 )
 from shapelint.facts.errors import UsageError
+from shapelint.facts.kinds import Status
 
 
 @click.command(cls=TakesInputs)
@@ -163,7 +164,7 @@ def _say_failed(outcomes: list[Any]) -> None:
     from shapelint.render.style import Style
 
     for outcome in outcomes:
-        if outcome.report.status == "failed":
+        if outcome.report.status is Status.FAILED:
             for diagnostic in outcome.report.diagnostics:
                 say(Style().finding_line(diagnostic), err=True)
 
@@ -254,7 +255,7 @@ def _run(
     if wish.fix:
         outcomes, made, diff = make_fixes(wish, asked, outcomes, started)
         outcomes = with_unused(outcomes, selected) if not wish.diff else outcomes
-        failed = any(outcome.report.status == "failed" for outcome in outcomes)
+        failed = any(outcome.report.status is Status.FAILED for outcome in outcomes)
         if wish.diff or wish.only:
             _say_failed(outcomes)
         outcomes = without_known(outcomes, known)
@@ -363,7 +364,9 @@ def _accepted(outcomes: list[Any], words: dict[str, Any], started: float) -> int
                 f"{without} finding{'s' if without != 1 else ''} without a line to write at",
                 err=True,
             )
-    return 2 if any(outcome.report.status == "failed" for outcome in outcomes) else 0
+    return (
+        2 if any(outcome.report.status is Status.FAILED for outcome in outcomes) else 0
+    )
 
 
 def _require_consistent(words: dict[str, Any]) -> None:
@@ -384,7 +387,7 @@ def _unusable(target: str, error: UsageError) -> Any:
     from shapelint.rules.gaps.target_not_loadable import not_loadable
 
     diagnostic = not_loadable(str(error), None, "").with_target(target)
-    return Outcome(TargetReport(target, status="failed", diagnostics=[diagnostic]))
+    return Outcome(TargetReport(target, status=Status.FAILED, diagnostics=[diagnostic]))
 
 
 def exit_code(outcomes: list[Any], exit_zero: bool, fail_on: str = "warning") -> int:
@@ -407,10 +410,10 @@ def _is_unchecked(outcome: Any) -> bool:
     """Whether a target, or a file of one, could not be checked, or not to its end: that
     is not a finding."""
     report = outcome.report
-    is_gap = any(item.code == "SHP902" for item in report.diagnostics)
+    is_unchecked = any(item.is_unchecked for item in report.diagnostics)
     return (
-        report.status == "failed"
+        report.status is Status.FAILED
         or report.unfinished
         or outcome.fault is not None
-        or is_gap
+        or is_unchecked
     )

@@ -13,6 +13,7 @@ import click
 from shapelint.cli import say
 from shapelint.facts.errors import UsageError
 from shapelint.facts.escape import in_one_line
+from shapelint.facts.kinds import Status
 
 
 @click.command()
@@ -204,9 +205,9 @@ def _told(model: Any, outcome: Any, place: _Place) -> tuple[str, list[str]]:
     from shapelint.facts.escape import json_text
 
     report = outcome.report
-    if report.status == "failed":
+    if report.status is Status.FAILED:
         return f"not tried: {report.diagnostics[0].message}", []
-    if report.status == "partial":
+    if report.status is Status.PARTIAL:
         command = shlex.join(
             [
                 "shapelint",

@@ -9,10 +9,11 @@ from typing import Any, TypeVar
 
 import click
 
-from shapelint.asked.config import FORMATS, Config
+from shapelint.asked.config import FORMATS, MODES, Config
 from shapelint.asked.inputs import looks_like_input
 from shapelint.asked.request import Request
 from shapelint.facts.errors import UsageError
+from shapelint.facts.kinds import Mode
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -46,7 +47,7 @@ def input_options(function: F) -> F:
         ),
         click.option(
             "--mode",
-            type=click.Choice(["train", "eval", "both"]),
+            type=click.Choice(list(MODES)),
             help="Mode to walk in.  [both]",
         ),
         click.option(
@@ -141,10 +142,9 @@ def wanted_outputs(
     return found
 
 
-def modes(config: Config, given: str | None) -> tuple[str, ...]:
+def modes(config: Config, given: str | None) -> tuple[Mode, ...]:
     """The modes to walk in."""
-    mode = config.pick("mode", given)
-    return ("train", "eval") if mode == "both" else (mode,)
+    return MODES[config.pick("mode", given)]
 
 
 def config_options(function: F) -> F:

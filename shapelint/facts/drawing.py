@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from shapelint.facts.kinds import BlockKind
+
 
 @dataclass
 class Block:
     """A box of the picture: an input, the output, a call, or a module with what is
-    inside (`kind` "container").
+    inside (a container).
 
     `layer`: qualified name of the module, for a function of the one it is called in.
     `size`: elements of the largest tensor it gives. `within`: the position of the
@@ -16,7 +18,7 @@ class Block:
 
     layer: str
     op: str
-    kind: str
+    kind: BlockKind
     inputs: list[str] = field(default_factory=list)
     outputs: list[str] = field(default_factory=list)
     size: int = 0

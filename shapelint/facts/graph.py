@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from shapelint.facts.kinds import CallKind, Mode
+
 if TYPE_CHECKING:
     import torch.fx
 
@@ -106,7 +108,7 @@ class Call:
     index: int
     layer: str
     op: str
-    kind: str
+    kind: CallKind
     inputs: list[TensorFact] = field(default_factory=list)
     outputs: list[TensorFact] = field(default_factory=list)
     producers: list[int] = field(default_factory=list)
@@ -130,6 +132,16 @@ class Call:
     """Where the result would be on an accelerator (`shapelint.tracing.devices`)."""
     strays: tuple[int, ...] = ()
     """Positions of the inputs that would be left on the CPU."""
+
+    @property
+    def is_module(self) -> bool:
+        """Whether a module is called."""
+        return self.kind is CallKind.MODULE
+
+    @property
+    def is_method(self) -> bool:
+        """Whether a method of a tensor is called."""
+        return self.kind is CallKind.METHOD
 
     @property
     def key(self) -> Key:
@@ -221,7 +233,7 @@ class ParamFact:
 class Trace:
     """One walk in one mode: the graph, its calls in order, and what came of it."""
 
-    mode: str
+    mode: Mode
     graph: torch.fx.Graph | None
     calls: list[Call]
     raised: Raised | None = None
@@ -300,7 +312,7 @@ class Walked:
     come out."""
 
     target: str
-    traces: dict[str, Trace]
+    traces: dict[Mode, Trace]
     params: dict[str, ParamFact]
     definitions: dict[str, tuple[Site, ...]]
     classes: dict[str, str]
@@ -311,6 +323,16 @@ class Walked:
     uninitialised: tuple[str, ...] = ()
     """Modules on which `nn.Module.__init__` did not run."""
     cycles: tuple[Cycle, ...] = ()
+
+    def trace_of(self, mode: Mode | None) -> Trace:
+        """The walk in which something was found.
+
+        Raises:
+            KeyError: it was found in none.
+        """
+        if mode is None:
+            raise KeyError("a finding that is of no walk")
+        return self.traces[mode]
 
     @property
     def total_params(self) -> int:

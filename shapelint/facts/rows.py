@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from shapelint.facts.graph import Call, Trace, Walked
+from shapelint.facts.kinds import CallKind
 
 _LAYOUT = {"getitem", "getattr", "detach", "contiguous", "data", "T", "mT"}
 
@@ -31,7 +32,7 @@ def rows_of(walked: Walked, trace: Trace) -> list[Row]:
             if name not in counted and name in walked.params
         ]
         users = {counted[name] for name in call.params if name in counted}
-        repeat = call.kind == "module" and call.layer in called
+        repeat = call.is_module and call.layer in called
         rows.append(
             Row(
                 call.layer,
@@ -49,7 +50,7 @@ def rows_of(walked: Walked, trace: Trace) -> list[Row]:
             )
         )
         counted.update(dict.fromkeys(new, call.layer))
-        if call.kind == "module":
+        if call.is_module:
             called.add(call.layer)
     return rows
 
@@ -129,7 +130,7 @@ class Row:
 
     name: str
     op: str
-    kind: str
+    kind: CallKind
     inputs: list[str] = field(default_factory=list)
     outputs: list[str] = field(default_factory=list)
     params: int = 0
@@ -139,6 +140,11 @@ class Row:
     repeat: bool = False
     shared: bool = False
     failed: bool = False
+
+    @property
+    def is_module(self) -> bool:
+        """Whether it is the call of a module."""
+        return self.kind is CallKind.MODULE
 
 
 @dataclass

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from shapelint.facts.drawing import Block, Link, Picture
 from shapelint.facts.graph import Call, Frame, Trace, Walked
+from shapelint.facts.kinds import BlockKind
 from shapelint.facts.rows import is_by_the_way
 
 MOST = 4000
@@ -75,12 +76,19 @@ class _Builder:
 
     def __post_init__(self) -> None:
         name = self.walked.target.rpartition(":")[2].partition("(")[0]
-        self.blocks.append(Block("", name, "container"))
+        self.blocks.append(Block("", name, BlockKind.CONTAINER))
         for number, text in enumerate(self.trace.inputs):
             given = text.partition("=")[0] if "=" in text else "input"
             self._inputs[-1 - number] = len(self.blocks)
             self.blocks.append(
-                Block(given, "input", "input", [], [text.rpartition("=")[2]], within=0)
+                Block(
+                    given,
+                    "input",
+                    BlockKind.INPUT,
+                    [],
+                    [text.rpartition("=")[2]],
+                    within=0,
+                )
             )
 
     def add(self, call: Call) -> None:
@@ -110,7 +118,7 @@ class _Builder:
                 Block(
                     call.layer,
                     call.op,
-                    call.kind,
+                    BlockKind(call.kind),
                     [str(fact) for fact in call.inputs if fact.name not in call.params],
                     within=within,
                     made=(place.file, place.line) if place else None,
@@ -157,7 +165,11 @@ class _Builder:
                 made = (sites[0].file, sites[0].line) if sites else None
                 self.blocks.append(
                     Block(
-                        frame.path, frame.class_name, "container", within=at, made=made
+                        frame.path,
+                        frame.class_name,
+                        BlockKind.CONTAINER,
+                        within=at,
+                        made=made,
                     )
                 )
             at = self._of_frame[frame]
@@ -185,11 +197,16 @@ class _Builder:
         if self.trace.output is not None:
             at = len(self.blocks)
             self.blocks.append(
-                Block("output", "output", "output", [self.trace.output], within=0)
+                Block(
+                    "output", "output", BlockKind.OUTPUT, [self.trace.output], within=0
+                )
             )
             self._link_results(at)
         for block in reversed(self.blocks):
-            if block.within is not None and block.kind not in ("input", "output"):
+            if block.within is not None and block.kind not in (
+                BlockKind.INPUT,
+                BlockKind.OUTPUT,
+            ):
                 outer = self.blocks[block.within]
                 outer.failed = outer.failed or block.failed
         for link in self.links.values():
@@ -211,12 +228,12 @@ class _Builder:
         """What comes out of containers and goes into others, and the largest of it."""
         left, entered = self._around(link.source), self._around(link.target)
         for at in left:
-            if at not in entered and self.blocks[at].kind == "container":
+            if at not in entered and self.blocks[at].kind is BlockKind.CONTAINER:
                 block = self.blocks[at]
                 block.size = max(block.size, self.blocks[link.source].size)
                 block.outputs += [link.shape] if link.shape not in block.outputs else []
         for at in entered:
-            if at not in left and self.blocks[at].kind == "container":
+            if at not in left and self.blocks[at].kind is BlockKind.CONTAINER:
                 block = self.blocks[at]
                 block.inputs += [link.shape] if link.shape not in block.inputs else []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shapelint.facts.drawing import Block
+from shapelint.facts.kinds import BlockKind
 
 CHARACTER = 6.6
 """Points that a character takes, on average."""
@@ -10,13 +11,13 @@ CHARACTER = 6.6
 
 def labels(block: Block) -> tuple[str, str]:
     """The two lines on a block."""
-    if block.kind in ("input", "output"):
-        shapes = block.outputs if block.kind == "input" else block.inputs
+    if block.kind in (BlockKind.INPUT, BlockKind.OUTPUT):
+        shapes = block.outputs if block.kind is BlockKind.INPUT else block.inputs
         text = shown_shape(shapes[0]) if shapes else ""
         return block.layer, text if len(text) < 40 else text[:38] + "…"
     params = f"{block.params:,}" if block.params else ""
-    if block.kind in ("function", "method"):
-        return f"{'.' if block.kind == 'method' else ''}{block.op}()", params
+    if block.kind in (BlockKind.FUNCTION, BlockKind.METHOD):
+        return f"{'.' if block.kind is BlockKind.METHOD else ''}{block.op}()", params
     return block.op, " · ".join(part for part in (block.layer, params) if part)
 
 

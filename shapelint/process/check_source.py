@@ -4,8 +4,10 @@ here."""
 from __future__ import annotations
 
 from shapelint.asked.request import Request
-from shapelint.facts.diagnostics import from_plain
+from shapelint.facts.diagnostics import Diagnostic
+from shapelint.facts.kinds import Status, TargetKind
 from shapelint.facts.outcome import Outcome, TargetReport
+from shapelint.facts.plain import from_plain
 from shapelint.process.readers import Readers
 from shapelint.reading.files import Files, Known
 from shapelint.reading.values import Class
@@ -29,7 +31,7 @@ def check_source(request: Request, known: Known | None = None) -> Outcome:
 
 def _all_of(request: Request, known: Known) -> Outcome:
     files = files_below(request.target, request.exclude)
-    report = TargetReport(request.target, kind="source")
+    report = TargetReport(request.target, kind=TargetKind.SOURCE)
     if len(files) < ALONE:
         with working_copies(request.texts):
             found = read_files(files, request, known)
@@ -46,12 +48,8 @@ def _all_of(request: Request, known: Known) -> Outcome:
     report.diagnostics = sorted(once.values(), key=lambda item: item.sort_key)
     report.acted = sorted(found.acted)
     report.files = files
-    failed = sum(item.code == "SHP902" for item in found.diagnostics)
-    report.status = (
-        "failed"
-        if failed and failed >= len(files)
-        else ("partial" if failed else "checked")
-    )
+    failed = sum(item.is_unchecked for item in found.diagnostics)
+    report.status = _status(failed, len(files))
     plural = "s" if len(files) != 1 else ""
     report.notes.append(f"read {len(files):,} file{plural}, nothing of it run")
     models = (
@@ -62,6 +60,13 @@ def _all_of(request: Request, known: Known) -> Outcome:
             f"to walk a model: `shapelint check {request.target}:{models[-1]} --input ...`"
         )
     return Outcome(report, fault="\n".join(found.faults) or None)
+
+
+def _status(unreadable: int, files: int) -> Status:
+    """Where there is no file at all, that is a finding of its own."""
+    if not unreadable:
+        return Status.CHECKED
+    return Status.PARTIAL if unreadable < files else Status.FAILED
 
 
 def _models_of(file: str) -> list[str]:
@@ -89,7 +94,7 @@ def _in_processes(files: list[str], request: Request, known: Known) -> Read:
         plain, acted, faults = answer
         all_found.add(
             Read(
-                [from_plain(item) for item in plain],
+                [from_plain(Diagnostic, item) for item in plain],
                 {tuple(place) for place in acted},
                 faults,
             )

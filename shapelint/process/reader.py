@@ -13,7 +13,7 @@ from shapelint.process.supervise import Inbox, own_input
 def main() -> None:
     """Answer until nothing is asked any more."""
     from shapelint.asked.request import Request
-    from shapelint.facts.diagnostics import to_plain
+    from shapelint.facts.plain import to_plain
     from shapelint.sources.read_source import read_files
     from shapelint.syntax.lines import working_copies
     from shapelint.syntax.texts import with_deep_stack

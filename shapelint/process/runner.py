@@ -18,8 +18,9 @@ from dataclasses import replace
 from typing import IO, Any
 
 from shapelint.asked.request import DONE, SO_FAR, STEP, Request
-from shapelint.facts.diagnostics import Diagnostic, Severity
-from shapelint.facts.outcome import Outcome, TargetReport, report_from_plain
+from shapelint.facts.kinds import Status
+from shapelint.facts.outcome import Outcome, TargetReport
+from shapelint.facts.plain import from_plain
 from shapelint.process.start import start
 
 ENDED_WITHIN = 5.0
@@ -202,7 +203,7 @@ def _outcome(
     walked stands beside it."""
     torch = data.get("torch")
     if "report" in data:
-        return Outcome(report_from_plain(data["report"]), torch)
+        return Outcome(from_plain(TargetReport, data["report"]), torch)
     if "usage" in data:
         return Outcome(_died(request, data["usage"], ""), torch)
     if so_far is not None:
@@ -228,16 +229,11 @@ def _cut_short(request: Request, so_far: bytes | None) -> Outcome:
 
 
 def _died(request: Request, message: str, note: str) -> TargetReport:
-    diagnostic = Diagnostic(
-        "SHP902",
-        "target-not-loadable",
-        Severity.ERROR,
-        message,
-        target=request.target,
-        notes=(note,) if note else (),
-    )
+    from shapelint.rules.gaps.target_not_loadable import not_loadable
+
+    diagnostic = not_loadable(message, None, note).with_target(request.target)
     return TargetReport(
-        request.target, list(request.inputs), "failed", diagnostics=[diagnostic]
+        request.target, list(request.inputs), Status.FAILED, diagnostics=[diagnostic]
     )
 
 

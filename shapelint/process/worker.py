@@ -108,13 +108,14 @@ def run(text: str, started: float, write: Callable[[str], None]) -> dict[str, An
     from shapelint.checking.propose import propose
     from shapelint.checking.walk_target import check
     from shapelint.facts.errors import UsageError
-    from shapelint.facts.outcome import TargetReport, report_to_plain
+    from shapelint.facts.outcome import TargetReport
+    from shapelint.facts.plain import to_plain
 
     def on_step(step: str) -> None:
         write(f"{STEP.decode()}{step}")
 
     def on_walked(report: TargetReport) -> None:
-        write(SO_FAR.decode() + json.dumps({"report": report_to_plain(report)}))
+        write(SO_FAR.decode() + json.dumps({"report": to_plain(report)}))
 
     try:
         request = Request.loads(text)
@@ -124,7 +125,7 @@ def run(text: str, started: float, write: Callable[[str], None]) -> dict[str, An
                 if request.propose
                 else check(request, on_step, on_walked, started)
             )
-        return {"report": report_to_plain(report)}
+        return {"report": to_plain(report)}
     except (UsageError, OutOfTimeError) as error:
         return {"usage": str(error)}
     except Exception:

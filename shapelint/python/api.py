@@ -11,9 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from shapelint.asked.config import MODES
 from shapelint.asked.inputs import parse_inputs
 from shapelint.facts.diagnostics import Diagnostic, Severity
 from shapelint.facts.errors import UsageError
+from shapelint.facts.kinds import Mode, Status
 from shapelint.facts.outcome import Outcome, TargetReport
 from shapelint.process.runner import Worker
 from shapelint.python.results import Report
@@ -70,7 +72,7 @@ class WalkedModel:
         calls = (
             call
             for call in self.trace.calls
-            if call.kind == "module" and call.output is not None
+            if call.is_module and call.output is not None
         )
         return {
             call.layer: call.output.shape for call in calls if call.output is not None
@@ -129,7 +131,7 @@ def trace(model: Model, inputs: Inputs = None, *, mode: str = "eval") -> WalkedM
     if mode == "both":
         raise UsageError("a trace is of one mode, `train` or `eval`")
     walk = _Walk(model, inputs, mode, (), {})
-    return WalkedModel(walk.walked.traces[mode], walk.walked, walk.loaded.model)
+    return WalkedModel(walk.walked.traces[Mode(mode)], walk.walked, walk.loaded.model)
 
 
 class _Walk:
@@ -149,9 +151,9 @@ class _Walk:
         from shapelint.loading.model_inputs import feed_for, require_fitting
         from shapelint.tracing.costs import walk_budget
 
-        if mode not in ("train", "eval", "both"):
+        if mode not in MODES:
             raise UsageError(f"`mode` is `train`, `eval` or `both`, not {mode!r}")
-        modes = ("train", "eval") if mode == "both" else (mode,)
+        modes = MODES[mode]
         settings = {"head-share": 0.5, "head-params": 10_000_000, **thresholds}
         self.model = model
         self.loaded, name = _loaded(model)
@@ -207,7 +209,7 @@ class _Walk:
             .report
         )
         seen = {(item.code, item.layer) for item in report.diagnostics}
-        if report.status == "failed" or any(
+        if report.status is Status.FAILED or any(
             (item.code, item.layer) not in seen
             for item in found
             if item.severity is Severity.ERROR

@@ -9,6 +9,7 @@ from html import escape
 from typing import Any
 
 from shapelint.facts.diagnostics import Diagnostic, Severity
+from shapelint.facts.kinds import Status
 from shapelint.facts.outcome import Outcome, TargetReport
 from shapelint.picture.graphviz import has_graphviz, require_graphviz
 from shapelint.render import render, render_report
@@ -51,7 +52,7 @@ class Report:
     @property
     def ok(self) -> bool:
         """Whether nothing is at or above a warning, and the model could be walked."""
-        return not self.failing() and self.target.status != "failed"
+        return not self.failing() and self.target.status is not Status.FAILED
 
     @property
     def params(self) -> int:

@@ -19,6 +19,11 @@ from shapelint.facts.errors import UsageError
 from shapelint.facts.escape import printable
 from shapelint.python.api import Inputs, check
 from shapelint.python.results import Report
+from shapelint.rules.economy.too_many_parameters import TooManyParameters
+from shapelint.rules.gaps.unexpected_output import UnexpectedOutput
+from shapelint.rules.mode.dropout_ignores_eval import DropoutIgnoresEval
+from shapelint.rules.mode.mode_dependent_output import ModeDependentOutput
+from shapelint.rules.mode.norm_ignores_eval import NormIgnoresEval
 
 if TYPE_CHECKING:
     from shapelint.python.api import Model
@@ -26,6 +31,9 @@ if TYPE_CHECKING:
 _SIZES = (4, 48, 40, 56, 24, 36, 28)
 """What names on the left of `->` stand for, in the order in which they come: all
 different, images large enough."""
+
+SHAPE_RULES = "SHP1"
+"""The prefix of the codes of the family `shape`."""
 
 _TENSOR = re.compile(r"(\w+)\[([\d,]*)\]")
 
@@ -60,7 +68,11 @@ def assert_params(model: Model, inputs: Inputs, *, max: int) -> Report:  # noqa:
     """
     __tracebackhide__ = True
     report = check(
-        model, inputs, select=("SHP304",), mode="eval", thresholds={"max-params": max}
+        model,
+        inputs,
+        select=(TooManyParameters.code,),
+        mode="eval",
+        thresholds={"max-params": max},
     )
     if report.diagnostics:
         raise AssertionError(report.to_text(report=False))
@@ -75,9 +87,11 @@ def assert_modes_agree(model: Model, inputs: Inputs) -> Report:
         AssertionError: with the findings of SHP401, SHP407 and SHP409.
     """
     __tracebackhide__ = True
-    report = check(model, inputs, select=("SHP401", "SHP407", "SHP409", "SHP1"))
+    by_mode = (DropoutIgnoresEval, NormIgnoresEval, ModeDependentOutput)
+    codes = (*(rule.code for rule in by_mode), SHAPE_RULES)
+    report = check(model, inputs, select=codes)
     if report.failing("warning") or any(
-        item.code == "SHP409" for item in report.diagnostics
+        item.code == ModeDependentOutput.code for item in report.diagnostics
     ):
         raise AssertionError(
             f"train and eval mode do not agree\n\n{report.to_text(report=False)}"
@@ -107,7 +121,7 @@ def assert_shapes(model: Model, shapes: str, inputs: Inputs = None) -> Report:
     given = inputs
     if given is None:
         given = " ".join(_input(part, names) for part in left.split(","))
-    report = check(model, given, select=("SHP1",), mode="eval")
+    report = check(model, given, select=(SHAPE_RULES,), mode="eval")
     if report.errors:
         raise AssertionError(f"the forward fails\n\n{report.to_text(report=False)}")
     if inputs is not None:
@@ -121,7 +135,7 @@ def assert_shapes(model: Model, shapes: str, inputs: Inputs = None) -> Report:
         bound = ", ".join(f"{name}={size}" for name, size in names.items())
         where = f" with {bound}" if bound else ""
         text = (
-            f"SHP118: {report.output} comes out where `{right.strip()}` is expected{where}: {problem}\n"
+            f"{UnexpectedOutput.code}: {report.output} comes out where `{right.strip()}` is expected{where}: {problem}\n"
             f"  trail: {', '.join(report.target.inputs)} -> ... -> {way}"
         )
         raise AssertionError(printable(text))

@@ -9,6 +9,7 @@ from typing import Any
 from shapelint import __version__
 from shapelint.facts.diagnostics import Diagnostic, Severity
 from shapelint.facts.escape import json_text
+from shapelint.facts.kinds import Status, TargetKind
 from shapelint.facts.outcome import Outcome, TargetReport
 from shapelint.facts.rows import Row
 from shapelint.picture.geometry import Inside
@@ -68,7 +69,7 @@ def _section(outcome: Outcome, number: int) -> str:
     parts = [
         f'<section class="target" id="target-{number}"><h1>{escape(report.target)}</h1>'
     ]
-    if report.kind == "model" and report.status != "failed":
+    if report.kind is TargetKind.MODEL and report.status is not Status.FAILED:
         flow = f"{', '.join(map(shown_shape, report.inputs))} → {shown_shape(report.output or 'no output')}"
         parts.append(f'<div class="flow">{escape(flow)}</div>')
     parts.append(_facts(report))
@@ -106,7 +107,7 @@ def _facts(report: TargetReport) -> str:
         for severity, count in counts.items()
         if count
     ]
-    if report.status == "failed":
+    if report.status is Status.FAILED:
         facts.append(("error", "not checked", "status"))
     elif not facts:
         facts.append(("good", "nothing", "found"))
@@ -271,7 +272,7 @@ def _bars(report: TargetReport) -> str:
 def _name(row: Row) -> str:
     return (
         f"{row.name} {row.op}"
-        if row.kind == "module"
+        if row.is_module
         else f"{row.op}() in {row.name or 'the model'}"
     )
 
@@ -302,11 +303,7 @@ def _table(report: TargetReport) -> str:
 
 
 def _row(number: int, row: Row, total: int) -> str:
-    op = (
-        row.op
-        if row.kind == "module"
-        else f"{'.' if row.kind == 'method' else ''}{row.op}()"
-    )
+    op = row.op if row.is_module else f"{'.' if row.kind == 'method' else ''}{row.op}()"
     again = " (again)" if row.repeat else ""
     shared = " (shared weight)" if row.shared else ""
     place = f"{shown_path(row.file)}:{row.line}" if row.file else ""

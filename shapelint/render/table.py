@@ -9,6 +9,7 @@ import re
 
 from tabulate import tabulate
 
+from shapelint.facts.kinds import CallKind
 from shapelint.facts.outcome import TargetReport
 from shapelint.facts.rows import Row
 from shapelint.render.style import Style
@@ -57,7 +58,7 @@ def _shown(rows: list[Row], limit: int | None) -> list[int]:
 
 def _cells(row: Row, total: int, style: Style) -> list[str]:
     marks = {True: ("✗ ", "↻"), False: ("x ", "again")}[style.unicode]
-    name = row.name if row.kind == "module" else ""
+    name = row.name if row.is_module else ""
     if row.repeat:
         name = f"{name} ({marks[1]})"
     if row.shared:
@@ -65,8 +66,8 @@ def _cells(row: Row, total: int, style: Style) -> list[str]:
     return [
         (marks[0] if row.failed else "  ") + name,
         row.op
-        if row.kind == "module"
-        else f"{'.' if row.kind == 'method' else ''}{row.op}()",
+        if row.is_module
+        else f"{'.' if row.kind is CallKind.METHOD else ''}{row.op}()",
         ", ".join(row.inputs[:3]) + (", ..." if len(row.inputs) > 3 else ""),
         ", ".join(row.outputs[:3]) + (", ..." if len(row.outputs) > 3 else ""),
         f"{row.params:,}" if row.params else "",

@@ -14,6 +14,7 @@ from shapelint.asked.request import Request
 from shapelint.facts.diagnostics import Diagnostic, Fix
 from shapelint.facts.errors import UsageError
 from shapelint.facts.findings import Finding
+from shapelint.facts.kinds import Safety, Status
 from shapelint.facts.outcome import TargetReport
 from shapelint.facts.places import Span
 from shapelint.known.suppressions import Acted, not_ignored, suppressed
@@ -139,7 +140,7 @@ def _fixes(
         ):
             yield Fix(
                 candidate.title,
-                "safe" if code in SAFE else "unsafe",
+                Safety.SAFE if code in SAFE else Safety.UNSAFE,
                 True,
                 candidate.edits,
                 "read again after it",
@@ -152,7 +153,12 @@ def layers_walked(reports: Iterable[TargetReport]) -> Known:
     for report in reports:
         path, _, expression = report.target.partition(":")
         name = expression.lstrip(":").partition("(")[0]
-        if report.rows and name and os.path.isfile(path) and report.status == "checked":
+        if (
+            report.rows
+            and name
+            and os.path.isfile(path)
+            and report.status is Status.CHECKED
+        ):
             known[(os.path.abspath(path), name)] = tuple(
                 dict.fromkeys(row.op for row in report.rows if row.op in BY_MODE)
             )

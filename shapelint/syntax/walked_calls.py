@@ -39,7 +39,7 @@ def trail(trace: Trace, call: Call) -> tuple[TrailStep, ...]:
     )
     steps = tuple(
         TrailStep(
-            step.layer if step.kind == "module" else "",
+            step.layer if step.is_module else "",
             step.op,
             shape_text(step.output.shape),
         )
@@ -52,9 +52,9 @@ def trail(trace: Trace, call: Call) -> tuple[TrailStep, ...]:
 def subject(call: Call) -> str:
     """How a message names a call: `Linear` for a layer, `F.linear` for a function,
     `.view()` for a method."""
-    if call.kind == "module":
+    if call.is_module:
         return f"`{call.op}`"
-    if call.kind == "method" and call.op not in _OPERATORS:
+    if call.is_method and call.op not in _OPERATORS:
         return f"`.{call.op}()`"
     return f"`{_OPERATORS.get(call.op, call.op)}`"
 

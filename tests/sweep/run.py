@@ -18,6 +18,7 @@ import torch
 
 from shapelint.asked.request import Request
 from shapelint.checking.walk_target import check
+from shapelint.facts.kinds import Mode
 from shapelint.rules import catalogue
 from shapelint.tracing.described import described
 from shapelint.tracing.frames import Ownership
@@ -86,7 +87,7 @@ def touched(module: Any) -> list[str]:
     model.train()
     before = fingerprint(model)
     walker = Walker(model, module.inputs, Ownership(), lambda _: ())
-    for mode in ("train", "eval"):
+    for mode in Mode:
         walker.walk(mode)
     after = fingerprint(model)
     return [

@@ -8,6 +8,7 @@ from dataclasses import replace
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.findings import Finding, Rule
 from shapelint.facts.graph import Raised, Trace, Walked
+from shapelint.facts.kinds import DiagnosticKind
 from shapelint.rules.shape.forward_raises import is_users
 from shapelint.syntax.lines import span_of
 from shapelint.syntax.walked_calls import located, subject
@@ -32,6 +33,7 @@ class NotWalked(Rule):
     code = "SHP903"
     name = "not-walked"
     severity = Severity.WARNING
+    kind = DiagnosticKind.GAP
 
     def check(self, walked: Walked) -> Iterator[Finding]:
         for trace in walked.traces.values():

@@ -110,7 +110,7 @@ class Net(nn.Module):
             label=what,
             layer=layer,
         )
-        return Finding(diagnostic, "", None, tuple(_candidates(source, method)))
+        return Finding(diagnostic, candidates=tuple(_candidates(source, method)))
 
 
 def switching(trace: Trace) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from shapelint.facts.diagnostics import Related, Severity
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Spoiled, Walked
+from shapelint.facts.kinds import Mode
 from shapelint.syntax.calls import CallExpression, call_at, layer_call, parsed
 from shapelint.syntax.edits import replacement
 from shapelint.syntax.lines import span_of
@@ -92,7 +93,7 @@ class Net(nn.Module):
             for spoiled in trace.spoiled:
                 yield self._spoiled(trace.mode, spoiled)
 
-    def _spoiled(self, mode: str, spoiled: Spoiled) -> Finding:
+    def _spoiled(self, mode: Mode, spoiled: Spoiled) -> Finding:
         writer, saver = spoiled.written_by, spoiled.saved_by
         what = (
             f"{shape_text(spoiled.shape)} that {subject(saver)} needs"
@@ -144,7 +145,7 @@ def _not_in_place(writer: Call) -> Iterator[Candidate]:
     group = "out of place"
     called = (
         layer_call(writer.definition, writer.module_class)
-        if writer.kind == "module"
+        if writer.is_module
         else call_at(writer.site)
     )
     if called is not None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Trace, Walked
+from shapelint.facts.kinds import Mode
 from shapelint.facts.places import Span
 from shapelint.syntax.calls import ParsedFile, parsed
 from shapelint.syntax.edits import replacement
@@ -74,7 +75,7 @@ class Net(nn.Module):
             ):
                 yield self._finding(file, owner, layer, trace.mode)
 
-    def _finding(self, file: str, owner: str, layer: str, mode: str) -> Finding:
+    def _finding(self, file: str, owner: str, layer: str, mode: Mode) -> Finding:
         source = parsed(file)
         init = _constructor(source, owner) if source is not None else None
         if source is None or init is None:
