@@ -8,6 +8,14 @@ from dataclasses import asdict
 
 import pytest
 
+from shapelint.asked.request import (
+    Propose,
+    Read,
+    Request,
+    Walk,
+    dump_request,
+    load_request,
+)
 from shapelint.facts.diagnostics import Diagnostic, Edit, Fix, Related, Severity
 from shapelint.facts.drawing import Block, Picture
 from shapelint.facts.kinds import (
@@ -62,6 +70,19 @@ def test_a_report_has_its_types_again_after_a_pipe() -> None:
 def test_what_is_no_report_is_refused(data: object) -> None:
     with pytest.raises((ValueError, TypeError, KeyError, AttributeError)):
         from_plain(TargetReport, data)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        Walk("n.py:N", ("1,3",), modes=(Mode.EVAL,), texts={"/n.py": "x"}, seconds=2.5),
+        Read("train.py", ("SHP406",), ("*/old",), ignored_in={"/a/*": ["SHP401"]}),
+        Propose("n.py:N", 9.0),
+    ],
+)
+def test_a_request_is_the_same_after_a_pipe(request_: Request) -> None:
+    again = load_request(dump_request(request_))
+    assert (type(again), again) == (type(request_), request_)
 
 
 def test_rules_name_rules_that_exist() -> None:

@@ -292,11 +292,11 @@ def test_parts_tests_and_private_classes_are_no_models(
 def test_inputs_are_such_that_eager_runs_with_them(
     name: str, expected: list[str] | None
 ) -> None:
-    from shapelint.asked.request import Request
+    from shapelint.asked.request import Propose
     from shapelint.checking.propose import propose
     from tests.eager import raises
 
-    report = propose(Request(f"{FIXTURES / name}", propose=True), lambda step: None)
+    report = propose(Propose(f"{FIXTURES / name}"), lambda step: None)
     if expected is None:
         assert report.status == "partial"
         file, _, model = name.partition(":")

@@ -231,15 +231,17 @@ def test_tree_of_a_model_that_does_not_fit() -> None:
 
 def test_a_fault_of_ours_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     import shapelint.checking.walk_target
-    from shapelint.asked.request import Request
+    from shapelint.asked.request import Walk, dump_request
     from shapelint.process import worker
 
-    def broken(request: Request, *_: object) -> None:
+    def broken(request: Walk, *_: object) -> None:
         raise KeyError("ours")
 
     report = check_target(f"{FIXTURES / 'small_cnn.py'}:Gone")
     monkeypatch.setattr(shapelint.checking.walk_target, "check", broken)
-    answer = worker.run(Request("a.py:B").dumps(), time.monotonic(), lambda line: None)
+    answer = worker.run(
+        dump_request(Walk("a.py:B")), time.monotonic(), lambda line: None
+    )
     assert "KeyError: 'ours'" in answer["fault"]
     text = render("full", [Outcome(report, "2.13.0", answer["fault"])], Style(), True)
     assert (

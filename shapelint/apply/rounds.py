@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from shapelint.apply.files import file_of, source_file
-from shapelint.asked.request import Request
+from shapelint.asked.request import Read, Walk
 from shapelint.facts.diagnostics import Diagnostic, Edit, Fix, Severity
 from shapelint.facts.kinds import Safety, Status
 from shapelint.facts.outcome import Outcome
@@ -22,7 +22,10 @@ from shapelint.syntax.notebooks import in_text
 PASSES = 10
 """Rounds of fixing one target: a fix may uncover what only then can be seen."""
 
-Run = Callable[[Request], Outcome]
+CheckRequest = Walk | Read
+"""Requests whose findings can be fixed."""
+
+Run = Callable[[CheckRequest], Outcome]
 
 
 @dataclass
@@ -59,7 +62,7 @@ def _of_a_package(fix: Fix) -> bool:
 
 
 def fixed(
-    request: Request, first: Outcome, run: Run, unsafe: bool, before: Fixed
+    request: CheckRequest, first: Outcome, run: Run, unsafe: bool, before: Fixed
 ) -> tuple[Outcome, Fixed]:
     """A target's report after its fixes, and the texts; those of other targets are
     built upon.
@@ -87,7 +90,7 @@ def fixed(
 
 
 def _step(
-    request: Request,
+    request: CheckRequest,
     outcome: Outcome,
     run: Run,
     texts: dict[str, str],

@@ -141,6 +141,14 @@ OPTIONS = {
 }
 
 
+DEFAULT_SECONDS: float = OPTIONS["timeout"].default
+DEFAULT_FAIL_ON: str = OPTIONS["fail-on"].default
+DEFAULT_THRESHOLDS: dict[str, float] = {
+    name: OPTIONS[name].default for name in ("max-params", "head-share", "head-params")
+}
+"""The options that rules read."""
+
+
 TARGET_OPTIONS = {
     option.name: option
     for option in (

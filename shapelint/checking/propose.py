@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from torch import nn
 
 from shapelint.asked.inputs import TensorSpec
-from shapelint.asked.request import Request
+from shapelint.asked.request import Propose, Walk
 from shapelint.asked.target import parse_target
 from shapelint.checking.merging import run_rules
 from shapelint.facts.diagnostics import Severity
@@ -55,7 +55,7 @@ _COUNTS = (
 _TIMES = ("t", "time", "timestep", "timesteps", "step", "sigma", "noise_level")
 
 
-def propose(request: Request, on_step: Callable[[str], None]) -> TargetReport:
+def propose(request: Propose, on_step: Callable[[str], None]) -> TargetReport:
     """A report whose `inputs` are what the model was walked with, cleanly in both
     modes.
 
@@ -67,7 +67,9 @@ def propose(request: Request, on_step: Callable[[str], None]) -> TargetReport:
     try:
         loaded = load(parse_target(request.target))
         on_step("walking in train mode")
-        found = _found(loaded, request, time.monotonic() + request.seconds * 0.8)
+        found = _found(
+            loaded, Walk(request.target), time.monotonic() + request.seconds * 0.8
+        )
     except (NotLoadableError, UsageError) as error:
         span = error.span if isinstance(error, NotLoadableError) else None
         report.status, report.diagnostics = (
@@ -86,7 +88,7 @@ def propose(request: Request, on_step: Callable[[str], None]) -> TargetReport:
 
 
 def _found(
-    loaded: Loaded, request: Request, deadline: float
+    loaded: Loaded, request: Walk, deadline: float
 ) -> tuple[Feed, str | None] | None:
     """The first input with nothing to be said of; else the first without an error."""
     passable, since = None, 0
@@ -117,7 +119,7 @@ def _feeds(loaded: Loaded) -> Iterator[Feed]:
 
 
 def _worst(
-    loaded: Loaded, feed: Feed, request: Request, deadline: float
+    loaded: Loaded, feed: Feed, request: Walk, deadline: float
 ) -> tuple[Severity | None, str | None]:
     """The worst that is to be said with this input, infos left out; and what comes out
     in eval mode."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from shapelint.asked.request import Request
+from shapelint.asked.request import Walk
 from shapelint.asked.target import Target, parse_target
 from shapelint.checking.merging import run_rules
 from shapelint.facts.diagnostics import Diagnostic, Edit, Severity
@@ -77,7 +77,7 @@ def _no_report(report: TargetReport) -> None:
 
 
 def check(
-    request: Request,
+    request: Walk,
     on_step: Callable[[str], None] = _no_step,
     on_walked: Callable[[TargetReport], None] = _no_report,
     started: float | None = None,
@@ -140,7 +140,7 @@ class _Pass:
 
 
 def _one_pass(
-    request: Request,
+    request: Walk,
     target: Target,
     started: float,
     work: int,
@@ -172,7 +172,7 @@ def _one_pass(
 
 
 def _checked(
-    request: Request,
+    request: Walk,
     target: Target,
     report: TargetReport,
     deadline: float,
@@ -252,7 +252,7 @@ def _checked(
 
 
 def _draw(
-    request: Request, report: TargetReport, walked: Walked, loaded: Loaded, feed: Feed
+    request: Walk, report: TargetReport, walked: Walked, loaded: Loaded, feed: Feed
 ) -> None:
     """The picture and the module tree, where they are wanted."""
     if request.picture:
@@ -332,7 +332,7 @@ def _in_doubt(trace: Trace) -> bool:
 
 
 def describe(
-    request: Request, loaded: Loaded, traces: dict[Mode, Trace], feed: Feed
+    request: Walk, loaded: Loaded, traces: dict[Mode, Trace], feed: Feed
 ) -> Walked:
     """What rules may look at."""
     for trace in traces.values():
@@ -376,7 +376,7 @@ def _known_class(module: torch.nn.Module) -> str:
     return type(module).__name__ if home.startswith("torch.") else ""
 
 
-def _in_order(request: Request, found: list[Diagnostic]) -> list[Diagnostic]:
+def _in_order(request: Walk, found: list[Diagnostic]) -> list[Diagnostic]:
     """The findings of a target, the worst first."""
     kept = [item.with_model_kept().with_target(request.target) for item in found]
     return sorted(kept, key=lambda item: item.sort_key)

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from shapelint.asked.request import Read, Walk
 from shapelint.cli import say
 from shapelint.cli.options import (
     TakesInputs,
@@ -110,7 +111,7 @@ def check(
     left counts; with --diff 1 says that there is something to change; with --fix-only
     findings do not count."""
     from shapelint.asked.config import load_config
-    from shapelint.asked.sources import is_source
+    from shapelint.asked.source_words import is_source
     from shapelint.process.runner import Worker
 
     _require_consistent(words)
@@ -147,7 +148,7 @@ def check(
 
 
 def _require_known(targets: tuple[str, ...], words: dict[str, Any]) -> None:
-    from shapelint.asked.sources import is_source
+    from shapelint.asked.source_words import is_source
     from shapelint.asked.target import parse_target
 
     if len(targets) == 1 and not is_source(targets[0], targets, words):
@@ -237,7 +238,7 @@ def _run(
         )
     selected = [request.selected if request is not None else () for request in asked]
     requests = [request for request in asked if request is not None]
-    if any(request.picture for request in requests):
+    if any(isinstance(request, Walk) and request.picture for request in requests):
         require_graphviz()
     started = time.time()
     with Progress(len(requests), words["quiet"], words["verbose"]) as progress:
@@ -247,7 +248,9 @@ def _run(
         for at, request in enumerate(asked)
     ]
     outcomes = with_unused(outcomes, selected)
-    if worker is not None and not any(not request.source for request in requests):
+    if worker is not None and not any(
+        isinstance(request, Walk) for request in requests
+    ):
         worker.kill()
     wish, made = Wish.of(words), 0
     if words["update_baseline"] or words["add_ignores"]:
@@ -332,14 +335,11 @@ def _request(
     target: str, targets: tuple[str, ...], config: Any, words: Any, more: dict[str, Any]
 ) -> Any:
     """The request for a target, or why there can be none."""
-    from shapelint.asked.request import Request
-    from shapelint.asked.sources import is_source
+    from shapelint.asked.source_words import is_source
 
     try:
         if is_source(target, targets, words) and not configured(config, target):
-            return Request(
-                target, source=True, exclude=patterns(config, config["exclude"]), **more
-            )
+            return Read(target, exclude=patterns(config, config["exclude"]), **more)
         return request_for(target, config, words, picture=words["picture"], **more)
     except UsageError as error:
         return error

@@ -161,7 +161,7 @@ def _proposed(
     models: list[Any], place: _Place, timeout: float
 ) -> tuple[str, list[str]]:
     """The tables for the models that ran, and a line about each model."""
-    from shapelint.asked.request import Request
+    from shapelint.asked.request import Propose
     from shapelint.cli.progress import Progress
     from shapelint.process.runner import run_all
 
@@ -177,7 +177,7 @@ def _proposed(
         for model in new
         if (model.call or not model.required) and model.trains is None
     ]
-    requests = [Request(model.target, propose=True, seconds=timeout) for model in ready]
+    requests = [Propose(model.target, timeout) for model in ready]
     with Progress(len(requests)) as progress:
         outcomes = dict(
             zip(ready, run_all(requests, on_step=progress.step), strict=True)

@@ -8,7 +8,7 @@ torch: rules are pure on plain data."""
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -316,7 +316,7 @@ class Walked:
     params: dict[str, ParamFact]
     definitions: dict[str, tuple[Site, ...]]
     classes: dict[str, str]
-    thresholds: dict[str, Any] = field(default_factory=dict)
+    thresholds: Mapping[str, float]
     input_spellings: tuple[str, ...] = ()
     homes: dict[str, tuple[str, str]] = field(default_factory=dict)
     expect: tuple[str, ...] = ()

@@ -4,7 +4,7 @@ The way back follows the annotations, so that a new field needs no code here."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import asdict, fields, is_dataclass
 from enum import Enum
 from functools import cache
@@ -56,7 +56,7 @@ def _reader(kind: Any) -> Reader:
     if origin is list:
         item = _reader(arguments[0])
         return lambda values: [item(value) for value in values]
-    if origin is dict:
+    if origin in (dict, Mapping):
         of_value = _reader(arguments[1])
         return lambda table: {key: of_value(value) for key, value in table.items()}
     if origin is tuple:

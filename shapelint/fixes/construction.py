@@ -7,7 +7,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from shapelint.asked.request import Request
+from shapelint.asked.request import Walk
 from shapelint.asked.target import Target
 from shapelint.changes.other_places import assigned_before, values_before
 from shapelint.changes.other_values import constant, small_values
@@ -55,7 +55,7 @@ _WITH_DIMENSIONS = {
 
 
 def refused(
-    request: Request, target: Target, error: NotLoadableError, deadline: float
+    request: Walk, target: Target, error: NotLoadableError, deadline: float
 ) -> tuple[Diagnostic, tuple[Edit, ...]]:
     """The diagnostic for a target that gave no model, and the edits with which it gives
     one."""
@@ -93,7 +93,7 @@ def refused(
 
 
 def _mended(
-    request: Request, target: Target, sites: tuple[Site, ...], deadline: float
+    request: Walk, target: Target, sites: tuple[Site, ...], deadline: float
 ) -> list[Candidate]:
     """The changes with which there is a model, those first after which it runs."""
     found: list[tuple[int, Candidate]] = []
@@ -143,7 +143,7 @@ class _Trial:
     work: int
 
 
-def _tried(request: Request, target: Target, candidate: Candidate) -> _Trial | None:
+def _tried(request: Walk, target: Target, candidate: Candidate) -> _Trial | None:
     """What a change comes to; None where the edited file gives no model."""
     overlay = trial_texts(candidate)
     if overlay is None:

@@ -3,7 +3,7 @@ here."""
 
 from __future__ import annotations
 
-from shapelint.asked.request import Request
+from shapelint.asked.request import Read, dump_request
 from shapelint.facts.diagnostics import Diagnostic
 from shapelint.facts.kinds import Status, TargetKind
 from shapelint.facts.outcome import Outcome, TargetReport
@@ -13,7 +13,7 @@ from shapelint.reading.files import Files, Known
 from shapelint.reading.values import Class
 from shapelint.rules.gaps.target_not_loadable import not_loadable
 from shapelint.sources.files import files_below
-from shapelint.sources.read_source import Read, read_files
+from shapelint.sources.read_source import FoundInFiles, read_files
 from shapelint.syntax.lines import working_copies
 from shapelint.syntax.texts import with_deep_stack
 
@@ -21,7 +21,7 @@ ALONE = 40
 """Files from which more than one process reads them."""
 
 
-def check_source(request: Request, known: Known | None = None) -> Outcome:
+def check_source(request: Read, known: Known | None = None) -> Outcome:
     """All that is to be said of a file or folder without running it.
 
     `known`: by file and class, the layers that act by mode, of models that were walked.
@@ -29,7 +29,7 @@ def check_source(request: Request, known: Known | None = None) -> Outcome:
     return with_deep_stack(lambda: _all_of(request, known or {}))
 
 
-def _all_of(request: Request, known: Known) -> Outcome:
+def _all_of(request: Read, known: Known) -> Outcome:
     files = files_below(request.target, request.exclude)
     report = TargetReport(request.target, kind=TargetKind.SOURCE)
     if len(files) < ALONE:
@@ -80,12 +80,12 @@ def _models_of(file: str) -> list[str]:
     ]
 
 
-def _in_processes(files: list[str], request: Request, known: Known) -> Read:
+def _in_processes(files: list[str], request: Read, known: Known) -> FoundInFiles:
     asked = {
-        "request": request.dumps(),
+        "request": dump_request(request),
         "known": [[*place, layers] for place, layers in known.items()],
     }
-    all_found = Read()
+    all_found = FoundInFiles()
     for part, answer in Readers(asked).read(files):
         if answer is None:
             message = f"`{part[0]}` cannot be read: the process that read it has died"
@@ -93,7 +93,7 @@ def _in_processes(files: list[str], request: Request, known: Known) -> Read:
             continue
         plain, acted, faults = answer
         all_found.add(
-            Read(
+            FoundInFiles(
                 [from_plain(Diagnostic, item) for item in plain],
                 {tuple(place) for place in acted},
                 faults,

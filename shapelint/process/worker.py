@@ -104,7 +104,7 @@ class Answers:
 def run(text: str, started: float, write: Callable[[str], None]) -> dict[str, Any]:
     """The report for a request, or what went wrong with us; `started`: when its time
     began (monotonic seconds)."""
-    from shapelint.asked.request import Request
+    from shapelint.asked.request import Propose, Walk, load_request
     from shapelint.checking.propose import propose
     from shapelint.checking.walk_target import check
     from shapelint.facts.errors import UsageError
@@ -118,11 +118,12 @@ def run(text: str, started: float, write: Callable[[str], None]) -> dict[str, An
         write(SO_FAR.decode() + json.dumps({"report": to_plain(report)}))
 
     try:
-        request = Request.loads(text)
+        request = load_request(text)
+        assert isinstance(request, Walk | Propose)
         with alarm(started, request.seconds):
             report = (
                 propose(request, on_step)
-                if request.propose
+                if isinstance(request, Propose)
                 else check(request, on_step, on_walked, started)
             )
         return {"report": to_plain(report)}
@@ -144,9 +145,9 @@ def main() -> None:
 
     warnings.simplefilter("ignore")
     try:
-        import torch
+        from shapelint.tracing.torch_version import torch_version
 
-        version: str | None = str(torch.__version__)
+        version: str | None = torch_version()
     except ImportError as error:
         version, answer = (
             None,

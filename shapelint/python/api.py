@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from shapelint.asked.config import MODES
+from shapelint.asked.config import DEFAULT_SECONDS, DEFAULT_THRESHOLDS, MODES
 from shapelint.asked.inputs import parse_inputs
 from shapelint.facts.diagnostics import Diagnostic, Severity
 from shapelint.facts.errors import UsageError
@@ -35,8 +35,6 @@ dict of them by keyword.
 
 None: the model's `example_input_array`, or the comment `# shapelint: input=...` on its
 class. """
-
-SECONDS = 60.0
 
 INSIDE = "SHAPELINT_INSIDE"
 """Set in a process that is looking for fixes: what it imports starts no further one."""
@@ -87,7 +85,7 @@ def check(
     ignore: Sequence[str] = (),
     mode: str = "both",
     expect: Sequence[str] = (),
-    thresholds: Mapping[str, Any] | None = None,
+    thresholds: Mapping[str, float] | None = None,
     fixes: bool = True,
 ) -> Report:
     """Walk a model, or what makes one, and say what is wrong with it.
@@ -143,9 +141,9 @@ class _Walk:
         inputs: Inputs,
         mode: str,
         expect: Sequence[str],
-        thresholds: Mapping[str, Any],
+        thresholds: Mapping[str, float],
     ) -> None:
-        from shapelint.asked.request import Request
+        from shapelint.asked.request import Walk
         from shapelint.checking.walk_target import describe, walk_modes
         from shapelint.loading.model import NotLoadableError
         from shapelint.loading.model_inputs import feed_for, require_fitting
@@ -154,21 +152,27 @@ class _Walk:
         if mode not in MODES:
             raise UsageError(f"`mode` is `train`, `eval` or `both`, not {mode!r}")
         modes = MODES[mode]
-        settings = {"head-share": 0.5, "head-params": 10_000_000, **thresholds}
         self.model = model
         self.loaded, name = _loaded(model)
         self.feed = (
             _feed(inputs) if inputs is not None else feed_for(self.loaded, (), None)
         )
-        self.request = Request(
-            name, modes=modes, thresholds=settings, expect=tuple(expect)
+        self.request = Walk(
+            name,
+            modes=modes,
+            thresholds={**DEFAULT_THRESHOLDS, **thresholds},
+            expect=tuple(expect),
         )
         try:
             require_fitting(self.loaded, self.feed)
         except NotLoadableError as error:
             raise UsageError(str(error)) from None
         traces = walk_modes(
-            self.loaded, self.feed, modes, time.monotonic() + SECONDS, walk_budget
+            self.loaded,
+            self.feed,
+            modes,
+            time.monotonic() + DEFAULT_SECONDS,
+            walk_budget,
         )
         self.walked = describe(self.request, self.loaded, traces, self.feed)
 

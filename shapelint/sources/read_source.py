@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from shapelint.apply.rounds import edited_texts
-from shapelint.asked.request import Request
+from shapelint.asked.request import Read
 from shapelint.facts.diagnostics import Diagnostic, Fix
 from shapelint.facts.errors import UsageError
 from shapelint.facts.findings import Finding
@@ -33,7 +33,7 @@ SAFE = {"SHP406"}
 
 
 @dataclass
-class Read:
+class FoundInFiles:
     """What was found in files that were read: findings, what suppressed others, and
     faults of ours."""
 
@@ -41,36 +41,36 @@ class Read:
     acted: set[Acted] = field(default_factory=set)
     faults: list[str] = field(default_factory=list)
 
-    def add(self, other: Read) -> None:
+    def add(self, other: FoundInFiles) -> None:
         """Put what another process or another file gave with it."""
         self.diagnostics += other.diagnostics
         self.acted |= other.acted
         self.faults += other.faults
 
 
-def read_files(files: Iterable[str], request: Request, known: Known) -> Read:
+def read_files(files: Iterable[str], request: Read, known: Known) -> FoundInFiles:
     """What there is in files, one after the other; what goes wrong with one is not the
     end of the others."""
-    all_found = Read()
+    all_found = FoundInFiles()
     for file in files:
         all_found.add(_read_file(file, request, known))
     return all_found
 
 
-def _read_file(file: str, request: Request, known: Known) -> Read:
+def _read_file(file: str, request: Read, known: Known) -> FoundInFiles:
     try:
         left, comments = suppressed(
             not_ignored(_checked(file, request, known), request.ignored_in)
         )
     except Exception:
-        return Read(
+        return FoundInFiles(
             [not_loadable(f"shapelint failed on `{file}`", None, "")],
             faults=[traceback.format_exc()],
         )
-    return Read([in_cells(item) for item in left], set(comments))
+    return FoundInFiles([in_cells(item) for item in left], set(comments))
 
 
-def _checked(file: str, request: Request, known: Known) -> list[Diagnostic]:
+def _checked(file: str, request: Read, known: Known) -> list[Diagnostic]:
     """The findings in one file, each with the fixes that hold."""
     try:
         syntax(file_text(os.path.abspath(file)))
@@ -84,8 +84,6 @@ def _checked(file: str, request: Request, known: Known) -> list[Diagnostic]:
     except UsageError as error:
         return [not_loadable(f"`{file}` cannot be read: {error}", None, "")]
     found = _findings(file, request.selected, known)
-    if not request.fixes:
-        return [finding.diagnostic for finding in found]
     return [
         replace(each.diagnostic, fixes=tuple(_fixes(each, found, file, request, known)))
         for each in found
@@ -119,7 +117,7 @@ def _findings(file: str, selected: Iterable[str], known: Known) -> list[Finding]
 
 
 def _fixes(
-    finding: Finding, before: list[Finding], file: str, request: Request, known: Known
+    finding: Finding, before: list[Finding], file: str, request: Read, known: Known
 ) -> Iterator[Fix]:
     """Candidates after which the file is read again: the finding must be gone, and
     nothing new there."""
@@ -128,7 +126,7 @@ def _fixes(
     for candidate in finding.candidates:
         if edits_a_check(candidate.edits):
             continue
-        texts = edited_texts(request.texts, list(candidate.edits))
+        texts = edited_texts(dict(request.texts), list(candidate.edits))
         try:
             with working_copies(texts):
                 after = _findings(file, request.selected, known)

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from shapelint.asked.request import Request
+from shapelint.asked.request import Walk
 from shapelint.checking.walk_target import check
 from shapelint.facts.outcome import TargetReport
 from shapelint.rules import catalogue
@@ -49,7 +49,7 @@ def judged(case: Case, folder: Path, fixes: bool = False) -> TargetReport:
     file = folder / "net.py"
     file.write_text(case.source)
     selected = tuple(catalogue().rules)
-    return check(Request(f"{file}:Net", (case.spec,), selected=selected, fixes=fixes))
+    return check(Walk(f"{file}:Net", (case.spec,), selected=selected, fixes=fixes))
 
 
 def disagreement(case: Case, report: TargetReport) -> str | None:

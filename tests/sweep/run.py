@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from shapelint.asked.request import Request
+from shapelint.asked.request import Walk
 from shapelint.checking.walk_target import check
 from shapelint.facts.kinds import Mode
 from shapelint.rules import catalogue
@@ -108,9 +108,7 @@ def judge(
     output, train_raises = eager(module)
     started = time.monotonic()
     report = check(
-        Request(
-            "arch.py:model", (), "arch.py:inputs", selected=tuple(catalogue().rules)
-        )
+        Walk("arch.py:model", (), "arch.py:inputs", selected=tuple(catalogue().rules))
     )
     seconds = time.monotonic() - started
     wrong = []

@@ -85,9 +85,7 @@ class Net(nn.Module):
                 continue
             params = walked.params_of(call)
             flatten = flattened(trace, call)
-            if flatten is None or params / total < walked.thresholds.get(
-                "head-share", 0.5
-            ):
+            if flatten is None or params / total < walked.thresholds["head-share"]:
                 continue
             if math.prod(flatten.inputs[0].shape[2:]) > 1:
                 yield self._finding(walked, trace, call, flatten, params)
@@ -97,7 +95,7 @@ class Net(nn.Module):
     ) -> Finding:
         share = params / walked.total_params
         shape = flatten.inputs[0].shape
-        large = params >= walked.thresholds.get("head-params", 10_000_000)
+        large = params >= walked.thresholds["head-params"]
         made = made_by(walked, call)
         written = made.argument(0, "in_features") if made is not None else None
         span = made.span(written) if made is not None and written is not None else None

@@ -32,7 +32,7 @@ class TooManyParameters(Rule):
     severity = Severity.WARNING
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        limit, total = walked.thresholds.get("max-params") or 0, walked.total_params
+        limit, total = int(walked.thresholds["max-params"]), walked.total_params
         if not limit or total <= limit:
             return
         layers: Counter[str] = Counter()
