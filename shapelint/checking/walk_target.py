@@ -15,7 +15,7 @@ from shapelint.checking.merging import run_rules
 from shapelint.facts.diagnostics import Diagnostic, Edit, Severity
 from shapelint.facts.errors import OutOfTimeError, UsageError
 from shapelint.facts.findings import Finding
-from shapelint.facts.graph import Trace, Walked
+from shapelint.facts.graph import Trace, ValueFact, Walked
 from shapelint.facts.kinds import Mode, Status
 from shapelint.facts.outcome import TargetReport
 from shapelint.facts.rows import rows_of, totals_of
@@ -150,7 +150,9 @@ def _one_pass(
 ) -> _Pass:
     """One look; `work`: what the search has cost before; `last`: nothing is left to a
     next one."""
-    report = TargetReport(request.target, inputs=list(request.inputs))
+    report = TargetReport(
+        request.target, inputs=[ValueFact(text) for text in request.inputs]
+    )
     deadline = started + request.seconds * SEARCHING
     try:
         return _checked(

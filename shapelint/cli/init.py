@@ -213,7 +213,7 @@ def _told(model: Any, outcome: Any, place: _Place) -> tuple[str, list[str]]:
                 "shapelint",
                 "check",
                 model.target,
-                *(["--input", *report.inputs] if report.inputs else []),
+                *(["--input", *report.proposed] if report.proposed else []),
             ]
         )
         return f"no input found that it runs with; `{command}` says why", []
@@ -224,9 +224,9 @@ def _told(model: Any, outcome: Any, place: _Place) -> tuple[str, list[str]]:
             [],
         )
     lines = [f"[[{place.prefix}targets]]", f"target = {json_text(target)}"]
-    if report.inputs:
-        lines.append(f"inputs = {json_text(report.inputs)}")
+    if report.proposed:
+        lines.append(f"inputs = {json_text(report.proposed)}")
     words = "runs with " + (
-        " ".join(report.inputs) if report.inputs else "an input of its own"
+        " ".join(report.proposed) if report.proposed else "an input of its own"
     )
     return f"{words}, gives {report.output}", ["\n".join(lines) + "\n"]

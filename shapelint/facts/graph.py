@@ -44,8 +44,32 @@ class TensorFact:
         """Sorts activations: floats before all else, then by size."""
         return (self.dtype.startswith(("f", "bf", "c")), math.prod(self.shape))
 
+    @property
+    def unnamed(self) -> TensorFact:
+        """Dtype and shape alone."""
+        return TensorFact(self.dtype, self.shape) if self.name else self
+
     def __str__(self) -> str:
         return f"{self.dtype}[{','.join(map(str, self.shape))}]"
+
+
+@dataclass(frozen=True)
+class ValueFact:
+    """A value that a model takes or gives: how it is written, as in `{logits:
+    f32[1,2]}`, and the tensors in it, in that order. `name`: its keyword."""
+
+    text: str
+    tensors: tuple[TensorFact, ...] = ()
+    name: str = ""
+
+    @property
+    def tensor(self) -> TensorFact | None:
+        """The tensor that it is; None for a structure, or another value."""
+        is_one = len(self.tensors) == 1 and self.text == str(self.tensors[0])
+        return self.tensors[0] if is_one else None
+
+    def __str__(self) -> str:
+        return f"{self.name}={self.text}" if self.name else self.text
 
 
 @dataclass
@@ -238,8 +262,8 @@ class Trace:
     calls: list[Call]
     raised: Raised | None = None
     assumptions: list[Assumption] = field(default_factory=list)
-    output: str | None = None
-    inputs: list[str] = field(default_factory=list)
+    output: ValueFact | None = None
+    inputs: list[ValueFact] = field(default_factory=list)
     late_params: dict[str, ParamFact] = field(default_factory=dict)
     used_fake: bool = False
     uncertain: bool = False

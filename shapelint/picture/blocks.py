@@ -4,10 +4,10 @@ them, and what flows between."""
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from shapelint.facts.drawing import Block, Link, Picture
-from shapelint.facts.graph import Call, Frame, Trace, Walked
+from shapelint.facts.graph import Call, Frame, TensorFact, Trace, ValueFact, Walked
 from shapelint.facts.kinds import BlockKind
 from shapelint.facts.rows import is_by_the_way
 
@@ -68,7 +68,7 @@ class _Builder:
     depth: int
     full: set[Frame]
     blocks: list[Block] = field(default_factory=list)
-    links: dict[tuple[int, int, str], Link] = field(default_factory=dict)
+    links: dict[tuple[int, int, TensorFact], Link] = field(default_factory=dict)
     of_call: dict[int, int] = field(default_factory=dict)
     _of_frame: dict[Frame, int] = field(default_factory=dict)
     _inputs: dict[int, int] = field(default_factory=dict)
@@ -77,19 +77,10 @@ class _Builder:
     def __post_init__(self) -> None:
         name = self.walked.target.rpartition(":")[2].partition("(")[0]
         self.blocks.append(Block("", name, BlockKind.CONTAINER))
-        for number, text in enumerate(self.trace.inputs):
-            given = text.partition("=")[0] if "=" in text else "input"
+        for number, value in enumerate(self.trace.inputs):
+            given = value.name or "input"
             self._inputs[-1 - number] = len(self.blocks)
-            self.blocks.append(
-                Block(
-                    given,
-                    "input",
-                    BlockKind.INPUT,
-                    [],
-                    [text.rpartition("=")[2]],
-                    within=0,
-                )
-            )
+            self.blocks.append(_end_block(given, BlockKind.INPUT, value))
 
     def add(self, call: Call) -> None:
         """A block for a call, or its share in that of the module it is in."""
@@ -119,7 +110,11 @@ class _Builder:
                     call.layer,
                     call.op,
                     BlockKind(call.kind),
-                    [str(fact) for fact in call.inputs if fact.name not in call.params],
+                    [
+                        fact.unnamed
+                        for fact in call.inputs
+                        if fact.name not in call.params
+                    ],
                     within=within,
                     made=(place.file, place.line) if place else None,
                     called=(call.site.file, call.site.line) if call.site else None,
@@ -127,7 +122,7 @@ class _Builder:
             )
         self.of_call[call.index] = at
         block = self.blocks[at]
-        block.outputs = [str(fact) for fact in call.outputs]
+        block.outputs = [fact.unnamed for fact in call.outputs]
         block.size = max(
             [block.size, *(math.prod(fact.shape) for fact in call.outputs)]
         )
@@ -140,9 +135,11 @@ class _Builder:
                 and source != at
                 and not (fact.name and position not in call.from_input)
             ):
-                self._link(source, at, str(fact), call.failure is not None)
+                self._link(source, at, fact.unnamed, call.failure is not None)
 
-    def _link(self, source: int, target: int, shape: str, into_failed: bool) -> None:
+    def _link(
+        self, source: int, target: int, shape: TensorFact, into_failed: bool
+    ) -> None:
         link = self.links.setdefault(
             (source, target, shape), Link(source, target, shape)
         )
@@ -197,9 +194,7 @@ class _Builder:
         if self.trace.output is not None:
             at = len(self.blocks)
             self.blocks.append(
-                Block(
-                    "output", "output", BlockKind.OUTPUT, [self.trace.output], within=0
-                )
+                _end_block("output", BlockKind.OUTPUT, self.trace.output)
             )
             self._link_results(at)
         for block in reversed(self.blocks):
@@ -222,7 +217,7 @@ class _Builder:
             if source is None and call.main_argument is not None:
                 source = self._source(call, call.main_argument)
             if source is not None and call.output is not None:
-                self._link(source, output, str(call.output), False)
+                self._link(source, output, call.output.unnamed, False)
 
     def _through(self, link: Link) -> None:
         """What comes out of containers and goes into others, and the largest of it."""
@@ -244,3 +239,14 @@ class _Builder:
             found.append(current)
             current = self.blocks[current].within
         return found
+
+
+def _end_block(layer: str, kind: BlockKind, value: ValueFact) -> Block:
+    """A block for an input or the output of the model."""
+    block = Block(layer, kind.value, kind, within=0, value=replace(value, name=""))
+    shapes = [value.tensor] if value.tensor is not None else []
+    if kind is BlockKind.INPUT:
+        block.outputs = shapes
+    else:
+        block.inputs = shapes
+    return block

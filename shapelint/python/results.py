@@ -62,7 +62,8 @@ class Report:
     @property
     def output(self) -> str | None:
         """What comes out, `f32[1,10]`."""
-        return self.target.output
+        output = self.target.output
+        return str(output) if output is not None else None
 
     def to_json(self) -> dict[str, Any]:
         """As `--output-format json`."""
@@ -100,7 +101,7 @@ class Report:
         layers = shown(self.outcome).report.rows
         rows = "".join(
             f"<tr{' style=color:#c00' if row.failed else ''}><td>{escape(row.name)}</td><td>{escape(row.op)}</td>"
-            f"<td>{escape(', '.join(row.inputs))}</td><td>{escape(', '.join(row.outputs))}</td>"
+            f"<td>{escape(', '.join(map(str, row.inputs)))}</td><td>{escape(', '.join(map(str, row.outputs)))}</td>"
             f"<td style='text-align:right'>{row.params:,}</td></tr>"
             for row in layers[:ROWS]
         )

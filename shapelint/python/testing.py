@@ -10,8 +10,7 @@ def test_net():
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from shapelint.asked.inputs import parse_inputs
@@ -26,6 +25,7 @@ from shapelint.rules.mode.mode_dependent_output import ModeDependentOutput
 from shapelint.rules.mode.norm_ignores_eval import NormIgnoresEval
 
 if TYPE_CHECKING:
+    from shapelint.facts.graph import TensorFact, ValueFact
     from shapelint.python.api import Model
 
 _SIZES = (4, 48, 40, 56, 24, 36, 28)
@@ -34,8 +34,6 @@ different, images large enough."""
 
 SHAPE_RULES = "SHP1"
 """The prefix of the codes of the family `shape`."""
-
-_TENSOR = re.compile(r"(\w+)\[([\d,]*)\]")
 
 
 def assert_clean(
@@ -125,18 +123,19 @@ def assert_shapes(model: Model, shapes: str, inputs: Inputs = None) -> Report:
     if report.errors:
         raise AssertionError(f"the forward fails\n\n{report.to_text(report=False)}")
     if inputs is not None:
-        _match(left, ", ".join(report.target.inputs), names)
-    problem = _match(right, report.output or "", names)
+        _match(left, _tensors(report.target.inputs), names)
+    output = report.target.output
+    problem = _match(right, output.tensors if output is not None else (), names)
     if problem:
         way = " -> ".join(
-            f"{row.name or row.op} {', '.join(row.outputs)}"
+            f"{row.name or row.op} {', '.join(map(str, row.outputs))}"
             for row in report.target.rows[-4:]
         )
         bound = ", ".join(f"{name}={size}" for name, size in names.items())
         where = f" with {bound}" if bound else ""
         text = (
             f"{UnexpectedOutput.code}: {report.output} comes out where `{right.strip()}` is expected{where}: {problem}\n"
-            f"  trail: {', '.join(report.target.inputs)} -> ... -> {way}"
+            f"  trail: {', '.join(map(str, report.target.inputs))} -> ... -> {way}"
         )
         raise AssertionError(printable(text))
     return report
@@ -161,24 +160,25 @@ def _input(part: str, names: dict[str, int]) -> str:
     return f"{text}:{dtype}" if dtype else text
 
 
-def _match(pattern: str, found: str, names: dict[str, int]) -> str:
+def _tensors(values: Iterable[ValueFact]) -> tuple[TensorFact, ...]:
+    return tuple(tensor for value in values for tensor in value.tensors)
+
+
+def _match(pattern: str, tensors: tuple[TensorFact, ...], names: dict[str, int]) -> str:
     """What does not fit; empty where all does. Names are bound as they are met."""
-    tensors = _TENSOR.findall(found)
     parts = pattern.split(",")
     if len(parts) != len(tensors):
         return f"{len(tensors)} tensors, not {len(parts)}"
-    for part, (dtype, sizes) in zip(parts, tensors, strict=True):
+    for part, tensor in zip(parts, tensors, strict=True):
         words, wanted = _words(part)
-        problem = _sizes_differ(
-            words, [int(size) for size in sizes.split(",") if size], names
-        )
+        problem = _sizes_differ(words, list(tensor.shape), names)
         if problem:
             return problem
-        if (
-            wanted
-            and str(parse_inputs((f"1,1:{wanted}",))[0]).partition("[")[0] != dtype
-        ):
-            return f"{dtype}, not {wanted}"
+        if not wanted:
+            continue
+        (spec,) = parse_inputs((f"1,1:{wanted}",))
+        if spec.short_dtype != tensor.dtype:
+            return f"{tensor.dtype}, not {wanted}"
     return ""
 
 

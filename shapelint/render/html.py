@@ -9,11 +9,11 @@ from typing import Any
 from shapelint import __version__
 from shapelint.facts.diagnostics import Diagnostic, Severity
 from shapelint.facts.escape import json_text
-from shapelint.facts.kinds import Status, TargetKind
+from shapelint.facts.kinds import CallKind, Status, TargetKind
 from shapelint.facts.outcome import Outcome, TargetReport
 from shapelint.facts.rows import Row
 from shapelint.picture.geometry import Inside
-from shapelint.picture.labels import shown_shape
+from shapelint.picture.labels import shown_shape, shown_value
 from shapelint.picture.plan import Plan
 from shapelint.render.full import render_diagnostic, summary
 from shapelint.render.style import Fixes, Style
@@ -70,7 +70,9 @@ def _section(outcome: Outcome, number: int) -> str:
         f'<section class="target" id="target-{number}"><h1>{escape(report.target)}</h1>'
     ]
     if report.kind is TargetKind.MODEL and report.status is not Status.FAILED:
-        flow = f"{', '.join(map(shown_shape, report.inputs))} → {shown_shape(report.output or 'no output')}"
+        given = ", ".join(map(shown_value, report.inputs))
+        result = shown_value(report.output) if report.output else "no output"
+        flow = f"{given} → {result}"
         parts.append(f'<div class="flow">{escape(flow)}</div>')
     parts.append(_facts(report))
     if report.notes:
@@ -303,7 +305,11 @@ def _table(report: TargetReport) -> str:
 
 
 def _row(number: int, row: Row, total: int) -> str:
-    op = row.op if row.is_module else f"{'.' if row.kind == 'method' else ''}{row.op}()"
+    op = (
+        row.op
+        if row.is_module
+        else f"{'.' if row.kind is CallKind.METHOD else ''}{row.op}()"
+    )
     again = " (again)" if row.repeat else ""
     shared = " (shared weight)" if row.shared else ""
     place = f"{shown_path(row.file)}:{row.line}" if row.file else ""

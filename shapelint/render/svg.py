@@ -13,7 +13,7 @@ from shapelint.facts.escape import in_one_line
 from shapelint.facts.kinds import BlockKind
 from shapelint.facts.outcome import TargetReport
 from shapelint.picture.geometry import HEADER, PADDING, Inside, Line
-from shapelint.picture.labels import labels, shown_shape, sizes_of
+from shapelint.picture.labels import labels, shown_shape, shown_value
 from shapelint.picture.plan import SHARE_SHOWN, Plan
 from shapelint.syntax.lines import source_line
 from shapelint.syntax.paths import shown_path
@@ -397,7 +397,7 @@ def box(plan: Plan, at: int) -> str:
 def sheets(plan: Plan, at: int) -> str:
     """What a block gives, as a stack of sheets: by the roots of its sizes as large, by
     its channels as many."""
-    sizes = sizes_of(plan.blocks[at].outputs[0]) if plan.blocks[at].outputs else ()
+    sizes = plan.blocks[at].outputs[0].shape if plan.blocks[at].outputs else ()
     if len(sizes) < 3:
         return ""
     channels, *places = sizes[1:] if len(sizes) > 3 else (sizes[-1], sizes[1])
@@ -459,7 +459,9 @@ def described(plan: Plan, at: int) -> str:
         lines.append(
             "in " + ", ".join(shown_shape(shape) for shape in block.inputs[:4])
         )
-    if block.outputs:
+    if block.kind is BlockKind.INPUT and block.value is not None:
+        lines.append(f"out {shown_value(block.value)}")
+    elif block.outputs:
         lines.append(
             "out " + ", ".join(shown_shape(shape) for shape in block.outputs[:4])
         )

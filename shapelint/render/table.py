@@ -9,6 +9,7 @@ import re
 
 from tabulate import tabulate
 
+from shapelint.facts.graph import TensorFact
 from shapelint.facts.kinds import CallKind
 from shapelint.facts.outcome import TargetReport
 from shapelint.facts.rows import Row
@@ -68,11 +69,17 @@ def _cells(row: Row, total: int, style: Style) -> list[str]:
         row.op
         if row.is_module
         else f"{'.' if row.kind is CallKind.METHOD else ''}{row.op}()",
-        ", ".join(row.inputs[:3]) + (", ..." if len(row.inputs) > 3 else ""),
-        ", ".join(row.outputs[:3]) + (", ..." if len(row.outputs) > 3 else ""),
+        _shapes(row.inputs),
+        _shapes(row.outputs),
         f"{row.params:,}" if row.params else "",
         share(row.params, total),
     ]
+
+
+def _shapes(facts: list[TensorFact]) -> str:
+    """The first three of them."""
+    more = ", ..." if len(facts) > 3 else ""
+    return ", ".join(map(str, facts[:3])) + more
 
 
 def share(params: int, total: int) -> str:
@@ -136,8 +143,8 @@ def render_csv(report: TargetReport) -> str:
                     row.name,
                     row.op,
                     row.kind,
-                    " ".join(row.inputs),
-                    " ".join(row.outputs),
+                    " ".join(map(str, row.inputs)),
+                    " ".join(map(str, row.outputs)),
                 ),
                 *(
                     row.params,
