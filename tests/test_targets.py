@@ -31,8 +31,7 @@ made = Net(3)
 def output(target: str, *inputs: str) -> str | None:
     report = check_target(target, *(inputs or ("1,8",)))
     assert codes(report) == []
-    result = str(report.output)
-    return result
+    return str(report.output)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from typing import Any
 
 from shapelint.facts.errors import UsageError
 from shapelint.facts.kinds import Mode
-from shapelint.syntax.texts import UnreadableError, read_bytes
+from shapelint.syntax.parsing import UnreadableError
+from shapelint.syntax.texts import read_bytes
 
 if sys.version_info >= (3, 11):
     import tomllib
