@@ -8,6 +8,7 @@ from dataclasses import replace
 from shapelint.asked.inputs import TensorSpec, parse_inputs
 from shapelint.facts.findings import Finding, Rule
 from shapelint.facts.graph import TensorFact, Walked
+from shapelint.facts.kinds import NoPlace
 from shapelint.syntax.spans import span_of
 
 
@@ -51,16 +52,13 @@ class UnexpectedOutput(Rule):
                 if last is not None and last.site is not None
                 else None
             )
-            yield Finding(
-                replace(
-                    diagnostic,
-                    span=span,
-                    label=f"gives {trace.output}",
-                    expected=wanted,
-                    found=str(trace.output),
-                ),
-                mode,
+            whole = replace(
+                diagnostic,
+                label=f"gives {trace.output}",
+                expected=wanted,
+                found=str(trace.output),
             )
+            yield Finding(whole.at(span, otherwise=NoPlace.NO_SOURCE), mode)
             return
 
 

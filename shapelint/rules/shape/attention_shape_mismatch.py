@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from shapelint.changes.layer_inputs import layer_input_forms
 from shapelint.changes.layer_numbers import number_candidates
 from shapelint.changes.other_inputs import sized_inputs
-from shapelint.facts.diagnostics import Diagnostic
+from shapelint.facts.diagnostics import Draft
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, TensorFact, Trace, Walked, facts_in
 from shapelint.syntax.walked_calls import (
@@ -156,7 +156,7 @@ class Net(nn.Module):
             inputs,
         )
 
-    def _worded(self, mismatch: _Mismatch) -> Diagnostic:
+    def _worded(self, mismatch: _Mismatch) -> Draft:
         label = f"{mismatch.expected} expected, {mismatch.found} found"
         diagnostic = self.diagnostic(mismatch.message)
         return replace(

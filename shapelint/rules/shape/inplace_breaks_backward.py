@@ -9,7 +9,7 @@ from dataclasses import replace
 from shapelint.facts.diagnostics import Related, Severity
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Spoiled, Walked
-from shapelint.facts.kinds import Mode
+from shapelint.facts.kinds import Mode, NoPlace
 from shapelint.syntax.calls import CallExpression, call_at, layer_call
 from shapelint.syntax.edits import replacement
 from shapelint.syntax.spans import span_of
@@ -119,15 +119,15 @@ class Net(nn.Module):
                     span_of(saver.site, walked.texts), f"{subject(saver)} saved it here"
                 ),
             )
-        diagnostic = replace(
+        span = span_of(site, walked.texts) if site is not None else None
+        whole = replace(
             diagnostic,
             layer=writer.layer if writer is not None else "",
-            span=span_of(site, walked.texts) if site is not None else None,
             label="written in place; `backward()` raises",
             related=related,
         )
         return Finding(
-            diagnostic,
+            whole.at(span, otherwise=NoPlace.NO_SOURCE),
             mode,
             None,
             tuple(_candidates(walked, writer, saver)) if writer is not None else (),
