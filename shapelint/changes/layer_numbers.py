@@ -153,7 +153,7 @@ def producer_candidates(
     current = trace.producer(call)
     while current is not None and ops.keeps_channels(current.op):
         current = trace.producer(current)
-    if current is None or current.kind != "module":
+    if current is None or not current.is_module:
         return []
     is_width = ops.is_of(current.op, Family.LINEAR, Family.CONVOLUTION)
     gives = ops.of(current.op).gives

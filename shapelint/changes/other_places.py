@@ -84,7 +84,7 @@ def _arriving(
             if ops.of(current.op).family.rearranges and current.site is not None:
                 sites = (
                     definition_of(walked, current)[0]
-                    if current.kind == "module"
+                    if current.is_module
                     else (current.site,)
                 )
                 if sites:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from shapelint.facts.graph import TensorFact
+from shapelint.facts.kinds import CallKind
+
 
 @dataclass
 class Row:
-    """One call of the walk, as a row of the per-layer table. Shapes are written
-    `f32[1,3,64,64]`."""
+    """One call of the walk, as a row of the per-layer table."""
 
     name: str
     op: str
-    kind: str
-    inputs: list[str] = field(default_factory=list)
-    outputs: list[str] = field(default_factory=list)
+    kind: CallKind
+    inputs: list[TensorFact] = field(default_factory=list)
+    outputs: list[TensorFact] = field(default_factory=list)
     params: int = 0
     mult_adds: int = 0
     file: str | None = None
@@ -22,6 +24,11 @@ class Row:
     repeat: bool = False
     shared: bool = False
     failed: bool = False
+
+    @property
+    def is_module(self) -> bool:
+        """Whether it is the call of a module."""
+        return self.kind is CallKind.MODULE
 
 
 @dataclass

@@ -28,14 +28,14 @@ def rows_of(walked: Walked, trace: Trace) -> list[Row]:
             if name not in counted and name in walked.params
         ]
         users = {counted[name] for name in call.params if name in counted}
-        repeat = call.kind == "module" and call.layer in called
+        repeat = call.is_module and call.layer in called
         rows.append(
             Row(
                 call.layer,
                 call.op,
                 call.kind,
-                [str(fact) for fact in call.inputs if fact.name not in call.params],
-                [str(fact) for fact in call.outputs],
+                [fact.unnamed for fact in call.inputs if fact.name not in call.params],
+                [fact.unnamed for fact in call.outputs],
                 sum(walked.params[name].numel for name in new),
                 call.mult_adds,
                 call.site.file if call.site else None,
@@ -46,7 +46,7 @@ def rows_of(walked: Walked, trace: Trace) -> list[Row]:
             )
         )
         counted.update(dict.fromkeys(new, call.layer))
-        if call.kind == "module":
+        if call.is_module:
             called.add(call.layer)
     return rows
 

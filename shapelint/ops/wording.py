@@ -36,11 +36,11 @@ _PIPELINE_WORDS = {
 def subject(call: Call) -> str:
     """How a message names a call: `Linear` for a layer, `linear` for a function, `+`
     for an operator, `.view()` for a method."""
-    if call.kind == "module":
+    if call.is_module:
         return f"`{call.op}`"
     # `x + y` arrives as a method or as a function; a message shows what was written
     symbol = ops.of(call.op).symbol
-    if call.kind == "method" and not symbol:
+    if call.is_method and not symbol:
         return f"`.{call.op}()`"
     return f"`{symbol or call.op}`"
 

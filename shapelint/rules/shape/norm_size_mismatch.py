@@ -45,6 +45,7 @@ class NormSizeMismatch(Rule):
     code = "SHP103"
     name = "norm-size-mismatch"
     supersedes = ("SHP119",)
+    constructors = ("GroupNorm",)
     bad = Example(
         """
 from torch import nn
@@ -83,7 +84,7 @@ class Net(nn.Module):
         for trace, call in failed_calls(walked, *ops.in_family(Family.NORMALISATION)):
             assert call.failure is not None
             mismatch = _mismatch(
-                call.failure, call.op if call.kind == "module" else "F." + call.op
+                call.failure, call.op if call.is_module else "F." + call.op
             )
             if mismatch is not None:
                 yield self._finding(walked, trace, call, mismatch)
