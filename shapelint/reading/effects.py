@@ -11,7 +11,7 @@ from shapelint.reading.events import EventKind
 from shapelint.reading.functions import Functions
 from shapelint.reading.grad_contexts import Decide
 from shapelint.reading.journal import Journal
-from shapelint.reading.modes import UNKNOWN_MODE, Mode, ModeName, Where
+from shapelint.reading.modes import UNKNOWN_MODE, ModeName, ModeSetting, Where
 from shapelint.reading.path_state import PathState
 from shapelint.reading.values import (
     Bound,
@@ -105,7 +105,7 @@ class Effects:
                 mode = ModeName.UNKNOWN
             elif not truth:
                 mode = ModeName.EVAL
-        self._state.set_mode(model, Mode(mode, site.where))
+        self._state.set_mode(model, ModeSetting(mode, site.where))
 
     def forget_modes(self, values: Iterable[Bound | None]) -> None:
         """Models that code which is not read was given may come back in another

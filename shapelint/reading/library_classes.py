@@ -71,35 +71,3 @@ OTHER_FRAMEWORKS = split_words(
 )
 """Frameworks with methods of the same names, `eval` and `backward`, that do other
 things."""
-
-
-BY_MODE = split_words(
-    # "During training, randomly zeroes": torch.nn.Dropout
-    "Dropout Dropout1d Dropout2d Dropout3d AlphaDropout FeatureAlphaDropout"
-    # "during training ... running estimates": torch.nn.BatchNorm2d
-    " BatchNorm1d BatchNorm2d BatchNorm3d SyncBatchNorm"
-    " LazyBatchNorm1d LazyBatchNorm2d LazyBatchNorm3d"
-    # "randomly sampled" in training: torch.nn.RReLU
-    " RReLU"
-    # dropout=0.1 by default: torch.nn.TransformerEncoderLayer
-    " TransformerEncoderLayer TransformerDecoderLayer Transformer"
-)
-"""Layers of torch that act differently in train mode."""
-
-BY_MODE_WITH_ARGUMENT = {
-    # dropout=0 by default
-    "LSTM": "dropout",
-    "GRU": "dropout",
-    "RNN": "dropout",
-    "MultiheadAttention": "dropout",
-    # without running statistics by default, and so the same in both modes
-    "InstanceNorm1d": "track_running_stats",
-    "InstanceNorm2d": "track_running_stats",
-    "InstanceNorm3d": "track_running_stats",
-}
-"""Layers that act by mode only where this argument is given."""
-
-FUNCTIONS_BY_MODE = split_words(
-    "dropout dropout1d dropout2d dropout3d alpha_dropout batch_norm rrelu"
-)
-"""Functions of torch.nn.functional with an argument `training`."""

@@ -9,13 +9,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
+from shapelint import ops
 from shapelint.reading.library import makes_a_model
-from shapelint.reading.library_classes import (
-    BY_MODE,
-    BY_MODE_WITH_ARGUMENT,
-    FUNCTIONS_BY_MODE,
-    MODULE_BASES,
-)
+from shapelint.reading.library_classes import MODULE_BASES
 from shapelint.reading.scopes import resolve_name
 from shapelint.reading.values import Class, ClassKind, Reference, Scope
 
@@ -87,17 +83,17 @@ def _layers_of_attribute(node: ast.Attribute) -> Layers:
 def _layers_of_library(callee: Reference, node: ast.Call) -> Layers:
     name = callee.last
     if callee.dotted.startswith("torch.nn.functional."):
-        return (f"F.{name}",) if name in FUNCTIONS_BY_MODE else ()
+        return (f"F.{name}",) if ops.of(name).by_mode else ()
     if callee.dotted.startswith("torch.nn."):
         return (name,) if _acts_by_mode(name, node) else ()
     return None if makes_a_model(callee.dotted) else ()
 
 
 def _acts_by_mode(name: str, node: ast.Call) -> bool:
-    if name in BY_MODE:
+    layer = ops.of(name)
+    if layer.by_mode:
         return not _is_without_effect(name, node)
-    argument = BY_MODE_WITH_ARGUMENT.get(name)
-    return argument is not None and any(word.arg == argument for word in node.keywords)
+    return any(word.arg == layer.by_mode_with for word in node.keywords)
 
 
 def _is_without_effect(name: str, node: ast.Call) -> bool:

@@ -52,7 +52,7 @@ class Where:
 
 
 @dataclass(frozen=True)
-class Mode:
+class ModeSetting:
     """The mode of a model. `set_by`: the call that set it; None where the model was
     made in it."""
 
@@ -60,4 +60,4 @@ class Mode:
     set_by: Where | None = None
 
 
-UNKNOWN_MODE = Mode(ModeName.UNKNOWN)
+UNKNOWN_MODE = ModeSetting(ModeName.UNKNOWN)

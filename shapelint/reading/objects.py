@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shapelint.reading.class_bodies import takes_derivatives
-from shapelint.reading.modes import UNKNOWN_MODE, Mode, ModeName, Where
+from shapelint.reading.modes import UNKNOWN_MODE, ModeName, ModeSetting, Where
 from shapelint.reading.values import Bound, Class, Instance, Model, Thing
 
 OF_UNKNOWN_MODE = frozenset({UNKNOWN_MODE})
@@ -24,7 +24,7 @@ class Objects:
         mode: ModeName = ModeName.TRAIN,
     ) -> Model:
         """A model that is made here."""
-        model = Model("", made, layers, frozenset({Mode(mode)}))
+        model = Model("", made, layers, frozenset({ModeSetting(mode)}))
         self.models.append(model)
         return model
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from shapelint.reading.joining import Joiner
-from shapelint.reading.modes import Mode, ModeName, Recording
+from shapelint.reading.modes import ModeName, ModeSetting, Recording
 from shapelint.reading.objects import OF_UNKNOWN_MODE, Objects
 from shapelint.reading.values import Bound, Items, Model, Scope, Table, Value
 
@@ -25,7 +25,7 @@ class NothingFollowsError(Exception):
 class Standing(NamedTuple):
     """What may change about one model."""
 
-    modes: frozenset[Mode]
+    modes: frozenset[ModeSetting]
     turn: int
     frozen: bool
     trained: bool
@@ -190,7 +190,7 @@ class PathState:
 
     # -- modes
 
-    def set_mode(self, model: Model, mode: Mode) -> None:
+    def set_mode(self, model: Model, mode: ModeSetting) -> None:
         """Set a model's mode; what may be the same model may be in that mode too."""
         own = {model, *model.parts}
         for other in self.objects.models:
@@ -198,7 +198,7 @@ class PathState:
                 self._turn(other, other.modes | {mode})
         self._turn(model, frozenset({mode}))
 
-    def _turn(self, model: Model, modes: frozenset[Mode]) -> None:
+    def _turn(self, model: Model, modes: frozenset[ModeSetting]) -> None:
         self._turns += 1
         model.modes, model.turn = modes, self._turns
 
@@ -220,7 +220,7 @@ def _put(model: Model, standing: Standing) -> None:
     model.modes, model.turn, model.frozen, model.trained = standing
 
 
-def _join_modes(turn_before: int, found: list[Standing]) -> frozenset[Mode]:
+def _join_modes(turn_before: int, found: list[Standing]) -> frozenset[ModeSetting]:
     """The modes of all ways.
 
     Where one way sets eval mode and another sets train mode instead, the eval mode is
@@ -231,7 +231,9 @@ def _join_modes(turn_before: int, found: list[Standing]) -> frozenset[Mode]:
     if all(_may_evaluate(each) for each in turned):
         return modes
     return frozenset(
-        Mode(ModeName.UNKNOWN, mode.set_by) if mode.name is ModeName.EVAL else mode
+        ModeSetting(ModeName.UNKNOWN, mode.set_by)
+        if mode.name is ModeName.EVAL
+        else mode
         for mode in modes
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 
-from shapelint.reading.modes import Mode, ModeName, Recording, Where
+from shapelint.reading.modes import ModeName, ModeSetting, Recording, Where
 from shapelint.reading.vocabulary import Purpose
 from shapelint.syntax.trees import ParsedFile
 
@@ -24,7 +24,7 @@ class Model:
     """None for a model that came from elsewhere."""
     layers: tuple[str, ...] | None = None
     """The layers that act by mode; None where they cannot be known."""
-    modes: frozenset[Mode] = frozenset({Mode(ModeName.TRAIN)})
+    modes: frozenset[ModeSetting] = frozenset({ModeSetting(ModeName.TRAIN)})
     loaded: bool = False
     trained: bool = False
     handled: bool = False
@@ -74,7 +74,7 @@ class Forward:
 
     at: Where
     model: Model
-    modes: frozenset[Mode]
+    modes: frozenset[ModeSetting]
     grad: Recording
     stack: tuple[Loop | Frame, ...]
     """The loops and functions that it stands in, outermost first."""

@@ -9,14 +9,16 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from shapelint.asked.request import Request
+from shapelint import ops
+from shapelint.asked.request import Read
 from shapelint.facts.diagnostics import Diagnostic, Fix
 from shapelint.facts.errors import UsageError
 from shapelint.facts.findings import Finding
+from shapelint.facts.kinds import CallKind, Safety, Status
 from shapelint.facts.outcome import TargetReport
 from shapelint.facts.places import Span
+from shapelint.facts.rows import Row
 from shapelint.known.suppressions import Acted, not_ignored, suppressed
-from shapelint.reading.library_classes import BY_MODE
 from shapelint.reading.scopes import Files, Known
 from shapelint.reading.script import read_script
 from shapelint.reading.source_rule import SourceRule
@@ -30,7 +32,7 @@ from shapelint.syntax.texts import Texts
 
 
 @dataclass
-class Read:
+class FoundInFiles:
     """What was found in files that were read: findings, the comments that suppressed
     others, and faults of shapelint's own."""
 
@@ -38,7 +40,7 @@ class Read:
     acted: set[Acted] = field(default_factory=set)
     faults: list[str] = field(default_factory=list)
 
-    def add(self, other: Read) -> None:
+    def add(self, other: FoundInFiles) -> None:
         """Add what another file or another process found."""
         self.diagnostics += other.diagnostics
         self.acted |= other.acted
@@ -46,11 +48,11 @@ class Read:
 
 
 def read_files(
-    files: Iterable[str], request: Request, texts: Texts, known: Known
-) -> Read:
+    files: Iterable[str], request: Read, texts: Texts, known: Known
+) -> FoundInFiles:
     """What is found in files, one after the other; a fault in one does not stop the
     others."""
-    found = Read()
+    found = FoundInFiles()
     for file in files:
         found.add(_Reader(file, request, known).read(texts))
     return found
@@ -62,10 +64,10 @@ class _Reader:
     walked."""
 
     file: str
-    request: Request
+    request: Read
     known: Known
 
-    def read(self, texts: Texts) -> Read:
+    def read(self, texts: Texts) -> FoundInFiles:
         """All that is found in the file."""
         try:
             found = not_ignored(self._check(texts), self.request.ignored_in)
@@ -74,8 +76,10 @@ class _Reader:
             # A fault of ours in one file must not hide what is found in the others.
             message = f"shapelint failed on `{self.file}`"
             fault = traceback.format_exc()
-            return Read([not_loadable(message, None, "")], faults=[fault])
-        return Read([move_into_cells(item, texts) for item in left], set(comments))
+            return FoundInFiles([not_loadable(message, None, "")], faults=[fault])
+        return FoundInFiles(
+            [move_into_cells(item, texts) for item in left], set(comments)
+        )
 
     def _check(self, texts: Texts) -> list[Diagnostic]:
         """The findings, each with the fixes that hold."""
@@ -89,8 +93,6 @@ class _Reader:
             message = f"`{self.file}` cannot be read: {error}"
             return [not_loadable(message, span, "")]
         findings = self._find(texts)
-        if not self.request.fixes:
-            return [finding.diagnostic for finding in findings]
         counts = _count_codes(findings)
         return [
             replace(
@@ -131,7 +133,7 @@ class _Reader:
             if is_gone and all(after[other] <= before[other] for other in others):
                 yield Fix(
                     candidate.title,
-                    "safe" if is_safe else "unsafe",
+                    Safety.SAFE if is_safe else Safety.UNSAFE,
                     True,
                     candidate.edits,
                     "read again after it",
@@ -169,8 +171,12 @@ def find_walked_layers(reports: Iterable[TargetReport]) -> Known:
     for report in reports:
         path, _, expression = report.target.partition(":")
         name = expression.lstrip(":").partition("(")[0]
-        is_walked = bool(report.rows) and report.status == "checked"
+        is_walked = bool(report.rows) and report.status is Status.CHECKED
         if is_walked and name and os.path.isfile(path):
-            layers = dict.fromkeys(row.op for row in report.rows if row.op in BY_MODE)
+            layers = dict.fromkeys(row.op for row in report.rows if _acts_by_mode(row))
             known[os.path.abspath(path), name] = tuple(layers)
     return known
+
+
+def _acts_by_mode(row: Row) -> bool:
+    return row.kind is CallKind.MODULE and ops.of(row.op).by_mode

@@ -70,13 +70,12 @@ for x, y in loader:
             self.diagnostic(
                 "gradients pile up: nothing sets them to zero between the steps"
             ),
-            span=span_of_where(found.backward.at),
             label="adds to the gradients of the steps before",
             related=(
                 Related(heading_of(found.loop.at), "in this loop"),
                 Related(span_of_where(found.step.at), "the optimizer steps here"),
             ),
-        )
+        ).at(span_of_where(found.backward.at))
         return Finding(diagnostic, candidates=tuple(_propose_zero_grad(found)))
 
 

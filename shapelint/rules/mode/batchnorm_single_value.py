@@ -73,7 +73,7 @@ class Net(nn.Module):
             if failure is None or not _has_single_values(failure):
                 continue
             shape = shape_text(failure.tensors[0].shape)
-            name = call.op if call.kind == "module" else "F." + call.op
+            name = call.op if call.is_module else "F." + call.op
             when = " in train mode" if failure.op == "batch_norm" else ""
             diagnostic = replace(
                 self.diagnostic(

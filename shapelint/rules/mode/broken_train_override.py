@@ -93,10 +93,9 @@ class Net(nn.Module):
         message = f"`{own}` overrides `{replaced}` {override.fault.message}"
         diagnostic = replace(
             self.diagnostic(message, severity),
-            span=_span_of_def(override.source.file, method),
             label=override.fault.label,
             layer=override.layer,
-        )
+        ).at(_span_of_def(override.source.file, method))
         return Finding(
             diagnostic, candidates=tuple(_candidates(override.source, method))
         )

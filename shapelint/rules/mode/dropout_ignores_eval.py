@@ -7,47 +7,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from shapelint import ops
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Walked
+from shapelint.facts.kinds import Mode
+from shapelint.ops.record import Draws
 from shapelint.syntax.calls import CallExpression
 from shapelint.syntax.trees import ParsedFile
 from shapelint.syntax.walked_calls import at_call, call_expression
 
-_FUNCTIONS = (
-    "dropout",
-    "dropout1d",
-    "dropout2d",
-    "dropout3d",
-    "alpha_dropout",
-    "feature_alpha_dropout",
-    "feature_dropout",
-)
-
 _ATTENTION = "scaled_dot_product_attention"
-
-_NOISE = (
-    "randn_like",
-    "rand_like",
-    "bernoulli",
-    "normal",
-    "randn",
-    "rand",
-    "normal_",
-    "uniform_",
-    "bernoulli_",
-)
-"""What draws random numbers; in eval mode that may be meant, as where images are
-generated."""
-
-_MODULES = (
-    "Dropout",
-    "Dropout1d",
-    "Dropout2d",
-    "Dropout3d",
-    "AlphaDropout",
-    "FeatureAlphaDropout",
-)
 
 NOT_REACHED = "`eval()` does not reach a module that is not an attribute"
 
@@ -109,12 +79,12 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        trace = walked.traces.get("eval")
+        trace = walked.traces.get(Mode.EVAL)
         for call in trace.calls if trace is not None else ():
             message = _describe(call)
             if trace is None or message is None:
                 continue
-            is_noise = call.op in _NOISE
+            is_noise = _is_noise(call.op)
             diagnostic = replace(
                 self.diagnostic(message, Severity.INFO if is_noise else None),
                 label="random in eval mode too"
@@ -128,23 +98,23 @@ class Net(nn.Module):
 
 def _describe(call: Call) -> str | None:
     """The message for a call that is random in eval mode; None for another."""
-    if call.kind == "module":
+    if call.is_module:
         return _describe_module(call)
-    if call.op in _NOISE:
+    if _is_noise(call.op):
         return f"`{call.op}` makes the result random in eval mode too"
     if call.op == _ATTENTION:
         on = argument_of(call, 4, "dropout_p", 0.0)
         return (
             f"`{call.op}` drops in eval mode too: `dropout_p` is {on}" if on else None
         )
-    if call.op not in _FUNCTIONS or not argument_of(call, 1, "p", 0.5):
+    if not _drops(call.op) or not argument_of(call, 1, "p", 0.5):
         return None
     on = argument_of(call, 2, "training", call.kwargs.get("train", True))
     return f"`{call.op}` stays on in eval mode" if on else None
 
 
 def _describe_module(call: Call) -> str | None:
-    if call.op not in _MODULES or not call.attributes.get("p"):
+    if not _drops(call.op) or not call.attributes.get("p"):
         return None
     if call.registered or not call.training:
         return None
@@ -161,13 +131,13 @@ def argument_of(call: Call, position: int, name: str, default: Any) -> Any:
 def _candidates(walked: Walked, call: Call) -> Iterator[Candidate]:
     """`training=self.training`, where there is a `self`."""
     expression = call_expression(walked, call)
-    if expression is None or call.kind == "module":
+    if expression is None or call.is_module:
         return
     if not has_self(expression.source, expression.node):
         return
     if expression.name == _ATTENTION:
         yield from _attention_candidates(expression)
-    elif expression.name in _FUNCTIONS:
+    elif _drops(expression.name):
         yield from _function_candidates(expression)
 
 
@@ -203,3 +173,13 @@ def has_self(source: ParsedFile, node: ast.AST) -> bool:
             return bool(parameters) and parameters[0].arg == "self"
         current = source.parents.get(current)
     return False
+
+
+def _drops(name: str) -> bool:
+    return ops.of(name).draws is Draws.DROPS
+
+
+def _is_noise(name: str) -> bool:
+    """Whether an op draws random numbers; in eval mode that may be intended, as where
+    images are generated."""
+    return ops.of(name).draws is Draws.NOISE

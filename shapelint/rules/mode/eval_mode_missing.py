@@ -81,10 +81,9 @@ with torch.no_grad():
         why = _describe_layers(call.model.layers or ())
         diagnostic = replace(
             self.diagnostic(f"`{name}` is evaluated in train mode{why}"),
-            span=span_of_where(call.at),
             label="still in train mode",
             related=find_surroundings(call),
-        )
+        ).at(span_of_where(call.at))
         return Finding(diagnostic, candidates=_propose_switches(call, name))
 
 

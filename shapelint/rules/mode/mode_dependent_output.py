@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import replace
 
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Trace, Walked
+from shapelint.facts.kinds import Mode, NoPlace
 from shapelint.facts.places import Span
 from shapelint.syntax.trees import parse_file
 
@@ -70,17 +70,18 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        trained, evaluated = walked.traces.get("train"), walked.traces.get("eval")
+        trained, evaluated = walked.traces.get(Mode.TRAIN), walked.traces.get(Mode.EVAL)
         if trained is None or evaluated is None:
             return
         if not _is_certain(trained) or not _is_certain(evaluated):
             return
         if trained.output != evaluated.output:
-            diagnostic = self.diagnostic(
+            draft = self.diagnostic(
                 f"the model returns {trained.output} in train mode and "
                 f"{evaluated.output} in eval mode"
             )
-            yield Finding(replace(diagnostic, span=_find_forward(walked)))
+            place = _find_forward(walked)
+            yield Finding(draft.at(place, otherwise=NoPlace.NO_SOURCE))
 
 
 def _is_certain(trace: Trace) -> bool:

@@ -72,9 +72,8 @@ print(model(torch.rand(1, 8)))
         label: str,
         candidates: tuple[Candidate, ...] = (),
     ) -> Finding:
-        span = script.source.span(node)
-        diagnostic = replace(self.diagnostic(message), span=span, label=label)
-        return Finding(diagnostic, candidates=candidates)
+        draft = replace(self.diagnostic(message), label=label)
+        return Finding(draft.at(script.source.span(node)), candidates=candidates)
 
     def _find_only_named(
         self, script: Script, node: ast.Attribute

@@ -106,10 +106,9 @@ for x, y in val_loader:
         also = [Related(span, "and here") for span in places]
         diagnostic = replace(
             self.diagnostic(f"`{name}` is evaluated while gradients are recorded"),
-            span=span_of_where(first.at),
             label="builds a graph",
             related=(*find_surroundings(first), *also),
-        )
+        ).at(span_of_where(first.at))
         return Finding(diagnostic, candidates=tuple(_propose_no_grad(calls)))
 
 

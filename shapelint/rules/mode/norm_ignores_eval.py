@@ -6,13 +6,14 @@ import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
+from shapelint import ops
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Walked
+from shapelint.facts.kinds import Mode
+from shapelint.ops.record import Family
 from shapelint.rules.mode.dropout_ignores_eval import NOT_REACHED, argument_of, has_self
 from shapelint.syntax.walked_calls import at_call, call_expression, located, made_by
-
-_MODULES = ("BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "SyncBatchNorm")
 
 
 class NormIgnoresEval(Rule):
@@ -74,12 +75,12 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        trace = walked.traces.get("eval")
+        trace = walked.traces.get(Mode.EVAL)
         for call in trace.calls if trace is not None else ():
             why = _find_reason(call)
             if trace is None or why is None:
                 continue
-            is_module = call.kind == "module"
+            is_module = call.is_module
             name = call.op if is_module else f"F.{call.op}"
             diagnostic = replace(
                 self.diagnostic(
@@ -95,7 +96,7 @@ class Net(nn.Module):
 
 def _find_reason(call: Call) -> str | None:
     """Why a call takes the statistics of the batch; None where it does not."""
-    if call.kind == "module":
+    if call.is_module:
         return _find_reason_of_module(call)
     if call.op != "batch_norm" or argument_of(call, 5, "training", False) is not True:
         return None
@@ -103,7 +104,8 @@ def _find_reason(call: Call) -> str | None:
 
 
 def _find_reason_of_module(call: Call) -> str | None:
-    if call.op not in _MODULES:
+    norm = ops.of(call.op)
+    if norm.family is not Family.NORMALISATION or not norm.by_mode:
         return None
     if call.attributes.get("track_running_stats") is False:
         return "it keeps none of its own"
@@ -111,7 +113,7 @@ def _find_reason_of_module(call: Call) -> str | None:
 
 
 def _candidates(walked: Walked, call: Call) -> Iterator[Candidate]:
-    if call.kind == "module":
+    if call.is_module:
         made = made_by(walked, call)
         flag = made.argument(4, "track_running_stats") if made is not None else None
         if made is not None and isinstance(flag, ast.Constant):

@@ -76,10 +76,9 @@ for epoch in range(10):
             self.diagnostic(
                 f"`{name}` is trained in eval mode from the second round on"
             ),
-            span=span_of_where(set_by),
             label="never back to train mode",
             related=(Related(span_of_where(call.at), "trained here"),),
-        )
+        ).at(span_of_where(set_by))
         return Finding(diagnostic, candidates=tuple(_propose_train(call, name)))
 
 
