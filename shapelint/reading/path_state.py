@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from shapelint.reading.joining import Joiner
 from shapelint.reading.modes import ModeName, ModeSetting, Recording
 from shapelint.reading.objects import OF_UNKNOWN_MODE, Objects
+from shapelint.reading.value_joining import Joiner
 from shapelint.reading.values import Bound, Items, Model, Scope, Table, Value
 
 
