@@ -1,5 +1,4 @@
-"""What a torch function is called, on the table and in recovery; and which devices this
-machine lacks."""
+"""What a torch function and a dtype are called, on the table and in recovery."""
 
 from __future__ import annotations
 
@@ -27,8 +26,6 @@ _REFLECTED = {
 }
 _RENAMED = {"truediv": "div", "floordiv": "floor_divide", "mod": "remainder"}
 _SHORT = {getattr(torch, name): short for name, short in DTYPES.items()}
-_CPU = torch.device("cpu")
-_ACCELERATOR = re.compile(r"^(cuda|mps|xpu|hpu|npu|mtia)(:\d+)?$")
 
 
 def raw_name(func: Any) -> str:
@@ -76,22 +73,3 @@ def is_inplace(func: Any) -> bool:
 def dtype_name(dtype: torch.dtype) -> str:
     """`f32` for torch.float32; other dtypes by their own name."""
     return _SHORT.get(dtype, str(dtype).removeprefix("torch."))
-
-
-def is_missing_device(value: Any) -> bool:
-    """Whether a value names an accelerator: models are walked on the CPU, wherever they
-    will run."""
-    if isinstance(value, torch.device):
-        return value.type not in ("cpu", "meta")
-    return isinstance(value, str) and _ACCELERATOR.match(value) is not None
-
-
-def on_cpu(
-    name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """The arguments with every accelerator exchanged for the CPU."""
-    if kwargs and is_missing_device(kwargs.get("device")):
-        kwargs = {**kwargs, "device": _CPU}
-    if name == "to" and any(is_missing_device(arg) for arg in args[1:]):
-        args = (args[0], *(_CPU if is_missing_device(arg) else arg for arg in args[1:]))
-    return args, kwargs
