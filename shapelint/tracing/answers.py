@@ -101,6 +101,7 @@ class Answers:
                 layer,
                 forced,
                 self._stood_in,
+                answer if isinstance(answer, bool) else None,
             )
         )
         self._stood_in = False

@@ -130,11 +130,10 @@ def param_facts(model: torch.nn.Module) -> dict[str, ParamFact]:
     """Every parameter by its first name; one without a shape yet counts nothing."""
     facts: dict[str, ParamFact] = {}
     for name, parameter in parameters_of(model):
-        if is_lazy(parameter):
-            shape, numel, size = (), 0, 0
-        else:
-            shape, numel = tuple(parameter.shape), parameter.numel()
-            size = parameter.element_size()
+        has_shape = not is_lazy(parameter)
+        shape = tuple(parameter.shape) if has_shape else ()
+        numel = parameter.numel() if has_shape else 0
+        size = parameter.element_size() if has_shape else 0
         module_path = name.rpartition(".")[0]
         facts[name] = ParamFact(
             name, shape, numel, numel * size, parameter.requires_grad, module_path

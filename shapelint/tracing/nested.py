@@ -7,11 +7,18 @@ from typing import Any
 
 import torch
 
+Function = Callable[..., Any]
+"""A function of torch's or the user's, of which nothing more is known."""
+
 Args = tuple[Any, ...]
 """Positional arguments of a call of the user's or of torch's."""
 
 Kwargs = dict[str, Any]
 """Keyword arguments of a call of the user's or of torch's."""
+
+
+Inputs = tuple[Args, Kwargs]
+"""What a model is called with."""
 
 
 def tensors_in(value: object) -> Iterator[torch.Tensor]:

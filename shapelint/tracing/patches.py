@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch.autograd.graph import saved_tensors_hooks
 
+from shapelint.tracing.nested import Args, Function, Kwargs
 from shapelint.tracing.torch_private import (
     MODULE_APPLY,
     FakeTensor,
@@ -33,9 +34,6 @@ OWN_FRAMES = 1000
 HIGHEST_LIMIT = 12_000
 """The limit is not raised beyond: calls take from the C stack as well, and 8 MB of it
 end at about 16,000 frames."""
-
-Function = Callable[..., Any]
-"""A function of torch's, einops' or the user's, of which nothing more is known."""
 
 Initialise = Callable[..., torch.Tensor]
 """Calls a function of `nn.init`: it, the tensor, and the function's other arguments."""
@@ -147,7 +145,7 @@ def raise_recursion_limit() -> Iterator[None]:
 
 
 def route_module_calls(
-    handler: Callable[[Function, torch.nn.Module, Any, Any], Any],
+    handler: Callable[[Function, torch.nn.Module, Args, Kwargs], Any],
 ) -> contextlib.AbstractContextManager[None]:
     """Every call of a module goes to `handler`, with torch's own `__call__`.
 

@@ -64,7 +64,7 @@ def answer_in_place_of_torch(name: str, args: Args) -> Any:
     return NotImplemented
 
 
-class Session(DispatchMode):
+class Session(DispatchMode):  # type: ignore[no-untyped-call]
     """Runs each op for real while all its arguments are real and the budget lasts, and
     fake from there on.
 

@@ -22,13 +22,6 @@ try:
 except ImportError:  # pragma: no cover - totals then show no mult-adds
     flop_registry = {}
 
-# Without it, what is replayed outside of the walk runs under the session as well: it
-# spends the budget, and nothing worse.
-try:
-    from torch.utils._python_dispatch import _disable_current_modes
-except ImportError:  # pragma: no cover
-    _disable_current_modes = contextlib.nullcontext
-
 __all__ = [
     "MODULE_APPLY",
     "PRIVATE_QUESTIONS",
@@ -79,7 +72,15 @@ class DispatchMode(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 @contextlib.contextmanager
 def no_modes() -> Iterator[None]:
-    """Torch calls inside run as in eager: no dispatch mode, no function mode."""
+    """Torch calls inside run as in eager: no dispatch mode, no function mode. Where
+    torch cannot do without the former, what is replayed spends the session's budget,
+    and nothing worse."""
+    try:
+        from torch.utils._python_dispatch import _disable_current_modes
+    except ImportError:  # pragma: no cover
+        with no_torch_function():
+            yield
+        return
     with _disable_current_modes(), no_torch_function():
         yield
 

@@ -81,9 +81,7 @@ def key_text(key: object) -> str:
     class_name = type(key).__name__
     # A tensor's text shows its values, of which a fake one has none.
     return (
-        class_name
-        if isinstance(key, torch.Tensor)
-        else _text_of(str, key, class_name)
+        class_name if isinstance(key, torch.Tensor) else _text_of(str, key, class_name)
     )
 
 
@@ -117,8 +115,8 @@ def _spell(value: object, depth: int, around: tuple[int, ...]) -> str:
 def _spell_members(value: object, depth: int, around: tuple[int, ...]) -> str:
     """The fields of a dataclass, the attributes of an object that holds tensors; of any
     other nothing."""
-    is_dataclass = dataclasses.is_dataclass(value) and not isinstance(value, type)
-    if is_dataclass and depth < DEEPEST_FIELDS:
+    is_instance = not isinstance(value, type)
+    if dataclasses.is_dataclass(value) and is_instance and depth < DEEPEST_FIELDS:
         names = [field.name for field in dataclasses.fields(value)]
         # A field without a default may never have been set.
         fields = {name: getattr(value, name, None) for name in names}

@@ -19,8 +19,7 @@ import torch
 from shapelint.asked.request import Request
 from shapelint.checking.walk_target import check
 from shapelint.rules import catalogue
-from shapelint.tracing.described import described
-from shapelint.tracing.frames import Ownership
+from shapelint.tracing.user_text import spell_shapes
 from shapelint.tracing.walk import Walker
 from tests.oracle.compare import no_values
 from tests.sweep.architectures import ARCHITECTURES, Architecture
@@ -43,7 +42,7 @@ def eager(module: Any) -> tuple[str, str]:
     model = module.model()
     args, kwargs = module.inputs()
     with torch.no_grad():
-        output = described(model.eval()(*args, **kwargs))
+        output = spell_shapes(model.eval()(*args, **kwargs))
     try:
         model.train()(*args, **kwargs)
     except Exception as error:
@@ -85,7 +84,7 @@ def touched(module: Any) -> list[str]:
     model = module.model()
     model.train()
     before = fingerprint(model)
-    walker = Walker(model, module.inputs, Ownership(), lambda _: ())
+    walker = Walker(model, module.inputs)
     for mode in ("train", "eval"):
         walker.walk(mode)
     after = fingerprint(model)
