@@ -221,7 +221,7 @@ AGREES = {
 
 
 def spell_shapes(source: str) -> list[str]:
-    from shapelint.tracing.user_text import spell_shapes as text
+    from shapelint.tracing.value_facts import spell_shapes as text
 
     model = eager.build(source, "Net")
     return [text(model.train(mode)(torch.rand(4, 8))) for mode in (True, False)]

@@ -14,7 +14,8 @@ from torch import nn
 
 import shapelint
 from shapelint.tracing.members import buffers_of, cycles_of, modules_of, parameters_of
-from shapelint.tracing.user_text import causes_of, message_of, spell_shapes
+from shapelint.tracing.user_text import causes_of, message_of
+from shapelint.tracing.value_facts import spell_shapes
 from tests import eager
 from tests.conftest import codes
 

@@ -12,7 +12,6 @@ import torch.fx
 from torch.fx.passes.shape_prop import TensorMetadata
 
 from shapelint.facts.graph import Call
-from shapelint.facts.kinds import CallKind
 from shapelint.tracing.invocation import Invocation
 from shapelint.tracing.model_names import NESTED
 from shapelint.tracing.module_stack import ModuleStack
@@ -86,7 +85,7 @@ class GraphBuilder:
             self._add(call, "call_function", operator.getitem, args, kwargs)
         elif getattr(func, "__name__", "") == "__get__":  # a property
             self._add(call, "call_function", getattr, (*args[:1], raw), {})
-        elif call.kind == CallKind.METHOD:
+        elif call.is_method:
             self._add(call, "call_method", raw, args, kwargs)
         else:
             self._add(call, "call_function", func, args, kwargs)

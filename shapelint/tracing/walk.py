@@ -23,6 +23,7 @@ from shapelint.facts.graph import (
     Raised,
     Spoiled,
     Trace,
+    ValueFact,
 )
 from shapelint.facts.kinds import Mode
 from shapelint.facts.places import Site
@@ -51,7 +52,8 @@ from shapelint.tracing.recorder import Recorder
 from shapelint.tracing.session import Session
 from shapelint.tracing.state import preserve_generators, preserve_model
 from shapelint.tracing.torch_private import no_modes, silence_torch
-from shapelint.tracing.user_text import message_of, spell_shapes
+from shapelint.tracing.user_text import message_of
+from shapelint.tracing.value_facts import value_fact
 
 MAX_RETRIES = 12
 """Walks spent on finding which candidate shapes the rest of the model agrees with."""
@@ -97,7 +99,7 @@ class Attempt:
     `choices`: which candidate shapes failed calls go on with. `forced`: answers to
     questions about data, by place. `unwanted`: which failing calls end it."""
 
-    mode: str
+    mode: Mode
     choices: Choices
     forced: Mapping[Site, bool]
     unwanted: Unwanted
@@ -105,14 +107,14 @@ class Attempt:
 
 @dataclass(frozen=True)
 class _Scene:
-    """All that takes part in a walk. `spelled_inputs`: the inputs as shapes."""
+    """All that takes part in a walk. `inputs`: the inputs as shapes."""
 
     model: torch.nn.Module
     recorder: Recorder
     session: Session
     args: Args
     kwargs: Kwargs
-    spelled_inputs: list[str]
+    inputs: list[ValueFact]
 
 
 @dataclass(frozen=True)
@@ -136,7 +138,7 @@ class Walker:
     settings: WalkSettings = field(default_factory=WalkSettings)
 
     def walk(
-        self, mode: str, choices: Choices | None = None, unwanted: Unwanted = never
+        self, mode: Mode, choices: Choices | None = None, unwanted: Unwanted = never
     ) -> Trace:
         """The trace in `train` or `eval` mode under which the fewest calls fail.
 
@@ -147,7 +149,7 @@ class Walker:
         return self._settle_shapes(trace, attempt, self.settings.retries - retries)
 
     def run_inside(
-        self, mode: str, action: Callable[[torch.nn.Module, Args, Kwargs], object]
+        self, mode: Mode, action: Callable[[torch.nn.Module, Args, Kwargs], object]
     ) -> object:
         """Run something else that calls the model, as torchinfo does, as if it were a
         walk.
@@ -244,8 +246,8 @@ class Walker:
             session,
         ):
             args, kwargs = self.make_inputs()
-            spelled = _add_inputs(log, args, kwargs)
-            yield _Scene(model, recorder, session, args, kwargs, spelled)
+            inputs = _add_inputs(log, args, kwargs)
+            yield _Scene(model, recorder, session, args, kwargs, inputs)
 
     def _preserve(
         self, model: torch.nn.Module, session: Session
@@ -268,11 +270,11 @@ class Walker:
 
         return copied, definitions_of_original
 
-    def _conclude(self, scene: _Scene, outcome: _Outcome, mode: str) -> Trace:
+    def _conclude(self, scene: _Scene, outcome: _Outcome, mode: Mode) -> Trace:
         recorder, error = scene.recorder, outcome.error
         log, answers = recorder.log, recorder.answers
         trace = Trace(mode, log.nodes.graph, log.calls)
-        trace.inputs = scene.spelled_inputs
+        trace.inputs = scene.inputs
         trace.spoiled = outcome.spoiled
         trace.assumptions = answers.assumptions
         trace.uncertain = answers.handed_out_number
@@ -284,7 +286,7 @@ class Walker:
             trace.late_params = param_facts(scene.model)
         _drop_caught_failures(trace, recorder.failures.call_of(error))
         if error is None:
-            trace.output = spell_shapes(outcome.result)
+            trace.output = value_fact(outcome.result)
             trace.results = log.origins(outcome.result)
             log.nodes.output(outcome.result)
         else:
@@ -325,10 +327,10 @@ class Walker:
         return (Site(code.co_filename, code.co_name, code.co_firstlineno),)
 
 
-def set_mode(model: torch.nn.Module, mode: str) -> BaseException | None:
+def set_mode(model: torch.nn.Module, mode: Mode) -> BaseException | None:
     """`train()` or `eval()` as the user would call them; an overridden one may
     raise."""
-    change = model.train if mode == Mode.TRAIN else model.eval
+    change = model.train if mode is Mode.TRAIN else model.eval
     with no_modes():
         try:
             change()
@@ -339,12 +341,12 @@ def set_mode(model: torch.nn.Module, mode: str) -> BaseException | None:
     return None
 
 
-def _run_forward(scene: _Scene, mode: str) -> _Outcome:
+def _run_forward(scene: _Scene, mode: Mode) -> _Outcome:
     recorder = scene.recorder
     watch = GradientWatch(recorder.call_under_way)
     scene.session.on_write = watch.note_write
     # In eval mode nobody differentiates: what is written does no harm there.
-    watching = watch.watch() if mode == Mode.TRAIN else contextlib.nullcontext()
+    watching = watch.watch() if mode is Mode.TRAIN else contextlib.nullcontext()
     try:
         with (
             route_module_calls(recorder.on_module),
@@ -375,14 +377,14 @@ def enter_model(
         return error, None
 
 
-def _add_inputs(log: CallLog, args: Args, kwargs: Kwargs) -> list[str]:
-    """Make the inputs known to the log; their shapes as text."""
+def _add_inputs(log: CallLog, args: Args, kwargs: Kwargs) -> list[ValueFact]:
+    """Make the inputs known to the log; their shapes."""
     named = [(f"input_{index + 1}", value) for index, value in enumerate(args)]
     for name, value in [*named, *kwargs.items()]:
         log.nodes.add_input(name, value)
-    spelled = [spell_shapes(value) for value in args]
-    spelled += [f"{name}={spell_shapes(value)}" for name, value in kwargs.items()]
-    return spelled
+    positional = [value_fact(value) for value in args]
+    by_name = [value_fact(value, name) for name, value in kwargs.items()]
+    return [*positional, *by_name]
 
 
 def _lazy_buffers(model: torch.nn.Module) -> dict[int, Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from shapelint.changes.layer_inputs import layer_input_forms
 from shapelint.changes.layer_numbers import number_candidates
 from shapelint.changes.other_inputs import sized_inputs
-from shapelint.facts.diagnostics import Diagnostic
+from shapelint.facts.diagnostics import Draft
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, TensorFact, Trace, Walked, facts_in
 from shapelint.syntax.walked_calls import (
@@ -60,6 +60,7 @@ class AttentionShapeMismatch(Rule):
     code = "SHP109"
     name = "attention-shape-mismatch"
     supersedes = ("SHP101", "SHP103", "SHP104", "SHP106", "SHP113", "SHP119")
+    constructors = ("MultiheadAttention", "Transformer")
     bad = Example(
         """
 from torch import nn
@@ -119,7 +120,7 @@ class Net(nn.Module):
             found += number_candidates(
                 call, made, (0, "embed_dim"), gets, (gets,), takes
             )
-        if call.kind == "module":
+        if call.is_module:
             return Finding(
                 located(diagnostic, walked, trace, call, span),
                 trace.mode,
@@ -155,7 +156,7 @@ class Net(nn.Module):
             inputs,
         )
 
-    def _worded(self, mismatch: _Mismatch) -> Diagnostic:
+    def _worded(self, mismatch: _Mismatch) -> Draft:
         label = f"{mismatch.expected} expected, {mismatch.found} found"
         diagnostic = self.diagnostic(mismatch.message)
         return replace(
@@ -170,7 +171,7 @@ def _mismatch(call: Call) -> _Mismatch | None:
         return _products(call)
     query, key, value = (*call.inputs, None, None, None)[:3]
     width = call.attributes.get("embed_dim")
-    if query is None or not isinstance(width, int) or call.kind != "module":
+    if query is None or not isinstance(width, int) or not call.is_module:
         return None
     name = f"`{call.op}`"
     if len(query.shape) not in (2, 3):

@@ -44,6 +44,7 @@ class ConvChannelMismatch(Rule):
     code = "SHP102"
     name = "conv-channel-mismatch"
     supersedes = ("SHP119",)
+    constructors = ("Conv",)
     bad = Example(
         """
 from torch import nn
@@ -101,7 +102,7 @@ class Net(nn.Module):
             found = x.shape[-dims - 1]
             if found == takes:
                 continue
-            name = call.op if call.kind == "module" else "F." + call.op
+            name = call.op if call.is_module else "F." + call.op
             made = made_by(walked, call)
             written = made.argument(0, "in_channels") if made is not None else None
             span = (

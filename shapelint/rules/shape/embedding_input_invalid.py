@@ -81,7 +81,7 @@ class Net(nn.Module):
                 )
 
     def _floats(self, walked: Walked, trace: Trace, call: Call, dtype: str) -> Finding:
-        name = call.op if call.kind == "module" else "F." + call.op
+        name = call.op if call.is_module else "F." + call.op
         diagnostic = replace(
             self.diagnostic(f"`{name}` takes integer indices but gets {dtype}"),
             label=f"integers expected, {dtype} found",
@@ -99,7 +99,7 @@ class Net(nn.Module):
     def _too_short(
         self, walked: Walked, trace: Trace, call: Call, rows: int, wanted: int
     ) -> Finding:
-        name = call.op if call.kind == "module" else "F." + call.op
+        name = call.op if call.is_module else "F." + call.op
         diagnostic = replace(
             self.diagnostic(
                 f"`{name}` has {rows} rows, too few for the {wanted} positions it is asked for"

@@ -44,6 +44,7 @@ class LinearInputMismatch(Rule):
     name = "linear-input-mismatch"
     severity = Severity.ERROR
     supersedes = ("SHP119",)
+    follows = ("SHP111",)
     bad = Example(
         """
 import torch
@@ -120,7 +121,7 @@ class Net(nn.Module):
         position: int,
         argument: str,
     ) -> Finding:
-        name = call.op if call.kind == "module" else "F." + call.op
+        name = call.op if call.is_module else "F." + call.op
         made = made_by(walked, call)
         written = made.argument(position, argument) if made is not None else None
         span = made.span(written) if made is not None and written is not None else None

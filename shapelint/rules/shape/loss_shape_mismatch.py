@@ -93,7 +93,7 @@ class Net(nn.Module):
             scores, target = failure.arg(0, "input"), failure.arg(1, "target")
             if not isinstance(scores, TensorFact) or not isinstance(target, TensorFact):
                 continue
-            name = f"`{call.op}`" if call.kind == "module" else f"`F.{call.op}`"
+            name = f"`{call.op}`" if call.is_module else f"`F.{call.op}`"
             wanted = _wanted(failure.op, scores)
             if wanted != target.shape:
                 message = f"{name} of {shape_text(scores.shape)} takes a target of {shape_text(wanted)}"

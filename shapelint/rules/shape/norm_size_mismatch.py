@@ -43,6 +43,7 @@ class NormSizeMismatch(Rule):
     code = "SHP103"
     name = "norm-size-mismatch"
     supersedes = ("SHP119",)
+    constructors = ("GroupNorm",)
     bad = Example(
         """
 from torch import nn
@@ -88,7 +89,7 @@ class Net(nn.Module):
         ):
             assert call.failure is not None
             mismatch = _mismatch(
-                call.failure, call.op if call.kind == "module" else "F." + call.op
+                call.failure, call.op if call.is_module else "F." + call.op
             )
             if mismatch is not None:
                 yield self._finding(walked, trace, call, mismatch)

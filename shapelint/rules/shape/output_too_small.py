@@ -84,7 +84,7 @@ class Net(nn.Module):
             if window is None:
                 continue
             kernel, sizes = window
-            name = call.op if call.kind == "module" else "F." + call.op
+            name = call.op if call.is_module else "F." + call.op
             text = shape_text(call.failure.tensors[0].shape)
             diagnostic = replace(
                 self.diagnostic(
@@ -106,7 +106,7 @@ class Net(nn.Module):
 def _smaller_kernel(walked: Walked, call: Call, sizes: Shape) -> Iterator[Candidate]:
     """The kernel that is as large as what arrives; where it is written as a number
     there."""
-    is_module = call.kind == "module"
+    is_module = call.is_module
     made = made_by(walked, call) if is_module else call_at(call.site, walked.texts)
     is_conv = "conv" in call.op.lower()
     position = (2 if is_conv else 0) if is_module else 1

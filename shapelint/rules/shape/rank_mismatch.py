@@ -110,6 +110,7 @@ class RankMismatch(Rule):
     code = "SHP113"
     name = "rank-mismatch"
     supersedes = ("SHP101", "SHP102", "SHP103", "SHP107", "SHP111", "SHP119")
+    leaves_size_open = True
     bad = Example(
         """
 from torch import nn
@@ -172,7 +173,7 @@ class Net(nn.Module):
                 *_of_that_rank(walked, call, len(shape)),
                 *_fixes(walked, call, len(shape), ranks),
             ]
-            is_layer = by_layer or call.kind == "module"
+            is_layer = by_layer or call.is_module
             placed = (
                 located(diagnostic, walked, trace, call)
                 if is_layer
@@ -223,11 +224,7 @@ def _named_dims(failure: Failure) -> tuple[int, ...] | None:
 def _of_that_rank(walked: Walked, call: Call, rank: int) -> list[Candidate]:
     """`Conv2d` for `Conv1d`, `F.max_pool2d` for `F.max_pool1d`: the layer that takes as
     many dimensions as arrive."""
-    made = (
-        made_by(walked, call)
-        if call.kind == "module"
-        else call_at(call.site, walked.texts)
-    )
+    made = made_by(walked, call) if call.is_module else call_at(call.site, walked.texts)
     if made is None or spatial_dims(made.name) is None or not 3 <= rank <= 5:
         return []
     name = f"{made.name[:-2]}{rank - 2}d"

@@ -59,6 +59,7 @@ class ReshapeSizeMismatch(Rule):
     code = "SHP107"
     name = "reshape-size-mismatch"
     supersedes = ("SHP119",)
+    follows = ("SHP111",)
     bad = Example(
         """
 from torch import nn
@@ -126,7 +127,7 @@ class Net(nn.Module):
             ]
             diagnostic = (
                 located(diagnostic, walked, trace, call)
-                if call.kind == "module"
+                if call.is_module
                 else at_call(diagnostic, walked, trace, call)
             )
             yield Finding(diagnostic, trace.mode, call.index, tuple(candidates))
@@ -140,7 +141,7 @@ class Net(nn.Module):
             assert call.failure is not None
             shape = shape_text(call.failure.tensors[0].shape)
             diagnostic = replace(self.diagnostic(found[0]), label=found[1], found=shape)
-            is_layer = call.kind == "module"
+            is_layer = call.is_module
             placed = (
                 located(diagnostic, walked, trace, call)
                 if is_layer
@@ -195,7 +196,7 @@ def _candidates(walked: Walked, call: Call, contiguity: bool) -> list[Candidate]
     if (
         expression is None
         or not isinstance(expression.node.func, ast.Attribute)
-        or call.kind != "method"
+        or not call.is_method
     ):
         return []
     if contiguity:
