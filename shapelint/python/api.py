@@ -248,9 +248,9 @@ def _loaded(model: Any) -> tuple[Loaded, str]:
 
     from shapelint.loading.model import Loaded
     from shapelint.tracing.costs import construction_budget
-    from shapelint.tracing.definitions import Definitions, construction
-    from shapelint.tracing.frames import Ownership
-    from shapelint.tracing.state import generators_kept
+    from shapelint.tracing.definitions import Definitions, build_under_session
+    from shapelint.tracing.ownership import Ownership
+    from shapelint.tracing.state import preserve_generators
 
     name = getattr(model, "__name__", type(model).__name__)
     module = (
@@ -265,8 +265,8 @@ def _loaded(model: Any) -> tuple[Loaded, str]:
     if not callable(model):
         raise UsageError(f"a {type(model).__name__} is no nn.Module and makes none")
     with (
-        generators_kept(seed=0),
-        construction(definitions, construction_budget()) as session,
+        preserve_generators(seed=0),
+        build_under_session(definitions, construction_budget()) as session,
     ):
         made = enter_target(model)
     if not isinstance(made, torch.nn.Module):
