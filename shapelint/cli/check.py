@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import click
 
 from shapelint.asked.settings import DEFAULTS, SEVERITIES, Config
 from shapelint.cli import say
+from shapelint.cli.check_options import CheckOptions
 from shapelint.cli.configured_targets import find_affected, targets_of
 from shapelint.cli.options import (
-    ConfigOptions,
-    InputOptions,
-    OutputOptions,
     TakesInputs,
     config_options,
     input_options,
@@ -22,41 +20,6 @@ from shapelint.cli.options import (
     output_options,
 )
 from shapelint.facts.errors import UsageError
-
-
-@dataclass(frozen=True)
-class CheckOptions:
-    """What the command line says. `targets`, `select` and `ignore`: word by word."""
-
-    targets: tuple[str, ...]
-    given: InputOptions
-    configuration: ConfigOptions
-    output: OutputOptions
-    select: tuple[str, ...]
-    ignore: tuple[str, ...]
-    output_format: tuple[str, ...]
-    fix: bool
-    unsafe_fixes: bool
-    diff: bool
-    fix_only: bool
-    baseline: str | None
-    update_baseline: bool
-    add_ignores: bool
-    fail_on: str | None
-    changed: bool
-    show_settings: bool
-    exit_zero: bool
-    no_report: bool
-
-    @property
-    def wants_fixes(self) -> bool:
-        """Whether fixes are made, or shown as a diff."""
-        return self.fix or self.diff or self.fix_only
-
-    @property
-    def has_report(self) -> bool:
-        """Whether the per-layer table is printed."""
-        return not (self.no_report or self.output.quiet)
 
 
 @click.command(cls=TakesInputs)

@@ -11,7 +11,7 @@ from shapelint.asked.settings import PICTURES, Config
 from shapelint.asked.source_words import is_source
 from shapelint.asked.target import parse_target
 from shapelint.cli import say
-from shapelint.cli.check import CheckOptions
+from shapelint.cli.check_options import CheckOptions
 from shapelint.cli.configured_targets import (
     absolute_patterns,
     choose_rules,
