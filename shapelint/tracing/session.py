@@ -106,7 +106,7 @@ class Session(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if name == "_local_scalar_dense" and any_fake:
             return self.stand_in(args[0])
         if self.before_mutation is not None and (
-            func._schema.is_mutable or ops.of_kernel(name).writes_unsaid
+            func._schema.is_mutable or ops.of_kernel(name).writes_silently
         ):
             for tensor in tensors:
                 self.before_mutation(tensor)
