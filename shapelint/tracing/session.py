@@ -122,7 +122,7 @@ class Session(DispatchMode):  # type: ignore[no-untyped-call]
     ) -> None:
         says_so = is_mutating(op)
         if self.before_mutation is not None and (
-            says_so or ops.of_kernel(name).writes_unsaid
+            says_so or ops.of_kernel(name).writes_silently
         ):
             for tensor in tensors:
                 self.before_mutation(tensor)
