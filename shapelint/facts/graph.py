@@ -80,7 +80,8 @@ class Failure:
 
     `certain` is false where eager could not be asked. `cast_to`: the dtype with which
     it would have worked. `by_autograd`: an op in place that works where no gradient is
-    wanted. `args` and `kwargs` hold TensorFacts for tensors."""
+    wanted. `args` and `kwargs` hold TensorFacts for tensors. `attributes`: those of
+    a module that raised by itself."""
 
     op: str
     args: tuple[Any, ...]
@@ -94,6 +95,7 @@ class Failure:
     sites: tuple[Site, ...] = ()
     cast_to: str = ""
     by_autograd: bool = False
+    attributes: dict[str, Any] = field(default_factory=dict)
 
     def arg(self, position: int, name: str, default: Any = None) -> Any:
         """An argument given by position or by keyword."""

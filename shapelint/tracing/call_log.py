@@ -7,9 +7,11 @@ from collections.abc import Callable
 
 import torch
 
+from shapelint import ops
 from shapelint.facts.graph import Call
 from shapelint.facts.kinds import CallKind, Home
 from shapelint.facts.places import Site
+from shapelint.ops.record import Draws
 from shapelint.tracing.devices import find_home, find_strays
 from shapelint.tracing.invocation import Invocation
 from shapelint.tracing.members import parameters_of
@@ -22,17 +24,6 @@ from shapelint.tracing.ownership import Ownership
 
 Definitions = Callable[[torch.nn.Module], tuple[Site, ...]]
 """Where a module was made, innermost first."""
-
-_RANDOM = (
-    "rand",
-    "bernoulli",
-    "multinomial",
-    "dropout",
-    "normal",
-    "poisson",
-    "exponential",
-)
-"""Parts of the names of ops whose values nobody knows before the run."""
 
 _ATTRIBUTES = (int, float, str, tuple, type(None))
 """Types of the attributes of a module that say how it was made."""
@@ -117,7 +108,7 @@ class CallLog:
         call = Call(
             len(self.calls), layer, op, kind, turn=turn, within=self.stack.frames
         )
-        is_random = any(part in op for part in _RANDOM)
+        is_random = ops.of(op).draws is not Draws.NOTHING
         call.derived = is_random or kind is CallKind.MODULE
         for position, tensor in enumerate(tensors_in((args, kwargs))):
             call.inputs.append(self.names.fact(tensor))

@@ -11,10 +11,12 @@ from typing import Any
 
 import torch
 
+from shapelint import ops
+from shapelint.ops.record import Cost
 from shapelint.tracing.nested import Args, Kwargs, tensors_in
 from shapelint.tracing.torch_private import flop_registry
 
-Cost = tuple[float, float]
+Estimate = tuple[float, float]
 """Elements of the result, and work: mult-adds, or elements touched where there are
 none."""
 
@@ -83,7 +85,7 @@ def _step(stride: list[int], dimensions: int) -> int:
     return max(1, _numel(strides))
 
 
-def _convolution(args: Args) -> Cost:
+def _convolution(args: Args) -> Estimate:
     """A result element costs one mult-add for each weight that it sums over."""
     x, weight, _bias, stride, _padding, _dilation, transposed = args[:7]
     batch, spatial = x.shape[0], _numel(x.shape[2:])
@@ -95,7 +97,7 @@ def _convolution(args: Args) -> Cost:
     return batch * places * weight.shape[0], batch * places * weight.numel()
 
 
-def _matmul(args: Args) -> Cost:
+def _matmul(args: Args) -> Estimate:
     # `addmm` and its like have the summand first: the last two are the factors.
     tensors = [arg for arg in args if isinstance(arg, torch.Tensor)]
     matrices = [tensor for tensor in tensors if tensor.dim() >= 2][-2:]
@@ -106,7 +108,7 @@ def _matmul(args: Args) -> Cost:
     return elements, elements * left.shape[-1]
 
 
-def _attention(args: Args) -> Cost:
+def _attention(args: Args) -> Estimate:
     """Fused kernels never hold the whole table of scores."""
     query, key = args[0], args[1]
     if query.dim() < 3:
@@ -114,7 +116,7 @@ def _attention(args: Args) -> Cost:
     return query.numel() * 2, 2.0 * query.numel() * key.shape[-2]
 
 
-def _recurrent(args: Args) -> Cost:
+def _recurrent(args: Args) -> Estimate:
     """The weights once a step; eight results of the input's size, gates among them."""
     x = args[0]
     weights = sum(tensor.numel() for tensor in tensors_in(args[1:]))
@@ -122,7 +124,7 @@ def _recurrent(args: Args) -> Cost:
     return x.numel() * 8, steps * weights
 
 
-def _factory(args: Args) -> Cost:
+def _factory(args: Args) -> Estimate:
     sizes = next((arg for arg in args if isinstance(arg, (list, tuple))), None)
     count: float = _numel(sizes) if sizes is not None else _range_length(args)
     return count, count
@@ -140,18 +142,18 @@ def _range_length(args: Args) -> float:
     return count / numbers[2] if has_step else count
 
 
-def _square(args: Args) -> Cost:
+def _square(args: Args) -> Estimate:
     sizes = [arg for arg in args if isinstance(arg, int)]
     count = sizes[0] * sizes[-1] if sizes else 1
     return count, count
 
 
-def _repeat(args: Args) -> Cost:
+def _repeat(args: Args) -> Estimate:
     count = args[0].numel() * _numel(args[1])
     return count, count
 
 
-def _resized(args: Args) -> Cost:
+def _resize(args: Args) -> Estimate:
     x = args[0]
     lists = [arg for arg in args[1:] if isinstance(arg, (list, tuple)) and arg]
     if not lists or not all(isinstance(size, int) for size in lists[0]):
@@ -162,7 +164,7 @@ def _resized(args: Args) -> Cost:
     return count, count * 8
 
 
-def _padded(args: Args) -> Cost:
+def _pad(args: Args) -> Estimate:
     x, pads = args[0], args[1]
     sizes = list(x.shape)
     for index in range(len(pads) // 2):  # pairs, the last dimension's first
@@ -170,19 +172,19 @@ def _padded(args: Args) -> Cost:
     return _numel([max(0, size) for size in sizes]), x.numel()
 
 
-def _unfolded(args: Args) -> Cost:
+def _unfold(args: Args) -> Estimate:
     count = args[0].numel() * _numel(args[1])
     return count, count
 
 
-def _looked_up(args: Args) -> Cost:
+def _look_up(args: Args) -> Estimate:
     table = args[0]
     index = next(arg for arg in args[1:] if isinstance(arg, torch.Tensor))
     count = index.numel() * (table.numel() / max(1, table.shape[0]))
     return count, count
 
 
-def _indexed(args: Args) -> Cost:
+def _index(args: Args) -> Estimate:
     """`x[i, :, j]`: what the indices choose, times the dimensions they leave whole."""
     x, given = args[0], args[1]
     indices = [index for index in given if index is not None]
@@ -198,23 +200,23 @@ def _dimensions_used(index: torch.Tensor) -> int:
     return index.dim() if index.dtype in (torch.bool, torch.uint8) else 1
 
 
-def _selected(args: Args) -> Cost:
+def _select(args: Args) -> Estimate:
     x, dim, index = args[:3]
     count = x.numel() / max(1, x.shape[dim]) * index.numel()
     return count, count
 
 
-def _gathered(args: Args) -> Cost:
+def _gather(args: Args) -> Estimate:
     return args[2].numel(), args[2].numel()
 
 
-def _distances(args: Args) -> Cost:
+def _distances(args: Args) -> Estimate:
     left, right = args[0], args[1]
     count = _numel(left.shape[:-1]) * right.shape[-2]
     return count, count * left.shape[-1]
 
 
-def _pointwise(args: Args) -> Cost:
+def _pointwise(args: Args) -> Estimate:
     """The tensors' elements, or those of the shape they broadcast to, if that is
     more."""
     tensors = list(tensors_in(args))
@@ -226,7 +228,7 @@ def _pointwise(args: Args) -> Cost:
     return total, total
 
 
-def _with_indices(args: Args) -> Cost:
+def _pool_with_indices(args: Args) -> Estimate:
     """A pooling that gives the places of its maxima too, each of eight bytes: as much
     as two more results of floats."""
     x = args[0]
@@ -235,72 +237,36 @@ def _with_indices(args: Args) -> Cost:
     return x.numel() / _step(stride, x.dim() - 2) * 3, x.numel()
 
 
-_COSTS: dict[str, Callable[[Args], Cost]] = {
-    **dict.fromkeys(
-        ("convolution", "_convolution", "convolution_overrideable"), _convolution
-    ),
-    **dict.fromkeys(
-        ("mm", "addmm", "bmm", "baddbmm", "addbmm", "mv", "addmv", "dot"), _matmul
-    ),
-    **dict.fromkeys(
-        (
-            "empty",
-            "zeros",
-            "ones",
-            "full",
-            "rand",
-            "randn",
-            "randint",
-            "randperm",
-            "arange",
-            "linspace",
-            "logspace",
-        ),
-        _factory,
-    ),
-    **dict.fromkeys(
-        ("empty_strided", "new_empty", "new_zeros", "new_ones", "new_full"), _factory
-    ),
-    **dict.fromkeys(("eye", "tril_indices", "triu_indices"), _square),
-    "repeat": _repeat,
-    "constant_pad_nd": _padded,
-    "im2col": _unfolded,
-    "col2im": _resized,
-    **dict.fromkeys(
-        ("max_pool2d_with_indices", "max_pool3d_with_indices"), _with_indices
-    ),
-    "index_select": _selected,
-    "gather": _gathered,
-    "embedding": _looked_up,
-    "index": _indexed,
-    "_cdist_forward": _distances,
-    "mkldnn_rnn_layer": _recurrent,
-}
-_COSTS_BY_PREFIX = {
-    **dict.fromkeys(
-        ("upsample", "_upsample", "adaptive_", "_adaptive_", "max_unpool"), _resized
-    ),
-    **dict.fromkeys(("reflection_pad", "replication_pad"), _padded),
-    "_scaled_dot_product": _attention,
+_FORMULAS: dict[Cost, Callable[[Args], Estimate]] = {
+    Cost.POINTWISE: _pointwise,
+    Cost.CONVOLUTION: _convolution,
+    Cost.MATMUL: _matmul,
+    Cost.ATTENTION: _attention,
+    Cost.RECURRENT: _recurrent,
+    Cost.FACTORY: _factory,
+    Cost.SQUARE: _square,
+    Cost.REPEAT: _repeat,
+    Cost.PADDED: _pad,
+    Cost.UNFOLDED: _unfold,
+    Cost.RESIZED: _resize,
+    Cost.WITH_INDICES: _pool_with_indices,
+    Cost.SELECTED: _select,
+    Cost.GATHERED: _gather,
+    Cost.LOOKED_UP: _look_up,
+    Cost.INDEXED: _index,
+    Cost.DISTANCES: _distances,
 }
 
 
 def cost(name: str, args: Args) -> tuple[float, float]:
     """Bytes of the result and work (mult-adds, or elements touched) of an aten op,
     estimated from its arguments."""
-    formula = _COSTS.get(name) or _formula_by_prefix(name)
+    formula = _FORMULAS.get(ops.of_kernel(name).cost, _pointwise)
     try:
         elements, work = formula(args)
     except (IndexError, TypeError, AttributeError, StopIteration, ValueError):
         elements, work = _pointwise(args)
     return elements * _itemsize(args), work
-
-
-def _formula_by_prefix(name: str) -> Callable[[Args], Cost]:
-    for prefix, formula in _COSTS_BY_PREFIX.items():
-        if name.startswith(prefix):
-            return formula
-    return _pointwise
 
 
 def _itemsize(args: Args) -> int:

@@ -12,76 +12,14 @@ from collections.abc import Sequence
 
 import torch
 
+from shapelint import ops
 from shapelint.facts.graph import Call
 from shapelint.facts.kinds import Home
+from shapelint.ops.record import Family
 from shapelint.tracing.nested import Args, Kwargs
 
 _CPU = torch.device("cpu")
 _ACCELERATOR = re.compile(r"^(cuda|mps|xpu|hpu|npu|mtia)(:\d+)?$")
-
-_FACTORIES = {
-    *(
-        "zeros",
-        "ones",
-        "empty",
-        "full",
-        "eye",
-        "arange",
-        "range",
-        "linspace",
-        "logspace",
-        "tensor",
-        "as_tensor",
-    ),
-    *(
-        "rand",
-        "randn",
-        "randint",
-        "randperm",
-        "normal",
-        "tril_indices",
-        "triu_indices",
-        "from_numpy",
-        "hann_window",
-    ),
-    *(
-        "hamming_window",
-        "blackman_window",
-        "bartlett_window",
-        "kaiser_window",
-        "scalar_tensor",
-        "fftfreq",
-        "rfftfreq",
-    ),
-}
-_MIXING = {
-    *(
-        "getitem",
-        "setitem",
-        "index",
-        "index_put",
-        "copy",
-        "to",
-        "type_as",
-        "pack_padded_sequence",
-        "set",
-        "item",
-    ),
-    *(
-        "_pack_padded_sequence",
-        "ctc_loss",
-        "cuda",
-        "cpu",
-        "tolist",
-        "numpy",
-        "data",
-        "requires_grad",
-        "_pad_packed",
-    ),
-    *("_pad_packed_sequence", "isinstance", "expand_as", "view_as", "reshape_as"),
-}
-"""Ops that take tensors of several devices, or only their shapes."""
-
 
 # -- accelerators become the CPU -------------------------------------------------------
 
@@ -113,7 +51,7 @@ def find_home(
     if asked is not None:
         return asked
     if not call.inputs:
-        return Home.CPU if name in _FACTORIES else Home.UNKNOWN
+        return Home.CPU if ops.is_of(name, Family.CREATION) else Home.UNKNOWN
     homes = [_input_home(call, at, calls) for at in range(len(call.inputs))]
     if name == "type_as" and len(homes) > 1:
         return homes[1]
@@ -127,7 +65,7 @@ def find_home(
 def find_strays(name: str, call: Call, calls: Sequence[Call]) -> tuple[int, ...]:
     """Positions of the arguments that stay on the CPU while others move; a single value
     may stay."""
-    if name in _MIXING:
+    if ops.of(name).mixes_devices:
         return ()
     homes = [_input_home(call, at, calls) for at in range(len(call.inputs))]
     if Home.MODEL not in homes and not call.params:

@@ -8,35 +8,12 @@ from typing import Any
 
 import torch
 
+from shapelint import ops
 from shapelint.tracing.fake_tensors import is_fake
 from shapelint.tracing.invocation import Invocation
 from shapelint.tracing.nested import Args, Kwargs
 from shapelint.tracing.op_names import dtype_name
 from shapelint.tracing.torch_private import no_modes
-
-LOOK_UPS = (
-    "embedding",
-    "embedding_bag",
-    "gather",
-    "index_select",
-    "take",
-    "scatter",
-    "one_hot",
-    "nll_loss",
-    "cross_entropy",
-)
-"""Ops one of whose arguments must be integers: indices, or class labels."""
-
-_INDEX_FIRST = ("embedding", "embedding_bag", "one_hot")
-"""Those that take the integers first; the others have them after the values."""
-
-_MASK_POSITIONS = {
-    "where": 0,
-    "masked_fill": 1,
-    "masked_scatter": 1,
-    "masked_select": 1,
-}
-"""Position of the argument that must be a mask of truth values."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +66,7 @@ def _detached_copy(value: Any) -> Any:
 def _masked_arguments(invocation: Invocation) -> Args | None:
     """The arguments with the mask as truth values; None where there is no other mask
     than that."""
-    at = _MASK_POSITIONS.get(invocation.name)
+    at = ops.of(invocation.name).mask_at
     args = invocation.args
     if at is None or at >= len(args):
         return None
@@ -111,7 +88,7 @@ def _dtypes_may_be_it(invocation: Invocation) -> bool:
 def _dtypes_to_try(invocation: Invocation) -> list[torch.dtype]:
     """The likeliest first: the second float is mostly the weight's, which the input has
     to follow."""
-    if invocation.name in LOOK_UPS:
+    if ops.of(invocation.name).looks_up:
         return [torch.int64]
     floats = [tensor.dtype for tensor in invocation.tensors if is_floating(tensor)]
     wanted = [*floats[1:2], *floats[:1], torch.float32, torch.bool]
@@ -121,7 +98,7 @@ def _dtypes_to_try(invocation: Invocation) -> list[torch.dtype]:
 def _try_dtype(invocation: Invocation, dtype: torch.dtype) -> Any:
     """The result with tensors of that dtype; for int64, with zeros in place of the
     index or target only. None where it raises."""
-    integers_first = invocation.name in _INDEX_FIRST
+    integers_first = ops.of(invocation.name).index_first
 
     def cast(value: Any, is_first: bool) -> Any:
         if not isinstance(value, torch.Tensor) or is_fake(value):

@@ -7,9 +7,11 @@ from typing import Any
 import torch
 from torch.overrides import TorchFunctionMode
 
+from shapelint import ops
 from shapelint.facts.graph import Call
 from shapelint.facts.kinds import Home
-from shapelint.tracing.answers import ASKING, CASTS, SIZED, Answers
+from shapelint.ops.record import Asks
+from shapelint.tracing.answers import Answers
 from shapelint.tracing.call_log import CallLog
 from shapelint.tracing.devices import move_to_cpu
 from shapelint.tracing.einops_layers import is_pattern_layer
@@ -20,7 +22,13 @@ from shapelint.tracing.members import is_leaf, qualify
 from shapelint.tracing.nested import Args, Function, Kwargs, has_tensors
 from shapelint.tracing.op_names import op_name, raw_name
 from shapelint.tracing.session import answer_in_place_of_torch
-from shapelint.tracing.torch_private import PRIVATE_QUESTIONS, no_modes
+from shapelint.tracing.torch_private import no_modes
+
+_ANSWERED = (Asks.VALUE, Asks.COMPARISON, Asks.SIZE_FROM_VALUES)
+"""Questions to which there is an answer only where there is data, or a stand-in."""
+
+_WHOLE_VALUES = {"tolist", "numpy", "array"}
+"""Questions for all values of a tensor."""
 
 
 def enter_root(
@@ -64,7 +72,7 @@ class Recorder(TorchFunctionMode):
         invocation = Invocation(func, name, args, kwargs)
         if _asks_for_value(invocation):
             return self._ask(invocation)
-        if name in _NEVER_ROWS:
+        if ops.of(name).asks is Asks.FACT:
             return func(*args, **kwargs)
         return self._run(invocation)
 
@@ -174,7 +182,8 @@ class Recorder(TorchFunctionMode):
         if not tensors:
             return invocation.func(*invocation.args, **invocation.kwargs)
         asked = tensors[0]
-        if name in SIZED:  # the answer is a tensor, of a size that depends on values
+        if ops.of(name).asks is Asks.SIZE_FROM_VALUES:
+            # The answer is a tensor.
             answer = self._run(invocation)
             if is_fake(asked):
                 self.answers.handed_out_number = True
@@ -195,7 +204,7 @@ class Recorder(TorchFunctionMode):
             if invocation.name in _WHOLE_VALUES:
                 self.answers.handed_out_number = True
                 return _made_up_values(invocation.name, asked)
-            if invocation.name in _COMPARISONS:
+            if ops.of(invocation.name).asks is Asks.COMPARISON:
                 return self.answers.stand_in(torch.ones((), dtype=torch.bool))
         try:
             return invocation.func(*invocation.args, **invocation.kwargs)
@@ -206,75 +215,12 @@ class Recorder(TorchFunctionMode):
 
 def _asks_for_value(invocation: Invocation) -> bool:
     """`float(x)` asks for a value; the method `x.float()` gives a tensor."""
-    name = invocation.name
-    if name in CASTS:
-        return raw_name(invocation.func).startswith("__")
-    return name in ASKING
-
-
-_WHOLE_VALUES = {"tolist", "numpy", "array"}
-"""Questions for all values of a tensor."""
-
-_COMPARISONS = {"equal", "allclose", "contains"}
-"""Questions that compare tensors: with values, of which fake ones have none."""
+    op = ops.of(invocation.name)
+    is_cast = op.only_as_dunder and not raw_name(invocation.func).startswith("__")
+    return op.asks in _ANSWERED and not is_cast
 
 
 def _made_up_values(name: str, tensor: torch.Tensor) -> Any:
     with no_modes():
         ones = torch.ones(tuple(tensor.shape), dtype=tensor.dtype)
         return ones.tolist() if name == "tolist" else ones.numpy()
-
-
-_NEVER_ROWS = {
-    *(
-        "shape",
-        "size",
-        "dim",
-        "ndim",
-        "dtype",
-        "device",
-        "numel",
-        "stride",
-        "is_contiguous",
-        "requires_grad",
-    ),
-    *(
-        "layout",
-        "is_floating_point",
-        "is_complex",
-        "len",
-        "is_cuda",
-        "is_sparse",
-        "grad",
-        "grad_fn",
-    ),
-    *(
-        "data_ptr",
-        "storage_offset",
-        "names",
-        "is_leaf",
-        "is_quantized",
-        "element_size",
-        "nelement",
-    ),
-    *(
-        "itemsize",
-        "is_meta",
-        "is_nested",
-        "is_mkldnn",
-        "untyped_storage",
-        "hash",
-    ),
-    *(
-        "get_device",
-        "is_tensor",
-        "repr",
-        "retain_grad",
-        "register_hook",
-        "format",
-        "set",
-    ),
-    *("iter", "is_inference"),
-    *PRIVATE_QUESTIONS,
-}
-"""Canonical names of functions that ask for facts, not for results."""

@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 
+from shapelint import ops
+from shapelint.ops.record import Asks, Cost
 from shapelint.tracing.costs import Budget, cost, mult_adds
 from shapelint.tracing.fake_tensors import (
     Scalar,
@@ -38,17 +40,6 @@ REPLAY_WORK = 4e9
 FAKE_OP = 4
 """What an op on fake tensors costs at the least, in ops on small real ones; a
 transformer took 17 times as long."""
-
-_FREE = {"detach", "alias", "lift_fresh", "_local_scalar_dense"}
-"""Ops that allocate nothing although their schema does not call them views."""
-
-_SILENT_MUTATION = {
-    "native_batch_norm",
-    "cudnn_batch_norm",
-    "miopen_batch_norm",
-    "_native_batch_norm_legit",
-}
-"""Ops that write their running statistics although their schema does not say so."""
 
 
 def answer_in_place_of_torch(name: str, args: Args) -> Any:
@@ -130,7 +121,8 @@ class Session(DispatchMode):  # type: ignore[no-untyped-call]
         kwargs: Kwargs,
     ) -> None:
         says_so = is_mutating(op)
-        if self.before_mutation is not None and (says_so or name in _SILENT_MUTATION):
+        writes_unsaid = ops.of_kernel(name).writes_unsaid
+        if self.before_mutation is not None and (says_so or writes_unsaid):
             for tensor in tensors:
                 self.before_mutation(tensor)
         if self.on_write is not None and says_so:
@@ -138,7 +130,7 @@ class Session(DispatchMode):  # type: ignore[no-untyped-call]
                 self.on_write(tensor)
 
     def _affords(self, op: Any, name: str, args: Args) -> bool:
-        if op.is_view or name in _FREE:
+        if op.is_view or ops.of_kernel(name).cost is Cost.FREE:
             return True
         size, work = cost(name, args)
         if is_mutating(op):
@@ -214,7 +206,7 @@ def _choose_all(op: Any, args: Args) -> Any:
     """Results whose size depends on data, for tensors too large to try: as if every
     element were chosen. None for other ops."""
     name = op.overloadpacket.__name__
-    if name not in ("nonzero", "masked_select", "_unique2", "unique_dim"):
+    if ops.of_kernel(name).asks is not Asks.SIZE_FROM_VALUES:
         return None
     x: torch.Tensor = args[0]
     with no_torch_function(), fake_mode():

@@ -24,7 +24,6 @@ except ImportError:  # pragma: no cover - totals then show no mult-adds
 
 __all__ = [
     "MODULE_APPLY",
-    "PRIVATE_QUESTIONS",
     "DispatchMode",
     "FakeTensor",
     "SharedFakeMode",
@@ -158,10 +157,6 @@ def _registry(module: torch.nn.Module, name: str) -> MutableMapping[str, object]
 
 
 # -- tensors ---------------------------------------------------------------------------
-
-PRIVATE_QUESTIONS = {"_version", "_is_view", "_backward_hooks", "_set_grad_enabled"}
-"""What models and torch's own modules ask although it is private: the recorder sees
-them as calls, and makes no row of them."""
 
 
 def version_of(tensor: torch.Tensor) -> int:

@@ -9,9 +9,10 @@ from shapelint.facts.diagnostics import Severity
 from shapelint.facts.findings import Finding, Rule
 from shapelint.facts.graph import Raised, Trace, Walked
 from shapelint.facts.kinds import DiagnosticKind, NoPlace
+from shapelint.ops.wording import subject
 from shapelint.rules.shape.forward_raises import is_users
 from shapelint.syntax.spans import span_of
-from shapelint.syntax.walked_calls import located, subject
+from shapelint.syntax.walked_calls import located
 
 
 class NotWalked(Rule):

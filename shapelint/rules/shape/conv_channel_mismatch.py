@@ -5,21 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from shapelint import ops
 from shapelint.changes.layer_numbers import number_candidates, producer_candidates
 from shapelint.changes.operands import turned
 from shapelint.changes.other_inputs import other_channels
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Walked
+from shapelint.ops.record import Family
 from shapelint.syntax.walked_calls import failed_calls, located, made_by
-
-OPS = (
-    "conv1d",
-    "conv2d",
-    "conv3d",
-    "conv_transpose1d",
-    "conv_transpose2d",
-    "conv_transpose3d",
-)
 
 
 class ConvChannelMismatch(Rule):
@@ -81,14 +74,14 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call in failed_calls(walked, *OPS):
+        for trace, call in failed_calls(walked, *ops.in_family(Family.CONVOLUTION)):
             failure = call.failure
             assert failure is not None
             x, weight = failure.arg(0, "input"), failure.arg(1, "weight")
             dims = len(weight.shape) - 2
             if len(x.shape) not in (dims + 1, dims + 2):
                 continue
-            transposed = "transpose" in failure.op
+            transposed = ops.of(failure.op).is_transposed
             groups = (
                 failure.arg(6, "groups", 1)
                 if transposed or len(failure.args) > 6

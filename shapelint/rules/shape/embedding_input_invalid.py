@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from shapelint import ops
 from shapelint.changes.layer_inputs import cast
 from shapelint.changes.layer_numbers import number_candidates
 from shapelint.changes.other_inputs import integer_input, sized_inputs
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Trace, Walked
+from shapelint.ops.record import Family
 from shapelint.syntax.walked_calls import failed_calls, located, made_by
 
 
@@ -67,7 +69,7 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call in failed_calls(walked, "embedding", "embedding_bag"):
+        for trace, call in failed_calls(walked, *ops.in_family(Family.EMBEDDING)):
             failure = call.failure
             assert failure is not None
             index, table = failure.arg(0, "input"), failure.arg(1, "weight")

@@ -16,10 +16,11 @@ from shapelint.changes.other_inputs import (
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Raised, Trace, Walked
 from shapelint.facts.kinds import NoPlace
+from shapelint.ops.wording import subject
 from shapelint.rules.mode.broken_train_override import broken_overrides, switching
 from shapelint.rules.structure.missing_super_init import met_uninitialised
 from shapelint.syntax.spans import span_of
-from shapelint.syntax.walked_calls import failed_calls, located, shape_text, subject
+from shapelint.syntax.walked_calls import failed_calls, located, shape_text
 
 
 class ForwardRaises(Rule):

@@ -10,11 +10,12 @@ from shapelint.facts.diagnostics import Related, Severity
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Spoiled, Walked
 from shapelint.facts.kinds import Mode, NoPlace
+from shapelint.ops.wording import subject
 from shapelint.syntax.calls import CallExpression, call_at, layer_call
 from shapelint.syntax.edits import replacement
 from shapelint.syntax.spans import span_of
 from shapelint.syntax.trees import parse_file
-from shapelint.syntax.walked_calls import at_call, failed_calls, shape_text, subject
+from shapelint.syntax.walked_calls import at_call, failed_calls, shape_text
 
 
 class InplaceBreaksBackward(Rule):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from shapelint import ops
 from shapelint.changes.heads import (
     flatten_and_number,
     flattened,
@@ -17,6 +18,7 @@ from shapelint.changes.other_inputs import input_candidates, unbatched_note
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Call, Trace, Walked
+from shapelint.ops.record import Family
 from shapelint.syntax.walked_calls import failed_calls, located, made_by, shape_text
 
 
@@ -84,7 +86,7 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call in failed_calls(walked, "linear", "bilinear"):
+        for trace, call in failed_calls(walked, *ops.in_family(Family.LINEAR)):
             failure = call.failure
             assert failure is not None
             operands = failure.tensors
