@@ -232,7 +232,9 @@ class Raised:
     """The exception that ended the walk. `call` is the failed call it came from, if it
     came from one.
 
-    `compared`: whole numbers that the statement which raised held against each other.
+    `switching_to`: the mode that the model was put into, where it was not the forward
+    that raised. `compared`: whole numbers that the statement which raised held against
+    each other.
     """
 
     error_type: str
@@ -241,8 +243,15 @@ class Raised:
     layer: str
     call: int | None = None
     after_assumption: bool = False
-    doing: str = "the forward"
+    switching_to: Mode | None = None
     compared: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def doing(self) -> str:
+        """What raised, for messages."""
+        if self.switching_to is None:
+            return "the forward"
+        return f"`model.{self.switching_to}()`"
 
 
 @dataclass

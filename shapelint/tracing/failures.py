@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+from torch import Tensor, nn
 
 from shapelint import ops
 from shapelint.facts.graph import Call, Choices, Failure, Key
@@ -99,7 +100,7 @@ class FailureHandler:
     def module_failed(
         self,
         call: Call,
-        module: torch.nn.Module,
+        module: nn.Module,
         args: Args,
         kwargs: Kwargs,
         error: Exception,
@@ -129,7 +130,7 @@ class FailureHandler:
         self,
         call: Call,
         name: str,
-        tensor: torch.Tensor,
+        tensor: Tensor,
         pattern: str,
         lengths: dict[str, int],
         error: Exception,
@@ -176,7 +177,7 @@ class FailureHandler:
         `torch.arange` are."""
         if invocation.name == "embedding":
             index = next(iter(invocation.args), invocation.kwargs.get("input"))
-            return not isinstance(index, torch.Tensor) or self.log.is_derived(index)
+            return not isinstance(index, Tensor) or self.log.is_derived(index)
         indices = [each for each in invocation.tensors if not is_floating(each)]
         return any(map(self.log.is_derived, indices))
 
@@ -194,10 +195,11 @@ class FailureHandler:
         self, failure: Failure, invocation: Invocation, error: Exception
     ) -> object:
         written = next(iter(invocation.args), None)
-        if invocation.is_inplace and isinstance(written, torch.Tensor):
+        if invocation.is_inplace and isinstance(written, Tensor):
             # Whatever would have been written, the result is the tensor itself.
             is_known = bool(recovered_shapes(failure))
-            self._choose(failure, [tuple(written.shape)] if is_known else [], error)
+            own_shape = tuple(written.shape)
+            self._choose(failure, [own_shape] if is_known else [], error)
             return written
         cast = None if invocation.is_inplace else find_working_dtype(invocation)
         if cast is not None:
@@ -217,8 +219,9 @@ class FailureHandler:
         user's own code has a way out, which eager would take."""
         if not shapes or is_caught(self.log.ownership):
             raise error
+        wanted = self.choices.get(failure.place, 0)
         failure.candidates = list(shapes)
-        failure.choice = min(self.choices.get(failure.place, 0), len(shapes) - 1)
+        failure.choice = min(wanted, len(shapes) - 1)
         failure.recovered = True
         return shapes[failure.choice]
 
@@ -247,7 +250,7 @@ def _zeros(candidate: Candidate, dtype: torch.dtype) -> object:
     return tuple(_zeros(item, dtype) for item in candidate)
 
 
-def _result_dtype(name: str, tensors: list[torch.Tensor]) -> torch.dtype:
+def _result_dtype(name: str, tensors: list[Tensor]) -> torch.dtype:
     """The dtype that the failed call's result would have had: the weight's where there
     is one, else that of the first float."""
     floating = [tensor.dtype for tensor in tensors if is_floating(tensor)]

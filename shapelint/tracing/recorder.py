@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from shapelint import ops
@@ -32,7 +33,7 @@ _WHOLE_VALUES = {"tolist", "numpy", "array"}
 
 
 def enter_root(
-    original: Function, module: torch.nn.Module, args: Args, kwargs: Kwargs
+    original: Function, module: nn.Module, args: Args, kwargs: Kwargs
 ) -> Any:
     """Call the outermost module. Frames beyond this function are not the model's,
     whoever called it."""
@@ -40,7 +41,7 @@ def enter_root(
 
 
 def enter_module(
-    original: Function, module: torch.nn.Module, args: Args, kwargs: Kwargs
+    original: Function, module: nn.Module, args: Args, kwargs: Kwargs
 ) -> Any:
     """Call a module inside the model."""
     return original(module, *args, **kwargs)
@@ -77,7 +78,7 @@ class Recorder(TorchFunctionMode):
         return self._run(invocation)
 
     def on_module(
-        self, original: Function, module: torch.nn.Module, args: Args, kwargs: Kwargs
+        self, original: Function, module: nn.Module, args: Args, kwargs: Kwargs
     ) -> Any:
         """Stands in for `nn.Module.__call__` during the walk."""
         path = self._path_of(module)
@@ -108,7 +109,7 @@ class Recorder(TorchFunctionMode):
     def on_failed_pattern(
         self,
         name: str,
-        tensor: torch.Tensor,
+        tensor: Tensor,
         pattern: str,
         lengths: dict[str, int],
         error: Exception,
@@ -137,7 +138,7 @@ class Recorder(TorchFunctionMode):
         """Qualified name of the innermost module an exception came out of."""
         return self._raised_in.get(id(error), "")
 
-    def _path_of(self, module: torch.nn.Module) -> str:
+    def _path_of(self, module: nn.Module) -> str:
         """The name of a module in the model; of one that is not registered, its class
         within the module that calls it."""
         path = self.log.names.modules.get(id(module))
@@ -199,7 +200,7 @@ class Recorder(TorchFunctionMode):
             self.answers.note(name, asked, answer, site, layer, forced is not None)
         return answer
 
-    def _answer(self, invocation: Invocation, asked: torch.Tensor) -> Any:
+    def _answer(self, invocation: Invocation, asked: Tensor) -> Any:
         if is_fake(asked):
             if invocation.name in _WHOLE_VALUES:
                 self.answers.handed_out_number = True
@@ -220,7 +221,7 @@ def _asks_for_value(invocation: Invocation) -> bool:
     return op.asks in _ANSWERED and not is_cast
 
 
-def _made_up_values(name: str, tensor: torch.Tensor) -> Any:
+def _made_up_values(name: str, tensor: Tensor) -> Any:
     with no_modes():
         ones = torch.ones(tuple(tensor.shape), dtype=tensor.dtype)
         return ones.tolist() if name == "tolist" else ones.numpy()

@@ -115,9 +115,7 @@ class Net(nn.Module):
 
 def switching(trace: Trace) -> bool:
     """Whether it was `train()` or `eval()` that raised, before any forward."""
-    return trace.raised is not None and any(
-        f"model.{name}()" in trace.raised.doing for name in OVERRIDES
-    )
+    return trace.raised is not None and trace.raised.switching_to is not None
 
 
 def broken_overrides(
