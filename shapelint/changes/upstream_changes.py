@@ -68,12 +68,6 @@ _NOT_SIZES = {
 }
 """Arguments of layers that are no sizes, by whatever class they are given to."""
 
-_MEETS_TABLES = (
-    *(Family.ELEMENTWISE, Family.MATMUL, Family.JOINING),
-    *(Family.LINEAR, Family.INDEXING),
-)
-"""Families in which a weight or buffer of one's own is often the side that is wrong."""
-
 _ANY_RATIO = [(1, 2), (2, 1), (3, 1), (1, 3), (3, 2)]
 """What to try where nothing is known of the sizes that an exception is about."""
 
@@ -190,7 +184,7 @@ class Knobs:
                 step.call, step.called, step.near + (_OTHER_RANK if self.ranks else 0)
             )
         for fact in step.call.inputs:
-            if fact.name and ops.is_of(step.call.op, *_MEETS_TABLES):
+            if fact.name and _may_meet_table(step.call.op):
                 yield from self._table(fact.name, step.near)
 
     def _layer(self, step: Upstream, made: CallExpression) -> Iterator[Candidate]:
@@ -510,3 +504,10 @@ def _may_take_sizes(op: str) -> bool:
     if ops.keeps_shape(op) or op in ("getitem", "permute"):
         return False
     return not ops.is_of(op, Family.ELEMENTWISE, Family.RESAMPLING)
+
+
+def _may_meet_table(name: str) -> bool:
+    """Whether a weight or buffer of one's own is often the side that is wrong."""
+    op = ops.of(name)
+    joins = op.family in (Family.MATMUL, Family.LINEAR, Family.JOINING)
+    return op.broadcasts or joins or name in ("getitem", "expand")

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from shapelint.asked.config import DEFAULT_SECONDS, DEFAULT_THRESHOLDS, MODES
 from shapelint.asked.inputs import parse_inputs
+from shapelint.asked.settings import DEFAULTS, MODES
 from shapelint.facts.diagnostics import Diagnostic, Severity
 from shapelint.facts.errors import UsageError
 from shapelint.facts.kinds import Mode, Status
@@ -83,7 +83,7 @@ def check(
     *,
     select: Sequence[str] = (),
     ignore: Sequence[str] = (),
-    mode: str = "both",
+    mode: str = DEFAULTS.mode,
     expect: Sequence[str] = (),
     thresholds: Mapping[str, float] | None = None,
     fixes: bool = True,
@@ -160,7 +160,7 @@ class _Walk:
         self.request = Walk(
             name,
             modes=modes,
-            thresholds={**DEFAULT_THRESHOLDS, **thresholds},
+            thresholds={**DEFAULTS.thresholds, **thresholds},
             expect=tuple(expect),
         )
         try:
@@ -171,7 +171,7 @@ class _Walk:
             self.loaded,
             self.feed,
             modes,
-            time.monotonic() + DEFAULT_SECONDS,
+            time.monotonic() + DEFAULTS.timeout,
             walk_budget,
         )
         self.walked = describe(self.request, self.loaded, traces, self.feed)

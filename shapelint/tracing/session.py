@@ -122,8 +122,8 @@ class Session(DispatchMode):  # type: ignore[no-untyped-call]
         kwargs: Kwargs,
     ) -> None:
         says_so = is_mutating(op)
-        writes_unsaid = ops.of_kernel(name).writes_unsaid
-        if self.before_mutation is not None and (says_so or writes_unsaid):
+        writes_silently = ops.of_kernel(name).writes_silently
+        if self.before_mutation is not None and (says_so or writes_silently):
             for tensor in tensors:
                 self.before_mutation(tensor)
         if self.on_write is not None and says_so:
