@@ -56,7 +56,7 @@ def _by_op(failure: Failure, shapes: list[Shape]) -> Iterator[tuple[int, int]]:
         if len(shapes[0]) > dims:
             yield shapes[0][-dims - 1], channels_taken(failure)
     else:
-        attributes = failure.kwargs.get("_attributes") or {}
+        attributes = failure.attributes
         widths = [
             value
             for key, value in attributes.items()

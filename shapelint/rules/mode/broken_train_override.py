@@ -123,9 +123,7 @@ class Override:
 
 def is_switch_that_raised(trace: Trace) -> bool:
     """Whether it was `train()` or `eval()` that raised, before any forward."""
-    if trace.raised is None:
-        return False
-    return any(f"model.{name}()" in trace.raised.doing for name in OVERRIDES)
+    return trace.raised is not None and trace.raised.switching_to is not None
 
 
 def find_broken_overrides(walked: Walked) -> Iterator[Override]:
