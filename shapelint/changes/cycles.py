@@ -6,6 +6,7 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
+from shapelint.changes import weights
 from shapelint.facts.diagnostics import Diagnostic
 from shapelint.facts.findings import Candidate
 from shapelint.facts.graph import Cycle, Trace, Walked
@@ -44,7 +45,10 @@ def circle(
     text = f'object.__setattr__({source.segment(_target(found).value)}, "{cycle.attribute}", {value})'
     span = span_of_node(source.file, found)
     candidate = Candidate(
-        f"`{text}`", (replacement(source.file, found, text),), cycle.holder, likely=1.0
+        f"`{text}`",
+        (replacement(source.file, found, text),),
+        cycle.holder,
+        likely=weights.REGISTERED_NOWHERE,
     )
     return replace(said, span=span, called_at=None), (candidate,)
 

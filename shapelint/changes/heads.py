@@ -6,8 +6,9 @@ from __future__ import annotations
 import ast
 import math
 
+from shapelint.changes import weights
 from shapelint.facts.diagnostics import Edit
-from shapelint.facts.findings import Candidate
+from shapelint.facts.findings import Candidate, ChangeKind
 from shapelint.facts.graph import Call, Trace
 from shapelint.syntax.calls import CallExpression, ParsedFile, call_at, layer_call
 from shapelint.syntax.edits import replacement
@@ -137,7 +138,7 @@ def pooled_before(
             (edit,),
             call.layer,
             group="old size",
-            likely=2.0,
+            likely=weights.POOL_TO_OLD_SIZE,
         )
     ]
 
@@ -165,7 +166,7 @@ def missing_flatten(call: Call, takes: int) -> list[Candidate]:
             (expression.replaced(written, text),),
             call.layer,
             "flatten",
-            likely=2.9,
+            likely=weights.FLATTEN_AT_CALL,
             says=says,
         )
     ]
@@ -211,8 +212,9 @@ def flatten_and_number(
             edits,
             call.layer,
             "flatten",
-            likely=2.6,
+            likely=weights.FLATTEN_AND_NUMBER,
             says=FLATTEN_TOO,
+            kind=ChangeKind.FLATTEN_AND_NUMBER,
         )
     ]
 
@@ -247,7 +249,7 @@ def _flatten_layer(call: Call) -> Candidate | None:
         (edit,),
         call.layer,
         "flatten",
-        likely=3.1,
+        likely=weights.FLATTEN_LAYER,
         says=says,
     )
 

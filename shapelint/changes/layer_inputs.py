@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from shapelint.changes import weights
 from shapelint.changes.operands import Operand, operands, turned, wrapped
 from shapelint.facts.diagnostics import Edit
 from shapelint.facts.findings import Candidate
@@ -38,7 +39,12 @@ def keyword_added(
     edit = Edit(made.source.file, at, at, f"{comma}{name}={value}")
     title = f"`{made.callee}(..., {name}={value})`"
     yield Candidate(
-        title, (edit,), layer, group=name, likely=1.5, says=f"`{name}={value}` fits"
+        title,
+        (edit,),
+        layer,
+        group=name,
+        likely=weights.KEYWORD_ADDED,
+        says=f"`{name}={value}` fits",
     )
 
 
@@ -48,4 +54,4 @@ def cast(call: Call, position: int, method: str) -> list[Candidate]:
     if position >= len(known):
         return []
     operand = known[position]
-    return [wrapped(operand, f"{operand.text}{method}", call.layer, 2.0)]
+    return [wrapped(operand, f"{operand.text}{method}", call.layer, weights.CAST)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import math
 
+from shapelint.changes import weights
 from shapelint.facts.findings import Candidate
 from shapelint.facts.graph import Call, Trace, Walked
 from shapelint.facts.places import Site
@@ -94,8 +95,7 @@ def number_candidates(
             edits = (place.replaced(expression, text),)
             likely = 0.0
             if text == product and text != str(value):
-                likely = 1.5 if _other_size(takes, sizes) else 2.8
-                likely = 2.0 if _other_channels(takes, sizes) else likely
+                likely = _likely_product(takes, sizes)
             says = f"`{text}` fits as `{argument[1]}`"
             group = f"{argument[1]} here"
             found.append(
@@ -104,6 +104,15 @@ def number_candidates(
                 )
             )
     return found
+
+
+def _likely_product(takes: int | None, sizes: tuple[int, ...]) -> float:
+    """How likely it is that a product written anew is what was wrong."""
+    if _other_channels(takes, sizes):
+        return weights.NUMBER_AS_PRODUCT_OF_OTHER_CHANNELS
+    if _other_size(takes, sizes):
+        return weights.NUMBER_AS_PRODUCT_OF_OTHER_SIZE
+    return weights.NUMBER_AS_PRODUCT
 
 
 def _other_size(takes: int | None, sizes: tuple[int, ...]) -> bool:

@@ -7,8 +7,9 @@ import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from shapelint.changes import weights
 from shapelint.changes.heads import functional_prefix
-from shapelint.facts.findings import Candidate
+from shapelint.facts.findings import Candidate, ChangeKind
 from shapelint.facts.graph import Call, Shape, TensorFact
 from shapelint.syntax.calls import ParsedFile, call_at, operation_at
 from shapelint.syntax.edits import replacement
@@ -95,6 +96,7 @@ def wrapped(operand: Operand, text: str, layer: str, likely: float) -> Candidate
         layer,
         group=f"operand {edit.start.line}:{edit.start.column}",
         likely=likely,
+        kind=ChangeKind.OPERAND,
     )
 
 
@@ -103,33 +105,57 @@ def _forms(shape: Shape) -> Iterator[tuple[str, Shape, float]]:
     meant."""
     rank = len(shape)
     if rank >= 2:
-        yield ".transpose(-2, -1)", (*shape[:-2], shape[-1], shape[-2]), 1.7
+        yield (
+            ".transpose(-2, -1)",
+            (*shape[:-2], shape[-1], shape[-2]),
+            weights.TRANSPOSE_LAST_TWO,
+        )
     if rank >= 3:
-        yield ".flatten(1)", (shape[0], _product(shape[1:])), 1.6
-        yield ".transpose(1, 2)", (shape[0], shape[2], shape[1], *shape[3:]), 1.3
-        yield ".transpose(0, 1)", (shape[1], shape[0], *shape[2:]), 1.2
-        yield ".mean(dim=1)", (shape[0], *shape[2:]), 0.3
+        yield ".flatten(1)", (shape[0], _product(shape[1:])), weights.FLATTEN_OPERAND
+        yield (
+            ".transpose(1, 2)",
+            (shape[0], shape[2], shape[1], *shape[3:]),
+            weights.TRANSPOSE_MIDDLE,
+        )
+        yield (
+            ".transpose(0, 1)",
+            (shape[1], shape[0], *shape[2:]),
+            weights.TRANSPOSE_BATCH,
+        )
+        yield ".mean(dim=1)", (shape[0], *shape[2:]), weights.MEAN
     if rank == 4:
-        yield ".flatten(2)", (*shape[:2], shape[2] * shape[3]), 1.3
+        yield (
+            ".flatten(2)",
+            (*shape[:2], shape[2] * shape[3]),
+            weights.FLATTEN_POSITIONS,
+        )
         yield (
             ".flatten(2).transpose(1, 2)",
             (shape[0], shape[2] * shape[3], shape[1]),
-            1.3,
+            weights.FLATTEN_POSITIONS,
         )
-        yield ".permute(0, 2, 3, 1)", (shape[0], shape[2], shape[3], shape[1]), 1.2
-        yield ".permute(0, 3, 1, 2)", (shape[0], shape[3], shape[1], shape[2]), 1.2
+        yield (
+            ".permute(0, 2, 3, 1)",
+            (shape[0], shape[2], shape[3], shape[1]),
+            weights.PERMUTE_CHANNELS,
+        )
+        yield (
+            ".permute(0, 3, 1, 2)",
+            (shape[0], shape[3], shape[1], shape[2]),
+            weights.PERMUTE_CHANNELS,
+        )
     for at in range(1, rank):
         if shape[at] == 1:
-            yield f".squeeze({at})", (*shape[:at], *shape[at + 1 :]), 1.1
+            yield f".squeeze({at})", (*shape[:at], *shape[at + 1 :]), weights.SQUEEZE
     for at in (-1, 1, 0):
         place = at % (rank + 1)
         yield (
             f".unsqueeze({at})",
             (*shape[:place], 1, *shape[place:]),
-            1.0 if rank > 1 else 0.6,
+            weights.UNSQUEEZE if rank > 1 else weights.UNSQUEEZE_VECTOR,
         )
     if rank == 2:
-        yield "[:, :, None, None]", (*shape, 1, 1), 1.3
+        yield "[:, :, None, None]", (*shape, 1, 1), weights.SPREAD_OVER_MAP
 
 
 def _product(sizes: Shape) -> int:
@@ -165,7 +191,7 @@ def cropped(call: Call) -> Iterator[Candidate]:
             for side in range(max(larger), 0, -1)
         ]
         text = f"{one.text}[..., {', '.join(cuts)}]"
-        yield wrapped(one, text, call.layer, 1.8)
+        yield wrapped(one, text, call.layer, weights.CROP_TABLE)
 
 
 def resized(call: Call, even: bool) -> Iterator[Candidate]:
@@ -190,7 +216,12 @@ def resized(call: Call, even: bool) -> Iterator[Candidate]:
         return
     if prefix is not None:
         text = f"{prefix}interpolate({first.source.segment(first.node)}, size={other.text}.shape[2:])"
-        yield wrapped(first, text, call.layer, 0.2 if even else 1.0)
+        yield wrapped(
+            first,
+            text,
+            call.layer,
+            weights.RESIZE_HALVED_WELL if even else weights.RESIZE,
+        )
         gaps = [
             want - have
             for have, want in zip(first.shape[2:], other.shape[2:], strict=True)
@@ -200,12 +231,20 @@ def resized(call: Call, even: bool) -> Iterator[Candidate]:
         ):
             amounts = ", ".join(f"0, {gap}" for gap in reversed(gaps))
             padded = f"{prefix}pad({first.source.segment(first.node)}, ({amounts}))"
-            yield wrapped(first, padded, call.layer, 0.1 if even else 0.5)
+            yield wrapped(
+                first,
+                padded,
+                call.layer,
+                weights.PAD_HALVED_WELL if even else weights.PAD,
+            )
     smaller = all(a <= b for a, b in zip(first.shape[2:], other.shape[2:], strict=True))
     if smaller and isinstance(first.node, (ast.Name, ast.Attribute)) and rank in (3, 4):
         cuts = ", ".join(f": {first.text}.shape[{at}]" for at in range(2, rank))
         yield wrapped(
-            other, f"{other.text}[..., {cuts}]", call.layer, 0.15 if even else 0.8
+            other,
+            f"{other.text}[..., {cuts}]",
+            call.layer,
+            weights.CROP_HALVED_WELL if even else weights.CROP,
         )
 
 

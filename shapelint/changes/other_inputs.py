@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from shapelint.asked.inputs import TensorSpec, parse_inputs
+from shapelint.changes import weights
 from shapelint.facts.errors import UsageError
-from shapelint.facts.findings import Candidate
+from shapelint.facts.findings import Candidate, ChangeKind
 from shapelint.facts.graph import Call, Shape, Trace, Walked
 
 _WINDOWED = {"1": 1, "2": 2, "3": 3}
@@ -71,7 +72,7 @@ def input_candidates(walked: Walked, trace: Trace) -> list[Candidate]:
     found: list[Candidate] = []
     if len(given) == dims + 1:
         found += [
-            replace(each, likely=4.0)
+            replace(each, likely=weights.INPUT_MUST_DIFFER)
             for each in _other(walked, given, (1, *given), "a batch dimension in front")
         ]
     return found
@@ -84,7 +85,7 @@ def batched_input(walked: Walked, call: Call, wanted: int) -> list[Candidate]:
     if len(shape) != wanted - 1:
         return []
     return [
-        replace(each, likely=4.0)
+        replace(each, likely=weights.INPUT_MUST_DIFFER)
         for each in _other(walked, shape, (1, *shape), "a batch dimension in front")
     ]
 
@@ -99,10 +100,12 @@ def other_ranks(walked: Walked, trace: Trace) -> list[Candidate]:
     found = []
     if specs and all(1 <= len(spec.shape) <= _SAMPLE for spec in specs):
         batched = [replace(spec, shape=(1, *spec.shape)) for spec in specs]
-        likely = 4.0 if _lack_batch(specs) or unbatched_note(trace) else 1.5
+        is_sure = _lack_batch(specs) or unbatched_note(trace)
+        likely = weights.INPUT_MUST_DIFFER if is_sure else weights.INPUT_MAY_LACK_BATCH
         found.append(
             replace(
                 _candidate(batched, "a batch dimension in front"),
+                kind=ChangeKind.INPUT_SIZE,
                 group="size",
                 likely=likely,
             )
@@ -117,14 +120,20 @@ def other_ranks(walked: Walked, trace: Trace) -> list[Candidate]:
         found.append(
             replace(
                 _candidate([image], "an image with its one channel"),
+                kind=ChangeKind.INPUT_SIZE,
                 group="size",
-                likely=1.5,
+                likely=weights.INPUT_MAY_LACK_CHANNEL,
             )
         )
     if specs and all(len(spec.shape) > 2 and spec.shape[0] == 1 for spec in specs):
         single = [replace(spec, shape=spec.shape[1:]) for spec in specs]
         found.append(
-            replace(_candidate(single, "a dimension less"), group="size", likely=1.2)
+            replace(
+                _candidate(single, "a dimension less"),
+                kind=ChangeKind.INPUT_SIZE,
+                group="size",
+                likely=weights.INPUT_WITH_DIMENSION_LESS,
+            )
         )
     return found
 
@@ -145,7 +154,7 @@ def permuted_input(walked: Walked, given: Shape) -> list[Candidate]:
     """Channels moved from last to first."""
     wanted = (given[0], given[-1], *given[1:-1])
     return [
-        replace(each, likely=4.0)
+        replace(each, likely=weights.INPUT_MUST_DIFFER)
         for each in _other(walked, given, wanted, "channels first")
     ]
 
@@ -154,7 +163,7 @@ def unbatched_permuted_input(walked: Walked, given: Shape) -> list[Candidate]:
     """Channels moved from last to first, and a batch dimension in front."""
     wanted = (1, given[-1], *given[:-1])
     return [
-        replace(each, likely=4.0)
+        replace(each, likely=weights.INPUT_MUST_DIFFER)
         for each in _other(walked, given, wanted, "a batch, then channels first")
     ]
 
@@ -171,7 +180,11 @@ def other_channels(
         3,
         4,
     )  # grey, RGB, with alpha: images come in these, models are made for one of them
-    likely = 3.2 if channels in colours and given[at] in colours else 0.0
+    likely = (
+        weights.INPUT_OF_USUAL_COLOURS
+        if channels in colours and given[at] in colours
+        else 0.0
+    )
     return [replace(each, likely=likely) for each in found]
 
 
@@ -190,8 +203,9 @@ def wanted_channels(walked: Walked) -> list[Candidate]:
                     found.append(
                         replace(
                             _candidate(changed, f"{channels} channels"),
+                            kind=ChangeKind.INPUT_SIZE,
                             group="size",
-                            likely=0.5,
+                            likely=weights.INPUT_OF_ANY_COLOURS,
                         )
                     )
     return found
@@ -221,7 +235,15 @@ def integer_input(walked: Walked, call: Call) -> list[Candidate]:
     why = "integers with a batch dimension in front"
     return [
         *found,
-        *(replace(_candidate(each, why), group="size", likely=4.0) for each in batched),
+        *(
+            replace(
+                _candidate(each, why),
+                kind=ChangeKind.INPUT_SIZE,
+                group="size",
+                likely=weights.INPUT_MUST_DIFFER,
+            )
+            for each in batched
+        ),
     ]
 
 
@@ -243,7 +265,9 @@ def _with_dtype(walked: Walked, call: Call, dtype: str, why: str) -> list[Candid
         )
         if at is not None and specs[at].dtype != dtype:
             specs[at] = TensorSpec(shape, dtype, specs[at].name)
-            return [replace(_candidate(specs, why), likely=2.2)]
+            return [
+                replace(_candidate(specs, why), likely=weights.INPUT_OF_OTHER_DTYPE)
+            ]
     return []
 
 
@@ -281,8 +305,11 @@ def other_sizes(
             found.append(
                 replace(
                     _candidate(changed, why),
+                    kind=ChangeKind.INPUT_SIZE,
                     group="size",
-                    likely=2.0 if turned else 0.4,
+                    likely=weights.INPUT_SIDES_EXCHANGED
+                    if turned
+                    else weights.INPUT_OF_OTHER_SIZE,
                 )
             )
     return found
@@ -305,8 +332,9 @@ def larger_images(walked: Walked) -> list[Candidate]:
             found.append(
                 replace(
                     _candidate(specs, "room enough"),
+                    kind=ChangeKind.INPUT_SIZE,
                     group="size",
-                    likely=2.2 - 0.01 * times,
+                    likely=weights.INPUT_LARGER - weights.INPUT_LARGER_EACH * times,
                 )
             )
     return found
@@ -339,7 +367,10 @@ def sized_inputs(walked: Walked, pairs: Iterable[tuple[int, int]]) -> list[Candi
                 specs[at] = TensorSpec(shape, spec.dtype, spec.name)
             if new > 0 and specs != _specs(walked):
                 candidate = replace(
-                    _candidate(specs, "the size it fits"), group="size", likely=0.6
+                    _candidate(specs, "the size it fits"),
+                    kind=ChangeKind.INPUT_SIZE,
+                    group="size",
+                    likely=weights.INPUT_OF_SIZE_COMPARED,
                 )
                 found.setdefault(candidate.inputs, candidate)
     return list(found.values())

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+from shapelint.changes import weights
 from shapelint.facts.graph import Trace
 
 _COUNTED = (
@@ -48,13 +49,16 @@ class Numbers:
         """How much a number looks like one of the model's; `own`: uses that are the
         place in question."""
         others = max(0, self.uses[value] - own)
-        return 0.8 * min(1, others) + 0.2 * math.log2(1 + others) + roundness(value)
+        often = weights.NUMBER_USED_EACH * math.log2(1 + others)
+        return weights.NUMBER_USED * min(1, others) + often + roundness(value)
 
     def gain(self, old: int | None, new: int) -> float:
         """How much likelier the new number is than the old one, from -2.5 to 2.5."""
         if old is None or (old < 8 and new < 8):
             return 0.0
-        return max(-2.5, min(2.5, self.of(new) - self.of(old, own=1)))
+        gain = self.of(new) - self.of(old, own=1)
+        most = weights.NUMBER_GAIN_LIMIT
+        return max(-most, min(most, gain))
 
 
 def roundness(value: int) -> float:
@@ -62,8 +66,8 @@ def roundness(value: int) -> float:
     if value in (1, 3, 10, 100, 1000) or (value > 0 and value & (value - 1) == 0):
         return 0.0
     if value % 8 == 0 or value % 10 == 0:
-        return -0.3
-    return -0.7 if value % 2 == 0 else -1.2
+        return -weights.ROUGH_MULTIPLE
+    return -(weights.ROUGH_EVEN if value % 2 == 0 else weights.ROUGH_ODD)
 
 
 def irregularity(op: str, window: dict[str, int]) -> float:
@@ -74,26 +78,36 @@ def irregularity(op: str, window: dict[str, int]) -> float:
     if "Pool" in op or "pool" in op:
         overlapping = kernel == 3 and stride in (1, 2) and padding in (0, 1)
         return (
-            0.0 if kernel == stride and padding == 0 else (0.2 if overlapping else 1.0)
+            0.0
+            if kernel == stride and padding == 0
+            else (weights.IRREGULAR_OVERLAPPING if overlapping else weights.IRREGULAR)
         )
     if "Transpose" in op or "transpose" in op:
         gives = kernel - 2 * padding + window.get("output_padding", 0)
         if stride == 1:
-            return 0.0 if padding in (0, (kernel - 1) // 2) else 1.0
+            return 0.0 if padding in (0, (kernel - 1) // 2) else weights.IRREGULAR
         return (
             0.0
             if gives == stride
-            else (0.5 if padding == 0 and window.get("output_padding", 0) == 0 else 1.0)
+            else (
+                weights.IRREGULAR_UNPADDED
+                if padding == 0 and window.get("output_padding", 0) == 0
+                else weights.IRREGULAR
+            )
         )
     if stride > kernel:
-        return 1.0
+        return weights.IRREGULAR
     if stride >= 3 and stride != kernel and kernel < 7:
-        return 0.6
+        return weights.IRREGULAR_LARGE_STRIDE
     same = dilation * (kernel - 1)
     if padding * 2 == same or (kernel == stride and padding == 0):
         return 0.0
     if stride > 1 and kernel % 2 == 0 and kernel - 2 * padding == stride:
         return 0.0
     if padding == 0:
-        return 0.2 if stride == 1 and kernel % 2 else 0.5
-    return 1.0
+        return (
+            weights.IRREGULAR_UNPADDED_ODD
+            if stride == 1 and kernel % 2
+            else weights.IRREGULAR_UNPADDED
+        )
+    return weights.IRREGULAR

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 
+from shapelint.changes import weights
 from shapelint.changes.other_values import permutations
 from shapelint.facts.diagnostics import Edit
 from shapelint.facts.findings import Candidate
@@ -127,8 +128,13 @@ def orders(call: Call, called: CallExpression, near: float) -> Iterator[Candidat
         text = ", ".join(map(str, other))
         edit = _over(called, nodes[0], nodes[-1], text)
         moved = sum(a != b for a, b in zip(other, order, strict=True))
-        likely = near + 1.7 - 0.15 * (moved - 2) + (0.2 if other[0] == 0 else 0)
-        likely += 1.0 if list(order) == sorted(order) else 0.0
+        likely = (
+            near
+            + weights.ORDER
+            - weights.ORDER_MOVED_EACH * (moved - 2)
+            + (weights.ORDER_BATCH_FIRST if other[0] == 0 else 0)
+        )
+        likely += weights.ORDER_WAS_IDENTITY if list(order) == sorted(order) else 0.0
         yield Candidate(
             f"`{called.name}({text})`",
             (edit,),
@@ -151,7 +157,9 @@ def flattened(call: Call, called: CallExpression, near: float) -> Iterator[Candi
             (edit,),
             call.layer,
             _group(edit),
-            likely=near + 1.0 - 0.1 * start,
+            likely=near
+            + weights.FLATTEN_AFTER_CALL
+            - weights.FLATTEN_START_EACH * start,
             says=says,
         )
 
@@ -177,7 +185,7 @@ def flattened_before(
         (edit,),
         call.layer,
         _group(edit),
-        likely=near + 1.8,
+        likely=near + weights.FLATTEN_BEFORE_TURN,
         says=says,
     )
 
@@ -224,7 +232,9 @@ def swaps(trace: Trace, made: CallExpression, near: float) -> Iterator[Candidate
             replacement(made.source.file, other, texts[0]),
         )
         title = " ".join(f"`{texts[1]}` before `{texts[0]}`".split())
-        likely = near + 1.1 + _usual(trace, other, one) - _usual(trace, one, other)
+        likely = (
+            near + weights.SWAP + _usual(trace, other, one) - _usual(trace, one, other)
+        )
         yield Candidate(
             title,
             edits,
@@ -245,7 +255,7 @@ def _usual(trace: Trace, first: ast.expr, second: ast.expr) -> float:
     ):
         places = {site.line for call in (before, after) for site in call.definition[:1]}
         if [before.module_class, after.module_class] == names and not places & lines:
-            return 0.7
+            return weights.SWAP_AS_ELSEWHERE
     return 0.0
 
 
@@ -298,7 +308,7 @@ def flipped(place: Place, name: str, layer: str, near: float) -> Iterator[Candid
                 (edit,),
                 layer,
                 _group(edit),
-                likely=near + 0.6,
+                likely=near + weights.FLAG,
                 says=f"`{text}` fits as `{name}`",
             )
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import torch
 
-from shapelint.changes import rewrites
+from shapelint.changes import rewrites, weights
 from shapelint.changes.other_values import constant, odd_one_out
 from shapelint.facts.findings import Candidate
 from shapelint.facts.graph import Call, Trace, Walked
@@ -20,10 +20,6 @@ from shapelint.syntax.calls import CallExpression, call_at, layer_call
 from shapelint.syntax.edits import replacement
 from shapelint.syntax.origins import Place, enclosing_function
 from shapelint.syntax.walked_calls import definition_of
-
-_ODD = 0.6
-"""What it is worth that a number belongs to the one operand that differs from all
-others."""
 
 LAST = 12
 """Calls before an exception that may have given what it is about."""
@@ -95,7 +91,7 @@ class Upstream:
     def near(self) -> float:
         """What the distance costs, and what it is worth that only the operand that
         differs comes from here."""
-        return self.suspect - 0.12 * self.distance
+        return self.suspect - weights.DISTANCE_EACH * self.distance
 
 
 @lru_cache(maxsize=256)
@@ -187,9 +183,9 @@ def way_to_failure(
         suspect = 0.0
         if odd is not None and call is not failed:
             suspect = (
-                _ODD
+                weights.ODD_OPERAND
                 if leads[call.index] == {odd}
-                else (-_ODD if odd not in leads[call.index] else 0.0)
+                else (-weights.ODD_OPERAND if odd not in leads[call.index] else 0.0)
             )
         yield Upstream(call, distance, made, call_at(call.site), wrapper, suspect)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 
-from shapelint.changes import rewrites
+from shapelint.changes import rewrites, weights
 from shapelint.changes.arguments import (
     is_factor,
     is_owner,
@@ -46,20 +46,6 @@ from shapelint.syntax.calls import CallExpression, operation_at, parsed
 from shapelint.syntax.edits import replacement
 from shapelint.syntax.origins import Place, enclosing_function, made_place, origins
 from shapelint.syntax.walked_calls import definition_of
-
-_SINGLE = 1.2
-"""What it costs to take a single feature for what was meant."""
-
-_HANDED_IN = 0.5
-"""What it costs to change a name where the value it was given can be changed."""
-
-_OTHER_RANK = 1.0
-"""What it is worth that a missing flatten explains why one side has a dimension
-more."""
-
-_SAID_THERE = 1.0
-"""What it is worth that a layer then gives as many parts as are taken apart: `dim * 3`
-for `.view(b, n, 3, -1)`."""
 
 _DIMS = {
     *(
@@ -204,7 +190,11 @@ class Knobs:
                 place = Place(operation[0], operation[1], sites[1:], makers)
                 if not only_numbers(kept):
                     yield candidate(
-                        place, operation[0].segment(kept), self.raised.layer, 1.5, ""
+                        place,
+                        operation[0].segment(kept),
+                        self.raised.layer,
+                        weights.RAISED_TERM,
+                        "",
                     )
         for node in ast.walk(source.tree):
             if isinstance(
@@ -215,7 +205,7 @@ class Knobs:
                     if isinstance(name, (ast.Name, ast.Attribute, ast.Constant)):
                         place = Place(source, name, sites[1:], makers)
                         yield from self._numbers(
-                            place, None, self.raised.layer, 1.2, ""
+                            place, None, self.raised.layer, weights.RAISED_NAME, ""
                         )
 
     # -- what could be changed at a call
@@ -244,7 +234,9 @@ class Knobs:
             "swapaxes",
         ):
             yield from rewrites.flattened_before(
-                step.call, step.called, step.near + (_OTHER_RANK if self.ranks else 0)
+                step.call,
+                step.called,
+                step.near + (weights.FLATTEN_EXPLAINS_RANK if self.ranks else 0),
             )
         for fact in step.call.inputs:
             if fact.name and step.call.op in _WITH_TABLES:
@@ -268,8 +260,12 @@ class Knobs:
             elif name in ("bidirectional", "batch_first"):
                 yield from rewrites.flipped(place, name, step.call.layer, step.near)
             elif name not in _NOT_SIZES and (name in GIVEN or step.call is self.call):
-                prior = step.near + (2.0 if step.call is self.call else 1.4)
-                prior -= 1.5 if self.aspect == "spatial" else 0.0
+                prior = step.near + (
+                    weights.ARGUMENT_OF_FAILING
+                    if step.call is self.call
+                    else weights.ARGUMENT_THAT_GIVES
+                )
+                prior -= weights.NUMBER_FOR_SPATIAL if self.aspect == "spatial" else 0.0
                 found = self._numbers(place, value, step.call.layer, prior, name)
                 yield from (
                     each
@@ -306,10 +302,14 @@ class Knobs:
             elif step.call is self.call or value is None or name in GIVEN:
                 prior = (
                     step.near
-                    + (1.6 if step.call is self.call else 1.0)
-                    - (0.0 if value is not None else 0.4)
+                    + (
+                        weights.WRAPPED_ARGUMENT_OF_FAILING
+                        if step.call is self.call
+                        else weights.WRAPPED_ARGUMENT
+                    )
+                    - (0.0 if value is not None else weights.WRAPPED_UNKNOWN)
                 )
-                prior -= 1.5 if self.aspect == "spatial" else 0.0
+                prior -= weights.NUMBER_FOR_SPATIAL if self.aspect == "spatial" else 0.0
                 yield from self._numbers(place, value, step.call.layer, prior, name)
 
     def _function(self, step: Upstream, called: CallExpression) -> Iterator[Candidate]:
@@ -357,7 +357,9 @@ class Knobs:
         self, step: Upstream, called: CallExpression, place: Place, position: int
     ) -> Iterator[Candidate]:
         """Numbers of view and the like: what each is now is known from the run."""
-        prior = step.near + (1.9 if step.distance == 0 else 1.2)
+        prior = step.near + (
+            weights.VIEW_OF_FAILING if step.distance == 0 else weights.VIEW_UPSTREAM
+        )
         values: tuple[object, ...] = (
             step.call.args[1:] if step.call.kind == "method" else step.call.args
         )
@@ -378,13 +380,15 @@ class Knobs:
                 and 1 < value <= 64
                 and isinstance(node, (ast.Name, ast.Attribute))
             ):
-                yield from self._small(step, each, 0.8)  # heads, mostly
+                yield from self._small(step, each, weights.VIEW_SMALL)
             if (
                 value is not None
                 and value > 0
                 and step.call.op in ("view", "reshape", "unflatten")
             ):
-                yield candidate(each, "-1", step.call.layer, prior - 0.8, "")
+                yield candidate(
+                    each, "-1", step.call.layer, prior - weights.VIEW_INFERRED, ""
+                )
 
     def _table(self, name: str, near: float) -> Iterator[Candidate]:
         """The sizes with which a parameter or buffer was made:
@@ -392,7 +396,7 @@ class Knobs:
         path, _, attribute = name.rpartition(".")
         places = list(rewrites.made_tensor(self.walked, path, attribute))
         for place in places:
-            yield from self._numbers(place, None, path, near + 1.2, attribute)
+            yield from self._numbers(place, None, path, near + weights.TABLE, attribute)
         yield from self._square(places, path, near)
 
     def _square(
@@ -423,7 +427,7 @@ class Knobs:
                     (first, second),
                     path,
                     group,
-                    likely=near + 1.4,
+                    likely=near + weights.TABLE_SQUARE,
                     says=says,
                 )
 
@@ -439,9 +443,15 @@ class Knobs:
         for depth, origin in enumerate(found):
             known = constant(origin.node)
             current = known if known is not None else (value if origin.whole else None)
-            far = prior - (0.25 if depth else 0.0) - (1.6 if is_factor(origin) else 0.0)
+            far = (
+                prior
+                - (weights.ORIGIN_ELSEWHERE if depth else 0.0)
+                - (weights.ORIGIN_IS_FACTOR if is_factor(origin) else 0.0)
+            )
             far -= (
-                _HANDED_IN if any(other.whole for other in found[depth + 1 :]) else 0.0
+                weights.ORIGIN_HANDED_IN
+                if any(other.whole for other in found[depth + 1 :])
+                else 0.0
             )
             if isinstance(origin.node, ast.BinOp):
                 yield from self._simplified(origin, layer, far, name)
@@ -452,7 +462,9 @@ class Knobs:
                 continue
             if current is None and is_named:
                 for text in (f"{origin.text} * 2", f"{origin.text} // 2"):
-                    yield candidate(origin, text, layer, far - 1.5, name)
+                    yield candidate(
+                        origin, text, layer, far - weights.VALUE_UNKNOWN, name
+                    )
             elif current is not None and (
                 known is not None or is_named or isinstance(origin.node, ast.BinOp)
             ):
@@ -460,7 +472,7 @@ class Knobs:
                 for new in other_values(current, self.pairs):
                     if not (silly and new == 1):
                         more = (
-                            _SAID_THERE
+                            weights.VALUE_OF_PARTS
                             if silly and name in GIVEN and new in self._parts
                             else 0.0
                         )
@@ -472,7 +484,12 @@ class Knobs:
                 ):
                     if new != current:
                         yield from self._spelled(
-                            origin, current, new, layer, far - 0.6, name
+                            origin,
+                            current,
+                            new,
+                            layer,
+                            far - weights.VALUE_OF_FAILING,
+                            name,
                         )
 
     def _spelled(
@@ -488,17 +505,40 @@ class Knobs:
                     origin,
                     known,
                     layer,
-                    prior + gain * 0.5 - 0.5 + self._alike(known, name),
+                    prior
+                    + gain * weights.SPELLED_GAIN_SHARE
+                    - weights.SPELLED_AS_NAME
+                    + self._alike(known, name),
                     name,
                 )
         if not isinstance(origin.node, ast.BinOp):
             if old and new % old == 0:
                 text = f"{origin.text} * {new // old}"
-                yield candidate(origin, text, layer, prior + gain * 0.5 - 0.3, name)
+                yield candidate(
+                    origin,
+                    text,
+                    layer,
+                    prior
+                    + gain * weights.SPELLED_GAIN_SHARE
+                    - weights.SPELLED_AS_MULTIPLE,
+                    name,
+                )
             if new and old % new == 0:
                 text = f"{origin.text} // {old // new}"
-                yield candidate(origin, text, layer, prior + gain * 0.5 - 0.4, name)
-        yield candidate(origin, str(new), layer, prior + gain * 0.5 - 0.9, name)
+                yield candidate(
+                    origin,
+                    text,
+                    layer,
+                    prior + gain * weights.SPELLED_GAIN_SHARE - weights.SPELLED_AS_PART,
+                    name,
+                )
+        yield candidate(
+            origin,
+            str(new),
+            layer,
+            prior + gain * weights.SPELLED_GAIN_SHARE - weights.SPELLED_AS_NUMBER,
+            name,
+        )
 
     def _simplified(
         self, origin: Place, layer: str, prior: float, name: str
@@ -514,20 +554,30 @@ class Knobs:
             if number is None or only_numbers(kept) or turned:
                 continue
             odd = isinstance(node.op, (ast.Add, ast.Sub)) and abs(number) == 1
-            prior -= _SINGLE if any(arrives == 1 for arrives, _ in self.pairs) else 0.0
+            prior -= (
+                weights.SINGLE_FEATURE
+                if any(arrives == 1 for arrives, _ in self.pairs)
+                else 0.0
+            )
             text = origin.source.segment(kept)
             yield candidate(
                 origin,
                 text,
                 layer,
-                prior + (0.9 if odd else 0.2) + self._alike(text, name),
+                prior
+                + (weights.SIMPLER_BY_ONE if odd else weights.SIMPLER)
+                + self._alike(text, name),
                 name,
             )
 
     def _alike(self, text: str, name: str) -> float:
         """Whether both ends would then be spelled alike: `nn.Embedding(n, width)` for
         `nn.LSTM(width, ...)`."""
-        return 0.8 if text in (self._taken if name in GIVEN else self._given) else 0.0
+        return (
+            weights.SPELLED_ALIKE
+            if text in (self._taken if name in GIVEN else self._given)
+            else 0.0
+        )
 
     def _small(
         self, step: Upstream, place: Place, more: float = 0.0
@@ -536,16 +586,17 @@ class Knobs:
         for origin in origins(place):
             if isinstance(origin.node, ast.BinOp):
                 yield from self._simplified(
-                    origin, step.call.layer, step.near + 1.0, ""
+                    origin, step.call.layer, step.near + weights.SMALL_SIMPLER, ""
                 )
             known = constant(origin.node)
             for new in small_values(known) if known is not None else ():
                 assert known is not None
                 likely = (
                     step.near
-                    + 0.8
+                    + weights.SMALL_NUMBER
                     + more
-                    - 0.15 * abs(new - known)
-                    + 0.5 * (roundness(new) - roundness(known))
+                    - weights.SMALL_STEP_EACH * abs(new - known)
+                    + weights.SMALL_ROUNDNESS_SHARE
+                    * (roundness(new) - roundness(known))
                 )
                 yield candidate(origin, str(new), step.call.layer, likely, "")

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
+from shapelint.changes import weights
 from shapelint.changes.layer_inputs import keyword_added
 from shapelint.changes.other_values import constant, explains, window_of, window_values
 from shapelint.changes.plausibility import irregularity
@@ -16,13 +17,6 @@ from shapelint.facts.findings import Candidate
 from shapelint.facts.graph import Trace
 from shapelint.syntax.calls import CallExpression, layer_call
 from shapelint.syntax.origins import Place, enclosing_function, origins
-
-_EXPLAINS = 0.7
-"""What it is worth that a window changed so would change sizes by what is missing."""
-
-_JOINED = 0.8
-"""What it is worth that joined along another dimension they would give as much as is
-taken."""
 
 Pairs = list[tuple[int, int]]
 
@@ -58,19 +52,22 @@ def other_windows(
             )
             likely = (
                 step.near / 2
-                + 0.5
-                + 1.6 * better
-                + 1.5 * common
-                - 0.1 * abs(new - value)
+                + weights.WINDOW
+                + weights.WINDOW_REGULARITY_EACH * better
+                + weights.WINDOW_SIBLINGS_EACH * common
+                - weights.WINDOW_STEP_EACH * abs(new - value)
             )
             likely += (
-                _EXPLAINS
+                weights.WINDOW_EXPLAINS
                 if explains(name, value, new, pairs, max(1, current["stride"]))
                 else 0.0
             )
-            likely += (1.3 if better > 0.3 or common > 0.2 else 0.0) - (
-                1.5 if channels else 0.0
-            )
+            likely += (
+                weights.WINDOW_STANDS_OUT
+                if better > weights.STANDS_OUT_BY_REGULARITY
+                or common > weights.STANDS_OUT_BY_SIBLINGS
+                else 0.0
+            ) - (weights.WINDOW_FOR_CHANNELS if channels else 0.0)
             yield candidate(target, str(new), step.call.layer, likely, name)
 
 
@@ -88,14 +85,22 @@ def left_out(
         and window["kernel_size"] > 1
         and "Transpose" not in made.name
     ):
-        options.append(("padding", window["kernel_size"] // 2, 0.8))
+        options.append(
+            ("padding", window["kernel_size"] // 2, weights.LEFT_OUT_PADDING)
+        )
     if "Transpose" not in made.name:
         options += [
-            ("stride", size, 0.6 if window["kernel_size"] > 1 else 1.2)
+            (
+                "stride",
+                size,
+                weights.LEFT_OUT_STRIDE
+                if window["kernel_size"] > 1
+                else weights.LEFT_OUT_STRIDE_OF_SHORTCUT,
+            )
             for size in (2, 4)
         ]
     elif window["stride"] > 1:
-        options.append(("output_padding", 1, 0.0))
+        options.append(("output_padding", 1, weights.LEFT_OUT_OUTPUT_PADDING))
     for name, value, prior in options:
         fits = (
             window[name] != value
@@ -104,8 +109,11 @@ def left_out(
         )
         text = _said(trace, made, name, value) if fits else ""
         likely = (
-            prior + step.near / 2 + _EXPLAINS + (1.8 if not text.isdigit() else 0.0)
-        )  # a name was made for it
+            prior
+            + step.near / 2
+            + weights.WINDOW_EXPLAINS
+            + (weights.LEFT_OUT_NAMED if not text.isdigit() else 0.0)
+        )
         for found in keyword_added(made, name, text, step.call.layer) if fits else ():
             yield replace(found, likely=likely, group=f"{name} {made.node.lineno}")
 
@@ -170,31 +178,37 @@ def other_dimensions(
         )
         likely = (
             step.near
-            + 1.6
-            + (0.6 if new == 1 else 0)
-            + (1.2 if is_flatten else 0)
-            - 0.1 * abs(new)
+            + weights.DIMENSION
+            + (weights.DIMENSION_FIRST if new == 1 else 0)
+            + (weights.DIMENSION_OF_FLATTEN if is_flatten else 0)
+            - weights.DIMENSION_EACH * abs(new)
         )
         likely += (
-            1.0
+            weights.DIMENSION_NOT_BATCH
             if value == 0
             and step.call.op in ("cat", "flatten", "Flatten", "squeeze", "mean")
             else 0.0
         )
         changed = tuple(new if dim == value else dim for dim in dims)
-        likely += 0.8 if usual[changed] else 0.0
+        likely += weights.DIMENSION_AS_ELSEWHERE if usual[changed] else 0.0
         likely += (
-            _JOINED
+            weights.DIMENSION_JOINED
             if step.call.op in ("cat", "concat") and _joins(step, pairs)
             else 0.0
         )
         turns = step.call.op in ("transpose", "swapaxes") and len(dims) == 2
         likely += (
-            2.0 if turns and len({dim % rank for dim in dims}) == 1 else 0.0
-        )  # it turns nothing as it is
-        likely -= 1.0 if turns and rank > 2 and 0 in changed and 0 not in dims else 0.0
+            weights.DIMENSION_TURNS_NOTHING
+            if turns and len({dim % rank for dim in dims}) == 1
+            else 0.0
+        )
         likely -= (
-            1.5
+            weights.DIMENSION_MOVES_BATCH
+            if turns and rank > 2 and 0 in changed and 0 not in dims
+            else 0.0
+        )
+        likely -= (
+            weights.DIMENSION_WOULD_TURN_NOTHING
             if len({dim % rank for dim in changed}) < len(changed) and len(changed) == 2
             else 0.0
         )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from shapelint.asked.request import Request
 from shapelint.asked.target import Target
+from shapelint.changes import weights
 from shapelint.changes.other_places import assigned_before, values_before
 from shapelint.changes.other_values import constant, small_values
 from shapelint.changes.plausibility import roundness
@@ -128,10 +129,8 @@ def _named(error: NotLoadableError) -> Diagnostic:
         code = "SHP102"
     if not code:
         return not_loadable(str(error), error.span, error.hint)
-    reason = str(error).partition(" raised ")[2].partition(": ")[2]
-    message = (
-        f"`{layer}` cannot be made: {reason}" if reason else f"`{layer}` cannot be made"
-    )
+    reason = f": {error.reason}" if error.reason else ""
+    message = f"`{layer}` cannot be made{reason}"
     return replace(catalogue().rules[code].diagnostic(message), span=error.span)
 
 
@@ -177,7 +176,9 @@ def candidates(sites: tuple[Site, ...]) -> list[Candidate]:
     found: dict[object, Candidate] = {}
     for place, likely in _places(sites):
         for depth, origin in enumerate(origins(place)):
-            for candidate in _values(origin, likely - 0.2 * depth):
+            for candidate in _values(
+                origin, likely - weights.REFUSED_ORIGIN_EACH * depth
+            ):
                 known = found.get(candidate.edits)
                 if known is None or known.likely < candidate.likely:
                     found[candidate.edits] = candidate
@@ -196,11 +197,17 @@ def _values(place: Place, likely: float) -> Iterator[Candidate]:
                 yield _written(
                     place,
                     str(new),
-                    likely + (0.3 if new == 1 else 0.0) - 0.1 * abs(new),
+                    likely
+                    + (weights.REFUSED_DIMENSION_FIRST if new == 1 else 0.0)
+                    - weights.REFUSED_DIMENSION_EACH * abs(new),
                 )
         return
     if isinstance(place.node, ast.BinOp) and isinstance(place.node.right, ast.Constant):
-        yield _written(place, place.source.segment(place.node.left), likely + 0.8)
+        yield _written(
+            place,
+            place.source.segment(place.node.left),
+            likely + weights.REFUSED_SIMPLER,
+        )
     if value is None or value < 1:
         return
     near = [
@@ -212,7 +219,9 @@ def _values(place: Place, likely: float) -> Iterator[Candidate]:
         if new >= 1 and new != value:
             gain = roundness(new) - roundness(value)
             yield _written(
-                place, str(new), likely + gain - 0.4 * abs(new - value) / value
+                place,
+                str(new),
+                likely + gain - weights.REFUSED_STEP_EACH * abs(new - value) / value,
             )
 
 
@@ -238,7 +247,7 @@ def _places(sites: tuple[Site, ...]) -> Iterator[tuple[Place, float]]:
         named = arguments(call)
         nodes = [node for _, node in named] or call.node.args
         for node in nodes:
-            yield Place(call.source, node, callers, callers), 1.0
+            yield Place(call.source, node, callers, callers), weights.REFUSED_ARGUMENT
     source = parsed(sites[0].file)
     if source is not None:
         yield from _of_the_way(source, sites[0], callers)
@@ -248,7 +257,10 @@ def _places(sites: tuple[Site, ...]) -> Iterator[tuple[Place, float]]:
         ):
             for part in ast.walk(statement.test):
                 if isinstance(part, (ast.Name, ast.Attribute)) and source is not None:
-                    yield Place(source, part, callers, callers), 0.9
+                    yield (
+                        Place(source, part, callers, callers),
+                        weights.REFUSED_CONDITION,
+                    )
 
 
 def _of_the_way(
@@ -262,17 +274,20 @@ def _of_the_way(
         ):
             for part in ast.walk(statement.value):
                 if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load):
-                    yield Place(source, part, callers, callers), 0.6
+                    yield Place(source, part, callers, callers), weights.REFUSED_NAME
     for _, value in values_before(site):
         for call in ast.walk(value):
             if isinstance(call, (ast.Name, ast.Attribute)):
-                yield Place(source, call, callers, callers), 0.5
+                yield Place(source, call, callers, callers), weights.REFUSED_SOURCE
             if (
                 isinstance(call, ast.Call)
                 and CallExpression(source, call).name in _WITH_DIMENSIONS
             ):
                 for node in call.args:
-                    yield Place(source, node, callers, callers), 0.8
+                    yield (
+                        Place(source, node, callers, callers),
+                        weights.REFUSED_DIMENSION,
+                    )
 
 
 def _covers(statement: ast.stmt, line: int) -> bool:

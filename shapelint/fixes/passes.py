@@ -199,7 +199,7 @@ def _placed(item: Diagnostic, copy: Copy) -> Diagnostic:
     for fix in item.fixes:
         edits = [copy.edit_back(edit) for edit in fix.edits]
         if fix.inputs:
-            fixes.append(replace(fix, runs=False, cost=OTHERS_STAY))
+            fixes.append(replace(fix, runs=False, cost=OTHERS_STAY, others_stay=True))
         elif all(edit is not None for edit in edits):
             fixes.append(
                 replace(fix, edits=tuple(edit for edit in edits if edit is not None))

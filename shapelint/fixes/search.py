@@ -11,26 +11,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.changes import rewrites
-from shapelint.changes.heads import FLATTEN_TOO
+from shapelint.changes import rewrites, weights
 from shapelint.changes.other_inputs import other_ranks
 from shapelint.changes.other_places import CHANGES_SIZE, ends_of
 from shapelint.changes.plausibility import Numbers
 from shapelint.changes.upstream_calls import written_factors
 from shapelint.changes.upstream_changes import Knobs
 from shapelint.facts.diagnostics import OR_HERE, Diagnostic, Edit, Fix, Related
-from shapelint.facts.findings import Candidate, Finding
+from shapelint.facts.findings import Candidate, ChangeKind, Finding
 from shapelint.facts.graph import Call, Raised, Trace
 from shapelint.facts.places import Span
 from shapelint.fixes.successes import (
-    CLEARED,
-    PUT_IN_TWICE,
     Success,
     overlaps,
     spread_of,
 )
 from shapelint.fixes.verify import (
-    OTHER_SIZES,
     Failures,
     Verifier,
     failures_of,
@@ -53,10 +49,6 @@ shown."""
 
 LEAST = 1500
 """Of it for each finding, if it has come to that."""
-
-NATURAL = 1.2
-"""How likely a change must be by itself where more fails behind it than failed
-before."""
 
 
 class Causes:
@@ -96,7 +88,8 @@ class Causes:
                 continue
             if self._rests_on_a_guess(finding, broken):
                 continue
-            diagnostic, cleared = self._explained(finding, broken, left)
+            diagnostic, best = self._explained(finding, broken, left)
+            cleared = best.left if best is not None else None
             if not diagnostic.fixes:
                 self._doubt(finding, broken)
             follow = [other for other in left if self._cleared(other, finding, cleared)]
@@ -117,9 +110,10 @@ class Causes:
             if (
                 self.one_by_one
                 and diagnostic.fixes
-                and (waits or diagnostic.label == FLATTEN_TOO)
+                and best is not None
+                and (waits or best.candidate.kind is ChangeKind.FLATTEN_AND_NUMBER)
             ):
-                self.mended = _first_step(diagnostic.fixes[0], diagnostic.label)
+                self.mended = _first_step(best.candidate)
         return found
 
     def _is_late(self) -> bool:
@@ -211,7 +205,8 @@ class Causes:
 
     def _explained(
         self, finding: Finding, broken: Call, left: list[Finding]
-    ) -> tuple[Diagnostic, Failures | None]:
+    ) -> tuple[Diagnostic, Success | None]:
+        """A diagnostic for a failed call, and the change that is taken for its cause."""
         trace = self.walked.traces[finding.mode]
         own = finding.candidates
         known = {candidate.inputs for candidate in own}
@@ -234,7 +229,7 @@ class Causes:
                 diagnostic = replace(finding.diagnostic, fixes=fixes)
                 return self._placed(
                     diagnostic, broken, raised, best.candidate, rest
-                ), best.left
+                ), best
         return self._placed(finding.diagnostic, broken, raised, None, []), None
 
     def _search(
@@ -248,17 +243,17 @@ class Causes:
             LEAST, (WORK - self.verifier.work) // min(others + 1, 3)
         )
         queue = self._queue(finding, trace, broken)
-        own = set(map(id, finding.candidates))
         successes: list[Success] = []
         done: set[str] = set()
-        for candidate in queue:
-            best = max((item.worth for item in successes), default=-9.0)
-            wanted = id(candidate) in own
-            reachable = candidate.likely + CLEARED * (total - 1)
+        for candidate, is_own in queue:
+            best = max(
+                (item.worth for item in successes), default=weights.WORTH_OF_NONE
+            )
+            reachable = candidate.likely + weights.CLEARED_EACH * (total - 1)
             if self.verifier.work > done_at or self._is_late():
                 break
-            if not wanted and (
-                reachable < best - 1.0
+            if not is_own and (
+                reachable < best - weights.MARGIN
                 or sum(item.cleared > 0 for item in successes) >= 6
             ):
                 continue
@@ -268,44 +263,54 @@ class Causes:
             if after is None:
                 continue
             left = failures_of(after)
-            if candidate.group == "size" and left.total():
+            if candidate.kind is ChangeKind.INPUT_SIZE and left.total():
                 continue
-            if left.total() > total and candidate.likely < NATURAL:
+            if left.total() > total and candidate.likely < weights.NATURAL:
                 continue  # beyond where it raised more fails than failed
             completes = (
                 trace.raised is not None and after.raised is None and not left.total()
             )
             spread = spread_of(trace, after)
             successes.append(
-                Success(candidate, left, total - left.total(), spread, completes)
+                Success(
+                    candidate, left, total - left.total(), spread, completes, is_own
+                )
             )
             if candidate.group:
                 done.add(candidate.group)
         return successes
 
-    def _queue(self, finding: Finding, trace: Trace, broken: Call) -> list[Candidate]:
+    def _queue(
+        self, finding: Finding, trace: Trace, broken: Call
+    ) -> list[tuple[Candidate, bool]]:
         """The rule's own candidates and the knobs, the likeliest first, each change
-        once."""
-        found: dict[object, Candidate] = {}
+        once; and whether each is the rule's own."""
+        found: dict[object, tuple[Candidate, bool]] = {}
         least: dict[str, float] = {}
         raised = trace.raised if finding.call is None else None
         knobs = Knobs(self.walked, trace, broken, self.numbers, raised)
         for candidate in knobs.candidates():
-            found[candidate.edits] = candidate
+            found[candidate.edits] = (candidate, False)
         for position, candidate in enumerate(finding.candidates):
             same = found.pop(candidate.edits, None) if candidate.edits else None
             likely = candidate.likely or (
-                same.likely if same is not None else 1.0 - 0.1 * position
+                same[0].likely
+                if same is not None
+                else weights.OWN_FIRST - weights.OWN_LATER_EACH * position
             )
             if candidate.group:  # of one group the rule's own order holds
-                likely = min(likely, least.get(candidate.group, likely + 1) - 0.01)
+                likely = min(
+                    likely,
+                    least.get(candidate.group, likely + 1) - weights.OWN_IN_GROUP,
+                )
                 least[candidate.group] = likely
-            object.__setattr__(candidate, "likely", likely)
-            found[candidate.edits or candidate.inputs] = candidate
-        for candidate in found.values():
-            if rewrites.put_in(candidate) & knobs.rearranged:
-                object.__setattr__(candidate, "likely", candidate.likely - PUT_IN_TWICE)
-        return sorted(found.values(), key=lambda item: -item.likely)
+            ranked = replace(candidate, likely=likely)
+            found[candidate.edits or candidate.inputs] = (ranked, True)
+        queue = [
+            (_less_if_put_in_twice(candidate, knobs.rearranged), is_own)
+            for candidate, is_own in found.values()
+        ]
+        return sorted(queue, key=lambda item: -item[0].likely)
 
     def _others(
         self, finding: Finding, rest: list[Success], best: Candidate
@@ -313,20 +318,26 @@ class Causes:
         """Further fixes: fewest edits first, then those that keep trained weights, then
         those for other sizes too."""
         found: list[tuple[tuple[int, bool, bool, int], Fix]] = []
-        own = set(map(id, finding.candidates))
         done = {best.group} if best.group else set()
         for position, item in enumerate(rest):
             if len(found) >= SHOWN + 1 or self._is_late():
                 break
-            shown = id(item.candidate) in own or item.worth > best.likely - 1.0
+            shown = item.is_own or item.worth > best.likely - weights.MARGIN
             if not shown or (item.candidate.group and item.candidate.group in done):
                 continue
             fix = self.verifier.fix(finding, item.candidate)
             if fix is not None:
                 done.add(item.candidate.group)
-                sized = OTHER_SIZES not in fix.cost
                 found.append(
-                    ((len(fix.edits), fix.safety != "safe", sized, position), fix)
+                    (
+                        (
+                            len(fix.edits),
+                            fix.safety != "safe",
+                            not fix.fits_other_sizes,
+                            position,
+                        ),
+                        fix,
+                    )
                 )
         found.sort(key=lambda item: item[0])
         yield from [fix for _, fix in found[: SHOWN - 1]]
@@ -358,8 +369,8 @@ class Causes:
                         0, Related(symptom, diagnostic.label or "fails here")
                     )
                 diagnostic = replace(diagnostic, span=cause, label=label)
-            elif best.says == FLATTEN_TOO:
-                diagnostic = replace(diagnostic, label=FLATTEN_TOO)
+            elif best.kind is ChangeKind.FLATTEN_AND_NUMBER:
+                diagnostic = replace(diagnostic, label=best.says)
         taken = {
             (span.file, span.line)
             for span in (diagnostic.span, diagnostic.called_at)
@@ -387,10 +398,20 @@ class Causes:
         yield from ends_of(self.walked, broken, raised)
 
 
-def _first_step(fix: Fix, label: str) -> tuple[Edit, ...]:
-    """Of a fix the edits with which the next bug is looked for: a missing flatten
+def _less_if_put_in_twice(candidate: Candidate, rearranged: set[str]) -> Candidate:
+    """A change that puts in a transpose or flatten where there is one just before, as
+    less likely; any other as it is."""
+    if rewrites.put_in(candidate) & rearranged:
+        return replace(candidate, likely=candidate.likely - weights.PUT_IN_TWICE)
+    return candidate
+
+
+def _first_step(change: Candidate) -> tuple[Edit, ...]:
+    """Of a change the edits with which the next bug is looked for: a missing flatten
     alone, without the number."""
-    return fix.edits[:1] if label == FLATTEN_TOO and len(fix.edits) > 1 else fix.edits
+    if change.kind is ChangeKind.FLATTEN_AND_NUMBER:
+        return change.edits[:1]
+    return change.edits
 
 
 def _same_change(other: Finding, diagnostic: Diagnostic) -> bool:
@@ -439,10 +460,9 @@ def _everywhere(finding: Finding, others: list[Finding]) -> list[Candidate]:
     found = []
     for position, candidate in enumerate(finding.candidates if alike else ()):
         matching = [other.candidates[position] for other in alike]
-        resizing = candidate.group.startswith("operand")
         if (
             not candidate.edits
-            or not resizing
+            or candidate.kind is not ChangeKind.OPERAND
             or not all(each.edits for each in matching)
         ):
             continue

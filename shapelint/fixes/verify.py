@@ -190,7 +190,8 @@ class Verifier:
             return self._of_input(candidate, traces)
         keeps = _same_weights(self.loaded.model, changed.model)
         cost = self._cost(candidate.layer, changed.model, keeps)
-        if self._fits_other_sizes(changed):
+        fits_other_sizes = self._fits_other_sizes(changed)
+        if fits_other_sizes:
             cost += f"; {OTHER_SIZES}"
         working = {
             mode: trace
@@ -203,7 +204,12 @@ class Verifier:
         )
         safe = keeps and same and self._takes_a_batch(changed)
         return Fix(
-            candidate.title, "safe" if safe else "unsafe", True, candidate.edits, cost
+            candidate.title,
+            "safe" if safe else "unsafe",
+            True,
+            candidate.edits,
+            cost,
+            fits_other_sizes=fits_other_sizes,
         )
 
     def _takes_a_batch(self, changed: Loaded) -> bool:
@@ -231,7 +237,15 @@ class Verifier:
             item.diagnostic.severity is Severity.ERROR for item in after
         )
         cost = "clean" if clean else OTHERS_STAY
-        return Fix(candidate.title, "safe", True, (), cost, candidate.inputs, runs)
+        return Fix(
+            candidate.title,
+            "safe",
+            True,
+            cost=cost,
+            inputs=candidate.inputs,
+            runs=runs,
+            others_stay=not clean,
+        )
 
     def _traces(
         self, finding: Finding, candidate: Candidate, changed: Loaded, feed: Feed

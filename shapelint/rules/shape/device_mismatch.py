@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from shapelint.changes.operands import Operand, operands, wrapped
 from shapelint.facts.diagnostics import Related, Severity
-from shapelint.facts.findings import Candidate, Example, Finding, Rule
+from shapelint.facts.findings import Candidate, ChangeKind, Example, Finding, Rule
 from shapelint.facts.graph import Call, Trace, Walked
 from shapelint.syntax.calls import CallExpression, call_at
 from shapelint.syntax.lines import span_of
@@ -129,6 +129,7 @@ def _candidates(call: Call, position: int, maker: Call | None) -> Iterator[Candi
             yield replace(
                 wrapped(operand, f"{operand.text}.to({name}.device)", call.layer, 1.0),
                 group="device",
+                kind=ChangeKind.OTHER,
             )
 
 
