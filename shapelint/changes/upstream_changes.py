@@ -123,7 +123,7 @@ _ANY_RATIO = [(1, 2), (2, 1), (3, 1), (1, 3), (3, 2)]
 """What to try where nothing is known of the sizes that an exception is about."""
 
 
-class Knobs:
+class UpstreamChanges:
     """Candidate changes for one failing call."""
 
     def __init__(

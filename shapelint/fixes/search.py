@@ -3,7 +3,7 @@ made.
 
 Every candidate has a likelihood before it is tried; they are tried in that order. The
 likeliest that holds, one more failure cleared counting as much as a better place, is
-taken for the cause. The other ends become related places, and findings that it clears
+taken for the cause. The other places become related ones, and findings that it clears
 as well are not reported twice."""
 
 from __future__ import annotations
@@ -11,38 +11,28 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.changes import rewrites, weights
-from shapelint.changes.other_inputs import other_ranks
-from shapelint.changes.other_places import CHANGES_SIZE, ends_of
+from shapelint.changes import weights
 from shapelint.changes.plausibility import Numbers
 from shapelint.changes.upstream_calls import written_factors
-from shapelint.changes.upstream_changes import Knobs
-from shapelint.facts.diagnostics import OR_HERE, Diagnostic, Edit, Fix, Related
+from shapelint.facts.diagnostics import Diagnostic, Edit, Fix, Severity
 from shapelint.facts.findings import Candidate, ChangeKind, Finding
-from shapelint.facts.graph import Call, Raised, Trace
-from shapelint.facts.places import Span
-from shapelint.fixes.successes import (
-    Success,
-    overlaps,
-    spread_of,
+from shapelint.fixes.candidate_queue import Queued, queue_candidates
+from shapelint.fixes.cause_places import (
+    name_places,
+    place_at_cause,
+    place_at_shared_change,
 )
-from shapelint.fixes.verify import (
-    Failures,
-    Verifier,
-    failures_of,
-    out_of_time,
-)
-from shapelint.syntax.calls import call_around
-from shapelint.syntax.texts import Texts
+from shapelint.fixes.failed_call import FailedCall, failed_call_of
+from shapelint.fixes.failure_counts import Failures, failures_of
+from shapelint.fixes.guessed_results import GuessedResults
+from shapelint.fixes.successes import Success, overlaps, spread_of
+from shapelint.fixes.verify import Verifier
 
 SHOWN = 4
 """Fixes shown for one finding."""
 
-OTHER_ENDS = 3
-"""Places of other fixes named for one finding."""
-
-PLACES = 8
-"""Related places named for one finding."""
+ENOUGH = 6
+"""Changes that hold, after which only those that the rule offers are tried."""
 
 WORK = 6000
 """For the search of one target, in calls walked in trials; what was found until then is
@@ -61,137 +51,50 @@ class Causes:
         self.verifier = verifier
         self.one_by_one = one_by_one
         self.mended: tuple[Edit, ...] = ()
+        """The edits with which the next look is to begin."""
         self.waiting: list[Finding] = []
-        self._doubtful: dict[str, set[int]] = {}
+        """The findings that are left to it."""
+        self._guesses = GuessedResults()
         self.walked = verifier.walked
         self.numbers = Numbers(
             self.walked.traces.values(), written_factors(self.walked)
         )
-        self.cut_short = False
-        """Whether time was over before all that was to be tried had been."""
 
-    def explained(self, findings: list[Finding]) -> list[Diagnostic]:
+    def explain(self, findings: list[Finding]) -> list[Diagnostic]:
         """Each bug once, at the place where it would be mended, with the fixes that
         hold."""
-        left = sorted(findings, key=self._order)
+        left = sorted(findings, key=_order)
         found: list[Diagnostic] = []
         while left:
             finding = left.pop(0)
-            broken = self._broken(finding)
-            if broken is None:
-                diagnostic = self._listed(finding)
-                same = [other for other in left if _same_change(other, diagnostic)]
-                left = [other for other in left if other not in same]
-                found.append(_at_the_change(diagnostic, same, self.walked.texts))
-                continue
-            if self.mended:
+            failed = failed_call_of(self.walked, finding)
+            if failed is None:
+                diagnostic, left = self._explain_without_call(finding, left)
+                found.append(diagnostic)
+            elif self.mended:
                 self.waiting.append(finding)
-                continue
-            if self._rests_on_a_guess(finding, broken):
-                continue
-            diagnostic, best = self._explained(finding, broken, left)
-            cleared = best.left if best is not None else None
-            if not diagnostic.fixes:
-                self._doubt(finding, broken)
-            follow = [other for other in left if self._cleared(other, finding, cleared)]
-            if (
-                diagnostic.right_input is not None
-            ):  # with it no call fails, in whatever mode
-                follow = [other for other in left if self._broken(other) is not None]
-            left = [other for other in left if other not in follow]
-            found.append(
-                replace(
-                    diagnostic,
-                    related=(*diagnostic.related, *_places(follow, "fails with it")),
-                )
-            )
-            waits = any(self._broken(other) is not None for other in left) or bool(
-                cleared and cleared.total()
-            )
-            if (
-                self.one_by_one
-                and diagnostic.fixes
-                and best is not None
-                and (waits or best.candidate.kind is ChangeKind.FLATTEN_AND_NUMBER)
-            ):
-                self.mended = _first_step(best.candidate)
+            elif not self._guesses.are_under(failed):
+                diagnostic, left = self._explain_with_others(failed, left)
+                found.append(diagnostic)
         return found
 
-    def _is_late(self) -> bool:
-        self.cut_short = self.cut_short or out_of_time(self.verifier.deadline)
-        return self.cut_short
+    # -- findings about no failed call -------------------------------------------------
 
-    def _doubt(self, finding: Finding, broken: Call) -> None:
-        """What a failed call gave is a guess where nothing explains the failure and no
-        weight says its size.
+    def _explain_without_call(
+        self, finding: Finding, others: list[Finding]
+    ) -> tuple[Diagnostic, list[Finding]]:
+        """The finding with the rule's own candidates that hold, in its order, and the
+        other findings without those that the same change mends."""
+        diagnostic = replace(finding.diagnostic, fixes=self._own_fixes(finding))
+        same = [other for other in others if _is_mended_by(other, diagnostic)]
+        left = [other for other in others if other not in same]
+        return place_at_shared_change(diagnostic, same, self.walked.texts), left
 
-        Of a missing dimension no weight says how long it would have been.
-        """
-        trace = self.walked.traces[finding.mode]
-        no_rank = finding.diagnostic.code == "SHP113"
-        if (broken.params and not no_rank) or finding.call is None:
-            return
-        doubtful = self._doubtful.setdefault(finding.mode, set())
-        doubtful.add(broken.index)
-        for call in trace.calls[broken.index + 1 :]:
-            facts = zip(call.producers, call.inputs, strict=False)
-            given = {index for index, fact in facts if index >= 0 and fact.shape}
-            joins = call.op in (
-                "cat",
-                "concat",
-                "stack",
-            )  # of a sum, one side that is known is enough
-            if (
-                (no_rank or not call.params)
-                and given
-                and (doubtful & given if joins else given <= doubtful)
-            ):
-                doubtful.add(call.index)
-
-    def _rests_on_a_guess(self, finding: Finding, broken: Call) -> bool:
-        """Whether a call fails on what was guessed for another one: that follows from
-        the first bug."""
-        doubtful = self._doubtful.get(finding.mode, set())
-        main = broken.main_argument
-        fed = (
-            set(broken.producers)
-            if main is None or not broken.params
-            else {broken.producers[main]}
-        )
-        return bool(doubtful & fed)
-
-    def _order(self, finding: Finding) -> tuple[int, int]:
-        return (0 if finding.call is not None else 1, finding.call or 0)
-
-    def _broken(self, finding: Finding) -> Call | None:
-        """The call that failed; where the model itself raised, the last call before."""
-        if (
-            finding.diagnostic.severity.value != "error"
-            or finding.mode not in self.walked.traces
-        ):
-            return None
-        trace = self.walked.traces[finding.mode]
-        if finding.call is None:
-            if trace.raised is None or trace.raised.call is not None:
-                return None
-            return trace.calls[-1] if trace.calls else Call(0, "", "raise", "function")
-        call = trace.calls[finding.call]
-        return call if call.failure is not None else None
-
-    def _cleared(self, other: Finding, first: Finding, left: Failures | None) -> bool:
-        """Whether the change that mends the first finding mends this one too."""
-        broken = self._broken(other)
-        if left is None or broken is None or other.mode != first.mode:
-            return False
-        key = self.verifier.key_of(other)
-        return key is not None and not left[key]
-
-    def _listed(self, finding: Finding) -> Diagnostic:
-        """Not about a failed call: the rule's own candidates, in its order."""
+    def _own_fixes(self, finding: Finding) -> tuple[Fix, ...]:
         fixes: list[Fix] = []
         done: set[str] = set()
         for candidate in finding.candidates:
-            if len(fixes) >= SHOWN or self._is_late():
+            if len(fixes) >= SHOWN or self.verifier.is_late():
                 break
             if candidate.group and candidate.group in done:
                 continue
@@ -199,213 +102,169 @@ class Causes:
             if fix is not None:
                 fixes.append(fix)
                 done.add(candidate.group)
-        return replace(finding.diagnostic, fixes=tuple(fixes))
+        return tuple(fixes)
 
-    # -- a failed call
-    # ------------------------------------------------------------------------------
+    # -- failed calls ------------------------------------------------------------------
 
-    def _explained(
-        self, finding: Finding, broken: Call, left: list[Finding]
+    def _explain_with_others(
+        self, failed: FailedCall, others: list[Finding]
+    ) -> tuple[Diagnostic, list[Finding]]:
+        """The diagnostic of a failed call, and the other findings without those that
+        its change mends too."""
+        diagnostic, best = self._explain(failed, others)
+        if not diagnostic.fixes:
+            self._guesses.add(failed)
+        follow = self._following(failed.finding, diagnostic, best, others)
+        left = [other for other in others if other not in follow]
+        named = name_places(follow, "fails with it")
+        diagnostic = replace(diagnostic, related=(*diagnostic.related, *named))
+        if self.one_by_one and best is not None and self._is_more_left(best, left):
+            self.mended = _first_step(best.candidate)
+        return diagnostic, left
+
+    def _following(
+        self,
+        first: Finding,
+        diagnostic: Diagnostic,
+        best: Success | None,
+        others: list[Finding],
+    ) -> list[Finding]:
+        """The findings that the change for the first one mends too."""
+        if diagnostic.right_input is not None:
+            # with it no call fails, in whatever mode
+            return [other for other in others if self._is_about_call(other)]
+        if best is None:
+            return []
+        return [other for other in others if self._is_cleared(other, first, best.left)]
+
+    def _is_about_call(self, finding: Finding) -> bool:
+        return failed_call_of(self.walked, finding) is not None
+
+    def _is_cleared(self, other: Finding, first: Finding, left: Failures) -> bool:
+        """Whether the change that mends the first finding mends this one too."""
+        if not self._is_about_call(other) or other.mode != first.mode:
+            return False
+        key = self.verifier.key_of(other)
+        return key is not None and not left[key]
+
+    def _is_more_left(self, best: Success, left: list[Finding]) -> bool:
+        """Whether more fails beside or behind what a change mends."""
+        is_of_two = best.candidate.kind is ChangeKind.FLATTEN_AND_NUMBER
+        is_another_broken = any(self._is_about_call(other) for other in left)
+        return is_of_two or is_another_broken or bool(best.left.total())
+
+    def _explain(
+        self, failed: FailedCall, others: list[Finding]
     ) -> tuple[Diagnostic, Success | None]:
         """A diagnostic for a failed call, and the change that is taken for its cause."""
-        trace = self.walked.traces[finding.mode]
-        own = finding.candidates
-        known = {candidate.inputs for candidate in own}
-        ranks = [
-            candidate
-            for candidate in other_ranks(self.walked, trace)
-            if candidate.inputs not in known
-        ]
-        finding = replace(
-            finding, candidates=(*own, *ranks, *_everywhere(finding, left))
-        )
-        raised = trace.raised if finding.call is None else None
-        successes = self._search(finding, trace, broken, len(left))
+        finding = failed.finding
+        successes = self._find_successes(failed, others)
         ordered = sorted(successes, key=lambda item: -item.worth)
         for best in ordered:
             fix = self.verifier.fix(finding, best.candidate)
-            if fix is not None:
-                rest = [item for item in ordered if item is not best]
-                fixes = (fix, *self._others(finding, rest, best.candidate))
-                diagnostic = replace(finding.diagnostic, fixes=fixes)
-                return self._placed(
-                    diagnostic, broken, raised, best.candidate, rest
-                ), best
-        return self._placed(finding.diagnostic, broken, raised, None, []), None
+            if fix is None:
+                continue
+            rest = [item for item in ordered if item is not best]
+            fixes = (fix, *self._further_fixes(finding, rest, best.candidate))
+            diagnostic = replace(finding.diagnostic, fixes=fixes)
+            placed = place_at_cause(
+                self.walked, failed, diagnostic, best.candidate, rest
+            )
+            return placed, best
+        diagnostic = place_at_cause(self.walked, failed, finding.diagnostic, None, [])
+        return diagnostic, None
 
-    def _search(
-        self, finding: Finding, trace: Trace, broken: Call, others: int
+    def _find_successes(
+        self, failed: FailedCall, others: list[Finding]
     ) -> list[Success]:
-        before = failures_of(trace)
-        total, key = before.total(), self.verifier.key_of(finding)
-        if key is None:
+        """The changes that hold, in the order in which they were tried."""
+        verifier = self.verifier
+        if verifier.key_of(failed.finding) is None:
             return []
-        done_at = self.verifier.work + max(
-            LEAST, (WORK - self.verifier.work) // min(others + 1, 3)
-        )
-        queue = self._queue(finding, trace, broken)
+        share = (WORK - verifier.work) // min(len(others) + 1, 3)
+        done_at = verifier.work + max(LEAST, share)
+        total = failures_of(failed.trace).total()
         successes: list[Success] = []
         done: set[str] = set()
-        for candidate, is_own in queue:
-            best = max(
-                (item.worth for item in successes), default=weights.WORTH_OF_NONE
-            )
-            reachable = candidate.likely + weights.CLEARED_EACH * (total - 1)
-            if self.verifier.work > done_at or self._is_late():
+        for queued in queue_candidates(self.walked, self.numbers, failed, others):
+            candidate = queued.candidate
+            if verifier.work > done_at or verifier.is_late():
                 break
-            if not is_own and (
-                reachable < best - weights.MARGIN
-                or sum(item.cleared > 0 for item in successes) >= 6
-            ):
+            if not queued.is_own and not _may_be_best(candidate, successes, total):
                 continue
             if candidate.group in done or overlaps(candidate, successes):
                 continue
-            after = self.verifier.screen(candidate, finding.mode, key)
-            if after is None:
+            success = self._try(failed, queued, total)
+            if success is None:
                 continue
-            left = failures_of(after)
-            if candidate.kind is ChangeKind.INPUT_SIZE and left.total():
-                continue
-            if left.total() > total and candidate.likely < weights.NATURAL:
-                continue  # beyond where it raised more fails than failed
-            completes = (
-                trace.raised is not None and after.raised is None and not left.total()
-            )
-            spread = spread_of(trace, after)
-            successes.append(
-                Success(
-                    candidate, left, total - left.total(), spread, completes, is_own
-                )
-            )
+            successes.append(success)
             if candidate.group:
                 done.add(candidate.group)
         return successes
 
-    def _queue(
-        self, finding: Finding, trace: Trace, broken: Call
-    ) -> list[tuple[Candidate, bool]]:
-        """The rule's own candidates and the knobs, the likeliest first, each change
-        once; and whether each is the rule's own."""
-        found: dict[object, tuple[Candidate, bool]] = {}
-        least: dict[str, float] = {}
-        raised = trace.raised if finding.call is None else None
-        knobs = Knobs(self.walked, trace, broken, self.numbers, raised)
-        for candidate in knobs.candidates():
-            found[candidate.edits] = (candidate, False)
-        for position, candidate in enumerate(finding.candidates):
-            same = found.pop(candidate.edits, None) if candidate.edits else None
-            likely = candidate.likely or (
-                same[0].likely
-                if same is not None
-                else weights.OWN_FIRST - weights.OWN_LATER_EACH * position
-            )
-            if candidate.group:  # of one group the rule's own order holds
-                likely = min(
-                    likely,
-                    least.get(candidate.group, likely + 1) - weights.OWN_IN_GROUP,
-                )
-                least[candidate.group] = likely
-            ranked = replace(candidate, likely=likely)
-            found[candidate.edits or candidate.inputs] = (ranked, True)
-        queue = [
-            (self._less_if_put_in_twice(candidate, knobs.rearranged), is_own)
-            for candidate, is_own in found.values()
-        ]
-        return sorted(queue, key=lambda item: -item[0].likely)
+    def _try(self, failed: FailedCall, queued: Queued, total: int) -> Success | None:
+        """A change that holds, or nothing. `total`: calls that failed before."""
+        key = self.verifier.key_of(failed.finding)
+        assert key is not None
+        before, candidate = failed.trace, queued.candidate
+        after = self.verifier.screen(candidate, failed.finding.mode, key)
+        if after is None:
+            return None
+        left = failures_of(after)
+        if candidate.kind is ChangeKind.INPUT_SIZE and left.total():
+            return None
+        if left.total() > total and candidate.likely < weights.NATURAL:
+            return None  # beyond where it raised more fails than failed
+        is_to_the_end = before.raised is not None and after.raised is None
+        return Success(
+            candidate,
+            left,
+            total - left.total(),
+            spread_of(before, after),
+            is_to_the_end and not left.total(),
+            queued.is_own,
+        )
 
-    def _less_if_put_in_twice(
-        self, candidate: Candidate, rearranged: set[str]
-    ) -> Candidate:
-        """A change that puts in a transpose or flatten where there is one just before,
-        as less likely; any other as it is."""
-        if rewrites.put_in(candidate, self.walked.texts) & rearranged:
-            return replace(candidate, likely=candidate.likely - weights.PUT_IN_TWICE)
-        return candidate
-
-    def _others(
+    def _further_fixes(
         self, finding: Finding, rest: list[Success], best: Candidate
     ) -> Iterator[Fix]:
         """Further fixes: fewest edits first, then those that keep trained weights, then
         those for other sizes too."""
-        found: list[tuple[tuple[int, bool, bool, int], Fix]] = []
+        found: list[Fix] = []
         done = {best.group} if best.group else set()
-        for position, item in enumerate(rest):
-            if len(found) >= SHOWN + 1 or self._is_late():
+        for item in rest:
+            # one more than is shown, since they are ordered only then
+            if len(found) >= SHOWN + 1 or self.verifier.is_late():
                 break
-            shown = item.is_own or item.worth > best.likely - weights.MARGIN
-            if not shown or (item.candidate.group and item.candidate.group in done):
+            candidate = item.candidate
+            is_close = item.worth > best.likely - weights.MARGIN
+            if not item.is_own and not is_close:
                 continue
-            fix = self.verifier.fix(finding, item.candidate)
+            if candidate.group and candidate.group in done:
+                continue
+            fix = self.verifier.fix(finding, candidate)
             if fix is not None:
-                done.add(item.candidate.group)
-                found.append(
-                    (
-                        (
-                            len(fix.edits),
-                            fix.safety != "safe",
-                            not fix.fits_other_sizes,
-                            position,
-                        ),
-                        fix,
-                    )
-                )
-        found.sort(key=lambda item: item[0])
-        yield from [fix for _, fix in found[: SHOWN - 1]]
+                done.add(candidate.group)
+                found.append(fix)
+        yield from sorted(found, key=_cost_order)[: SHOWN - 1]
 
-    # -- places
-    # -------------------------------------------------------------------------------------
 
-    def _placed(
-        self,
-        diagnostic: Diagnostic,
-        broken: Call,
-        raised: Raised | None,
-        best: Candidate | None,
-        rest: list[Success],
-    ) -> Diagnostic:
-        """The diagnostic at the place of its best fix, the other ends related."""
-        symptom = diagnostic.span
-        related = list(diagnostic.related)
-        if best is not None and best.edits:
-            cause = _span(best.edits[0], self.walked.texts)
-            if (
-                symptom is None
-                or cause.file != symptom.file
-                or cause.line != symptom.line
-            ):
-                label = best.says or f"{best.title} mends it"
-                if symptom is not None:
-                    related.insert(
-                        0, Related(symptom, diagnostic.label or "fails here")
-                    )
-                diagnostic = replace(diagnostic, span=cause, label=label)
-            elif best.kind is ChangeKind.FLATTEN_AND_NUMBER:
-                diagnostic = replace(diagnostic, label=best.says)
-        taken = {
-            (span.file, span.line)
-            for span in (diagnostic.span, diagnostic.called_at)
-            if span is not None
-        }
-        taken |= {(item.span.file, item.span.line) for item in related}
-        for span, message in self._ends(broken, raised, rest):
-            is_new = (span.file, span.line) not in taken
-            if message == CHANGES_SIZE or (is_new and len(related) < PLACES):
-                taken.add((span.file, span.line))
-                related.append(Related(span, message))
-        return replace(diagnostic, related=tuple(related))
+def _order(finding: Finding) -> tuple[bool, int]:
+    """Findings about calls in the order of the calls, then all others."""
+    return finding.call is None, finding.call or 0
 
-    def _ends(
-        self, broken: Call, raised: Raised | None, rest: list[Success]
-    ) -> Iterator[tuple[Span, str]]:
-        """Where else it could be mended, and where the layer and what arrives were
-        made."""
-        for item in rest[:OTHER_ENDS]:
-            if item.candidate.edits:
-                yield (
-                    _span(item.candidate.edits[0], self.walked.texts),
-                    f"{OR_HERE}: {item.candidate.says or item.candidate.title}",
-                )
-        yield from ends_of(self.walked, broken, raised)
+
+def _cost_order(fix: Fix) -> tuple[int, bool, bool]:
+    return len(fix.edits), fix.safety != "safe", not fix.fits_other_sizes
+
+
+def _may_be_best(candidate: Candidate, successes: list[Success], total: int) -> bool:
+    """Whether a change could still come near the best that holds, if it cleared all."""
+    if sum(item.cleared > 0 for item in successes) >= ENOUGH:
+        return False
+    best = max((item.worth for item in successes), default=weights.WORTH_OF_NONE)
+    reachable = candidate.likely + weights.CLEARED_EACH * (total - 1)
+    return reachable >= best - weights.MARGIN
 
 
 def _first_step(change: Candidate) -> tuple[Edit, ...]:
@@ -416,89 +275,11 @@ def _first_step(change: Candidate) -> tuple[Edit, ...]:
     return change.edits
 
 
-def _same_change(other: Finding, diagnostic: Diagnostic) -> bool:
+def _is_mended_by(other: Finding, diagnostic: Diagnostic) -> bool:
     """Whether an error that no failed call shows is mended by the change that mends
     another: one helper's layer."""
     edits = diagnostic.fixes[0].edits if diagnostic.fixes else ()
-    alike = (
-        other.diagnostic.code == diagnostic.code
-        and other.diagnostic.severity.value == "error"
-    )
-    return (
-        bool(edits)
-        and alike
-        and any(candidate.edits == edits for candidate in other.candidates)
-    )
-
-
-def _at_the_change(
-    diagnostic: Diagnostic, same: list[Finding], texts: Texts
-) -> Diagnostic:
-    """Where one change mends several errors, the place of that change; else as it
-    is."""
-    if not same or diagnostic.span is None:
-        return diagnostic
-    places = [
-        Related(diagnostic.span, "the same here"),
-        *_places(same, "the same here"),
-    ]
-    taken = dict.fromkeys(each.span for each in places)
-    related = [each for each in diagnostic.related if each.span not in taken]
-    return replace(
-        diagnostic,
-        span=_span(diagnostic.fixes[0].edits[0], texts),
-        related=(*(Related(span, "the same here") for span in taken), *related),
-    )
-
-
-def _everywhere(finding: Finding, others: list[Finding]) -> list[Candidate]:
-    """The same change at every call that fails in the same way: each skip of a U-Net
-    resized."""
-    alike = [
-        other
-        for other in others
-        if (other.diagnostic.code, other.mode)
-        == (finding.diagnostic.code, finding.mode)
-        and len(other.candidates) == len(finding.candidates)
-    ]
-    found = []
-    for position, candidate in enumerate(finding.candidates if alike else ()):
-        matching = [other.candidates[position] for other in alike]
-        if (
-            not candidate.edits
-            or candidate.kind is not ChangeKind.OPERAND
-            or not all(each.edits for each in matching)
-        ):
-            continue
-        edits = dict.fromkeys(
-            [*candidate.edits, *(edit for each in matching for edit in each.edits)]
-        )
-        title = f"{candidate.title} and the same in {len(alike)} other place{'s' if len(alike) > 1 else ''}"
-        found.append(
-            replace(
-                candidate,
-                title=title,
-                edits=tuple(edits),
-                group=f"{candidate.group} everywhere",
-            )
-        )
-    return found
-
-
-def _places(findings: list[Finding], message: str) -> list[Related]:
-    return [
-        Related(item.diagnostic.span, message)
-        for item in findings[:4]
-        if item.diagnostic.span is not None
-    ]
-
-
-def _span(edit: Edit, texts: Texts) -> Span:
-    """What an edit replaces; of something left out, the call it is left out of."""
-    if edit.start == edit.end:
-        around = call_around(edit.file, edit.start, texts)
-        if around is not None:
-            return around.span()
-    return Span(
-        edit.file, edit.start.line, edit.start.column, edit.end.line, edit.end.column
-    )
+    is_error = other.diagnostic.severity is Severity.ERROR
+    if not edits or not is_error or other.diagnostic.code != diagnostic.code:
+        return False
+    return any(candidate.edits == edits for candidate in other.candidates)

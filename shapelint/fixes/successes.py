@@ -9,7 +9,7 @@ from shapelint.changes import weights
 from shapelint.changes.other_values import WINDOW
 from shapelint.facts.findings import Candidate
 from shapelint.facts.graph import Call, Trace
-from shapelint.fixes.verify import Failures
+from shapelint.fixes.failure_counts import Failures
 
 
 @dataclass(frozen=True)
