@@ -21,7 +21,7 @@ FILES = [
 ]
 
 NO_WEIGHTS = {
-    ("changes/other_values.py", 0.1): "a tolerance between two ratios of sizes",
+    ("changes/window_values.py", 0.1): "a tolerance between two ratios of sizes",
     ("fixes/verify.py", 1e9): "a limit of work, in mult-adds",
 }
 """Numbers that say nothing of how likely a change is."""

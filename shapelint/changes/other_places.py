@@ -7,8 +7,9 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from shapelint.changes.other_values import aspect, odd_one_out, window_of
-from shapelint.changes.rewrites import made_tensor
+from shapelint.changes.failed_sizes import Aspect, aspect_of, odd_one_out
+from shapelint.changes.made_tensors import made_tensor
+from shapelint.changes.window_values import window_of
 from shapelint.facts.graph import Call, Raised, TensorFact, Trace, Walked
 from shapelint.facts.places import Site, Span
 from shapelint.syntax.origins import assignments
@@ -106,7 +107,7 @@ def other_places_of(
     trace = next((trace for trace in traces if broken in trace.calls), None)
     if trace is not None:
         yield from _arriving(walked, trace, broken, sites, raised)
-        if raised is not None or aspect(broken) != "channels":
+        if raised is not None or aspect_of(broken) is not Aspect.CHANNELS:
             yield from _windows(walked, trace, broken)
     if broken.site is not None:
         yield OtherPlace(span_of(broken.site, texts), "called here")

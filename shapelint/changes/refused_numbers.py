@@ -11,12 +11,11 @@ from shapelint.changes import weights
 from shapelint.changes.other_places import values_before
 from shapelint.changes.other_values import constant, small_values
 from shapelint.changes.plausibility import roundness
-from shapelint.changes.rewrites import shown
+from shapelint.changes.text_at_place import write_text
 from shapelint.changes.upstream_calls import arguments
 from shapelint.facts.findings import Candidate
 from shapelint.facts.places import Site
 from shapelint.syntax.calls import CallExpression, call_at
-from shapelint.syntax.edits import replacement
 from shapelint.syntax.origins import Place, callers_of, origins
 from shapelint.syntax.texts import Texts
 from shapelint.syntax.trees import ParsedFile, parse_file
@@ -144,7 +143,7 @@ def _changes_at(place: Place, likely: float) -> Iterator[Candidate]:
     node = place.node
     if isinstance(node, ast.BinOp) and isinstance(node.right, ast.Constant):
         left = place.source.segment(node.left)
-        yield _written(place, left, likely + weights.REFUSED_SIMPLER)
+        yield write_text(place, left, "", likely + weights.REFUSED_SIMPLER)
     if value is not None and value >= 1:
         yield from _other_numbers(place, value, likely)
 
@@ -155,7 +154,7 @@ def _other_dimensions(place: Place, value: int, likely: float) -> Iterator[Candi
             continue
         usual = weights.REFUSED_DIMENSION_FIRST if new == 1 else 0.0
         far = weights.REFUSED_DIMENSION_EACH * abs(new)
-        yield _written(place, str(new), likely + usual - far)
+        yield write_text(place, str(new), "", likely + usual - far)
 
 
 def _other_numbers(place: Place, value: int, likely: float) -> Iterator[Candidate]:
@@ -170,15 +169,4 @@ def _other_numbers(place: Place, value: int, likely: float) -> Iterator[Candidat
             continue
         gain = roundness(new) - roundness(value)
         far = weights.REFUSED_STEP_EACH * abs(new - value) / value
-        yield _written(place, str(new), likely + gain - far)
-
-
-def _written(place: Place, text: str, likely: float) -> Candidate:
-    edit = replacement(place.source, place.node, text)
-    return Candidate(
-        f"`{shown(place, text)}`",
-        (edit,),
-        group=f"{edit.start.line}:{edit.start.column}",
-        likely=likely,
-        says=f"`{text}` fits",
-    )
+        yield write_text(place, str(new), "", likely + gain - far)

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from shapelint.changes import rewrites, weights
+from shapelint.changes import weights
+from shapelint.changes.failure_context import FailureContext
+from shapelint.changes.orders import kinds_put_in
 from shapelint.changes.other_inputs import other_ranks
 from shapelint.changes.plausibility import Numbers
-from shapelint.changes.upstream_changes import UpstreamChanges
+from shapelint.changes.upstream_changes import changes_upstream
 from shapelint.facts.findings import Candidate, ChangeKind, Finding
 from shapelint.facts.graph import Walked
 from shapelint.fixes.failed_call import FailedCall
@@ -27,11 +29,10 @@ def queue_candidates(
 ) -> list[Queued]:
     """The likeliest first, each change once. `others`: findings of which the same
     change may be made."""
-    upstream = UpstreamChanges(
-        walked, failed.trace, failed.call, numbers, failed.raised
-    )
+    context = FailureContext(walked, failed.trace, failed.call, numbers, failed.raised)
     found: dict[object, Queued] = {
-        candidate.edits: Queued(candidate, False) for candidate in upstream.candidates()
+        candidate.edits: Queued(candidate, False)
+        for candidate in changes_upstream(context)
     }
     least: dict[str, float] = {}
     for position, candidate in enumerate(_own_candidates(walked, failed, others)):
@@ -49,7 +50,7 @@ def queue_candidates(
         ranked = replace(candidate, likely=likely)
         found[candidate.edits or candidate.inputs] = Queued(ranked, True)
     queue = [
-        _less_if_put_in_twice(walked, each, upstream.rearranged)
+        _less_if_put_in_twice(walked, each, context.rearranged)
         for each in found.values()
     ]
     return sorted(queue, key=lambda each: -each.candidate.likely)
@@ -61,7 +62,7 @@ def _less_if_put_in_twice(
     """A change that puts in a transpose or flatten where there is one just before, as
     less likely; any other as it is."""
     candidate = queued.candidate
-    if not rewrites.put_in(candidate, walked.texts) & rearranged:
+    if not kinds_put_in(candidate, walked.texts) & rearranged:
         return queued
     likely = candidate.likely - weights.PUT_IN_TWICE
     return replace(queued, candidate=replace(candidate, likely=likely))

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from shapelint.changes import weights
-from shapelint.changes.other_values import WINDOW
+from shapelint.changes.window_values import WINDOW
 from shapelint.facts.findings import Candidate
 from shapelint.facts.graph import Call, Trace
 from shapelint.fixes.failure_counts import Failures

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from shapelint.asked.inputs import TensorSpec, parse_inputs
 from shapelint.asked.target import Target
-from shapelint.changes.other_inputs import unbatched_note
+from shapelint.changes.first_layers import lacks_batch
 from shapelint.facts.diagnostics import Diagnostic, Fix, Severity
 from shapelint.facts.findings import Candidate, Finding
 from shapelint.facts.graph import Key, Trace, Walked
@@ -185,7 +185,7 @@ class Verifier:
         """Whether the changed model runs with a batch too, where it was fed a single
         sample: it may be forgotten."""
         trace = next(reversed(self.walked.traces.values()))
-        if not unbatched_note(trace):
+        if not lacks_batch(trace):
             return True
         batched = tuple(
             replace(spec, shape=(1, *spec.shape))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from shapelint.changes.operands import resized, turned
+from shapelint.changes.operands import resize_maps, rewrite_operands
 from shapelint.changes.other_inputs import halves_well, other_sizes
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Shape, Walked, facts_in
@@ -85,8 +85,8 @@ class Net(nn.Module):
                 found=next(shape_text(shape) for shape in shapes if shape != shapes[0]),
             )
             candidates = (
-                *turned(walked, call, _joins(dim, failure.op == "stack")),
-                *resized(walked, call, halves_well(walked)),
+                *rewrite_operands(walked, call, _joins(dim, failure.op == "stack")),
+                *resize_maps(walked, call, halves_well(walked)),
                 *other_sizes(walked),
             )
             yield Finding(

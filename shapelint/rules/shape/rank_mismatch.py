@@ -6,7 +6,8 @@ import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.changes.other_inputs import batched_input, input_candidates, spatial_dims
+from shapelint.changes.first_layers import spatial_dims
+from shapelint.changes.other_inputs import batched_input, input_candidates
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Failure, Walked
 from shapelint.ops import einops_patterns as patterns
