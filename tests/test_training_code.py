@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from shapelint.asked.request import Request
+from shapelint.asked.request import Read
 from shapelint.process.check_source import check_source
 from shapelint.reading.source_rule import SourceRule
 from shapelint.rules import catalogue
@@ -45,7 +45,7 @@ STYLES = ("argparse main", "library with callbacks")
 
 
 def found(path: Path, code: str) -> list[int]:
-    report = check_source(Request(str(path), selected=ALL)).report
+    report = check_source(Read(str(path), selected=ALL)).report
     return [
         item.span.line
         for item in report.diagnostics
@@ -81,7 +81,7 @@ def test_a_program_that_only_looks_faulty_is_left_alone(
 def test_each_fix_mends_what_it_is_for(code: str, what: str, write: Write) -> None:
     source = FAULTY[code][what]
     path = write(source, "train.py")
-    report = check_source(Request(str(path), selected=ALL)).report
+    report = check_source(Read(str(path), selected=ALL)).report
     finding = next(item for item in report.diagnostics if item.code == code)
     for fix in finding.fixes:
         mended = apply_edits(source, list(fix.edits))
@@ -145,12 +145,68 @@ def test_what_two_files_import_is_told_once(write: Write, tmp_path: Path) -> Non
     write(call.format(name), "project/b.py")
     write(call.format(name), "project/c.py")
     one, other = (
-        check_source(Request(path, selected=ALL)).report.diagnostics
+        check_source(Read(path, selected=ALL)).report.diagnostics
         for path in ("project/b.py", "project/c.py")
     )
     assert [item.code for item in one] == [item.code for item in other] == ["SHP406"]
-    report = check_source(Request("project", selected=ALL)).report
+    report = check_source(Read("project", selected=ALL)).report
     assert [item.code for item in report.diagnostics] == ["SHP406"]
+
+
+BASE = """import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.drop = nn.Dropout(0.5)
+
+
+class Base:
+    def __init__(self):
+        self.model = Net()
+        self.optimizer = torch.optim.SGD(self.model.parameters(), 0.1)
+
+    def fit(self, train_loader):
+        for x in train_loader:
+            self.optimizer.zero_grad()
+            self.model(x).sum().backward()
+            self.optimizer.step()
+
+    def evaluate(self, val_loader):
+        with torch.no_grad():
+            for x in val_loader:
+                print(self.model(x).argmax(1))  # here
+"""
+DERIVED = """from base import Base
+
+
+class Trainer(Base):
+    pass
+
+
+trainer = Trainer()
+trainer.fit(train_loader)
+trainer.evaluate(val_loader)
+"""
+
+
+def test_a_method_that_is_inherited_is_read_in_the_file_that_defines_it(
+    write: Write,
+) -> None:
+    here = [line.endswith("# here") for line in BASE.splitlines()].index(True) + 1
+    base = write(BASE, "base.py")
+    train = write(DERIVED, "train.py")
+    report = check_source(Read(str(train), selected=ALL)).report
+    spans = [(item.code, item.span) for item in report.diagnostics]
+    assert [
+        (code, span.file, span.line) for code, span in spans if span is not None
+    ] == [("SHP403", str(base), here)]
+    write(
+        BASE.replace("with torch", "self.model.eval()\n        with torch"), "base.py"
+    )
+    assert not check_source(Read(str(train), selected=ALL)).report.diagnostics
 
 
 def test_a_file_that_is_no_python_says_so_and_does_not_stop_the_others(
@@ -213,7 +269,7 @@ def test_what_a_walk_knows_decides_for_the_script(write: Write, tmp_path: Path) 
     )
     write(PLAIN + made.format("Sequential(nn.Linear(8, 2), nn.Dropout(0.5))"), "net.py")
     assert (
-        "`Dropout` acts as in training"
+        "`Dropout` is active"
         in run_shapelint(
             "check", "net.py:Net", "train.py", "--input", "1,8", cwd=tmp_path
         ).out
@@ -259,7 +315,7 @@ def test_a_faulty_notebook_is_found_at_its_cell_and_mended_there(
         for number, line in enumerate(source.splitlines(), 1)
         if line.endswith("# here")
     ]
-    report = check_source(Request(str(path), selected=ALL)).report
+    report = check_source(Read(str(path), selected=ALL)).report
     findings = [item for item in report.diagnostics if item.code == code]
     spans = [item.span for item in findings if item.span is not None]
     assert [(span.file, span.line) for span in spans] == [
@@ -369,5 +425,5 @@ def test_an_old_notebook_is_read_and_not_written(write: Write, tmp_path: Path) -
 def test_many_files_are_read_by_several_processes(write: Write) -> None:
     for number in range(60):
         write("net.eval\n", f"many/part{number}.py")
-    report = check_source(Request("many", selected=ALL)).report
+    report = check_source(Read("many", selected=ALL)).report
     assert len(report.diagnostics) == 60

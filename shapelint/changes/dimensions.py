@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from shapelint import ops
 from shapelint.changes import weights
 from shapelint.changes.failure_context import FailureContext
 from shapelint.changes.other_values import Pairs, constant
@@ -13,10 +14,9 @@ from shapelint.changes.text_at_place import write_text
 from shapelint.changes.upstream_calls import Upstream
 from shapelint.facts.findings import Candidate
 from shapelint.facts.graph import Call, Trace
+from shapelint.ops.families.joining import is_concatenation
+from shapelint.ops.record import Family
 from shapelint.syntax.origins import Place
-
-_NOT_OF_BATCH = ("cat", "flatten", "Flatten", "squeeze", "mean")
-"""Ops that are hardly ever meant for the batch."""
 
 
 def other_dimensions(
@@ -37,7 +37,7 @@ def other_dimensions(
         changed = tuple(new if dim == old else dim for dim in dims)
         if usual[changed]:
             likely += weights.DIMENSION_AS_ELSEWHERE
-        if call.op in ("cat", "concat") and _joins_too_much(call, context.pairs):
+        if is_concatenation(call.op) and _joins_too_much(call, context.pairs):
             likely += weights.DIMENSION_JOINED
         likely = _with_turn(likely, call.op, rank, tuple(dims), changed)
         yield write_text(place, str(new), call.layer, likely, "dim")
@@ -45,8 +45,7 @@ def other_dimensions(
 
 def _dimensions_of(op: str, rank: int) -> list[int]:
     """All dimensions, and the last two as they are mostly written."""
-    adds_one = op in ("stack", "unsqueeze")
-    return list(dict.fromkeys([*range(rank + adds_one), -1, -2]))
+    return list(dict.fromkeys([*range(rank + ops.of(op).adds_dim), -1, -2]))
 
 
 def _usual_dimensions(trace: Trace, op: str) -> Counter[tuple[int, ...]]:
@@ -65,13 +64,18 @@ def _likely_dimension(step: Upstream, old: int, new: int) -> float:
     likely = step.near + weights.DIMENSION
     if new == 1:
         likely += weights.DIMENSION_FIRST
-    is_flatten = op.lower() == "flatten" and new == 1
+    is_flatten = ops.of(op) is ops.of("flatten") and new == 1
     if is_flatten and (old == 0 or step.distance == 0):
         likely += weights.DIMENSION_OF_FLATTEN
     likely -= weights.DIMENSION_EACH * abs(new)
-    if old == 0 and op in _NOT_OF_BATCH:
+    if old == 0 and _merges_samples(op):
         likely += weights.DIMENSION_NOT_BATCH
     return likely
+
+
+def _merges_samples(op: str) -> bool:
+    """Whether an op of dimension 0 would mix the samples of a batch."""
+    return ops.of(op).flattens or ops.of(op).reduces or is_concatenation(op)
 
 
 def _joins_too_much(call: Call, pairs: Pairs) -> bool:
@@ -86,7 +90,7 @@ def _with_turn(
 ) -> float:
     """The likelihood with what it means for a transpose, whose two dimensions may be
     the same one."""
-    is_transpose = op in ("transpose", "swapaxes") and len(old) == 2
+    is_transpose = ops.is_of(op, Family.TRANSPOSING) and len(old) == 2
     if is_transpose and _is_one_dimension(old, rank):
         likely += weights.DIMENSION_TURNS_NOTHING
     moves_batch = rank > 2 and 0 in new and 0 not in old

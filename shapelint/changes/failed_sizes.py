@@ -7,8 +7,12 @@ import math
 from collections.abc import Iterator
 from enum import Enum
 
+from shapelint import ops
 from shapelint.changes.other_values import Pairs
 from shapelint.facts.graph import Call, Failure, Shape, TensorFact
+from shapelint.ops.families.convolution import channels_taken
+from shapelint.ops.families.joining import is_concatenation, joined_dimension
+from shapelint.ops.record import Family
 
 _COMPARED = 6
 """Operands of a call that are compared with each other."""
@@ -36,7 +40,7 @@ def _pairs_of(failure: Failure, shapes: list[Shape]) -> Iterator[Pair]:
     factor = failure.arg(1, "upscale_factor")
     if op == "unflatten":
         yield from _pairs_of_unflatten(failure)
-    elif op in ("view", "reshape"):
+    elif ops.of(op).regroups:
         yield from _pairs_of_view(failure)
     elif op == "split" and isinstance(sections, (list, tuple)):
         dim = failure.arg(2, "dim", 0)
@@ -44,24 +48,15 @@ def _pairs_of(failure: Failure, shapes: list[Shape]) -> Iterator[Pair]:
             yield shapes[0][dim], sum(sections)
     elif op == "pixel_shuffle" and len(shapes[0]) > 2 and isinstance(factor, int):
         yield from _pairs_of_shuffle(shapes[0][-3], factor)
-    elif op in ("linear", "bilinear") and len(shapes) > 1 and shapes[0]:
+    elif ops.is_of(op, Family.LINEAR) and len(shapes) > 1 and shapes[0]:
         yield shapes[0][-1], shapes[1][-1]
-    elif op.startswith("conv") and len(shapes) > 1:
+    elif ops.is_of(op, Family.CONVOLUTION) and len(shapes) > 1:
         dims = len(shapes[1]) - 2
         if len(shapes[0]) > dims:
-            yield shapes[0][-dims - 1], _channels_taken(failure, shapes[1])
+            yield shapes[0][-dims - 1], channels_taken(failure)
     else:
         yield from _pairs_of_widths(failure, shapes)
         yield from _pairs_of_operands(op, shapes[:_COMPARED])
-
-
-def _channels_taken(failure: Failure, weight: Shape) -> int:
-    """The channels that a convolution takes; its weight is (out, in / groups, ...), a
-    transposed one's (in, out / groups, ...)."""
-    if "transpose" in failure.op:
-        return weight[0]
-    groups: int = failure.arg(6, "groups", 1) or 1
-    return weight[1] * groups
 
 
 def _pairs_of_unflatten(failure: Failure) -> Iterator[Pair]:
@@ -106,14 +101,14 @@ def _pairs_of_widths(failure: Failure, shapes: list[Shape]) -> Iterator[Pair]:
         for width in widths:
             if shape and isinstance(width, int):
                 yield shape[-1], width
-    if failure.op in ("layer_norm", "rms_norm"):
+    if _is_over_features(failure.op):
         normalized = failure.arg(1, "normalized_shape")
         if isinstance(normalized, (tuple, list)) and normalized and shapes[0]:
             yield shapes[0][-1], normalized[-1]
 
 
 def _pairs_of_operands(op: str, shapes: list[Shape]) -> Iterator[Pair]:
-    is_product = op in ("matmul", "bmm", "mm", "einsum", "rmatmul")
+    is_product = ops.is_of(op, Family.MATMUL)
     for left, right in itertools.combinations(shapes, 2):
         yield from _differing(left, right)
         if is_product and left and len(right) > 1:
@@ -145,19 +140,19 @@ def aspect_of(call: Call) -> Aspect:
     if failure is None:
         return Aspect.EITHER
     op, shapes = failure.op, [fact.shape for fact in failure.tensors]
-    is_convolution = op.startswith("conv") and "transpose" not in op
+    is_convolution = ops.is_of(op, Family.CONVOLUTION) and not ops.of(op).is_transposed
     if is_convolution and len(shapes) > 1:
-        takes = _channels_taken(failure, shapes[1])
+        takes = channels_taken(failure)
         dims = len(shapes[1]) - 2
         is_wrong = len(shapes[0]) > dims and shapes[0][-dims - 1] != takes
         return Aspect.CHANNELS if is_wrong else Aspect.SPATIAL
-    if "pool" in op:
+    if ops.is_of(op, Family.POOLING):
         return Aspect.SPATIAL
-    if op in ("batch_norm", "instance_norm", "group_norm"):
+    if ops.is_of(op, Family.NORMALISATION) and not _is_over_features(op):
         return Aspect.CHANNELS
     ranks = {len(shape) for shape in shapes}
     is_of_maps = ranks in ({4}, {5})
-    if is_of_maps and op in ("cat", "stack", "add", "mul", "sub", "mse_loss"):
+    if is_of_maps and (ops.is_of(op, Family.JOINING) or ops.of(op).broadcasts):
         return _aspect_of_maps(failure, shapes)
     return Aspect.EITHER
 
@@ -165,7 +160,7 @@ def aspect_of(call: Call) -> Aspect:
 def _aspect_of_maps(failure: Failure, shapes: list[Shape]) -> Aspect:
     """Which dimensions of several feature maps (N, C, ...) differ."""
     # maps may differ in the dimension that they are joined in
-    joined = failure.arg(1, "dim", 0) if failure.op == "cat" else None
+    joined = joined_dimension(failure) if is_concatenation(failure.op) else None
     differing = {
         at
         for at in range(len(shapes[0]))
@@ -175,6 +170,11 @@ def _aspect_of_maps(failure: Failure, shapes: list[Shape]) -> Aspect:
         return Aspect.CHANNELS
     is_spatial = differing and min(differing) >= 2
     return Aspect.SPATIAL if is_spatial else Aspect.EITHER
+
+
+def _is_over_features(op: str) -> bool:
+    """Whether a norm is over the last dimensions, and not over channels."""
+    return "normalized_shape" in ops.of(op).takes
 
 
 # -- the operand that differs ------------------------------------------------------------
@@ -199,9 +199,9 @@ def _odd_outside_of_dim(call: Call) -> int | None:
     """The same for tensors that are joined, whose sizes may differ in the dimension
     they are joined in."""
     failure = call.failure
-    if failure is None or failure.op not in ("cat", "concat"):
+    if failure is None or not is_concatenation(failure.op):
         return None
-    dim, rank = failure.arg(1, "dim", 0), _common_rank(call.inputs)
+    dim, rank = joined_dimension(failure), _common_rank(call.inputs)
     if not isinstance(dim, int) or rank is None:
         return None
     at = dim % max(1, rank)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from shapelint import ops
 from shapelint.changes.arguments import small_numbers
 from shapelint.changes.failed_sizes import Aspect, aspect_of, required_pairs
 from shapelint.changes.other_values import Pairs
@@ -16,6 +17,7 @@ from shapelint.changes.upstream_calls import (
     written_numbers,
 )
 from shapelint.facts.graph import Call, Raised, Trace, Walked
+from shapelint.ops.record import Family
 
 _ANY_RATIO = [(1, 2), (2, 1), (3, 1), (1, 3), (3, 2)]
 """What to try where nothing is known of the sizes that an exception is about."""
@@ -72,10 +74,14 @@ class FailureContext:
     def rearranged(self) -> set[str]:
         """What was rearranged just before: `turn` by a transpose, `flat` by a
         flatten."""
-        near = {
-            step.call.op.lower()
+        near = [
+            step.call.op
             for step in self.upstream
             if 0 < step.distance <= 2 and step.call.failure is None
-        }
-        kinds = (("turn", {"transpose", "permute", "swapaxes"}), ("flat", {"flatten"}))
-        return {kind for kind, ops in kinds if ops & near}
+        ]
+        found = set()
+        if any(ops.is_of(op, Family.TRANSPOSING) for op in near):
+            found.add("turn")
+        if any(ops.of(op) is ops.of("flatten") for op in near):
+            found.add("flat")
+        return found

@@ -3,32 +3,9 @@ without a batch."""
 
 from __future__ import annotations
 
+from shapelint import ops
 from shapelint.facts.graph import Call, Trace
-
-_WINDOWED = {"1": 1, "2": 2, "3": 3}
-
-_SEQUENCES = dict.fromkeys(
-    (
-        "RNN",
-        "LSTM",
-        "GRU",
-        "MultiheadAttention",
-        "TransformerEncoderLayer",
-        "TransformerDecoderLayer",
-    ),
-    1,
-)
-"""Layers of sequences that take a single sample too."""
-
-
-def spatial_dims(op: str) -> int | None:
-    """How many spatial dimensions a Conv, Pool or Norm works on, by its name: `Conv2d`
-    and `conv2d` say 2."""
-    lowered = op.lower()
-    if not lowered.endswith("d") or len(op) < 3:
-        return None
-    is_windowed = any(word in lowered for word in ("conv", "pool", "norm"))
-    return _WINDOWED.get(op[-2]) if is_windowed else None
+from shapelint.ops.record import Family
 
 
 def first_layer(trace: Trace) -> tuple[Call, int] | None:
@@ -38,11 +15,18 @@ def first_layer(trace: Trace) -> tuple[Call, int] | None:
     A convolution works on those of space, a recurrent or attention layer on that of
     time."""
     for call in trace.calls:
-        is_convolution = "conv" in call.op.lower()
-        dims = spatial_dims(call.op) if is_convolution else _SEQUENCES.get(call.op)
+        dims = _sample_dims(call.op)
         if dims is not None and 0 in call.from_input:
             return call, dims
     return None
+
+
+def _sample_dims(op: str) -> int | None:
+    """How many dimensions a single sample has beside its channels or features; None for
+    layers that do not take one."""
+    if ops.is_of(op, Family.CONVOLUTION):
+        return ops.spatial_dims(op)
+    return 1 if ops.of(op).takes_sequences else None
 
 
 def lacks_batch(trace: Trace) -> bool:

@@ -7,6 +7,7 @@ import ast
 import math
 from dataclasses import dataclass
 
+from shapelint import ops
 from shapelint.changes import weights
 from shapelint.changes.torch_prefixes import functional_prefix, nn_prefix
 from shapelint.facts.diagnostics import Edit
@@ -14,25 +15,6 @@ from shapelint.facts.findings import Candidate
 from shapelint.facts.graph import Call, Trace, Walked
 from shapelint.syntax.calls import CallExpression, call_at, layer_call
 from shapelint.syntax.edits import replacement
-
-_FLATTENS = {"Flatten", "flatten", "view", "reshape"}
-SAME_SHAPE = {
-    *(
-        "Dropout",
-        "dropout",
-        "ReLU",
-        "relu",
-        "Identity",
-        "GELU",
-        "contiguous",
-        "float",
-        "to",
-        "Sigmoid",
-        "Tanh",
-        "LeakyReLU",
-    ),
-    *("SiLU", "ELU", "BatchNorm1d", "LayerNorm", "half", "double", "clone", "detach"),
-}
 
 _SHORT = 40
 """Characters of a call that is shown as it is written."""
@@ -44,9 +26,9 @@ def find_flatten(trace: Trace, call: Call) -> Call | None:
     current = trace.producer(call)
     while current is not None:
         has_run = current.failure is None and current.output is not None
-        if current.op in _FLATTENS and has_run and current.inputs:
+        if ops.of(current.op).flattens and has_run and current.inputs:
             return current if _flattens_map(current) else None
-        if current.op not in SAME_SHAPE:
+        if not ops.keeps_shape(current.op):
             return None
         current = trace.producer(current)
     return None
@@ -165,7 +147,7 @@ class _Pooling:
 def _pool_before(
     walked: Walked, flatten: Call, dims: int, size: str
 ) -> _Pooling | None:
-    if flatten.kind == "module":
+    if flatten.is_module:
         return _pool_before_layer(walked, flatten, dims, size)
     call = call_at(flatten.site, walked.texts)
     if call is None:
@@ -204,7 +186,9 @@ def _shorten(call: CallExpression) -> str:
 def _flattened_operand(call: CallExpression) -> ast.expr | None:
     """The tensor expression: `x` of `x.view(...)`, of `torch.flatten(x, 1)`."""
     func = call.node.func
-    if isinstance(func, ast.Attribute) and call.name in ("view", "reshape", "flatten"):
+    is_layer = call.name[:1].isupper()  # before the dot of `nn.Flatten` is no tensor
+    flattens = ops.of(call.name).flattens and not is_layer
+    if isinstance(func, ast.Attribute) and flattens:
         is_torch = isinstance(func.value, ast.Name) and func.value.id == "torch"
         if not is_torch:
             return func.value

@@ -6,12 +6,13 @@ import ast
 import math
 from collections.abc import Iterator
 
+from shapelint import ops
 from shapelint.changes import weights
-from shapelint.changes.heads import SAME_SHAPE
 from shapelint.changes.text_at_place import group_of
 from shapelint.facts.diagnostics import Edit
 from shapelint.facts.findings import Candidate, ChangeKind
 from shapelint.facts.graph import Call, Trace, Walked
+from shapelint.ops.record import Family
 from shapelint.syntax.calls import CallExpression, call_at, layer_call
 from shapelint.syntax.edits import replacement
 from shapelint.syntax.products import written_as
@@ -79,10 +80,20 @@ def _is_feature_map(trace: Trace, call: Call) -> bool:
     """Whether what arrives has channels in front: it comes from a convolution or
     pooling, at most activated."""
     current = trace.producer(call)
-    while current is not None and current.op in SAME_SHAPE:
+    while current is not None:
+        if ops.is_of(current.op, Family.CONVOLUTION, Family.POOLING):
+            return True
+        if ops.is_of(current.op, Family.NORMALISATION) and _is_of_maps(current.op):
+            return True
+        if not ops.keeps_shape(current.op):
+            return False
         current = trace.producer(current)
-    name = current.op.lower() if current is not None else ""
-    return any(word in name for word in ("conv", "pool", "batchnorm2d"))
+    return False
+
+
+def _is_of_maps(op: str) -> bool:
+    """Whether a layer works on maps of two dimensions or more, as `BatchNorm2d`."""
+    return (ops.spatial_dims(op) or 0) >= 2
 
 
 def _flatten_operand(walked: Walked, call: Call) -> tuple[Edit, str] | None:
@@ -135,7 +146,7 @@ def flatten_before_turn(
     """`x.flatten(2).transpose(1, 2)` of a feature map: positions behind channels, as
     sequences have them."""
     func = called.node.func
-    if call.kind != "method" or not isinstance(func, ast.Attribute):
+    if not call.is_method or not isinstance(func, ast.Attribute):
         return
     if not call.inputs or len(call.inputs[0].shape) != 4:
         return

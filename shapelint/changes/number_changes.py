@@ -6,13 +6,14 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from shapelint import ops
 from shapelint.changes import weights
 from shapelint.changes.arguments import is_factor, is_only_numbers, is_owner
 from shapelint.changes.failure_context import FailureContext
 from shapelint.changes.other_values import constant, other_values, small_values
 from shapelint.changes.plausibility import roundness
 from shapelint.changes.text_at_place import write_text
-from shapelint.changes.upstream_calls import GIVEN, Upstream
+from shapelint.changes.upstream_calls import Upstream
 from shapelint.facts.findings import Candidate
 from shapelint.syntax.origins import Place, enclosing_function, origins
 
@@ -32,7 +33,7 @@ class Target:
     @property
     def is_given(self) -> bool:
         """Whether it says what a layer gives."""
-        return self.name in GIVEN
+        return self.name in ops.givers()
 
     def write(self, text: str, worth: float) -> Candidate:
         """A candidate that writes `text` here, and is that likely."""

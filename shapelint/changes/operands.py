@@ -8,10 +8,12 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from shapelint import ops
 from shapelint.changes import weights
 from shapelint.changes.torch_prefixes import functional_prefix
 from shapelint.facts.findings import Candidate, ChangeKind
 from shapelint.facts.graph import Call, Shape, TensorFact, Walked
+from shapelint.ops.record import Family
 from shapelint.syntax.calls import call_at, operation_at
 from shapelint.syntax.edits import replacement
 from shapelint.syntax.trees import ParsedFile
@@ -52,7 +54,7 @@ def find_operands(walked: Walked, call: Call) -> list[Operand]:
         return []
     source, nodes = written
     values: list[object] = list(call.inputs)
-    if call.kind != "module":
+    if not call.is_module:
         values = list(call.failure.args if call.failure is not None else call.args)
     if len(nodes) == 1 and values and isinstance(values[0], (list, tuple)):
         listed = nodes[0]
@@ -78,11 +80,11 @@ def _written_operands(
     called = call_at(call.site, walked.texts)
     if called is None:
         return None
-    if call.op in ("cat", "concat", "concatenate", "stack"):
+    if ops.is_of(call.op, Family.JOINING):
         listed = called.argument(0, "tensors")
         return (called.source, [listed]) if listed is not None else None
     func, given = called.node.func, called.node.args
-    if call.kind != "method" or not isinstance(func, ast.Attribute):
+    if not call.is_method or not isinstance(func, ast.Attribute):
         return called.source, list(given)
     is_torch = isinstance(func.value, ast.Name) and func.value.id == "torch"
     return called.source, list(given) if is_torch else [func.value, *given]

@@ -125,7 +125,7 @@ def _usual_order(trace: Trace, first: ast.expr, second: ast.expr) -> float:
     before one of the other."""
     names = [_class_named(node) for node in (first, second)]
     lines = {first.lineno, second.lineno}
-    modules = (call for call in trace.calls if call.kind == "module")
+    modules = (call for call in trace.calls if call.is_module)
     for before, after in pairwise(modules):
         places = {site.line for call in (before, after) for site in call.definition[:1]}
         is_elsewhere = not places & lines

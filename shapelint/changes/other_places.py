@@ -7,6 +7,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from shapelint import ops
 from shapelint.changes.failed_sizes import Aspect, aspect_of, odd_one_out
 from shapelint.changes.made_tensors import made_tensor
 from shapelint.changes.window_values import window_of
@@ -17,56 +18,6 @@ from shapelint.syntax.spans import span_of
 from shapelint.syntax.texts import Texts
 from shapelint.syntax.trees import ParsedFile, parse_file
 from shapelint.syntax.walked_calls import definition_of, shape_text
-
-_KEEPING = {
-    "BatchNorm1d",
-    "BatchNorm2d",
-    "BatchNorm3d",
-    "LayerNorm",
-    "GroupNorm",
-    "PReLU",
-    "InstanceNorm2d",
-}
-"""Layers with weights that give what they were given."""
-
-_REARRANGING = {
-    *(
-        "view",
-        "reshape",
-        "flatten",
-        "unflatten",
-        "permute",
-        "transpose",
-        "swapaxes",
-        "movedim",
-        "cat",
-        "concat",
-    ),
-    *(
-        "stack",
-        "chunk",
-        "split",
-        "squeeze",
-        "unsqueeze",
-        "expand",
-        "repeat",
-        "Flatten",
-        "Unflatten",
-        "rearrange",
-    ),
-    *(
-        "Rearrange",
-        "unfold",
-        "fold",
-        "pixel_shuffle",
-        "pixel_unshuffle",
-        "t",
-        "mT",
-        "T",
-        "narrow",
-    ),
-}
-"""Ops whose own numbers say what shape they give."""
 
 STEPS = 16
 """Calls looked at on the way from a failure to the layer that made what arrives."""
@@ -166,9 +117,10 @@ def _way_back(
 
 def _rearranged(walked: Walked, call: Call) -> Iterator[OtherPlace]:
     """The call itself, where its own numbers say what shape it gives."""
-    if call.op not in _REARRANGING or call.site is None or call.output is None:
+    rearranges = ops.of(call.op).family.rearranges
+    if not rearranges or call.site is None or call.output is None:
         return
-    is_module = call.kind == "module"
+    is_module = call.is_module
     sites = definition_of(walked, call)[0] if is_module else (call.site,)
     if sites:
         message = f"{shape_text(call.output.shape)} comes from this `{call.op}`"
@@ -181,7 +133,8 @@ def _sized_by_weights(
     """Where a layer was made whose weights say what it gives; `taken`: where the failed
     layer was made."""
     sites, class_name = definition_of(walked, call)
-    if not sites or not call.params or class_name in _KEEPING or call.output is None:
+    keeps_shape = ops.keeps_shape(class_name)
+    if not sites or not call.params or keeps_shape or call.output is None:
         return
     name = class_name or call.op
     message = f"{shape_text(call.output.shape)} comes from this `{name}`"

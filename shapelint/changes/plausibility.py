@@ -7,21 +7,10 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from shapelint import ops
 from shapelint.changes import weights
 from shapelint.facts.graph import Call, Trace
-
-_COUNTED = (
-    *(
-        "in_features",
-        "out_features",
-        "in_channels",
-        "out_channels",
-        "num_features",
-        "hidden_size",
-        "input_size",
-    ),
-    *("embedding_dim", "embed_dim", "num_channels", "d_model", "normalized_shape"),
-)
+from shapelint.ops.record import Family
 
 
 class Numbers:
@@ -60,7 +49,7 @@ class Numbers:
 
 def _sizes_of(call: Call) -> Iterator[tuple[str, int]]:
     """The sizes among a layer's arguments, by name; of several in one the last."""
-    for name in _COUNTED:
+    for name in ops.widths():
         value = call.attributes.get(name)
         if isinstance(value, tuple) and value:
             value = value[-1]
@@ -87,9 +76,9 @@ def roundness(value: int) -> float:
 def irregularity(op: str, window: dict[str, int]) -> float:
     """0 for windows people choose: `same` or no padding, kernel and stride that fit
     each other."""
-    if "Pool" in op or "pool" in op:
+    if ops.is_of(op, Family.POOLING):
         return _irregularity_of_pooling(window)
-    if "Transpose" in op or "transpose" in op:
+    if ops.of(op).is_transposed:
         return _irregularity_of_transposed(window)
     return _irregularity_of_convolution(window)
 

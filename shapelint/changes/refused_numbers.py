@@ -4,9 +4,11 @@ groups that do not divide the channels."""
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Iterator
 from typing import TypeGuard
 
+from shapelint import ops
 from shapelint.changes import weights
 from shapelint.changes.other_places import values_before
 from shapelint.changes.other_values import constant, small_values
@@ -15,23 +17,11 @@ from shapelint.changes.text_at_place import write_text
 from shapelint.changes.upstream_calls import arguments
 from shapelint.facts.findings import Candidate
 from shapelint.facts.places import Site
+from shapelint.ops.record import Dims
 from shapelint.syntax.calls import CallExpression, call_at
 from shapelint.syntax.origins import Place, callers_of, origins
 from shapelint.syntax.texts import Texts
 from shapelint.syntax.trees import ParsedFile, parse_file
-
-_WITH_DIMENSIONS = {
-    "flatten",
-    "cat",
-    "stack",
-    "transpose",
-    "squeeze",
-    "unsqueeze",
-    "sum",
-    "mean",
-    "swapaxes",
-}
-"""Calls whose whole numbers are dimensions."""
 
 _DIMENSIONS = (1, 0, 2, -1, 3)
 """Dimensions to try, the usual ones first."""
@@ -120,10 +110,13 @@ def _names_of_condition(
 
 
 def _takes_dimensions(node: ast.AST | None, source: ParsedFile) -> TypeGuard[ast.Call]:
-    """Whether the whole numbers that a call is given are dimensions."""
+    """Whether the whole numbers that a call is given are dimensions; those of Python's
+    own `max` or `sum` are not."""
     if not isinstance(node, ast.Call):
         return False
-    return CallExpression(source, node).name in _WITH_DIMENSIONS
+    name = CallExpression(source, node).name
+    is_builtin = isinstance(node.func, ast.Name) and hasattr(builtins, name)
+    return not is_builtin and ops.of(name).dims is not Dims.NONE
 
 
 def _covers(statement: ast.stmt, line: int) -> bool:

@@ -4,14 +4,11 @@ spelled there."""
 from __future__ import annotations
 
 import ast
-import inspect
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 
-import torch
-
+from shapelint import ops
 from shapelint.changes import weights
 from shapelint.changes.arguments import Argument
 from shapelint.changes.failed_sizes import odd_one_out
@@ -26,51 +23,6 @@ LAST = 12
 
 REACH = 40
 """Calls looked at upstream of a failure."""
-
-GIVEN = {
-    *(
-        "out_features",
-        "out_channels",
-        "hidden_size",
-        "embedding_dim",
-        "embed_dim",
-        "d_model",
-        "output_size",
-    ),
-    *("proj_size", "size", "dim_feedforward", "unflattened_size"),
-}
-"""Arguments that say what a layer gives; those that say what it takes are right where
-it does not fail."""
-
-_TRANSPARENT = {
-    *(
-        "ReLU",
-        "relu",
-        "Dropout",
-        "dropout",
-        "GELU",
-        "gelu",
-        "contiguous",
-        "Identity",
-        "SiLU",
-        "Tanh",
-        "tanh",
-    ),
-    *(
-        "Sigmoid",
-        "sigmoid",
-        "LeakyReLU",
-        "leaky_relu",
-        "getitem",
-        "softmax",
-        "Softmax",
-        "to",
-        "float",
-        "silu",
-    ),
-    *("BatchNorm1d", "BatchNorm2d", "LayerNorm", "ReLU6", "Hardswish", "ELU", "PReLU"),
-}
-"""Ops that add nothing to the distance between a number and a failure."""
 
 
 @dataclass(frozen=True)
@@ -99,32 +51,12 @@ class Upstream:
         return arguments(self.made) if self.made is not None else []
 
 
-@lru_cache(maxsize=256)
-def parameter_names(layer: str) -> tuple[str, ...]:
-    """The arguments of one of torch's layers, in order."""
-    cls = getattr(torch.nn, layer, None)
-    if not isinstance(cls, type):
-        return ()
-    names = tuple(inspect.signature(cls).parameters)
-    if layer in ("LSTM", "GRU", "RNN"):
-        return (
-            "input_size",
-            "hidden_size",
-            "num_layers",
-            "bias",
-            "batch_first",
-            "dropout",
-            "bidirectional",
-        )
-    return names
-
-
 def arguments(made: CallExpression) -> list[Argument]:
     """The written arguments of a layer, by name."""
     named = [(word.arg, word.value) for word in made.node.keywords if word.arg]
     if any(isinstance(node, ast.Starred) for node in made.node.args):
         return named
-    names = parameter_names(made.name)
+    names = ops.of(made.name).arguments
     return [*zip(names, made.node.args, strict=False), *named]
 
 
@@ -170,7 +102,7 @@ def _follow_producers(
     for call, distance in order:  # grows while it is read
         if distance >= REACH or len(leads) >= REACH * 2:
             continue
-        weight = 0 if call.op in _TRANSPARENT else 1
+        weight = 0 if _is_transparent(call.op) else 1
         for position, index in enumerate(call.producers):
             if index < 0:
                 continue
@@ -178,6 +110,11 @@ def _follow_producers(
                 leads[index] = set()
                 order.append((trace.calls[index], distance + weight))
             leads[index] |= {position} if call is failed else leads[call.index]
+
+
+def _is_transparent(op: str) -> bool:
+    """Whether an op adds nothing to the distance between a number and a failure."""
+    return ops.keeps_shape(op) or op == "getitem"
 
 
 def _suspicion(operands: set[int], odd: int | None) -> float:
@@ -192,7 +129,7 @@ def _with_expressions(
     walked: Walked, call: Call, distance: int, suspect: float
 ) -> Upstream:
     made = wrapper = None
-    if call.kind == "module" or call.params:
+    if call.is_module or call.params:
         sites, class_name = definition_of(walked, call)
         made = layer_call(sites, class_name, walked.texts)
         if made is None and sites:
@@ -210,7 +147,7 @@ def written_factors(walked: Walked) -> list[int]:
     found: dict[object, list[int]] = {}
     for trace in walked.traces.values():
         for call in trace.calls:
-            if call.kind != "module":
+            if not call.is_module:
                 continue
             made = layer_call(call.definition, call.module_class, walked.texts)
             node = made.argument(0, "in_features") if made is not None else None
@@ -234,7 +171,7 @@ def written_numbers(step: Upstream) -> list[int]:
     numbers = [
         number
         for name, node in step.made_arguments
-        if name not in GIVEN and isinstance(node, ast.BinOp)
+        if name not in ops.givers() and isinstance(node, ast.BinOp)
         for number in _numbers_in(node)
     ]
     return [number for number in dict.fromkeys(numbers) if number > 1]
@@ -268,8 +205,8 @@ def spelled_sizes(upstream: list[Upstream]) -> tuple[set[str], set[str]]:
             if isinstance(node, ast.Constant) or step.made is None:
                 continue
             text = step.made.source.segment(node)
-            if is_failing and name not in GIVEN:
+            if is_failing and name not in ops.givers():
                 taken.add(text)
-            elif not is_failing and name in GIVEN and step.distance <= 2:
+            elif not is_failing and name in ops.givers() and step.distance <= 2:
                 given.add(text)
     return taken, given

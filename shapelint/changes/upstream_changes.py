@@ -7,6 +7,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
+from shapelint import ops
 from shapelint.changes import weights
 from shapelint.changes.arguments import (
     is_only_numbers,
@@ -23,11 +24,11 @@ from shapelint.changes.number_changes import Target, other_numbers, small_number
 from shapelint.changes.orders import flip_flag, reorder_permute, swap_neighbours
 from shapelint.changes.other_values import constant, parts_of
 from shapelint.changes.text_at_place import write_text
-from shapelint.changes.upstream_calls import GIVEN, Upstream, arguments, single
+from shapelint.changes.upstream_calls import Upstream, arguments, single
 from shapelint.changes.window_values import POOLING, WINDOW
 from shapelint.changes.windows import add_window_arguments, other_windows
 from shapelint.facts.findings import Candidate
-from shapelint.ops.arithmetic import ELEMENTWISE
+from shapelint.ops.record import Dims, Family
 from shapelint.syntax.calls import CallExpression, operation_at
 from shapelint.syntax.origins import Place, made_place, origins
 from shapelint.syntax.trees import parse_file
@@ -35,79 +36,12 @@ from shapelint.syntax.walked_calls import definition_of
 
 _DIM_NAMES = ("start_dim", "end_dim", "dim")
 _FLAGS = ("bidirectional", "batch_first")
-_TURNS = ("transpose", "permute", "swapaxes")
-_VIEWS = ("view", "reshape", "unflatten")
 
-_DIMS = {
-    *(
-        "cat",
-        "concat",
-        "stack",
-        "chunk",
-        "split",
-        "unbind",
-        "mean",
-        "sum",
-        "amax",
-        "max",
-        "squeeze",
-        "unsqueeze",
-    ),
-    *("transpose", "movedim", "flatten", "swapaxes", "select", "tensor_split"),
-}
-_NO_SIZES = {
-    "softmax",
-    "log_softmax",
-    "dropout",
-    "relu",
-    "getitem",
-    "interpolate",
-    "leaky_relu",
-    "clamp",
-    "pow",
-}
-_SMALL = {
-    "num_heads",
-    "nhead",
-    "num_groups",
-    "upscale_factor",
-    "scale_factor",
-    "num_layers",
-    "groups",
-}
 _NOT_SIZES = {
-    "bias",
-    "p",
-    "inplace",
-    "eps",
-    "momentum",
-    "affine",
-    "dropout",
-    "mode",
-    "padding_idx",
-    "device",
-    "dtype",
+    *("bias", "p", "inplace", "eps", "momentum", "affine", "dropout", "mode"),
+    *("padding_idx", "device", "dtype"),
 }
-_WITH_TABLES = {
-    *ELEMENTWISE,
-    *("max", "min"),
-    *(
-        "cat",
-        "matmul",
-        "expand",
-        "getitem",
-        "einsum",
-        "linear",
-        "mm",
-        "bmm",
-        "addmm",
-        "rmatmul",
-    ),
-}
-"""Ops in which a weight or buffer of one's own is often the side that is wrong."""
-
-_PATTERNED = {"rearrange", "repeat", "reduce", "Rearrange", "Reduce"}
-"""einops: what its functions and layers are given by keyword are lengths of axes."""
+"""Arguments of layers that are no sizes, by whatever class they are given to."""
 
 _MOST_HEADS = 64
 """Numbers of a view up to this may count heads or groups."""
@@ -177,15 +111,15 @@ def _changes_at(context: FailureContext, step: Upstream) -> Iterator[Candidate]:
     if step.wrapper is not None and step.distance <= 1:
         yield from swap_neighbours(context.trace, step.wrapper, near)
     if called is not None:
-        if call.kind != "module":
+        if not call.is_module:
             yield from _changes_of_function(context, step, called)
         if call is not context.call and step.distance <= 3:
             yield from flatten_after(call, called, near)
-        if call.op in _TURNS:
+        if ops.is_of(call.op, Family.TRANSPOSING):
             explains = weights.FLATTEN_EXPLAINS_RANK if context.has_other_ranks else 0.0
             yield from flatten_before_turn(call, called, near + explains)
     for fact in call.inputs:
-        if fact.name and call.op in _WITH_TABLES:
+        if fact.name and _may_meet_table(call.op):
             yield from _changes_of_table(context, fact.name, near)
 
 
@@ -200,7 +134,7 @@ def _changes_of_layer(
         place = made_place(made, node, sites)
         if name in WINDOW:
             yield from other_windows(context, step, place, name)
-        elif name in _SMALL or made.name in _PATTERNED:
+        elif name in ops.counters() or _is_patterned(made.name):
             yield from small_numbers_near(context, step, place)
         elif name in _DIM_NAMES:
             yield from other_dimensions(context, step, place)
@@ -216,7 +150,7 @@ def _changes_of_size(
     """A size of a layer: all of the one that fails, of the others what they give."""
     call = step.call
     is_failing = call is context.call
-    if not is_failing and name not in GIVEN:
+    if not is_failing and name not in ops.givers():
         return
     likely = step.near
     likely += weights.ARGUMENT_OF_FAILING if is_failing else weights.ARGUMENT_THAT_GIVES
@@ -249,9 +183,9 @@ def _changes_of_wrapper(
                 continue  # a kernel, a stride, or nothing of this layer's
         if name in WINDOW:
             yield from other_windows(context, step, place, name)
-        elif name in _SMALL:
+        elif name in ops.counters():
             yield from small_numbers_near(context, step, place)
-        elif is_failing or value is None or name in GIVEN:
+        elif is_failing or value is None or name in ops.givers():
             worth = weights.WRAPPED_ARGUMENT
             if is_failing:
                 worth = weights.WRAPPED_ARGUMENT_OF_FAILING
@@ -269,7 +203,7 @@ def _sizes_of(step: Upstream) -> list[int | None]:
     return [
         single(value)
         for name, value in step.call.attributes.items()
-        if name not in WINDOW and name not in _SMALL
+        if name not in WINDOW and name not in ops.counters()
     ]
 
 
@@ -282,16 +216,16 @@ def _changes_of_function(
     call = step.call
     op, sites = call.op, context.walked.definitions.get(call.layer, ())
     pattern = called.argument(1, "pattern")
-    if called.name in _PATTERNED and isinstance(pattern, ast.Constant):
+    if _is_patterned(called.name) and isinstance(pattern, ast.Constant):
         for word in called.node.keywords:
             place = Place(called.source, word.value, (), sites)
             yield from small_numbers_near(context, step, place)
         return
     if op == "permute":
         yield from reorder_permute(call, called, step.near)
-    if op in _NO_SIZES:
+    if not _may_take_sizes(op):
         return
-    is_pooling = op.startswith(("max_pool", "avg_pool"))
+    is_pooling = ops.is_of(op, Family.POOLING)
     for position, (name, node) in enumerate(written_arguments(called)):
         place = Place(called.source, node, (), sites)
         window = name
@@ -299,12 +233,26 @@ def _changes_of_function(
             window = POOLING[position]
         if is_pooling and window in WINDOW:
             yield from other_windows(context, step, place, window)
-        elif op in _DIMS:
+        elif ops.of(op).dims is not Dims.NONE:
             yield from other_dimensions(context, step, place)
-            if op in ("chunk", "split"):
+            if ops.is_of(op, Family.SPLITTING):
                 yield from small_numbers_near(context, step, place)
         elif may_be_size(node):
             yield from _changes_of_sizes(context, step, place, position)
+
+
+def _is_patterned(name: str) -> bool:
+    """Whether a function or layer is einops', as written: what it is given by keyword
+    are lengths of axes."""
+    return ops.is_of(f"einops.{name.lower()}", Family.EINOPS)
+
+
+def _may_take_sizes(op: str) -> bool:
+    """Whether a number given to a function may be a size or a dimension that decides
+    its result's shape."""
+    if ops.keeps_shape(op) or op in ("getitem", "permute"):
+        return False
+    return not ops.is_of(op, Family.ELEMENTWISE, Family.RESAMPLING)
 
 
 def _changes_of_sizes(
@@ -313,9 +261,10 @@ def _changes_of_sizes(
     """Numbers of view and the like: what each is now is known from the run."""
     call = step.call
     is_failing = step.distance == 0
+    is_pooling = ops.is_of(call.op, Family.POOLING)
     likely = step.near
     likely += weights.VIEW_OF_FAILING if is_failing else weights.VIEW_UPSTREAM
-    values: tuple[object, ...] = call.args[1:] if call.kind == "method" else call.args
+    values: tuple[object, ...] = call.args[1:] if call.is_method else call.args
     if len(values) == 1 and isinstance(values[0], (list, tuple)):
         values = tuple(values[0])
     nodes = parts_of(place.node)
@@ -324,7 +273,7 @@ def _changes_of_sizes(
         value = single(values[at]) if at < len(values) else None
         target = Target(replace(place, node=node), call.layer, likely)
         for each in _changes_of_one(context, step, target, value):
-            if not call.op.startswith("adaptive") or makes_no_larger(call, each):
+            if not is_pooling or makes_no_larger(call, each):
                 yield each
 
 
@@ -339,7 +288,7 @@ def _changes_of_one(
     if is_named and 1 < value <= _MOST_HEADS:
         more = weights.VIEW_SMALL
         yield from small_numbers_near(context, step, target.place, more)
-    if step.call.op in _VIEWS:
+    if ops.of(step.call.op).regroups:
         yield target.write("-1", target.likely - weights.VIEW_INFERRED)
 
 
@@ -354,3 +303,10 @@ def _changes_of_table(
         target = Target(place, path, near + weights.TABLE, attribute)
         yield from other_numbers(context, target, None)
     yield from resize_square(places, context.pairs, path, near)
+
+
+def _may_meet_table(name: str) -> bool:
+    """Whether a weight or buffer of one's own is often the side that is wrong."""
+    op = ops.of(name)
+    joins = op.family in (Family.MATMUL, Family.LINEAR, Family.JOINING)
+    return op.broadcasts or joins or name in ("getitem", "expand")

@@ -3,9 +3,11 @@ be."""
 
 from __future__ import annotations
 
+from shapelint import ops
 from shapelint.changes.other_values import Pairs
 from shapelint.facts.graph import Call
-from shapelint.ops.layers import spread
+from shapelint.ops.record import Family
+from shapelint.ops.sliding import spread
 
 _DEFAULTS = {
     "kernel_size": 1,
@@ -28,11 +30,12 @@ def window_of(call: Call) -> dict[str, int] | None:
     """Kernel, stride and padding of a layer or function, where they are the same in
     each dimension."""
     values = dict(call.attributes)
-    if not values and call.op.startswith(("max_pool", "avg_pool")):
+    is_pooling = ops.is_of(call.op, Family.POOLING)
+    if not values and is_pooling:
         values = dict(zip(POOLING, call.args, strict=False)) | call.kwargs
     if "kernel_size" not in values:
         return None
-    if values.get("stride") in (None, ()) and "ool" in call.op:
+    if is_pooling and values.get("stride") in (None, ()):
         values["stride"] = values["kernel_size"]
     found = {}
     for name, default in _DEFAULTS.items():

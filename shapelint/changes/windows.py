@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
+from shapelint import ops
 from shapelint.changes import weights
 from shapelint.changes.failed_sizes import Aspect
 from shapelint.changes.failure_context import FailureContext
@@ -19,6 +20,7 @@ from shapelint.changes.upstream_calls import Upstream, arguments, single
 from shapelint.changes.window_values import explains, window_of, window_values
 from shapelint.facts.findings import Candidate
 from shapelint.facts.graph import Trace
+from shapelint.ops.record import Family
 from shapelint.syntax.calls import CallExpression, layer_call
 from shapelint.syntax.origins import Place, enclosing_function, origins
 
@@ -73,7 +75,7 @@ def _likely_window(
 
 def _stride_follows(step: Upstream) -> bool:
     """Whether a pooling takes its kernel for its stride, which is not written."""
-    if "ool" not in step.call.op or step.made is None:
+    if not ops.is_of(step.call.op, Family.POOLING) or step.made is None:
         return False
     return "stride" not in dict(step.made_arguments)
 
@@ -140,7 +142,7 @@ def _spell_as_elsewhere(
     source = made.source
     scope = enclosing_function(Place(source, made.node))
     for call in trace.calls:
-        if call.kind != "module" or single(call.attributes.get(name)) != value:
+        if not call.is_module or single(call.attributes.get(name)) != value:
             continue
         other = layer_call(call.definition, call.module_class, source.texts)
         if other is None or other.source.file != source.file:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from torch import nn
 
+from shapelint import ops
 from shapelint.asked.inputs import TensorSpec
 from shapelint.tracing.members import children_of, modules_of
 
@@ -63,11 +64,6 @@ _LAYERS: tuple[type[nn.Module], ...] = (
     *_WITH_PARTS,
 )
 """Layers that say what they take."""
-
-_WIDTH_NAMES = (
-    *("in_channels", "in_features", "input_size", "embed_dim", "num_features"),
-    *("normalized_shape", "d_model"),
-)
 
 Guess = tuple[TensorSpec, ...]
 
@@ -139,7 +135,7 @@ def _telling_layers(model: nn.Module) -> list[nn.Module]:
 
 def _width(layer: nn.Module) -> object:
     """Channels or features that a layer takes, as its attribute has them."""
-    names = (name for name in _WIDTH_NAMES if hasattr(layer, name))
+    names = (name for name in ops.takers() if hasattr(layer, name))
     return next((getattr(layer, name) for name in names), None)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from shapelint.facts.diagnostics import Diagnostic, Severity
 from shapelint.facts.findings import Finding
 from shapelint.facts.graph import Walked
+from shapelint.facts.kinds import Mode
 from shapelint.fixes.mended_copy import MendedCopy
 from shapelint.rules import catalogue
 
@@ -34,14 +35,15 @@ def _is_superseded(finding: Finding, others: list[Finding]) -> bool:
 
 
 def _follows(finding: Finding, others: list[Finding], walked: Walked) -> bool:
-    """Whether a wrong count of features only comes of a map that had no room earlier on
-    the way."""
-    if finding.call is None or finding.diagnostic.code not in ("SHP101", "SHP107"):
+    """Whether a finding is only the consequence of one earlier on the way: a wrong count
+    of features, of a map that had no room."""
+    causes = catalogue().rules[finding.diagnostic.code].follows
+    if finding.call is None or not causes:
         return False
-    trace = walked.traces[finding.mode]
+    trace = walked.trace_of(finding.mode)
     way = {step.index for step in trace.way_to(trace.calls[finding.call])}
     return any(
-        other.diagnostic.code == "SHP111"
+        other.diagnostic.code in causes
         and other.mode == finding.mode
         and other.call in way
         for other in others
@@ -53,7 +55,7 @@ class _Bug:
     """What shows one bug: the first finding of it, and the modes and layers of all."""
 
     first: Finding
-    modes: list[str] = field(default_factory=list)
+    modes: list[Mode] = field(default_factory=list)
     layers: list[str] = field(default_factory=list)
 
     def add(self, finding: Finding) -> None:
@@ -78,7 +80,7 @@ class _Bug:
         return replace(self.first, diagnostic=diagnostic, layers=tuple(self.layers))
 
 
-def _merge_modes(findings: list[Finding], modes: tuple[str, ...]) -> list[Finding]:
+def _merge_modes(findings: list[Finding], modes: tuple[Mode, ...]) -> list[Finding]:
     """One finding for one bug, whether both modes or several calls of the same layer
     show it."""
     bugs: dict[tuple[str, ...], _Bug] = {}
@@ -90,7 +92,7 @@ def _merge_modes(findings: list[Finding], modes: tuple[str, ...]) -> list[Findin
 def _identity(diagnostic: Diagnostic) -> tuple[str, ...]:
     """What two findings of one bug have in common: their place; without one, the layer
     and what is said of it."""
-    place = diagnostic.span or diagnostic.called_at
+    place = diagnostic.place
     # a helper's line called from two places is two bugs
     related = str(diagnostic.related)
     said = "" if place else diagnostic.layer + diagnostic.message

@@ -7,13 +7,14 @@ from typing import Any
 
 import torch
 
+from shapelint.facts.kinds import Mode
 from shapelint.loading.walkable import Walkable
-from shapelint.tracing.described import message_of
+from shapelint.tracing.user_text import message_of
 
 COLUMNS = ("input_size", "output_size", "num_params", "mult_adds")
 
 
-def module_tree(walkable: Walkable, mode: str) -> str:
+def module_tree(walkable: Walkable, mode: Mode) -> str:
     """The table people know, with input, output and weight shapes; one line that says
     why, where torchinfo cannot make it."""
     # slow, and needed for this option only

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from shapelint.asked.request import Request
+from shapelint.asked.request import Walk
 from shapelint.asked.target import Target
 from shapelint.checking.merging import run_rules
 from shapelint.checking.target_report import (
@@ -20,7 +20,8 @@ from shapelint.checking.target_report import (
 from shapelint.facts.diagnostics import Diagnostic, Edit
 from shapelint.facts.errors import OutOfTimeError, UsageError
 from shapelint.facts.findings import Finding
-from shapelint.facts.graph import Trace, Walked
+from shapelint.facts.graph import Trace, ValueFact, Walked
+from shapelint.facts.kinds import Mode, Status
 from shapelint.facts.outcome import TargetReport
 from shapelint.fixes.construction import explain_refusal
 from shapelint.fixes.further_edits import edits_to_see_further
@@ -32,8 +33,8 @@ from shapelint.loading.walkable import Walkable, load_walkable
 from shapelint.rules.gaps.target_not_loadable import not_loadable
 from shapelint.syntax.texts import Texts
 from shapelint.tracing.costs import Budget, generous_budget, small_budget, trial_budget
-from shapelint.tracing.session import fake_tensors_in_use
-from shapelint.tracing.walk import param_facts
+from shapelint.tracing.fake_tensors import fake_tensors_in_use
+from shapelint.tracing.members import param_facts
 
 FALLBACK_PARAMS = 100_000_000
 """Models up to this size are walked again with real tensors where shapes alone do not
@@ -66,7 +67,7 @@ class Look:
     (monotonic seconds); `work`: what the searches before have cost. `is_last`: nothing
     is left to a next look. `on_step` and `on_walked` as in `check`."""
 
-    request: Request
+    request: Walk
     target: Target
     texts: Texts
     deadline: float
@@ -90,7 +91,8 @@ class Seen:
 def look_once(look: Look) -> Seen:
     """Look at a target once."""
     request = look.request
-    report = TargetReport(request.target, inputs=list(request.inputs))
+    inputs = [ValueFact(text) for text in request.inputs]
+    report = TargetReport(request.target, inputs=inputs)
     try:
         return _look(look, report)
     except OutOfTimeError as error:
@@ -100,8 +102,8 @@ def look_once(look: Look) -> Seen:
             request, look.target, look.texts, error, look.deadline
         )
         fail_report(report, diagnostic)
-        if diagnostic.code != "SHP902":
-            report.status = "partial"
+        if not diagnostic.is_unchecked:
+            report.status = Status.PARTIAL
         return Seen(report, edits, work=look.work)
     except UsageError as error:
         return Seen(fail_report(report, not_loadable(str(error), None, "")))
@@ -117,7 +119,7 @@ def _look(look: Look, report: TargetReport) -> Seen:
     fill_report(report, walked, walkable)
     look.on_walked(report)
 
-    def find(changed: Walkable, after: dict[str, Trace]) -> list[Finding]:
+    def find(changed: Walkable, after: dict[Mode, Trace]) -> list[Finding]:
         return run_rules(changed.describe(request, after), selected)
 
     is_generous = walkable.budget is generous_budget
@@ -146,7 +148,7 @@ def _look(look: Look, report: TargetReport) -> Seen:
     return Seen(report, further, waiting, verifier.work)
 
 
-def _walk(look: Look, report: TargetReport) -> tuple[Walkable, dict[str, Trace]]:
+def _walk(look: Look, report: TargetReport) -> tuple[Walkable, dict[Mode, Trace]]:
     """The model and its walk in every mode: with shapes where they suffice, else with
     real tensors."""
     request = look.request
@@ -162,7 +164,7 @@ def _walk(look: Look, report: TargetReport) -> tuple[Walkable, dict[str, Trace]]
     return walkable, traces
 
 
-def _needs_real_values(walkable: Walkable, traces: dict[str, Trace]) -> bool:
+def _needs_real_values(walkable: Walkable, traces: dict[Mode, Trace]) -> bool:
     """Whether a walk with stand-ins ended early or in doubt, of a model that fits."""
     params = param_facts(walkable.loaded.model).values()
     if sum(param.numel for param in params) > FALLBACK_PARAMS:
@@ -184,7 +186,7 @@ def _is_in_doubt(trace: Trace) -> bool:
 
 
 def _draw(
-    request: Request, report: TargetReport, walked: Walked, walkable: Walkable
+    request: Walk, report: TargetReport, walked: Walked, walkable: Walkable
 ) -> None:
     """The picture and the module tree, where they are wanted."""
     if request.picture:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import re
 import time
 from collections.abc import Callable, Iterator
 
 from shapelint.asked.inputs import TensorSpec
-from shapelint.asked.request import Request
+from shapelint.asked.request import Propose, Walk
 from shapelint.asked.target import parse_target
 from shapelint.checking.input_guesses import guess_inputs
 from shapelint.checking.merging import run_rules
 from shapelint.checking.target_report import shown_trace
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.errors import UsageError
-from shapelint.facts.graph import Key, Trace
+from shapelint.facts.graph import Key, Trace, ValueFact
+from shapelint.facts.kinds import Mode, Status
 from shapelint.facts.outcome import TargetReport
 from shapelint.loading.model import Loaded, NotLoadableError, load
 from shapelint.loading.model_inputs import Feed, feed_for, from_specs, require_fitting
@@ -24,6 +24,7 @@ from shapelint.loading.walkable import Walkable
 from shapelint.rules import catalogue
 from shapelint.rules.gaps.target_not_loadable import not_loadable
 from shapelint.syntax.texts import DISK
+from shapelint.tracing.walk import WalkSettings
 
 TRIES = 150
 """Inputs tried for a model."""
@@ -34,15 +35,15 @@ FURTHER_TRIES = 12
 TRYING = 0.8
 """Of the time for a target, after which no further input is tried."""
 
-Result = tuple[Severity | None, str | None]
+Result = tuple[Severity | None, ValueFact | None]
 """The worst severity of what the rules find with an input, infos left out; and what
 comes out in eval mode."""
 
 FAILED: Result = (Severity.ERROR, None)
 
 
-def propose(request: Request, on_step: Callable[[str], None]) -> TargetReport:
-    """A report whose `inputs` are what the model was walked with, cleanly in both
+def propose(request: Propose, on_step: Callable[[str], None]) -> TargetReport:
+    """A report whose `proposed` inputs are what the model was walked with, cleanly in both
     modes.
 
     Without any, `status` is partial, and they are the likeliest of those that were
@@ -52,33 +53,33 @@ def propose(request: Request, on_step: Callable[[str], None]) -> TargetReport:
     deadline = time.monotonic() + request.seconds * TRYING
     on_step("loading")
     try:
-        loaded = load(parse_target(request.target), DISK.with_copies(request.texts))
+        loaded = load(parse_target(request.target), DISK)
         on_step("walking in train mode")
-        found = _find_inputs(loaded, request, deadline)
+        found = _find_inputs(loaded, Walk(request.target), deadline)
     except NotLoadableError as error:
-        report.status = "failed"
+        report.status = Status.FAILED
         report.diagnostics = [not_loadable(str(error), error.span, "")]
         return report
     except UsageError as error:
-        report.status = "failed"
+        report.status = Status.FAILED
         report.diagnostics = [not_loadable(str(error), None, "")]
         return report
     if found is None:
-        report.status = "partial"
+        report.status = Status.PARTIAL
         likeliest = next(guess_inputs(loaded.model), ())
-        report.inputs = [spec.spelling for spec in likeliest]
+        report.proposed = [spec.spelling for spec in likeliest]
         return report
     feed, report.output = found
     if feed.note:
         report.notes = [feed.note]
     else:
-        report.inputs = [spec.spelling for spec in feed.specs]
+        report.proposed = [spec.spelling for spec in feed.specs]
     return report
 
 
 def _find_inputs(
-    loaded: Loaded, request: Request, deadline: float
-) -> tuple[Feed, str | None] | None:
+    loaded: Loaded, request: Walk, deadline: float
+) -> tuple[Feed, ValueFact | None] | None:
     """The first input of which no rule finds anything; else the first without an
     error."""
     passable, tried_since = None, 0
@@ -102,14 +103,15 @@ def _feeds(loaded: Loaded) -> Iterator[Feed]:
         yield from_specs(specs)
 
 
-def _try_inputs(walkable: Walkable, request: Request, deadline: float) -> Result:
+def _try_inputs(walkable: Walkable, request: Walk, deadline: float) -> Result:
     try:
         require_fitting(walkable.loaded, walkable.feed)
     except NotLoadableError:
         return FAILED
-    traces: dict[str, Trace] = {}
+    settings = WalkSettings(deadline=deadline, retries=1)
+    traces: dict[Mode, Trace] = {}
     for mode in request.modes:
-        trace = walkable.walk(mode, deadline=deadline, retries=1, unwanted=_is_any)
+        trace = walkable.walk(mode, settings, unwanted=_is_any)
         traces[mode] = trace
         if trace.raised is not None or trace.failure_count or trace.given_up:
             return FAILED
@@ -131,13 +133,16 @@ def _is_any(key: Key) -> bool:
 def _computes_tensors(trace: Trace) -> bool:
     """Whether anything is called and gives a tensor: an empty container runs with any
     input."""
-    return bool(trace.calls) and "[" in (trace.output or "")
+    has_tensors = trace.output is not None and trace.output.tensors
+    return bool(trace.calls and has_tensors)
 
 
-def _keeps_the_batch(specs: tuple[TensorSpec, ...], output: str | None) -> bool:
+def _keeps_the_batch(specs: tuple[TensorSpec, ...], output: ValueFact | None) -> bool:
     """Whether each result begins as the input does: a flatten that takes more into the
     batch does not. True of inputs of which no shape is known."""
     if not specs:
         return True
-    sizes = re.findall(r"\[(\d+)?", output or "")
-    return bool(sizes) and all(size == str(specs[0].shape[0]) for size in sizes)
+    if output is None or not output.tensors:
+        return False
+    batch = specs[0].shape[:1]
+    return all(tensor.shape[:1] == batch for tensor in output.tensors)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from shapelint.facts.diagnostics import Diagnostic, Severity
 from shapelint.facts.graph import Trace, Walked
+from shapelint.facts.kinds import Mode, Status
 from shapelint.facts.outcome import TargetReport
-from shapelint.facts.rows import rows_of, totals_of
 from shapelint.loading.walkable import Walkable
+from shapelint.ops.walked_rows import rows_of, totals_of
 from shapelint.rules.gaps.target_not_loadable import not_loadable
 
 NOT_ALL_FIXES = "fixes were not looked for to the end, for lack of time (--timeout)"
@@ -14,7 +15,7 @@ NOT_ALL_FIXES = "fixes were not looked for to the end, for lack of time (--timeo
 
 def shown_trace(walked: Walked) -> Trace:
     """The walk that table and picture show."""
-    return walked.traces.get("eval") or next(iter(walked.traces.values()))
+    return walked.traces.get(Mode.EVAL) or next(iter(walked.traces.values()))
 
 
 def fill_report(report: TargetReport, walked: Walked, walkable: Walkable) -> None:
@@ -32,9 +33,10 @@ def fill_report(report: TargetReport, walked: Walked, walkable: Walkable) -> Non
     report.unfinished = any(one.out_of_time for one in traces)
     count_calls(report, walked)
     has_ended_early = any(one.raised is not None for one in traces)
-    gaps = [item for item in report.diagnostics if item.code == "SHP903"]
+    gaps = [item for item in report.diagnostics if item.is_gap]
     has_gaps = any(item.severity is not Severity.INFO for item in gaps)
-    report.status = "partial" if has_ended_early or has_gaps else "checked"
+    is_partial = has_ended_early or has_gaps
+    report.status = Status.PARTIAL if is_partial else Status.CHECKED
 
 
 def count_calls(report: TargetReport, walked: Walked) -> None:
@@ -43,7 +45,7 @@ def count_calls(report: TargetReport, walked: Walked) -> None:
     doubtful = sum(
         call.failure is not None and not call.failure.certain for call in trace.failures
     )
-    gaps = sum(item.code == "SHP903" for item in report.diagnostics)
+    gaps = sum(item.is_gap for item in report.diagnostics)
     report.calls_unchecked = doubtful + gaps
     report.calls_checked = len(trace.calls) - doubtful
 
@@ -58,7 +60,7 @@ def draw_walk(report: TargetReport, walked: Walked) -> None:
 
 def fail_report(report: TargetReport, diagnostic: Diagnostic) -> TargetReport:
     """The report of a target that gave no model."""
-    report.status = "failed"
+    report.status = Status.FAILED
     report.diagnostics = [diagnostic.with_target(report.target)]
     return report
 

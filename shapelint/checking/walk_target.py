@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from shapelint.asked.request import Request
+from shapelint.asked.request import Walk
 from shapelint.asked.target import parse_target
 from shapelint.checking.merging import merge_looks
 from shapelint.checking.one_pass import (
@@ -17,6 +17,7 @@ from shapelint.checking.one_pass import (
     ignore_step,
     look_once,
 )
+from shapelint.facts.kinds import Status
 from shapelint.facts.outcome import TargetReport
 from shapelint.fixes.mended_copy import MendedCopy
 from shapelint.fixes.search import WORK
@@ -37,7 +38,7 @@ those that were mended."""
 
 
 def check(
-    request: Request,
+    request: Walk,
     on_step: Callable[[str], None] = ignore_step,
     on_walked: Callable[[TargetReport], None] = ignore_report,
     started: float | None = None,
@@ -78,7 +79,7 @@ def _look_further(look: Look, first: Seen) -> TargetReport:
             break
         look = replace(look, texts=texts, work=seen.work, is_last=number == PASSES - 1)
         later = look_once(look)
-        if later.report.status == "failed":
+        if later.report.status is Status.FAILED:
             break
         copy = copy.with_step(seen.further)
         # where no look before could walk at all, nothing follows from an earlier bug
@@ -91,8 +92,8 @@ def _look_further(look: Look, first: Seen) -> TargetReport:
         seen = later
     # what the last look left to a next one is shown as it was found
     report.diagnostics = merge_looks(found, seen.waiting, seen.waiting, copy)
-    if first.report.status == "partial" and report.status == "checked":
-        report.status = "partial"
+    if first.report.status is Status.PARTIAL and report.status is Status.CHECKED:
+        report.status = Status.PARTIAL
     return report
 
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.changes.other_places import OtherPlace, other_places_of
-from shapelint.facts.diagnostics import OR_HERE, Diagnostic, Edit, Related
+from shapelint.changes.other_places import other_places_of
+from shapelint.facts.diagnostics import Diagnostic, Edit, Related
 from shapelint.facts.findings import Candidate, ChangeKind, Finding
 from shapelint.facts.graph import Walked
 from shapelint.facts.places import Span
@@ -42,7 +42,11 @@ def place_at_cause(
     for span in (diagnostic.span, diagnostic.called_at):
         if span is not None:
             taken.add(_line_of(span))
-    for place in _other_places(walked, failed, rest):
+    for other in _places_of_others(walked, rest):
+        if _line_of(other.span) not in taken and len(related) < PLACES:
+            taken.add(_line_of(other.span))
+            related.append(other)
+    for place in other_places_of(walked, failed.call, failed.raised):
         line = _line_of(place.span)
         is_new = line not in taken and len(related) < PLACES
         if place.is_always_named or is_new:
@@ -65,17 +69,14 @@ def _move_to(diagnostic: Diagnostic, best: Candidate, cause: Span) -> Diagnostic
     return replace(diagnostic, span=cause, label=label, related=related)
 
 
-def _other_places(
-    walked: Walked, failed: FailedCall, rest: list[Success]
-) -> Iterator[OtherPlace]:
-    """Where else it could be mended, and where the layer and what arrives were made."""
+def _places_of_others(walked: Walked, rest: list[Success]) -> Iterator[Related]:
+    """Where else it could be mended."""
     for item in rest[:OTHER_ENDS]:
         candidate = item.candidate
         if candidate.edits:
             span = _span_of(candidate.edits[0], walked.texts)
             says = candidate.says or candidate.title
-            yield OtherPlace(span, f"{OR_HERE}: {says}")
-    yield from other_places_of(walked, failed.call, failed.raised)
+            yield Related(span, f"or here: {says}", is_other_place=True)
 
 
 def place_at_shared_change(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from shapelint.asked.request import Request
+from shapelint.asked.request import Walk
 from shapelint.asked.target import Target
 from shapelint.changes.other_places import assigned_before
 from shapelint.changes.refused_numbers import refused_numbers
 from shapelint.facts.diagnostics import Diagnostic, Edit, Fix, Related
 from shapelint.facts.findings import Candidate
+from shapelint.facts.kinds import NoPlace, Safety
 from shapelint.facts.places import Site, Span
 from shapelint.fixes.verify import TRIAL, edit_for_trial, is_past
 from shapelint.loading.model import NotLoadableError
@@ -31,7 +32,7 @@ SHOWN = 3
 
 
 def explain_refusal(
-    request: Request,
+    request: Walk,
     target: Target,
     texts: Texts,
     error: NotLoadableError,
@@ -56,7 +57,8 @@ def explain_refusal(
         for place in assigned_before(error.sites[0], texts)
     ]
     fixes = tuple(
-        Fix(each.title, "unsafe", True, each.edits, "new weights") for each in changes
+        Fix(each.title, Safety.UNSAFE, True, each.edits, "new weights")
+        for each in changes
     )
     elsewhere = tuple(
         each for each in related if not _is_at(each.span, diagnostic.span)
@@ -69,16 +71,13 @@ def _diagnose(error: NotLoadableError) -> Diagnostic:
     """A finding of the rule of the layer that refused; else that the target could not
     be loaded."""
     layer = error.refused_by
-    code = {"GroupNorm": "SHP103", "MultiheadAttention": "SHP109"}.get(layer, "")
-    if layer.startswith("Transformer"):
-        code = "SHP109"
-    elif layer.startswith("Conv"):
-        code = "SHP102"
-    if not code:
+    rules = catalogue().rules.values()
+    own = next((rule for rule in rules if layer.startswith(rule.constructors)), None)
+    if own is None:
         return not_loadable(str(error), error.span, error.hint)
     reason = f": {error.reason}" if error.reason else ""
     message = f"`{layer}` cannot be made{reason}"
-    return replace(catalogue().rules[code].diagnostic(message), span=error.span)
+    return own.diagnostic(message).at(error.span, otherwise=NoPlace.NO_SOURCE)
 
 
 def _span_of_edit(edit: Edit) -> Span:
@@ -97,7 +96,7 @@ def _is_at(span: Span, other: Span | None) -> bool:
 
 
 def _find_changes(
-    request: Request,
+    request: Walk,
     target: Target,
     texts: Texts,
     sites: tuple[Site, ...],
@@ -144,7 +143,7 @@ class _Trial:
 
 
 def _try(
-    request: Request, target: Target, texts: Texts, candidate: Candidate
+    request: Walk, target: Target, texts: Texts, candidate: Candidate
 ) -> _Trial | None:
     """The outcome of a change; None where the edited file gives no model."""
     changed = edit_for_trial(texts, candidate)

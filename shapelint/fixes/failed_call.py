@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.findings import Finding
 from shapelint.facts.graph import Call, Raised, Trace, Walked
+from shapelint.facts.kinds import CallKind
 
 
 @dataclass(frozen=True)
@@ -27,12 +28,13 @@ def failed_call_of(walked: Walked, finding: Finding) -> FailedCall | None:
     is_error = finding.diagnostic.severity is Severity.ERROR
     if not is_error or finding.mode not in walked.traces:
         return None
-    trace = walked.traces[finding.mode]
+    trace = walked.trace_of(finding.mode)
     if finding.call is not None:
         call = trace.calls[finding.call]
         return FailedCall(finding, trace, call) if call.failure is not None else None
     raised = trace.raised
     if raised is None or raised.call is not None:
         return None
-    last = trace.calls[-1] if trace.calls else Call(0, "", "raise", "function")
+    nothing = Call(0, "", "raise", CallKind.FUNCTION)
+    last = trace.calls[-1] if trace.calls else nothing
     return FailedCall(finding, trace, last, raised)

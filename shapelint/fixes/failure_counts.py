@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 
+from shapelint import ops
 from shapelint.facts.graph import Call, Key, Shape, Trace
+from shapelint.ops.record import Family
 
 Failures = Counter[Key]
 """Failed calls by their keys; a walk that ended outside of any call counts under
 `RAISED`."""
 
 RAISED: Key = ("", "raised", 0)
-
-_LOSSES = {
-    *("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"),
-    *("MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss"),
-}
-"""Losses that broadcast predictions and targets against each other."""
 
 
 def failures_of(trace: Trace) -> Failures:
@@ -76,7 +72,9 @@ def _is_broadcast_loss(after: Trace, key: Key) -> bool:
     """Whether a loss now runs, but over every pair of predictions and targets, because
     one was broadcast."""
     call = next((call for call in after.calls if call.key == key), None)
-    if call is None or call.op not in _LOSSES:
+    if call is None or not ops.is_of(call.op, Family.LOSS):
+        return False
+    if not ops.of(call.op).broadcasts:
         return False
     return len({fact.shape for fact in call.inputs[:2]}) > 1
 

@@ -8,6 +8,7 @@ import ast
 from shapelint.facts.diagnostics import Diagnostic, Edit, Severity
 from shapelint.facts.graph import Raised, Trace, Walked
 from shapelint.facts.places import Site
+from shapelint.rules import catalogue
 from shapelint.syntax.edits import replacement, try_edits
 from shapelint.syntax.texts import Texts
 from shapelint.syntax.trees import parse_file
@@ -53,7 +54,8 @@ def _without_raise(
 ) -> tuple[Edit, ...]:
     """The first fix of what the model raised, else its statement taken out; none where
     another input is all it takes."""
-    own = [item for item in found if item.code == "SHP119" and item.fixes]
+    rules = catalogue().rules
+    own = [item for item in found if rules[item.code].is_of_raise and item.fixes]
     if any(fix.inputs and fix.runs for item in own for fix in item.fixes):
         return ()
     if own and own[0].fixes[0].edits:

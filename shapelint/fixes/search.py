@@ -16,6 +16,7 @@ from shapelint.changes.plausibility import Numbers
 from shapelint.changes.upstream_calls import written_factors
 from shapelint.facts.diagnostics import Diagnostic, Edit, Fix, Severity
 from shapelint.facts.findings import Candidate, ChangeKind, Finding
+from shapelint.facts.kinds import Safety
 from shapelint.fixes.candidate_queue import Queued, queue_candidates
 from shapelint.fixes.cause_places import (
     name_places,
@@ -207,7 +208,7 @@ class Causes:
         key = self.verifier.key_of(failed.finding)
         assert key is not None
         before, candidate = failed.trace, queued.candidate
-        after = self.verifier.screen(candidate, failed.finding.mode, key)
+        after = self.verifier.screen(candidate, before.mode, key)
         if after is None:
             return None
         left = failures_of(after)
@@ -255,7 +256,7 @@ def _order(finding: Finding) -> tuple[bool, int]:
 
 
 def _cost_order(fix: Fix) -> tuple[int, bool, bool]:
-    return len(fix.edits), fix.safety != "safe", not fix.fits_other_sizes
+    return len(fix.edits), fix.safety is not Safety.SAFE, not fix.fits_other_sizes
 
 
 def _may_be_best(candidate: Candidate, successes: list[Success], total: int) -> bool:

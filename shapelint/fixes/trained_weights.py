@@ -5,8 +5,7 @@ from __future__ import annotations
 import torch
 from torch.nn.parameter import is_lazy
 
-from shapelint.tracing.members import modules_of
-from shapelint.tracing.walk import param_facts
+from shapelint.tracing.members import modules_of, param_facts
 
 
 def have_same_weights(before: torch.nn.Module, after: torch.nn.Module) -> bool:

@@ -13,6 +13,7 @@ from shapelint.changes.first_layers import lacks_batch
 from shapelint.facts.diagnostics import Diagnostic, Fix, Severity
 from shapelint.facts.findings import Candidate, Finding
 from shapelint.facts.graph import Key, Trace, Walked
+from shapelint.facts.kinds import Mode, Safety
 from shapelint.fixes.failure_counts import (
     RAISED,
     count_of_layer,
@@ -29,6 +30,7 @@ from shapelint.syntax.edits import try_edits
 from shapelint.syntax.texts import Texts
 from shapelint.tracing.costs import Budget
 from shapelint.tracing.failures import Unwanted
+from shapelint.tracing.walk import WalkSettings
 
 OTHER_SIZES = "other sizes too"
 """Cost of a fix with which larger images fit as well."""
@@ -46,7 +48,7 @@ TRIAL = 25
 TRIAL_RETRIES = 1
 """Walks spent on the choice of candidate shapes while many changes are tried."""
 
-Traces = dict[str, Trace]
+Traces = dict[Mode, Trace]
 """Walks by their mode."""
 
 
@@ -76,7 +78,7 @@ class Verifier:
         self.is_cut_short = self.is_cut_short or is_past(self.deadline)
         return self.is_cut_short
 
-    def screen(self, candidate: Candidate, mode: str, key: Key) -> Trace | None:
+    def screen(self, candidate: Candidate, mode: Mode, key: Key) -> Trace | None:
         """The walk in one mode after a change; None where it cannot be tried, or does
         not mend the failure `key`."""
         name = (candidate.edits, candidate.inputs, mode, key)
@@ -88,7 +90,7 @@ class Verifier:
                 self._screened[name] = None
         return self._screened[name]
 
-    def _screen(self, candidate: Candidate, mode: str, key: Key) -> Trace | None:
+    def _screen(self, candidate: Candidate, mode: Mode, key: Key) -> Trace | None:
         before = self.walked.traces[mode]
         was = failures_of(before)
 
@@ -116,30 +118,28 @@ class Verifier:
         """The model and its inputs after a change."""
         if candidate.inputs:
             specs = parse_inputs(candidate.inputs)
-            return Walkable(self.original.loaded, from_specs(specs), self.trial_budget)
+            return Walkable(self.original.loaded, from_specs(specs))
         texts = edit_for_trial(self.walked.texts, candidate)
         if texts is None:
             raise ValueError("the edits do not fit the file")
         loaded = load(self.target, texts, trial=True)
-        return Walkable(loaded, self.original.feed, self.trial_budget)
+        return Walkable(loaded, self.original.feed)
 
     # -- walks of a changed model ------------------------------------------------------
 
-    def _walk_until(self, changed: Walkable, mode: str, unwanted: Unwanted) -> Trace:
+    def _walk_until(self, changed: Walkable, mode: Mode, unwanted: Unwanted) -> Trace:
         """A walk that ends at the first failure that is unwanted; the model is then of
         no use any more."""
         return changed.walk(
             mode,
-            deadline=self.deadline,
-            retries=TRIAL_RETRIES,
-            disposable=True,
-            choices=self.walked.traces[mode].choices,
-            unwanted=unwanted,
+            WalkSettings(self.trial_budget, self.deadline, TRIAL_RETRIES, True),
+            self.walked.traces[mode].choices,
+            unwanted,
         )
 
-    def _walk_to_end(self, changed: Walkable, mode: str) -> Trace:
-        choices = self.walked.traces[mode].choices
-        return changed.walk(mode, deadline=self.deadline, choices=choices)
+    def _walk_to_end(self, changed: Walkable, mode: Mode) -> Trace:
+        settings = WalkSettings(self.trial_budget, self.deadline)
+        return changed.walk(mode, settings, self.walked.traces[mode].choices)
 
     def _runs(self, changed: Walkable, specs: tuple[TensorSpec, ...]) -> bool:
         """Whether no call fails in the last mode with other inputs."""
@@ -166,7 +166,7 @@ class Verifier:
         is_safe = keeps and self._computes_same(traces) and self._takes_a_batch(changed)
         return Fix(
             candidate.title,
-            "safe" if is_safe else "unsafe",
+            Safety.SAFE if is_safe else Safety.UNSAFE,
             True,
             candidate.edits,
             cost,
@@ -217,7 +217,7 @@ class Verifier:
         is_clean = runs and not errors
         return Fix(
             candidate.title,
-            "safe",
+            Safety.SAFE,
             True,
             cost="clean" if is_clean else OTHERS_STAY,
             inputs=candidate.inputs,
@@ -276,7 +276,7 @@ class Verifier:
         is_error = finding.diagnostic.severity is Severity.ERROR
         if finding.mode not in self.walked.traces or not is_error:
             return None
-        trace = self.walked.traces[finding.mode]
+        trace = self.walked.trace_of(finding.mode)
         if finding.call is not None:
             call = trace.calls[finding.call]
             return call.key if call.failure is not None else None
@@ -310,7 +310,7 @@ def _enlarged(spec: TensorSpec) -> TensorSpec:
 def _computed(trace: Trace) -> list[object]:
     """What a walk computes, step by step; where it is written and on which device is
     left out."""
-    left_out = ("inplace", "_inplace", "device")
+    left_out = ("inplace", "device")
     steps: list[object] = []
     for call in trace.calls:
         settings = {

@@ -9,16 +9,17 @@ from typing import Any
 
 import torch
 
-from shapelint.asked.request import Request
+from shapelint.asked.request import Walk
 from shapelint.asked.target import Target
 from shapelint.facts.graph import Choices, Trace, Walked
+from shapelint.facts.kinds import Mode
 from shapelint.loading.model import Loaded, load
 from shapelint.loading.model_inputs import Feed, feed_for, specs_of
 from shapelint.syntax.texts import Texts
 from shapelint.tracing.costs import Budget, walk_budget
 from shapelint.tracing.failures import Unwanted
-from shapelint.tracing.members import cycles_of, is_initialised, modules_of
-from shapelint.tracing.walk import MAX_RETRIES, Walker, never, param_facts
+from shapelint.tracing.members import cycles_of, is_initialised, modules_of, param_facts
+from shapelint.tracing.walk import Walker, WalkSettings, never
 
 
 def _ignore_step(step: str) -> None:
@@ -27,7 +28,8 @@ def _ignore_step(step: str) -> None:
 
 @dataclass(frozen=True)
 class Walkable:
-    """A loaded model, its inputs, and the budget of each walk."""
+    """A loaded model, its inputs, and the budget of each walk that has no other
+    settings."""
 
     loaded: Loaded
     feed: Feed
@@ -35,32 +37,27 @@ class Walkable:
 
     def walk(
         self,
-        mode: str,
-        *,
-        deadline: float = float("inf"),
-        retries: int = MAX_RETRIES,
-        disposable: bool = False,
+        mode: Mode,
+        settings: WalkSettings,
         choices: Choices | None = None,
         unwanted: Unwanted = never,
     ) -> Trace:
         """A walk in one mode; the arguments are those of `Walker` and its `walk`."""
-        walker = self._walker(deadline, retries)
-        walker.disposable = disposable
         with self.loaded.importable():
-            return walker.walk(mode, choices, unwanted)
+            return self._walker(settings).walk(mode, choices, unwanted)
 
     def walk_modes(
         self,
-        modes: tuple[str, ...],
+        modes: tuple[Mode, ...],
         deadline: float = float("inf"),
         on_step: Callable[[str], None] = _ignore_step,
-    ) -> dict[str, Trace]:
+    ) -> dict[Mode, Trace]:
         """A trace for each mode, each from the same clean model.
 
         The modes after one in which time was over are left out.
         """
-        walker = self._walker(deadline, MAX_RETRIES)
-        traces: dict[str, Trace] = {}
+        walker = self._walker(WalkSettings(self.budget, deadline))
+        traces: dict[Mode, Trace] = {}
         with self.loaded.importable():
             for mode in modes:
                 if any(trace.out_of_time for trace in traces.values()):
@@ -70,15 +67,15 @@ class Walkable:
         return traces
 
     def run_inside(
-        self, mode: str, action: Callable[[torch.nn.Module, Any, Any], Any]
+        self, mode: Mode, action: Callable[[torch.nn.Module, Any, Any], Any]
     ) -> Any:
         """The result of something else that calls the model, as torchinfo does; an
         exception where it raises."""
-        walker = self._walker(float("inf"), MAX_RETRIES)
+        walker = self._walker(WalkSettings())
         with self.loaded.importable():
-            return walker.inside(mode, action)
+            return walker.run_inside(mode, action)
 
-    def describe(self, request: Request, traces: dict[str, Trace]) -> Walked:
+    def describe(self, request: Walk, traces: dict[Mode, Trace]) -> Walked:
         """The plain facts of the walks that rules look at."""
         for trace in traces.values():
             if trace.uncertain:
@@ -105,20 +102,18 @@ class Walkable:
             tuple(cycles_of(self.loaded.model)),
         )
 
-    def _walker(self, deadline: float, retries: int) -> Walker:
+    def _walker(self, settings: WalkSettings) -> Walker:
         return Walker(
             self.loaded.model,
             self.feed.make,
             self.loaded.ownership,
             self.loaded.definitions.of,
-            self.budget,
-            deadline,
-            retries,
+            settings,
         )
 
 
 def load_walkable(
-    request: Request,
+    request: Walk,
     target: Target,
     texts: Texts,
     budget: Callable[[], Budget] | None = None,

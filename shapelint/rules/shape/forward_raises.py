@@ -15,10 +15,15 @@ from shapelint.changes.other_inputs import (
 )
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Raised, Trace, Walked
-from shapelint.rules.mode.broken_train_override import broken_overrides, switching
+from shapelint.facts.kinds import NoPlace
+from shapelint.ops.wording import subject
+from shapelint.rules.mode.broken_train_override import (
+    find_broken_overrides,
+    is_switch_that_raised,
+)
 from shapelint.rules.structure.missing_super_init import met_uninitialised
 from shapelint.syntax.spans import span_of
-from shapelint.syntax.walked_calls import failed_calls, located, shape_text, subject
+from shapelint.syntax.walked_calls import failed_calls, located, shape_text
 
 
 class ForwardRaises(Rule):
@@ -37,6 +42,7 @@ class ForwardRaises(Rule):
 
     code = "SHP119"
     name = "forward-raises"
+    is_of_raise = True
     bad = Example(
         """
 from torch import nn
@@ -86,8 +92,8 @@ class Net(nn.Module):
                 candidates,
             )
         for trace in walked.traces.values():
-            said = switching(trace) and any(
-                True for _ in broken_overrides(walked)
+            said = is_switch_that_raised(trace) and any(
+                True for _ in find_broken_overrides(walked)
             )  # SHP408 says it
             said = said or met_uninitialised(walked, trace)  # and this SHP504
             if trace.raised is not None and not said and is_users(trace, trace.raised):
@@ -95,7 +101,7 @@ class Net(nn.Module):
 
     def _own(self, walked: Walked, trace: Trace, raised: Raised) -> Finding:
         text = raised.message.splitlines()[0] if raised.message else ""
-        diagnostic = self.diagnostic(
+        draft = self.diagnostic(
             f"{raised.doing} raises {raised.error_type}{': ' if text else ''}{text}"
         )
         span = span_of(raised.sites[0], walked.texts) if raised.sites else None
@@ -107,10 +113,9 @@ class Net(nn.Module):
             if called is None or span is None or called.line != span.line
             else None
         )
-        diagnostic = replace(
-            diagnostic, layer=raised.layer, span=span, called_at=called
-        )
-        if runs_in_circles(walked, trace) and switching(trace):
+        whole = replace(draft, layer=raised.layer)
+        diagnostic = whole.at(span, called, NoPlace.NO_SOURCE)
+        if runs_in_circles(walked, trace) and is_switch_that_raised(trace):
             diagnostic, candidates = explain_circle(walked, diagnostic)
             return Finding(diagnostic, trace.mode, None, candidates)
         if (

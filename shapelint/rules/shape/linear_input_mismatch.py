@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from shapelint import ops
 from shapelint.changes.first_layers import unbatched_note
 from shapelint.changes.heads import find_flatten, head_candidates
 from shapelint.changes.layer_inputs import rewrite_layer_input
@@ -14,6 +15,7 @@ from shapelint.changes.other_inputs import input_candidates
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Call, Trace, Walked
+from shapelint.ops.record import Family
 from shapelint.syntax.walked_calls import failed_calls, located, made_by, shape_text
 
 
@@ -41,6 +43,7 @@ class LinearInputMismatch(Rule):
     name = "linear-input-mismatch"
     severity = Severity.ERROR
     supersedes = ("SHP119",)
+    follows = ("SHP111",)
     bad = Example(
         """
 import torch
@@ -80,7 +83,7 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call in failed_calls(walked, "linear", "bilinear"):
+        for trace, call in failed_calls(walked, *ops.in_family(Family.LINEAR)):
             failure = call.failure
             assert failure is not None
             operands = failure.tensors
@@ -117,7 +120,7 @@ class Net(nn.Module):
         position: int,
         argument: str,
     ) -> Finding:
-        name = call.op if call.kind == "module" else "F." + call.op
+        name = call.op if call.is_module else "F." + call.op
         made = made_by(walked, call)
         written = made.argument(position, argument) if made is not None else None
         span = made.span(written) if made is not None and written is not None else None
