@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.changes.cycles import circle, runs_in_circles
+from shapelint.changes.cycles import explain_circle, runs_in_circles
 from shapelint.changes.other_inputs import (
     input_candidates,
     larger_images,
@@ -116,7 +116,7 @@ class Net(nn.Module):
         whole = replace(draft, layer=raised.layer)
         diagnostic = whole.at(span, called, NoPlace.NO_SOURCE)
         if runs_in_circles(walked, trace) and is_switch_that_raised(trace):
-            diagnostic, candidates = circle(walked, diagnostic)
+            diagnostic, candidates = explain_circle(walked, diagnostic)
             return Finding(diagnostic, trace.mode, None, candidates)
         if (
             raised.error_type == "RecursionError"
