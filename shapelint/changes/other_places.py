@@ -75,7 +75,7 @@ STEPS = 16
 WINDOWS = 8
 """Places named at which the size of an image changes on its way."""
 
-CHANGES_SIZE = "the size changes on the way"
+CHANGES_SIZE = "the spatial size changes here"
 """Said of convolutions and poolings before a failure."""
 
 

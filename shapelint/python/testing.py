@@ -121,7 +121,7 @@ def assert_shapes(model: Model, shapes: str, inputs: Inputs = None) -> Report:
         bound = ", ".join(f"{name}={size}" for name, size in names.items())
         where = f" with {bound}" if bound else ""
         text = (
-            f"SHP118: {report.output} comes out where `{right.strip()}` is expected{where}: {problem}\n"
+            f"SHP118: the model returns {report.output} but `{right.strip()}` is expected{where}: {problem}\n"
             f"  trail: {', '.join(report.target.inputs)} -> ... -> {way}"
         )
         raise AssertionError(printable(text))

@@ -30,6 +30,11 @@ def shape_text(shape: Shape) -> str:
     return f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 channel`, `3 channels`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def trail(trace: Trace, call: Call) -> tuple[TrailStep, ...]:
     """The shapes from the model's input to a call."""
     way = trace.way_to(call)

@@ -16,22 +16,24 @@ from shapelint.syntax.walked_calls import located, made_by, shape_text
 class OversizedFlattenHead(Rule):
     """
     ## What it does
-    Finds a `Linear` after a flatten of a feature map that holds most of the model's
-    parameters.
+    Finds a `Linear` that follows the flatten of a feature map and holds most of the
+    model's parameters.
 
     ## Why is this bad?
     Every pixel of the map gets its own weights: the head is large, overfits, and takes
-    one input size only. Networks since 2015 pool the map first; the head then needs
-    `channels`, not `channels * height * width` inputs.
+    only one input size. Networks since 2015 pool the map first; the head then needs
+    `channels` inputs, not `channels * height * width`.
 
     ## When
-    From `head-share` of the model's parameters (default 0.5: the head then outweighs
-    all the rest). It is a `warning` from `head-params` parameters (default 10,000,000:
-    40 MB, more than a whole ResNet-18's body would be missed for), below that an
-    `info`: on a small model such a head is a choice.
+    The head is reported if it holds at least `head-share` of the model's parameters
+    (default 0.5: the head then outweighs everything else). It is a `warning` from
+    `head-params` parameters on (default 10,000,000: 40 MB, nearly as much as the body
+    of a ResNet-18). Below that it is an `info`: on a small model such a head may be a
+    choice.
 
     ## Fix
-    `AdaptiveAvgPool2d(1)`, or a middle size where the position of things matters.
+    Use `AdaptiveAvgPool2d(1)`, or a size in between if it matters where in the image
+    things are.
 
     ## References
     - Lin, Chen, Yan: Network in Network (2013), global average pooling
@@ -107,9 +109,9 @@ class Net(nn.Module):
         )
         diagnostic = replace(
             diagnostic,
-            label=f"{math.prod(shape[1:]):,} inputs: {' * '.join(map(str, shape[1:]))}",
+            label=f"{' * '.join(map(str, shape[1:]))} = {math.prod(shape[1:]):,} inputs",
             found=str(params),
-            notes=(f"the feature map that is flattened is {shape_text(shape)}",),
+            notes=(f"the flattened feature map is {shape_text(shape)}",),
         )
         candidates = head_candidates(
             trace, call, made, math.prod(shape[1:]), _sides(shape[2:])

@@ -17,14 +17,16 @@ NAMED = 3
 class TooManyParameters(Rule):
     """
     ## What it does
-    Holds the number of a model's parameters against `max-params`, where that is set.
-    Tied ones count once.
+    Compares the model's number of parameters with `max-params`, if that is set. Tied
+    parameters count once.
 
     ## Why is this bad?
-    What was to fit a device, a download or a budget no longer does.
+    The model no longer fits the device, the download or the budget that the limit
+    stands for.
 
     ## Fix
-    Smaller layers; those that hold most are named. Or another `max-params`.
+    Use smaller layers (the finding names those with the most parameters), or raise
+    `max-params`.
     """
 
     code = "SHP304"
@@ -42,7 +44,9 @@ class TooManyParameters(Rule):
             f"{name}: {count:,} ({100 * count / total:.1f} %)"
             for name, count in layers.most_common(NAMED)
         )
-        diagnostic = self.diagnostic(f"{total:,} parameters, {limit:,} are allowed")
+        diagnostic = self.diagnostic(
+            f"the model has {total:,} parameters but `max-params` is {limit:,}"
+        )
         yield Finding(
             replace(diagnostic, expected=str(limit), found=str(total), notes=notes)
         )

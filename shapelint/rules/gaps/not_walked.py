@@ -16,17 +16,18 @@ from shapelint.syntax.walked_calls import located, subject
 class NotWalked(Rule):
     """
     ## What it does
-    Names what could not be followed: a call that failed with assumed values, or too
-    large to be tried for real; and where a walk ended early because of it, or because
-    its time was over.
+    Reports what could not be followed: a call that failed with assumed values or was
+    too large to be run, and a walk that ended early because of such a call or because
+    its time ran out.
 
     ## Why is this bad?
-    What comes after was not checked. A walk that ended early is a `warning`; a single
-    call that could not be judged is an `info`. Where the time for the target was over,
-    the exit code is 2.
+    Whatever comes after was not checked. A walk that ended early is a `warning`; a
+    single call that could not be checked is an `info`. If the time for the target ran
+    out, the exit code is 2.
 
     ## Fix
-    Real inputs (`--input-factory`), or a smaller configuration of the same model.
+    Pass real inputs (`--input-factory`), or check a smaller configuration of the same
+    model.
     """
 
     code = "SHP903"
@@ -41,7 +42,7 @@ class NotWalked(Rule):
                 if failure is None or failure.certain:
                     continue
                 severity = Severity.WARNING if call.index == ended else Severity.INFO
-                text = f"{subject(call)} could not be judged: {failure.error_type}: {failure.message}"
+                text = f"{subject(call)} could not be checked: {failure.error_type}: {failure.message}"
                 diagnostic = located(
                     self.diagnostic(text, severity), walked, trace, call
                 )
@@ -62,7 +63,7 @@ class NotWalked(Rule):
         span = span_of(raised.sites[0]) if raised.sites else None
         if trace.out_of_time:
             diagnostic = self.diagnostic(f"{raised.message}: the walk ended here")
-            diagnostic = replace(diagnostic, notes=("`--timeout` gives it more time",))
+            diagnostic = replace(diagnostic, notes=("`--timeout` allows more time",))
             return Finding(
                 replace(diagnostic, layer=raised.layer, span=span), trace.mode
             )
@@ -70,7 +71,7 @@ class NotWalked(Rule):
         why = (
             "after an assumed value"
             if raised.after_assumption or trace.uncertain
-            else "for lack of memory"
+            else "out of memory"
         )
         diagnostic = self.diagnostic(
             f"the walk ended here, {why}: {raised.error_type}{': ' if text else ''}{text}"

@@ -17,14 +17,14 @@ _TENSOR = re.compile(r"(\w+)\[([\d,]*)\]")
 class UnexpectedOutput(Rule):
     """
     ## What it does
-    Holds the shapes that come out of a model against those that the configuration
-    expects of it: `expect = ["1,10"]` of a `[[tool.shapelint.targets]]`.
+    Compares the shapes of a model's outputs with those that the configuration expects:
+    `expect = ["1,10"]` in a `[[tool.shapelint.targets]]` table.
 
     ## Why is this bad?
-    What the model is fed to takes the expected shapes, and is not part of the model.
+    The code that uses the outputs relies on these shapes, and is not part of the model.
 
     ## Fix
-    The model, or `expect`.
+    Correct the model, or `expect`.
     """
 
     code = "SHP118"
@@ -44,7 +44,7 @@ class UnexpectedOutput(Rule):
                 continue
             wanted = ", ".join(str(spec) for spec in specs)
             diagnostic = self.diagnostic(
-                f"{trace.output} comes out where {wanted} is expected"
+                f"the model returns {trace.output} but {wanted} is expected"
             )
             last = next(
                 (call for call in reversed(trace.calls) if call.site is not None), None
@@ -58,7 +58,7 @@ class UnexpectedOutput(Rule):
                 replace(
                     diagnostic,
                     span=span,
-                    label=f"gives {trace.output}",
+                    label=f"returns {trace.output}",
                     expected=wanted,
                     found=trace.output,
                 ),

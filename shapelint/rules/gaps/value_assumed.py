@@ -14,16 +14,17 @@ from shapelint.syntax.lines import span_of
 class ValueAssumed(Rule):
     """
     ## What it does
-    Names each place where the model asks a tensor for its value (`if x.mean() > 0`,
-    `.item()`), and the answer that the walk went on with.
+    Reports each place where the model asks a tensor for its value (`if x.mean() > 0`,
+    `.item()`), and the answer that the walk continued with.
 
     ## Why is this bad?
-    It is not: but the walk saw one branch only. With other data the model takes
-    another, which was not checked.
+    This is not a bug; only one branch was checked. With other data the model may take
+    the other one.
 
     ## Fix
-    Nothing to mend. Feed other inputs with `--input-factory` to have the other branch
-    walked."""
+    Nothing needs to change. To check the other branch, pass other inputs with
+    `--input-factory`.
+    """
 
     code = "SHP901"
     name = "value-assumed"
@@ -77,7 +78,7 @@ class Net(nn.Module):
         """One place, with every answer that was given there."""
         first = assumptions[0]
         how = (
-            "taken to be"
+            "was assumed to be"
             if any(each.stand_in or each.forced for each in assumptions)
             else "was"
         )
@@ -88,7 +89,7 @@ class Net(nn.Module):
             else f"{', '.join(answers[:3])} and so on"
         )
         diagnostic = self.diagnostic(
-            f"the walk hangs on {first.what}, which {how} {shown}"
+            f"the walk depends on {first.what}, which {how} {shown}"
         )
         span = span_of(first.site) if first.site is not None else None
         return replace(diagnostic, layer=first.layer, span=span)

@@ -13,6 +13,7 @@ from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, TensorFact, Trace, Walked, facts_in
 from shapelint.syntax.walked_calls import (
     at_call,
+    counted,
     failed_calls,
     located,
     made_by,
@@ -38,20 +39,19 @@ class _Mismatch:
 class AttentionShapeMismatch(Rule):
     """
     ## What it does
-    Finds `MultiheadAttention`, the Transformer layers and
-    `scaled_dot_product_attention` that are fed another width than they were made for,
-    masks of another size than the sequences, heads that do not divide the width, and
-    tables of positions that are shorter than the sequence or run along another axis of
-    it.
+    Finds `MultiheadAttention`, Transformer layers and `scaled_dot_product_attention`
+    whose input does not have the width they were made for, masks whose size does not
+    match the sequences, heads that do not divide the width, and position tables that
+    are shorter than the sequence or run along another dimension.
 
     ## Why is this bad?
-    The forward raises, or already the constructor; a table that is too short raises at
-    the first long input.
+    The forward or even the constructor raises. A position table that is too short
+    raises only at the first long input.
 
     ## Fix
-    `embed_dim` as the width that arrives, heads that divide it, `attn_mask` of (target,
-    source), `key_padding_mask` of (batch, source), a table with a row for each
-    position.
+    Set `embed_dim` to the width that arrives, and choose a number of heads that divides
+    it. Pass `attn_mask` as (target, source) and `key_padding_mask` as (batch, source).
+    Give the position table one row for each position.
 
     ## References
     - torch.nn.MultiheadAttention, "Shape"
@@ -140,8 +140,8 @@ class Net(nn.Module):
         )
         holds, wanted = table.shape[-along - 1], x.shape[-along - 1]
         mismatch = _Mismatch(
-            f"a table of {holds} positions is added to a sequence of {wanted}",
-            f"{wanted} positions",
+            f"position table has {counted(holds, 'row')} but the sequence has {counted(wanted, 'token')}",
+            counted(wanted, "row"),
             f"{holds}",
         )
         inputs = tuple(sized_inputs(walked, [(wanted, holds)]))
@@ -168,7 +168,7 @@ def _mismatch(call: Call) -> _Mismatch | None:
         return None
     name = f"`{call.op}`"
     if len(query.shape) not in (2, 3):
-        text = f"{name} takes 2 or 3 dimensions but gets {len(query.shape)}, {shape_text(query.shape)}"
+        text = f"{name} takes 2 or 3 dimensions but gets {len(query.shape)}: {shape_text(query.shape)}"
         return _Mismatch(text, "2 or 3", str(len(query.shape)))
     widths = (
         ("query", query, width),
@@ -186,7 +186,7 @@ def _mismatch(call: Call) -> _Mismatch | None:
         ):
             found = fact.shape[-1]
             return _Mismatch(
-                f"{name} takes {wanted} features but its {role} has {found}",
+                f"{name} takes {counted(wanted, 'feature')} but its {role} has {found}",
                 str(wanted),
                 str(found),
                 (wanted, found),
@@ -218,11 +218,11 @@ def _masks(call: Call, query: TensorFact, key: TensorFact) -> _Mismatch | None:
         (batch * heads, target, source),
     ):
         wanted = shape_text((target, source))
-        text = f"`{call.op}` takes an attn_mask of {wanted} but gets {shape_text(mask.shape)}"
+        text = f"`{call.op}` takes an `attn_mask` of {wanted} but gets {shape_text(mask.shape)}"
         return _Mismatch(text, wanted, shape_text(mask.shape))
     if padding is not None and padding.shape != (batch, source):
         wanted = shape_text((batch, source))
-        text = f"`{call.op}` takes a key_padding_mask of {wanted} but gets {shape_text(padding.shape)}"
+        text = f"`{call.op}` takes a `key_padding_mask` of {wanted} but gets {shape_text(padding.shape)}"
         return _Mismatch(text, wanted, shape_text(padding.shape))
     return None
 
@@ -233,7 +233,7 @@ def _together(
     if key is None or value is None:
         return None
     texts = [shape_text(fact.shape) for fact in (query, key, value)]
-    message = f"`{call.op}` cannot attend from {texts[0]} to keys {texts[1]} and values {texts[2]}"
+    message = f"`{call.op}` cannot combine a query of {texts[0]}, a key of {texts[1]} and a value of {texts[2]}"
     return _Mismatch(message, texts[1], texts[2])
 
 
@@ -258,7 +258,7 @@ def _products(call: Call) -> _Mismatch | None:
         wanted = shape_text((query.shape[-2], key.shape[-2]))
         message = f"{subject(call)} takes a mask that broadcasts to (..., {wanted[1:]} but gets {shape_text(mask.shape)}"
         return _Mismatch(message, wanted, shape_text(mask.shape))
-    message = f"{subject(call)} cannot attend from {texts[0]} to keys {texts[1]} and values {texts[2]}"
+    message = f"{subject(call)} cannot combine a query of {texts[0]}, a key of {texts[1]} and a value of {texts[2]}"
     return _Mismatch(message, texts[0], texts[1])
 
 

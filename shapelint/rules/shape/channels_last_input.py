@@ -10,6 +10,7 @@ from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Shape, Trace, Walked
 from shapelint.syntax.walked_calls import (
     call_expression,
+    counted,
     failed_calls,
     located,
     shape_text,
@@ -32,16 +33,17 @@ _KEEPS = {
 class ChannelsLastInput(Rule):
     """
     ## What it does
-    Finds images fed as (batch, height, width, channels) to a model that takes (batch,
-    channels, height, width).
+    Finds images passed as (batch, height, width, channels) to a model that takes
+    (batch, channels, height, width).
 
     ## Why is this bad?
-    The first convolution raises about its channels. OpenCV, PIL, NumPy and TensorFlow
-    keep channels last, PyTorch first.
+    The first convolution raises an error about its channels. OpenCV, PIL, NumPy and
+    TensorFlow put the channels last, PyTorch puts them first.
 
     ## Fix
-    `x.permute(0, 3, 1, 2)` where the images come in; `torch.channels_last` is a memory
-    format, not this."""
+    Call `x.permute(0, 3, 1, 2)` where the images come in. `torch.channels_last` does
+    not help: it is a memory format and leaves the shape as it is.
+    """
 
     code = "SHP112"
     name = "channels-last-input"
@@ -107,9 +109,9 @@ class Net(nn.Module):
         right = (shape[0], shape[-1], *shape[1:-1])
         diagnostic = replace(
             self.diagnostic(
-                f"the input {shape_text(shape)} has its {takes} channels last, PyTorch takes them first"
+                f"input {shape_text(shape)} has its {counted(takes, 'channel')} last, but PyTorch expects channels first"
             ),
-            label=f"{takes} channels expected in dimension 1, found in dimension {len(shape) - 1}",
+            label=f"{counted(takes, 'channel')} expected in dimension 1, found in dimension {len(shape) - 1}",
             expected=shape_text(right),
             found=shape_text(shape),
         )
@@ -127,7 +129,7 @@ class Net(nn.Module):
         right = (1, shape[-1], *shape[:-1])
         diagnostic = replace(
             self.diagnostic(
-                f"the input {shape_text(shape)} has its {takes} channels last and no batch dimension"
+                f"input {shape_text(shape)} has its {counted(takes, 'channel')} last and no batch dimension"
             ),
             label=f"{shape_text(right)} expected",
             expected=shape_text(right),

@@ -15,16 +15,19 @@ from shapelint.syntax.walked_calls import at_call, failed_calls, shape_text, sub
 class ConcatShapeMismatch(Rule):
     """
     ## What it does
-    Finds `torch.cat` and `torch.stack` of tensors that differ outside of the dimension
-    they are joined in.
+    Finds `torch.cat` of tensors that differ in a dimension other than the one they are
+    joined along, and `torch.stack` of tensors that differ at all.
 
     ## Why is this bad?
-    The forward raises. In a U-Net it shows up at sizes that the poolings do not divide:
-    65 is halved to 32 and doubled to 64, while the skip still has 65.
+    The forward raises. In a U-Net this happens at sizes that the pooling layers do not
+    divide: 65 is halved to 32 and doubled to 64, while the skip connection still has
+    65.
 
     ## Fix
-    Crop, pad or interpolate to the skip's size before joining; or feed sizes that are a
-    multiple of 2 to the number of poolings."""
+    Crop, pad or interpolate to the size of the skip connection before joining. Or use
+    input sizes that are a multiple of `2**n`, where `n` is the number of pooling
+    layers.
+    """
 
     code = "SHP105"
     name = "concat-shape-mismatch"
@@ -75,10 +78,10 @@ class Net(nn.Module):
             difference = _difference(shapes, dim, failure.op == "stack")
             if difference is None:
                 continue
-            texts = ", ".join(shape_text(shape) for shape in shapes[:4])
+            texts = " and ".join(shape_text(shape) for shape in shapes[:4])
             diagnostic = replace(
                 self.diagnostic(
-                    f"{subject(call)} along dimension {dim} cannot join {texts}"
+                    f"{subject(call)} cannot join {texts} along dimension {dim}"
                 ),
                 label=difference,
                 expected=shape_text(shapes[0]),
@@ -102,12 +105,13 @@ def _joins(dim: int, stacked: bool) -> Callable[[list[Shape]], bool]:
 def _difference(shapes: list[Shape], dim: int, stacked: bool) -> str | None:
     whole = [shape for shape in shapes if stacked or shape != (0,)]
     if len({len(shape) for shape in whole}) > 1:
-        return f"{' and '.join(str(size) for size in sorted({len(shape) for shape in whole}))} dimensions"
+        ranks = sorted({len(shape) for shape in whole})
+        return f"the tensors have {' and '.join(map(str, ranks))} dimensions"
     if not whole or not whole[0]:
         return None
     along = -1 if stacked else dim % len(whole[0])
     for axis in range(len(whole[0])):
         sizes = list(dict.fromkeys(shape[axis] for shape in whole))
         if axis != along and len(sizes) > 1:
-            return f"dimension {axis} is {' and '.join(map(str, sizes))}"
+            return f"dimension {axis} differs: {' and '.join(map(str, sizes))}"
     return None

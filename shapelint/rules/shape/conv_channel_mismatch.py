@@ -10,7 +10,7 @@ from shapelint.changes.operands import turned
 from shapelint.changes.other_inputs import other_channels
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Walked
-from shapelint.syntax.walked_calls import failed_calls, located, made_by
+from shapelint.syntax.walked_calls import counted, failed_calls, located, made_by
 
 OPS = (
     "conv1d",
@@ -25,17 +25,17 @@ OPS = (
 class ConvChannelMismatch(Rule):
     """
     ## What it does
-    Finds convolutions (1d to 3d, transposed, grouped, functional) whose input has
-    another number of channels than their weight takes.
+    Finds convolutions (1d to 3d, transposed, grouped, functional) whose input does not
+    have as many channels as the weight requires.
 
     ## Why is this bad?
-    The forward raises. Either the layer before was changed and this one was not, or a
-    grey image meets a layer made for colour, or a concatenation brings more channels
-    than were counted.
+    The forward raises. Usually the layer before was changed and this one was not, a
+    grey image reaches a layer made for colour, or a concatenation gives more channels
+    than expected.
 
     ## Fix
-    The `in_channels` that arrive; or the `out_channels` of the layer before; or, at the
-    first layer, the input that the model was made for.
+    Set `in_channels` to the number of channels that arrive, or change `out_channels` of
+    the layer before. At the first layer, pass the input that the model was made for.
 
     ## References
     - torch.nn.Conv2d: weight `(out_channels, in_channels / groups, kH, kW)`
@@ -108,7 +108,9 @@ class Net(nn.Module):
                 made.span(written) if made is not None and written is not None else None
             )
             diagnostic = replace(
-                self.diagnostic(f"`{name}` takes {takes} channels but gets {found}"),
+                self.diagnostic(
+                    f"`{name}` takes {counted(takes, 'channel')} but gets {found}"
+                ),
                 label=f"{takes} expected, {found} found",
                 expected=str(takes),
                 found=str(found),
@@ -140,4 +142,7 @@ def _turned(call: Call, takes: int, dims: int) -> list[Candidate]:
         *([".transpose(0"] if dims > 1 else []),
     )  # of images nobody turns the batch
     moved = [each for each in fits if not any(word in each.title for word in unlikely)]
-    return [replace(each, likely=3.0, says="channels come second") for each in moved]
+    return [
+        replace(each, likely=3.0, says="channels belong in dimension 1")
+        for each in moved
+    ]

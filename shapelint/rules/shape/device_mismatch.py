@@ -19,17 +19,18 @@ from shapelint.syntax.walked_calls import at_call, shape_text, subject
 class DeviceMismatch(Rule):
     """
     ## What it does
-    Finds tensors that the forward makes on the CPU, without a device or with `"cpu"`,
-    and that meet activations, weights or buffers of the model.
+    Finds tensors that the forward creates on the CPU, without a device or with `"cpu"`,
+    and then combines with activations, weights or buffers of the model.
 
     ## Why is this bad?
-    All is well on the CPU. Once the model is moved to an accelerator the call raises:
-    the tensor did not move with it. A warning, since nothing raises as long as nothing
-    is moved.
+    Everything works on the CPU. Once the model is moved to an accelerator, the call
+    raises, because the tensor did not move with it. This is a warning: nothing raises
+    until the model is moved.
 
     ## Fix
-    `device=x.device` where the tensor is made, `.to(x.device)` where it is used, or
-    `register_buffer` in `__init__`."""
+    Pass `device=x.device` where the tensor is created, call `.to(x.device)` where it is
+    used, or use `register_buffer` in `__init__`.
+    """
 
     code = "SHP115"
     name = "device-mismatch"
@@ -80,10 +81,10 @@ class Net(nn.Module):
     def _finding(self, trace: Trace, call: Call, position: int) -> Finding:
         maker = _maker(trace, call, position)
         shape = shape_text(call.inputs[position].shape)
-        by = f", made by {subject(maker)}," if maker is not None else ""
+        by = f" from {subject(maker)}" if maker is not None else ""
         diagnostic = replace(
             self.diagnostic(
-                f"{subject(call)} is given {shape}{by} which stays on the CPU when the model is moved"
+                f"{subject(call)} receives {shape}{by}, which stays on the CPU when the model is moved"
             ),
             label="raises on an accelerator",
         )
@@ -91,7 +92,7 @@ class Net(nn.Module):
         if maker is not None and maker.site is not None and maker.site != call.site:
             diagnostic = replace(
                 diagnostic,
-                related=(Related(span_of(maker.site), "made here, without a device"),),
+                related=(Related(span_of(maker.site), "created here, on the CPU"),),
             )
         candidates = tuple(_candidates(call, position, maker))
         return Finding(diagnostic, trace.mode, call.index, candidates)

@@ -26,15 +26,15 @@ _METHODS = {
 class DtypeMismatch(Rule):
     """
     ## What it does
-    Finds calls that fail only for the dtype of a tensor: integers or doubles fed to
-    float weights, floats where a mask or an index is taken.
+    Finds calls that fail only because of a tensor's dtype: integers or doubles passed
+    to float weights, floats passed as a mask or an index.
 
     ## Why is this bad?
-    The forward raises. NumPy makes float64, images are uint8, masks come as floats;
+    The forward raises. NumPy makes float64, images are uint8, masks arrive as floats;
     weights are float32.
 
     ## Fix
-    `.float()`, `.long()`, `.bool()` where the tensor comes in.
+    Call `.float()`, `.long()` or `.bool()` where the tensor comes in.
     """
 
     code = "SHP114"
@@ -93,7 +93,7 @@ class Net(nn.Module):
             texts = " and ".join(dict.fromkeys(fact.dtype for fact in failure.tensors))
             diagnostic = replace(
                 self.diagnostic(
-                    f"{subject(call)} cannot take {texts}; with {failure.cast_to} it works"
+                    f"{subject(call)} does not accept {texts}; it works with {failure.cast_to}"
                 ),
                 label=f"{failure.cast_to} expected, {found[0] if found else 'another'} found",
                 expected=failure.cast_to,

@@ -16,21 +16,22 @@ from shapelint.syntax.walked_calls import at_call, failed_calls, shape_text, sub
 class ElementwiseShapeMismatch(Rule):
     """
     ## What it does
-    Finds `+`, `*`, residual sums, masks and the like whose operands do not broadcast
-    against each other.
+    Finds `+`, `*`, residual sums, masks and other elementwise operations whose operands
+    do not broadcast.
 
     ## Why is this bad?
-    The forward raises. In a residual block the shortcut lacks the stride or the
-    channels of the main path; an attention mask was made for another length; an odd
-    size was halved and doubled again.
+    The forward raises. Usually the shortcut of a residual block lacks the stride or the
+    channels of the main path, an attention mask was made for another length, or an odd
+    size was halved and doubled again: 25 is halved to 12 and doubled to 24.
 
     ## Fix
-    Bring both sides to the same shape: a 1x1 convolution with the same stride on the
+    Give both sides the same shape: a 1x1 convolution with the same stride on the
     shortcut, a mask of the right length, a crop or an interpolation.
 
     ## References
-    - Broadcasting: sizes are compared from the last dimension on; they must be equal,
-      or one of them 1"""
+    - Broadcasting: sizes are compared from the last dimension backwards; two sizes must
+      be equal, or one of them must be 1
+    """
 
     code = "SHP104"
     name = "elementwise-shape-mismatch"
@@ -76,7 +77,7 @@ class Net(nn.Module):
             if clash is None:
                 continue
             left, right, dim = clash
-            texts = " and ".join(
+            texts = " with ".join(
                 shape_text(shape) for shape in (shapes[left], shapes[right])
             )
             diagnostic = self.diagnostic(f"{subject(call)} cannot broadcast {texts}")

@@ -10,21 +10,22 @@ from shapelint.changes.layer_numbers import number_candidates
 from shapelint.changes.other_inputs import integer_input, sized_inputs
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Trace, Walked
-from shapelint.syntax.walked_calls import failed_calls, located, made_by
+from shapelint.syntax.walked_calls import counted, failed_calls, located, made_by
 
 
 class EmbeddingInputInvalid(Rule):
     """
     ## What it does
-    Finds an `Embedding` that is given floats for indices, and one whose table is too
-    short for indices that the model makes itself, as positions from `torch.arange`.
+    Finds an `Embedding` that receives floats as indices, and one whose table is too
+    short for indices that the model makes itself, such as positions from
+    `torch.arange`.
 
     ## Why is this bad?
-    The forward raises. A table of positions that is shorter than the sequence raises at
-    the first long input only.
+    The forward raises. A position table that is shorter than the sequence raises only
+    at the first long input.
 
     ## Fix
-    Integers (`ids.long()`), and a table with a row for each index.
+    Pass integers (`ids.long()`), and give the table one row for each index.
     """
 
     code = "SHP110"
@@ -102,9 +103,9 @@ class Net(nn.Module):
         name = call.op if call.kind == "module" else "F." + call.op
         diagnostic = replace(
             self.diagnostic(
-                f"`{name}` has {rows} rows, too few for the {wanted} positions it is asked for"
+                f"`{name}` has {counted(rows, 'row')} but {counted(wanted, 'position')} are looked up"
             ),
-            label=f"{rows} rows, indices up to {wanted - 1}",
+            label=f"indices up to {wanted - 1} need {wanted} rows",
             expected=str(rows),
             found=str(wanted),
         )

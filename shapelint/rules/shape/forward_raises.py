@@ -24,7 +24,7 @@ from shapelint.syntax.walked_calls import failed_calls, located, shape_text, sub
 class ForwardRaises(Rule):
     """
     ## What it does
-    Finds whatever else makes the forward raise: an operation that no other rule
+    Finds everything else that makes the forward raise: an operation that no other rule
     explains, or the model's own `raise`, `assert`, missing attribute or wrong call, at
     its line.
 
@@ -32,7 +32,7 @@ class ForwardRaises(Rule):
     Eager PyTorch raises the same exception for this input.
 
     ## Fix
-    The message is the exception's own.
+    The message is the exception's own: it says what was expected.
     """
 
     code = "SHP119"

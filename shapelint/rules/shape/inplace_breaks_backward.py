@@ -18,15 +18,16 @@ from shapelint.syntax.walked_calls import at_call, failed_calls, shape_text, sub
 class InplaceBreaksBackward(Rule):
     """
     ## What it does
-    Finds tensors that autograd had saved for the gradient and that are written in place
-    afterwards, and writes in place that autograd forbids at once, as to a parameter or
-    to one of the views that `chunk` gives.
+    Finds tensors that autograd saved for the gradient and that are overwritten in place
+    afterwards, and in-place writes that autograd refuses at once, such as to a
+    parameter or to one of the views that `chunk` returns.
 
     ## Why is this bad?
-    The forward runs, and `loss.backward()` raises, far away from the line that wrote.
+    The forward runs, and `loss.backward()` raises, far from the line that wrote.
 
     ## Fix
-    `x = x + y` for `x += y`, `inplace=False`, or a `.clone()` of what is written.
+    Write `x = x + y` instead of `x += y`, set `inplace=False`, or write to a
+    `.clone()`.
 
     ## References
     - torch.autograd, "In-place correctness checks"
@@ -81,7 +82,7 @@ class Net(nn.Module):
         for trace, call in failed_calls(walked):
             if call.failure is not None and call.failure.by_autograd:
                 diagnostic = self.diagnostic(
-                    f"{subject(call)} writes in place what autograd does not allow to be written"
+                    f"{subject(call)} writes in place to a tensor that autograd protects"
                 )
                 diagnostic = replace(diagnostic, label=call.failure.message)
                 candidates = tuple(_candidates(call, None))
@@ -94,18 +95,14 @@ class Net(nn.Module):
 
     def _spoiled(self, mode: str, spoiled: Spoiled) -> Finding:
         writer, saver = spoiled.written_by, spoiled.saved_by
-        what = (
-            f"{shape_text(spoiled.shape)} that {subject(saver)} needs"
-            if saver is not None
-            else "what is needed"
-        )
-        by = (
-            f"{subject(writer)} overwrites"
-            if writer is not None
-            else "something overwrites"
+        by = subject(writer) if writer is not None else "an operation"
+        needed_by = subject(saver) if saver is not None else "another operation"
+        tensor = shape_text(spoiled.shape)
+        message = (
+            f"{by} overwrites the {tensor} that {needed_by} needs for its gradient"
         )
         severity = Severity.ERROR if spoiled.first else Severity.WARNING
-        diagnostic = self.diagnostic(f"{by} the {what} for its gradient", severity)
+        diagnostic = self.diagnostic(message, severity)
         site = writer.site if writer is not None else None
         related: tuple[Related, ...] = ()
         if saver is not None and saver.site is not None:

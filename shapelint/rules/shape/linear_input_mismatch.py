@@ -17,24 +17,30 @@ from shapelint.changes.other_inputs import input_candidates, unbatched_note
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Call, Trace, Walked
-from shapelint.syntax.walked_calls import failed_calls, located, made_by, shape_text
+from shapelint.syntax.walked_calls import (
+    counted,
+    failed_calls,
+    located,
+    made_by,
+    shape_text,
+)
 
 
 class LinearInputMismatch(Rule):
     """
     ## What it does
-    Finds `nn.Linear`, `nn.Bilinear` and `F.linear` that are fed another last dimension
-    than their weight takes.
+    Finds `nn.Linear`, `nn.Bilinear` and `F.linear` whose input's last dimension does
+    not match the weight.
 
     ## Why is this bad?
-    The forward raises. Mostly the number was worked out for another image size, clip
-    length or backbone: the features before it are `channels * height * width` of the
-    map that is flattened.
+    The forward raises. Usually `in_features` was computed for another image size, clip
+    length or backbone: after a flatten, the layer receives `channels * height * width`
+    features.
 
     ## Fix
-    The number that fits this input; or an adaptive pooling before the flatten, which
-    makes the head independent of the input's size (and keeps trained weights where it
-    restores the old map).
+    Set `in_features` to the number that this input gives. Or put an adaptive pooling
+    before the flatten: the head then no longer depends on the size of the input, and it
+    keeps trained weights if the pooling restores the old feature map.
 
     ## References
     - torch.nn.Linear: input `(*, in_features)`, output `(*, out_features)`
@@ -125,7 +131,7 @@ class Net(nn.Module):
         written = made.argument(position, argument) if made is not None else None
         span = made.span(written) if made is not None and written is not None else None
         diagnostic = self.diagnostic(
-            f"`{name}` takes {takes} features but gets {found}"
+            f"`{name}` takes {counted(takes, 'feature')} but gets {found}"
         )
         diagnostic = replace(
             diagnostic,
@@ -143,7 +149,7 @@ class Net(nn.Module):
                 diagnostic,
                 notes=(
                     *diagnostic.notes,
-                    f"{found} = {' * '.join(map(str, before[1:]))}, the {shape_text(before)} that is flattened",
+                    f"{found} = {' * '.join(map(str, before[1:]))}, from flattening {shape_text(before)}",
                 ),
             )
         candidates = [*input_candidates(walked, trace), *missing_flatten(call, takes)]

@@ -34,16 +34,16 @@ LIKE = (
 class LossShapeMismatch(Rule):
     """
     ## What it does
-    Finds a loss in the forward whose target has not the shape or dtype that belongs to
-    the prediction.
+    Finds a loss in the forward whose target does not have the shape or dtype that the
+    prediction requires.
 
     ## Why is this bad?
     The forward raises. `cross_entropy` takes scores of (batch, classes, ...) and
-    targets of (batch, ...), whole numbers or probabilities of the scores' own shape;
-    the others take a target like the prediction.
+    targets of (batch, ...) that hold class indices, or probabilities in the shape of
+    the scores. Other losses take a target in the shape of the prediction.
 
     ## Fix
-    `target.squeeze(1)`, `target.long()`, scores with the classes in dimension 1.
+    Use `target.squeeze(1)`, `target.long()`, or scores with the classes in dimension 1.
 
     ## References
     - torch.nn.CrossEntropyLoss, "Shape"
@@ -96,7 +96,7 @@ class Net(nn.Module):
             name = f"`{call.op}`" if call.kind == "module" else f"`F.{call.op}`"
             wanted = _wanted(failure.op, scores)
             if wanted != target.shape:
-                message = f"{name} of {shape_text(scores.shape)} takes a target of {shape_text(wanted)}"
+                message = f"{name} on {shape_text(scores.shape)} takes a target of {shape_text(wanted)}"
                 message += f" but gets {shape_text(target.shape)}"
                 label = (
                     f"{shape_text(wanted)} expected, {shape_text(target.shape)} found"

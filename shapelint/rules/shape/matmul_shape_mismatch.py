@@ -17,15 +17,16 @@ OPS = ("matmul", "rmatmul", "mm", "bmm", "addmm", "baddbmm", "mv", "dot", "einsu
 class MatmulShapeMismatch(Rule):
     """
     ## What it does
-    Finds `@`, `torch.matmul`, `mm`, `bmm` and `einsum` of operands whose sizes do not
-    fit.
+    Finds `@`, `torch.matmul`, `mm`, `bmm` and `einsum` whose operands do not fit
+    together.
 
     ## Why is this bad?
-    The forward raises. Mostly one operand lacks a transpose (`q @ k` for `q @
-    k.transpose(-2, -1)`), or heads and positions were left in the wrong order.
+    The forward raises. Usually one operand lacks a transpose (`q @ k` instead of `q @
+    k.transpose(-2, -1)`), or heads and positions are in the wrong order.
 
     ## Fix
-    The last dimension of the left operand must be the second to last of the right one.
+    The last dimension of the left operand must equal the second-to-last dimension of
+    the right one.
     """
 
     code = "SHP106"

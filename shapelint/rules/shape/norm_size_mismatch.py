@@ -9,7 +9,13 @@ from shapelint.changes.layer_numbers import number_candidates, producer_candidat
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Failure, Trace, Walked
 from shapelint.syntax.calls import CallExpression
-from shapelint.syntax.walked_calls import failed_calls, located, made_by, shape_text
+from shapelint.syntax.walked_calls import (
+    counted,
+    failed_calls,
+    located,
+    made_by,
+    shape_text,
+)
 
 
 @dataclass(frozen=True)
@@ -28,16 +34,16 @@ class _Mismatch:
 class NormSizeMismatch(Rule):
     """
     ## What it does
-    Finds BatchNorm, InstanceNorm, GroupNorm, LayerNorm and RMSNorm made for another
-    number of channels or features than they are fed, and groups that do not divide the
+    Finds BatchNorm, InstanceNorm, GroupNorm, LayerNorm and RMSNorm whose size does not
+    match the channels or features of the input, and groups that do not divide the
     channels.
 
     ## Why is this bad?
-    The forward raises. The norm's number repeats the `out_channels` or the width of the
-    layer before, and one of the two was changed.
+    The forward raises. A norm repeats the `out_channels` or the width of the layer
+    before, and only one of the two was changed.
 
     ## Fix
-    The number that arrives, or the width of the layer before.
+    Set the norm to the size that arrives, or change the width of the layer before.
     """
 
     code = "SHP103"
@@ -181,7 +187,7 @@ def _mismatch(failure: Failure, name: str) -> _Mismatch | None:
         position, argument = 0, "num_features"
     if takes == channels:
         return None
-    message = f"`{name}` takes {takes} channels but gets {channels}"
+    message = f"`{name}` takes {counted(takes, 'channel')} but gets {channels}"
     return _Mismatch(
         message, str(takes), str(channels), position, argument, channels, takes
     )
@@ -203,7 +209,7 @@ def _over_channels(
             (edit,),
             call.layer,
             likely=3.2,
-            says="channels come second here",
+            says="the channels are in dimension 1 here",
         )
     ]
 

@@ -27,15 +27,15 @@ _POOLS = (
 class OutputTooSmall(Rule):
     """
     ## What it does
-    Finds convolutions and poolings whose kernel is larger than their input, or whose
-    output would have size zero.
+    Finds convolutions and pooling layers whose kernel is larger than their input, or
+    whose output would have size zero.
 
     ## Why is this bad?
-    The forward raises. The input is too small for so many halvings, or a kernel was
-    meant for it padded.
+    The forward raises. The input is too small to be halved this often, or the kernel
+    was meant for a padded input.
 
     ## Fix
-    A larger input, a smaller kernel or stride, padding, or one halving less.
+    Use a larger input, a smaller kernel or stride, padding, or one halving fewer.
 
     ## References
     - torch.nn.Conv2d and torch.nn.MaxPool2d, "Shape"
@@ -88,7 +88,7 @@ class Net(nn.Module):
             text = shape_text(call.failure.tensors[0].shape)
             diagnostic = replace(
                 self.diagnostic(
-                    f"`{name}` with a kernel of {_times(kernel)} has no room in {text}"
+                    f"`{name}` has a kernel of {_times(kernel)}, too large for its input {text}"
                 ),
                 label=f"the padded input is {_times(sizes)}",
                 expected=f"at least {_times(kernel)}",

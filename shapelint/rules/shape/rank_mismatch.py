@@ -92,20 +92,21 @@ _TAKES_DIMS = {
 class RankMismatch(Rule):
     """
     ## What it does
-    Finds layers that are fed too few or too many dimensions: an image without its batch
+    Finds layers that receive too few or too many dimensions: an image without its batch
     or channel dimension, a feature map that was not flattened, a sequence where a
     vector was meant.
 
     ## Why is this bad?
-    The forward raises, mostly about a size that is not the cause.
+    The forward raises, usually about a size that is not the cause.
 
     ## Fix
-    `unsqueeze` the missing dimension, `flatten` the superfluous ones, or the norm of
-    the right rank.
+    Add the missing dimension with `unsqueeze`, merge the extra ones with `flatten`, or
+    use the layer made for this number of dimensions.
 
     ## References
-    - torch.nn.Conv2d takes (N, C, H, W) or (C, H, W); torch.nn.BatchNorm1d (N, C) or
-      (N, C, L)"""
+    - torch.nn.Conv2d takes (N, C, H, W) or (C, H, W); torch.nn.BatchNorm1d takes (N, C)
+      or (N, C, L)
+    """
 
     code = "SHP113"
     name = "rank-mismatch"
@@ -160,7 +161,7 @@ class Net(nn.Module):
             wanted = " or ".join(map(str, ranks))
             diagnostic = replace(
                 self.diagnostic(
-                    f"{name} takes {wanted} dimensions but gets {len(shape)}, {shape_text(shape)}"
+                    f"{name} takes {wanted} dimensions but gets {len(shape)}: {shape_text(shape)}"
                 ),
                 label=f"{wanted} dimensions expected, {len(shape)} found",
                 expected=wanted,

@@ -9,7 +9,13 @@ from shapelint.changes.layer_inputs import keyword_added, layer_input_forms
 from shapelint.changes.layer_numbers import number_candidates
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Shape, TensorFact, Trace, Walked
-from shapelint.syntax.walked_calls import failed_calls, located, made_by, shape_text
+from shapelint.syntax.walked_calls import (
+    counted,
+    failed_calls,
+    located,
+    made_by,
+    shape_text,
+)
 
 OPS = (
     *(
@@ -45,17 +51,18 @@ class _Mismatch:
 class RecurrentShapeMismatch(Rule):
     """
     ## What it does
-    Finds `RNN`, `GRU`, `LSTM` and their cells that are fed another number of features,
-    of dimensions, or a hidden state that does not belong to them.
+    Finds `RNN`, `GRU`, `LSTM` and their cells whose input has the wrong number of
+    features or dimensions, or whose hidden state has the wrong shape.
 
     ## Why is this bad?
-    The forward raises. Without `batch_first=True` the first dimension is time, and a
-    hidden state made for the batch has the wrong size; with `bidirectional=True` there
+    The forward raises. Without `batch_first=True` the first dimension is time, so a
+    hidden state made for the batch has the wrong size. With `bidirectional=True` there
     are twice as many states.
 
     ## Fix
-    `input_size` as the features that arrive, (batch, time, features) with
-    `batch_first=True`, a hidden state of (num_layers * directions, batch, hidden_size).
+    Set `input_size` to the number of features that arrive. With `batch_first=True`,
+    pass (batch, time, features); pass a hidden state of (num_layers * directions,
+    batch, hidden_size).
 
     ## References
     - torch.nn.LSTM, "Inputs"
@@ -149,14 +156,14 @@ def _mismatch(call: Call) -> _Mismatch | None:
     if len(x.shape) not in ranks:
         wanted = " or ".join(map(str, ranks))
         return _Mismatch(
-            f"`{call.op}` takes {wanted} dimensions but gets {len(x.shape)}, {shape_text(x.shape)}",
+            f"`{call.op}` takes {wanted} dimensions but gets {len(x.shape)}: {shape_text(x.shape)}",
             f"{wanted} dimensions expected, {len(x.shape)} found",
             wanted,
             str(len(x.shape)),
         )
     if x.shape[-1] != takes:
         return _Mismatch(
-            f"`{call.op}` takes {takes} features but gets {x.shape[-1]}",
+            f"`{call.op}` takes {counted(takes, 'feature')} but gets {x.shape[-1]}",
             f"{takes} expected, {x.shape[-1]} found in {shape_text(x.shape)}",
             str(takes),
             str(x.shape[-1]),

@@ -43,18 +43,19 @@ OPS = (
 class ReshapeSizeMismatch(Rule):
     """
     ## What it does
-    Finds `view`, `reshape`, `flatten`, `unflatten` and `expand` to sizes that the
-    tensor does not have, `view` of memory that is not contiguous, and splits, indices,
-    pixel shuffles and folds that do not fit.
+    Finds `view`, `reshape`, `flatten`, `unflatten` and `expand` to a shape that the
+    tensor cannot take, `view` of memory that is not contiguous, and splits, indices,
+    pixel shuffles and folds that do not fit the size of their input.
 
     ## Why is this bad?
-    The forward raises. A `view(-1, 8192)` was written for one image size and meets
-    another; where the numbers happen to divide it does worse and folds pixels into the
-    batch.
+    The forward raises. A `view(-1, 8192)` was written for one image size and receives
+    another. Where the numbers happen to divide, the outcome is worse: pixels are folded
+    into the batch, and nothing raises.
 
     ## Fix
-    Say what stays: `flatten(1)` or `x.view(x.size(0), -1)`. After `permute` or
-    `transpose`: `reshape`."""
+    Name the dimension that stays: `flatten(1)` or `x.view(x.size(0), -1)`. After
+    `permute` or `transpose`, use `reshape`.
+    """
 
     code = "SHP107"
     name = "reshape-size-mismatch"
@@ -109,9 +110,9 @@ class Net(nn.Module):
                 message = (
                     f"{subject(call)} of {shape_text(shape)} needs contiguous memory"
                 )
-                label = "permuted or expanded before; `.reshape()` copies where it must"
+                label = "permuted or expanded before; `.reshape()` copies if it must"
             else:
-                message = f"{subject(call)} cannot make {_text(failure, wanted)} of {shape_text(shape)}"
+                message = f"{subject(call)} cannot turn {_change(failure, wanted)}"
                 label = _counted(failure, shape, wanted)
             diagnostic = replace(
                 self.diagnostic(message),
@@ -162,16 +163,17 @@ def _wanted(failure: Failure) -> Shape | None:
     return None
 
 
-def _text(failure: Failure, wanted: Shape | None) -> str:
+def _change(failure: Failure, wanted: Shape | None) -> str:
+    shape = shape_text(failure.tensors[0].shape)
     if wanted is not None:
-        return shape_text(wanted)
+        return f"{shape} into {shape_text(wanted)}"
     if failure.op == "unflatten":
         sizes = failure.arg(2, "sizes")
         text = (
             shape_text(tuple(sizes)) if isinstance(sizes, (list, tuple)) else str(sizes)
         )
-        return f"{text} of dimension {failure.arg(1, 'dim')}"
-    return "that"
+        return f"dimension {failure.arg(1, 'dim')} of {shape} into {text}"
+    return f"{shape} into the shape asked for"
 
 
 def _fits(shape: Shape, wanted: Shape) -> bool:
@@ -186,7 +188,7 @@ def _counted(failure: Failure, shape: Shape, wanted: Shape | None) -> str:
         return failure.message
     known = math.prod(size for size in wanted if size != -1)
     if -1 in wanted:
-        return f"{total} elements are no multiple of {known}"
+        return f"{total} elements are not a multiple of {known}"
     return f"{total} elements, not {known}"
 
 
@@ -280,7 +282,7 @@ def _with_its_layer(walked: Walked, trace: Trace, call: Call) -> list[Candidate]
         (flat, replacement(expression.source.file, expression.node, flat), 2.2),
     ):
         edits = (edit, made.replaced(written, text))
-        says = "written for another size"
+        says = "this was written for another input size"
         found.append(
             Candidate(
                 f"`{title}` and `{layer_text}`",
@@ -301,10 +303,10 @@ def _reshaped(expression: CallExpression) -> Candidate:
     start = Position(end.line, end.column - len(expression.name))
     edit = Edit(expression.source.file, start, end, "reshape")
     return Candidate(
-        "`.reshape(...)` in place of `.view(...)`",
+        "`.reshape(...)` instead of `.view(...)`",
         (edit,),
         likely=4.0,
-        says="`reshape` copies where it must",
+        says="`reshape` copies if it must",
     )
 
 
@@ -324,7 +326,7 @@ def _batch_kept(expression: CallExpression, call: Call) -> list[Candidate]:
         )
         found.append(Candidate(f"`{owner}.flatten(1)`", (edit,), group="flatten"))
     text = written_as(expression.source, args[1], features, shape[1:])
-    title = f"`{text}` in place of `{expression.source.segment(args[1])}`"
+    title = f"`{text}` instead of `{expression.source.segment(args[1])}`"
     found.append(
         Candidate(title, (expression.replaced(args[1], text),), group="number")
     )

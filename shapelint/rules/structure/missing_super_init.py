@@ -16,16 +16,16 @@ from shapelint.syntax.edits import replacement
 class MissingSuperInit(Rule):
     """
     ## What it does
-    Finds a module, the model or one registered in it, on which `nn.Module.__init__`
-    never ran. Plain attributes can be set on such a module, so that its constructor
-    passes.
+    Finds a module, the model itself or one registered in it, on which
+    `nn.Module.__init__` never ran. Such a module accepts plain attributes, so its
+    constructor succeeds.
 
     ## Why is this bad?
-    It has no registry of parameters and layers: `train()`, `eval()`, `parameters()` and
-    the call itself raise `AttributeError`.
+    The module has no registry of parameters and layers: `train()`, `eval()`,
+    `parameters()` and the call itself raise `AttributeError`.
 
     ## Fix
-    `super().__init__()` as the first statement of `__init__`.
+    Call `super().__init__()` as the first statement of `__init__`.
 
     ## References
     - torch.nn.Module
@@ -78,7 +78,7 @@ class Net(nn.Module):
         source = parsed(file)
         init = _constructor(source, owner) if source is not None else None
         if source is None or init is None:
-            message = f"`nn.Module.__init__` never ran on a `{owner}`"
+            message = f"`nn.Module.__init__` never ran on `{owner}`"
             return Finding(replace(self.diagnostic(message), layer=layer), mode)
         diagnostic = self.diagnostic(
             f"`{owner}.__init__` never calls `super().__init__()`"
