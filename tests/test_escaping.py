@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,7 +30,7 @@ from shapelint.known import baseline
 from shapelint.python.results import Report
 from shapelint.render import findings_only, render, render_report, write
 from shapelint.render.style import Style
-from shapelint.syntax.lines import working_copies
+from shapelint.syntax import texts
 from shapelint.syntax.paths import shown_path
 from tests.hostile import HOSTILE, check_text, commands
 
@@ -45,13 +46,23 @@ def hostile(
 
 
 @pytest.fixture
-def outcome(hostile: str, tmp_path: Path) -> Iterator[Outcome]:
+def outcome(
+    hostile: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Outcome]:
     """A text at every place where one of the user's can stand: names, messages, and the
     file with its line."""
     name = hostile.replace("\ud83d", "half")  # which no file system can hold
     file = str(tmp_path / name / f"{name}.py")
-    with working_copies({file: f"x = '{hostile}'  # {hostile}\n"}):
+    with reading(monkeypatch, f"x = '{hostile}'  # {hostile}\n"):
         yield made(file, hostile)
+
+
+@contextmanager
+def reading(monkeypatch: pytest.MonkeyPatch, text: str) -> Iterator[None]:
+    """A text in every file, though no file system holds such names or texts."""
+    with monkeypatch.context() as patch:
+        patch.setattr(texts, "_read_disk", lambda _: text)
+        yield
 
 
 def made(file: str, text: str) -> Outcome:
@@ -219,7 +230,9 @@ def test_what_does_not_act_stays(text: str) -> None:
     assert json.loads(json_text(text)) == text
 
 
-def test_the_marks_stand_below_what_they_mark(tmp_path: Path) -> None:
+def test_the_marks_stand_below_what_they_mark(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = str(tmp_path / "net.py")
     line = "\ta = '\x1b\u202e'; call('\x07')  # ##[x]"
     start = line.index("call") + 1
@@ -227,7 +240,7 @@ def test_the_marks_stand_below_what_they_mark(tmp_path: Path) -> None:
         made(file, "text").report.diagnostics[0],
         span=Span(file, 1, start, 1, start + len("call('\x07')")),
     )
-    with working_copies({file: f"{line}\n"}):
+    with reading(monkeypatch, f"{line}\n"):
         text = render(
             "full", [Outcome(TargetReport("t", diagnostics=[item]))], Style(), False
         )

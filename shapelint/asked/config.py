@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from shapelint.facts.errors import UsageError
-from shapelint.syntax.texts import UnreadableError, read_bytes
+from shapelint.syntax.parsing import UnreadableError
+from shapelint.syntax.texts import read_bytes
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -116,7 +116,7 @@ def _said(trace: Trace, made: CallExpression, name: str, value: int) -> str:
     scope = enclosing_function(Place(made.source, made.node))
     for call in trace.calls:
         other = (
-            layer_call(call.definition, call.module_class)
+            layer_call(call.definition, call.module_class, made.source.texts)
             if call.kind == "module"
             else None
         )
@@ -125,7 +125,7 @@ def _said(trace: Trace, made: CallExpression, name: str, value: int) -> str:
             other is None
             or node is None
             or isinstance(node, ast.Constant)
-            or other.source is not made.source
+            or other.source != made.source
         ):
             continue
         if (

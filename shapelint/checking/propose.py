@@ -24,6 +24,7 @@ from shapelint.loading.model import Loaded, NotLoadableError, load
 from shapelint.loading.model_inputs import Feed, feed_for, from_specs, require_fitting
 from shapelint.rules import catalogue
 from shapelint.rules.gaps.target_not_loadable import not_loadable
+from shapelint.syntax.texts import DISK
 from shapelint.tracing.costs import walk_budget
 from shapelint.tracing.members import children_of, modules_of
 
@@ -64,7 +65,7 @@ def propose(request: Request, on_step: Callable[[str], None]) -> TargetReport:
     report = TargetReport(request.target)
     on_step("loading")
     try:
-        loaded = load(parse_target(request.target))
+        loaded = load(parse_target(request.target), DISK.with_copies(request.texts))
         on_step("walking in train mode")
         found = _found(loaded, request, time.monotonic() + request.seconds * 0.8)
     except (NotLoadableError, UsageError) as error:

@@ -36,7 +36,7 @@ def init(paths: tuple[str, ...], yes: bool, config: str | None, timeout: float) 
     shapelint.toml where that is there or no pyproject.toml is."""
     from shapelint.reading.models import models_in
     from shapelint.sources.files import files_below
-    from shapelint.syntax.texts import with_deep_stack
+    from shapelint.syntax.parsing import with_deep_stack
 
     for path in paths:
         if not Path(path).exists():

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import torch.fx
 
     from shapelint.facts.places import Site
+    from shapelint.syntax.texts import Texts
 
 Shape = tuple[int, ...]
 
@@ -296,7 +297,8 @@ class Walked:
     """All that rules may look at: the traces of one target in its modes, and the
     model's parameters.
 
-    `homes`: file and name of the class of each module. `expect`: the shapes that must
+    `texts`: the files that were walked, edited or not. `homes`: file and name of the
+    class of each module. `expect`: the shapes that must
     come out."""
 
     target: str
@@ -304,6 +306,7 @@ class Walked:
     params: dict[str, ParamFact]
     definitions: dict[str, tuple[Site, ...]]
     classes: dict[str, str]
+    texts: Texts
     thresholds: dict[str, Any] = field(default_factory=dict)
     input_spellings: tuple[str, ...] = ()
     homes: dict[str, tuple[str, str]] = field(default_factory=dict)

@@ -12,9 +12,9 @@ from urllib.parse import quote
 from shapelint.facts.diagnostics import Diagnostic
 from shapelint.facts.outcome import Outcome
 from shapelint.facts.places import Span
-from shapelint.syntax.lines import source_line
 from shapelint.syntax.notebooks import CELL
 from shapelint.syntax.paths import relative_path
+from shapelint.syntax.texts import DISK
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def fingerprint(diagnostic: Diagnostic) -> str:
     span = diagnostic.span or diagnostic.called_at
     file = relative_path(span.file) if span is not None else ""
     line = (
-        source_line(span.file, span.line).strip()
+        DISK.line_of(span.file, span.line).strip()
         if span is not None and not diagnostic.layer
         else ""
     )

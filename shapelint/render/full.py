@@ -11,8 +11,8 @@ from shapelint.facts.places import Span
 from shapelint.facts.versions import versions
 from shapelint.render.style import Fixes, Style
 from shapelint.render.table import render_table, totals_line
-from shapelint.syntax.lines import source_line
 from shapelint.syntax.paths import shown_path
+from shapelint.syntax.texts import DISK
 
 ROWS_SHOWN = 80
 _TRAIL_SHOWN = 6
@@ -125,7 +125,7 @@ def _excerpt(
         style.paint("|", "blue", bold=True),
     )
     lines = [f"{' ' * margin}{arrow} {shown_path(span.file)}:{span.line}{column}"]
-    text = source_line(span.file, span.line).rstrip()
+    text = DISK.line_of(span.file, span.line).rstrip()
     if not text:
         return lines
     number = style.paint(str(span.line), "blue", bold=True)

@@ -14,8 +14,8 @@ from shapelint.facts.outcome import TargetReport
 from shapelint.picture.geometry import HEADER, PADDING, Inside, Line
 from shapelint.picture.labels import labels, shown_shape, sizes_of
 from shapelint.picture.plan import SHARE_SHOWN, Plan
-from shapelint.syntax.lines import source_line
 from shapelint.syntax.paths import shown_path
+from shapelint.syntax.texts import DISK
 
 _FAMILIES = (
     ("conv", ("conv",)),
@@ -460,7 +460,7 @@ def described(plan: Plan, at: int) -> str:
         lines.append(f"{block.mult_adds:,} mult-adds")
     for word, place in (("made", block.made), ("called", block.called)):
         if place is not None:
-            text = in_one_line(source_line(*place).strip())
+            text = in_one_line(DISK.line_of(*place).strip())
             lines += [
                 f"{word} at {shown_path(place[0])}:{place[1]}",
                 *([f"    {text}"] if text else []),

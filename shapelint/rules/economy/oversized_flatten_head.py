@@ -114,7 +114,7 @@ class Net(nn.Module):
             notes=(f"the flattened feature map is {shape_text(shape)}",),
         )
         candidates = head_candidates(
-            trace, call, made, math.prod(shape[1:]), _sides(shape[2:])
+            walked, trace, call, made, math.prod(shape[1:]), _sides(shape[2:])
         )
         return Finding(
             located(diagnostic, walked, trace, call, span), "", None, tuple(candidates)

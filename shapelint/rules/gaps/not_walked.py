@@ -9,7 +9,7 @@ from shapelint.facts.diagnostics import Severity
 from shapelint.facts.findings import Finding, Rule
 from shapelint.facts.graph import Raised, Trace, Walked
 from shapelint.rules.shape.forward_raises import is_users
-from shapelint.syntax.lines import span_of
+from shapelint.syntax.spans import span_of
 from shapelint.syntax.walked_calls import located, subject
 
 
@@ -48,7 +48,7 @@ class NotWalked(Rule):
                 )
                 yield Finding(diagnostic, trace.mode, call.index)
             if trace.raised is not None and self._is_gap(trace, trace.raised):
-                yield self._ended(trace, trace.raised)
+                yield self._ended(walked, trace, trace.raised)
 
     @staticmethod
     def _is_gap(trace: Trace, raised: Raised) -> bool:
@@ -59,8 +59,8 @@ class NotWalked(Rule):
         )
         return raised.call is None and not is_users(trace, raised) and not earlier
 
-    def _ended(self, trace: Trace, raised: Raised) -> Finding:
-        span = span_of(raised.sites[0]) if raised.sites else None
+    def _ended(self, walked: Walked, trace: Trace, raised: Raised) -> Finding:
+        span = span_of(raised.sites[0], walked.texts) if raised.sites else None
         if trace.out_of_time:
             diagnostic = self.diagnostic(f"{raised.message}: the walk ended here")
             diagnostic = replace(diagnostic, notes=("`--timeout` allows more time",))

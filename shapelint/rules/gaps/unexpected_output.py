@@ -9,7 +9,7 @@ from dataclasses import replace
 from shapelint.asked.inputs import TensorSpec, parse_inputs
 from shapelint.facts.findings import Finding, Rule
 from shapelint.facts.graph import Walked
-from shapelint.syntax.lines import span_of
+from shapelint.syntax.spans import span_of
 
 _TENSOR = re.compile(r"(\w+)\[([\d,]*)\]")
 
@@ -50,7 +50,7 @@ class UnexpectedOutput(Rule):
                 (call for call in reversed(trace.calls) if call.site is not None), None
             )
             span = (
-                span_of(last.site)
+                span_of(last.site, walked.texts)
                 if last is not None and last.site is not None
                 else None
             )

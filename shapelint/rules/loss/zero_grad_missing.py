@@ -19,7 +19,7 @@ from shapelint.reading.source_rule import (
     span_of_where,
 )
 from shapelint.reading.values import Where
-from shapelint.syntax.calls import parsed
+from shapelint.syntax.trees import parse_file
 
 
 class ZeroGradMissing(SourceRule):
@@ -109,7 +109,7 @@ def _without_zero(path: Path, event: Event) -> tuple[Event, Loop, Event] | None:
 
 def _zeroed(event: Event, step: Event) -> tuple[Candidate, ...]:
     """`optimizer.zero_grad()` before the statement with the backward."""
-    source = parsed(event.at.file)
+    source = parse_file(event.at.file, event.at.texts)
     call = step.at.node
     if (
         source is None

@@ -22,7 +22,7 @@ from shapelint.reading.source_rule import (
     span_of_where,
 )
 from shapelint.reading.values import Where
-from shapelint.syntax.calls import ParsedFile
+from shapelint.syntax.trees import ParsedFile
 
 
 class EvalModeMissing(SourceRule):

@@ -10,7 +10,7 @@ from shapelint.facts.diagnostics import Severity
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Walked
 from shapelint.facts.places import Span
-from shapelint.syntax.calls import parsed
+from shapelint.syntax.trees import parse_file
 
 
 class ModeDependentOutput(Rule):
@@ -95,7 +95,7 @@ class Net(nn.Module):
 def _forward(walked: Walked) -> Span | None:
     """Where the model's `forward` is defined."""
     file, name = walked.homes.get("", ("", ""))
-    source = parsed(file) if file else None
+    source = parse_file(file, walked.texts) if file else None
     for owner in ast.walk(source.tree) if source is not None else ():
         if isinstance(owner, ast.ClassDef) and owner.name == name:
             for node in owner.body:

@@ -24,7 +24,7 @@ from shapelint.reading.source_rule import (
     wrapped_in,
 )
 from shapelint.reading.values import EVAL, Instance, Where, words_of
-from shapelint.syntax.calls import ParsedFile
+from shapelint.syntax.trees import ParsedFile
 
 
 class NoGradMissing(SourceRule):

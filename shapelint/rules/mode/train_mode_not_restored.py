@@ -19,7 +19,7 @@ from shapelint.reading.source_rule import (
     span_of_where,
 )
 from shapelint.reading.values import EVAL, Where
-from shapelint.syntax.calls import parsed
+from shapelint.syntax.trees import parse_file
 
 
 class TrainModeNotRestored(SourceRule):
@@ -118,7 +118,7 @@ def _back(call: Forward, name: str) -> tuple[Candidate, ...]:
     loop = next(
         (loop for loop in reversed(call.loops) if loop.at.file == call.at.file), None
     )
-    source = parsed(call.at.file)
+    source = parse_file(call.at.file, call.at.texts)
     if loop is None or source is None or not isinstance(loop.at.node, ast.stmt):
         return ()
     outer = [each for each in call.loops if each is not loop]

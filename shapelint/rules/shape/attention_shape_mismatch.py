@@ -115,7 +115,7 @@ class Net(nn.Module):
             span = (
                 made.span(written) if made is not None and written is not None else None
             )
-            found += layer_input_forms(call, takes)
+            found += layer_input_forms(walked, call, takes)
             found += number_candidates(
                 call, made, (0, "embed_dim"), gets, (gets,), takes
             )
@@ -127,7 +127,10 @@ class Net(nn.Module):
                 tuple(found),
             )
         return Finding(
-            at_call(diagnostic, trace, call), trace.mode, call.index, tuple(found)
+            at_call(diagnostic, walked, trace, call),
+            trace.mode,
+            call.index,
+            tuple(found),
         )
 
     def _positions(
@@ -146,7 +149,10 @@ class Net(nn.Module):
         )
         inputs = tuple(sized_inputs(walked, [(wanted, holds)]))
         return Finding(
-            at_call(self._worded(mismatch), trace, call), trace.mode, call.index, inputs
+            at_call(self._worded(mismatch), walked, trace, call),
+            trace.mode,
+            call.index,
+            inputs,
         )
 
     def _worded(self, mismatch: _Mismatch) -> Diagnostic:

@@ -17,7 +17,7 @@ from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Raised, Trace, Walked
 from shapelint.rules.mode.broken_train_override import broken_overrides, switching
 from shapelint.rules.structure.missing_super_init import met_uninitialised
-from shapelint.syntax.lines import span_of
+from shapelint.syntax.spans import span_of
 from shapelint.syntax.walked_calls import failed_calls, located, shape_text, subject
 
 
@@ -98,8 +98,10 @@ class Net(nn.Module):
         diagnostic = self.diagnostic(
             f"{raised.doing} raises {raised.error_type}{': ' if text else ''}{text}"
         )
-        span = span_of(raised.sites[0]) if raised.sites else None
-        called = span_of(raised.sites[1]) if len(raised.sites) > 1 else None
+        span = span_of(raised.sites[0], walked.texts) if raised.sites else None
+        called = (
+            span_of(raised.sites[1], walked.texts) if len(raised.sites) > 1 else None
+        )
         called = (
             called
             if called is None or span is None or called.line != span.line

@@ -9,8 +9,8 @@ from dataclasses import replace
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Trace, Walked
 from shapelint.facts.places import Span
-from shapelint.syntax.calls import ParsedFile, parsed
 from shapelint.syntax.edits import replacement
+from shapelint.syntax.trees import ParsedFile, parse_file
 
 
 class MissingSuperInit(Rule):
@@ -72,10 +72,12 @@ class Net(nn.Module):
             for (file, owner), layer in (
                 firsts.items() if met_uninitialised(walked, trace) else ()
             ):
-                yield self._finding(file, owner, layer, trace.mode)
+                yield self._finding(walked, file, owner, layer, trace.mode)
 
-    def _finding(self, file: str, owner: str, layer: str, mode: str) -> Finding:
-        source = parsed(file)
+    def _finding(
+        self, walked: Walked, file: str, owner: str, layer: str, mode: str
+    ) -> Finding:
+        source = parse_file(file, walked.texts)
         init = _constructor(source, owner) if source is not None else None
         if source is None or init is None:
             message = f"`nn.Module.__init__` never ran on `{owner}`"
@@ -92,7 +94,7 @@ class Net(nn.Module):
         )
         first = init.body[0]
         text = f"super().__init__()\n{' ' * first.col_offset}{source.segment(first)}"
-        edit = replacement(file, first, text)
+        edit = replacement(source, first, text)
         return Finding(
             replace(diagnostic, span=span, layer=layer),
             mode,
