@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from shapelint.facts.diagnostics import Diagnostic, Edit, Severity
@@ -84,3 +84,14 @@ class Rule:
     def diagnostic(self, message: str, severity: Severity | None = None) -> Diagnostic:
         """Build a diagnostic of this rule, by default with the rule's severity."""
         return Diagnostic(self.code, self.name, severity or self.severity, message)
+
+    def mismatch(
+        self, message: str, expected: str, found: str, label: str = ""
+    ) -> Diagnostic:
+        """Build a diagnostic that shows what was found beside what was expected."""
+        return replace(
+            self.diagnostic(message),
+            label=label or f"{expected} expected, {found} found",
+            expected=expected,
+            found=found,
+        )

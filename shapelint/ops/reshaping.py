@@ -20,6 +20,32 @@ def wanted_sizes(failure: Failure) -> tuple[int, ...]:
     return tuple(int(size) for size in rest)
 
 
+def asked_shape(failure: Failure) -> Shape | None:
+    """The shape that a call asks for, -1 where it leaves a size open; None where it
+    does not ask for a whole shape."""
+    if failure.op in ("view_as", "reshape_as", "expand_as"):
+        return failure.tensors[1].shape if len(failure.tensors) > 1 else None
+    if failure.op not in ("view", "reshape", "expand"):
+        return None
+    try:
+        return wanted_sizes(failure)
+    except (TypeError, ValueError):
+        return None
+
+
+def count_known(wanted: Shape) -> int:
+    """The elements of a shape, without the size that is left open."""
+    return math.prod(size for size in wanted if size != -1)
+
+
+def has_room(shape: Shape, wanted: Shape) -> bool:
+    """Whether the elements of a tensor fill another shape."""
+    total, known = math.prod(shape), count_known(wanted)
+    if known == 0:
+        return False
+    return total % known == 0 if -1 in wanted else total == known
+
+
 @recovers("view", "reshape")
 def reshaping(failure: Failure) -> list[Shape]:
     """The batch first, then the written sizes; or the written sizes and what is left

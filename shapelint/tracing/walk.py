@@ -152,7 +152,8 @@ class Walker:
             error: BaseException | None = set_mode(recorder.model, mode)
             out = None
             doing = f"`model.{mode}()`"
-            if error is None:
+            is_switched = error is None
+            if is_switched:
                 doing = "the forward"
                 watch = GradientWatch(recorder.under_way)
                 recorder.session.on_write = watch.wrote
@@ -174,6 +175,7 @@ class Walker:
             self._conclude(trace, recorder, error, out)
             if trace.raised is not None:
                 trace.raised.doing = doing
+                trace.raised.switches_mode = not is_switched
         trace.seconds = time.monotonic() - started
         return trace
 

@@ -9,8 +9,18 @@ from dataclasses import replace
 from shapelint.changes.heads import flattened, head_candidates
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.findings import Example, Finding, Rule
-from shapelint.facts.graph import Call, Trace, Walked
-from shapelint.syntax.walked_calls import located, made_by, shape_text
+from shapelint.facts.graph import Call, Shape, Trace, Walked
+from shapelint.syntax.walked_calls import (
+    located,
+    made_by,
+    product_text,
+    shape_text,
+    span_of_argument,
+)
+
+HEAD_SHARE = 0.5
+HEAD_PARAMS = 10_000_000
+"""Of the options `head-share` and `head-params`, where they are not set."""
 
 
 class OversizedFlattenHead(Rule):
@@ -79,49 +89,48 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
+        # one walk is enough: parameters are the same in every mode
         trace = walked.traces.get("eval") or next(iter(walked.traces.values()))
         total = walked.total_params
+        least = total * walked.thresholds.get("head-share", HEAD_SHARE)
         for call in trace.calls:
             if call.op.lower() != "linear" or call.failure is not None or not total:
                 continue
-            params = walked.params_of(call)
             flatten = flattened(trace, call)
-            if flatten is None or params / total < walked.thresholds.get(
-                "head-share", 0.5
-            ):
+            params = walked.params_of(call)
+            if flatten is None or params < least:
                 continue
-            if math.prod(flatten.inputs[0].shape[2:]) > 1:
+            pixels = math.prod(flatten.inputs[0].shape[2:])
+            if pixels > 1:
                 yield self._finding(walked, trace, call, flatten, params)
 
     def _finding(
         self, walked: Walked, trace: Trace, call: Call, flatten: Call, params: int
     ) -> Finding:
-        share = params / walked.total_params
+        total = walked.total_params
+        share = f"{params:,} of {total:,} parameters ({params / total:.0%})"
         shape = flatten.inputs[0].shape
-        large = params >= walked.thresholds.get("head-params", 10_000_000)
-        made = made_by(walked, call)
-        written = made.argument(0, "in_features") if made is not None else None
-        span = made.span(written) if made is not None and written is not None else None
+        sizes, inputs = shape[1:], math.prod(shape[1:])
+        is_large = params >= walked.thresholds.get("head-params", HEAD_PARAMS)
         name = "Linear" if call.kind == "module" else "F.linear"
-        diagnostic = self.diagnostic(
-            f"`{name}` after a flatten holds {params:,} of {walked.total_params:,} parameters ({share:.0%})",
-            Severity.WARNING if large else Severity.INFO,
-        )
         diagnostic = replace(
-            diagnostic,
-            label=f"{' * '.join(map(str, shape[1:]))} = {math.prod(shape[1:]):,} inputs",
+            self.diagnostic(
+                f"`{name}` after a flatten holds {share}",
+                Severity.WARNING if is_large else Severity.INFO,
+            ),
+            label=f"{product_text(sizes)} = {inputs:,} inputs",
             found=str(params),
             notes=(f"the flattened feature map is {shape_text(shape)}",),
         )
-        candidates = head_candidates(
-            walked, trace, call, made, math.prod(shape[1:]), _sides(shape[2:])
-        )
-        return Finding(
-            located(diagnostic, walked, trace, call, span), "", None, tuple(candidates)
-        )
+        made = made_by(walked, call)
+        sides = _pooled_sides(shape[2:])
+        candidates = head_candidates(walked, trace, call, made, inputs, sides)
+        span = span_of_argument(made, 0, "in_features")
+        placed = located(diagnostic, walked, trace, call, span)
+        return Finding(placed, "", None, tuple(candidates))
 
 
-def _sides(spatial: tuple[int, ...]) -> tuple[int, ...]:
-    """Pooling to 1, and to the geometric middle between 1 and the map's side."""
+def _pooled_sides(spatial: Shape) -> tuple[int, ...]:
+    """Pooling to 1, and to the geometric mean of 1 and the shorter side of the map."""
     middle = round(math.sqrt(min(spatial)))
     return (1, middle) if middle > 1 else (1,)

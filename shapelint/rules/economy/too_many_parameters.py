@@ -34,19 +34,20 @@ class TooManyParameters(Rule):
     severity = Severity.WARNING
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        limit, total = walked.thresholds.get("max-params") or 0, walked.total_params
+        limit = walked.thresholds.get("max-params")
+        total = walked.total_params
         if not limit or total <= limit:
             return
         layers: Counter[str] = Counter()
         for path, param in walked.params.items():
-            layers[path.rpartition(".")[0] or "the model itself"] += param.numel
+            layer, _, _ = path.rpartition(".")
+            layers[layer or "the model itself"] += param.numel
         notes = tuple(
             f"{name}: {count:,} ({100 * count / total:.1f} %)"
             for name, count in layers.most_common(NAMED)
         )
-        diagnostic = self.diagnostic(
-            f"the model has {total:,} parameters but `max-params` is {limit:,}"
-        )
+        message = f"the model has {total:,} parameters but `max-params` is {limit:,}"
+        diagnostic = self.diagnostic(message)
         yield Finding(
             replace(diagnostic, expected=str(limit), found=str(total), notes=notes)
         )

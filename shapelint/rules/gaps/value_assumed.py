@@ -10,6 +10,9 @@ from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Assumption, Walked
 from shapelint.syntax.spans import span_of
 
+SHOWN = 3
+"""Answers named in the message; a loop may ask for many."""
+
 
 class ValueAssumed(Rule):
     """
@@ -60,36 +63,29 @@ class Net(nn.Module):
         asked: dict[tuple[str, str], list[tuple[str, Assumption]]] = {}
         for trace in walked.traces.values():
             for assumption in trace.assumptions:
-                place = (
-                    str(assumption.site)
-                    if assumption.site is not None
-                    else assumption.layer
-                )
-                asked.setdefault((place, assumption.what), []).append(
-                    (trace.mode, assumption)
-                )
+                site = assumption.site
+                place = str(site) if site is not None else assumption.layer
+                same = asked.setdefault((place, assumption.what), [])
+                same.append((trace.mode, assumption))
         for group in asked.values():
+            diagnostic = self._name_answers(walked, [each for _, each in group])
             for mode in dict.fromkeys(mode for mode, _ in group):
-                yield Finding(
-                    self._named(walked, [assumption for _, assumption in group]), mode
-                )
+                yield Finding(diagnostic, mode)
 
-    def _named(self, walked: Walked, assumptions: list[Assumption]) -> Diagnostic:
+    def _name_answers(
+        self, walked: Walked, assumptions: list[Assumption]
+    ) -> Diagnostic:
         """One place, with every answer that was given there."""
         first = assumptions[0]
-        how = (
-            "was assumed to be"
-            if any(each.stand_in or each.forced for each in assumptions)
-            else "was"
-        )
+        is_assumed = any(each.stand_in or each.forced for each in assumptions)
+        how = "was assumed to be" if is_assumed else "was"
         answers = list(dict.fromkeys(each.answer for each in assumptions))
-        shown = (
-            " and ".join(answers)
-            if len(answers) < 4
-            else f"{', '.join(answers[:3])} and so on"
-        )
+        shown = " and ".join(answers)
+        if len(answers) > SHOWN:
+            shown = f"{', '.join(answers[:SHOWN])} and so on"
         diagnostic = self.diagnostic(
             f"the walk depends on {first.what}, which {how} {shown}"
         )
-        span = span_of(first.site, walked.texts) if first.site is not None else None
+        site = first.site
+        span = span_of(site, walked.texts) if site is not None else None
         return replace(diagnostic, layer=first.layer, span=span)

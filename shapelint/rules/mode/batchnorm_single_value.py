@@ -68,9 +68,7 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call in failed_calls(walked, "batch_norm", "instance_norm"):
-            failure = call.failure
-            assert failure is not None
+        for trace, call, failure in failed_calls(walked, "batch_norm", "instance_norm"):
             if not _single(failure):
                 continue
             shape = failure.tensors[0].shape

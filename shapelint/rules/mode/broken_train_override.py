@@ -6,14 +6,19 @@ import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.facts.diagnostics import Diagnostic, Severity
+from shapelint.facts.diagnostics import Severity
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
-from shapelint.facts.graph import Trace, Walked
+from shapelint.facts.graph import Walked
 from shapelint.facts.places import Span
-from shapelint.syntax.edits import replacement
-from shapelint.syntax.trees import ParsedFile, parse_file
-
-OVERRIDES = ("train", "eval")
+from shapelint.syntax.edits import insert_after, insert_before
+from shapelint.syntax.train_overrides import (
+    OverrideFault,
+    TrainOverride,
+    find_faulty_overrides,
+    reaches_layers,
+    returns_value,
+)
+from shapelint.syntax.trees import ParsedFile
 
 
 class BrokenTrainOverride(Rule):
@@ -80,141 +85,65 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        raises = any(switching(trace) for trace in walked.traces.values())
-        for source, layer, owner, method, wrong in broken_overrides(walked):
-            severity = Severity.ERROR if raises else Severity.WARNING
-            yield self._finding(source, layer, owner, method, wrong, severity)
+        traces = walked.traces.values()
+        raises = any(
+            trace.raised is not None and trace.raised.switches_mode for trace in traces
+        )
+        severity = Severity.ERROR if raises else Severity.WARNING
+        for override in find_faulty_overrides(walked):
+            yield self._finding(override, severity)
 
-    def _finding(
-        self,
-        source: ParsedFile,
-        layer: str,
-        owner: str,
-        method: ast.FunctionDef,
-        wrong: tuple[str, str],
-        severity: Severity,
-    ) -> Finding:
-        message, what = wrong
-        diagnostic: Diagnostic = replace(
+    def _finding(self, override: TrainOverride, severity: Severity) -> Finding:
+        method, name = override.method, override.method.name
+        message, label = _WORDS[override.fault]
+        if override.fault is OverrideFault.REQUIRES_ARGUMENTS:
+            caller = "eval" if name == "train" else "model.eval"
+            label = f"`{caller}()` {label}"
+        diagnostic = replace(
             self.diagnostic(
-                f"`{owner}.{method.name}` takes the place of `nn.Module.{method.name}` {message}",
+                f"`{override.owner}.{name}` takes the place of `nn.Module.{name}` {message}",
                 severity,
             ),
             span=Span(
-                source.file,
+                override.source.file,
                 method.lineno,
                 method.col_offset + 1,
                 method.lineno,
                 method.col_offset + 4,
             ),
-            label=what,
-            layer=layer,
+            label=label,
+            layer=override.layer,
         )
-        return Finding(diagnostic, "", None, tuple(_candidates(source, method)))
+        candidates = tuple(_candidates(override.source, method))
+        return Finding(diagnostic, "", None, candidates)
 
 
-def switching(trace: Trace) -> bool:
-    """Whether it was `train()` or `eval()` that raised, before any forward."""
-    return trace.raised is not None and any(
-        f"model.{name}()" in trace.raised.doing for name in OVERRIDES
-    )
-
-
-def broken_overrides(
-    walked: Walked,
-) -> Iterator[tuple[ParsedFile, str, str, ast.FunctionDef, tuple[str, str]]]:
-    """Each override that does not do what it takes the place of: file, layer, class,
-    method, what is wrong."""
-    seen: set[tuple[str, str]] = set()
-    for layer, home in walked.homes.items():
-        if home in seen or not home[0] or "site-packages" in home[0]:
-            continue
-        seen.add(home)
-        source = parse_file(home[0], walked.texts)
-        for method in _overrides(source, home[1]) if source is not None else ():
-            wrong = _wrong(method)
-            if source is not None and wrong is not None:
-                yield source, layer, home[1], method, wrong
-
-
-def _overrides(source: ParsedFile, owner: str) -> Iterator[ast.FunctionDef]:
-    for node in ast.walk(source.tree):
-        if isinstance(node, ast.ClassDef) and node.name == owner:
-            for item in node.body:
-                if isinstance(item, ast.FunctionDef) and item.name in OVERRIDES:
-                    yield item
-
-
-def _wrong(method: ast.FunctionDef) -> tuple[str, str] | None:
-    """What an override does not do: for the message, and for its place."""
-    spec = method.args
-    names = [arg.arg for arg in [*spec.posonlyargs, *spec.args]][1:]
-    required = (
-        len(names)
-        - len(spec.defaults)
-        + sum(default is None for default in spec.kw_defaults)
-    )
-    if (
-        method.name == "train"
-        and not names
-        and spec.vararg is None
-        and spec.kwarg is None
-    ):
-        return "without its parameter `mode`", "`eval()` calls `train(False)`"
-    if required > (1 if method.name == "train" else 0):
-        return (
-            "with parameters of its own",
-            f"`{'eval' if method.name == 'train' else 'model.eval'}()` gives it none",
-        )
-    if method.name == "train" and names and not _speaks_of_a_mode(names[0]):
-        return "with parameters of its own", "`eval()` calls `train(False)`"
-    if not _reaches_layers(method):
-        return (
-            "and does not reach the layers inside",
-            "no `super()`, no layer is switched",
-        )
-    if not _returns(method):
-        return "and gives nothing back", "`model.eval()` is None"
-    return None
-
-
-def _speaks_of_a_mode(name: str) -> bool:
-    return any(
-        word in name.lower()
-        for word in ("mode", "train", "flag", "enable", "is_", "on")
-    )
-
-
-def _reaches_layers(method: ast.FunctionDef) -> bool:
-    """Whether it calls `super().train`, `nn.Module.train`, or `train` or `eval` of
-    something itself."""
-    for node in ast.walk(method):
-        if (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Attribute)
-            and node.func.attr in OVERRIDES
-        ):
-            return True
-    return False
-
-
-def _returns(method: ast.FunctionDef) -> bool:
-    return any(
-        isinstance(node, ast.Return) and node.value is not None
-        for node in ast.walk(method)
-    )
+_WORDS = {
+    OverrideFault.LACKS_MODE: (
+        "without its parameter `mode`",
+        "`eval()` calls `train(False)`",
+    ),
+    OverrideFault.TAKES_OTHER: (
+        "with parameters of its own",
+        "`eval()` calls `train(False)`",
+    ),
+    OverrideFault.REQUIRES_ARGUMENTS: ("with parameters of its own", "gives it none"),
+    OverrideFault.SKIPS_LAYERS: (
+        "and does not reach the layers inside",
+        "no `super()`, no layer is switched",
+    ),
+    OverrideFault.RETURNS_NOTHING: ("and gives nothing back", "`model.eval()` is None"),
+}
+"""What follows the method in the message, and the label at its place."""
 
 
 def _candidates(source: ParsedFile, method: ast.FunctionDef) -> Iterator[Candidate]:
     """`super().train(mode)` at the beginning; `return self` at the end."""
     names = [arg.arg for arg in method.args.args]
-    if method.name == "train" and len(names) == 2 and not _reaches_layers(method):
-        first = method.body[0]
-        text = f"super().train({names[1]})\n{' ' * first.col_offset}{source.segment(first)}"
-        yield Candidate(
-            f"`super().train({names[1]})`", (replacement(source, first, text),)
-        )
-    elif _reaches_layers(method) and not _returns(method):
-        last = method.body[-1]
-        text = f"{source.segment(last)}\n{' ' * last.col_offset}return self"
-        yield Candidate("`return self`", (replacement(source, last, text),))
+    is_reaching = reaches_layers(method)
+    if method.name == "train" and len(names) == 2 and not is_reaching:
+        call = f"super().train({names[1]})"
+        yield Candidate(f"`{call}`", (insert_before(source, method.body[0], call),))
+    elif is_reaching and not returns_value(method):
+        edit = insert_after(source, method.body[-1], "return self")
+        yield Candidate("`return self`", (edit,))

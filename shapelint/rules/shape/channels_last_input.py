@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from shapelint.changes.other_inputs import permuted_input, unbatched_permuted_input
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Shape, Trace, Walked
 from shapelint.syntax.walked_calls import (
     call_expression,
-    counted,
+    count_noun,
     failed_calls,
-    located,
+    finding_at_layer,
     shape_text,
 )
 
-_KEEPS = {
+OPS = ("conv1d", "conv2d", "conv3d")
+
+_SCALING = {
     "add",
     "sub",
     "mul",
@@ -28,6 +29,7 @@ _KEEPS = {
     "type",
     "Identity",
 }
+"""What is done to images before the first layer, and leaves their shape."""
 
 
 class ChannelsLastInput(Rule):
@@ -82,76 +84,62 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call in failed_calls(walked, "conv1d", "conv2d", "conv3d"):
-            failure = call.failure
-            assert failure is not None
-            x, weight = failure.arg(0, "input"), failure.arg(1, "weight")
+        for trace, call, failure in failed_calls(walked, *OPS):
+            if not _takes_model_input(trace, call):
+                continue
+            shape, weight = failure.arg(0, "input").shape, failure.arg(1, "weight")
             dims = len(weight.shape) - 2
             takes = weight.shape[1] * (failure.arg(6, "groups", 1) or 1)
-            if not _is_input(trace, call):
+            if len(shape) not in (dims + 1, dims + 2):
                 continue
-            if (
-                len(x.shape) == dims + 2
-                and x.shape[1] != takes
-                and x.shape[-1] == takes
-            ):
-                yield self._finding(walked, trace, call, x.shape, takes)
-            elif (
-                len(x.shape) == dims + 1
-                and x.shape[0] != takes
-                and x.shape[-1] == takes
-            ):
-                yield self._unbatched(walked, trace, call, x.shape, takes)
+            has_channels_first = shape[-dims - 1] == takes
+            if has_channels_first or shape[-1] != takes:
+                continue
+            is_batched = len(shape) == dims + 2
+            build = self._finding if is_batched else self._unbatched
+            yield build(walked, trace, call, shape, takes)
 
     def _finding(
         self, walked: Walked, trace: Trace, call: Call, shape: Shape, takes: int
     ) -> Finding:
-        right = (shape[0], shape[-1], *shape[1:-1])
-        diagnostic = replace(
-            self.diagnostic(
-                f"input {shape_text(shape)} has its {counted(takes, 'channel')} last, but PyTorch expects channels first"
-            ),
-            label=f"{counted(takes, 'channel')} expected in dimension 1, found in dimension {len(shape) - 1}",
-            expected=shape_text(right),
-            found=shape_text(shape),
+        channels, last = count_noun(takes, "channel"), len(shape) - 1
+        right = (shape[0], takes, *shape[1:-1])
+        diagnostic = self.mismatch(
+            f"input {shape_text(shape)} has its {channels} last, but PyTorch expects channels first",
+            shape_text(right),
+            shape_text(shape),
+            f"{channels} expected in dimension 1, found in dimension {last}",
         )
         candidates = [
             *permuted_input(walked, shape),
             *_permute(walked, call, len(shape)),
         ]
-        return Finding(
-            located(diagnostic, walked, trace, call),
-            trace.mode,
-            call.index,
-            tuple(candidates),
-        )
+        return finding_at_layer(walked, trace, call, diagnostic, candidates)
 
     def _unbatched(
         self, walked: Walked, trace: Trace, call: Call, shape: Shape, takes: int
     ) -> Finding:
-        right = (1, shape[-1], *shape[:-1])
-        diagnostic = replace(
-            self.diagnostic(
-                f"input {shape_text(shape)} has its {counted(takes, 'channel')} last and no batch dimension"
-            ),
-            label=f"{shape_text(right)} expected",
-            expected=shape_text(right),
-            found=shape_text(shape),
+        channels = count_noun(takes, "channel")
+        right = shape_text((1, takes, *shape[:-1]))
+        diagnostic = self.mismatch(
+            f"input {shape_text(shape)} has its {channels} last and no batch dimension",
+            right,
+            shape_text(shape),
+            f"{right} expected",
         )
-        candidates = tuple(unbatched_permuted_input(walked, shape))
-        return Finding(
-            located(diagnostic, walked, trace, call), trace.mode, call.index, candidates
-        )
+        candidates = unbatched_permuted_input(walked, shape)
+        return finding_at_layer(walked, trace, call, diagnostic, candidates)
 
 
-def _is_input(trace: Trace, call: Call) -> bool:
-    """Whether what arrives is a model input, at most scaled or cast on the way."""
+def _takes_model_input(trace: Trace, call: Call) -> bool:
+    """Whether what arrives is a model input, at most scaled or cast before."""
     way = trace.way_to(call)
     first = way[0] if way else call
-    return 0 in first.from_input and all(step.op in _KEEPS for step in way)
+    return 0 in first.from_input and all(step.op in _SCALING for step in way)
 
 
 def _permute(walked: Walked, call: Call, rank: int) -> list[Candidate]:
+    """`x.permute(0, 3, 1, 2)` where the layer is called."""
     expression = call_expression(walked, call)
     written = expression.argument(0) if expression is not None else None
     if expression is None or written is None:

@@ -9,8 +9,15 @@ from shapelint.changes.layer_numbers import number_candidates, producer_candidat
 from shapelint.changes.operands import turned
 from shapelint.changes.other_inputs import other_channels
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
-from shapelint.facts.graph import Call, Walked
-from shapelint.syntax.walked_calls import counted, failed_calls, located, made_by
+from shapelint.facts.graph import Call, Failure, Shape, TensorFact, Trace, Walked
+from shapelint.syntax.walked_calls import (
+    count_noun,
+    failed_calls,
+    finding_at_layer,
+    made_by,
+    name_layer,
+    span_of_argument,
+)
 
 OPS = (
     "conv1d",
@@ -20,6 +27,9 @@ OPS = (
     "conv_transpose2d",
     "conv_transpose3d",
 )
+
+TURNED = 3.0
+"""How likely channels are in the wrong place: after an embedding they always are."""
 
 
 class ConvChannelMismatch(Rule):
@@ -80,71 +90,73 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call in failed_calls(walked, *OPS):
-            failure = call.failure
-            assert failure is not None
+        for trace, call, failure in failed_calls(walked, *OPS):
             x, weight = failure.arg(0, "input"), failure.arg(1, "weight")
             dims = len(weight.shape) - 2
-            if len(x.shape) not in (dims + 1, dims + 2):
+            is_batched_or_single = len(x.shape) in (dims + 1, dims + 2)
+            if not is_batched_or_single:
                 continue
-            transposed = "transpose" in failure.op
-            groups = (
-                failure.arg(6, "groups", 1)
-                if transposed or len(failure.args) > 6
-                else 1
-            ) or 1
-            takes = (
-                weight.shape[0]
-                if transposed
-                else weight.shape[1] * failure.kwargs.get("groups", groups)
-            )
-            found = x.shape[-dims - 1]
-            if found == takes:
-                continue
-            name = call.op if call.kind == "module" else "F." + call.op
-            made = made_by(walked, call)
-            written = made.argument(0, "in_channels") if made is not None else None
-            span = (
-                made.span(written) if made is not None and written is not None else None
-            )
-            diagnostic = replace(
-                self.diagnostic(
-                    f"`{name}` takes {counted(takes, 'channel')} but gets {found}"
-                ),
-                label=f"{takes} expected, {found} found",
-                expected=str(takes),
-                found=str(found),
-            )
-            candidates = []
-            if 0 in call.from_input:
-                candidates += other_channels(walked, x.shape, takes, dims)
-            candidates += _turned(walked, call, takes, dims)
-            candidates += number_candidates(
-                call, made, (0, "in_channels"), found, (found,), takes
-            )
-            candidates += producer_candidates(walked, trace, call, takes)
-            yield Finding(
-                located(diagnostic, walked, trace, call, span),
-                trace.mode,
-                call.index,
-                tuple(candidates),
-            )
+            found, takes = x.shape[-dims - 1], _channels_taken(failure, weight)
+            if found != takes:
+                yield self._finding(walked, trace, call, takes, found)
+
+    def _finding(
+        self, walked: Walked, trace: Trace, call: Call, takes: int, found: int
+    ) -> Finding:
+        made = made_by(walked, call)
+        wanted = count_noun(takes, "channel")
+        diagnostic = self.mismatch(
+            f"{name_layer(call)} takes {wanted} but gets {found}",
+            str(takes),
+            str(found),
+        )
+        argument = (0, "in_channels")
+        candidates = [
+            *_other_input(walked, call, takes),
+            *_turn_channels(walked, call, takes),
+            *number_candidates(call, made, argument, found, (found,), takes),
+            *producer_candidates(walked, trace, call, takes),
+        ]
+        span = span_of_argument(made, *argument)
+        return finding_at_layer(walked, trace, call, diagnostic, candidates, span)
 
 
-def _turned(walked: Walked, call: Call, takes: int, dims: int) -> list[Candidate]:
+def _channels_taken(failure: Failure, weight: TensorFact) -> int:
+    """`in_channels`, from the weight (torch.nn.functional.conv2d, conv_transpose2d)."""
+    if "transpose" in failure.op:
+        # (in_channels, out_channels / groups, ...): all of them, whatever the groups
+        return weight.shape[0]
+    # (out_channels, in_channels / groups, ...)
+    groups: int = failure.arg(6, "groups", 1) or 1
+    return weight.shape[1] * groups
+
+
+def _spatial_dims(call: Call) -> int:
+    assert call.failure is not None
+    weight: TensorFact = call.failure.arg(1, "weight")
+    return len(weight.shape) - 2
+
+
+def _other_input(walked: Walked, call: Call, takes: int) -> list[Candidate]:
+    """At the first layer, the input may be wrong: grey for colour."""
+    assert call.failure is not None
+    if 0 not in call.from_input:
+        return []
+    x: TensorFact = call.failure.arg(0, "input")
+    return other_channels(walked, x.shape, takes, _spatial_dims(call))
+
+
+def _turn_channels(walked: Walked, call: Call, takes: int) -> list[Candidate]:
     """Channels that come last brought to the front, as after an embedding."""
-    fits = turned(
-        walked,
-        call,
-        lambda shapes: len(shapes[0]) == dims + 2 and shapes[0][1] == takes,
-    )
-    unlikely = (
-        ".flatten",
-        "squeeze",
-        *([".transpose(0"] if dims > 1 else []),
-    )  # of images nobody turns the batch
-    moved = [each for each in fits if not any(word in each.title for word in unlikely)]
+    dims = _spatial_dims(call)
+
+    def fits(shapes: list[Shape]) -> bool:
+        return len(shapes[0]) == dims + 2 and shapes[0][1] == takes
+
+    # of images nobody exchanges the batch with the channels, of sequences they do
+    unlikely = [".flatten", "squeeze"] + ([".transpose(0"] if dims > 1 else [])
     return [
-        replace(each, likely=3.0, says="channels belong in dimension 1")
-        for each in moved
+        replace(each, likely=TURNED, says="channels belong in dimension 1")
+        for each in turned(walked, call, fits)
+        if not any(word in each.title for word in unlikely)
     ]

@@ -10,7 +10,15 @@ from shapelint.changes.operands import operands
 from shapelint.changes.other_inputs import float_input
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Walked
-from shapelint.syntax.walked_calls import at_call, failed_calls, located, subject
+from shapelint.syntax.walked_calls import (
+    failed_calls,
+    finding_at_call,
+    finding_at_layer,
+    subject,
+)
+
+OF_LOSSES = ("cross_entropy", "nll_loss")
+"""Their targets are another rule's matter: what dtype is right depends on the shape."""
 
 _METHODS = {
     "f32": ".float()",
@@ -82,43 +90,37 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call in failed_calls(walked):
-            failure = call.failure
-            assert failure is not None
-            if not failure.cast_to or failure.op in ("cross_entropy", "nll_loss"):
+        for trace, call, failure in failed_calls(walked):
+            wanted = failure.cast_to
+            if not wanted or failure.op in OF_LOSSES:
                 continue
-            found = [
-                fact.dtype for fact in failure.tensors if fact.dtype != failure.cast_to
-            ]
-            texts = " and ".join(dict.fromkeys(fact.dtype for fact in failure.tensors))
+            dtypes = list(dict.fromkeys(fact.dtype for fact in failure.tensors))
+            wrong = [dtype for dtype in dtypes if dtype != wanted]
+            found = wrong[0] if wrong else None
+            given = " and ".join(dtypes)
             diagnostic = replace(
                 self.diagnostic(
-                    f"{subject(call)} does not accept {texts}; it works with {failure.cast_to}"
+                    f"{subject(call)} does not accept {given}; it works with {wanted}"
                 ),
-                label=f"{failure.cast_to} expected, {found[0] if found else 'another'} found",
-                expected=failure.cast_to,
-                found=found[0] if found else None,
+                label=f"{wanted} expected, {found or 'another dtype'} found",
+                expected=wanted,
+                found=found,
             )
-            candidates = (
-                *float_input(walked, call, failure.cast_to),
-                *_casts(walked, call, failure.cast_to),
-            )
-            at = (
-                at_call(diagnostic, walked, trace, call)
-                if call.site is not None
-                else located(diagnostic, walked, trace, call)
-            )
-            yield Finding(at, trace.mode, call.index, candidates)
+            candidates = [
+                *float_input(walked, call, wanted),
+                *_cast_operands(walked, call, wanted),
+            ]
+            is_called_by_user = call.site is not None
+            place = finding_at_call if is_called_by_user else finding_at_layer
+            yield place(walked, trace, call, diagnostic, candidates)
 
 
-def _casts(walked: Walked, call: Call, wanted: str) -> list[Candidate]:
-    method = _METHODS.get(wanted, "")
-    if not method:
-        return []
-    facts = call.inputs
-    return [
-        candidate
-        for position in range(len(operands(walked, call)))
-        if position < len(facts) and facts[position].dtype != wanted
-        for candidate in cast(walked, call, position, method)
-    ]
+def _cast_operands(walked: Walked, call: Call, wanted: str) -> Iterator[Candidate]:
+    """`.float()` or the like on each operand of another dtype."""
+    method = _METHODS.get(wanted)
+    if method is None:
+        return
+    written = range(len(operands(walked, call)))
+    for position, fact in zip(written, call.inputs, strict=False):
+        if fact.dtype != wanted:
+            yield from cast(walked, call, position, method)

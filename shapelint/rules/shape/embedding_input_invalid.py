@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from shapelint.changes.layer_inputs import cast
 from shapelint.changes.layer_numbers import number_candidates
 from shapelint.changes.other_inputs import integer_input, sized_inputs
-from shapelint.facts.findings import Candidate, Example, Finding, Rule
+from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Call, Trace, Walked
-from shapelint.syntax.walked_calls import counted, failed_calls, located, made_by
+from shapelint.syntax.walked_calls import (
+    count_noun,
+    failed_calls,
+    finding_at_layer,
+    made_by,
+    name_layer,
+    span_of_argument,
+)
+
+OPS = ("embedding", "embedding_bag")
+
+NO_INTEGERS = ("f", "bf", "c")
+"""How the dtypes of floats and complex numbers begin."""
 
 
 class EmbeddingInputInvalid(Rule):
@@ -68,57 +79,42 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call in failed_calls(walked, "embedding", "embedding_bag"):
-            failure = call.failure
-            assert failure is not None
+        for trace, call, failure in failed_calls(walked, *OPS):
             index, table = failure.arg(0, "input"), failure.arg(1, "weight")
             if index is None or table is None or not table.shape:
                 continue
-            if index.dtype.startswith(("f", "bf", "c")):
+            if index.dtype.startswith(NO_INTEGERS):
                 yield self._floats(walked, trace, call, index.dtype)
             elif failure.error_type == "IndexError":
-                yield self._too_short(
-                    walked, trace, call, table.shape[0], max(index.shape, default=1)
-                )
+                # the values are not known; of positions the longest dimension counts
+                wanted = max(index.shape, default=1)
+                yield self._too_short(walked, trace, call, table.shape[0], wanted)
 
     def _floats(self, walked: Walked, trace: Trace, call: Call, dtype: str) -> Finding:
-        name = call.op if call.kind == "module" else "F." + call.op
-        diagnostic = replace(
-            self.diagnostic(f"`{name}` takes integer indices but gets {dtype}"),
-            label=f"integers expected, {dtype} found",
-            expected="i64",
-            found=dtype,
+        diagnostic = self.mismatch(
+            f"{name_layer(call)} takes integer indices but gets {dtype}",
+            "i64",
+            dtype,
+            f"integers expected, {dtype} found",
         )
         candidates = [*integer_input(walked, call), *cast(walked, call, 0, ".long()")]
-        return Finding(
-            located(diagnostic, walked, trace, call),
-            trace.mode,
-            call.index,
-            tuple(candidates),
-        )
+        return finding_at_layer(walked, trace, call, diagnostic, candidates)
 
     def _too_short(
         self, walked: Walked, trace: Trace, call: Call, rows: int, wanted: int
     ) -> Finding:
-        name = call.op if call.kind == "module" else "F." + call.op
-        diagnostic = replace(
-            self.diagnostic(
-                f"`{name}` has {counted(rows, 'row')} but {counted(wanted, 'position')} are looked up"
-            ),
-            label=f"indices up to {wanted - 1} need {wanted} rows",
-            expected=str(rows),
-            found=str(wanted),
+        has, asked = count_noun(rows, "row"), count_noun(wanted, "position")
+        diagnostic = self.mismatch(
+            f"{name_layer(call)} has {has} but {asked} are looked up",
+            str(rows),
+            str(wanted),
+            f"indices up to {wanted - 1} need {count_noun(wanted, 'row')}",
         )
         made = made_by(walked, call)
-        written = made.argument(0, "num_embeddings") if made is not None else None
-        span = made.span(written) if made is not None and written is not None else None
-        found: list[Candidate] = number_candidates(
-            call, made, (0, "num_embeddings"), wanted, (wanted,), rows
-        )
-        found += sized_inputs(walked, [(wanted, rows)])
-        return Finding(
-            located(diagnostic, walked, trace, call, span),
-            trace.mode,
-            call.index,
-            tuple(found),
-        )
+        argument = (0, "num_embeddings")
+        candidates = [
+            *number_candidates(call, made, argument, wanted, (wanted,), rows),
+            *sized_inputs(walked, [(wanted, rows)]),
+        ]
+        span = span_of_argument(made, *argument)
+        return finding_at_layer(walked, trace, call, diagnostic, candidates, span)
