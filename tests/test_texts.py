@@ -107,7 +107,5 @@ def test_edits_build_on_edits_and_leave_the_disk(tmp_path: Path) -> None:
     assert edits_a_check([condition], DISK)
     assert not edits_a_check([other], DISK)
     assert try_edits(once, [condition, condition]) is None
-    assert (
-        try_edits(DISK, [Edit(str(tmp_path / "none.py"), *[Position(1, 1)] * 2, "")])
-        is None
-    )
+    start = Position(1, 1)
+    assert try_edits(DISK, [Edit(str(tmp_path / "none.py"), start, start, "")]) is None
