@@ -16,6 +16,7 @@ import xmlschema
 
 from shapelint.asked.config import FORMATS
 from shapelint.facts.diagnostics import Diagnostic, Related, Severity
+from shapelint.facts.kinds import Status, TargetKind
 from shapelint.facts.outcome import Outcome, TargetReport
 from shapelint.facts.places import Span
 from shapelint.render import render
@@ -170,7 +171,7 @@ def test_junit_fits_its_schema(printed: dict[str, str]) -> None:
     strange = Diagnostic(
         "SHP119", "forward-raises", Severity.ERROR, "\x00 <&> \x1b[31m", target="n.py:N"
     )
-    failed = TargetReport("n.py:N", status="failed", diagnostics=[strange])
+    failed = TargetReport("n.py:N", status=Status.FAILED, diagnostics=[strange])
     schema.validate(
         render(
             "junit", [Outcome(failed), Outcome(TargetReport("clean.py"))], Style(), True
@@ -253,7 +254,9 @@ def test_places_in_notebooks_are_the_notebook_and_say_the_cell() -> None:
         span=cell,
         related=(Related(cell, "r"),),
     )
-    outcomes = [Outcome(TargetReport("train.ipynb", diagnostics=[item], kind="source"))]
+    outcomes = [
+        Outcome(TargetReport("train.ipynb", diagnostics=[item], kind=TargetKind.SOURCE))
+    ]
     (result,) = json.loads(render("sarif", outcomes, Style(), True))["runs"][0][
         "results"
     ]

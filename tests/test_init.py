@@ -292,17 +292,19 @@ def test_parts_tests_and_private_classes_are_no_models(
 def test_inputs_are_such_that_eager_runs_with_them(
     name: str, expected: list[str] | None
 ) -> None:
-    from shapelint.asked.request import Request
+    from shapelint.asked.request import Propose
     from shapelint.checking.propose import propose
     from tests.eager import raises
 
-    report = propose(Request(f"{FIXTURES / name}", propose=True), lambda step: None)
+    report = propose(Propose(f"{FIXTURES / name}"), lambda step: None)
     if expected is None:
         assert report.status == "partial"
         file, _, model = name.partition(":")
-        assert raises((FIXTURES / file).read_text(), tuple(report.inputs), model) != ""
+        assert (
+            raises((FIXTURES / file).read_text(), tuple(report.proposed), model) != ""
+        )
         return
-    assert (report.status, report.inputs) == ("checked", expected)
+    assert (report.status, report.proposed) == ("checked", expected)
     if expected:
         file, _, model = name.partition(":")
         assert raises((FIXTURES / file).read_text(), tuple(expected), model) == ""

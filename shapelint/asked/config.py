@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from shapelint.facts.errors import UsageError
+from shapelint.facts.kinds import Mode
 from shapelint.syntax.parsing import UnreadableError
 from shapelint.syntax.texts import read_bytes
 
@@ -36,6 +37,14 @@ FORMATS = (
 
 PICTURES = ("html", "svg")
 """The formats, of a check or of a report, that show the model as a picture."""
+
+
+MODES = {
+    "train": (Mode.TRAIN,),
+    "eval": (Mode.EVAL,),
+    "both": (Mode.TRAIN, Mode.EVAL),
+}
+"""The modes that the option `mode` stands for."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +111,7 @@ OPTIONS = {
             str,
             "both",
             "Walk in train mode, eval mode, or both.",
-            ("train", "eval", "both"),
+            tuple(MODES),
         ),
         Option(
             "timeout",
@@ -133,6 +142,14 @@ OPTIONS = {
 }
 
 
+DEFAULT_SECONDS: float = OPTIONS["timeout"].default
+DEFAULT_FAIL_ON: str = OPTIONS["fail-on"].default
+DEFAULT_THRESHOLDS: dict[str, float] = {
+    name: OPTIONS[name].default for name in ("max-params", "head-share", "head-params")
+}
+"""The options that rules read."""
+
+
 TARGET_OPTIONS = {
     option.name: option
     for option in (
@@ -149,9 +166,7 @@ TARGET_OPTIONS = {
             "",
             "`file.py:function` that makes what it is fed, instead of `inputs`.",
         ),
-        Option(
-            "mode", str, "", "As above, for this target.", ("train", "eval", "both")
-        ),
+        Option("mode", str, "", "As above, for this target.", tuple(MODES)),
         Option("select", list, [], "As above, for this target."),
         Option("ignore", list, [], "As above, for this target."),
         Option(

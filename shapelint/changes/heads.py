@@ -269,7 +269,7 @@ def _pooled(
     """The edit that pools before a flatten, the pooling as written, and the name of the
     place."""
     name = f"AdaptiveAvgPool{dims}d"
-    if flatten.kind == "module":
+    if flatten.is_module:
         call = layer_call(flatten.definition, "Flatten", walked.texts)
         prefix = _module_prefix(call)
         if call is None or prefix is None:

@@ -21,7 +21,7 @@ _LOOSE = (ast.BinOp, ast.IfExp, ast.BoolOp, ast.Compare, ast.Lambda)
 
 def write_elsewhere(walked: Walked, writer: Call) -> Iterator[Candidate]:
     """`inplace=False`, `x.mul(y)` for `x.mul_(y)`, `x = x + y` for `x += y`."""
-    if writer.kind == "module":
+    if writer.is_module:
         called = layer_call(writer.definition, writer.module_class, walked.texts)
     else:
         called = call_at(writer.site, walked.texts)

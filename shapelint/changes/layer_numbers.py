@@ -200,7 +200,7 @@ def producer_candidates(
     current = trace.producer(call)
     while current is not None and current.op in _KEEP_CHANNELS:
         current = trace.producer(current)
-    if current is None or current.kind != "module":
+    if current is None or not current.is_module:
         return []
     name = "out_features" if current.op == "Linear" else "out_channels"
     if current.op != "Linear" and not current.op.startswith("Conv"):

@@ -43,7 +43,7 @@ def operands(walked: Walked, call: Call) -> list[Operand]:
         return []
     source, nodes = pairs
     given = call.failure.args if call.failure is not None else call.args
-    values: list[object] = list(call.inputs) if call.kind == "module" else list(given)
+    values: list[object] = list(call.inputs) if call.is_module else list(given)
     if len(nodes) == 1 and len(values) >= 1 and isinstance(values[0], (list, tuple)):
         listed = nodes[0]
         if not isinstance(listed, (ast.List, ast.Tuple)):
@@ -70,7 +70,7 @@ def _written(walked: Walked, call: Call) -> tuple[ParsedFile, list[ast.expr]] | 
         listed = called.argument(0, "tensors")
         return (called.source, [listed]) if listed is not None else None
     func = called.node.func
-    if call.kind == "method" and isinstance(func, ast.Attribute):
+    if call.is_method and isinstance(func, ast.Attribute):
         is_torch = isinstance(func.value, ast.Name) and func.value.id == "torch"
         return called.source, [*([] if is_torch else [func.value]), *called.node.args]
     return called.source, list(called.node.args)

@@ -133,7 +133,7 @@ def _arriving(
             if current.op in _REARRANGING and current.site is not None:
                 sites = (
                     definition_of(walked, current)[0]
-                    if current.kind == "module"
+                    if current.is_module
                     else (current.site,)
                 )
                 if sites:

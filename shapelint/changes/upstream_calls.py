@@ -137,7 +137,7 @@ def written_factors(walked: Walked) -> list[int]:
         for call in trace.calls:
             made = (
                 layer_call(call.definition, call.module_class, walked.texts)
-                if call.kind == "module"
+                if call.is_module
                 else None
             )
             node = made.argument(0, "in_features") if made is not None else None
@@ -180,7 +180,7 @@ def way_to_failure(
             leads[index] |= {position} if call is failed else leads[call.index]
     for call, distance in order:
         made = wrapper = None
-        if call.kind == "module" or call.params:
+        if call.is_module or call.params:
             sites, class_name = definition_of(walked, call)
             made = layer_call(sites, class_name, walked.texts)
             wrapper = (

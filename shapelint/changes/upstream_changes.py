@@ -231,7 +231,7 @@ class Knobs:
             yield from self._wrapped(step, step.wrapper)
             if step.distance <= 1:
                 yield from rewrites.swaps(self.trace, step.wrapper, step.near)
-        if step.called is not None and step.call.kind != "module":
+        if step.called is not None and not step.call.is_module:
             yield from self._function(step, step.called)
         if (
             step.called is not None
@@ -360,7 +360,7 @@ class Knobs:
         """Numbers of view and the like: what each is now is known from the run."""
         prior = step.near + (1.9 if step.distance == 0 else 1.2)
         values: tuple[object, ...] = (
-            step.call.args[1:] if step.call.kind == "method" else step.call.args
+            step.call.args[1:] if step.call.is_method else step.call.args
         )
         if len(values) == 1 and isinstance(values[0], (list, tuple)):
             values = tuple(values[0])

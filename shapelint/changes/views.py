@@ -132,7 +132,7 @@ def _find_attribute(walked: Walked, call: Call) -> _Method | None:
 
 
 def _find_method(walked: Walked, call: Call) -> _Method | None:
-    return _find_attribute(walked, call) if call.kind == "method" else None
+    return _find_attribute(walked, call) if call.is_method else None
 
 
 def _find_consumer(trace: Trace, call: Call) -> Call | None:

@@ -117,7 +117,7 @@ def _said(trace: Trace, made: CallExpression, name: str, value: int) -> str:
     for call in trace.calls:
         other = (
             layer_call(call.definition, call.module_class, made.source.texts)
-            if call.kind == "module"
+            if call.is_module
             else None
         )
         node = dict(arguments(other)).get(name) if other is not None else None

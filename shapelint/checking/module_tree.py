@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from shapelint.facts.kinds import Mode
 from shapelint.loading.model import Loaded
 from shapelint.loading.model_inputs import Feed
 from shapelint.tracing.costs import walk_budget
@@ -14,7 +15,7 @@ from shapelint.tracing.described import message_of
 from shapelint.tracing.walk import Walker
 
 
-def module_tree(loaded: Loaded, feed: Feed, mode: str) -> str:
+def module_tree(loaded: Loaded, feed: Feed, mode: Mode) -> str:
     """The table people know, with input, output and weight shapes; what torchinfo
     cannot show, in one line."""
     import torchinfo

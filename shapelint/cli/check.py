@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from shapelint.asked.request import Read, Walk
 from shapelint.cli import say
 from shapelint.cli.options import (
     TakesInputs,
@@ -24,6 +25,7 @@ from shapelint.cli.options import (
     wanted_outputs,
 )
 from shapelint.facts.errors import UsageError
+from shapelint.facts.kinds import Status
 
 
 @click.command(cls=TakesInputs)
@@ -109,7 +111,7 @@ def check(
     left counts; with --diff 1 says that there is something to change; with --fix-only
     findings do not count."""
     from shapelint.asked.config import load_config
-    from shapelint.asked.sources import is_source
+    from shapelint.asked.source_words import is_source
     from shapelint.process.runner import Worker
 
     _require_consistent(words)
@@ -146,7 +148,7 @@ def check(
 
 
 def _require_known(targets: tuple[str, ...], words: dict[str, Any]) -> None:
-    from shapelint.asked.sources import is_source
+    from shapelint.asked.source_words import is_source
     from shapelint.asked.target import parse_target
 
     if len(targets) == 1 and not is_source(targets[0], targets, words):
@@ -163,7 +165,7 @@ def _say_failed(outcomes: list[Any]) -> None:
     from shapelint.render.style import Style
 
     for outcome in outcomes:
-        if outcome.report.status == "failed":
+        if outcome.report.status is Status.FAILED:
             for diagnostic in outcome.report.diagnostics:
                 say(Style().finding_line(diagnostic), err=True)
 
@@ -236,7 +238,7 @@ def _run(
         )
     selected = [request.selected if request is not None else () for request in asked]
     requests = [request for request in asked if request is not None]
-    if any(request.picture for request in requests):
+    if any(isinstance(request, Walk) and request.picture for request in requests):
         require_graphviz()
     started = time.time()
     with Progress(len(requests), words["quiet"], words["verbose"]) as progress:
@@ -246,7 +248,9 @@ def _run(
         for at, request in enumerate(asked)
     ]
     outcomes = with_unused(outcomes, selected)
-    if worker is not None and not any(not request.source for request in requests):
+    if worker is not None and not any(
+        isinstance(request, Walk) for request in requests
+    ):
         worker.kill()
     wish, made = Wish.of(words), 0
     if words["update_baseline"] or words["add_ignores"]:
@@ -254,7 +258,7 @@ def _run(
     if wish.fix:
         outcomes, made, diff = make_fixes(wish, asked, outcomes, started)
         outcomes = with_unused(outcomes, selected) if not wish.diff else outcomes
-        failed = any(outcome.report.status == "failed" for outcome in outcomes)
+        failed = any(outcome.report.status is Status.FAILED for outcome in outcomes)
         if wish.diff or wish.only:
             _say_failed(outcomes)
         outcomes = without_known(outcomes, known)
@@ -331,14 +335,11 @@ def _request(
     target: str, targets: tuple[str, ...], config: Any, words: Any, more: dict[str, Any]
 ) -> Any:
     """The request for a target, or why there can be none."""
-    from shapelint.asked.request import Request
-    from shapelint.asked.sources import is_source
+    from shapelint.asked.source_words import is_source
 
     try:
         if is_source(target, targets, words) and not configured(config, target):
-            return Request(
-                target, source=True, exclude=patterns(config, config["exclude"]), **more
-            )
+            return Read(target, exclude=patterns(config, config["exclude"]), **more)
         return request_for(target, config, words, picture=words["picture"], **more)
     except UsageError as error:
         return error
@@ -363,7 +364,9 @@ def _accepted(outcomes: list[Any], words: dict[str, Any], started: float) -> int
                 f"{without} finding{'s' if without != 1 else ''} without a line to write at",
                 err=True,
             )
-    return 2 if any(outcome.report.status == "failed" for outcome in outcomes) else 0
+    return (
+        2 if any(outcome.report.status is Status.FAILED for outcome in outcomes) else 0
+    )
 
 
 def _require_consistent(words: dict[str, Any]) -> None:
@@ -384,7 +387,7 @@ def _unusable(target: str, error: UsageError) -> Any:
     from shapelint.rules.gaps.target_not_loadable import not_loadable
 
     diagnostic = not_loadable(str(error), None, "").with_target(target)
-    return Outcome(TargetReport(target, status="failed", diagnostics=[diagnostic]))
+    return Outcome(TargetReport(target, status=Status.FAILED, diagnostics=[diagnostic]))
 
 
 def exit_code(outcomes: list[Any], exit_zero: bool, fail_on: str = "warning") -> int:
@@ -407,10 +410,10 @@ def _is_unchecked(outcome: Any) -> bool:
     """Whether a target, or a file of one, could not be checked, or not to its end: that
     is not a finding."""
     report = outcome.report
-    is_gap = any(item.code == "SHP902" for item in report.diagnostics)
+    is_unchecked = any(item.is_unchecked for item in report.diagnostics)
     return (
-        report.status == "failed"
+        report.status is Status.FAILED
         or report.unfinished
         or outcome.fault is not None
-        or is_gap
+        or is_unchecked
     )

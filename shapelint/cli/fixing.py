@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from shapelint.apply.files import SourceFile, difference, source_file, write
-from shapelint.apply.rounds import Fixed, fixed
-from shapelint.asked.request import Request
+from shapelint.apply.rounds import CheckRequest, Fixed, fixed
+from shapelint.asked.request import Read
 from shapelint.cli import say
 from shapelint.facts.errors import UsageError
 from shapelint.facts.outcome import Outcome
@@ -35,7 +35,10 @@ class Wish:
 
 
 def make_fixes(
-    wish: Wish, requests: list[Request | None], outcomes: list[Outcome], started: float
+    wish: Wish,
+    requests: list[CheckRequest | None],
+    outcomes: list[Outcome],
+    started: float,
 ) -> tuple[list[Outcome], int, str]:
     """Reports after the fixes, how many were made, and the diff. Files are written
     unless a diff was asked for.
@@ -84,14 +87,14 @@ def _sources(outcomes: list[Outcome], started: float) -> dict[str, SourceFile]:
     return {file: source_file(file) for file in files}
 
 
-def _with(request: Request, texts: dict[str, str]) -> Request:
+def _with(request: CheckRequest, texts: dict[str, str]) -> CheckRequest:
     from dataclasses import replace
 
     return replace(request, texts=texts)
 
 
-def _run(request: Request) -> Outcome:
-    if request.source:
+def _run(request: CheckRequest) -> Outcome:
+    if isinstance(request, Read):
         from shapelint.process.check_source import check_source
 
         return check_source(request)

@@ -8,6 +8,7 @@ import os
 from shapelint.apply.files import SourceFile, source_file, write
 from shapelint.facts.diagnostics import Edit
 from shapelint.facts.errors import UsageError
+from shapelint.facts.kinds import DiagnosticKind
 from shapelint.facts.outcome import Outcome
 from shapelint.facts.places import Position
 from shapelint.known.suppressions import Suppression, suppressions
@@ -29,12 +30,8 @@ def add_ignores(outcomes: list[Outcome], started: float) -> tuple[int, int]:
     for outcome in outcomes:
         for item in outcome.report.diagnostics:
             place = item.span or item.called_at
-            if (
-                item.code in ("SHP900", "SHP902")
-                or place is None
-                or "site-packages" in place.file
-            ):
-                without += item.code != "SHP900"
+            if not item.is_about_code or place is None or "site-packages" in place.file:
+                without += item.kind is not DiagnosticKind.COMMENT
             else:
                 wanted.setdefault((place.file, place.line), set()).add(item.code)
     texts = DISK

@@ -13,6 +13,7 @@ import click
 from shapelint.cli import say
 from shapelint.facts.errors import UsageError
 from shapelint.facts.escape import in_one_line
+from shapelint.facts.kinds import Status
 
 
 @click.command()
@@ -160,7 +161,7 @@ def _proposed(
     models: list[Any], place: _Place, timeout: float
 ) -> tuple[str, list[str]]:
     """The tables for the models that ran, and a line about each model."""
-    from shapelint.asked.request import Request
+    from shapelint.asked.request import Propose
     from shapelint.cli.progress import Progress
     from shapelint.process.runner import run_all
 
@@ -176,7 +177,7 @@ def _proposed(
         for model in new
         if (model.call or not model.required) and model.trains is None
     ]
-    requests = [Request(model.target, propose=True, seconds=timeout) for model in ready]
+    requests = [Propose(model.target, timeout) for model in ready]
     with Progress(len(requests)) as progress:
         outcomes = dict(
             zip(ready, run_all(requests, on_step=progress.step), strict=True)
@@ -204,15 +205,15 @@ def _told(model: Any, outcome: Any, place: _Place) -> tuple[str, list[str]]:
     from shapelint.facts.escape import json_text
 
     report = outcome.report
-    if report.status == "failed":
+    if report.status is Status.FAILED:
         return f"not tried: {report.diagnostics[0].message}", []
-    if report.status == "partial":
+    if report.status is Status.PARTIAL:
         command = shlex.join(
             [
                 "shapelint",
                 "check",
                 model.target,
-                *(["--input", *report.inputs] if report.inputs else []),
+                *(["--input", *report.proposed] if report.proposed else []),
             ]
         )
         return f"no input found that it runs with; `{command}` says why", []
@@ -223,9 +224,9 @@ def _told(model: Any, outcome: Any, place: _Place) -> tuple[str, list[str]]:
             [],
         )
     lines = [f"[[{place.prefix}targets]]", f"target = {json_text(target)}"]
-    if report.inputs:
-        lines.append(f"inputs = {json_text(report.inputs)}")
+    if report.proposed:
+        lines.append(f"inputs = {json_text(report.proposed)}")
     words = "runs with " + (
-        " ".join(report.inputs) if report.inputs else "an input of its own"
+        " ".join(report.proposed) if report.proposed else "an input of its own"
     )
     return f"{words}, gives {report.output}", ["\n".join(lines) + "\n"]

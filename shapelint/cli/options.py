@@ -9,10 +9,11 @@ from typing import Any, TypeVar
 
 import click
 
-from shapelint.asked.config import FORMATS, Config
+from shapelint.asked.config import DEFAULT_THRESHOLDS, FORMATS, MODES, Config
 from shapelint.asked.inputs import looks_like_input
-from shapelint.asked.request import Request
+from shapelint.asked.request import Walk
 from shapelint.facts.errors import UsageError
+from shapelint.facts.kinds import Mode
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -46,7 +47,7 @@ def input_options(function: F) -> F:
         ),
         click.option(
             "--mode",
-            type=click.Choice(["train", "eval", "both"]),
+            type=click.Choice(list(MODES)),
             help="Mode to walk in.  [both]",
         ),
         click.option(
@@ -141,10 +142,9 @@ def wanted_outputs(
     return found
 
 
-def modes(config: Config, given: str | None) -> tuple[str, ...]:
+def modes(config: Config, given: str | None) -> tuple[Mode, ...]:
     """The modes to walk in."""
-    mode = config.pick("mode", given)
-    return ("train", "eval") if mode == "both" else (mode,)
+    return MODES[config.pick("mode", given)]
 
 
 def config_options(function: F) -> F:
@@ -161,7 +161,7 @@ def config_options(function: F) -> F:
 
 def request_for(
     target: str, config: Config, words: dict[str, Any], **more: Any
-) -> Request:
+) -> Walk:
     """The request that a command's words (those of `input_options`) make, checked
     before anything is started.
 
@@ -183,11 +183,9 @@ def request_for(
     parse_inputs(inputs)
     if input_factory is not None:
         parse_target(input_factory)
-    thresholds = {
-        name: config[name] for name in ("head-share", "head-params", "max-params")
-    }
+    thresholds = {name: config[name] for name in DEFAULT_THRESHOLDS}
     mode = words["mode"] or table.get("mode") or None
-    return Request(
+    return Walk(
         target,
         inputs,
         input_factory,

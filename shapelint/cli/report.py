@@ -16,6 +16,7 @@ from shapelint.cli.options import (
     output_options,
     request_for,
 )
+from shapelint.facts.kinds import Status
 
 
 @click.command(cls=TakesInputs)
@@ -62,7 +63,7 @@ def report(target: str, report_format: str, tree: bool, **words: Any) -> None:
         outcomes = list(run_all([request], on_step=progress.step))
     style = Style.of(words["color"], words["output_file"])
     outcome = outcomes[0]
-    if outcome.report.status != "failed":
+    if outcome.report.status is not Status.FAILED:
         write(
             render_report(report_format, outcome, style, tree),
             words["output_file"],

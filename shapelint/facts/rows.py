@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from shapelint.facts.graph import Call, Trace, Walked
+from shapelint.facts.graph import Call, TensorFact, Trace, Walked
+from shapelint.facts.kinds import CallKind
 
 _LAYOUT = {"getitem", "getattr", "detach", "contiguous", "data", "T", "mT"}
 
@@ -31,14 +32,14 @@ def rows_of(walked: Walked, trace: Trace) -> list[Row]:
             if name not in counted and name in walked.params
         ]
         users = {counted[name] for name in call.params if name in counted}
-        repeat = call.kind == "module" and call.layer in called
+        repeat = call.is_module and call.layer in called
         rows.append(
             Row(
                 call.layer,
                 call.op,
                 call.kind,
-                [str(fact) for fact in call.inputs if fact.name not in call.params],
-                [str(fact) for fact in call.outputs],
+                [fact.unnamed for fact in call.inputs if fact.name not in call.params],
+                [fact.unnamed for fact in call.outputs],
                 sum(walked.params[name].numel for name in new),
                 call.mult_adds,
                 call.site.file if call.site else None,
@@ -49,7 +50,7 @@ def rows_of(walked: Walked, trace: Trace) -> list[Row]:
             )
         )
         counted.update(dict.fromkeys(new, call.layer))
-        if call.kind == "module":
+        if call.is_module:
             called.add(call.layer)
     return rows
 
@@ -124,14 +125,13 @@ def _below(name: str, path: str) -> bool:
 
 @dataclass
 class Row:
-    """One call of the walk, as a row of the per-layer table. Shapes are written
-    `f32[1,3,64,64]`."""
+    """One call of the walk, as a row of the per-layer table."""
 
     name: str
     op: str
-    kind: str
-    inputs: list[str] = field(default_factory=list)
-    outputs: list[str] = field(default_factory=list)
+    kind: CallKind
+    inputs: list[TensorFact] = field(default_factory=list)
+    outputs: list[TensorFact] = field(default_factory=list)
     params: int = 0
     mult_adds: int = 0
     file: str | None = None
@@ -139,6 +139,11 @@ class Row:
     repeat: bool = False
     shared: bool = False
     failed: bool = False
+
+    @property
+    def is_module(self) -> bool:
+        """Whether it is the call of a module."""
+        return self.kind is CallKind.MODULE
 
 
 @dataclass

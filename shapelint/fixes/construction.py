@@ -7,7 +7,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from shapelint.asked.request import Request
+from shapelint.asked.request import Walk
 from shapelint.asked.target import Target
 from shapelint.changes.other_places import assigned_before, values_before
 from shapelint.changes.other_values import constant, small_values
@@ -16,6 +16,7 @@ from shapelint.changes.rewrites import shown
 from shapelint.changes.upstream_calls import arguments
 from shapelint.facts.diagnostics import Diagnostic, Edit, Fix, Related
 from shapelint.facts.findings import Candidate
+from shapelint.facts.kinds import Safety
 from shapelint.facts.places import Site, Span
 from shapelint.fixes.verify import TRIAL, out_of_time, trial_texts
 from shapelint.loading.model import NotLoadableError, load
@@ -56,7 +57,7 @@ _WITH_DIMENSIONS = {
 
 
 def refused(
-    request: Request,
+    request: Walk,
     target: Target,
     texts: Texts,
     error: NotLoadableError,
@@ -92,14 +93,15 @@ def refused(
     )
     ends = [end for end in ends if (end.span.file, end.span.line) not in places]
     fixes = tuple(
-        Fix(each.title, "unsafe", True, each.edits, "new weights") for each in mended
+        Fix(each.title, Safety.UNSAFE, True, each.edits, "new weights")
+        for each in mended
     )
     diagnostic = replace(diagnostic, fixes=fixes, related=tuple(ends))
     return diagnostic, mended[0].edits if mended else ()
 
 
 def _mended(
-    request: Request,
+    request: Walk,
     target: Target,
     texts: Texts,
     sites: tuple[Site, ...],
@@ -133,18 +135,15 @@ def _mended(
 def _named(error: NotLoadableError) -> Diagnostic:
     """The rule of the layer that refused; else that the target could not be loaded."""
     layer = error.refused_by
-    code = {"GroupNorm": "SHP103", "MultiheadAttention": "SHP109"}.get(layer, "")
-    if layer.startswith("Transformer"):
-        code = "SHP109"
-    elif layer.startswith("Conv"):
-        code = "SHP102"
-    if not code:
+    rules = catalogue().rules.values()
+    own = next((rule for rule in rules if layer.startswith(rule.constructors)), None)
+    if own is None:
         return not_loadable(str(error), error.span, error.hint)
     reason = str(error).partition(" raised ")[2].partition(": ")[2]
     message = (
         f"`{layer}` cannot be made: {reason}" if reason else f"`{layer}` cannot be made"
     )
-    return replace(catalogue().rules[code].diagnostic(message), span=error.span)
+    return replace(own.diagnostic(message), span=error.span)
 
 
 @dataclass(frozen=True)
@@ -157,7 +156,7 @@ class _Trial:
 
 
 def _tried(
-    request: Request, target: Target, texts: Texts, candidate: Candidate
+    request: Walk, target: Target, texts: Texts, candidate: Candidate
 ) -> _Trial | None:
     """What a change comes to; None where the edited file gives no model."""
     changed = trial_texts(texts, candidate)

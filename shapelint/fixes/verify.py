@@ -17,6 +17,7 @@ from shapelint.changes.other_inputs import unbatched_note
 from shapelint.facts.diagnostics import Diagnostic, Fix, Severity
 from shapelint.facts.findings import Candidate, Finding
 from shapelint.facts.graph import Call, Key, Shape, Trace, Walked
+from shapelint.facts.kinds import Mode, Safety
 from shapelint.loading.model import Loaded, load
 from shapelint.loading.model_inputs import Feed, from_specs, specs_of
 from shapelint.syntax.checks import edits_a_check
@@ -132,9 +133,9 @@ class Verifier:
     feed: Feed
     walked: Walked
     deadline: float
-    walk: Callable[[Loaded, Feed, float], dict[str, Trace]]
-    walk_until: Callable[[Loaded, Feed, float, str, Callable[[Key], bool]], Trace]
-    findings_of: Callable[[Loaded, dict[str, Trace]], list[Finding]]
+    walk: Callable[[Loaded, Feed, float], dict[Mode, Trace]]
+    walk_until: Callable[[Loaded, Feed, float, Mode, Callable[[Key], bool]], Trace]
+    findings_of: Callable[[Loaded, dict[Mode, Trace]], list[Finding]]
     work: int = 0
     """What trials have cost so far, those of earlier passes too: calls walked and
     modules made, and a flat sum for each; not seconds, so that each run tries the
@@ -142,7 +143,7 @@ class Verifier:
     tried: int = 0
     _screened: dict[object, Trace | None] = field(default_factory=dict)
 
-    def screen(self, candidate: Candidate, mode: str, key: Key) -> Trace | None:
+    def screen(self, candidate: Candidate, mode: Mode, key: Key) -> Trace | None:
         """The walk in one mode after a change; None where it cannot be tried, or does
         not mend the failure `key`."""
         name = (candidate.edits, candidate.inputs, mode, key)
@@ -203,7 +204,11 @@ class Verifier:
         )
         safe = keeps and same and self._takes_a_batch(changed)
         return Fix(
-            candidate.title, "safe" if safe else "unsafe", True, candidate.edits, cost
+            candidate.title,
+            Safety.SAFE if safe else Safety.UNSAFE,
+            True,
+            candidate.edits,
+            cost,
         )
 
     def _takes_a_batch(self, changed: Loaded) -> bool:
@@ -220,7 +225,7 @@ class Verifier:
         )
         return bool(batched) and not after.failure_count and not after.given_up
 
-    def _of_input(self, candidate: Candidate, traces: dict[str, Trace]) -> Fix:
+    def _of_input(self, candidate: Candidate, traces: dict[Mode, Trace]) -> Fix:
         """An input to give instead. The model may run with it, and still have errors
         that no input shows."""
         runs = not any(
@@ -231,11 +236,11 @@ class Verifier:
             item.diagnostic.severity is Severity.ERROR for item in after
         )
         cost = "clean" if clean else OTHERS_STAY
-        return Fix(candidate.title, "safe", True, (), cost, candidate.inputs, runs)
+        return Fix(candidate.title, Safety.SAFE, True, (), cost, candidate.inputs, runs)
 
     def _traces(
         self, finding: Finding, candidate: Candidate, changed: Loaded, feed: Feed
-    ) -> dict[str, Trace]:
+    ) -> dict[Mode, Trace]:
         """The walk in every mode after a change; that in which it was screened is not
         walked again."""
         known = self._screened.get(
@@ -265,7 +270,7 @@ class Verifier:
         return after.failure_count == 0 and not after.given_up
 
     def _holds(
-        self, finding: Finding, traces: dict[str, Trace], changed: Loaded | None
+        self, finding: Finding, traces: dict[Mode, Trace], changed: Loaded | None
     ) -> bool:
         """The place is clean in every mode, and nothing new fails anywhere."""
         key = self.key_of(finding)
@@ -297,7 +302,7 @@ class Verifier:
             or finding.diagnostic.severity != Severity.ERROR
         ):
             return None
-        trace = self.walked.traces[finding.mode]
+        trace = self.walked.trace_of(finding.mode)
         if finding.call is None:
             return (
                 RAISED
@@ -308,7 +313,7 @@ class Verifier:
         return call.key if call.failure is not None else None
 
     def _finding_gone(
-        self, finding: Finding, traces: dict[str, Trace], changed: Loaded | None
+        self, finding: Finding, traces: dict[Mode, Trace], changed: Loaded | None
     ) -> bool:
         if any(trace.failure_count for trace in traces.values()):
             return False

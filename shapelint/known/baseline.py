@@ -62,7 +62,7 @@ def write(file: str, outcomes: list[Outcome]) -> int:
             "message": item.diagnostic.message,
         }
         for item in findings(outcomes)
-        if item.diagnostic.code != "SHP902"
+        if not item.diagnostic.is_unchecked
     }
     text = json_text(
         {"version": VERSION, "findings": dict(sorted(found.items()))}, indent=2

@@ -61,7 +61,7 @@ class Suppression:
             diagnostic.code.startswith(code) for code in self.codes
         ):
             return False
-        if diagnostic.code in ("SHP900", "SHP902"):
+        if not diagnostic.is_about_code:
             return False
         spans = [
             span

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from shapelint.asked.config import MODES
 from shapelint.asked.inputs import looks_like_input
 from shapelint.cli import say
 from shapelint.cli.options import TakesInputs
@@ -87,7 +88,7 @@ def _words(line: str) -> list[str]:
 )
 @click.option(
     "--mode",
-    type=click.Choice(["train", "eval", "both"]),
+    type=click.Choice(list(MODES)),
     default="both",
     help="Mode to walk in.  [both]",
 )

@@ -50,7 +50,7 @@ def trail(trace: Trace, call: Call) -> tuple[TrailStep, ...]:
     )
     steps = tuple(
         TrailStep(
-            step.layer if step.kind == "module" else "",
+            step.layer if step.is_module else "",
             step.op,
             shape_text(step.output.shape),
         )
@@ -63,9 +63,9 @@ def trail(trace: Trace, call: Call) -> tuple[TrailStep, ...]:
 def subject(call: Call) -> str:
     """How a message names a call: `Linear` for a layer, `F.linear` for a function,
     `.view()` for a method."""
-    if call.kind == "module":
+    if call.is_module:
         return f"`{call.op}`"
-    if call.kind == "method" and call.op not in _OPERATORS:
+    if call.is_method and call.op not in _OPERATORS:
         return f"`.{call.op}()`"
     return f"`{_OPERATORS.get(call.op, call.op)}`"
 
@@ -73,7 +73,7 @@ def subject(call: Call) -> str:
 def name_layer(call: Call) -> str:
     """How a message names a layer, or the function that does the same: `Linear`,
     `F.linear`."""
-    return f"`{call.op}`" if call.kind == "module" else f"`F.{call.op}`"
+    return f"`{call.op}`" if call.is_module else f"`F.{call.op}`"
 
 
 _OPERATORS = {
@@ -205,5 +205,5 @@ def finding_at(
     candidates: Iterable[Candidate],
 ) -> Finding:
     """The finding at the definition of a layer, at the call of anything else."""
-    place = finding_at_layer if call.kind == "module" else finding_at_call
+    place = finding_at_layer if call.is_module else finding_at_call
     return place(walked, trace, call, diagnostic, candidates)

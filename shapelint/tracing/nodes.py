@@ -82,7 +82,7 @@ class GraphBuilder:
             )
         if getattr(func, "__name__", "") == "__get__":
             return self._add(call, "call_function", getattr, (*args[:1], raw), {})
-        if call.kind == "method":
+        if call.is_method:
             return self._add(call, "call_method", raw, tuple(args), kwargs)
         return self._add(call, "call_function", func, tuple(args), kwargs)
 

@@ -12,6 +12,7 @@ import torch.fx
 from torch.overrides import TorchFunctionMode
 
 from shapelint.facts.graph import Call, Frame, TensorFact
+from shapelint.facts.kinds import CallKind
 from shapelint.facts.places import Site
 from shapelint.tracing.costs import tensors_in
 from shapelint.tracing.described import key_text, plain_value
@@ -168,7 +169,9 @@ class Recorder(TorchFunctionMode):
         error: Exception,
     ) -> Any:
         """A function of einops raised."""
-        call = self.leaf or self._begin(name, "function", self.layer, (tensor,), {})
+        call = self.leaf or self._begin(
+            name, CallKind.FUNCTION, self.layer, (tensor,), {}
+        )
         if self.leaf is None:
             call.args, call.kwargs = (self.plain(tensor), pattern), self.plain(lengths)
             self._in_stack(
@@ -336,7 +339,7 @@ class Recorder(TorchFunctionMode):
         params = tuple(
             self.names.tensors.get(id(param), "") for _, param in parameters_of(module)
         )
-        call = self._begin(type(module).__name__, "module", path, args, kwargs)
+        call = self._begin(type(module).__name__, CallKind.MODULE, path, args, kwargs)
         call.module_path, call.module_class, call.attributes = (
             path,
             type(module).__name__,
@@ -359,7 +362,11 @@ class Recorder(TorchFunctionMode):
             func, "__qualname__", ""
         ).startswith("Tensor.")
         call = self._begin(
-            name, "method" if is_method else "function", self.layer, args, kwargs
+            name,
+            CallKind.METHOD if is_method else CallKind.FUNCTION,
+            self.layer,
+            args,
+            kwargs,
         )
         call.args, call.kwargs = self.plain(tuple(args)), self.plain(dict(kwargs))
         call.params = tuple(
@@ -376,7 +383,9 @@ class Recorder(TorchFunctionMode):
             call.kwargs = {**call.kwargs, "_inplace": True}
         return call
 
-    def _begin(self, op: str, kind: str, layer: str, args: Any, kwargs: Any) -> Call:
+    def _begin(
+        self, op: str, kind: CallKind, layer: str, args: Any, kwargs: Any
+    ) -> Call:
         call = Call(
             len(self.calls),
             layer,
@@ -394,7 +403,7 @@ class Recorder(TorchFunctionMode):
             if origin is not None and origin.call < 0:
                 call.from_input = (*call.from_input, len(call.inputs) - 1)
             derived = derived or self.is_derived(tensor)
-        call.derived = derived or kind == "module"
+        call.derived = derived or kind is CallKind.MODULE
         call.site = self.ownership.nearest()
         self.calls.append(call)
         return call

@@ -15,11 +15,12 @@ from torch.nn.parameter import UninitializedBuffer, is_lazy
 
 from shapelint.facts.errors import OutOfTimeError
 from shapelint.facts.graph import Choices, Failure, Key, ParamFact, Raised, Trace
+from shapelint.facts.kinds import Mode
 from shapelint.facts.places import Site
 from shapelint.tracing.assertions import compared
 from shapelint.tracing.costs import Budget, walk_budget
 from shapelint.tracing.definitions import fake_friendly
-from shapelint.tracing.described import described, message_of
+from shapelint.tracing.described import message_of, value_fact
 from shapelint.tracing.einops_calls import seen_patterns
 from shapelint.tracing.failures import FailureHandler, GivenUpError, Unwanted
 from shapelint.tracing.frames import Ownership
@@ -61,7 +62,7 @@ class Walker:
     """Whether nobody needs the model as it was: one loaded to try a change."""
 
     def walk(
-        self, mode: str, choices: Choices | None = None, unwanted: Unwanted = never
+        self, mode: Mode, choices: Choices | None = None, unwanted: Unwanted = never
     ) -> Trace:
         """The trace in `train` or `eval` mode under which the fewest calls fail.
 
@@ -117,7 +118,7 @@ class Walker:
         return True
 
     def inside(
-        self, mode: str, action: Callable[[torch.nn.Module, Any, Any], Any]
+        self, mode: Mode, action: Callable[[torch.nn.Module, Any, Any], Any]
     ) -> Any:
         """Run something else that calls the model, as torchinfo does, as if it were a
         walk.
@@ -137,7 +138,7 @@ class Walker:
                 return error
 
     def _once(
-        self, mode: str, choices: Choices, forced: dict[Site, bool], unwanted: Unwanted
+        self, mode: Mode, choices: Choices, forced: dict[Site, bool], unwanted: Unwanted
     ) -> Trace:
         started = time.monotonic()
         with (
@@ -158,7 +159,7 @@ class Walker:
                 watch = GradientWatch(recorder.under_way)
                 recorder.session.on_write = watch.wrote
                 watching = (
-                    watch.watching() if mode == "train" else contextlib.nullcontext()
+                    watch.watching() if mode is Mode.TRAIN else contextlib.nullcontext()
                 )
                 try:
                     with (
@@ -181,7 +182,7 @@ class Walker:
 
     @contextlib.contextmanager
     def _prepared(
-        self, mode: str, choices: Choices, forced: dict[Site, bool], unwanted: Unwanted
+        self, mode: Mode, choices: Choices, forced: dict[Site, bool], unwanted: Unwanted
     ) -> Iterator[tuple[Recorder, tuple[Any, ...], dict[str, Any], Trace]]:
         """A session, a recorder and inputs; the model in its mode inside, and as it was
         afterwards."""
@@ -226,8 +227,8 @@ class Walker:
             recorder.nodes.add_input(f"input_{index + 1}", value)
         for name, value in kwargs.items():
             recorder.nodes.add_input(name, value)
-        trace.inputs = [described(value) for value in args]
-        trace.inputs += [f"{name}={described(value)}" for name, value in kwargs.items()]
+        trace.inputs = [value_fact(value) for value in args]
+        trace.inputs += [value_fact(value, name) for name, value in kwargs.items()]
 
     def _override(self, model: torch.nn.Module) -> tuple[Site, ...]:
         """Where a class of the user's overrides `train`: an exception without a frame
@@ -258,7 +259,7 @@ class Walker:
         if recorder.model is not self.model:
             trace.late_params = param_facts(recorder.model)
         if error is None:
-            trace.output = described(out)
+            trace.output = value_fact(out)
             trace.results = recorder.origins(out)
             recorder.nodes.output(out)
             return
@@ -365,12 +366,12 @@ def seen_modules(recorder: Recorder) -> Iterator[None]:
         torch.nn.Module.__call__ = original  # type: ignore[method-assign]
 
 
-def set_mode(model: torch.nn.Module, mode: str) -> BaseException | None:
+def set_mode(model: torch.nn.Module, mode: Mode) -> BaseException | None:
     """`train()` or `eval()` as the user would call them; an overridden one may
     raise."""
     with no_modes():
         try:
-            model.train() if mode == "train" else model.eval()
+            model.train() if mode is Mode.TRAIN else model.eval()
         except KeyboardInterrupt:
             raise
         except BaseException as error:

@@ -16,8 +16,9 @@ from typing import Any
 
 import torch
 
-from shapelint.asked.request import Request
+from shapelint.asked.request import Walk
 from shapelint.checking.walk_target import check
+from shapelint.facts.kinds import Mode
 from shapelint.rules import catalogue
 from shapelint.tracing.described import described
 from shapelint.tracing.frames import Ownership
@@ -86,7 +87,7 @@ def touched(module: Any) -> list[str]:
     model.train()
     before = fingerprint(model)
     walker = Walker(model, module.inputs, Ownership(), lambda _: ())
-    for mode in ("train", "eval"):
+    for mode in Mode:
         walker.walk(mode)
     after = fingerprint(model)
     return [
@@ -107,13 +108,11 @@ def judge(
     output, train_raises = eager(module)
     started = time.monotonic()
     report = check(
-        Request(
-            "arch.py:model", (), "arch.py:inputs", selected=tuple(catalogue().rules)
-        )
+        Walk("arch.py:model", (), "arch.py:inputs", selected=tuple(catalogue().rules))
     )
     seconds = time.monotonic() - started
     wrong = []
-    if report.output != output:
+    if str(report.output or "") != output:
         wrong.append(f"output {report.output}, eager {output}")
     errors = [d for d in report.diagnostics if d.severity.value == "error"]
     if bool(errors) != bool(train_raises):

@@ -112,7 +112,7 @@ class Net(nn.Module):
         shape = flatten.inputs[0].shape
         sizes, inputs = shape[1:], math.prod(shape[1:])
         is_large = params >= walked.thresholds.get("head-params", HEAD_PARAMS)
-        name = "Linear" if call.kind == "module" else "F.linear"
+        name = "Linear" if call.is_module else "F.linear"
         diagnostic = replace(
             self.diagnostic(
                 f"`{name}` after a flatten holds {share}",

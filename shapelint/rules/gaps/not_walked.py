@@ -32,6 +32,7 @@ class NotWalked(Rule):
     code = "SHP903"
     name = "not-walked"
     severity = Severity.WARNING
+    kind = DiagnosticKind.GAP
 
     def check(self, walked: Walked) -> Iterator[Finding]:
         for trace in walked.traces.values():

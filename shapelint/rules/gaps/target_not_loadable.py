@@ -8,6 +8,7 @@ from dataclasses import replace
 from shapelint.facts.diagnostics import Diagnostic, Severity
 from shapelint.facts.findings import Finding, Rule
 from shapelint.facts.graph import Walked
+from shapelint.facts.kinds import DiagnosticKind
 from shapelint.facts.places import Span
 
 
@@ -29,6 +30,7 @@ class TargetNotLoadable(Rule):
     code = "SHP902"
     name = "target-not-loadable"
     severity = Severity.ERROR
+    kind = DiagnosticKind.UNCHECKED
 
     def check(self, walked: Walked) -> Iterator[Finding]:
         """A target that was walked has been loaded."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from shapelint.facts.diagnostics import Diagnostic, Severity
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Assumption, Walked
+from shapelint.facts.kinds import Mode
 from shapelint.syntax.spans import span_of
 
 SHOWN = 3
@@ -60,7 +61,7 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        asked: dict[tuple[str, str], list[tuple[str, Assumption]]] = {}
+        asked: dict[tuple[str, str], list[tuple[Mode, Assumption]]] = {}
         for trace in walked.traces.values():
             for assumption in trace.assumptions:
                 site = assumption.site

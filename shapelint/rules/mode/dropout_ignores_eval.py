@@ -10,6 +10,7 @@ from typing import Any
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Walked
+from shapelint.facts.kinds import Mode
 from shapelint.syntax.walked_calls import at_call, call_expression
 
 _FUNCTIONS = {
@@ -104,7 +105,7 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        trace = walked.traces.get("eval")
+        trace = walked.traces.get(Mode.EVAL)
         for call in trace.calls if trace is not None else ():
             message = _message(call)
             if trace is None or message is None:
@@ -114,21 +115,19 @@ class Net(nn.Module):
                     self.diagnostic(message, Severity.INFO),
                     label="random in eval mode too",
                 )
-                yield Finding(at_call(diagnostic, walked, trace, call), "", None)
+                yield Finding(at_call(diagnostic, walked, trace, call))
                 continue
             diagnostic = replace(
                 self.diagnostic(message), label="drops in eval mode too"
             )
             yield Finding(
                 at_call(diagnostic, walked, trace, call),
-                "",
-                None,
-                tuple(_candidates(walked, call)),
+                candidates=tuple(_candidates(walked, call)),
             )
 
 
 def _message(call: Call) -> str | None:
-    if call.kind == "module":
+    if call.is_module:
         pinned = call.registered or not call.training or not call.attributes.get("p")
         if call.op not in _MODULES or pinned:
             return None
@@ -160,7 +159,7 @@ def _candidates(walked: Walked, call: Call) -> list[Candidate]:
     expression = call_expression(walked, call)
     if (
         expression is None
-        or call.kind == "module"
+        or call.is_module
         or expression.name not in (*_FUNCTIONS, "scaled_dot_product_attention")
         or not has_self(expression.source, expression.node)
     ):

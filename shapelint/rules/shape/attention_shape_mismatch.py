@@ -69,6 +69,7 @@ class AttentionShapeMismatch(Rule):
     code = "SHP109"
     name = "attention-shape-mismatch"
     supersedes = ("SHP101", "SHP103", "SHP104", "SHP106", "SHP113", "SHP119")
+    constructors = ("MultiheadAttention", "Transformer")
     bad = Example(
         """
 from torch import nn
@@ -147,7 +148,7 @@ def _find_mismatch(call: Call, failure: Failure) -> _Mismatch | None:
     if failure.op == "scaled_dot_product_attention":
         return _compare_products(call, failure)
     is_made_by_torch = isinstance(call.attributes.get("embed_dim"), int)
-    if call.kind != "module" or not is_made_by_torch or not call.inputs:
+    if not call.is_module or not is_made_by_torch or not call.inputs:
         return None
     return (
         _compare_rank(call)

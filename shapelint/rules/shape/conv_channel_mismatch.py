@@ -54,6 +54,7 @@ class ConvChannelMismatch(Rule):
     code = "SHP102"
     name = "conv-channel-mismatch"
     supersedes = ("SHP119",)
+    constructors = ("Conv",)
     bad = Example(
         """
 from torch import nn

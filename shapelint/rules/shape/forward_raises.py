@@ -45,6 +45,7 @@ class ForwardRaises(Rule):
 
     code = "SHP119"
     name = "forward-raises"
+    is_of_raise = True
     bad = Example(
         """
 from torch import nn

@@ -61,6 +61,7 @@ class LinearInputMismatch(Rule):
     code = "SHP101"
     name = "linear-input-mismatch"
     supersedes = ("SHP119",)
+    follows = ("SHP111",)
     bad = Example(
         """
 import torch

@@ -59,6 +59,7 @@ class NormSizeMismatch(Rule):
     code = "SHP103"
     name = "norm-size-mismatch"
     supersedes = ("SHP119",)
+    constructors = ("GroupNorm",)
     bad = Example(
         """
 from torch import nn

@@ -101,7 +101,7 @@ class Net(nn.Module):
 def _smaller_kernel(walked: Walked, call: Call, size: int) -> Iterator[Candidate]:
     """The kernel as large as what arrives, where it is written as a number."""
     is_conv = "conv" in call.op.lower()
-    if call.kind == "module":
+    if call.is_module:
         made = made_by(walked, call)
         # nn.Conv2d(in_channels, out_channels, kernel_size), nn.MaxPool2d(kernel_size)
         position = 2 if is_conv else 0

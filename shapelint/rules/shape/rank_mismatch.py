@@ -65,6 +65,7 @@ class RankMismatch(Rule):
     code = "SHP113"
     name = "rank-mismatch"
     supersedes = ("SHP101", "SHP102", "SHP103", "SHP107", "SHP111", "SHP119")
+    leaves_size_open = True
     bad = Example(
         """
 from torch import nn
@@ -138,7 +139,7 @@ class Net(nn.Module):
 def _use_layer_of_rank(walked: Walked, call: Call, rank: int) -> list[Candidate]:
     """`nn.Conv2d` for `nn.Conv1d`, `F.max_pool2d` for `F.max_pool1d`: the layer that
     takes as many dimensions as arrive."""
-    is_layer = call.kind == "module"
+    is_layer = call.is_module
     made = made_by(walked, call) if is_layer else call_at(call.site, walked.texts)
     if made is None or spatial_dims(made.name) is None or not 3 <= rank <= 5:
         return []

@@ -52,6 +52,7 @@ class ReshapeSizeMismatch(Rule):
     code = "SHP107"
     name = "reshape-size-mismatch"
     supersedes = ("SHP119",)
+    follows = ("SHP111",)
     bad = Example(
         """
 from torch import nn
