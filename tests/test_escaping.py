@@ -24,7 +24,7 @@ from shapelint.facts.diagnostics import (
 from shapelint.facts.drawing import Block, Link, Picture
 from shapelint.facts.escape import in_one_line, json_text, printable, visible
 from shapelint.facts.graph import TensorFact, ValueFact
-from shapelint.facts.kinds import BlockKind, CallKind, Safety, Status
+from shapelint.facts.kinds import BlockKind, CallKind, NoPlace, Safety, Status
 from shapelint.facts.outcome import Outcome, TargetReport
 from shapelint.facts.places import Position, Span
 from shapelint.facts.rows import Row
@@ -85,7 +85,12 @@ def made(file: str, text: str) -> Outcome:
         fixes=(Fix(text, Safety.SAFE, True, (edit,), text),),
     )
     nowhere = replace(
-        item, span=None, called_at=None, target=text, severity=Severity.WARNING
+        item,
+        span=None,
+        called_at=None,
+        no_place=NoPlace.TARGET,
+        target=text,
+        severity=Severity.WARNING,
     )
     # No dtype has such a name; but what is printed is not trusted to be one.
     plain, strange = TensorFact("f32", (1, 8)), TensorFact(text, (1, 8), text)

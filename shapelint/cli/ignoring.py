@@ -29,7 +29,7 @@ def add_ignores(outcomes: list[Outcome], started: float) -> tuple[int, int]:
     without = 0
     for outcome in outcomes:
         for item in outcome.report.diagnostics:
-            place = item.span or item.called_at
+            place = item.place
             if not item.is_about_code or place is None or "site-packages" in place.file:
                 without += item.kind is not DiagnosticKind.COMMENT
             else:

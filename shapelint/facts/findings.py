@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from shapelint.facts.diagnostics import Diagnostic, Edit, Severity
+from shapelint.facts.diagnostics import Diagnostic, Draft, Edit, Severity
 from shapelint.facts.graph import Walked
 from shapelint.facts.kinds import DiagnosticKind, Mode
 
@@ -93,9 +93,10 @@ class Rule:
         """Yield the findings of this rule in a walked target."""
         raise NotImplementedError
 
-    def diagnostic(self, message: str, severity: Severity | None = None) -> Diagnostic:
-        """Build a diagnostic of this rule, by default with the rule's severity."""
-        return Diagnostic(
+    def diagnostic(self, message: str, severity: Severity | None = None) -> Draft:
+        """Build what this rule says, by default with the rule's severity; `at` gives
+        it its place."""
+        return Draft(
             self.code,
             self.name,
             severity or self.severity,
@@ -105,8 +106,8 @@ class Rule:
 
     def mismatch(
         self, message: str, expected: str, found: str, label: str = ""
-    ) -> Diagnostic:
-        """Build a diagnostic that shows what was found beside what was expected."""
+    ) -> Draft:
+        """Build a draft that shows what was found beside what was expected."""
         return replace(
             self.diagnostic(message),
             label=label or f"{expected} expected, {found} found",

@@ -16,7 +16,7 @@ from shapelint.changes.rewrites import shown
 from shapelint.changes.upstream_calls import arguments
 from shapelint.facts.diagnostics import Diagnostic, Edit, Fix, Related
 from shapelint.facts.findings import Candidate
-from shapelint.facts.kinds import Safety
+from shapelint.facts.kinds import NoPlace, Safety
 from shapelint.facts.places import Site, Span
 from shapelint.fixes.verify import TRIAL, out_of_time, trial_texts
 from shapelint.loading.model import NotLoadableError, load
@@ -143,7 +143,7 @@ def _named(error: NotLoadableError) -> Diagnostic:
     message = (
         f"`{layer}` cannot be made: {reason}" if reason else f"`{layer}` cannot be made"
     )
-    return replace(own.diagnostic(message), span=error.span)
+    return own.diagnostic(message).at(error.span, otherwise=NoPlace.NO_SOURCE)
 
 
 @dataclass(frozen=True)

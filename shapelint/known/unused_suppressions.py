@@ -141,11 +141,8 @@ def _told(comment: Suppression, message: str, left: tuple[str, ...]) -> Diagnost
         if edit is not None
         else ()
     )
-    return replace(
-        UnusedSuppression().diagnostic(message),
-        span=span_in_cell(span, DISK),
-        fixes=fixes,
-    )
+    diagnostic = UnusedSuppression().diagnostic(message).at(span_in_cell(span, DISK))
+    return replace(diagnostic, fixes=fixes)
 
 
 def _without(comment: Suppression, left: tuple[str, ...]) -> Edit | None:

@@ -136,7 +136,7 @@ def _facts(report: TargetReport) -> str:
 
 
 def _finding(item: Diagnostic, at: int | None) -> str:
-    place = item.span or item.called_at
+    place = item.place
     where = (
         f"{shown_path(place.file)}:{place.line}" if place is not None else item.target
     )

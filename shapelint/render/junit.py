@@ -67,7 +67,7 @@ def _suite(root: ET.Element, outcome: Outcome) -> None:
 
 
 def _named(item: Diagnostic) -> str:
-    place = item.span or item.called_at
+    place = item.place
     where = f" {shown_path(place.file)}:{place.line}" if place is not None else ""
     return f"{item.code} {item.layer or item.name}{where}"
 

@@ -6,9 +6,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from shapelint.facts.diagnostics import Diagnostic, Related, TrailStep
+from shapelint.facts.diagnostics import Diagnostic, Draft, Related, TrailStep
 from shapelint.facts.findings import Candidate, Finding
 from shapelint.facts.graph import Call, Failure, Shape, Trace, Walked
+from shapelint.facts.kinds import NoPlace
 from shapelint.facts.places import Site, Span
 from shapelint.syntax.calls import CallExpression, call_at, layer_call
 from shapelint.syntax.spans import span_of
@@ -125,14 +126,14 @@ def span_of_argument(
 
 
 def located(
-    diagnostic: Diagnostic,
+    draft: Draft,
     walked: Walked,
     trace: Trace,
     call: Call,
     span: Span | None = None,
 ) -> Diagnostic:
-    """The diagnostic with place, layer and trail: `span`, else the layer's definition,
-    else the call."""
+    """A draft with layer and trail, at `span`, else the layer's definition, else the
+    call."""
     sites, _ = definition_of(walked, call)
     texts = walked.texts
     definition = span_of(sites[0], texts) if sites else None
@@ -141,29 +142,24 @@ def located(
     places = {(primary.file, primary.line)} if primary is not None else set()
     outer = [site for site in sites[1:3] if (site.file, site.line) not in places]
     related = tuple(Related(span_of(site, texts), "made from") for site in outer)
-    return replace(
-        diagnostic,
+    is_same_line = (
+        primary is not None and called is not None and called.line == primary.line
+    )
+    whole = replace(
+        draft,
         layer=call.layer,
-        span=primary,
-        called_at=called
-        if primary is None or called is None or called.line != primary.line
-        else None,
-        related=diagnostic.related + (related if call.definition else ()),
+        related=draft.related + (related if call.definition else ()),
         trail=trail(trace, call),
     )
+    return whole.at(primary, None if is_same_line else called, NoPlace.NO_SOURCE)
 
 
-def at_call(
-    diagnostic: Diagnostic, walked: Walked, trace: Trace, call: Call
-) -> Diagnostic:
-    """The diagnostic at the user's own calling expression."""
+def at_call(draft: Draft, walked: Walked, trace: Trace, call: Call) -> Diagnostic:
+    """A draft with layer and trail, at the user's own calling expression."""
     site = call.site
-    return replace(
-        diagnostic,
-        layer=call.layer,
-        span=span_of(site, walked.texts) if site is not None else None,
-        trail=trail(trace, call),
-    )
+    span = span_of(site, walked.texts) if site is not None else None
+    whole = replace(draft, layer=call.layer, trail=trail(trace, call))
+    return whole.at(span, otherwise=NoPlace.NO_SOURCE)
 
 
 def call_expression(walked: Walked, call: Call) -> CallExpression | None:
@@ -175,13 +171,13 @@ def finding_at_layer(
     walked: Walked,
     trace: Trace,
     call: Call,
-    diagnostic: Diagnostic,
+    draft: Draft,
     candidates: Iterable[Candidate],
     argument: Span | None = None,
 ) -> Finding:
     """The finding at the argument of the layer's constructor, else at its
     definition."""
-    placed = located(diagnostic, walked, trace, call, argument)
+    placed = located(draft, walked, trace, call, argument)
     return Finding(placed, trace.mode, call.index, tuple(candidates))
 
 
@@ -189,11 +185,11 @@ def finding_at_call(
     walked: Walked,
     trace: Trace,
     call: Call,
-    diagnostic: Diagnostic,
+    draft: Draft,
     candidates: Iterable[Candidate],
 ) -> Finding:
     """The finding at the user's own calling expression."""
-    placed = at_call(diagnostic, walked, trace, call)
+    placed = at_call(draft, walked, trace, call)
     return Finding(placed, trace.mode, call.index, tuple(candidates))
 
 
@@ -201,9 +197,9 @@ def finding_at(
     walked: Walked,
     trace: Trace,
     call: Call,
-    diagnostic: Diagnostic,
+    draft: Draft,
     candidates: Iterable[Candidate],
 ) -> Finding:
     """The finding at the definition of a layer, at the call of anything else."""
     place = finding_at_layer if call.is_module else finding_at_call
-    return place(walked, trace, call, diagnostic, candidates)
+    return place(walked, trace, call, draft, candidates)

@@ -10,6 +10,7 @@ from shapelint.changes.heads import flattened, head_candidates
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Call, Shape, Trace, Walked
+from shapelint.facts.kinds import Mode
 from shapelint.syntax.walked_calls import (
     located,
     made_by,
@@ -17,10 +18,6 @@ from shapelint.syntax.walked_calls import (
     shape_text,
     span_of_argument,
 )
-
-HEAD_SHARE = 0.5
-HEAD_PARAMS = 10_000_000
-"""Of the options `head-share` and `head-params`, where they are not set."""
 
 
 class OversizedFlattenHead(Rule):
@@ -90,9 +87,9 @@ class Net(nn.Module):
 
     def check(self, walked: Walked) -> Iterator[Finding]:
         # one walk is enough: parameters are the same in every mode
-        trace = walked.traces.get("eval") or next(iter(walked.traces.values()))
+        trace = walked.traces.get(Mode.EVAL) or next(iter(walked.traces.values()))
         total = walked.total_params
-        least = total * walked.thresholds.get("head-share", HEAD_SHARE)
+        least = total * walked.thresholds["head-share"]
         for call in trace.calls:
             if call.op.lower() != "linear" or call.failure is not None or not total:
                 continue
@@ -111,9 +108,9 @@ class Net(nn.Module):
         share = f"{params:,} of {total:,} parameters ({params / total:.0%})"
         shape = flatten.inputs[0].shape
         sizes, inputs = shape[1:], math.prod(shape[1:])
-        is_large = params >= walked.thresholds.get("head-params", HEAD_PARAMS)
+        is_large = params >= walked.thresholds["head-params"]
         name = "Linear" if call.is_module else "F.linear"
-        diagnostic = replace(
+        draft = replace(
             self.diagnostic(
                 f"`{name}` after a flatten holds {share}",
                 Severity.WARNING if is_large else Severity.INFO,
@@ -126,8 +123,8 @@ class Net(nn.Module):
         sides = _pooled_sides(shape[2:])
         candidates = head_candidates(walked, trace, call, made, inputs, sides)
         span = span_of_argument(made, 0, "in_features")
-        placed = located(diagnostic, walked, trace, call, span)
-        return Finding(placed, "", None, tuple(candidates))
+        placed = located(draft, walked, trace, call, span)
+        return Finding(placed, candidates=tuple(candidates))
 
 
 def _pooled_sides(spatial: Shape) -> tuple[int, ...]:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.findings import Finding, Rule
 from shapelint.facts.graph import Walked
+from shapelint.facts.kinds import NoPlace
 
 NAMED = 3
 """Layers named that hold most of the parameters."""
@@ -34,7 +35,7 @@ class TooManyParameters(Rule):
     severity = Severity.WARNING
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        limit = walked.thresholds.get("max-params")
+        limit = int(walked.thresholds["max-params"])
         total = walked.total_params
         if not limit or total <= limit:
             return
@@ -47,7 +48,6 @@ class TooManyParameters(Rule):
             for name, count in layers.most_common(NAMED)
         )
         message = f"the model has {total:,} parameters but `max-params` is {limit:,}"
-        diagnostic = self.diagnostic(message)
-        yield Finding(
-            replace(diagnostic, expected=str(limit), found=str(total), notes=notes)
-        )
+        draft = self.mismatch(message, str(limit), str(total))
+        draft = replace(draft, label="", notes=notes)
+        yield Finding(draft.at(None, otherwise=NoPlace.TARGET))

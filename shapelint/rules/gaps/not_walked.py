@@ -8,6 +8,7 @@ from dataclasses import replace
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.findings import Finding, Rule
 from shapelint.facts.graph import Call, Failure, Raised, Trace, Walked
+from shapelint.facts.kinds import DiagnosticKind, NoPlace
 from shapelint.syntax.spans import span_of
 from shapelint.syntax.walked_calls import finding_at_layer, subject
 
@@ -47,11 +48,11 @@ class NotWalked(Rule):
         self, walked: Walked, trace: Trace, call: Call, failure: Failure
     ) -> Finding:
         ended_walk = trace.raised is not None and trace.raised.call == call.index
-        diagnostic = self.diagnostic(
+        draft = self.diagnostic(
             f"{subject(call)} could not be checked: {failure.error_type}: {failure.message}",
             Severity.WARNING if ended_walk else Severity.INFO,
         )
-        return finding_at_layer(walked, trace, call, diagnostic, ())
+        return finding_at_layer(walked, trace, call, draft, ())
 
     def _ended(self, walked: Walked, trace: Trace, raised: Raised) -> Finding:
         if trace.out_of_time:
@@ -65,9 +66,8 @@ class NotWalked(Rule):
             message = f"the walk ended here, {why}: {what}"
             notes = ()
         span = span_of(raised.sites[0], walked.texts) if raised.sites else None
-        diagnostic = self.diagnostic(message)
-        diagnostic = replace(diagnostic, layer=raised.layer, span=span, notes=notes)
-        return Finding(diagnostic, trace.mode)
+        draft = replace(self.diagnostic(message), layer=raised.layer, notes=notes)
+        return Finding(draft.at(span, otherwise=NoPlace.NO_SOURCE), trace.mode)
 
 
 def _is_gap(trace: Trace, raised: Raised) -> bool:

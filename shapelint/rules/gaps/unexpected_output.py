@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from shapelint.asked.inputs import TensorSpec, parse_inputs
 from shapelint.facts.findings import Finding, Rule
-from shapelint.facts.graph import Trace, Walked
+from shapelint.facts.graph import TensorFact, Trace, Walked
+from shapelint.facts.kinds import NoPlace
 from shapelint.syntax.spans import span_of
-
-_TENSOR = re.compile(r"(\w+)\[([\d,]*)\]")
-"""`f32[1,10]`, anywhere in a structure."""
 
 
 class UnexpectedOutput(Rule):
@@ -35,37 +32,40 @@ class UnexpectedOutput(Rule):
             return
         specs = parse_inputs(walked.expect)
         has_dtypes = [":" in text for text in walked.expect]
-        for mode, trace in walked.traces.items():
+        for trace in walked.traces.values():
             is_whole = trace.raised is None and not trace.failure_count
-            if is_whole and not _fits(trace.output or "", specs, has_dtypes):
-                yield self._finding(walked, trace, specs, mode)
+            found = trace.output.tensors if trace.output is not None else ()
+            if is_whole and not _fits(found, specs, has_dtypes):
+                yield self._finding(walked, trace, specs)
                 return  # the other mode says the same
 
     def _finding(
-        self, walked: Walked, trace: Trace, specs: tuple[TensorSpec, ...], mode: str
+        self, walked: Walked, trace: Trace, specs: tuple[TensorSpec, ...]
     ) -> Finding:
         wanted = ", ".join(str(spec) for spec in specs)
-        sites = [call.site for call in trace.calls if call.site is not None]
-        span = span_of(sites[-1], walked.texts) if sites else None
-        diagnostic = self.mismatch(
+        draft = self.mismatch(
             f"the model returns {trace.output} but {wanted} is expected",
             wanted,
-            trace.output or "",
+            str(trace.output),
             f"returns {trace.output}",
         )
-        return Finding(replace(diagnostic, span=span), mode)
+        sites = [call.site for call in trace.calls if call.site is not None]
+        span = span_of(sites[-1], walked.texts) if sites else None
+        return Finding(draft.at(span, otherwise=NoPlace.NO_SOURCE), trace.mode)
 
 
-def _fits(output: str, specs: tuple[TensorSpec, ...], has_dtypes: list[bool]) -> bool:
+def _fits(
+    found: tuple[TensorFact, ...],
+    specs: tuple[TensorSpec, ...],
+    has_dtypes: list[bool],
+) -> bool:
     """Whether as many tensors come out, of these shapes, and of these dtypes where they
     are named."""
-    found = _TENSOR.findall(output)
     if len(specs) != len(found):
         return False
-    for spec, has_dtype, (dtype, sizes) in zip(specs, has_dtypes, found, strict=True):
-        text = str(spec).rpartition("=")[2]  # without a name
-        wanted_dtype, _, rest = text.partition("[")
-        wanted_sizes = rest.rstrip("]")
-        if sizes != wanted_sizes or (has_dtype and dtype != wanted_dtype):
+    for spec, has_dtype, tensor in zip(specs, has_dtypes, found, strict=True):
+        if spec.shape != tensor.shape:
+            return False
+        if has_dtype and spec.short_dtype != tensor.dtype:
             return False
     return True

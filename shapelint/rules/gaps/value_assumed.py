@@ -8,7 +8,7 @@ from dataclasses import replace
 from shapelint.facts.diagnostics import Diagnostic, Severity
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Assumption, Walked
-from shapelint.facts.kinds import Mode
+from shapelint.facts.kinds import Mode, NoPlace
 from shapelint.syntax.spans import span_of
 
 SHOWN = 3
@@ -84,9 +84,10 @@ class Net(nn.Module):
         shown = " and ".join(answers)
         if len(answers) > SHOWN:
             shown = f"{', '.join(answers[:SHOWN])} and so on"
-        diagnostic = self.diagnostic(
+        draft = self.diagnostic(
             f"the walk depends on {first.what}, which {how} {shown}"
         )
         site = first.site
         span = span_of(site, walked.texts) if site is not None else None
-        return replace(diagnostic, layer=first.layer, span=span)
+        draft = replace(draft, layer=first.layer)
+        return draft.at(span, otherwise=NoPlace.NO_SOURCE)

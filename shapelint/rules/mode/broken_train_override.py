@@ -99,23 +99,15 @@ class Net(nn.Module):
         if override.fault is OverrideFault.REQUIRES_ARGUMENTS:
             caller = "eval" if name == "train" else "model.eval"
             label = f"`{caller}()` {label}"
-        diagnostic = replace(
-            self.diagnostic(
-                f"`{override.owner}.{name}` takes the place of `nn.Module.{name}` {message}",
-                severity,
-            ),
-            span=Span(
-                override.source.file,
-                method.lineno,
-                method.col_offset + 1,
-                method.lineno,
-                method.col_offset + 4,
-            ),
-            label=label,
-            layer=override.layer,
+        draft = self.diagnostic(
+            f"`{override.owner}.{name}` takes the place of `nn.Module.{name}` {message}",
+            severity,
         )
+        line, column = method.lineno, method.col_offset + 1
+        span = Span(override.source.file, line, column, line, column + len("def"))
+        draft = replace(draft, label=label, layer=override.layer)
         candidates = tuple(_candidates(override.source, method))
-        return Finding(diagnostic, "", None, candidates)
+        return Finding(draft.at(span), candidates=candidates)
 
 
 _WORDS = {

@@ -114,9 +114,9 @@ class Net(nn.Module):
     def _finding(
         self, walked: Walked, trace: Trace, call: Call, mismatch: _Mismatch
     ) -> Finding:
-        diagnostic = self.mismatch(mismatch.message, mismatch.expected, mismatch.found)
+        draft = self.mismatch(mismatch.message, mismatch.expected, mismatch.found)
         if mismatch.widths is None:
-            return finding_at(walked, trace, call, diagnostic, ())
+            return finding_at(walked, trace, call, draft, ())
         made = made_by(walked, call)
         takes, found = mismatch.widths
         argument = (0, "embed_dim")
@@ -125,7 +125,7 @@ class Net(nn.Module):
             *number_candidates(call, made, argument, found, (found,), takes),
         ]
         span = span_of_argument(made, *argument)
-        return finding_at_layer(walked, trace, call, diagnostic, candidates, span)
+        return finding_at_layer(walked, trace, call, draft, candidates, span)
 
     def _compare_positions(
         self, walked: Walked, trace: Trace, call: Call
@@ -139,9 +139,9 @@ class Net(nn.Module):
             f"position table has {count_noun(rows, 'row')} but the sequence has "
             f"{count_noun(tokens, 'token')}"
         )
-        diagnostic = self.mismatch(message, count_noun(tokens, "row"), str(rows))
+        draft = self.mismatch(message, count_noun(tokens, "row"), str(rows))
         candidates = sized_inputs(walked, [(tokens, rows)])
-        yield finding_at_call(walked, trace, call, diagnostic, candidates)
+        yield finding_at_call(walked, trace, call, draft, candidates)
 
 
 def _find_mismatch(call: Call, failure: Failure) -> _Mismatch | None:

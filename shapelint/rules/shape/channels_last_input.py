@@ -104,7 +104,7 @@ class Net(nn.Module):
     ) -> Finding:
         channels, last = count_noun(takes, "channel"), len(shape) - 1
         right = (shape[0], takes, *shape[1:-1])
-        diagnostic = self.mismatch(
+        draft = self.mismatch(
             f"input {shape_text(shape)} has its {channels} last, but PyTorch expects channels first",
             shape_text(right),
             shape_text(shape),
@@ -114,21 +114,21 @@ class Net(nn.Module):
             *permuted_input(walked, shape),
             *_permute(walked, call, len(shape)),
         ]
-        return finding_at_layer(walked, trace, call, diagnostic, candidates)
+        return finding_at_layer(walked, trace, call, draft, candidates)
 
     def _unbatched(
         self, walked: Walked, trace: Trace, call: Call, shape: Shape, takes: int
     ) -> Finding:
         channels = count_noun(takes, "channel")
         right = shape_text((1, takes, *shape[:-1]))
-        diagnostic = self.mismatch(
+        draft = self.mismatch(
             f"input {shape_text(shape)} has its {channels} last and no batch dimension",
             right,
             shape_text(shape),
             f"{right} expected",
         )
         candidates = unbatched_permuted_input(walked, shape)
-        return finding_at_layer(walked, trace, call, diagnostic, candidates)
+        return finding_at_layer(walked, trace, call, draft, candidates)
 
 
 def _takes_model_input(trace: Trace, call: Call) -> bool:

@@ -88,7 +88,7 @@ class Net(nn.Module):
             texts = [shape_text(shape) for shape in shapes]
             others = [text for text in texts if text != texts[0]]
             message = f"{subject(call)} cannot join {' and '.join(texts[:SHOWN])}"
-            diagnostic = self.mismatch(
+            draft = self.mismatch(
                 f"{message} along dimension {dim}", texts[0], others[0], difference
             )
             candidates = [
@@ -96,7 +96,7 @@ class Net(nn.Module):
                 *resized(walked, call, halves_well(walked)),
                 *other_sizes(walked),
             ]
-            yield finding_at_call(walked, trace, call, diagnostic, candidates)
+            yield finding_at_call(walked, trace, call, draft, candidates)
 
 
 def _joins(joined_along: int | None) -> Callable[[list[Shape]], bool]:

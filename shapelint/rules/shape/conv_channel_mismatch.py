@@ -106,7 +106,7 @@ class Net(nn.Module):
     ) -> Finding:
         made = made_by(walked, call)
         wanted = count_noun(takes, "channel")
-        diagnostic = self.mismatch(
+        draft = self.mismatch(
             f"{name_layer(call)} takes {wanted} but gets {found}",
             str(takes),
             str(found),
@@ -119,7 +119,7 @@ class Net(nn.Module):
             *producer_candidates(walked, trace, call, takes),
         ]
         span = span_of_argument(made, *argument)
-        return finding_at_layer(walked, trace, call, diagnostic, candidates, span)
+        return finding_at_layer(walked, trace, call, draft, candidates, span)
 
 
 def _channels_taken(failure: Failure, weight: TensorFact) -> int:

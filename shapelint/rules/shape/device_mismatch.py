@@ -88,14 +88,14 @@ class Net(nn.Module):
         maker = _find_maker(trace, call, position)
         shape = shape_text(call.inputs[position].shape)
         source = f" from {subject(maker)}" if maker is not None else ""
-        diagnostic = replace(
+        draft = replace(
             self.diagnostic(
                 f"{subject(call)} receives {shape}{source}, which stays on the CPU when the model is moved"
             ),
             label="raises on an accelerator",
         )
         candidates = _find_candidates(walked, call, position, maker)
-        finding = finding_at_call(walked, trace, call, diagnostic, candidates)
+        finding = finding_at_call(walked, trace, call, draft, candidates)
         site = maker.site if maker is not None else None
         if site is None or site == call.site:
             return finding

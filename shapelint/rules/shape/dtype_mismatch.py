@@ -98,7 +98,7 @@ class Net(nn.Module):
             wrong = [dtype for dtype in dtypes if dtype != wanted]
             found = wrong[0] if wrong else None
             given = " and ".join(dtypes)
-            diagnostic = replace(
+            draft = replace(
                 self.diagnostic(
                     f"{subject(call)} does not accept {given}; it works with {wanted}"
                 ),
@@ -112,7 +112,7 @@ class Net(nn.Module):
             ]
             is_called_by_user = call.site is not None
             place = finding_at_call if is_called_by_user else finding_at_layer
-            yield place(walked, trace, call, diagnostic, candidates)
+            yield place(walked, trace, call, draft, candidates)
 
 
 def _cast_operands(walked: Walked, call: Call, wanted: str) -> Iterator[Candidate]:

@@ -92,7 +92,7 @@ class Net(nn.Module):
         first, second, dim = clash
         left, right = shape_text(shapes[first]), shape_text(shapes[second])
         sizes = (shapes[first][dim], shapes[second][dim])
-        diagnostic = self.mismatch(
+        draft = self.mismatch(
             f"{subject(call)} cannot broadcast {left} with {right}",
             left,
             right,
@@ -107,7 +107,7 @@ class Net(nn.Module):
             *resized(walked, call, halves_well(walked)),
             *other_sizes(walked),
         ]
-        return finding_at_call(walked, trace, call, diagnostic, candidates)
+        return finding_at_call(walked, trace, call, draft, candidates)
 
 
 def _keeps_a_shape(before: list[Shape]) -> Callable[[list[Shape]], bool]:

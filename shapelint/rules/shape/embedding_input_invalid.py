@@ -91,20 +91,20 @@ class Net(nn.Module):
                 yield self._too_short(walked, trace, call, table.shape[0], wanted)
 
     def _floats(self, walked: Walked, trace: Trace, call: Call, dtype: str) -> Finding:
-        diagnostic = self.mismatch(
+        draft = self.mismatch(
             f"{name_layer(call)} takes integer indices but gets {dtype}",
             "i64",
             dtype,
             f"integers expected, {dtype} found",
         )
         candidates = [*integer_input(walked, call), *cast(walked, call, 0, ".long()")]
-        return finding_at_layer(walked, trace, call, diagnostic, candidates)
+        return finding_at_layer(walked, trace, call, draft, candidates)
 
     def _too_short(
         self, walked: Walked, trace: Trace, call: Call, rows: int, wanted: int
     ) -> Finding:
         has, asked = count_noun(rows, "row"), count_noun(wanted, "position")
-        diagnostic = self.mismatch(
+        draft = self.mismatch(
             f"{name_layer(call)} has {has} but {asked} are looked up",
             str(rows),
             str(wanted),
@@ -117,4 +117,4 @@ class Net(nn.Module):
             *sized_inputs(walked, [(wanted, rows)]),
         ]
         span = span_of_argument(made, *argument)
-        return finding_at_layer(walked, trace, call, diagnostic, candidates, span)
+        return finding_at_layer(walked, trace, call, draft, candidates, span)

@@ -15,6 +15,7 @@ from shapelint.changes.other_inputs import (
 )
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Call, Failure, Raised, Trace, Walked
+from shapelint.facts.kinds import NoPlace
 from shapelint.facts.places import Span
 from shapelint.syntax.spans import span_of
 from shapelint.syntax.train_overrides import find_faulty_overrides
@@ -86,24 +87,21 @@ class Net(nn.Module):
     ) -> Finding:
         shapes = [shape_text(fact.shape) for fact in failure.tensors[:SHOWN]]
         on = f" on {', '.join(shapes)}" if shapes else ""
-        diagnostic = self.diagnostic(
+        draft = self.diagnostic(
             f"{subject(call)} raises {failure.error_type}{on}: {failure.message}"
         )
         candidates = input_candidates(walked, trace)
         if failure.op == "pad":  # `reflect` cannot pad by more than there is
             candidates += larger_images(walked)
-        return finding_at_layer(walked, trace, call, diagnostic, candidates)
+        return finding_at_layer(walked, trace, call, draft, candidates)
 
     def _own_raise(self, walked: Walked, trace: Trace, raised: Raised) -> Finding:
         reason = raised.message.splitlines()[0] if raised.message else ""
         what = f"{raised.error_type}: {reason}" if reason else raised.error_type
         span, called_at = _find_places(walked, raised)
-        diagnostic = replace(
-            self.diagnostic(f"{raised.doing} raises {what}"),
-            layer=raised.layer,
-            span=span,
-            called_at=called_at,
-        )
+        draft = self.diagnostic(f"{raised.doing} raises {what}")
+        draft = replace(draft, layer=raised.layer)
+        diagnostic = draft.at(span, called_at, NoPlace.NO_SOURCE)
         if runs_in_circles(walked, trace) and raised.switches_mode:
             diagnostic, candidates = circle(walked, diagnostic)
             return Finding(diagnostic, trace.mode, None, candidates)

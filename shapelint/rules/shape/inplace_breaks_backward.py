@@ -9,6 +9,7 @@ from shapelint.changes.inplace_writes import clone_result, write_elsewhere
 from shapelint.facts.diagnostics import Related, Severity
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Spoiled, Trace, Walked
+from shapelint.facts.kinds import NoPlace
 from shapelint.syntax.spans import span_of
 from shapelint.syntax.walked_calls import (
     failed_calls,
@@ -85,9 +86,9 @@ class Net(nn.Module):
         for trace, call, failure in failed_calls(walked):
             if failure.by_autograd:
                 message = f"{subject(call)} writes in place to a tensor that autograd protects"
-                diagnostic = replace(self.diagnostic(message), label=failure.message)
+                draft = replace(self.diagnostic(message), label=failure.message)
                 candidates = write_elsewhere(walked, call)
-                yield finding_at_call(walked, trace, call, diagnostic, candidates)
+                yield finding_at_call(walked, trace, call, draft, candidates)
         for trace in walked.traces.values():
             for spoiled in trace.spoiled:
                 yield self._spoiled(walked, trace, spoiled)
@@ -99,21 +100,21 @@ class Net(nn.Module):
         shape = shape_text(spoiled.shape)
         # a later result may never be differentiated
         severity = Severity.ERROR if spoiled.first else Severity.WARNING
-        diagnostic = self.diagnostic(
+        draft = self.diagnostic(
             f"{by} overwrites the {shape} that {needed_by} needs for its gradient",
             severity,
         )
         site = writer.site if writer is not None else None
-        diagnostic = replace(
-            diagnostic,
+        span = span_of(site, walked.texts) if site is not None else None
+        draft = replace(
+            draft,
             layer=writer.layer if writer is not None else "",
-            span=span_of(site, walked.texts) if site is not None else None,
             label="written in place; `backward()` raises",
             related=_relate_saver(walked, saver),
         )
-        return Finding(
-            diagnostic, trace.mode, None, tuple(_find_candidates(walked, spoiled))
-        )
+        candidates = tuple(_find_candidates(walked, spoiled))
+        placed = draft.at(span, otherwise=NoPlace.NO_SOURCE)
+        return Finding(placed, trace.mode, None, candidates)
 
 
 def _relate_saver(walked: Walked, saver: Call | None) -> tuple[Related, ...]:

@@ -119,12 +119,12 @@ class Net(nn.Module):
             notes.append(
                 f"{found} = {product_text(shape[1:])}, from flattening {shape_text(shape)}"
             )
-        diagnostic = replace(
+        draft = replace(
             self.mismatch(message, str(takes), str(found)), notes=tuple(notes)
         )
         candidates = _find_candidates(walked, trace, call, operand, flatten)
         span = span_of_argument(made_by(walked, call), *operand.argument)
-        return finding_at_layer(walked, trace, call, diagnostic, candidates, span)
+        return finding_at_layer(walked, trace, call, draft, candidates, span)
 
 
 def _find_operands(failure: Failure) -> list[_Operand]:

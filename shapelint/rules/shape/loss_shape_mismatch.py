@@ -102,9 +102,9 @@ class Net(nn.Module):
                 expected, found = _target_dtype(failure, target), target.dtype
                 name = name_layer(call)
             message = f"{name} takes a target of {expected} but gets {found}"
-            diagnostic = self.mismatch(message, expected, found)
+            draft = self.mismatch(message, expected, found)
             candidates = _find_candidates(walked, call, failure.op)
-            yield finding_at_call(walked, trace, call, diagnostic, candidates)
+            yield finding_at_call(walked, trace, call, draft, candidates)
 
 
 def _target_shape(op: str, scores: Shape) -> Shape:

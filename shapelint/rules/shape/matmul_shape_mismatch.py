@@ -83,7 +83,7 @@ class Net(nn.Module):
             is_einsum = failure.op == "einsum"
             equation = failure.args[0] if is_einsum else None
             suffix = f" as `{equation}`" if isinstance(equation, str) else ""
-            diagnostic = replace(
+            draft = replace(
                 self.diagnostic(
                     f"{subject(call)} cannot multiply {' by '.join(texts)}{suffix}"
                 ),
@@ -93,7 +93,7 @@ class Net(nn.Module):
             )
             fits = _multiplies(failure.op)
             candidates = [] if is_einsum else turned(walked, call, fits)
-            yield finding_at_call(walked, trace, call, diagnostic, candidates)
+            yield finding_at_call(walked, trace, call, draft, candidates)
 
 
 def _in_order(op: str, shapes: list[Shape]) -> tuple[Shape, Shape]:

@@ -103,7 +103,7 @@ class Net(nn.Module):
     def _finding(
         self, walked: Walked, trace: Trace, call: Call, mismatch: _Mismatch
     ) -> Finding:
-        diagnostic = self.mismatch(
+        draft = self.mismatch(
             f"{name_layer(call)} {mismatch.message}", mismatch.takes, mismatch.found
         )
         made = made_by(walked, call)
@@ -116,7 +116,7 @@ class Net(nn.Module):
         if width is not None:
             candidates += producer_candidates(walked, trace, call, width)
         span = span_of_argument(made, *mismatch.argument)
-        return finding_at_layer(walked, trace, call, diagnostic, candidates, span)
+        return finding_at_layer(walked, trace, call, draft, candidates, span)
 
 
 def _find_mismatch(failure: Failure) -> _Mismatch | None:

@@ -85,7 +85,7 @@ class Net(nn.Module):
                 continue
             kernel, padded = _times(window.reach), _times(window.padded)
             shape = shape_text(failure.tensors[0].shape)
-            diagnostic = self.mismatch(
+            draft = self.mismatch(
                 f"{name_layer(call)} has a kernel of {kernel}, too large for its input {shape}",
                 f"at least {kernel}",
                 padded,
@@ -95,7 +95,7 @@ class Net(nn.Module):
                 *_smaller_kernel(walked, call, min(window.padded)),
                 *larger_images(walked),
             ]
-            yield finding_at_layer(walked, trace, call, diagnostic, candidates)
+            yield finding_at_layer(walked, trace, call, draft, candidates)
 
 
 def _smaller_kernel(walked: Walked, call: Call, size: int) -> Iterator[Candidate]:

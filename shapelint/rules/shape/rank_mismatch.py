@@ -120,7 +120,7 @@ class Net(nn.Module):
         name = name_layer(call) if does_what_a_layer_does else subject(call)
         plural = "" if ranks == (1,) else "s"
         dimensions = f"{wanted} dimension{plural}"
-        diagnostic = self.mismatch(
+        draft = self.mismatch(
             f"{name} takes {dimensions} but gets {found}: {shape_text(shape)}",
             wanted,
             found,
@@ -133,7 +133,7 @@ class Net(nn.Module):
             *_reshape_input(walked, call, len(shape), ranks),
         ]
         place = finding_at_layer if does_what_a_layer_does else finding_at
-        return place(walked, trace, call, diagnostic, candidates)
+        return place(walked, trace, call, draft, candidates)
 
 
 def _use_layer_of_rank(walked: Walked, call: Call, rank: int) -> list[Candidate]:

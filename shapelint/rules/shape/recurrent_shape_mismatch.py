@@ -121,21 +121,21 @@ class Net(nn.Module):
         ranks: tuple[int, int],
     ) -> Finding:
         wanted, found = f"{ranks[0]} or {ranks[1]}", str(len(shape))
-        diagnostic = self.mismatch(
+        draft = self.mismatch(
             f"`{call.op}` takes {wanted} dimensions but gets {found}: {shape_text(shape)}",
             wanted,
             found,
             f"{wanted} dimensions expected, {found} found",
         )
         candidates = _batch_first(walked, call)
-        return finding_at_layer(walked, trace, call, diagnostic, candidates)
+        return finding_at_layer(walked, trace, call, draft, candidates)
 
     def _wrong_features(
         self, walked: Walked, trace: Trace, call: Call, shape: Shape, takes: int
     ) -> Finding:
         found = shape[-1]
         wanted = count_noun(takes, "feature")
-        diagnostic = self.mismatch(
+        draft = self.mismatch(
             f"`{call.op}` takes {wanted} but gets {found}",
             str(takes),
             str(found),
@@ -148,7 +148,7 @@ class Net(nn.Module):
             *number_candidates(call, made, argument, found, (found,), takes),
         ]
         span = span_of_argument(made, *argument)
-        return finding_at_layer(walked, trace, call, diagnostic, candidates, span)
+        return finding_at_layer(walked, trace, call, draft, candidates, span)
 
     def _wrong_state(
         self, walked: Walked, trace: Trace, call: Call, shape: Shape
@@ -160,13 +160,13 @@ class Net(nn.Module):
         if wrong is None:
             return
         expected, found = shape_text(wanted), shape_text(wrong)
-        diagnostic = self.mismatch(
+        draft = self.mismatch(
             f"`{call.op}` takes a hidden state of {expected} but gets {found}",
             expected,
             found,
         )
         candidates = _batch_first(walked, call)
-        yield finding_at_layer(walked, trace, call, diagnostic, candidates)
+        yield finding_at_layer(walked, trace, call, draft, candidates)
 
 
 def _batch_first(walked: Walked, call: Call) -> Iterator[Candidate]:

@@ -91,10 +91,10 @@ class Net(nn.Module):
             if words is not None:
                 message, label = words
                 found = shape_text(failure.tensors[0].shape)
-                diagnostic = self.diagnostic(message)
-                diagnostic = replace(diagnostic, label=label, found=found)
+                draft = self.diagnostic(message)
+                draft = replace(draft, label=label, found=found)
                 candidates = input_candidates(walked, trace)
-                yield finding_at(walked, trace, call, diagnostic, candidates)
+                yield finding_at(walked, trace, call, draft, candidates)
         for trace, call, failure in failed_calls(walked, *OPS):
             if failure.tensors:
                 yield self._finding(walked, trace, call, failure)
@@ -112,7 +112,7 @@ class Net(nn.Module):
         else:
             message = f"{subject(call)} cannot turn {_name_change(failure, wanted)}"
             label = _count_elements(failure, shape, wanted)
-        diagnostic = replace(
+        draft = replace(
             self.diagnostic(message),
             label=label,
             expected=shape_text(wanted) if wanted else None,
@@ -124,7 +124,7 @@ class Net(nn.Module):
             *change(walked, call),
             *input_candidates(walked, trace),
         ]
-        return finding_at(walked, trace, call, diagnostic, candidates)
+        return finding_at(walked, trace, call, draft, candidates)
 
 
 def _name_change(failure: Failure, wanted: Shape | None) -> str:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Walked
+from shapelint.facts.kinds import Mode, NoPlace
 from shapelint.facts.places import Span
 from shapelint.syntax.edits import insert_before
 from shapelint.syntax.trees import ParsedFile, parse_file
@@ -76,8 +77,9 @@ class Net(nn.Module):
                 init = _find_constructor(source, owner)
                 if source is None or init is None:
                     message = f"`nn.Module.__init__` never ran on `{owner}`"
-                    diagnostic = replace(self.diagnostic(message), layer=layer)
-                    yield Finding(diagnostic, trace.mode)
+                    draft = replace(self.diagnostic(message), layer=layer)
+                    placed = draft.at(None, otherwise=NoPlace.NO_SOURCE)
+                    yield Finding(placed, trace.mode)
                 else:
                     yield self._finding(source, init, owner, layer, trace.mode)
 
@@ -87,22 +89,20 @@ class Net(nn.Module):
         init: ast.FunctionDef,
         owner: str,
         layer: str,
-        mode: str,
+        mode: Mode,
     ) -> Finding:
         line, column = init.lineno, init.col_offset + 1
         end = column + len("def __init__")
-        diagnostic = replace(
-            self.diagnostic(f"`{owner}.__init__` never calls `super().__init__()`"),
-            span=Span(source.file, line, column, line, end),
-            layer=layer,
-        )
+        message = f"`{owner}.__init__` never calls `super().__init__()`"
+        draft = replace(self.diagnostic(message), layer=layer)
+        placed = draft.at(Span(source.file, line, column, line, end))
         candidate = Candidate(
             "`super().__init__()` as the first statement",
             (insert_before(source, init.body[0], "super().__init__()"),),
             layer,
             likely=1.0,
         )
-        return Finding(diagnostic, mode, None, (candidate,))
+        return Finding(placed, mode, None, (candidate,))
 
 
 def _find_constructor(source: ParsedFile | None, owner: str) -> ast.FunctionDef | None:
