@@ -211,7 +211,7 @@ def test_recovered_recurrent_shapes_are_torchs(
     from torch import nn
 
     from shapelint.facts.graph import Failure, TensorFact
-    from shapelint.ops import recovered_shapes
+    from shapelint.ops.recovery import recovered_shapes
 
     layer = getattr(nn, kind)(8, 6, num_layers=2, bidirectional=True)
     shape = (5, 3, 8) if batched else (5, 8)

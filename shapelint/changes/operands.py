@@ -7,9 +7,11 @@ import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from shapelint import ops
 from shapelint.changes.heads import functional_prefix
 from shapelint.facts.findings import Candidate
 from shapelint.facts.graph import Call, Shape, TensorFact, Walked
+from shapelint.ops.record import Family
 from shapelint.syntax.calls import call_at, operation_at
 from shapelint.syntax.edits import replacement
 from shapelint.syntax.trees import ParsedFile
@@ -66,7 +68,7 @@ def _written(walked: Walked, call: Call) -> tuple[ParsedFile, list[ast.expr]] | 
     called = call_at(call.site, walked.texts)
     if called is None:
         return None
-    if call.op in ("cat", "concat", "concatenate", "stack"):
+    if ops.is_of(call.op, Family.JOINING):
         listed = called.argument(0, "tensors")
         return (called.source, [listed]) if listed is not None else None
     func = called.node.func

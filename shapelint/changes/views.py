@@ -7,12 +7,13 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from shapelint.changes.heads import SAME_SHAPE, pooled_before
+from shapelint import ops
+from shapelint.changes.heads import pooled_before
 from shapelint.facts.diagnostics import Edit
 from shapelint.facts.findings import Candidate
 from shapelint.facts.graph import Call, Trace, Walked
 from shapelint.facts.places import Position
-from shapelint.ops.reshaping import asked_shape
+from shapelint.ops.families.reshaping import asked_shape
 from shapelint.syntax.calls import CallExpression
 from shapelint.syntax.edits import replacement
 from shapelint.syntax.products import written_as
@@ -57,7 +58,7 @@ def ask_other_shape(walked: Walked, call: Call) -> Iterator[Candidate]:
         return
     if call.failure.op == "expand":
         yield from _expand_all(view, call)
-    elif call.failure.op in ("view", "reshape"):
+    elif ops.of(call.failure.op).flattens:
         yield from _keep_batch(view, call)
 
 
@@ -139,7 +140,7 @@ def _find_consumer(trace: Trace, call: Call) -> Call | None:
     """The first call that takes what a view gives, and does more than keep the
     shape."""
     for other in trace.calls:
-        if call.index in other.producers and other.op not in SAME_SHAPE:
+        if call.index in other.producers and not ops.keeps_shape(other.op):
             return other
     return None
 

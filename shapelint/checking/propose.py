@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 
 from torch import nn
 
+from shapelint import ops
 from shapelint.asked.inputs import TensorSpec
 from shapelint.asked.request import Propose, Walk
 from shapelint.asked.target import parse_target
@@ -276,16 +277,9 @@ def _taking(layers: list[nn.Module]) -> list[nn.Module]:
 
 
 def _width(layer: nn.Module) -> object:
-    names = (
-        "in_channels",
-        "in_features",
-        "input_size",
-        "embed_dim",
-        "num_features",
-        "normalized_shape",
-        "d_model",
+    return next(
+        (getattr(layer, name) for name in ops.takers() if hasattr(layer, name)), None
     )
-    return next((getattr(layer, name) for name in names if hasattr(layer, name)), None)
 
 
 def _taken_by(layer: nn.Module, batch: int) -> Iterator[TensorSpec]:

@@ -18,7 +18,6 @@ from shapelint.facts.findings import Finding
 from shapelint.facts.graph import Trace, ValueFact, Walked
 from shapelint.facts.kinds import Mode, Status
 from shapelint.facts.outcome import TargetReport
-from shapelint.facts.rows import rows_of, totals_of
 from shapelint.fixes.construction import refused
 from shapelint.fixes.passes import Copy, beyond, together
 from shapelint.fixes.search import WORK, Causes
@@ -26,6 +25,7 @@ from shapelint.fixes.verify import Verifier, out_of_time
 from shapelint.known.suppressions import quieten
 from shapelint.loading.model import Loaded, NotLoadableError, load
 from shapelint.loading.model_inputs import Feed, feed_for, require_fitting, specs_of
+from shapelint.ops.walked_rows import rows_of, totals_of
 from shapelint.rules.gaps.target_not_loadable import not_loadable
 from shapelint.syntax.edits import try_edits
 from shapelint.syntax.texts import DISK, Texts

@@ -4,9 +4,11 @@ not the channels."""
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from shapelint import ops
 from shapelint.asked.request import Walk
 from shapelint.asked.target import Target
 from shapelint.changes.other_places import assigned_before, values_before
@@ -21,6 +23,7 @@ from shapelint.facts.places import Site, Span
 from shapelint.fixes.verify import TRIAL, out_of_time, trial_texts
 from shapelint.loading.model import NotLoadableError, load
 from shapelint.loading.model_inputs import feed_for
+from shapelint.ops.record import Dims
 from shapelint.rules import catalogue
 from shapelint.rules.gaps.target_not_loadable import not_loadable
 from shapelint.syntax.calls import CallExpression, call_at
@@ -41,19 +44,6 @@ WORK = 20_000
 tries the same."""
 
 SHOWN = 3
-
-_WITH_DIMENSIONS = {
-    "flatten",
-    "cat",
-    "stack",
-    "transpose",
-    "squeeze",
-    "unsqueeze",
-    "sum",
-    "mean",
-    "swapaxes",
-}
-"""Calls whose whole numbers are dimensions."""
 
 
 def refused(
@@ -200,9 +190,8 @@ def candidates(sites: tuple[Site, ...], texts: Texts) -> list[Candidate]:
 def _values(place: Place, likely: float) -> Iterator[Candidate]:
     value = constant(place.node)
     parent = place.source.parents.get(place.node)
-    if (
-        isinstance(parent, ast.Call)
-        and CallExpression(place.source, parent).name in _WITH_DIMENSIONS
+    if isinstance(parent, ast.Call) and _names_dimensions(
+        CallExpression(place.source, parent)
     ):
         for new in (1, 0, 2, -1, 3) if value is not None else ():
             if new != value:
@@ -280,9 +269,8 @@ def _of_the_way(
         for call in ast.walk(value):
             if isinstance(call, (ast.Name, ast.Attribute)):
                 yield Place(source, call, callers, callers), 0.5
-            if (
-                isinstance(call, ast.Call)
-                and CallExpression(source, call).name in _WITH_DIMENSIONS
+            if isinstance(call, ast.Call) and _names_dimensions(
+                CallExpression(source, call)
             ):
                 for node in call.args:
                     yield Place(source, node, callers, callers), 0.8
@@ -290,3 +278,12 @@ def _of_the_way(
 
 def _covers(statement: ast.stmt, line: int) -> bool:
     return statement.lineno <= line <= (statement.end_lineno or statement.lineno)
+
+
+def _names_dimensions(called: CallExpression) -> bool:
+    """Whether the whole numbers of a call name dimensions; those of Python's own `max`
+    or `sum` do not."""
+    is_builtin = isinstance(called.node.func, ast.Name) and hasattr(
+        builtins, called.name
+    )
+    return not is_builtin and ops.of(called.name).dims is not Dims.NONE

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from shapelint import ops
 from shapelint.changes import rewrites
 from shapelint.changes.heads import FLATTEN_TOO
 from shapelint.changes.other_inputs import other_ranks
@@ -37,6 +38,7 @@ from shapelint.fixes.verify import (
     failures_of,
     out_of_time,
 )
+from shapelint.ops.record import Family
 from shapelint.rules import catalogue
 from shapelint.syntax.calls import call_around
 from shapelint.syntax.texts import Texts
@@ -144,10 +146,8 @@ class Causes:
         for call in trace.calls[broken.index + 1 :]:
             facts = zip(call.producers, call.inputs, strict=False)
             given = {index for index, fact in facts if index >= 0 and fact.shape}
-            joins = call.op in (
-                "cat",
-                "concat",
-                "stack",
+            joins = ops.is_of(
+                call.op, Family.JOINING
             )  # of a sum, one side that is known is enough
             if (
                 (no_rank or not call.params)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch.nn.parameter import is_lazy
 
+from shapelint import ops
 from shapelint.asked.inputs import TensorSpec, parse_inputs
 from shapelint.asked.target import Target
 from shapelint.changes.other_inputs import unbatched_note
@@ -20,6 +21,7 @@ from shapelint.facts.graph import Call, Key, Shape, Trace, Walked
 from shapelint.facts.kinds import Mode, Safety
 from shapelint.loading.model import Loaded, load
 from shapelint.loading.model_inputs import Feed, from_specs, specs_of
+from shapelint.ops.record import Family
 from shapelint.syntax.checks import edits_a_check
 from shapelint.syntax.edits import try_edits
 from shapelint.syntax.texts import Texts
@@ -98,19 +100,10 @@ def _spreads(after: Trace, key: Key) -> bool:
     """Whether a loss now runs, but over every pair of predictions and targets, because
     one was broadcast."""
     call = next((call for call in after.calls if call.key == key), None)
-    losses = (
-        "mse_loss",
-        "l1_loss",
-        "smooth_l1_loss",
-        "huber_loss",
-        "MSELoss",
-        "L1Loss",
-        "SmoothL1Loss",
-        "HuberLoss",
-    )
     return (
         call is not None
-        and call.op in losses
+        and ops.is_of(call.op, Family.LOSS)
+        and ops.of(call.op).broadcasts
         and len({fact.shape for fact in call.inputs[:2]}) > 1
     )
 

@@ -3,13 +3,12 @@ masks."""
 
 from __future__ import annotations
 
+from shapelint import ops
 from shapelint.facts.graph import Call, TensorFact, Trace
-
-_SELECTING = ("getitem", "to", "unsqueeze", "detach", "narrow")
-"""Ops that give a part of a table, or the same numbers in another form."""
+from shapelint.ops.record import Family
 
 _STEPS = 4
-"""How many of them are followed back: a table is sliced, moved and unsqueezed."""
+"""How many calls are followed back: a table is sliced, moved and unsqueezed."""
 
 
 def is_own_tensor(trace: Trace, call: Call, position: int) -> bool:
@@ -18,12 +17,18 @@ def is_own_tensor(trace: Trace, call: Call, position: int) -> bool:
         return True
     producer = trace.producer(call, position)
     for _ in range(_STEPS):
-        if producer is None or producer.op not in _SELECTING:
+        if producer is None or not _hands_on(producer.op):
             return False
         if producer.inputs and producer.inputs[0].name:
             return True
         producer = trace.producer(producer)
     return False
+
+
+def _hands_on(op: str) -> bool:
+    """Whether an op gives a part of what it is given, or the same in another form."""
+    is_moved = ops.is_of(op, Family.CASTING, Family.INDEXING)
+    return is_moved or op in ("unsqueeze", "narrow")
 
 
 def holds_own_table(trace: Trace, call: Call) -> bool:

@@ -4,20 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from shapelint import ops
 from shapelint.facts.graph import Failure, Shape
-from shapelint.ops.layers import NoWindowError, conv_geometry, pool_geometry, spread
-
-_CONVS = ("conv1d", "conv2d", "conv3d")
-_POOLS = (
-    "max_pool1d",
-    "max_pool2d",
-    "max_pool3d",
-    "avg_pool1d",
-    "avg_pool2d",
-    "avg_pool3d",
-)
-
-WINDOWED = (*_CONVS, *_POOLS)
+from shapelint.ops.families.convolution import conv_geometry
+from shapelint.ops.families.pooling import pool_geometry, recover_pooling
+from shapelint.ops.record import Family, Op
+from shapelint.ops.sliding import NoWindowError, spread
 
 
 @dataclass(frozen=True)
@@ -29,13 +21,29 @@ class Window:
     padded: Shape
 
 
+def windowed_ops() -> tuple[str, ...]:
+    """The ops whose windows may have no room: a transposed convolution enlarges, a
+    pooling to a size has none."""
+    return ops.where(_has_window)
+
+
+def _has_window(op: Op) -> bool:
+    if op.family is Family.CONVOLUTION:
+        return bool(op.ranks) and not op.is_transposed
+    return op.recover is recover_pooling
+
+
+def _is_conv(failure: Failure) -> bool:
+    return ops.is_of(failure.op, Family.CONVOLUTION)
+
+
 def find_window_without_room(failure: Failure) -> Window | None:
     """The window of a failed call whose output would be empty; None for any other
     failure, and where no size of input would help."""
     dims = int(failure.op[-2])
     if not _has_right_ranks(failure, dims):
         return None
-    is_conv = failure.op in _CONVS
+    is_conv = _is_conv(failure)
     try:
         out = conv_geometry(failure) if is_conv else pool_geometry(failure)
     except NoWindowError:
@@ -49,7 +57,7 @@ def _has_right_ranks(failure: Failure, dims: int) -> bool:
     shape = failure.arg(0, "input").shape
     if len(shape) not in (dims + 1, dims + 2) or 0 in shape[:-dims]:
         return False
-    return failure.op in _POOLS or len(failure.arg(1, "weight").shape) == dims + 2
+    return not _is_conv(failure) or len(failure.arg(1, "weight").shape) == dims + 2
 
 
 def _window_of_conv(failure: Failure, dims: int) -> Window:

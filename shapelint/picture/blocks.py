@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from shapelint.facts.drawing import Block, Link, Picture
 from shapelint.facts.graph import Call, Frame, TensorFact, Trace, ValueFact, Walked
 from shapelint.facts.kinds import BlockKind
-from shapelint.facts.rows import is_by_the_way
+from shapelint.ops.walked_rows import is_by_the_way
 
 MOST = 4000
 """Blocks that a picture may have; beyond, the innermost modules are drawn without what

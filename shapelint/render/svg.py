@@ -12,80 +12,13 @@ from shapelint.facts.drawing import Block
 from shapelint.facts.escape import in_one_line
 from shapelint.facts.kinds import BlockKind
 from shapelint.facts.outcome import TargetReport
+from shapelint.ops.wording import colour_of
 from shapelint.picture.geometry import HEADER, PADDING, Inside, Line
 from shapelint.picture.labels import labels, shown_shape, shown_value
 from shapelint.picture.plan import SHARE_SHOWN, Plan
 from shapelint.syntax.paths import shown_path
 from shapelint.syntax.texts import DISK
 
-_FAMILIES = (
-    ("conv", ("conv",)),
-    ("norm", ("norm",)),
-    ("dropout", ("dropout", "droppath", "stochasticdepth")),
-    (
-        "pool",
-        (
-            "pool",
-            "upsample",
-            "interpolate",
-            "pixelshuffle",
-            "pixel_shuffle",
-            "pixel_unshuffle",
-            "pixelunshuffle",
-        ),
-    ),
-    ("attention", ("attention", "attn", "transformer")),
-    ("recurrent", ("rnn", "lstm", "gru")),
-    ("embedding", ("embed",)),
-    ("linear", ("linear",)),
-    (
-        "activation",
-        (
-            "relu",
-            "elu",
-            "silu",
-            "swish",
-            "mish",
-            "sigmoid",
-            "tanh",
-            "softmax",
-            "softplus",
-            "softsign",
-            "glu",
-            "hardtanh",
-        ),
-    ),
-    (
-        "reshape",
-        (
-            *(
-                "view",
-                "reshape",
-                "flatten",
-                "permute",
-                "transpose",
-                "squeeze",
-                "expand",
-                "rearrange",
-                "repeat",
-                "chunk",
-            ),
-            *(
-                "split",
-                "unbind",
-                "contiguous",
-                "roll",
-                "flip",
-                "pad",
-                "identity",
-                "unfold",
-                "fold",
-                "tile",
-                "clone",
-            ),
-        ),
-    ),
-)
 NOTE_WIDTH, _NOTE_LETTERS = 330, 50
 LABEL_ASIDE = 4
 """Points by which a shape stands beside where the layout has it, clear of its line."""
@@ -95,10 +28,9 @@ def family(block: Block) -> str:
     """What kind of block it is, by which it is coloured."""
     if block.kind in (BlockKind.INPUT, BlockKind.OUTPUT):
         return "data"
-    name = block.op.lower()
-    for known, words in _FAMILIES:
-        if any(word in name for word in words):
-            return known
+    colour = colour_of(block.op)
+    if colour:
+        return colour
     return "module" if block.kind in (BlockKind.MODULE, BlockKind.CONTAINER) else "math"
 
 

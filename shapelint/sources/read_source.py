@@ -9,15 +9,17 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
+from shapelint import ops
 from shapelint.asked.request import Read
 from shapelint.facts.diagnostics import Diagnostic, Fix
 from shapelint.facts.errors import UsageError
 from shapelint.facts.findings import Finding
-from shapelint.facts.kinds import Safety, Status
+from shapelint.facts.kinds import CallKind, Safety, Status
 from shapelint.facts.outcome import TargetReport
 from shapelint.facts.places import Span
+from shapelint.facts.rows import Row
 from shapelint.known.suppressions import Acted, not_ignored, suppressed
-from shapelint.reading.files import BY_MODE, Files, Known
+from shapelint.reading.files import Files, Known
 from shapelint.reading.script import read
 from shapelint.reading.source_rule import SourceRule
 from shapelint.rules import catalogue
@@ -171,6 +173,10 @@ def layers_walked(reports: Iterable[TargetReport]) -> Known:
             and report.status is Status.CHECKED
         ):
             known[(os.path.abspath(path), name)] = tuple(
-                dict.fromkeys(row.op for row in report.rows if row.op in BY_MODE)
+                dict.fromkeys(row.op for row in report.rows if _acts_by_mode(row))
             )
     return known
+
+
+def _acts_by_mode(row: Row) -> bool:
+    return row.kind is CallKind.MODULE and ops.of(row.op).by_mode

@@ -61,38 +61,10 @@ def trail(trace: Trace, call: Call) -> tuple[TrailStep, ...]:
     return start + steps
 
 
-def subject(call: Call) -> str:
-    """How a message names a call: `Linear` for a layer, `F.linear` for a function,
-    `.view()` for a method."""
-    if call.is_module:
-        return f"`{call.op}`"
-    if call.is_method and call.op not in _OPERATORS:
-        return f"`.{call.op}()`"
-    return f"`{_OPERATORS.get(call.op, call.op)}`"
-
-
 def name_layer(call: Call) -> str:
     """How a message names a layer, or the function that does the same: `Linear`,
     `F.linear`."""
     return f"`{call.op}`" if call.is_module else f"`F.{call.op}`"
-
-
-_OPERATORS = {
-    "add": "+",
-    "sub": "-",
-    "mul": "*",
-    "div": "/",
-    "matmul": "@",
-    "rmatmul": "@",
-    "getitem": "[]",
-    "pow": "**",
-    "lt": "<",
-    "le": "<=",
-    "gt": ">",
-    "ge": ">=",
-    "eq": "==",
-    "ne": "!=",
-}
 
 
 def definition_of(walked: Walked, call: Call) -> tuple[tuple[Site, ...], str]:

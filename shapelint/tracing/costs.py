@@ -11,6 +11,8 @@ from typing import Any
 
 import torch
 
+from shapelint import ops
+from shapelint.ops.record import Cost
 from shapelint.tracing.torch_private import flop_registry
 
 Args = tuple[Any, ...]
@@ -231,65 +233,31 @@ def _with_indices(args: Args) -> tuple[float, float]:
     return x.numel() / step * 3, x.numel()
 
 
-_COSTS: dict[str, Callable[[Args], tuple[float, float]]] = {
-    **dict.fromkeys(
-        ("convolution", "_convolution", "convolution_overrideable"), _convolution
-    ),
-    **dict.fromkeys(
-        ("mm", "addmm", "bmm", "baddbmm", "addbmm", "mv", "addmv", "dot"), _matmul
-    ),
-    **dict.fromkeys(
-        (
-            "empty",
-            "zeros",
-            "ones",
-            "full",
-            "rand",
-            "randn",
-            "randint",
-            "randperm",
-            "arange",
-            "linspace",
-            "logspace",
-        ),
-        _factory,
-    ),
-    **dict.fromkeys(
-        ("empty_strided", "new_empty", "new_zeros", "new_ones", "new_full"), _factory
-    ),
-    **dict.fromkeys(("eye", "tril_indices", "triu_indices"), _square),
-    "repeat": _repeat,
-    "constant_pad_nd": _padded,
-    "im2col": _unfolded,
-    "col2im": _resized,
-    **dict.fromkeys(
-        ("max_pool2d_with_indices", "max_pool3d_with_indices"), _with_indices
-    ),
-    "index_select": _selected,
-    "gather": _gathered,
-    "embedding": _looked_up,
-    "index": _indexed,
-    "_cdist_forward": _distances,
-    "mkldnn_rnn_layer": _recurrent,
-}
-_COSTS_BY_PREFIX = {
-    **dict.fromkeys(
-        ("upsample", "_upsample", "adaptive_", "_adaptive_", "max_unpool"), _resized
-    ),
-    **dict.fromkeys(("reflection_pad", "replication_pad"), _padded),
-    "_scaled_dot_product": _attention,
+_FORMULAS: dict[Cost, Callable[[Args], tuple[float, float]]] = {
+    Cost.POINTWISE: _pointwise,
+    Cost.CONVOLUTION: _convolution,
+    Cost.MATMUL: _matmul,
+    Cost.ATTENTION: _attention,
+    Cost.RECURRENT: _recurrent,
+    Cost.FACTORY: _factory,
+    Cost.SQUARE: _square,
+    Cost.REPEAT: _repeat,
+    Cost.PADDED: _padded,
+    Cost.UNFOLDED: _unfolded,
+    Cost.RESIZED: _resized,
+    Cost.WITH_INDICES: _with_indices,
+    Cost.SELECTED: _selected,
+    Cost.GATHERED: _gathered,
+    Cost.LOOKED_UP: _looked_up,
+    Cost.INDEXED: _indexed,
+    Cost.DISTANCES: _distances,
 }
 
 
 def cost(name: str, args: Args) -> tuple[float, float]:
     """Bytes of the result and work (mult-adds, or elements touched) of an aten op,
     estimated from its arguments."""
-    formula = _COSTS.get(name)
-    if formula is None:
-        formula = next(
-            (f for prefix, f in _COSTS_BY_PREFIX.items() if name.startswith(prefix)),
-            _pointwise,
-        )
+    formula = _FORMULAS.get(ops.of_kernel(name).cost, _pointwise)
     try:
         elements, work = formula(args)
     except (IndexError, TypeError, AttributeError, StopIteration, ValueError):

@@ -11,72 +11,11 @@ from typing import Any
 
 import torch
 
+from shapelint import ops
 from shapelint.facts.graph import Call
+from shapelint.ops.record import Family
 
 MODEL, CPU, UNKNOWN = "model", "cpu", ""
-
-_FACTORIES = {
-    *(
-        "zeros",
-        "ones",
-        "empty",
-        "full",
-        "eye",
-        "arange",
-        "range",
-        "linspace",
-        "logspace",
-        "tensor",
-        "as_tensor",
-    ),
-    *(
-        "rand",
-        "randn",
-        "randint",
-        "randperm",
-        "normal",
-        "tril_indices",
-        "triu_indices",
-        "from_numpy",
-        "hann_window",
-    ),
-    *(
-        "hamming_window",
-        "blackman_window",
-        "bartlett_window",
-        "kaiser_window",
-        "scalar_tensor",
-        "fftfreq",
-        "rfftfreq",
-    ),
-}
-_MIXING = {
-    *(
-        "getitem",
-        "setitem",
-        "index",
-        "index_put",
-        "copy",
-        "to",
-        "type_as",
-        "pack_padded_sequence",
-        "set",
-        "item",
-    ),
-    *(
-        "_pack_padded_sequence",
-        "ctc_loss",
-        "cuda",
-        "cpu",
-        "tolist",
-        "numpy",
-        "data",
-        "requires_grad",
-        "_pad_packed",
-    ),
-    *("_pad_packed_sequence", "isinstance", "expand_as", "view_as", "reshape_as"),
-}
-"""Ops that take tensors of several devices, or only their shapes."""
 
 
 def home_of(name: str, call: Call, calls: list[Call], args: Any, kwargs: Any) -> str:
@@ -85,7 +24,7 @@ def home_of(name: str, call: Call, calls: list[Call], args: Any, kwargs: Any) ->
     if asked:
         return asked
     if not call.inputs:
-        return CPU if name in _FACTORIES else UNKNOWN
+        return CPU if ops.is_of(name, Family.CREATION) else UNKNOWN
     if name == "type_as" and len(call.inputs) > 1:
         return _home(call, 1, calls)
     if name in ("getitem", "index"):
@@ -97,7 +36,7 @@ def home_of(name: str, call: Call, calls: list[Call], args: Any, kwargs: Any) ->
 def strays_of(name: str, call: Call, calls: list[Call]) -> tuple[int, ...]:
     """Positions of the arguments that stay on the CPU while others move; a single value
     may stay."""
-    if name in _MIXING:
+    if ops.of(name).mixes_devices:
         return ()
     homes = [_home(call, position, calls) for position in range(len(call.inputs))]
     if MODEL not in homes and not call.params:

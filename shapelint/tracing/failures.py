@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from shapelint import ops
 from shapelint.facts.graph import Call, Choices, Failure, Key
-from shapelint.ops import recovered_shapes
+from shapelint.ops.recovery import recovered_shapes
 from shapelint.tracing.costs import tensors_in
 from shapelint.tracing.described import causes_of, first_line, message_of
 from shapelint.tracing.einops_calls import is_pattern_layer, layer_arguments
@@ -190,24 +191,10 @@ class FailureHandler:
         return _stand_in(shapes[failure.choice], like)
 
 
-_LOOK_UPS = (
-    "embedding",
-    "embedding_bag",
-    "gather",
-    "index_select",
-    "take",
-    "scatter",
-    "one_hot",
-    "nll_loss",
-)
-
-
 def _asks_for_other_data(name: str, error: BaseException) -> bool:
     """An index or class label out of range: our integers are all 1, the user's are
     not."""
-    return name in (*_LOOK_UPS, "cross_entropy", "take_along_dim") and isinstance(
-        error, IndexError
-    )
+    return ops.of(name).looks_up and isinstance(error, IndexError)
 
 
 def _hangs_on_input(recorder: Recorder, name: str, args: Any, kwargs: Any) -> bool:
@@ -244,18 +231,14 @@ def _works_without_gradient(func: Any, args: Any, kwargs: Any) -> bool:
     return True
 
 
-_MASKED = {"where": 0, "masked_fill": 1, "masked_scatter": 1, "masked_select": 1}
-"""Position of the argument that must be a mask of truth values."""
-
-
 def cast_outcome(
     func: Any, name: str, args: Any, kwargs: Any
 ) -> tuple[str, torch.Tensor] | None:
     """The dtype with which a failed call would have worked, and its result then; None
     where dtypes are not it."""
     tensors = list(tensors_in((args, kwargs)))
-    if name in _MASKED and len(args) > _MASKED[name]:
-        at = _MASKED[name]
+    at = ops.of(name).mask_at
+    if at is not None and len(args) > at:
         mask = args[at]
         if (
             isinstance(mask, torch.Tensor)
@@ -266,7 +249,7 @@ def cast_outcome(
             return (
                 (dtype_name(torch.bool), out) if isinstance(out, torch.Tensor) else None
             )
-    if name in (*_LOOK_UPS, "cross_entropy"):
+    if ops.of(name).looks_up:
         wanted = [torch.int64]
     else:
         floats = [tensor.dtype for tensor in tensors if _floats(tensor)]
@@ -289,7 +272,7 @@ def _with_dtype(
 ) -> Any:
     """The call with its tensors of that dtype; of a look-up or a loss only the index or
     target."""
-    first_only = name in ("embedding", "embedding_bag", "one_hot")
+    first_only = ops.of(name).index_first
 
     def cast(value: Any, position: int) -> Any:
         if not isinstance(value, torch.Tensor) or is_fake(value):

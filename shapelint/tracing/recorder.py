@@ -11,9 +11,11 @@ import torch
 import torch.fx
 from torch.overrides import TorchFunctionMode
 
+from shapelint import ops
 from shapelint.facts.graph import Call, Frame, TensorFact
 from shapelint.facts.kinds import CallKind
 from shapelint.facts.places import Site
+from shapelint.ops.record import Asks, Draws
 from shapelint.tracing.costs import tensors_in
 from shapelint.tracing.described import key_text, plain_value
 from shapelint.tracing.devices import CPU, MODEL, UNKNOWN, home_of, strays_of
@@ -23,18 +25,17 @@ from shapelint.tracing.members import buffers_of, modules_of, parameters_of
 from shapelint.tracing.nodes import NESTED, GraphBuilder, has_tensors, plain_result
 from shapelint.tracing.op_names import dtype_name, is_inplace, on_cpu, op_name, raw_name
 from shapelint.tracing.session import Session, answered_apart, is_fake
-from shapelint.tracing.stand_ins import ASKING, CASTS, SIZED, Values
+from shapelint.tracing.stand_ins import Values
 from shapelint.tracing.torch_private import is_module_leaf, no_modes
 
-_RANDOM = (
-    "rand",
-    "bernoulli",
-    "multinomial",
-    "dropout",
-    "normal",
-    "poisson",
-    "exponential",
-)
+_ANSWERED = (Asks.VALUE, Asks.COMPARISON, Asks.SIZE_FROM_VALUES)
+"""What a stand-in answers where no data is."""
+
+
+def _is_question(func: Any, name: str) -> bool:
+    """Whether a function of that name asks: `float(x)` does, `x.float()` gives a
+    tensor."""
+    return not ops.of(name).only_as_dunder or raw_name(func).startswith("__")
 
 
 @dataclass
@@ -110,9 +111,10 @@ class Recorder(TorchFunctionMode):
         apart = answered_apart(name, args)
         if apart is not NotImplemented:
             return apart
-        if name in ASKING and (name not in CASTS or raw_name(func).startswith("__")):
+        asks = ops.of(name).asks
+        if asks in _ANSWERED and _is_question(func, name):
             return self._ask(func, name, args, kwargs)
-        if name in _NEVER_ROWS:
+        if asks is Asks.FACT:
             return func(*args, **kwargs)
         return self._run(func, name, args, kwargs)
 
@@ -289,7 +291,7 @@ class Recorder(TorchFunctionMode):
             self.is_derived(t) for t in tensors_in((args, kwargs))
         ) or is_fake(tensor)
         forced = self.values.force(name, site) if derived else None
-        if name in SIZED:
+        if ops.of(name).asks is Asks.SIZE_FROM_VALUES:
             answer = self._run(func, name, args, kwargs)
             if is_fake(tensor):
                 self.values.handed_out_number = True
@@ -312,7 +314,7 @@ class Recorder(TorchFunctionMode):
                 with no_modes():
                     filled = torch.ones(tuple(tensor.shape), dtype=tensor.dtype)
                     return filled.tolist() if name == "tolist" else filled.numpy()
-            if name in ("equal", "allclose", "contains"):
+            if ops.of(name).asks is Asks.COMPARISON:
                 return self.values.stand_in(torch.ones((), dtype=torch.bool))
         try:
             return func(*args, **kwargs)
@@ -395,7 +397,7 @@ class Recorder(TorchFunctionMode):
             within=self._within,
         )
         self._turns[(layer, op)] += 1
-        derived = any(part in op for part in _RANDOM)
+        derived = ops.of(op).draws is not Draws.NOTHING
         for tensor in tensors_in((args, kwargs)):
             call.inputs.append(self.fact(tensor))
             origin = self.nodes.origin(tensor)
@@ -427,60 +429,3 @@ class Recorder(TorchFunctionMode):
         if self.calls and self.calls[-1] is call:
             self.calls.pop()
             self._turns[(call.layer, call.op)] -= 1
-
-
-_NEVER_ROWS = {
-    *(
-        "shape",
-        "size",
-        "dim",
-        "ndim",
-        "dtype",
-        "device",
-        "numel",
-        "stride",
-        "is_contiguous",
-        "requires_grad",
-    ),
-    *(
-        "layout",
-        "is_floating_point",
-        "is_complex",
-        "len",
-        "is_cuda",
-        "is_sparse",
-        "grad",
-        "grad_fn",
-    ),
-    *(
-        "data_ptr",
-        "storage_offset",
-        "names",
-        "is_leaf",
-        "_version",
-        "is_quantized",
-        "element_size",
-        "nelement",
-    ),
-    *(
-        "itemsize",
-        "_set_grad_enabled",
-        "is_meta",
-        "is_nested",
-        "is_mkldnn",
-        "untyped_storage",
-        "hash",
-    ),
-    *(
-        "get_device",
-        "is_tensor",
-        "_is_view",
-        "repr",
-        "retain_grad",
-        "register_hook",
-        "format",
-        "set",
-    ),
-    *("_backward_hooks", "iter", "is_inference"),
-}
-"""Canonical names of functions that ask for facts, not for results."""

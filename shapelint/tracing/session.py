@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from shapelint import ops
+from shapelint.ops.record import Asks, Cost
 from shapelint.tracing.costs import Budget, cost, mult_adds, tensors_in
 from shapelint.tracing.described import causes_of
 from shapelint.tracing.torch_private import (
@@ -104,7 +106,7 @@ class Session(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if name == "_local_scalar_dense" and any_fake:
             return self.stand_in(args[0])
         if self.before_mutation is not None and (
-            func._schema.is_mutable or name in _SILENT_MUTATION
+            func._schema.is_mutable or ops.of_kernel(name).writes_unsaid
         ):
             for tensor in tensors:
                 self.before_mutation(tensor)
@@ -132,12 +134,7 @@ class Session(TorchDispatchMode):  # type: ignore[no-untyped-call]
         )
 
     def _affords(self, func: Any, name: str, args: Any) -> bool:
-        if func.is_view or name in (
-            "detach",
-            "alias",
-            "lift_fresh",
-            "_local_scalar_dense",
-        ):
+        if func.is_view or ops.of_kernel(name).cost is Cost.FREE:
             return True
         size, work = cost(name, args)
         if func._schema.is_mutable:
@@ -195,15 +192,6 @@ def _described(value: Any) -> str:
             f"({', '.join(f'{key}={_described(item)}' for key, item in value.items())})"
         )
     return repr(value)
-
-
-_SILENT_MUTATION = {
-    "native_batch_norm",
-    "cudnn_batch_norm",
-    "miopen_batch_norm",
-    "_native_batch_norm_legit",
-}
-"""Ops that write their running statistics although their schema does not say so."""
 
 
 def _written(func: Any, args: Any, kwargs: Any) -> Iterator[torch.Tensor]:
@@ -302,7 +290,7 @@ def _by_hand(func: Any, args: Any) -> Any:
     """Results whose size hangs on data, for tensors too large to try: as if every
     element were chosen."""
     name = func.overloadpacket.__name__
-    if name not in ("nonzero", "masked_select", "_unique2", "unique_dim"):
+    if ops.of_kernel(name).asks is not Asks.SIZE_FROM_VALUES:
         return None
     x = args[0]
     shape = (x.numel(), x.dim()) if name == "nonzero" else (x.numel(),)

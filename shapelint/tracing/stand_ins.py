@@ -12,29 +12,6 @@ from shapelint.facts.places import Site
 from shapelint.tracing.frames import Ownership
 from shapelint.tracing.session import default_stand_in
 
-ASKING = {
-    *(
-        "bool",
-        "item",
-        "tolist",
-        "int",
-        "float",
-        "index",
-        "contains",
-        "equal",
-        "allclose",
-        "is_nonzero",
-    ),
-    *("numpy", "array", "nonzero", "masked_select", "unique"),
-}
-"""Canonical names of functions whose answer, or its size, is a value and not only a
-shape."""
-
-CASTS = {"bool", "int", "float"}
-"""Questions in words (`float(x)`), whose namesakes among the methods (`x.float()`) give
-tensors."""
-
-SIZED = {"nonzero", "masked_select", "unique"}
 PATIENCE = 1
 """How often in a row one place gets the same stand-in before it flips; a loop on data
 must end."""

@@ -9,8 +9,9 @@ from shapelint.facts.diagnostics import Severity
 from shapelint.facts.findings import Finding, Rule
 from shapelint.facts.graph import Call, Failure, Raised, Trace, Walked
 from shapelint.facts.kinds import DiagnosticKind, NoPlace
+from shapelint.ops.wording import subject
 from shapelint.syntax.spans import span_of
-from shapelint.syntax.walked_calls import finding_at_layer, subject
+from shapelint.syntax.walked_calls import finding_at_layer
 
 
 class NotWalked(Rule):

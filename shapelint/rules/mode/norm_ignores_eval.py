@@ -6,14 +6,14 @@ import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
+from shapelint import ops
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Walked
 from shapelint.facts.kinds import Mode
+from shapelint.ops.record import Family
 from shapelint.rules.mode.dropout_ignores_eval import argument_of, has_self
 from shapelint.syntax.walked_calls import at_call, call_expression, located, made_by
-
-_MODULES = ("BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "SyncBatchNorm")
 
 
 class NormIgnoresEval(Rule):
@@ -101,7 +101,8 @@ class Net(nn.Module):
 def _why(call: Call) -> str:
     """Why a call takes the statistics of the batch; nothing where it does not."""
     if call.is_module:
-        if call.op not in _MODULES:
+        norm = ops.of(call.op)
+        if norm.family is not Family.NORMALISATION or not norm.by_mode:
             return ""
         if call.attributes.get("track_running_stats") is False:
             return ": it keeps none of its own"

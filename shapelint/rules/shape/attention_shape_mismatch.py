@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from shapelint import ops
 from shapelint.changes.layer_inputs import layer_input_forms
 from shapelint.changes.layer_numbers import number_candidates
 from shapelint.changes.other_inputs import sized_inputs
@@ -12,6 +13,8 @@ from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Call, Failure, TensorFact, Trace, Walked, facts_in
 from shapelint.ops.attention_shapes import RANKS, attended_sizes, widths_taken
 from shapelint.ops.own_tables import find_position_table
+from shapelint.ops.record import Family
+from shapelint.ops.wording import subject
 from shapelint.syntax.walked_calls import (
     count_noun,
     failed_calls,
@@ -21,13 +24,6 @@ from shapelint.syntax.walked_calls import (
     made_by,
     shape_text,
     span_of_argument,
-    subject,
-)
-
-OPS = (
-    "multi_head_attention_forward",
-    "module:MultiheadAttention",
-    "scaled_dot_product_attention",
 )
 
 ARGUMENTS = ("query", "key", "value", "attn_mask")
@@ -103,7 +99,9 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call, failure in failed_calls(walked, *OPS):
+        for trace, call, failure in failed_calls(
+            walked, *ops.failing_in(Family.ATTENTION)
+        ):
             mismatch = _find_mismatch(call, failure)
             if mismatch is not None:
                 yield self._finding(walked, trace, call, mismatch)

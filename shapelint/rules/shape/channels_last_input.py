@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from shapelint import ops
 from shapelint.changes.other_inputs import permuted_input, unbatched_permuted_input
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Shape, Trace, Walked
+from shapelint.ops.families.convolution import channels_taken
+from shapelint.ops.record import Family
 from shapelint.syntax.walked_calls import (
     call_expression,
     count_noun,
@@ -14,22 +17,6 @@ from shapelint.syntax.walked_calls import (
     finding_at_layer,
     shape_text,
 )
-
-OPS = ("conv1d", "conv2d", "conv3d")
-
-_SCALING = {
-    "add",
-    "sub",
-    "mul",
-    "div",
-    "float",
-    "to",
-    "contiguous",
-    "clamp",
-    "type",
-    "Identity",
-}
-"""What is done to images before the first layer, and leaves their shape."""
 
 
 class ChannelsLastInput(Rule):
@@ -84,12 +71,12 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call, failure in failed_calls(walked, *OPS):
+        for trace, call, failure in failed_calls(walked, *_convolutions()):
             if not _takes_model_input(trace, call):
                 continue
             shape, weight = failure.arg(0, "input").shape, failure.arg(1, "weight")
             dims = len(weight.shape) - 2
-            takes = weight.shape[1] * (failure.arg(6, "groups", 1) or 1)
+            takes = channels_taken(failure)
             if len(shape) not in (dims + 1, dims + 2):
                 continue
             has_channels_first = shape[-dims - 1] == takes
@@ -135,7 +122,18 @@ def _takes_model_input(trace: Trace, call: Call) -> bool:
     """Whether what arrives is a model input, at most scaled or cast before."""
     way = trace.way_to(call)
     first = way[0] if way else call
-    return 0 in first.from_input and all(step.op in _SCALING for step in way)
+    return 0 in first.from_input and all(_keeps_image(step.op) for step in way)
+
+
+def _convolutions() -> tuple[str, ...]:
+    return ops.where(
+        lambda op: op.family is Family.CONVOLUTION and not op.is_transposed
+    )
+
+
+def _keeps_image(op: str) -> bool:
+    """Whether an op scales or casts, and leaves the shape."""
+    return ops.keeps_shape(op) or ops.is_of(op, Family.ELEMENTWISE)
 
 
 def _permute(walked: Walked, call: Call, rank: int) -> list[Candidate]:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from shapelint import ops
 from shapelint.changes.operands import resized, turned
 from shapelint.changes.other_inputs import halves_well, other_sizes
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Shape, Walked, facts_in
+from shapelint.ops.families.joining import joined_dimension
+from shapelint.ops.record import Family
+from shapelint.ops.wording import subject
 from shapelint.syntax.walked_calls import (
     failed_calls,
     finding_at_call,
     shape_text,
-    subject,
 )
-
-OPS = ("cat", "concat", "concatenate", "stack")
 
 SHOWN = 4
 """Shapes named in the message; a list may be long."""
@@ -77,11 +78,12 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call, failure in failed_calls(walked, *OPS):
+        for trace, call, failure in failed_calls(
+            walked, *ops.in_family(Family.JOINING)
+        ):
             shapes = [fact.shape for fact in facts_in(failure.arg(0, "tensors"))]
-            is_stack = failure.op == "stack"
-            dim = failure.arg(1, "dim", failure.kwargs.get("axis", 0)) or 0
-            joined_along = None if is_stack else dim
+            dim = joined_dimension(failure)
+            joined_along = None if ops.of(failure.op).adds_dim else dim
             difference = _find_difference(shapes, joined_along)
             if difference is None:
                 continue

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from shapelint import ops
 from shapelint.changes.layer_numbers import number_candidates, producer_candidates
 from shapelint.changes.operands import turned
 from shapelint.changes.other_inputs import other_channels
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
-from shapelint.facts.graph import Call, Failure, Shape, TensorFact, Trace, Walked
+from shapelint.facts.graph import Call, Shape, TensorFact, Trace, Walked
+from shapelint.ops.families.convolution import channels_taken
+from shapelint.ops.record import Family
 from shapelint.syntax.walked_calls import (
     count_noun,
     failed_calls,
@@ -17,15 +20,6 @@ from shapelint.syntax.walked_calls import (
     made_by,
     name_layer,
     span_of_argument,
-)
-
-OPS = (
-    "conv1d",
-    "conv2d",
-    "conv3d",
-    "conv_transpose1d",
-    "conv_transpose2d",
-    "conv_transpose3d",
 )
 
 TURNED = 3.0
@@ -91,13 +85,15 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call, failure in failed_calls(walked, *OPS):
+        for trace, call, failure in failed_calls(
+            walked, *ops.in_family(Family.CONVOLUTION)
+        ):
             x, weight = failure.arg(0, "input"), failure.arg(1, "weight")
             dims = len(weight.shape) - 2
             is_batched_or_single = len(x.shape) in (dims + 1, dims + 2)
             if not is_batched_or_single:
                 continue
-            found, takes = x.shape[-dims - 1], _channels_taken(failure, weight)
+            found, takes = x.shape[-dims - 1], channels_taken(failure)
             if found != takes:
                 yield self._finding(walked, trace, call, takes, found)
 
@@ -120,16 +116,6 @@ class Net(nn.Module):
         ]
         span = span_of_argument(made, *argument)
         return finding_at_layer(walked, trace, call, draft, candidates, span)
-
-
-def _channels_taken(failure: Failure, weight: TensorFact) -> int:
-    """`in_channels`, from the weight (torch.nn.functional.conv2d, conv_transpose2d)."""
-    if "transpose" in failure.op:
-        # (in_channels, out_channels / groups, ...): all of them, whatever the groups
-        return weight.shape[0]
-    # (out_channels, in_channels / groups, ...)
-    groups: int = failure.arg(6, "groups", 1) or 1
-    return weight.shape[1] * groups
 
 
 def _spatial_dims(call: Call) -> int:

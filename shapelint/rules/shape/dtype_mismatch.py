@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from shapelint import ops
 from shapelint.changes.layer_inputs import cast
 from shapelint.changes.operands import operands
 from shapelint.changes.other_inputs import float_input
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Walked
+from shapelint.ops.record import Target
+from shapelint.ops.wording import subject
 from shapelint.syntax.walked_calls import (
     failed_calls,
     finding_at_call,
     finding_at_layer,
-    subject,
 )
-
-OF_LOSSES = ("cross_entropy", "nll_loss")
-"""Their targets are another rule's matter: what dtype is right depends on the shape."""
 
 _METHODS = {
     "f32": ".float()",
@@ -92,7 +91,9 @@ class Net(nn.Module):
     def check(self, walked: Walked) -> Iterator[Finding]:
         for trace, call, failure in failed_calls(walked):
             wanted = failure.cast_to
-            if not wanted or failure.op in OF_LOSSES:
+            takes_classes = ops.of(failure.op).target is Target.CLASSES
+            # what dtype is right for their targets depends on the shape: SHP116
+            if not wanted or takes_classes:
                 continue
             dtypes = list(dict.fromkeys(fact.dtype for fact in failure.tensors))
             wrong = [dtype for dtype in dtypes if dtype != wanted]

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from shapelint import ops
 from shapelint.changes.operands import cropped, resized, turned
 from shapelint.changes.other_inputs import halves_well, other_sizes, sized_inputs
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Call, Shape, Trace, Walked
-from shapelint.ops.arithmetic import ELEMENTWISE, find_clash, merged
+from shapelint.ops.broadcasting import find_clash, merged
 from shapelint.ops.own_tables import holds_own_table
+from shapelint.ops.wording import subject
 from shapelint.syntax.walked_calls import (
     failed_calls,
     finding_at_call,
     shape_text,
-    subject,
 )
 
 
@@ -75,7 +76,7 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call, failure in failed_calls(walked, *ELEMENTWISE, "max", "min"):
+        for trace, call, failure in failed_calls(walked, *ops.broadcasting_ops()):
             shapes = [fact.shape for fact in failure.tensors]
             clash = find_clash(shapes)
             if clash is not None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from shapelint import ops
 from shapelint.changes.layer_inputs import cast
 from shapelint.changes.layer_numbers import number_candidates
 from shapelint.changes.other_inputs import integer_input, sized_inputs
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Call, Trace, Walked
+from shapelint.ops.record import Family
 from shapelint.syntax.walked_calls import (
     count_noun,
     failed_calls,
@@ -17,8 +19,6 @@ from shapelint.syntax.walked_calls import (
     name_layer,
     span_of_argument,
 )
-
-OPS = ("embedding", "embedding_bag")
 
 NO_INTEGERS = ("f", "bf", "c")
 """How the dtypes of floats and complex numbers begin."""
@@ -79,7 +79,9 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call, failure in failed_calls(walked, *OPS):
+        for trace, call, failure in failed_calls(
+            walked, *ops.in_family(Family.EMBEDDING)
+        ):
             index, table = failure.arg(0, "input"), failure.arg(1, "weight")
             if index is None or table is None or not table.shape:
                 continue

@@ -17,13 +17,13 @@ from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Call, Failure, Raised, Trace, Walked
 from shapelint.facts.kinds import NoPlace
 from shapelint.facts.places import Span
+from shapelint.ops.wording import subject
 from shapelint.syntax.spans import span_of
 from shapelint.syntax.train_overrides import find_faulty_overrides
 from shapelint.syntax.walked_calls import (
     failed_calls,
     finding_at_layer,
     shape_text,
-    subject,
 )
 
 SHOWN = 3

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from shapelint import ops
 from shapelint.changes.heads import (
     flatten_and_number,
     flattened,
@@ -16,6 +17,7 @@ from shapelint.changes.layer_numbers import number_candidates
 from shapelint.changes.other_inputs import input_candidates, unbatched_note
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Failure, Trace, Walked
+from shapelint.ops.record import Family
 from shapelint.syntax.walked_calls import (
     count_noun,
     failed_calls,
@@ -101,7 +103,7 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call, failure in failed_calls(walked, "linear", "bilinear"):
+        for trace, call, failure in failed_calls(walked, *ops.in_family(Family.LINEAR)):
             for operand in _find_operands(failure):
                 if operand.found != operand.takes:
                     yield self._finding(walked, trace, call, operand)

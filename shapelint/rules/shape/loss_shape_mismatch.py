@@ -4,34 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from shapelint import ops
 from shapelint.changes.layer_inputs import cast
 from shapelint.changes.operands import turned
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Failure, Shape, TensorFact, Walked
+from shapelint.ops.record import Op, Target
 from shapelint.syntax.walked_calls import (
     failed_calls,
     finding_at_call,
     name_layer,
     shape_text,
 )
-
-OF_CLASSES = ("cross_entropy", "nll_loss")
-"""Losses whose target holds the index of a class."""
-
-OF_VALUES = (
-    "mse_loss",
-    "l1_loss",
-    "smooth_l1_loss",
-    "huber_loss",
-    "binary_cross_entropy",
-    "soft_margin_loss",
-    "binary_cross_entropy_with_logits",
-    "kl_div",
-    "poisson_nll_loss",
-    "gaussian_nll_loss",
-    "multilabel_margin_loss",
-)
-"""Losses whose target has the shape of the prediction."""
 
 
 class LossShapeMismatch(Rule):
@@ -90,7 +74,7 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call, failure in failed_calls(walked, *OF_CLASSES, *OF_VALUES):
+        for trace, call, failure in failed_calls(walked, *ops.where(_has_target)):
             scores, target = failure.arg(0, "input"), failure.arg(1, "target")
             if not isinstance(scores, TensorFact) or not isinstance(target, TensorFact):
                 continue
@@ -107,10 +91,18 @@ class Net(nn.Module):
             yield finding_at_call(walked, trace, call, draft, candidates)
 
 
+def _has_target(op: Op) -> bool:
+    return op.target is not Target.NONE
+
+
+def _takes_classes(op: str) -> bool:
+    return ops.of(op).target is Target.CLASSES
+
+
 def _target_shape(op: str, scores: Shape) -> Shape:
     """What the target must have (torch.nn.CrossEntropyLoss, "Shape"): (N, d1, ...) for
     scores of (N, C, d1, ...); for other losses, the prediction's own shape."""
-    if op not in OF_CLASSES:
+    if not _takes_classes(op):
         return scores
     if len(scores) < 2:
         return ()
@@ -119,7 +111,7 @@ def _target_shape(op: str, scores: Shape) -> Shape:
 
 def _target_dtype(failure: Failure, target: TensorFact) -> str:
     is_float = target.dtype.startswith(("f", "bf"))
-    if failure.op in OF_CLASSES and is_float:
+    if _takes_classes(failure.op) and is_float:
         return "i64"
     return failure.cast_to or "f32"
 
@@ -128,6 +120,6 @@ def _find_candidates(walked: Walked, call: Call, op: str) -> Iterator[Candidate]
     def fits(shapes: list[Shape]) -> bool:
         return len(shapes) >= 2 and shapes[1] == _target_shape(op, shapes[0])
 
-    method = ".long()" if op in OF_CLASSES else ".float()"
+    method = ".long()" if _takes_classes(op) else ".float()"
     yield from cast(walked, call, 1, method)
     yield from turned(walked, call, fits)

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from shapelint import ops
 from shapelint.changes.operands import turned
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Failure, Shape, Walked
-from shapelint.ops.arithmetic import find_clash
+from shapelint.ops.broadcasting import find_clash
+from shapelint.ops.record import Family
+from shapelint.ops.wording import subject
 from shapelint.syntax.walked_calls import (
     failed_calls,
     finding_at_call,
     shape_text,
-    subject,
 )
-
-OPS = ("matmul", "rmatmul", "mm", "bmm", "addmm", "baddbmm", "mv", "dot", "einsum")
 
 
 class MatmulShapeMismatch(Rule):
@@ -74,7 +74,7 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call, failure in failed_calls(walked, *OPS):
+        for trace, call, failure in failed_calls(walked, *ops.in_family(Family.MATMUL)):
             facts = failure.tensors
             has_one_dtype = len({fact.dtype for fact in facts}) <= 1
             if not has_one_dtype:

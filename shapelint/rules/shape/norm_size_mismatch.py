@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from shapelint import ops
 from shapelint.changes.layer_numbers import number_candidates, producer_candidates
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Failure, Shape, TensorFact, Trace, Walked
+from shapelint.ops.record import Family
 from shapelint.syntax.calls import CallExpression
 from shapelint.syntax.walked_calls import (
     count_noun,
@@ -18,8 +20,6 @@ from shapelint.syntax.walked_calls import (
     shape_text,
     span_of_argument,
 )
-
-OPS = ("batch_norm", "instance_norm", "group_norm", "layer_norm", "rms_norm")
 
 OVER_CHANNELS = 3.2
 """How likely a `LayerNorm` of a feature map was meant to normalise its channels, if
@@ -95,7 +95,9 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call, failure in failed_calls(walked, *OPS):
+        for trace, call, failure in failed_calls(
+            walked, *ops.in_family(Family.NORMALISATION)
+        ):
             mismatch = _find_mismatch(failure)
             if mismatch is not None:
                 yield self._finding(walked, trace, call, mismatch)
@@ -121,7 +123,7 @@ class Net(nn.Module):
 
 def _find_mismatch(failure: Failure) -> _Mismatch | None:
     x = failure.arg(0, "input")
-    if failure.op in ("layer_norm", "rms_norm"):
+    if "normalized_shape" in ops.of(failure.op).takes:
         normalized = tuple(failure.arg(1, "normalized_shape") or ())
         return _compare_features(x.shape, normalized)
     if len(x.shape) < 2:

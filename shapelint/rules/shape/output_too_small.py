@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from shapelint import ops
 from shapelint.changes.other_inputs import larger_images
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Shape, Walked
-from shapelint.ops.window_room import WINDOWED, find_window_without_room
+from shapelint.ops.record import Family
+from shapelint.ops.window_room import find_window_without_room, windowed_ops
 from shapelint.syntax.calls import call_at
 from shapelint.syntax.walked_calls import (
     failed_calls,
@@ -79,7 +81,7 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call, failure in failed_calls(walked, *WINDOWED):
+        for trace, call, failure in failed_calls(walked, *windowed_ops()):
             window = find_window_without_room(failure)
             if window is None:
                 continue
@@ -100,7 +102,7 @@ class Net(nn.Module):
 
 def _smaller_kernel(walked: Walked, call: Call, size: int) -> Iterator[Candidate]:
     """The kernel as large as what arrives, where it is written as a number."""
-    is_conv = "conv" in call.op.lower()
+    is_conv = ops.is_of(call.op, Family.CONVOLUTION)
     if call.is_module:
         made = made_by(walked, call)
         # nn.Conv2d(in_channels, out_channels, kernel_size), nn.MaxPool2d(kernel_size)

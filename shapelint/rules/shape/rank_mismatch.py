@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from shapelint.changes.other_inputs import batched_input, input_candidates, spatial_dims
+from shapelint import ops
+from shapelint.changes.other_inputs import batched_input, input_candidates
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Shape, Trace, Walked
 from shapelint.ops.ranks import ranks_taken
+from shapelint.ops.wording import subject
 from shapelint.syntax.calls import call_at
 from shapelint.syntax.walked_calls import (
     call_expression,
@@ -18,29 +20,10 @@ from shapelint.syntax.walked_calls import (
     made_by,
     name_layer,
     shape_text,
-    subject,
 )
 
 OTHER_RANK = 2.6
 """How likely the layer for another number of dimensions was meant: the name says so."""
-
-_OF_EACH_RANK = {
-    "Conv",
-    "ConvTranspose",
-    "MaxPool",
-    "AvgPool",
-    "AdaptiveAvgPool",
-    "AdaptiveMaxPool",
-    "BatchNorm",
-    "InstanceNorm",
-    "conv",
-    "conv_transpose",
-    "max_pool",
-    "avg_pool",
-    "adaptive_avg_pool",
-    "adaptive_max_pool",
-}
-"""What torch has for one, two and three spatial dimensions."""
 
 
 class RankMismatch(Rule):
@@ -116,7 +99,7 @@ class Net(nn.Module):
         ranks: tuple[int, ...],
     ) -> Finding:
         wanted, found = " or ".join(map(str, ranks)), str(len(shape))
-        does_what_a_layer_does = spatial_dims(call.op) is not None
+        does_what_a_layer_does = ops.spatial_dims(call.op) is not None
         name = name_layer(call) if does_what_a_layer_does else subject(call)
         plural = "" if ranks == (1,) else "s"
         dimensions = f"{wanted} dimension{plural}"
@@ -141,13 +124,13 @@ def _use_layer_of_rank(walked: Walked, call: Call, rank: int) -> list[Candidate]
     takes as many dimensions as arrive."""
     is_layer = call.is_module
     made = made_by(walked, call) if is_layer else call_at(call.site, walked.texts)
-    if made is None or spatial_dims(made.name) is None or not 3 <= rank <= 5:
+    if made is None or ops.spatial_dims(made.name) is None or not 3 <= rank <= 5:
         return []
     # a bare `Conv2d` may not be imported; `nn.Conv2d` is where `nn.Conv1d` is
     is_bare = isinstance(made.node.func, ast.Name)
     stem = made.name[:-2]
     name = f"{stem}{rank - 2}d"
-    if is_bare or name == made.name or stem not in _OF_EACH_RANK:
+    if is_bare or name == made.name or not ops.is_known(name):
         return []
     text = f"{made.prefix}{name}"
     return [

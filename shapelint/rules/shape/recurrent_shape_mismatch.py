@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from shapelint import ops
 from shapelint.changes.layer_inputs import keyword_added, layer_input_forms
 from shapelint.changes.layer_numbers import number_candidates
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Shape, Trace, Walked
+from shapelint.ops.record import Family
 from shapelint.ops.recurrent_shapes import ranks_taken, state_shape
 from shapelint.syntax.walked_calls import (
     count_noun,
@@ -16,23 +18,6 @@ from shapelint.syntax.walked_calls import (
     made_by,
     shape_text,
     span_of_argument,
-)
-
-OPS = (
-    "module:LSTM",
-    "module:GRU",
-    "module:RNN",
-    "module:LSTMCell",
-    "module:GRUCell",
-    "module:RNNCell",
-    "lstm",
-    "gru",
-    "rnn_tanh",
-    "rnn_relu",
-    "lstm_cell",
-    "gru_cell",
-    "rnn_tanh_cell",
-    "rnn_relu_cell",
 )
 
 FLOATS = ("f", "bf")
@@ -98,7 +83,7 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call, _ in failed_calls(walked, *OPS):
+        for trace, call, _ in failed_calls(walked, *ops.failing_in(Family.RECURRENT)):
             x = call.inputs[0] if call.inputs else None
             is_made_by_torch = "input_size" in call.attributes
             # integers and doubles are another rule's matter

@@ -6,29 +6,19 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 
+from shapelint import ops
 from shapelint.changes.other_inputs import input_candidates
 from shapelint.changes.views import ask_other_shape, change_with_layer, use_reshape
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Call, Failure, Shape, Trace, Walked
-from shapelint.ops import mismatches as rearranging
-from shapelint.ops.reshaping import asked_shape, count_known, has_room
+from shapelint.ops.families.reshaping import asked_shape, count_known, has_room
+from shapelint.ops.record import Family
+from shapelint.ops.wording import subject
 from shapelint.syntax.walked_calls import (
     failed_calls,
     finding_at,
     product_text,
     shape_text,
-    subject,
-)
-
-OPS = (
-    "view",
-    "reshape",
-    "unflatten",
-    "expand",
-    "flatten",
-    "view_as",
-    "reshape_as",
-    "expand_as",
 )
 
 
@@ -86,16 +76,21 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call, failure in failed_calls(walked, *rearranging.OPS):
-            words = rearranging.told(call)
-            if words is not None:
+        for trace, call, failure in failed_calls(
+            walked, *ops.where(lambda op: op.misfit)
+        ):
+            explain = ops.of(failure.op).misfit
+            words = explain(call, failure) if explain is not None else None
+            if words is not None and failure.tensors:
                 message, label = words
                 found = shape_text(failure.tensors[0].shape)
                 draft = self.diagnostic(message)
                 draft = replace(draft, label=label, found=found)
                 candidates = input_candidates(walked, trace)
                 yield finding_at(walked, trace, call, draft, candidates)
-        for trace, call, failure in failed_calls(walked, *OPS):
+        for trace, call, failure in failed_calls(
+            walked, *ops.in_family(Family.RESHAPING)
+        ):
             if failure.tensors:
                 yield self._finding(walked, trace, call, failure)
 
