@@ -10,7 +10,7 @@ from shapelint.changes.layer_numbers import number_candidates, producer_candidat
 from shapelint.changes.operands import turned
 from shapelint.changes.other_inputs import other_channels
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
-from shapelint.facts.graph import Call, Shape, TensorFact, Trace, Walked
+from shapelint.facts.graph import Call, Shape, Trace, Walked
 from shapelint.ops.families.convolution import channels_taken
 from shapelint.ops.record import Family
 from shapelint.syntax.walked_calls import (
@@ -85,32 +85,38 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call, failure in failed_calls(
-            walked, *ops.in_family(Family.CONVOLUTION)
-        ):
-            x, weight = failure.arg(0, "input"), failure.arg(1, "weight")
-            dims = len(weight.shape) - 2
-            is_batched_or_single = len(x.shape) in (dims + 1, dims + 2)
+        convolutions = ops.in_family(Family.CONVOLUTION)
+        for trace, call, failure in failed_calls(walked, *convolutions):
+            shape = failure.arg(0, "input").shape
+            dims = len(failure.arg(1, "weight").shape) - 2
+            is_batched_or_single = len(shape) in (dims + 1, dims + 2)
             if not is_batched_or_single:
                 continue
-            found, takes = x.shape[-dims - 1], channels_taken(failure)
-            if found != takes:
-                yield self._finding(walked, trace, call, takes, found)
+            takes = channels_taken(failure)
+            if shape[-dims - 1] != takes:
+                yield self._finding(walked, trace, call, shape, dims, takes)
 
     def _finding(
-        self, walked: Walked, trace: Trace, call: Call, takes: int, found: int
+        self,
+        walked: Walked,
+        trace: Trace,
+        call: Call,
+        shape: Shape,
+        dims: int,
+        takes: int,
     ) -> Finding:
-        made = made_by(walked, call)
+        found = shape[-dims - 1]
         wanted = count_noun(takes, "channel")
-        draft = self.mismatch(
-            f"{name_layer(call)} takes {wanted} but gets {found}",
-            str(takes),
-            str(found),
-        )
+        message = f"{name_layer(call)} takes {wanted} but gets {found}"
+        draft = self.mismatch(message, str(takes), str(found))
+        # at the first layer, the input may be wrong: grey for colour
+        is_first = 0 in call.from_input
+        inputs = other_channels(walked, shape, takes, dims) if is_first else []
+        made = made_by(walked, call)
         argument = (0, "in_channels")
         candidates = [
-            *_other_input(walked, call, takes),
-            *_turn_channels(walked, call, takes),
+            *inputs,
+            *_turn_channels(walked, call, takes, dims),
             *number_candidates(call, made, argument, found, (found,), takes),
             *producer_candidates(walked, trace, call, takes),
         ]
@@ -118,24 +124,10 @@ class Net(nn.Module):
         return finding_at_layer(walked, trace, call, draft, candidates, span)
 
 
-def _spatial_dims(call: Call) -> int:
-    assert call.failure is not None
-    weight: TensorFact = call.failure.arg(1, "weight")
-    return len(weight.shape) - 2
-
-
-def _other_input(walked: Walked, call: Call, takes: int) -> list[Candidate]:
-    """At the first layer, the input may be wrong: grey for colour."""
-    assert call.failure is not None
-    if 0 not in call.from_input:
-        return []
-    x: TensorFact = call.failure.arg(0, "input")
-    return other_channels(walked, x.shape, takes, _spatial_dims(call))
-
-
-def _turn_channels(walked: Walked, call: Call, takes: int) -> list[Candidate]:
+def _turn_channels(
+    walked: Walked, call: Call, takes: int, dims: int
+) -> list[Candidate]:
     """Channels that come last brought to the front, as after an embedding."""
-    dims = _spatial_dims(call)
 
     def fits(shapes: list[Shape]) -> bool:
         return len(shapes[0]) == dims + 2 and shapes[0][1] == takes

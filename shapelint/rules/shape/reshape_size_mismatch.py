@@ -76,21 +76,19 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call, failure in failed_calls(
-            walked, *ops.where(lambda op: op.misfit)
-        ):
+        rearranging = ops.where(lambda op: op.misfit)
+        for trace, call, failure in failed_calls(walked, *rearranging):
             explain = ops.of(failure.op).misfit
             words = explain(call, failure) if explain is not None else None
-            if words is not None and failure.tensors:
-                message, label = words
-                found = shape_text(failure.tensors[0].shape)
-                draft = self.diagnostic(message)
-                draft = replace(draft, label=label, found=found)
-                candidates = input_candidates(walked, trace)
-                yield finding_at(walked, trace, call, draft, candidates)
-        for trace, call, failure in failed_calls(
-            walked, *ops.in_family(Family.RESHAPING)
-        ):
+            if words is None or not failure.tensors:
+                continue
+            message, label = words
+            found = shape_text(failure.tensors[0].shape)
+            draft = replace(self.diagnostic(message), label=label, found=found)
+            candidates = input_candidates(walked, trace)
+            yield finding_at(walked, trace, call, draft, candidates)
+        reshaping = ops.in_family(Family.RESHAPING)
+        for trace, call, failure in failed_calls(walked, *reshaping):
             if failure.tensors:
                 yield self._finding(walked, trace, call, failure)
 
