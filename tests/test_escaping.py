@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from shapelint.asked.config import FORMATS
+from shapelint.asked.settings import FORMATS
 from shapelint.facts.diagnostics import (
     Diagnostic,
     Edit,

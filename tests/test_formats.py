@@ -14,7 +14,7 @@ import pytest
 import sarif_pydantic
 import xmlschema
 
-from shapelint.asked.config import FORMATS
+from shapelint.asked.settings import FORMATS
 from shapelint.facts.diagnostics import Diagnostic, Related, Severity
 from shapelint.facts.kinds import NoPlace, Status, TargetKind
 from shapelint.facts.outcome import Outcome, TargetReport

@@ -107,7 +107,7 @@ def test_line_endings_of_the_file_stay(write: Write, tmp_path: Path) -> None:
     )
     assert text.count(b"\n") == text.count(b"\r\n")
     assert (
-        load_config(given=str(tmp_path / "pyproject.toml"))["targets"][0]["target"]
+        load_config(given=str(tmp_path / "pyproject.toml")).targets[0].target
         == "net.py:Net"
     )
 
@@ -201,7 +201,7 @@ def test_arguments_are_those_that_the_project_itself_writes_out(
         == "net.py:Net(7, width=4)  runs with 1,3,224,224, gives f32[1,7]"
     )
     assert (
-        load_config(given=str(tmp_path / "shapelint.toml"))["targets"][0]["target"]
+        load_config(given=str(tmp_path / "shapelint.toml")).targets[0].target
         == "net.py:Net(7, width=4)"
     )
     assert init(tmp_path).out.startswith("net.py:Net(7, width=4)  is there already")

@@ -184,7 +184,7 @@ def test_a_fault_of_ours_is_no_finding_and_does_not_stop_the_others(
     outcome = check_source(Read(str(tmp_path), selected=ALL))
     assert "KeyError: 'ours'" in (outcome.fault or "")
     assert {item.code for item in outcome.report.diagnostics} == {"SHP405", "SHP902"}
-    from shapelint.cli.check import exit_code
+    from shapelint.cli.exit_codes import exit_code
 
     assert exit_code([outcome], False) == 2
 

@@ -10,8 +10,7 @@ import torch
 from shapelint.facts.kinds import Mode
 from shapelint.loading.model import Loaded
 from shapelint.loading.model_inputs import Feed
-from shapelint.tracing.costs import walk_budget
-from shapelint.tracing.described import message_of
+from shapelint.tracing.user_text import message_of
 from shapelint.tracing.walk import Walker
 
 
@@ -20,9 +19,7 @@ def module_tree(loaded: Loaded, feed: Feed, mode: Mode) -> str:
     cannot show, in one line."""
     import torchinfo
 
-    walker = Walker(
-        loaded.model, feed.make, loaded.ownership, loaded.definitions.of, walk_budget
-    )
+    walker = Walker(loaded.model, feed.make, loaded.ownership, loaded.definitions.of)
     columns = ("input_size", "output_size", "num_params", "mult_adds")
 
     def summarise(
@@ -40,7 +37,7 @@ def module_tree(loaded: Loaded, feed: Feed, mode: Mode) -> str:
         )
 
     with loaded.importable():
-        outcome = walker.inside(mode, summarise)
+        outcome = walker.run_inside(mode, summarise)
     if isinstance(outcome, BaseException):
         cause = outcome.__cause__ if outcome.__cause__ is not None else outcome
         return f"torchinfo could not finish the tree: {type(cause).__name__}: {message_of(cause)}"

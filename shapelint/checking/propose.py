@@ -26,8 +26,8 @@ from shapelint.loading.model_inputs import Feed, feed_for, from_specs, require_f
 from shapelint.rules import catalogue
 from shapelint.rules.gaps.target_not_loadable import not_loadable
 from shapelint.syntax.texts import DISK
-from shapelint.tracing.costs import walk_budget
 from shapelint.tracing.members import children_of, modules_of
+from shapelint.tracing.walk import WalkSettings
 
 SIZES = (224, 64, 32, 28, 128, 256, 96, 299, 48, 160, 384, 512, 227, 240, 16, 8)
 """Heights and widths of images, in the order in which they are tried."""
@@ -132,7 +132,7 @@ def _worst(
         require_fitting(loaded, feed)
     except NotLoadableError:
         return Severity.ERROR, None
-    walker = walker_of(loaded, feed, walk_budget, deadline, retries=1)
+    walker = walker_of(loaded, feed, WalkSettings(deadline=deadline, retries=1))
     traces = {}
     for mode in request.modes:
         with loaded.importable():

@@ -37,9 +37,9 @@ from shapelint.tracing.costs import (
     walk_budget,
 )
 from shapelint.tracing.failures import Unwanted
-from shapelint.tracing.members import cycles_of, is_initialised, modules_of
-from shapelint.tracing.session import fake_tensors_in_use
-from shapelint.tracing.walk import MAX_RETRIES, Walker, never, param_facts
+from shapelint.tracing.fake_tensors import fake_tensors_in_use
+from shapelint.tracing.members import cycles_of, is_initialised, modules_of, param_facts
+from shapelint.tracing.walk import MAX_RETRIES, Walker, WalkSettings, never
 
 SEARCHING = 0.8
 """Of the time for a target, after which no further change is tried."""
@@ -213,14 +213,9 @@ def _checked(
         model: Loaded, other: Feed, until: float, mode: Mode, unwanted: Unwanted
     ) -> Trace:
         is_trial = unwanted is not never
-        walker = walker_of(
-            model,
-            other,
-            budget_again,
-            until,
-            TRIAL_RETRIES if is_trial else MAX_RETRIES,
-        )
-        walker.disposable = is_trial
+        retries = TRIAL_RETRIES if is_trial else MAX_RETRIES
+        settings = WalkSettings(budget_again, until, retries, is_disposable=is_trial)
+        walker = walker_of(model, other, settings)
         with model.importable():
             return walker.walk(mode, traces[mode].choices, unwanted)
 
@@ -278,7 +273,7 @@ def walk_modes(
 
     None for the modes after one in which time was over.
     """
-    walker = walker_of(loaded, feed, budget, deadline, retries)
+    walker = walker_of(loaded, feed, WalkSettings(budget, deadline, retries))
     traces: dict[Mode, Trace] = {}
     with loaded.importable():
         for mode in modes:
@@ -289,22 +284,10 @@ def walk_modes(
     return traces
 
 
-def walker_of(
-    loaded: Loaded,
-    feed: Feed,
-    budget: Callable[[], Budget],
-    deadline: float,
-    retries: int,
-) -> Walker:
+def walker_of(loaded: Loaded, feed: Feed, settings: WalkSettings) -> Walker:
     """What walks a loaded model."""
     return Walker(
-        loaded.model,
-        feed.make,
-        loaded.ownership,
-        loaded.definitions.of,
-        budget,
-        deadline,
-        retries,
+        loaded.model, feed.make, loaded.ownership, loaded.definitions.of, settings
     )
 
 

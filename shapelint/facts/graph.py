@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from shapelint.facts.kinds import CallKind, Mode
+from shapelint.facts.kinds import CallKind, Home, Mode
 
 if TYPE_CHECKING:
     import torch.fx
@@ -153,7 +153,7 @@ class Call:
     within: tuple[Frame, ...] = ()
     registered: bool = True
     turn: int = 0
-    home: str = ""
+    home: Home = Home.UNKNOWN
     """Where the result would be on an accelerator (`shapelint.tracing.devices`)."""
     strays: tuple[int, ...] = ()
     """Positions of the inputs that would be left on the CPU."""
@@ -213,7 +213,8 @@ class Spoiled:
 
 @dataclass(frozen=True)
 class Assumption:
-    """A value asked of data: what was answered, and where."""
+    """A value asked of data: what was answered, and where. `truth`: the answer, where
+    it is True or False."""
 
     what: str
     answer: str
@@ -221,6 +222,7 @@ class Assumption:
     layer: str
     forced: bool = False
     stand_in: bool = False
+    truth: bool | None = None
 
 
 @dataclass

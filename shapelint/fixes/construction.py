@@ -32,7 +32,6 @@ from shapelint.syntax.origins import Place, callers_of, origins
 from shapelint.syntax.spans import span_of
 from shapelint.syntax.texts import Texts
 from shapelint.syntax.trees import ParsedFile, parse_file
-from shapelint.tracing.costs import walk_budget
 from shapelint.tracing.members import modules_of
 from shapelint.tracing.walk import Walker
 
@@ -160,7 +159,6 @@ def _tried(
             feed.make,
             loaded.ownership,
             loaded.definitions.of,
-            walk_budget,
         )
         with loaded.importable():
             traces = [walker.walk(mode) for mode in request.modes]

@@ -25,8 +25,8 @@ from shapelint.ops.record import Family
 from shapelint.syntax.checks import edits_a_check
 from shapelint.syntax.edits import try_edits
 from shapelint.syntax.texts import Texts
-from shapelint.tracing.members import modules_of
-from shapelint.tracing.walk import never, param_facts
+from shapelint.tracing.members import modules_of, param_facts
+from shapelint.tracing.walk import never
 
 Failures = Counter[Key]
 """Failed calls by their keys; a walk that ended outside of any call counts under
@@ -357,7 +357,7 @@ def _enlarged(spec: TensorSpec) -> TensorSpec:
 def _computed(trace: Trace) -> list[object]:
     """What a walk computes, step by step; where it is written and on which device is
     left out."""
-    left_out = ("inplace", "_inplace", "device")
+    left_out = ("inplace", "device")
     return [
         (
             call.op,

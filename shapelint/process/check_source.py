@@ -51,8 +51,10 @@ def _all_of(request: Read, known: Known) -> Outcome:
     report.files = files
     failed = sum(item.is_unchecked for item in found.diagnostics)
     report.status = _status(failed, len(files))
-    plural = "s" if len(files) != 1 else ""
-    report.notes.append(f"read {len(files):,} file{plural}, nothing of it run")
+    what = "1 file without running it"
+    if len(files) != 1:
+        what = f"{len(files):,} files without running them"
+    report.notes.append(f"read {what}")
     models = (
         _models_of(files[0], texts)
         if len(files) == 1 and files[0] == request.target

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from shapelint.asked.config import DEFAULT_SECONDS, DEFAULT_THRESHOLDS, MODES
 from shapelint.asked.inputs import parse_inputs
+from shapelint.asked.settings import DEFAULTS, MODES
 from shapelint.facts.diagnostics import Diagnostic, Severity
 from shapelint.facts.errors import UsageError
 from shapelint.facts.kinds import Mode, Status
@@ -83,7 +83,7 @@ def check(
     *,
     select: Sequence[str] = (),
     ignore: Sequence[str] = (),
-    mode: str = "both",
+    mode: str = DEFAULTS.mode,
     expect: Sequence[str] = (),
     thresholds: Mapping[str, float] | None = None,
     fixes: bool = True,
@@ -160,7 +160,7 @@ class _Walk:
         self.request = Walk(
             name,
             modes=modes,
-            thresholds={**DEFAULT_THRESHOLDS, **thresholds},
+            thresholds={**DEFAULTS.thresholds, **thresholds},
             expect=tuple(expect),
         )
         try:
@@ -171,7 +171,7 @@ class _Walk:
             self.loaded,
             self.feed,
             modes,
-            time.monotonic() + DEFAULT_SECONDS,
+            time.monotonic() + DEFAULTS.timeout,
             walk_budget,
         )
         self.walked = describe(self.request, self.loaded, traces, self.feed)
@@ -248,9 +248,9 @@ def _loaded(model: Any) -> tuple[Loaded, str]:
 
     from shapelint.loading.model import Loaded
     from shapelint.tracing.costs import construction_budget
-    from shapelint.tracing.definitions import Definitions, construction
-    from shapelint.tracing.frames import Ownership
-    from shapelint.tracing.state import generators_kept
+    from shapelint.tracing.definitions import Definitions, build_under_session
+    from shapelint.tracing.ownership import Ownership
+    from shapelint.tracing.state import preserve_generators
 
     name = getattr(model, "__name__", type(model).__name__)
     module = (
@@ -265,8 +265,8 @@ def _loaded(model: Any) -> tuple[Loaded, str]:
     if not callable(model):
         raise UsageError(f"a {type(model).__name__} is no nn.Module and makes none")
     with (
-        generators_kept(seed=0),
-        construction(definitions, construction_budget()) as session,
+        preserve_generators(seed=0),
+        build_under_session(definitions, construction_budget()) as session,
     ):
         made = enter_target(model)
     if not isinstance(made, torch.nn.Module):

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from shapelint.asked.inputs import parse_inputs
+from shapelint.asked.settings import DEFAULTS
 from shapelint.facts.errors import UsageError
 from shapelint.facts.escape import printable
 from shapelint.python.api import Inputs, check
@@ -42,7 +43,7 @@ def assert_clean(
     *,
     select: Sequence[str] = (),
     ignore: Sequence[str] = (),
-    fail_on: str = "warning",
+    fail_on: str = DEFAULTS.fail_on,
 ) -> Report:
     """Fail if a check of the model finds anything at or above a severity; else give its
     report.

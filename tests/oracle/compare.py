@@ -16,7 +16,7 @@ from shapelint.asked.request import Walk
 from shapelint.checking.walk_target import check
 from shapelint.facts.outcome import TargetReport
 from shapelint.rules import catalogue
-from shapelint.tracing.described import described
+from shapelint.tracing.value_facts import spell_shapes
 from tests.oracle.generator import Case, cases
 
 
@@ -38,7 +38,7 @@ def eager_result(case: Case) -> tuple[str, str]:
     output = ""
     for train in (True, False):
         try:
-            output = described(model.train(train)(x))
+            output = spell_shapes(model.train(train)(x))
         except Exception as error:  # noqa: PERF203
             return f"{type(error).__name__}: {error}".splitlines()[0], ""
     return "", output

@@ -97,6 +97,7 @@ class Net(nn.Module):
             params = walked.params_of(call)
             if flatten is None or params < least:
                 continue
+            # a map of one pixel has been pooled already
             pixels = math.prod(flatten.inputs[0].shape[2:])
             if pixels > 1:
                 yield self._finding(walked, trace, call, flatten, params)

@@ -11,8 +11,8 @@ from shapelint.facts.findings import Finding, Rule
 from shapelint.facts.graph import Walked
 from shapelint.facts.kinds import NoPlace
 
+# Layers named that hold most of the parameters
 NAMED = 3
-"""Layers named that hold most of the parameters."""
 
 
 class TooManyParameters(Rule):

@@ -33,6 +33,7 @@ class UnexpectedOutput(Rule):
         specs = parse_inputs(walked.expect)
         has_dtypes = [":" in text for text in walked.expect]
         for trace in walked.traces.values():
+            # a walk that failed gives what it made up
             is_whole = trace.raised is None and not trace.failure_count
             found = trace.output.tensors if trace.output is not None else ()
             if is_whole and not _fits(found, specs, has_dtypes):
@@ -49,6 +50,7 @@ class UnexpectedOutput(Rule):
             str(trace.output),
             f"returns {trace.output}",
         )
+        # the last line of the user's that made anything of what is returned
         sites = [call.site for call in trace.calls if call.site is not None]
         span = span_of(sites[-1], walked.texts) if sites else None
         return Finding(draft.at(span, otherwise=NoPlace.NO_SOURCE), trace.mode)

@@ -11,8 +11,8 @@ from shapelint.facts.graph import Assumption, Walked
 from shapelint.facts.kinds import Mode, NoPlace
 from shapelint.syntax.spans import span_of
 
+# Answers named in the message; a loop may ask for many
 SHOWN = 3
-"""Answers named in the message; a loop may ask for many."""
 
 
 class ValueAssumed(Rule):
@@ -65,6 +65,7 @@ class Net(nn.Module):
         for trace in walked.traces.values():
             for assumption in trace.assumptions:
                 site = assumption.site
+                # a question without a line of the user's is known by its layer
                 place = str(site) if site is not None else assumption.layer
                 same = asked.setdefault((place, assumption.what), [])
                 same.append((trace.mode, assumption))

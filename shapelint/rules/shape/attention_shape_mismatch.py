@@ -64,6 +64,7 @@ class AttentionShapeMismatch(Rule):
 
     code = "SHP109"
     name = "attention-shape-mismatch"
+    # attention calls linear, norm and matmul inside: a wrong width shows as each of these
     supersedes = ("SHP101", "SHP103", "SHP104", "SHP106", "SHP113", "SHP119")
     constructors = ("MultiheadAttention", "Transformer")
     bad = Example(
@@ -132,6 +133,7 @@ class Net(nn.Module):
         if pair is None:
             return
         table, sequence = pair
+        # both are (..., tokens, features), whatever `batch_first` says
         rows, tokens = table.shape[-2], sequence.shape[-2]
         message = (
             f"position table has {count_noun(rows, 'row')} but the sequence has "
@@ -204,6 +206,7 @@ def _compare_products(call: Call, failure: Failure) -> _Mismatch | None:
     query, key, value, mask = facts
     if not all(isinstance(fact, TensorFact) for fact in (query, key, value)):
         return None
+    # then it is the mask that cannot be laid over the scores
     fits_without_mask = (
         query.shape[-1] == key.shape[-1] and key.shape[-2] == value.shape[-2]
     )

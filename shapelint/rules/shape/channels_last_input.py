@@ -36,6 +36,7 @@ class ChannelsLastInput(Rule):
 
     code = "SHP112"
     name = "channels-last-input"
+    # the same convolution sees wrong channels, or a map of the height of its channels
     supersedes = ("SHP102", "SHP111", "SHP119")
     bad = Example(
         """
@@ -79,6 +80,7 @@ class Net(nn.Module):
             takes = channels_taken(failure)
             if len(shape) not in (dims + 1, dims + 2):
                 continue
+            # 3 channels first and 3 columns last are right as they are
             has_channels_first = shape[-dims - 1] == takes
             if has_channels_first or shape[-1] != takes:
                 continue

@@ -18,8 +18,8 @@ from shapelint.syntax.walked_calls import (
     shape_text,
 )
 
+# Shapes named in the message; a list may be long
 SHOWN = 4
-"""Shapes named in the message; a list may be long."""
 
 
 class ConcatShapeMismatch(Rule):

@@ -22,8 +22,8 @@ from shapelint.syntax.walked_calls import (
     span_of_argument,
 )
 
+# How likely channels are in the wrong place: after an embedding they always are
 TURNED = 3.0
-"""How likely channels are in the wrong place: after an embedding they always are."""
 
 
 class ConvChannelMismatch(Rule):
@@ -89,6 +89,7 @@ class Net(nn.Module):
         for trace, call, failure in failed_calls(walked, *convolutions):
             shape = failure.arg(0, "input").shape
             dims = len(failure.arg(1, "weight").shape) - 2
+            # any other rank is another rule's matter
             is_batched_or_single = len(shape) in (dims + 1, dims + 2)
             if not is_batched_or_single:
                 continue

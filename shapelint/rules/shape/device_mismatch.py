@@ -17,8 +17,8 @@ from shapelint.syntax.spans import span_of
 from shapelint.syntax.trees import corners
 from shapelint.syntax.walked_calls import finding_at_call, shape_text
 
+# How likely `.to(x.device)` is; creating the tensor on the device is offered first
 MOVED = 1.0
-"""How likely `.to(x.device)` is; creating the tensor on the device is offered first."""
 
 
 class DeviceMismatch(Rule):
@@ -80,6 +80,7 @@ class Net(nn.Module):
     def check(self, walked: Walked) -> Iterator[Finding]:
         for trace in walked.traces.values():
             for call in trace.calls:
+                # several left behind are mostly made alike: one bug, one finding
                 if call.strays and call.failure is None:
                     yield self._finding(walked, trace, call, call.strays[0])
 
@@ -128,6 +129,7 @@ def _find_candidates(
         each for at, each in enumerate(known[: len(call.inputs)]) if at != position
     ]
     names = [each.text for each in others if _is_name(each)]
+    # where no operand can be named, the input of the forward is on the right device
     names += _first_parameter(made or call_at(call.site, walked.texts))
     for name in dict.fromkeys(names):
         # `from_numpy` has no `device`

@@ -46,6 +46,7 @@ class DtypeMismatch(Rule):
 
     code = "SHP114"
     name = "dtype-mismatch"
+    # with another dtype the call runs: what these rules say of its shapes is wrong
     supersedes = (
         "SHP101",
         "SHP102",
@@ -111,6 +112,7 @@ class Net(nn.Module):
                 *float_input(walked, call, wanted),
                 *_cast_operands(walked, call, wanted),
             ]
+            # inside torch there is no expression to show; then the layer is
             is_called_by_user = call.site is not None
             place = finding_at_call if is_called_by_user else finding_at_layer
             yield place(walked, trace, call, draft, candidates)

@@ -92,6 +92,7 @@ class Net(nn.Module):
     ) -> Finding:
         first, second, dim = clash
         left, right = shape_text(shapes[first]), shape_text(shapes[second])
+        # `dim` is negative: broadcasting counts from the last dimension
         sizes = (shapes[first][dim], shapes[second][dim])
         draft = self.mismatch(
             f"{subject(call)} cannot broadcast {left} with {right}",

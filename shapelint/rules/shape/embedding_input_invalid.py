@@ -20,8 +20,8 @@ from shapelint.syntax.walked_calls import (
     span_of_argument,
 )
 
+# How the dtypes of floats and complex numbers begin
 NO_INTEGERS = ("f", "bf", "c")
-"""How the dtypes of floats and complex numbers begin."""
 
 
 class EmbeddingInputInvalid(Rule):
@@ -41,6 +41,7 @@ class EmbeddingInputInvalid(Rule):
 
     code = "SHP110"
     name = "embedding-input-invalid"
+    # floats as indices are a wrong dtype too; here it is known to which to cast
     supersedes = ("SHP114", "SHP119")
     bad = Example(
         """

@@ -26,8 +26,8 @@ from shapelint.syntax.walked_calls import (
     shape_text,
 )
 
+# Shapes named in the message; a list of tensors may be long
 SHOWN = 3
-"""Shapes named in the message."""
 
 
 class ForwardRaises(Rule):
@@ -96,6 +96,7 @@ class Net(nn.Module):
         return finding_at_layer(walked, trace, call, draft, candidates)
 
     def _own_raise(self, walked: Walked, trace: Trace, raised: Raised) -> Finding:
+        # the rest may be a whole traceback, as of a subprocess
         reason = raised.message.splitlines()[0] if raised.message else ""
         what = f"{raised.error_type}: {reason}" if reason else raised.error_type
         span, called_at = _find_places(walked, raised)

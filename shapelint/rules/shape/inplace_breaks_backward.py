@@ -39,6 +39,7 @@ class InplaceBreaksBackward(Rule):
 
     code = "SHP117"
     name = "inplace-breaks-backward"
+    # shapes are right: without a gradient the call runs
     supersedes = ("SHP104", "SHP119")
     bad = Example(
         """

@@ -142,6 +142,7 @@ def _find_operands(failure: Failure) -> list[_Operand]:
             _Operand(fact.shape[-1], takes, (position, names[position]))
             for position, (fact, takes) in enumerate(zip(facts, both, strict=False))
         ]
+    # `F.linear` takes (input, weight, bias); of these the weight has two dimensions
     weights = [fact for fact in facts[1:] if len(fact.shape) >= 2]
     if not weights:
         return []

@@ -38,6 +38,7 @@ class LossShapeMismatch(Rule):
 
     code = "SHP116"
     name = "loss-shape-mismatch"
+    # most losses broadcast inside, and refuse dtypes as other ops do
     supersedes = ("SHP104", "SHP114", "SHP119")
     bad = Example(
         """
@@ -112,7 +113,8 @@ def _target_shape(op: str, scores: Shape) -> Shape:
 def _target_dtype(failure: Failure, target: TensorFact) -> str:
     is_float = target.dtype.startswith(("f", "bf"))
     if _takes_classes(failure.op) and is_float:
-        return "i64"
+        return "i64"  # the only dtype of class indices that every loss takes
+    # what eager took when it was asked again
     return failure.cast_to or "f32"
 
 

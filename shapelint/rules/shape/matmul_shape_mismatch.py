@@ -76,6 +76,7 @@ class Net(nn.Module):
     def check(self, walked: Walked) -> Iterator[Finding]:
         for trace, call, failure in failed_calls(walked, *ops.in_family(Family.MATMUL)):
             facts = failure.tensors
+            # different dtypes fail whatever the sizes; another rule reports them
             has_one_dtype = len({fact.dtype for fact in facts}) <= 1
             if not has_one_dtype:
                 continue
@@ -92,6 +93,7 @@ class Net(nn.Module):
                 found=texts[-1] if texts else None,
             )
             fits = _multiplies(failure.op)
+            # of an einsum it is as likely the equation that is wrong
             candidates = [] if is_einsum else turned(walked, call, fits)
             yield finding_at_call(walked, trace, call, draft, candidates)
 

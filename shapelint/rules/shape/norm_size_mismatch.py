@@ -21,9 +21,9 @@ from shapelint.syntax.walked_calls import (
     span_of_argument,
 )
 
+# How likely a `LayerNorm` of a feature map was meant to normalise its channels, if
+# their number is the one it was made for
 OVER_CHANNELS = 3.2
-"""How likely a `LayerNorm` of a feature map was meant to normalise its channels, if
-their number is the one it was made for."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +132,7 @@ def _find_mismatch(failure: Failure) -> _Mismatch | None:
     channels = x.shape[1]
     if failure.op == "group_norm":
         return _compare_groups(failure, channels)
+    # without `affine` there is no weight, without statistics no mean
     weight = failure.arg(3, "weight") or failure.arg(1, "running_mean")
     return _compare_channels(weight, channels, (0, "num_features"))
 
@@ -157,6 +158,7 @@ def _compare_features(shape: Shape, normalized: Shape) -> _Mismatch | None:
 def _compare_groups(failure: Failure, channels: int) -> _Mismatch | None:
     groups, weight = failure.arg(1, "num_groups"), failure.arg(2, "weight")
     takes = weight.shape[0] if weight is not None else channels
+    # the size is compared first, as torch does: groups of wrong channels mean nothing
     if takes != channels:
         return _compare_channels(weight, channels, (1, "num_channels"))
     if groups <= 0 or channels % groups == 0:

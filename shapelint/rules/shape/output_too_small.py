@@ -20,11 +20,11 @@ from shapelint.syntax.walked_calls import (
     shape_text,
 )
 
+# How likely a kernel was meant to be smaller. A pooling at the end goes over all that
+# is left, so its kernel is tied to the size of the input; that of a convolution is
+# chosen freely.
 SMALLER_CONV = 0.9
 SMALLER_POOL = 2.0
-"""How likely a kernel was meant to be smaller. A pooling at the end goes over all that
-is left, so its kernel is tied to the size of the input; that of a convolution is
-chosen freely."""
 
 
 class OutputTooSmall(Rule):

@@ -22,8 +22,9 @@ from shapelint.syntax.walked_calls import (
     shape_text,
 )
 
+# How likely the layer for another number of dimensions was meant: `nn.Conv1d` is
+# typed as easily as `nn.Conv2d`
 OTHER_RANK = 2.6
-"""How likely the layer for another number of dimensions was meant: the name says so."""
 
 
 class RankMismatch(Rule):
@@ -47,6 +48,7 @@ class RankMismatch(Rule):
 
     code = "SHP113"
     name = "rank-mismatch"
+    # where a dimension is missing, all sizes after it are compared with wrong ones
     supersedes = ("SHP101", "SHP102", "SHP103", "SHP107", "SHP111", "SHP119")
     leaves_size_open = True
     bad = Example(
@@ -155,6 +157,7 @@ def _reshape_input(
     if expression is None or written is None:
         return []
     methods = []
+    # a grey image lacks its channel more often than its batch
     if rank + 1 in ranks:
         methods += ["unsqueeze(1)", "unsqueeze(0)"]
     if rank - 1 in ranks and rank > 2:

@@ -45,6 +45,7 @@ class RecurrentShapeMismatch(Rule):
 
     code = "SHP108"
     name = "recurrent-shape-mismatch"
+    # a recurrent layer multiplies matrices inside, whose sizes are not the user's
     supersedes = ("SHP101", "SHP113", "SHP119")
     bad = Example(
         """
@@ -86,7 +87,7 @@ class Net(nn.Module):
         for trace, call, _ in failed_calls(walked, *ops.failing_in(Family.RECURRENT)):
             x = call.inputs[0] if call.inputs else None
             is_made_by_torch = "input_size" in call.attributes
-            # integers and doubles are another rule's matter
+            # integers are a wrong dtype, which another rule reports
             if x is None or not is_made_by_torch or not x.dtype.startswith(FLOATS):
                 continue
             takes, ranks = call.attributes["input_size"], ranks_taken(call)

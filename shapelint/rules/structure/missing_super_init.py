@@ -66,6 +66,7 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
+        # one class, one bug, however many modules were made of it
         first_layers: dict[tuple[str, str], str] = {}
         for layer in walked.uninitialised:
             first_layers.setdefault(walked.homes[layer], layer)
@@ -75,6 +76,7 @@ class Net(nn.Module):
             for (file, owner), layer in first_layers.items():
                 source = parse_file(file, walked.texts)
                 init = _find_constructor(source, owner)
+                # a class without its own `__init__` inherits one that is at fault
                 if source is None or init is None:
                     message = f"`nn.Module.__init__` never ran on `{owner}`"
                     draft = replace(self.diagnostic(message), layer=layer)
