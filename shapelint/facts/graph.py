@@ -247,6 +247,11 @@ class Raised:
     compared: tuple[tuple[int, int], ...] = ()
 
     @property
+    def switches_mode(self) -> bool:
+        """Whether `train()` or `eval()` raised, before any forward."""
+        return self.switching_to is not None
+
+    @property
     def doing(self) -> str:
         """What raised, for messages."""
         if self.switching_to is None:
@@ -309,6 +314,19 @@ class Trace:
         """How many calls failed, an exception outside of any call counted in."""
         outside = self.raised is not None and self.raised.call is None
         return sum(1 for _ in self.failures) + outside
+
+    @property
+    def is_ended_by_own_raise(self) -> bool:
+        """Whether the model itself raised for these shapes, outside of any torch call.
+
+        False where the exception may follow from an earlier failure, from an assumed
+        value or a stand-in, and where time or memory ran out."""
+        raised = self.raised
+        if raised is None or raised.call is not None or raised.after_assumption:
+            return False
+        if self.uncertain or self.out_of_time or raised.error_type == "MemoryError":
+            return False
+        return not any(True for _ in self.failures)
 
     def producer(self, call: Call, position: int = 0) -> Call | None:
         """The call that made a tensor argument, None for a model input or a weight."""
@@ -378,6 +396,15 @@ class Walked:
     def total_params(self) -> int:
         """Elements of all parameters, tied ones once."""
         return sum(param.numel for param in self.params.values())
+
+    def lacks_init(self, trace: Trace) -> bool:
+        """Whether a walk ended on a module on which `nn.Module.__init__` did not
+        run."""
+        raised = trace.raised
+        if raised is None or not self.uninitialised:
+            return False
+        # such a module lacks `_parameters`, `_modules` and the like
+        return raised.error_type == "AttributeError"
 
     def params_of(self, call: Call) -> int:
         """Elements of the parameters a call uses."""

@@ -135,7 +135,8 @@ def assert_shapes(model: Model, shapes: str, inputs: Inputs = None) -> Report:
         bound = ", ".join(f"{name}={size}" for name, size in names.items())
         where = f" with {bound}" if bound else ""
         text = (
-            f"{UnexpectedOutput.code}: {report.output} comes out where `{right.strip()}` is expected{where}: {problem}\n"
+            f"{UnexpectedOutput.code}: the model returns {report.output} "
+            f"but `{right.strip()}` is expected{where}: {problem}\n"
             f"  trail: {', '.join(map(str, report.target.inputs))} -> ... -> {way}"
         )
         raise AssertionError(printable(text))

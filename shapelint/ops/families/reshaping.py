@@ -23,6 +23,19 @@ def asked_shape(failure: Failure) -> Shape | None:
         return None
 
 
+def count_known(wanted: Shape) -> int:
+    """The elements of a shape, without the size that is left open."""
+    return math.prod(size for size in wanted if size != -1)
+
+
+def has_room(shape: Shape, wanted: Shape) -> bool:
+    """Whether the elements of a tensor fill another shape."""
+    total, known = math.prod(shape), count_known(wanted)
+    if known == 0:
+        return False
+    return total % known == 0 if -1 in wanted else total == known
+
+
 def recover_reshaping(failure: Failure) -> list[Shape]:
     """The batch first, then the written sizes; or the written sizes and what is left
     over for -1."""

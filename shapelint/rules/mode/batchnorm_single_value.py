@@ -68,9 +68,8 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call in failed_calls(walked, "batch_norm", "instance_norm"):
-            failure = call.failure
-            if failure is None or not _has_single_values(failure):
+        for trace, call, failure in failed_calls(walked, "batch_norm", "instance_norm"):
+            if not _has_single_values(failure):
                 continue
             shape = shape_text(failure.tensors[0].shape)
             name = call.op if call.is_module else "F." + call.op
