@@ -41,7 +41,7 @@ class NotLoadableError(Exception):
     and a note.
 
     `sites`: the user's frames, innermost first. `refused_by`: the layer of torch's
-    whose constructor raised."""
+    whose constructor raised, and `reason` what it said."""
 
     def __init__(
         self,
@@ -50,12 +50,14 @@ class NotLoadableError(Exception):
         hint: str = "",
         sites: tuple[Site, ...] = (),
         refused_by: str = "",
+        reason: str = "",
     ) -> None:
         super().__init__(message)
         self.span = span
         self.hint = hint
         self.sites = sites
         self.refused_by = refused_by
+        self.reason = reason
 
 
 @dataclass
@@ -216,7 +218,7 @@ def _failed(
     span = span_of(sites[0], ownership.texts) if sites else None
     refused_by = _refusing_layer(error) if doing != "importing" else ""
     return NotLoadableError(
-        f"{doing} {subject} raised {what}", span, "", tuple(sites), refused_by
+        f"{doing} {subject} raised {what}", span, "", tuple(sites), refused_by, text
     )
 
 

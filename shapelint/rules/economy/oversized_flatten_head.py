@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.changes.heads import flattened, head_candidates
+from shapelint.changes.heads import find_flatten, head_candidates
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Call, Shape, Trace, Walked
@@ -93,7 +93,7 @@ class Net(nn.Module):
         for call in trace.calls:
             if call.op.lower() != "linear" or call.failure is not None or not total:
                 continue
-            flatten = flattened(trace, call)
+            flatten = find_flatten(trace, call)
             params = walked.params_of(call)
             if flatten is None or params < least:
                 continue

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shapelint import ops
-from shapelint.changes.layer_inputs import layer_input_forms
+from shapelint.changes.layer_inputs import rewrite_layer_input
 from shapelint.changes.layer_numbers import number_candidates
 from shapelint.changes.other_inputs import sized_inputs
 from shapelint.facts.findings import Example, Finding, Rule
@@ -120,7 +120,7 @@ class Net(nn.Module):
         takes, found = mismatch.widths
         argument = (0, "embed_dim")
         candidates = [
-            *layer_input_forms(walked, call, takes),
+            *rewrite_layer_input(walked, call, takes),
             *number_candidates(call, made, argument, found, (found,), takes),
         ]
         span = span_of_argument(made, *argument)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from shapelint import ops
-from shapelint.changes.operands import resized, turned
+from shapelint.changes.operands import resize_maps, rewrite_operands
 from shapelint.changes.other_inputs import halves_well, other_sizes
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Shape, Walked, facts_in
@@ -94,8 +94,8 @@ class Net(nn.Module):
                 f"{message} along dimension {dim}", texts[0], others[0], difference
             )
             candidates = [
-                *turned(walked, call, _joins(joined_along)),
-                *resized(walked, call, halves_well(walked)),
+                *rewrite_operands(walked, call, _joins(joined_along)),
+                *resize_maps(walked, call, halves_well(walked)),
                 *other_sizes(walked),
             ]
             yield finding_at_call(walked, trace, call, draft, candidates)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from shapelint import ops
 from shapelint.changes.layer_numbers import number_candidates, producer_candidates
-from shapelint.changes.operands import turned
+from shapelint.changes.operands import rewrite_operands
 from shapelint.changes.other_inputs import other_channels
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Shape, Trace, Walked
@@ -137,6 +137,6 @@ def _turn_channels(
     unlikely = [".flatten", "squeeze"] + ([".transpose(0"] if dims > 1 else [])
     return [
         replace(each, likely=TURNED, says="channels belong in dimension 1")
-        for each in turned(walked, call, fits)
+        for each in rewrite_operands(walked, call, fits)
         if not any(word in each.title for word in unlikely)
     ]

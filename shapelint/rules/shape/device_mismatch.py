@@ -6,9 +6,9 @@ import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.changes.operands import Operand, operands, wrapped
+from shapelint.changes.operands import Operand, find_operands, rewrite_operand
 from shapelint.facts.diagnostics import Related, Severity
-from shapelint.facts.findings import Candidate, Example, Finding, Rule
+from shapelint.facts.findings import Candidate, ChangeKind, Example, Finding, Rule
 from shapelint.facts.graph import Call, Trace, Walked
 from shapelint.ops.wording import subject
 from shapelint.syntax.calls import CallExpression, call_at
@@ -124,7 +124,7 @@ def _find_candidates(
     """The device of another operand, where the tensor is created or where it is
     used."""
     made = call_at(maker.site, walked.texts) if maker is not None else None
-    known = operands(walked, call)
+    known = find_operands(walked, call)
     others = [
         each for at, each in enumerate(known[: len(call.inputs)]) if at != position
     ]
@@ -138,8 +138,8 @@ def _find_candidates(
         if position < len(known):
             operand = known[position]
             text = f"{operand.text}.to({name}.device)"
-            moved = wrapped(operand, text, call.layer, MOVED)
-            yield replace(moved, group="device")
+            moved = rewrite_operand(operand, text, call.layer, MOVED)
+            yield replace(moved, group="device", kind=ChangeKind.OTHER)
 
 
 def _is_name(operand: Operand) -> bool:

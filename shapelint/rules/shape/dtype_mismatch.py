@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from shapelint import ops
-from shapelint.changes.layer_inputs import cast
-from shapelint.changes.operands import operands
+from shapelint.changes.layer_inputs import cast_operand
+from shapelint.changes.operands import find_operands
 from shapelint.changes.other_inputs import float_input
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Walked
@@ -123,7 +123,7 @@ def _cast_operands(walked: Walked, call: Call, wanted: str) -> Iterator[Candidat
     method = _METHODS.get(wanted)
     if method is None:
         return
-    written = range(len(operands(walked, call)))
+    written = range(len(find_operands(walked, call)))
     for position, fact in zip(written, call.inputs, strict=False):
         if fact.dtype != wanted:
-            yield from cast(walked, call, position, method)
+            yield from cast_operand(walked, call, position, method)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from shapelint import ops
-from shapelint.changes.operands import cropped, resized, turned
+from shapelint.changes.operands import crop_larger, resize_maps, rewrite_operands
 from shapelint.changes.other_inputs import halves_well, other_sizes, sized_inputs
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Call, Shape, Trace, Walked
@@ -103,10 +103,10 @@ class Net(nn.Module):
         # a table is made for one length: then the input may be the one that is too long
         is_of_table = holds_own_table(trace, call)
         candidates = [
-            *cropped(walked, call),
+            *crop_larger(walked, call),
             *(sized_inputs(walked, [sizes]) if is_of_table else ()),
-            *turned(walked, call, _keeps_a_shape(shapes)),
-            *resized(walked, call, halves_well(walked)),
+            *rewrite_operands(walked, call, _keeps_a_shape(shapes)),
+            *resize_maps(walked, call, halves_well(walked)),
             *other_sizes(walked),
         ]
         return finding_at_call(walked, trace, call, draft, candidates)

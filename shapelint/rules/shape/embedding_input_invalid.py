@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shapelint import ops
-from shapelint.changes.layer_inputs import cast
+from shapelint.changes.layer_inputs import cast_operand
 from shapelint.changes.layer_numbers import number_candidates
 from shapelint.changes.other_inputs import integer_input, sized_inputs
 from shapelint.facts.findings import Example, Finding, Rule
@@ -100,7 +100,10 @@ class Net(nn.Module):
             dtype,
             f"integers expected, {dtype} found",
         )
-        candidates = [*integer_input(walked, call), *cast(walked, call, 0, ".long()")]
+        candidates = [
+            *integer_input(walked, call),
+            *cast_operand(walked, call, 0, ".long()"),
+        ]
         return finding_at_layer(walked, trace, call, draft, candidates)
 
     def _too_short(

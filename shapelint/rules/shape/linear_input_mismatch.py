@@ -6,15 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from shapelint import ops
-from shapelint.changes.heads import (
-    flatten_and_number,
-    flattened,
-    head_candidates,
-    missing_flatten,
-)
-from shapelint.changes.layer_inputs import layer_input_forms
+from shapelint.changes.first_layers import unbatched_note
+from shapelint.changes.heads import find_flatten, head_candidates
+from shapelint.changes.layer_inputs import rewrite_layer_input
 from shapelint.changes.layer_numbers import number_candidates
-from shapelint.changes.other_inputs import input_candidates, unbatched_note
+from shapelint.changes.missing_flattens import flatten_and_number, missing_flatten
+from shapelint.changes.other_inputs import input_candidates
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Failure, Trace, Walked
 from shapelint.ops.record import Family
@@ -115,7 +112,7 @@ class Net(nn.Module):
         wanted = count_noun(takes, "feature")
         message = f"{name_layer(call)} takes {wanted} but gets {found}"
         notes = [*unbatched_note(trace)]
-        flatten = flattened(trace, call)
+        flatten = find_flatten(trace, call)
         if flatten is not None:
             shape = flatten.inputs[0].shape
             notes.append(
@@ -158,7 +155,7 @@ def _find_candidates(
     candidates = [
         *input_candidates(walked, trace),
         *missing_flatten(walked, call, takes),
-        *layer_input_forms(walked, call, takes),
+        *rewrite_layer_input(walked, call, takes),
     ]
     numbers = number_candidates(call, made, argument, found, sizes, takes)
     if argument[1] != "in_features":

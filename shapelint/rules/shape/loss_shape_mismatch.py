@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shapelint import ops
-from shapelint.changes.layer_inputs import cast
-from shapelint.changes.operands import turned
+from shapelint.changes.layer_inputs import cast_operand
+from shapelint.changes.operands import rewrite_operands
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Failure, Shape, TensorFact, Walked
 from shapelint.ops.record import Op, Target
@@ -123,5 +123,5 @@ def _find_candidates(walked: Walked, call: Call, op: str) -> Iterator[Candidate]
         return len(shapes) >= 2 and shapes[1] == _target_shape(op, shapes[0])
 
     method = ".long()" if _takes_classes(op) else ".float()"
-    yield from cast(walked, call, 1, method)
-    yield from turned(walked, call, fits)
+    yield from cast_operand(walked, call, 1, method)
+    yield from rewrite_operands(walked, call, fits)

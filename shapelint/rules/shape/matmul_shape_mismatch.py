@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from shapelint import ops
-from shapelint.changes.operands import turned
+from shapelint.changes.operands import rewrite_operands
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Failure, Shape, Walked
 from shapelint.ops.broadcasting import find_clash
@@ -94,7 +94,7 @@ class Net(nn.Module):
             )
             fits = _multiplies(failure.op)
             # of an einsum it is as likely the equation that is wrong
-            candidates = [] if is_einsum else turned(walked, call, fits)
+            candidates = [] if is_einsum else rewrite_operands(walked, call, fits)
             yield finding_at_call(walked, trace, call, draft, candidates)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shapelint import ops
-from shapelint.changes.layer_inputs import keyword_added, layer_input_forms
+from shapelint.changes.layer_inputs import add_keyword, rewrite_layer_input
 from shapelint.changes.layer_numbers import number_candidates
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Shape, Trace, Walked
@@ -130,7 +130,7 @@ class Net(nn.Module):
         made = made_by(walked, call)
         argument = (0, "input_size")
         candidates = [
-            *layer_input_forms(walked, call, takes),
+            *rewrite_layer_input(walked, call, takes),
             *number_candidates(call, made, argument, found, (found,), takes),
         ]
         span = span_of_argument(made, *argument)
@@ -159,4 +159,4 @@ def _batch_first(walked: Walked, call: Call) -> Iterator[Candidate]:
     """`batch_first=True`, without which the first dimension is time."""
     made = made_by(walked, call)
     if made is not None:
-        yield from keyword_added(made, "batch_first", "True", call.layer)
+        yield from add_keyword(made, "batch_first", "True", call.layer)
