@@ -15,13 +15,15 @@ PACKAGE = Path(shapelint.__file__).parent
 TABLE = PACKAGE / "changes" / "weights.py"
 FILES = [
     file
-    for room in ("changes", "fixes")
-    for file in sorted((PACKAGE / room).glob("*.py"))
+    for room in ("changes", "rules", "fixes")
+    for file in sorted((PACKAGE / room).rglob("*.py"))
     if file != TABLE
 ]
 
 NO_WEIGHTS = {
     ("changes/window_values.py", 0.1): "a tolerance between two ratios of sizes",
+    ("rules/__init__.py", 0.5): "how near a word is to a rule's name",
+    ("rules/mode/dropout_ignores_eval.py", 0.5): "the default of `p`",
     ("fixes/verify.py", 1e9): "a limit of work, in mult-adds",
 }
 """Numbers that say nothing of how likely a change is."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shapelint import ops
+from shapelint.changes import weights
 from shapelint.changes.heads import pooled_before
 from shapelint.facts.diagnostics import Edit
 from shapelint.facts.findings import Candidate
@@ -18,19 +19,6 @@ from shapelint.syntax.calls import CallExpression
 from shapelint.syntax.edits import replacement
 from shapelint.syntax.products import written_as
 from shapelint.syntax.walked_calls import call_expression, made_by
-
-USE_RESHAPE = 4.0
-"""The sizes fit: nothing else has to be wrong."""
-
-EXPAND_ALL = 3.0
-"""A size for each dimension, where some were left out."""
-
-NUMBERS_OF_BOTH = 2.4
-"""The same number stands in the view and in the layer: both were written for another
-size of input."""
-
-FLATTEN_AND_NUMBER = 2.2
-"""The same with `flatten(1)`, which needs no number."""
 
 
 def use_reshape(walked: Walked, call: Call) -> Iterator[Candidate]:
@@ -46,7 +34,7 @@ def use_reshape(walked: Walked, call: Call) -> Iterator[Candidate]:
     yield Candidate(
         "`.reshape(...)` instead of `.view(...)`",
         (edit,),
-        likely=USE_RESHAPE,
+        likely=weights.USE_RESHAPE,
         says="`reshape` copies if it must",
     )
 
@@ -88,11 +76,11 @@ def change_with_layer(walked: Walked, trace: Trace, call: Call) -> Iterator[Cand
     inside = written_as(source, number, features, shape[1:])
     shown = view.call.text.replace(source.segment(number), inside, 1)
     for title, edit, likely in (
-        (shown, view.call.replaced(number, inside), NUMBERS_OF_BOTH),
+        (shown, view.call.replaced(number, inside), weights.NUMBERS_OF_VIEW_AND_LAYER),
         (
             view.flattened,
             replacement(source, view.call.node, view.flattened),
-            FLATTEN_AND_NUMBER,
+            weights.FLATTEN_FOR_VIEW_AND_LAYER,
         ),
     ):
         yield Candidate(
@@ -160,7 +148,7 @@ def _expand_all(view: _Method, call: Call) -> Iterator[Candidate]:
     new = old + ", -1" * missing
     shown = " ".join(expression.text.replace(f"{old})", f"{new})").split())
     edits = (expression.replaced(last, new),)
-    yield Candidate(f"`{shown}`", edits, call.layer, likely=EXPAND_ALL)
+    yield Candidate(f"`{shown}`", edits, call.layer, likely=weights.EXPAND_ALL)
 
 
 def _keep_batch(view: _Method, call: Call) -> Iterator[Candidate]:

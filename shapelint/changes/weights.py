@@ -284,6 +284,35 @@ FLAG = 0.6  # `batch_first=True` for False, and the other way
 # A module set without being registered, where it holds itself: the only change
 REGISTERED_NOWHERE = 1.0
 
+# -- one rule's own change -------------------------------------------------------------
+
+USE_RESHAPE = 4.0  # `.reshape` for `.view`: the sizes fit, nothing else has to be wrong
+EXPAND_ALL = 3.0  # A size for each dimension of `expand`, where some were left out
+
+# A view and the layer behind it hold the same number: both were written for another
+# size of input
+NUMBERS_OF_VIEW_AND_LAYER = 2.4
+
+# The same with `flatten(1)`, which needs no number
+FLATTEN_FOR_VIEW_AND_LAYER = 2.2
+
+# Channels that come last brought to the front: after an embedding they always do
+CHANNELS_TURNED = 3.0
+
+# `GroupNorm(1, c)` for a `LayerNorm(c)` that receives a map of c channels
+NORM_OVER_CHANNELS = 3.2
+
+# A pooling at the end goes over all that is left: its kernel is tied to the input
+SMALLER_POOL = 2.0
+
+SMALLER_CONVOLUTION = 0.9  # The kernel of a convolution is chosen freely
+
+# `nn.Conv2d` for `nn.Conv1d`, typed as easily
+LAYER_OF_OTHER_RANK = 2.6
+
+MOVED_TO_DEVICE = 1.0  # `.to(x.device)`; created on the device is offered first
+CALLS_SUPER_INIT = 1.0  # `super().__init__()`, where it is missing: the only change
+
 # -- a constructor that refuses -------------------------------------------------------
 
 REFUSED_ARGUMENT = 1.0  # An argument of the call that raised

@@ -85,53 +85,51 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        traces = walked.traces.values()
+        raised = [trace.raised for trace in walked.traces.values()]
         raises = any(
-            trace.raised is not None and trace.raised.switches_mode for trace in traces
+            each is not None and each.switching_to is not None for each in raised
         )
-        severity = Severity.ERROR if raises else Severity.WARNING
         for override in find_faulty_overrides(walked):
-            yield self._finding(override, severity)
+            yield self._finding(override, Severity.ERROR if raises else None)
 
-    def _finding(self, override: TrainOverride, severity: Severity) -> Finding:
-        method, name = override.method, override.method.name
-        message, label = _WORDS[override.fault]
+    def _finding(self, override: TrainOverride, severity: Severity | None) -> Finding:
+        method = override.method
+        own, replaced = f"{override.owner}.{method.name}", f"nn.Module.{method.name}"
+        what, label = _WORDS[override.fault]
         if override.fault is OverrideFault.REQUIRES_ARGUMENTS:
-            label = _PASSED[name]
-        draft = self.diagnostic(
-            f"`{override.owner}.{name}` overrides `nn.Module.{name}` {message}",
-            severity,
+            label = _PASSED[method.name]
+        message = f"`{own}` overrides `{replaced}` {what}"
+        draft = replace(
+            self.diagnostic(message, severity), label=label, layer=override.layer
         )
-        line, column = method.lineno, method.col_offset + 1
-        span = Span(override.source.file, line, column, line, column + len("def"))
-        draft = replace(draft, label=label, layer=override.layer)
+        placed = draft.at(_span_of_def(override.source.file, method))
         candidates = tuple(_candidates(override.source, method))
-        return Finding(draft.at(span), candidates=candidates)
+        return Finding(placed, candidates=candidates)
 
 
+_CALLS_TRAIN = "`eval()` calls `train(False)`"
+_OWN_PARAMETERS = "with parameters of its own"
+_PASSED = {
+    "train": "`eval()` passes one argument",
+    "eval": "`model.eval()` passes no argument",
+}
 _WORDS = {
-    OverrideFault.LACKS_MODE: (
-        "without its parameter `mode`",
-        "`eval()` calls `train(False)`",
-    ),
-    OverrideFault.TAKES_OTHER: (
-        "with parameters of its own",
-        "`eval()` calls `train(False)`",
-    ),
-    OverrideFault.REQUIRES_ARGUMENTS: ("with parameters of its own", ""),
+    OverrideFault.LACKS_MODE: ("without its parameter `mode`", _CALLS_TRAIN),
+    OverrideFault.TAKES_OTHER: (_OWN_PARAMETERS, _CALLS_TRAIN),
+    OverrideFault.REQUIRES_ARGUMENTS: (_OWN_PARAMETERS, ""),
     OverrideFault.SKIPS_LAYERS: (
         "and does not reach the layers inside",
         "without `super()`, no layer is switched",
     ),
     OverrideFault.RETURNS_NOTHING: ("and returns nothing", "`model.eval()` is None"),
 }
-"""The end of the message, and the label at its place."""
+"""For each fault, what follows the method in the message, and the label."""
 
-_PASSED = {
-    "train": "`eval()` passes one argument",
-    "eval": "`model.eval()` passes no argument",
-}
-"""The label of an override that requires more than torch passes."""
+
+def _span_of_def(file: str, method: ast.FunctionDef) -> Span:
+    """The keyword `def`."""
+    line, column = method.lineno, method.col_offset + 1
+    return Span(file, line, column, line, column + len("def"))
 
 
 def _candidates(source: ParsedFile, method: ast.FunctionDef) -> Iterator[Candidate]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from shapelint import ops
+from shapelint.changes import weights
 from shapelint.changes.layer_numbers import number_candidates, producer_candidates
 from shapelint.changes.operands import rewrite_operands
 from shapelint.changes.other_inputs import other_channels
@@ -21,9 +22,6 @@ from shapelint.syntax.walked_calls import (
     name_layer,
     span_of_argument,
 )
-
-# How likely channels are in the wrong place: after an embedding they always are
-TURNED = 3.0
 
 
 class ConvChannelMismatch(Rule):
@@ -136,7 +134,9 @@ def _turn_channels(
     # of images nobody exchanges the batch with the channels, of sequences they do
     unlikely = [".flatten", "squeeze"] + ([".transpose(0"] if dims > 1 else [])
     return [
-        replace(each, likely=TURNED, says="channels belong in dimension 1")
+        replace(
+            each, likely=weights.CHANNELS_TURNED, says="channels belong in dimension 1"
+        )
         for each in rewrite_operands(walked, call, fits)
         if not any(word in each.title for word in unlikely)
     ]

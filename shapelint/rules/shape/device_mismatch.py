@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
+from shapelint.changes import weights
 from shapelint.changes.operands import Operand, find_operands, rewrite_operand
 from shapelint.facts.diagnostics import Related, Severity
 from shapelint.facts.findings import Candidate, ChangeKind, Example, Finding, Rule
@@ -16,9 +17,6 @@ from shapelint.syntax.origins import Place, enclosing_function
 from shapelint.syntax.spans import span_of
 from shapelint.syntax.trees import corners
 from shapelint.syntax.walked_calls import finding_at_call, shape_text
-
-# How likely `.to(x.device)` is; creating the tensor on the device is offered first
-MOVED = 1.0
 
 
 class DeviceMismatch(Rule):
@@ -138,7 +136,7 @@ def _find_candidates(
         if position < len(known):
             operand = known[position]
             text = f"{operand.text}.to({name}.device)"
-            moved = rewrite_operand(operand, text, call.layer, MOVED)
+            moved = rewrite_operand(operand, text, call.layer, weights.MOVED_TO_DEVICE)
             yield replace(moved, group="device", kind=ChangeKind.OTHER)
 
 

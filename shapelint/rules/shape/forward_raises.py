@@ -103,7 +103,7 @@ class Net(nn.Module):
         draft = self.diagnostic(f"{raised.doing} raises {what}")
         draft = replace(draft, layer=raised.layer)
         diagnostic = draft.at(span, called_at, NoPlace.NO_SOURCE)
-        if runs_in_circles(walked, trace) and raised.switches_mode:
+        if runs_in_circles(walked, trace) and raised.switching_to is not None:
             diagnostic, candidates = explain_circle(walked, diagnostic)
             return Finding(diagnostic, trace.mode, None, candidates)
         if raised.error_type == "RecursionError":
@@ -124,7 +124,7 @@ def _is_unexplained(walked: Walked, trace: Trace) -> bool:
     raised = trace.raised
     if raised is None or not trace.is_ended_by_own_raise or walked.lacks_init(trace):
         return False
-    return not raised.switches_mode or not any(
+    return raised.switching_to is None or not any(
         True for _ in find_faulty_overrides(walked)
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shapelint import ops
+from shapelint.changes import weights
 from shapelint.changes.layer_numbers import number_candidates, producer_candidates
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Failure, Shape, TensorFact, Trace, Walked
@@ -20,10 +21,6 @@ from shapelint.syntax.walked_calls import (
     shape_text,
     span_of_argument,
 )
-
-# How likely a `LayerNorm` of a feature map was meant to normalise its channels, if
-# their number is the one it was made for
-OVER_CHANNELS = 3.2
 
 
 @dataclass(frozen=True)
@@ -198,7 +195,11 @@ def _norm_channels(
     text = f"{made.prefix}GroupNorm(1, {made.source.segment(arguments[0])})"
     edits = (made.replaced(made.node, text),)
     says = "the channels are in dimension 1 here"
-    return [Candidate(f"`{text}`", edits, call.layer, likely=OVER_CHANNELS, says=says)]
+    return [
+        Candidate(
+            f"`{text}`", edits, call.layer, likely=weights.NORM_OVER_CHANNELS, says=says
+        )
+    ]
 
 
 def _find_divisor(channels: int, limit: int) -> int:

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from shapelint import ops
+from shapelint.changes import weights
 from shapelint.changes.other_inputs import larger_images
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Shape, Walked
@@ -19,12 +20,6 @@ from shapelint.syntax.walked_calls import (
     name_layer,
     shape_text,
 )
-
-# How likely a kernel was meant to be smaller. A pooling at the end goes over all that
-# is left, so its kernel is tied to the size of the input; that of a convolution is
-# chosen freely.
-SMALLER_CONV = 0.9
-SMALLER_POOL = 2.0
 
 
 class OutputTooSmall(Rule):
@@ -115,7 +110,7 @@ def _smaller_kernel(walked: Walked, call: Call, size: int) -> Iterator[Candidate
     if made is None or not isinstance(node, ast.Constant) or size < 1:
         return
     edit = made.replaced(node, str(size))
-    likely = SMALLER_CONV if is_conv else SMALLER_POOL
+    likely = weights.SMALLER_CONVOLUTION if is_conv else weights.SMALLER_POOL
     yield Candidate(
         f"`kernel_size={size}`", (edit,), call.layer, "kernel", likely=likely
     )

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from shapelint import ops
+from shapelint.changes import weights
 from shapelint.changes.other_inputs import batched_input, input_candidates
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Shape, Trace, Walked
@@ -21,10 +22,6 @@ from shapelint.syntax.walked_calls import (
     name_layer,
     shape_text,
 )
-
-# How likely the layer for another number of dimensions was meant: `nn.Conv1d` is
-# typed as easily as `nn.Conv2d`
-OTHER_RANK = 2.6
 
 
 class RankMismatch(Rule):
@@ -141,7 +138,7 @@ def _use_layer_of_rank(walked: Walked, call: Call, rank: int) -> list[Candidate]
             (made.replaced(made.node.func, text),),
             call.layer,
             group="rank",
-            likely=OTHER_RANK,
+            likely=weights.LAYER_OF_OTHER_RANK,
             says=f"`{name}` takes {rank} dimensions",
         )
     ]

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
+from shapelint.changes import weights
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Walked
 from shapelint.facts.kinds import Mode, NoPlace
@@ -102,7 +103,7 @@ class Net(nn.Module):
             "`super().__init__()` as the first statement",
             (insert_before(source, init.body[0], "super().__init__()"),),
             layer,
-            likely=1.0,
+            likely=weights.CALLS_SUPER_INIT,
         )
         return Finding(placed, mode, None, (candidate,))
 
