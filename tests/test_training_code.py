@@ -203,7 +203,9 @@ def test_a_method_that_is_inherited_is_read_in_the_file_that_defines_it(
     assert [
         (code, span.file, span.line) for code, span in spans if span is not None
     ] == [("SHP403", str(base), here)]
-    write(BASE.replace("with torch", "self.model.eval()\n        with torch"), "base.py")
+    write(
+        BASE.replace("with torch", "self.model.eval()\n        with torch"), "base.py"
+    )
     assert not check_source(Read(str(train), selected=ALL)).report.diagnostics
 
 

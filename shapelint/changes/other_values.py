@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 from shapelint import ops
 from shapelint.facts.graph import Call, Failure, Shape
+from shapelint.ops.families.concatenation import is_concatenation, joined_dimension
 from shapelint.ops.families.convolution import channels_taken
-from shapelint.ops.families.joining import is_concatenation, joined_dimension
 from shapelint.ops.record import Family
 from shapelint.ops.sliding import spread
 

@@ -15,7 +15,7 @@ from shapelint.changes.plausibility import irregularity
 from shapelint.changes.upstream_calls import Upstream, arguments, candidate, single
 from shapelint.facts.findings import Candidate
 from shapelint.facts.graph import Trace
-from shapelint.ops.families.joining import is_concatenation
+from shapelint.ops.families.concatenation import is_concatenation
 from shapelint.ops.record import Family
 from shapelint.syntax.calls import CallExpression, layer_call
 from shapelint.syntax.origins import Place, enclosing_function, origins
