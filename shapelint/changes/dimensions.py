@@ -14,7 +14,7 @@ from shapelint.changes.text_at_place import write_text
 from shapelint.changes.upstream_calls import Upstream
 from shapelint.facts.findings import Candidate
 from shapelint.facts.graph import Call, Trace
-from shapelint.ops.families.joining import is_concatenation
+from shapelint.ops.families.concatenation import is_concatenation
 from shapelint.ops.record import Family
 from shapelint.syntax.origins import Place
 

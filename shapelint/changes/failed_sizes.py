@@ -10,8 +10,8 @@ from enum import Enum
 from shapelint import ops
 from shapelint.changes.other_values import Pairs
 from shapelint.facts.graph import Call, Failure, Shape, TensorFact
+from shapelint.ops.families.concatenation import is_concatenation, joined_dimension
 from shapelint.ops.families.convolution import channels_taken
-from shapelint.ops.families.joining import is_concatenation, joined_dimension
 from shapelint.ops.record import Family
 
 _COMPARED = 6

@@ -247,11 +247,6 @@ class Raised:
     compared: tuple[tuple[int, int], ...] = ()
 
     @property
-    def switches_mode(self) -> bool:
-        """Whether `train()` or `eval()` raised, before any forward."""
-        return self.switching_to is not None
-
-    @property
     def doing(self) -> str:
         """What raised, for messages."""
         if self.switching_to is None:

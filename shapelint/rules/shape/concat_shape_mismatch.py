@@ -9,7 +9,7 @@ from shapelint.changes.operands import resize_maps, rewrite_operands
 from shapelint.changes.other_inputs import halves_well, other_sizes
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Shape, Walked, facts_in
-from shapelint.ops.families.joining import joined_dimension
+from shapelint.ops.families.concatenation import joined_dimension
 from shapelint.ops.record import Family
 from shapelint.ops.wording import subject
 from shapelint.syntax.walked_calls import (
