@@ -22,7 +22,7 @@ from shapelint.fixes.construction import refused
 from shapelint.fixes.passes import Copy, beyond, together
 from shapelint.fixes.search import WORK, Causes
 from shapelint.fixes.verify import Verifier, out_of_time
-from shapelint.known.suppressions import quieten
+from shapelint.known.suppressions import silence
 from shapelint.loading.model import Loaded, NotLoadableError, load
 from shapelint.loading.model_inputs import Feed, feed_for, require_fitting, specs_of
 from shapelint.ops.walked_rows import rows_of, totals_of
@@ -121,7 +121,7 @@ def check(
     report.diagnostics = together(found, seen.waiting, seen.waiting, copy)
     if first.report.status is Status.PARTIAL and report.status is Status.CHECKED:
         report.status = Status.PARTIAL
-    return quieten(report, request.ignored_in, DISK.with_copies(request.texts))
+    return silence(report, request.ignored_in, DISK.with_copies(request.texts))
 
 
 @dataclass

@@ -180,7 +180,7 @@ class _Walk:
         """The findings of the rules that are on."""
         from shapelint.checking.merging import run_rules
         from shapelint.checking.walk_target import fill_report, shown_trace
-        from shapelint.known.suppressions import quieten
+        from shapelint.known.suppressions import silence
         from shapelint.picture.blocks import picture_of
         from shapelint.rules import catalogue
 
@@ -193,7 +193,7 @@ class _Walk:
         report.diagnostics = sorted(found, key=lambda item: item.sort_key)
         fill_report(report, self.walked, self.loaded, self.feed)
         report.picture = picture_of(self.walked, shown_trace(self.walked))
-        return quieten(report, {}, self.walked.texts)
+        return silence(report, {}, self.walked.texts)
 
     def explained(
         self, found: list[Diagnostic], select: Sequence[str], ignore: Sequence[str]

@@ -18,7 +18,7 @@ from shapelint.facts.kinds import CallKind, Safety, Status
 from shapelint.facts.outcome import TargetReport
 from shapelint.facts.places import Span
 from shapelint.facts.rows import Row
-from shapelint.known.suppressions import Acted, not_ignored, suppressed
+from shapelint.known.suppressions import Acted, drop_ignored, drop_suppressed
 from shapelint.reading.files import Files, Known
 from shapelint.reading.script import read
 from shapelint.reading.source_rule import SourceRule
@@ -64,7 +64,7 @@ def read_files(
 def _read_file(file: str, request: Read, texts: Texts, known: Known) -> FoundInFiles:
     try:
         found = _checked(file, request, texts, known)
-        left, comments = suppressed(not_ignored(found, request.ignored_in), texts)
+        left, comments = drop_suppressed(drop_ignored(found, request.ignored_in), texts)
     except Exception:
         return FoundInFiles(
             [not_loadable(f"shapelint failed on `{file}`", None, "")],
