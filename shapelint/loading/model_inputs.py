@@ -23,10 +23,9 @@ from shapelint.ops.record import Family
 from shapelint.syntax.own_inputs import input_comment
 from shapelint.syntax.parsing import parse_python
 from shapelint.syntax.texts import Texts
-from shapelint.tracing.costs import tensors_in
-from shapelint.tracing.described import message_of
 from shapelint.tracing.members import modules_of
-from shapelint.tracing.walk import Inputs
+from shapelint.tracing.nested import Inputs, tensors_in
+from shapelint.tracing.user_text import message_of
 
 
 @dataclass(frozen=True)

@@ -258,9 +258,9 @@ def _read_all(
 ) -> list[Outcome]:
     # where only models are walked, what reads training code need not be imported
     from shapelint.process.check_source import check_source
-    from shapelint.sources.read_source import layers_walked
+    from shapelint.sources.read_source import find_walked_layers
 
-    known = layers_walked([outcome.report for outcome in walked])
+    known = find_walked_layers([outcome.report for outcome in walked])
     outcomes = []
     for request in requests:
         on_step(request.target, "reading")
