@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from shapelint.apply.rounds import CheckRequest, Fixed, fix_target
-from shapelint.apply.source_files import (
+from shapelint.apply.written_files import (
     SourceFile,
     difference,
     require_unchanged,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import os
 
-from shapelint.apply.source_files import (
+from shapelint.apply.written_files import (
     SourceFile,
     require_unchanged,
     source_file,
