@@ -125,7 +125,8 @@ def test_a_rule_that_does_not_exist_is_said(write: Write, tmp_path: Path) -> Non
     write(net(after="  # shapelint: ignore[SHP101, SHP999]"))
     done = check(tmp_path, "--output-format", "concise")
     assert (
-        "warning[SHP900] this suppresses nothing: SHP999, which is no rule" in done.out
+        "warning[SHP900] this suppresses nothing: SHP999, which is not a rule"
+        in done.out
     )
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from shapelint.apply.source_files import write_whole
+from shapelint.apply.written_files import write_whole
 from shapelint.facts.errors import UsageError
 from tests.conftest import ROOT, run_shapelint
 

@@ -7,7 +7,7 @@ No torch here: the texts go to the worker and come back as a report.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -27,7 +27,7 @@ CheckRequest = Walk | Read
 Run = Callable[[CheckRequest], Outcome]
 
 
-@dataclass
+@dataclass(frozen=True)
 class Fixed:
     """What was changed, in memory: texts by file, and how many findings are gone for
     it."""
@@ -36,7 +36,7 @@ class Fixed:
     count: int = 0
 
 
-def applicable(diagnostic: Diagnostic, unsafe: bool) -> Fix | None:
+def applicable_fix(diagnostic: Diagnostic, unsafe: bool) -> Fix | None:
     """The first fix of a finding that may be made: verified, an edit, and safe unless
     all are wanted.
 
@@ -44,23 +44,30 @@ def applicable(diagnostic: Diagnostic, unsafe: bool) -> Fix | None:
     """
     if diagnostic.severity is Severity.INFO:
         return None
-    allowed = [
-        fix
-        for fix in diagnostic.fixes
-        if fix.verified and fix.edits and not _of_a_package(fix)
-    ]
-    return next((fix for fix in allowed if unsafe or fix.safety is Safety.SAFE), None)
+    for fix in diagnostic.fixes:
+        is_wanted = unsafe or fix.safety is Safety.SAFE
+        if is_wanted and fix.verified and fix.edits and not _is_of_a_package(fix):
+            return fix
+    return None
 
 
-def _of_a_package(fix: Fix) -> bool:
+def _is_of_a_package(fix: Fix) -> bool:
     """Whether a fix would edit what a package manager put there."""
-    folders = ("site-packages", "dist-packages")
-    return any(
-        folder in Path(edit.file).parts for edit in fix.edits for folder in folders
-    )
+    folders = {"site-packages", "dist-packages"}
+    return any(folders.intersection(Path(edit.file).parts) for edit in fix.edits)
 
 
-def fixed(
+@dataclass(frozen=True)
+class _Round:
+    """A target after some of its fixes: its report, the texts, and how many were
+    made."""
+
+    outcome: Outcome
+    texts: Texts
+    made: int = 0
+
+
+def fix_target(
     request: CheckRequest, first: Outcome, run: Run, unsafe: bool, before: Fixed
 ) -> tuple[Outcome, Fixed]:
     """A target's report after its fixes, and the texts; those of other targets are
@@ -68,73 +75,71 @@ def fixed(
 
     Several fixes at once are kept if together they leave fewer findings, else one at a
     time is made."""
-    outcome, texts, count = first, DISK.with_copies(before.texts), 0
+    state = _Round(first, DISK.with_copies(before.texts))
+    count = before.count
     refused: set[tuple[Edit, ...]] = set()
     for _ in range(PASSES):
-        wanted = [
-            fix
-            for item in outcome.report.diagnostics
-            if (fix := applicable(item, unsafe)) is not None
-        ]
-        wanted = _apart([fix for fix in wanted if fix.edits not in refused])
+        found = state.outcome.report.diagnostics
+        fixes = [applicable_fix(item, unsafe) for item in found]
+        wanted = _without_overlaps(
+            fix for fix in fixes if fix is not None and fix.edits not in refused
+        )
         if not wanted:
             break
-        step = _step(request, outcome, run, texts, wanted)
-        if step is None:
+        after = _make_some(request, state, run, wanted)
+        if after is None:
             refused |= {fix.edits for fix in wanted}
             continue
-        outcome, texts, made = step
-        count += made
-    return outcome, Fixed(dict(texts.copies), before.count + count)
+        state = after
+        count += after.made
+    return state.outcome, Fixed(dict(state.texts.copies), count)
 
 
-def _step(
-    request: CheckRequest,
-    outcome: Outcome,
-    run: Run,
-    texts: Texts,
-    wanted: list[Fix],
-) -> tuple[Outcome, Texts, int] | None:
-    for chosen in [wanted, *([fix] for fix in wanted)] if len(wanted) > 1 else [wanted]:
-        changed = edit_texts(texts, [edit for fix in chosen for edit in fix.edits])
+def _make_some(
+    request: CheckRequest, before: _Round, run: Run, wanted: list[Fix]
+) -> _Round | None:
+    """All fixes at once, else the first that is for the better by itself."""
+    choices = [wanted]
+    if len(wanted) > 1:
+        choices += [[fix] for fix in wanted]
+    for chosen in choices:
+        edits = [edit for fix in chosen for edit in fix.edits]
+        changed = edit_texts(before.texts, edits)
         after = run(replace(request, texts=dict(changed.copies)))
-        if _better(outcome, after):
-            return after, changed, len(chosen)
+        if _is_better(before.outcome, after):
+            return _Round(after, changed, len(chosen))
     return None
 
 
-def _better(before: Outcome, after: Outcome) -> bool:
+def _is_better(before: Outcome, after: Outcome) -> bool:
     """Whether something is gone, and a target that could be checked still can be."""
-    if after.fault or (
-        after.report.status is Status.FAILED
-        and before.report.status is not Status.FAILED
-    ):
+    could_be_checked = before.report.status is not Status.FAILED
+    can_be_checked = after.report.status is not Status.FAILED
+    if after.fault or (could_be_checked and not can_be_checked):
         return False
-    old, new = (
-        [_name(item) for item in each.report.diagnostics] for each in (before, after)
-    )
-    only_fewer = len(new) < len(old) and all(name in old for name in new)
-    return only_fewer or _gone(before, after)
+    old, new = _names(before), _names(after)
+    has_only_fewer = len(new) < len(old) and all(name in old for name in new)
+    if has_only_fewer:
+        return True
+    is_something_gone = bool(set(old) - set(new))
+    if not is_something_gone:
+        return False
+    # a walk that ended early did not see what may be seen only now
+    ended_early = before.report.status is not Status.CHECKED
+    return ended_early or _error_count(after) <= _error_count(before)
 
 
-def _gone(before: Outcome, after: Outcome) -> bool:
-    """Whether an error is gone; what was behind the end of the first walk may be seen
-    only now."""
-    old, new = (
-        {_name(item) for item in each.report.diagnostics} for each in (before, after)
-    )
-    ended = before.report.status is not Status.CHECKED
-    worse = sum(
-        item.severity is Severity.ERROR for item in after.report.diagnostics
-    ) > sum(item.severity is Severity.ERROR for item in before.report.diagnostics)
-    return bool(old - new) and (ended or not worse)
+def _names(outcome: Outcome) -> list[tuple[str, str, str]]:
+    """The findings without their lines, which an edit may move."""
+    found = outcome.report.diagnostics
+    return [(item.code, item.layer, item.message) for item in found]
 
 
-def _name(diagnostic: Diagnostic) -> tuple[str, str, str]:
-    return (diagnostic.code, diagnostic.layer, diagnostic.message)
+def _error_count(outcome: Outcome) -> int:
+    return sum(item.severity is Severity.ERROR for item in outcome.report.diagnostics)
 
 
-def _apart(fixes: list[Fix]) -> list[Fix]:
+def _without_overlaps(fixes: Iterable[Fix]) -> list[Fix]:
     """Those that do not overlap, the first ones first; what is left waits for the next
     round."""
     chosen: list[Fix] = []
@@ -149,4 +154,7 @@ def _apart(fixes: list[Fix]) -> list[Fix]:
 def _overlap(one: Edit, other: Edit) -> bool:
     if os.path.realpath(one.file) != os.path.realpath(other.file):
         return False
-    return one.start == other.start or (one.start < other.end and other.start < one.end)
+    # two insertions at one place overlap too: which of them comes first is not known
+    if one.start == other.start:
+        return True
+    return one.start < other.end and other.start < one.end

@@ -22,7 +22,7 @@ from shapelint.facts.outcome import TargetReport
 from shapelint.fixes.mended_copy import MendedCopy
 from shapelint.fixes.search import WORK
 from shapelint.fixes.verify import is_past
-from shapelint.known.suppressions import quieten
+from shapelint.known.suppressions import silence
 from shapelint.syntax.edits import try_edits
 from shapelint.syntax.texts import DISK, Texts
 
@@ -66,7 +66,7 @@ def check(
     report = _look_further(
         replace(look, on_step=ignore_step, on_walked=ignore_report), seen
     )
-    return quieten(report, request.ignored_in, texts)
+    return silence(report, request.ignored_in, texts)
 
 
 def _look_further(look: Look, first: Seen) -> TargetReport:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 
-from shapelint.apply.rounds import CheckRequest, Fixed, fixed
-from shapelint.apply.source_files import SourceFile, difference, source_file, write
+from shapelint.apply.rounds import CheckRequest, Fixed, fix_target
+from shapelint.apply.written_files import (
+    SourceFile,
+    difference,
+    require_unchanged,
+    source_file,
+    write,
+)
 from shapelint.asked.request import Read
 from shapelint.cli import say
-from shapelint.facts.errors import UsageError
 from shapelint.facts.outcome import Outcome
+from shapelint.process.check_source import check_source
 from shapelint.process.runner import Worker
 from shapelint.syntax.edits import file_of
 
@@ -32,52 +37,41 @@ def make_fixes(
     Raises:
         UsageError: a file was changed in the meantime, or cannot be written; then none
         is."""
-    originals = _sources(outcomes, started)
+    originals = _read_sources(outcomes, started)
     state = Fixed()
     after = list(outcomes)
     for at, request in enumerate(requests):
         if request is None or outcomes[at].fault:
             continue
-        first = outcomes[at] if not state.texts else _run(_with(request, state.texts))
-        after[at], state = fixed(request, first, _run, with_unsafe, state)
-        originals |= {
-            file: source_file(file) for file in state.texts if file not in originals
-        }
+        first = outcomes[at]
+        if state.texts:
+            first = _run(replace(request, texts=state.texts))
+        after[at], state = fix_target(request, first, _run, with_unsafe, state)
+        for file in state.texts:
+            if file not in originals:
+                originals[file] = source_file(file)
     if len(requests) > 1 and state.texts:
-        after = [
-            after[at] if request is None else _run(_with(request, state.texts))
-            for at, request in enumerate(requests)
-        ]
+        # a fix for a later target may have changed what an earlier one is made of
+        for at, request in enumerate(requests):
+            if request is not None:
+                after[at] = _run(replace(request, texts=state.texts))
     if not is_dry and state.texts:
         write(state.texts, originals)
     return after, state.count, difference(state.texts, originals)
 
 
-def _sources(outcomes: list[Outcome], started: float) -> dict[str, SourceFile]:
+def _read_sources(outcomes: list[Outcome], started: float) -> dict[str, SourceFile]:
     """Every file that a fix would edit, as it is now."""
-    files = {
-        file_of(edit)
-        for outcome in outcomes
-        for item in outcome.report.diagnostics
-        for fix in item.fixes
-        for edit in fix.edits
-    }
+    found = [item for outcome in outcomes for item in outcome.report.diagnostics]
+    edits = [edit for item in found for fix in item.fixes for edit in fix.edits]
+    files = {file_of(edit) for edit in edits}
     for file in files:
-        if os.stat(file).st_mtime > started:
-            raise UsageError(
-                f"`{file}` was changed while it was checked; nothing was written"
-            )
+        require_unchanged(file, started)
     return {file: source_file(file) for file in files}
-
-
-def _with(request: CheckRequest, texts: dict[str, str]) -> CheckRequest:
-    return replace(request, texts=texts)
 
 
 def _run(request: CheckRequest) -> Outcome:
     if isinstance(request, Read):
-        from shapelint.process.check_source import check_source
-
         return check_source(request)
     worker = Worker()
     try:

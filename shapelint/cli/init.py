@@ -139,7 +139,7 @@ class _Place:
         Raises:
             UsageError: it has changed, or cannot be written.
         """
-        from shapelint.apply.source_files import write_whole
+        from shapelint.apply.written_files import write_whole
 
         now = self.file.read_bytes() if self.file.is_file() else b""
         if now != self.before:

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from shapelint.apply.source_files import write_whole
+from shapelint.apply.written_files import write_whole
 from shapelint.facts.errors import UsageError
 from shapelint.facts.escape import json_text
 from shapelint.facts.outcome import Outcome

@@ -18,6 +18,7 @@ from functools import lru_cache
 
 from shapelint.facts.diagnostics import Diagnostic
 from shapelint.facts.errors import UsageError
+from shapelint.facts.kinds import Word
 from shapelint.facts.outcome import TargetReport
 from shapelint.facts.places import Span
 from shapelint.rules import catalogue
@@ -31,6 +32,20 @@ _OWN = re.compile(
 _NOQA = re.compile(
     r"#\s*noqa(?P<colon>:\s*(?P<codes>[A-Z]+\d+(?:[,\s]+[A-Z]+\d+)*))?", re.IGNORECASE
 )
+
+
+Lines = tuple[int, int]
+"""First and last line."""
+
+WHOLE_FILE: Lines = (0, 0)
+
+
+class SuppressionKind(Word):
+    """How a comment suppresses."""
+
+    IGNORE = "ignore"
+    FILE_IGNORE = "file-ignore"
+    NOQA = "noqa"
 
 
 @dataclass(frozen=True)
@@ -48,7 +63,7 @@ class Suppression:
     codes: tuple[str, ...]
     first: int
     last: int
-    kind: str
+    kind: SuppressionKind
 
     @property
     def place(self) -> tuple[str, int, int]:
@@ -56,21 +71,20 @@ class Suppression:
         return (self.file, self.line, self.column)
 
     def covers(self, diagnostic: Diagnostic) -> bool:
-        """Whether a finding is suppressed by it."""
-        if self.codes and not any(
-            diagnostic.code.startswith(code) for code in self.codes
-        ):
-            return False
+        """Whether it suppresses a finding."""
         if not diagnostic.is_about_code:
             return False
-        spans = [
-            span
-            for span in (diagnostic.span, diagnostic.called_at)
-            if span is not None and span.file == self.file
-        ]
-        return any(
-            not self.last or self.first <= span.line <= self.last for span in spans
-        )
+        is_named = any(diagnostic.code.startswith(code) for code in self.codes)
+        if self.codes and not is_named:
+            return False
+        places = (diagnostic.span, diagnostic.called_at)
+        return any(place is not None and self._is_for(place) for place in places)
+
+    def _is_for(self, place: Span) -> bool:
+        if place.file != self.file:
+            return False
+        is_for_file = not self.last
+        return is_for_file or self.first <= place.line <= self.last
 
 
 def suppressions(file: str, texts: Texts) -> tuple[Suppression, ...]:
@@ -95,41 +109,43 @@ def _of_text(file: str, text: str) -> tuple[Suppression, ...]:
 def _read(file: str, text: str) -> Iterator[Suppression]:
     statements = _statements(text)
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        if token.type != tokenize.COMMENT:
-            continue
-        line, column = token.start
-        alone = not token.line[:column].strip()
-        for match in _OWN.finditer(token.string):
-            codes = tuple(
-                _code(word)
-                for word in (match["codes"] or "").split(",")
-                if word.strip()
-            )
-            whole = match["word"] == "file-ignore"
-            first, last = (0, 0) if whole else _lines(statements, line, alone)
-            begin = column + match.start() + 1
-            yield Suppression(
-                file,
-                line,
-                begin,
-                column + len(token.string) + 1,
-                codes,
-                first,
-                last,
-                match["word"],
-            )
-        for match in _NOQA.finditer(token.string):
-            named = [word for word in re.split(r"[,\s]+", match["codes"] or "") if word]
-            codes = tuple(
-                word.upper() for word in named if word.upper().startswith("SHP")
-            )
-            if named and not codes:
-                continue  # other linters' codes
-            first, last = _lines(statements, line, False)
-            begin = column + match.start() + 1
-            yield Suppression(
-                file, line, begin, column + match.end() + 1, codes, first, last, "noqa"
-            )
+        if token.type == tokenize.COMMENT:
+            yield from _own_comments(file, token, statements)
+            yield from _noqa_comments(file, token, statements)
+
+
+def _own_comments(
+    file: str, token: tokenize.TokenInfo, statements: list[Lines]
+) -> Iterator[Suppression]:
+    """`# shapelint: ignore[...]` and `# shapelint: file-ignore[...]`."""
+    line, column = token.start
+    is_alone = not token.line[:column].strip()
+    for match in _OWN.finditer(token.string):
+        words = (match["codes"] or "").split(",")
+        codes = tuple(_code(word) for word in words if word.strip())
+        kind = SuppressionKind(match["word"])
+        lines = WHOLE_FILE
+        if kind is SuppressionKind.IGNORE:
+            lines = _lines_for(statements, line, is_alone)
+        # up to the end of the comment: what stands behind it is its reason
+        start, end = column + match.start() + 1, column + len(token.string) + 1
+        yield Suppression(file, line, start, end, codes, *lines, kind)
+
+
+def _noqa_comments(
+    file: str, token: tokenize.TokenInfo, statements: list[Lines]
+) -> Iterator[Suppression]:
+    line, column = token.start
+    for match in _NOQA.finditer(token.string):
+        named = [word for word in re.split(r"[,\s]+", match["codes"] or "") if word]
+        upper = [word.upper() for word in named]
+        codes = tuple(word for word in upper if word.startswith("SHP"))
+        if named and not codes:
+            continue  # other linters' codes
+        lines = _lines_for(statements, line, is_alone=False)
+        start, end = column + match.start() + 1, column + match.end() + 1
+        kind = SuppressionKind.NOQA
+        yield Suppression(file, line, start, end, codes, *lines, kind)
 
 
 def _code(word: str) -> str:
@@ -142,32 +158,33 @@ def _code(word: str) -> str:
     return wanted.upper()
 
 
-def _statements(text: str) -> list[tuple[int, int]]:
+def _statements(text: str) -> list[Lines]:
     """First and last line of each statement, of one with a body that of its head; the
     smallest last."""
-    found = []
-    for node in ast.walk(parse_python(text)):
-        if not isinstance(node, ast.stmt):
-            continue
-        body = getattr(node, "body", None)
-        decorators = [each.lineno for each in getattr(node, "decorator_list", [])]
-        last = node.end_lineno or node.lineno
-        if isinstance(body, list) and body:
-            last = max(node.lineno, min(each.lineno for each in body) - 1)
-        found.append((min([node.lineno, *decorators]), last))
+    nodes = ast.walk(parse_python(text))
+    found = [_lines_of(node) for node in nodes if isinstance(node, ast.stmt)]
     return sorted(found, key=lambda lines: lines[0] - lines[1])
 
 
-def _lines(
-    statements: list[tuple[int, int]], line: int, alone: bool
-) -> tuple[int, int]:
+def _lines_of(statement: ast.stmt) -> Lines:
+    decorators = getattr(statement, "decorator_list", [])
+    first = min([statement.lineno, *(each.lineno for each in decorators)])
+    body = getattr(statement, "body", None)
+    if not isinstance(body, list) or not body:
+        return first, statement.end_lineno or statement.lineno
+    last_of_head = min(each.lineno for each in body) - 1
+    return first, max(statement.lineno, last_of_head)
+
+
+def _lines_for(statements: list[Lines], line: int, is_alone: bool) -> Lines:
     """The lines a comment is for: of the statement it stands in; alone on its line, of
     the one that begins next."""
     around = [lines for lines in statements if lines[0] <= line <= lines[1]]
-    if around and not (alone and around[-1][0] == line):
+    # the smallest statement; but a comment alone above a body is no part of the head
+    if around and not (is_alone and around[-1][0] == line):
         return around[-1]
-    later = [lines for lines in statements if lines[0] > line] if alone else []
-    return min(later) if later else (line, line)
+    later = [lines for lines in statements if lines[0] > line] if is_alone else []
+    return min(later, default=(line, line))
 
 
 Acted = tuple[str, int, int, str]
@@ -175,59 +192,59 @@ Acted = tuple[str, int, int, str]
 empty for all codes."""
 
 
-def suppressed(
+def drop_suppressed(
     diagnostics: Iterable[Diagnostic], texts: Texts
 ) -> tuple[list[Diagnostic], set[Acted]]:
     """The findings that are left, and what suppressed the others."""
     left: list[Diagnostic] = []
     acted: set[Acted] = set()
     for item in diagnostics:
-        files = dict.fromkeys(
-            span.file for span in (item.span, item.called_at) if span is not None
-        )
-        fitting = [
-            each
-            for file in files
-            for each in suppressions(file, texts)
-            if each.covers(item)
-        ]
-        if not fitting:
+        comments = list(_comments_on(item, texts))
+        if not comments:
             left.append(item)
-        for each in fitting:
+        for each in comments:
             codes = [code for code in each.codes if item.code.startswith(code)] or [""]
-            acted |= {(each.file, each.line, each.column, code) for code in codes}
+            acted |= {(*each.place, code) for code in codes}
     return left, acted
 
 
-def not_ignored(
+def _comments_on(item: Diagnostic, texts: Texts) -> Iterator[Suppression]:
+    places = [place for place in (item.span, item.called_at) if place is not None]
+    for file in dict.fromkeys(place.file for place in places):
+        for comment in suppressions(file, texts):
+            if comment.covers(item):
+                yield comment
+
+
+def drop_ignored(
     diagnostics: Iterable[Diagnostic], ignored_in: Mapping[str, Iterable[str]]
 ) -> list[Diagnostic]:
     """The findings without those whose rule is off in their file: codes by patterns of
     absolute paths."""
-
-    def is_off(item: Diagnostic) -> bool:
-        place = item.place
-        file = (
-            os.path.abspath(place.file.partition(CELL)[0]) if place is not None else ""
-        )
-        return any(
-            file
-            and (
-                fnmatch.fnmatch(file, pattern) or fnmatch.fnmatch(file, f"{pattern}/*")
-            )
-            and item.code in codes
-            for pattern, codes in ignored_in.items()
-        )
-
-    return [item for item in diagnostics if not is_off(item)]
+    return [item for item in diagnostics if not _is_off(item, ignored_in)]
 
 
-def quieten(
+def _is_off(item: Diagnostic, ignored_in: Mapping[str, Iterable[str]]) -> bool:
+    if item.place is None:
+        return False
+    file = os.path.abspath(item.place.file.partition(CELL)[0])
+    return any(
+        item.code in codes and _fits(file, pattern)
+        for pattern, codes in ignored_in.items()
+    )
+
+
+def _fits(file: str, pattern: str) -> bool:
+    """A pattern is for a file, or for a folder and all that is in it."""
+    return fnmatch.fnmatch(file, pattern) or fnmatch.fnmatch(file, f"{pattern}/*")
+
+
+def silence(
     report: TargetReport, ignored_in: Mapping[str, Iterable[str]], texts: Texts
 ) -> TargetReport:
     """A report without what comments suppress, and what is off in its file."""
-    report.diagnostics = not_ignored(report.diagnostics, ignored_in)
-    left, acted = suppressed(report.diagnostics, texts)
+    report.diagnostics = drop_ignored(report.diagnostics, ignored_in)
+    left, acted = drop_suppressed(report.diagnostics, texts)
     report.suppressed += len(report.diagnostics) - len(left)
     report.diagnostics = left
     report.acted = sorted({*report.acted, *acted})

@@ -5,20 +5,35 @@ from __future__ import annotations
 import ast
 import os
 from collections.abc import Collection, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from shapelint.facts.diagnostics import Diagnostic, Edit, Fix
 from shapelint.facts.errors import UsageError
 from shapelint.facts.kinds import DiagnosticKind, Safety, Status, TargetKind
 from shapelint.facts.outcome import Outcome, TargetReport
 from shapelint.facts.places import Position
-from shapelint.known.suppressions import Suppression, span_of_comment, suppressions
+from shapelint.known.suppressions import (
+    Suppression,
+    SuppressionKind,
+    span_of_comment,
+    suppressions,
+)
 from shapelint.reading.source_rule import SourceRule
 from shapelint.rules import catalogue
 from shapelint.rules.gaps.unused_suppression import UnusedSuppression
 from shapelint.syntax.cells import edit_in_cell, span_in_cell
 from shapelint.syntax.parsing import parse_python
 from shapelint.syntax.texts import DISK
+
+
+@dataclass
+class _Judged:
+    """A comment, the first target that shows it, and the rules that would have spoken
+    there."""
+
+    comment: Suppression
+    report: TargetReport
+    rules: set[str] = field(default_factory=set)
 
 
 def with_unused(
@@ -37,39 +52,48 @@ def with_unused(
             if item.kind is not DiagnosticKind.COMMENT
         ]
     acted = {each for report in reports for each in report.acted}
-    judged: dict[Suppression, tuple[TargetReport, set[str]]] = {}
-    for report, on in zip(reports, selected, strict=True):
-        for comment, rules in (
-            _looked_at(report) if UnusedSuppression.code in on else ()
-        ):
-            known = judged.setdefault(comment, (report, set()))
-            known[1].update(rules & set(on))
-    for comment, (report, rules) in judged.items():
-        found = _finding(
-            comment, rules, {each[3] for each in acted if each[:3] == comment.place}
-        )
+    for judged in _judge_comments(reports, selected):
+        comment, report = judged.comment, judged.report
+        codes = {code for (*place, code) in acted if tuple(place) == comment.place}
+        found = _find_unused(comment, judged.rules, codes)
         if found is not None:
             report.diagnostics.append(found.with_target(report.target))
             report.diagnostics.sort(key=lambda item: item.sort_key)
     return outcomes
 
 
-def _looked_at(report: TargetReport) -> Iterator[tuple[Suppression, set[str]]]:
+def _judge_comments(
+    reports: list[TargetReport], selected: list[Collection[str]]
+) -> list[_Judged]:
+    """Each comment once, whatever number of targets show it."""
+    judged: dict[Suppression, _Judged] = {}
+    for report, on in zip(reports, selected, strict=True):
+        if UnusedSuppression.code not in on:
+            continue
+        for comment, rules in _comments_seen(report):
+            known = judged.setdefault(comment, _Judged(comment, report))
+            known.rules |= rules & set(on)
+    return list(judged.values())
+
+
+def _comments_seen(report: TargetReport) -> Iterator[tuple[Suppression, set[str]]]:
     """Comments in what a target's check looked at, and the rules that would have spoken
     there."""
     rules = catalogue().rules
     of_source = {code for code, rule in rules.items() if isinstance(rule, SourceRule)}
-    if report.status is Status.FAILED:
-        return
-    if report.kind is TargetKind.SOURCE:
+    if report.kind is TargetKind.SOURCE and report.status is not Status.FAILED:
         for file in report.files:
-            yield from (
-                (comment, of_source)
-                for comment in suppressions(os.path.abspath(file), DISK)
-            )
-        return
-    if report.status is not Status.CHECKED:
-        return
+            for comment in suppressions(os.path.abspath(file), DISK):
+                yield comment, of_source
+    if report.kind is TargetKind.MODEL and report.status is Status.CHECKED:
+        of_walks = set(rules) - of_source - {UnusedSuppression.code}
+        for comment in _comments_walked(report):
+            yield comment, of_walks
+
+
+def _comments_walked(report: TargetReport) -> Iterator[Suppression]:
+    """Those for a whole file, and those in classes and functions of which a line was
+    run: others may be for code that this target does not use."""
     lines: dict[str, set[int]] = {}
     for row in report.rows:
         if row.file and row.line:
@@ -77,12 +101,11 @@ def _looked_at(report: TargetReport) -> Iterator[tuple[Suppression, set[str]]]:
     for file, walked in lines.items():
         if "site-packages" in file:
             continue
-        blocks = [
-            block for block in _blocks(file) if any(line in block for line in walked)
-        ]
+        blocks = [block for block in _blocks(file) if not walked.isdisjoint(block)]
         for comment in suppressions(file, DISK):
-            if not comment.last or any(comment.line in block for block in blocks):
-                yield comment, set(rules) - of_source - {UnusedSuppression.code}
+            is_for_file = not comment.last
+            if is_for_file or any(comment.line in block for block in blocks):
+                yield comment
 
 
 def _blocks(file: str) -> list[range]:
@@ -99,50 +122,56 @@ def _blocks(file: str) -> list[range]:
     ]
 
 
-def _finding(
+def _find_unused(
     comment: Suppression, rules: set[str], acted: set[str]
 ) -> Diagnostic | None:
     """`rules`: those that would have spoken there; `acted`: the codes of the comment
     that suppressed something."""
-    known = catalogue().rules
     if not comment.codes:
-        every = set(known) - {UnusedSuppression.code}
-        if acted or comment.kind == "noqa" or not every <= rules:
-            return None
-        return _told(comment, "this suppresses nothing", ())
-    unknown = [
-        code
-        for code in comment.codes
-        if not any(each.startswith(code) for each in known)
-    ]
+        return _find_unused_for_all(comment, rules, acted)
+    unknown = [code for code in comment.codes if not _rules_named(code)]
     idle = [
         code
         for code in comment.codes
-        if code not in unknown
-        and code not in acted
-        and {each for each in known if each.startswith(code)} <= rules
+        if code not in unknown and code not in acted and _rules_named(code) <= rules
     ]
     if not unknown and not idle:
         return None
-    left = tuple(
-        code for code in comment.codes if code not in unknown and code not in idle
-    )
-    words = [*(f"{code}, which is no rule" for code in unknown), *idle]
+    unused = {*unknown, *idle}
+    left = tuple(code for code in comment.codes if code not in unused)
+    words = [*(f"{code}, which is not a rule" for code in unknown), *idle]
+    # where nothing is left and all is known, the comment as a whole is what is unused
     some = f": {', '.join(words)}" if left or unknown else ""
-    return _told(comment, f"this suppresses nothing{some}", left)
+    return _diagnostic(comment, f"this suppresses nothing{some}", left)
 
 
-def _told(comment: Suppression, message: str, left: tuple[str, ...]) -> Diagnostic:
-    span = span_of_comment(comment)
+def _find_unused_for_all(
+    comment: Suppression, rules: set[str], acted: set[str]
+) -> Diagnostic | None:
+    """A comment without codes; `# noqa` may be there for another linter."""
+    every = set(catalogue().rules) - {UnusedSuppression.code}
+    if acted or comment.kind is SuppressionKind.NOQA or not every <= rules:
+        return None
+    return _diagnostic(comment, "this suppresses nothing", ())
+
+
+def _rules_named(code: str) -> set[str]:
+    """The rules that a code, or the beginning of one, stands for."""
+    return {each for each in catalogue().rules if each.startswith(code)}
+
+
+def _diagnostic(
+    comment: Suppression, message: str, left: tuple[str, ...]
+) -> Diagnostic:
+    """`left`: the codes that the comment keeps."""
+    place = span_in_cell(span_of_comment(comment), DISK)
+    diagnostic = UnusedSuppression().diagnostic(message).at(place)
     edit = _without(comment, left)
+    if edit is None:
+        return diagnostic
     title = f"`{', '.join(left)}` alone" if left else "without it"
-    fixes = (
-        (Fix(title, Safety.SAFE, True, (edit_in_cell(edit, DISK),)),)
-        if edit is not None
-        else ()
-    )
-    diagnostic = UnusedSuppression().diagnostic(message).at(span_in_cell(span, DISK))
-    return replace(diagnostic, fixes=fixes)
+    fix = Fix(title, Safety.SAFE, True, (edit_in_cell(edit, DISK),))
+    return replace(diagnostic, fixes=(fix,))
 
 
 def _without(comment: Suppression, left: tuple[str, ...]) -> Edit | None:
@@ -150,21 +179,23 @@ def _without(comment: Suppression, left: tuple[str, ...]) -> Edit | None:
     alone; or some of its codes."""
     line = DISK.line_of(comment.file, comment.line)
     text = line[comment.column - 1 : comment.end_column - 1]
-    if comment.kind == "noqa" and (
-        left
-        or any(word.isupper() and not word.startswith("SHP") for word in text.split())
-    ):
-        return None  # other linters' codes are in it
-    start, end = (
-        Position(comment.line, comment.column),
-        Position(comment.line, comment.end_column),
-    )
+    if comment.kind is SuppressionKind.NOQA and (left or _has_others_codes(text)):
+        return None
+    start = Position(comment.line, comment.column)
+    end = Position(comment.line, comment.end_column)
     if left:
         inside = text.partition("[")[2].partition("]")[0]
         return Edit(comment.file, start, end, text.replace(inside, ", ".join(left), 1))
     before = line[: comment.column - 1]
-    if not before.strip() and comment.end_column > len(line.rstrip()):
-        return Edit(
-            comment.file, Position(comment.line, 1), Position(comment.line + 1, 1), ""
-        )
-    return Edit(comment.file, Position(comment.line, len(before.rstrip()) + 1), end, "")
+    is_whole_line = not before.strip() and comment.end_column > len(line.rstrip())
+    if is_whole_line:
+        first, next_line = Position(comment.line, 1), Position(comment.line + 1, 1)
+        return Edit(comment.file, first, next_line, "")
+    start = Position(comment.line, len(before.rstrip()) + 1)
+    return Edit(comment.file, start, end, "")
+
+
+def _has_others_codes(noqa: str) -> bool:
+    """Whether a `# noqa` names codes of other linters too."""
+    words = noqa.split()
+    return any(word.isupper() and not word.startswith("SHP") for word in words)

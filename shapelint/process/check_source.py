@@ -26,45 +26,54 @@ def check_source(request: Read, known: Known | None = None) -> Outcome:
 
     `known`: by file and class, the layers that act by mode, of models that were walked.
     """
-    return with_deep_stack(lambda: _all_of(request, known or {}))
+    # a file may be nested deeper than the stack of a thread is by default
+    return with_deep_stack(lambda: _check_files(request, known or {}))
 
 
-def _all_of(request: Read, known: Known) -> Outcome:
+def _check_files(request: Read, known: Known) -> Outcome:
     files = find_files(request.target, request.exclude)
-    report = TargetReport(request.target, kind=TargetKind.SOURCE)
     texts = DISK.with_copies(request.texts)
+    is_small = len(files) < ALONE
     found = (
         read_files(files, request, texts, known)
-        if len(files) < ALONE
-        else _in_processes(files, request, known)
+        if is_small
+        else _read_in_processes(files, request, known)
     )
     if not files:
-        found.diagnostics.append(
-            not_loadable(f"no Python file or notebook in `{request.target}`", None, "")
-        )
-    once = {
-        (item.code, item.span, item.message): item.with_target(request.target)
-        for item in reversed(found.diagnostics)
-    }
-    report.diagnostics = sorted(once.values(), key=lambda item: item.sort_key)
-    report.acted = sorted(found.acted)
-    report.files = files
-    failed = sum(item.is_unchecked for item in found.diagnostics)
-    report.status = _status(failed, len(files))
-    what = "1 file without running it"
-    if len(files) != 1:
-        what = f"{len(files):,} files without running them"
-    report.notes.append(f"read {what}")
-    models = (
-        _models_of(files[0], texts)
-        if len(files) == 1 and files[0] == request.target
-        else []
+        message = f"no Python file or notebook in `{request.target}`"
+        found.diagnostics.append(not_loadable(message, None, ""))
+    unreadable = sum(item.is_unchecked for item in found.diagnostics)
+    report = TargetReport(
+        request.target,
+        status=_status(unreadable, len(files)),
+        kind=TargetKind.SOURCE,
+        files=files,
+        diagnostics=_once_each(found.diagnostics, request.target),
+        acted=sorted(found.acted),
+        notes=_notes(request, files, texts),
     )
-    if models:
-        report.notes.append(
-            f"to walk a model: `shapelint check {request.target}:{models[-1]} --input ...`"
-        )
     return Outcome(report, fault="\n".join(found.faults) or None)
+
+
+def _once_each(found: list[Diagnostic], target: str) -> list[Diagnostic]:
+    """Several files may show a finding in one that they all import; the first counts."""
+    once = {
+        (item.code, item.span, item.message): item.with_target(target)
+        for item in reversed(found)  # so that of equal ones the first stays
+    }
+    return sorted(once.values(), key=lambda item: item.sort_key)
+
+
+def _notes(request: Read, files: list[str], texts: Texts) -> list[str]:
+    if len(files) != 1:
+        return [f"read {len(files):,} files without running them"]
+    notes = ["read 1 file without running it"]
+    is_the_target = files[0] == request.target
+    models = _models_of(files[0], texts) if is_the_target else []
+    if models:
+        target = f"{request.target}:{models[-1]}"
+        notes.append(f"to walk a model: `shapelint check {target} --input ...`")
+    return notes
 
 
 def _status(unreadable: int, files: int) -> Status:
@@ -85,7 +94,7 @@ def _models_of(file: str, texts: Texts) -> list[str]:
     ]
 
 
-def _in_processes(files: list[str], request: Read, known: Known) -> FoundInFiles:
+def _read_in_processes(files: list[str], request: Read, known: Known) -> FoundInFiles:
     asked = {
         "request": dump_request(request),
         "known": [[*place, layers] for place, layers in known.items()],

@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import IO, Any
@@ -36,6 +36,8 @@ from shapelint.process.start import start
 ENDED_WITHIN = 5.0
 """Seconds that a worker may take to end once it was told to, or has answered."""
 
+LAST_BYTES = 2000
+"""Bytes of a worker's stderr in which its last line is looked for."""
 
 OnStep = Callable[[str, str], None]
 """Is told the target and what its worker has begun to do; from any thread."""
@@ -63,31 +65,33 @@ class Worker:
     def ask(self, request: ModelRequest, on_step: OnStep | None = None) -> Outcome:
         """Send the request and wait for the report, `request.seconds` at most."""
         try:
-            return self._asked(request, on_step or _no_step)
+            return self._wait_for_answer(request, on_step or _no_step)
         finally:
             self.output.close()
 
-    def _asked(self, request: ModelRequest, on_step: OnStep) -> Outcome:
+    def _wait_for_answer(self, request: ModelRequest, on_step: OnStep) -> Outcome:
         deadline = time.monotonic() + request.seconds
         lines: queue.Queue[bytes] = queue.Queue()
-        threading.Thread(
+        # a thread, since the pipes of Windows cannot be waited for with a limit
+        exchange = threading.Thread(
             target=self._exchange, args=(request, lines), daemon=True
-        ).start()
+        )
+        exchange.start()
         so_far: bytes | None = None
         while True:
             line = _within(lines, deadline)
             if line is None:
                 self.kill()
-                return _cut_short(request, so_far)
+                return _outcome_so_far(request, so_far)
             if line.startswith(STEP):
-                on_step(
-                    request.target,
-                    line.removeprefix(STEP).decode(errors="replace").strip(),
-                )
+                step = line.removeprefix(STEP).decode(errors="replace")
+                on_step(request.target, step.strip())
             elif line.startswith(SO_FAR):
                 so_far = line.removeprefix(SO_FAR)
+            elif line:
+                return self._read_answer(request, line, so_far)
             else:
-                return self._answered(request, line, so_far, deadline)
+                return self._explain_silence(request, deadline)
 
     def _exchange(self, request: ModelRequest, lines: queue.Queue[bytes]) -> None:
         """Send the request, and take what comes back, line by line; an empty one where
@@ -109,66 +113,43 @@ class Worker:
                 line = b""
             lines.put(line)
 
-    def _answered(
-        self,
-        request: ModelRequest,
-        answer: bytes,
-        so_far: bytes | None,
-        deadline: float,
+    def _read_answer(
+        self, request: ModelRequest, answer: bytes, so_far: bytes | None
     ) -> Outcome:
-        if not answer:
-            return self._without_answer(request, deadline)
         try:
-            outcome = _outcome(request, json.loads(answer), so_far)
-        except (
-            ValueError,
-            TypeError,
-            KeyError,
-            AttributeError,
-        ):  # written by something else in that process
+            outcome = _outcome_from(request, json.loads(answer), so_far)
+        except (ValueError, TypeError, KeyError, AttributeError):
+            # code of the user's in that process found the pipe and wrote into it
             self.kill()
-            return Outcome(
-                _died(
-                    request,
-                    "the process that ran the model wrote something else than a report",
-                    "",
-                )
+            message = (
+                "the process that ran the model wrote something else than a report"
             )
+            return Outcome(_failed_report(request, message))
         self._close()
         return outcome
 
-    def _without_answer(self, request: ModelRequest, deadline: float) -> Outcome:
+    def _explain_silence(self, request: ModelRequest, deadline: float) -> Outcome:
         """Nothing more will come: the process has ended, or the model has closed what
         it would answer through."""
+        left = max(0.0, deadline - time.monotonic())
         try:
-            code = self.process.wait(
-                timeout=min(
-                    max(0.0, deadline - time.monotonic()), threading.TIMEOUT_MAX
-                )
-            )
+            code = self.process.wait(timeout=min(left, threading.TIMEOUT_MAX))
         except subprocess.TimeoutExpired:
             self.kill()
-            return _cut_short(request, None)
+            return _outcome_so_far(request, None)
         how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
-        outcome = Outcome(
-            _died(
-                request,
-                f"the process that ran the model ended {how}",
-                self._last_words(),
-            )
-        )
+        message = f"the process that ran the model ended {how}"
+        outcome = Outcome(_failed_report(request, message, self._last_words()))
         self._close()
         return outcome
 
     def _last_words(self) -> str:
+        """The last line that the process wrote to stderr."""
         self.output.seek(0, os.SEEK_END)
-        self.output.seek(max(0, self.output.tell() - 2000))
-        lines = [
-            line
-            for line in self.output.read().decode(errors="replace").splitlines()
-            if line.strip()
-        ]
-        return lines[-1].strip() if lines else ""
+        self.output.seek(max(0, self.output.tell() - LAST_BYTES))
+        text = self.output.read().decode(errors="replace")
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        return lines[-1] if lines else ""
 
     def kill(self) -> None:
         """End the worker and whatever it started."""
@@ -210,7 +191,7 @@ def _within(lines: queue.Queue[bytes], deadline: float) -> bytes | None:
         return None
 
 
-def _outcome(
+def _outcome_from(
     request: ModelRequest, data: dict[str, Any], so_far: bytes | None = None
 ) -> Outcome:
     """What an answer says; with a fault of ours that came after the walk, what was
@@ -219,30 +200,32 @@ def _outcome(
     if "report" in data:
         return Outcome(from_plain(TargetReport, data["report"]), torch)
     if "usage" in data:
-        return Outcome(_died(request, data["usage"], ""), torch)
+        return Outcome(_failed_report(request, data["usage"]), torch)
     if so_far is not None:
         return replace(
-            _outcome(request, json.loads(so_far)), torch=torch, fault=data["fault"]
+            _outcome_from(request, json.loads(so_far)), torch=torch, fault=data["fault"]
         )
     return Outcome(
-        _died(request, "shapelint failed on this target", ""), torch, data["fault"]
+        _failed_report(request, "shapelint failed on this target"), torch, data["fault"]
     )
 
 
-def _cut_short(request: ModelRequest, so_far: bytes | None) -> Outcome:
+def _outcome_so_far(request: ModelRequest, so_far: bytes | None) -> Outcome:
     """What there is of a target that took too long: what was walked, else that nothing
     was."""
     message = f"not finished after {request.seconds:g} s"
     if so_far is None:
-        return Outcome(_died(request, message, "raise the limit with --timeout"))
-    outcome = _outcome(request, json.loads(so_far))
+        return Outcome(
+            _failed_report(request, message, "raise the limit with --timeout")
+        )
+    outcome = _outcome_from(request, json.loads(so_far))
     outcome.report.notes.append(
         f"{message}: fixes were not looked for to the end (--timeout)"
     )
     return outcome
 
 
-def _died(request: ModelRequest, message: str, note: str) -> TargetReport:
+def _failed_report(request: ModelRequest, message: str, note: str = "") -> TargetReport:
     from shapelint.rules.gaps.target_not_loadable import not_loadable
 
     diagnostic = not_loadable(message, None, note).with_target(request.target)
@@ -255,32 +238,35 @@ def run_all(
     requests: Sequence[Request],
     first: Worker | None = None,
     on_step: OnStep | None = None,
-) -> Iterable[Outcome]:
+) -> list[Outcome]:
     """An outcome for each request, in order: models first, then with what is known of
     them the files to be read."""
+    on_step = on_step or _no_step
     models = [request for request in requests if not isinstance(request, Read)]
-    tell = on_step or _no_step
-    walked = iter(_run_models(models, first, tell) if models else ())
-    outcomes = [
-        None if isinstance(request, Read) else next(walked) for request in requests
+    walked = _run_models(models, first, on_step) if models else []
+    sources = [request for request in requests if isinstance(request, Read)]
+    read = _read_all(sources, walked, on_step) if sources else []
+    of_models, of_sources = iter(walked), iter(read)
+    return [
+        next(of_sources if isinstance(request, Read) else of_models)
+        for request in requests
     ]
-    if len(models) == len(requests):
-        return [outcome for outcome in outcomes if outcome is not None]
+
+
+def _read_all(
+    requests: list[Read], walked: list[Outcome], on_step: OnStep
+) -> list[Outcome]:
+    # where only models are walked, what reads training code need not be imported
     from shapelint.process.check_source import check_source
     from shapelint.sources.read_source import find_walked_layers
 
-    known = find_walked_layers(
-        [outcome.report for outcome in outcomes if outcome is not None]
-    )
-    found: list[Outcome] = []
-    for request, outcome in zip(requests, outcomes, strict=True):
-        if outcome is not None or not isinstance(request, Read):
-            found += [outcome] if outcome is not None else []
-            continue
-        tell(request.target, "reading")
-        found.append(check_source(request, known))
-        tell(request.target, DONE)
-    return found
+    known = find_walked_layers([outcome.report for outcome in walked])
+    outcomes = []
+    for request in requests:
+        on_step(request.target, "reading")
+        outcomes.append(check_source(request, known))
+        on_step(request.target, DONE)
+    return outcomes
 
 
 def _run_models(
@@ -298,14 +284,12 @@ def _run_models(
         on_step(request.target, DONE)
         return outcome
 
-    with ThreadPoolExecutor(
-        max_workers=max(1, min(len(requests), os.cpu_count() or 1))
-    ) as pool:
+    count = max(1, min(len(requests), os.cpu_count() or 1))
+    with ThreadPoolExecutor(max_workers=count) as pool:
         try:
             return list(pool.map(one, requests))
-        except (
-            BaseException
-        ):  # Ctrl-C: the workers are sessions of their own and would go on
+        except BaseException:
+            # Ctrl-C: the workers are sessions of their own and would go on
             pool.shutdown(wait=False, cancel_futures=True)
             for worker in running:
                 worker.kill()

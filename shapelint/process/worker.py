@@ -121,11 +121,10 @@ def run(text: str, started: float, write: Callable[[str], None]) -> dict[str, An
         request = load_request(text)
         assert isinstance(request, Walk | Propose)
         with alarm(started, request.seconds):
-            report = (
-                propose(request, on_step)
-                if isinstance(request, Propose)
-                else check(request, on_step, on_walked, started)
-            )
+            if isinstance(request, Propose):
+                report = propose(request, on_step)
+            else:
+                report = check(request, on_step, on_walked, started)
         return {"report": to_plain(report)}
     except (UsageError, OutOfTimeError) as error:
         return {"usage": str(error)}
@@ -144,20 +143,18 @@ def main() -> None:
     import warnings
 
     warnings.simplefilter("ignore")
+    version: str | None = None
     try:
+        # importing torch takes most of a second: it is done before the request is read
         from shapelint.tracing.torch_version import torch_version
 
-        version: str | None = torch_version()
+        version = torch_version()
     except ImportError as error:
-        version, answer = (
-            None,
-            dict[str, Any](usage=f"cannot import torch in {sys.executable}: {error}"),
-        )
         request_line()
+        answer = {"usage": f"cannot import torch in {sys.executable}: {error}"}
     else:
         answer = run(request_line().decode(), started, answers.write)
-    answer["torch"] = version
-    answers.write(json.dumps(answer))
+    answers.write(json.dumps({**answer, "torch": version}))
     os._exit(0)  # threads and atexit hooks of the user's code are not waited for
 
 

@@ -174,7 +174,7 @@ class _Walk:
         """The findings of the rules that are on."""
         from shapelint.checking.merging import run_rules
         from shapelint.checking.target_report import draw_walk, fill_report
-        from shapelint.known.suppressions import quieten
+        from shapelint.known.suppressions import silence
         from shapelint.rules import catalogue
 
         selected = catalogue().selection(select, ignore)
@@ -186,7 +186,7 @@ class _Walk:
         report.diagnostics = sorted(found, key=lambda item: item.sort_key)
         fill_report(report, self.walked, self.walkable)
         draw_walk(report, self.walked)
-        return quieten(report, {}, self.walked.texts)
+        return silence(report, {}, self.walked.texts)
 
     def explained(
         self, found: list[Diagnostic], select: Sequence[str], ignore: Sequence[str]

@@ -133,6 +133,6 @@ def write(text: str, output_file: str | None, style: Style) -> None:
             color=style.colour,
         )
         return
-    from shapelint.apply.source_files import write_whole
+    from shapelint.apply.written_files import write_whole
 
     write_whole(Path(output_file), text.encode("utf-8"))

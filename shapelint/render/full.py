@@ -3,7 +3,7 @@ totals."""
 
 from __future__ import annotations
 
-from shapelint.apply.rounds import applicable
+from shapelint.apply.rounds import applicable_fix
 from shapelint.facts.diagnostics import Diagnostic, Fix, TrailStep
 from shapelint.facts.escape import visible
 from shapelint.facts.kinds import Status, TargetKind
@@ -75,8 +75,8 @@ def summary(outcomes: list[Outcome], style: Style, fixes: Fixes) -> str:
 def _fixable(outcomes: list[Outcome], fixes: Fixes) -> str:
     """What `--fix` would do, and `--unsafe-fixes` beyond it."""
     found = [item for outcome in outcomes for item in outcome.report.diagnostics]
-    safe = sum(applicable(item, unsafe=False) is not None for item in found)
-    unsafe = sum(applicable(item, unsafe=True) is not None for item in found) - safe
+    safe = sum(applicable_fix(item, unsafe=False) is not None for item in found)
+    unsafe = sum(applicable_fix(item, unsafe=True) is not None for item in found) - safe
     parts = []
     if safe and not fixes.wanted:
         parts.append(f"{safe} fixable with `--fix`")

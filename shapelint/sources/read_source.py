@@ -18,7 +18,7 @@ from shapelint.facts.kinds import CallKind, Safety, Status
 from shapelint.facts.outcome import TargetReport
 from shapelint.facts.places import Span
 from shapelint.facts.rows import Row
-from shapelint.known.suppressions import Acted, not_ignored, suppressed
+from shapelint.known.suppressions import Acted, drop_ignored, drop_suppressed
 from shapelint.reading.scopes import Files, Known
 from shapelint.reading.script import read_script
 from shapelint.reading.source_rule import SourceRule
@@ -70,8 +70,8 @@ class _Reader:
     def read(self, texts: Texts) -> FoundInFiles:
         """All that is found in the file."""
         try:
-            found = not_ignored(self._check(texts), self.request.ignored_in)
-            left, comments = suppressed(found, texts)
+            found = drop_ignored(self._check(texts), self.request.ignored_in)
+            left, comments = drop_suppressed(found, texts)
         except Exception:
             # A fault of ours in one file must not hide what is found in the others.
             message = f"shapelint failed on `{self.file}`"

@@ -13,10 +13,10 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from shapelint.facts.errors import UsageError
 from shapelint.syntax.notebooks import CELL, cell_sources, cells_of, notebook
+from shapelint.syntax.paths import shown_path
 from shapelint.syntax.texts import decode, read_bytes
 
 LINKS = 40
@@ -54,27 +54,19 @@ class SourceFile:
         """An edited text: lines that stayed are as they were, new ones end as most of
         the file's do."""
         lines = io.StringIO(self.text, newline="").readlines()
-        usual = Counter(line[len(line.rstrip("\r\n")) :] for line in lines).most_common(
-            1
-        )
-        end = (usual[0][0] if usual else "") or "\n"
-        before, after = (
-            self.seen.splitlines(keepends=True),
-            text.splitlines(keepends=True),
-        )
-        if len(before) != len(
-            lines
-        ):  # form feeds and the like end lines for str, not for files
+        end = _usual_end(lines)
+        before = self.seen.splitlines(keepends=True)
+        after = text.splitlines(keepends=True)
+        # form feeds and the like end lines for str, not for files
+        if len(before) != len(lines):
             return text.replace("\n", end)
         found: list[str] = []
         matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
         for what, start, stop, new_start, new_stop in matcher.get_opcodes():
-            same = what == "equal"
-            found += (
-                lines[start:stop]
-                if same
-                else [line.replace("\n", end) for line in after[new_start:new_stop]]
-            )
+            if what == "equal":
+                found += lines[start:stop]
+            else:
+                found += [line.replace("\n", end) for line in after[new_start:new_stop]]
         return "".join(found)
 
     def content(self, text: str) -> bytes:
@@ -85,6 +77,12 @@ class SourceFile:
         """What a diff is made of: what to add to the file's name, the text before and
         the edited text."""
         return [("", self.seen, text)]
+
+
+def _usual_end(lines: list[str]) -> str:
+    ends = Counter(line[len(line.rstrip("\r\n")) :] for line in lines)
+    usual = [end for end, _ in ends.most_common(1)]
+    return (usual[0] if usual else "") or "\n"
 
 
 @dataclass
@@ -132,36 +130,37 @@ class NotebookFile(SourceFile):
             raise UsageError(
                 f"`{self.path}` is a notebook of an old format; save it with Jupyter first"
             )
-        dump = _as_written(whole, self.text)
+        layout = _layout_of(whole, self.text)
         for cell, (_, before, after) in zip(cells, changes, strict=True):
             if before != after:
                 in_lines = isinstance(cell["source"], list)
                 cell["source"] = after.splitlines(keepends=True) if in_lines else after
-        return dump(whole).encode()
+        return layout.dump(whole).encode()
 
 
-class _Dump:
-    """How a notebook's JSON is written: as it was, where that can be found out, else as
-    Jupyter does."""
+@dataclass(frozen=True)
+class _Layout:
+    """How a notebook's JSON is written."""
 
-    def __init__(self, indent: int | str | None, ascii_only: bool, end: str) -> None:
-        self.indent, self.ascii_only, self.end = indent, ascii_only, end
+    indent: int | str | None
+    is_ascii: bool
+    end: str
 
-    def __call__(self, whole: Any) -> str:
-        return (
-            json.dumps(whole, indent=self.indent, ensure_ascii=self.ascii_only)
-            + self.end
-        )
+    def dump(self, notebook_data: object) -> str:
+        text = json.dumps(notebook_data, indent=self.indent, ensure_ascii=self.is_ascii)
+        return text + self.end
 
 
-def _as_written(whole: Any, text: str) -> _Dump:
+def _layout_of(notebook_data: object, text: str) -> _Layout:
+    """The layout that gives the text again; else that of Jupyter, the first one."""
     end = text[len(text.rstrip()) :]
-    ways = [
-        _Dump(indent, ascii_only, end)
+    layouts = [
+        _Layout(indent, is_ascii, end)
         for indent in (1, 2, 4, "\t", None)
-        for ascii_only in (False, True)
+        for is_ascii in (False, True)
     ]
-    return next((way for way in ways if way(whole) == text), ways[0])
+    fitting = (each for each in layouts if each.dump(notebook_data) == text)
+    return next(fitting, layouts[0])
 
 
 def source_file(file: str) -> SourceFile:
@@ -173,23 +172,37 @@ def source_file(file: str) -> SourceFile:
     return NotebookFile.of(file) if file.endswith(".ipynb") else SourceFile.of(file)
 
 
+def require_unchanged(file: str, since: float) -> None:
+    """Refuse to edit a file that was changed after it was checked.
+
+    `since`: seconds since the epoch.
+
+    Raises:
+        UsageError: it was changed.
+    """
+    if os.stat(file).st_mtime > since:
+        raise UsageError(
+            f"`{file}` was changed while it was checked; nothing was written"
+        )
+
+
 def difference(texts: dict[str, str], originals: dict[str, SourceFile]) -> str:
     """A unified diff of all that would be changed, paths relative to the working
     directory."""
-    from shapelint.syntax.paths import shown_path
-
     found: list[str] = []
     for file in sorted(texts):
         for part, before, after in originals[file].parts(texts[file]):
             name = f"{shown_path(file)}{part}"
             lines = difflib.unified_diff(_lines(before), _lines(after), name, name)
-            missing = (
-                "" if part else "\\ No newline at end of file\n"
-            )  # a cell never ends in one
-            found += [
-                line if line.endswith("\n") else f"{line}\n{missing}" for line in lines
-            ]
+            # a cell never ends in a newline
+            missing = "" if part else "\\ No newline at end of file\n"
+            found += [_ended(line, missing) for line in lines]
     return "".join(found)
+
+
+def _ended(line: str, note: str) -> str:
+    """A line of a diff; where the file's last line has no end, with the note on that."""
+    return line if line.endswith("\n") else f"{line}\n{note}"
 
 
 def _lines(text: str) -> list[str]:
