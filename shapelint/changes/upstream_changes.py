@@ -15,7 +15,7 @@ from shapelint.changes.arguments import (
     may_be_size,
     written_arguments,
 )
-from shapelint.changes.dimensions import other_dimensions
+from shapelint.changes.other_dimensions import other_dimensions
 from shapelint.changes.failed_sizes import Aspect
 from shapelint.changes.failure_context import FailureContext
 from shapelint.changes.made_tensors import made_tensor, resize_square
