@@ -222,7 +222,7 @@ def test_recovered_recurrent_shapes_are_torchs(
     }
     wrong = TensorFact("f32", (*shape[:-1], 9))
     failure = Failure(
-        f"module:{kind}", (wrong,), {"_attributes": attributes}, "RuntimeError", ""
+        f"module:{kind}", (wrong,), {}, "RuntimeError", "", attributes=attributes
     )
     expected = (
         tuple(tuple(t.shape) for t in hidden)

@@ -109,7 +109,7 @@ def _pairs_of_shuffle(failure: Failure, channels: int) -> Iterator[Pair]:
 
 def _pairs_of_widths(failure: Failure, shapes: list[Shape]) -> Iterator[Pair]:
     """The last dimension of what arrives, and a width that the layer was made with."""
-    attributes = failure.kwargs.get("_attributes") or {}
+    attributes = failure.attributes
     widths = [value for key, value in attributes.items() if key in _WIDTHS]
     # query, key and value of an attention; input and states of a recurrent layer
     for shape in shapes[:3]:

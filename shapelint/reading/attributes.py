@@ -32,6 +32,7 @@ def find_attribute(owner: Value | None, name: str) -> Value | None:
     if isinstance(owner, Model):
         return _attribute_of_model(owner, name)
     if isinstance(owner, Thing):
+        # It was used as a model before: its attributes are methods now.
         if owner.model is not None:
             return Method(owner.model, name)
         return Thing((*owner.names, name))

@@ -51,6 +51,7 @@ class Binding:
         elif isinstance(value, Model) and not value.name:
             value.name = name
         elif isinstance(value, Thing) and value.model is None:
+            # Both names say something: `loader = args.val_loader`.
             value = Thing((name, *value.names), wants_grad=value.wants_grad)
         scope.names[name] = value
 

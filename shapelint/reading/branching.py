@@ -155,6 +155,7 @@ class Branching:
         the user's own code, so that it runs for exceptions which nobody catches, too.
         """
         before = self._state.fork()
+        # Without anybody to catch an exception its states would only be thrown away.
         is_awaited = sees_all or swallows or any(self._catching(Exit.RAISE))
         kinds = ALL_EXITS if is_awaited else ALL_EXITS - {Exit.RAISE}
         with self.catching(Catch(kinds)) as catch:

@@ -30,6 +30,7 @@ def find_surroundings(call: Forward) -> tuple[Related, ...]:
     found = [Related(heading_of(loop.at), "in this loop") for loop in call.loops[-1:]]
     calls = [frame.called_at for frame in call.frames if frame.called_at is not None]
     found += [Related(heading_of(called_at), "called here") for called_at in calls[-1:]]
+    # What stands in the line of the finding itself would only repeat it.
     own_line = (call.at.file, call.at.line)
     return tuple(each for each in found if (each.span.file, each.span.line) != own_line)
 
@@ -58,6 +59,7 @@ def find_outermost_block(call: Forward) -> ast.stmt | None:
     for node in nodes_around(call.at):
         if isinstance(node, ast.stmt):
             is_block = isinstance(node, (ast.With, ast.AsyncWith))
+            # `eval()` before each batch would be right, but nobody writes it there.
             is_own_loop = node in loops and not _is_over_epochs(node)
             if statement is None or is_block or is_own_loop:
                 statement = node

@@ -22,9 +22,12 @@ def find_certain(
         for place, wrong in _evaluations(path, is_wrong).items():
             wrong_by_place.setdefault(place, []).append(wrong)
         for call in path.forwards:
+            # A gradient with respect to the input, as for saliency: neither mode nor recording
+            # is a mistake there.
             if call.for_gradient:
                 wrong_by_place.setdefault(call.at.place, []).append(None)
     for calls in wrong_by_place.values():
+        # One path on which it is right is enough to be silent.
         if calls[0] is not None and None not in calls:
             yield calls[0]
 

@@ -47,6 +47,7 @@ def is_open(owner: Class) -> bool:
 def is_hook(owner: Class, name: str) -> bool:
     """Whether a base calls a method of this name, or may do so because it is outside
     the files."""
+    # A base that is not read may call any method, as lightning does `validation_step`.
     if is_open(owner):
         return True
     return any(

@@ -49,6 +49,8 @@ class ContextManagers:
         if not isinstance(callee, Function) or isinstance(callee.node, ast.Lambda):
             return None
         inner = self._functions.bind_arguments(callee, Arguments.of(node, scope))
+        # contextlib.contextmanager: up to its `yield` a generator is `__enter__`, then
+        # `__exit__`.
         before, after = _split_at_yield(callee.node.body)
         self._functions.visited.add(id(callee.node))
         self._functions.run_body(before, inner)
@@ -120,6 +122,7 @@ def _split_at_yield(
         if not isinstance(node, (ast.Try, ast.With)):
             return before, after
         inner_before, inner_after = _split_at_yield(node.body)
+        # A `with` around the `yield` ends there too, but changes nothing that is followed.
         final = node.finalbody if isinstance(node, ast.Try) else []
         return [*before, *inner_before], [*inner_after, *final, *after]
     return body, []

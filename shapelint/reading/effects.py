@@ -95,6 +95,7 @@ class Effects:
 
     def switch_mode(self, model: Model, name: str, site: CallSite) -> None:
         """`model.eval()`, `model.train()`, `model.train(flag)`."""
+        # `model.train(data="coco.yaml")` of ultralytics sets and restores modes itself.
         if _is_training_loop(site.node):
             model.handled = True
         flag = _mode_flag(site.node)
@@ -136,6 +137,7 @@ class Effects:
         """
         words = words_of(name)
         is_part = not words.isdisjoint(PART_WORDS)
+        # Most methods look or configure; what they are given goes through them.
         if not is_part and words.isdisjoint(COMPUTING_WORDS):
             return unite_results(site.given)
         may_record = is_part or name == "forward" or _never_stops_recording(owner, name)

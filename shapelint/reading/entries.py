@@ -41,6 +41,7 @@ def begin_at_function(function: Function) -> Entry:
         functions = machine.expressions.functions
         own = Function(function.node, function.scope, function.bound)
         if isinstance(function.bound, Instance):
+            # Each reading begins with a fresh object: paths would share its attributes.
             own.bound = _make_instance(machine, function.bound.made_from)
         machine.state.grad = Recording.UNKNOWN
         inner = functions.bind_arguments(own, None)
@@ -69,6 +70,7 @@ def _make_instance(machine: Machine, owner: Class) -> Instance:
         return made
     functions = machine.expressions.functions
     functions.execute(constructor, functions.bind_arguments(constructor, None), None)
+    # Its calls and steps belong to the making of the object, not to the method.
     machine.journal.path.forwards.clear()
     machine.journal.path.events.clear()
     for model in models_among(list(made.attributes.values())):
@@ -90,6 +92,7 @@ def _own_functions(file: str, files: Files) -> Iterator[Function]:
     for value in list(scope.names.values()) if scope is not None else ():
         if not isinstance(value, (Function, Class)):
             continue
+        # What is imported is read where it is called, or as a file of its own.
         if value.scope.source.file != file:
             continue
         if isinstance(value, Function):

@@ -167,6 +167,7 @@ class Expressions:
         conditions = [each for generator in node.generators for each in generator.ifs]
         if not conditions:
             return self._unite(members, inner)
+        # Without a fork: a condition runs for every member.
         self._unite(conditions, inner)
         return self._either(
             members, [lambda: self._unite(members, inner), lambda: None]

@@ -82,6 +82,7 @@ class Functions:
 
     def _is_too_deep(self, function: Function) -> bool:
         frames = [each for each in self._journal.stack if isinstance(each, Frame)]
+        # A recursion is not followed: its second round knows no more than the first.
         is_recursive = any(each.function.node is function.node for each in frames)
         return is_recursive or len(frames) >= DEPTH
 
@@ -107,7 +108,6 @@ class Functions:
                 )
             else:
                 self._run_function(function, inner)
-        self._state.grad = grad
         if decoration.may_switch:
             for model, known in modes.items():
                 model.modes = known
@@ -164,6 +164,7 @@ class Functions:
 
     def _bind_given(self, names: list[str], arguments: Arguments, inner: Scope) -> None:
         for name, node in zip(names, arguments.positional, strict=False):
+            # Behind `*args` it is not known which parameter an argument is for.
             if isinstance(node, ast.Starred):
                 break
             inner.names[name] = self._argument(name, node, arguments.scope)

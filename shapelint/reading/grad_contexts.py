@@ -46,6 +46,7 @@ class GradContexts:
         return None
 
     def _recording_of_choice(self, node: ast.IfExp, scope: Scope) -> Recording | None:
+        # `no_grad() if not training else nullcontext()`: undecided, either may be it.
         truth = self._decide(node.test, scope)
         if truth is not None:
             return self.find_recording(node.body if truth else node.orelse, scope)
@@ -83,6 +84,7 @@ class GradContexts:
             names = self.dotted(node, function.scope).split(".")
             is_harmless = not HARMLESS_DECORATORS.isdisjoint(names)
             grad = given or grad
+            # A decorator that is not known may do anything before and after the function.
             may_switch = may_switch or not (given or is_harmless)
         return Decoration(grad, may_switch)
 

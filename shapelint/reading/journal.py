@@ -89,12 +89,14 @@ class Journal:
         `generate` does.
         """
         given = list(arguments)
+        # Without weights that need gradients torch records nothing either.
         grad = self._state.grad if records and not model.frozen else Recording.OFF
         call = Forward(where, model, model.modes, grad, tuple(self.stack))
         made_from = model.made_from
         call.for_gradient = any(
             isinstance(each, Thing) and each.wants_grad for each in given
         ) or (made_from is not None and takes_derivatives(made_from))
+        # Of the moment of the call: a later round may train it again.
         call.after_training = model.trained
         self.path.forwards.append(call)
         results = [each for each in given if isinstance(each, Result)]

@@ -67,6 +67,7 @@ class LibraryCalls:
         original = site.given[0] if site.given else None
         if entry.does is CallDoes.COPY and isinstance(original, Model):
             copy = objects.make_model(site.where, original.layers)
+            # The copy keeps the mode, and what set it.
             copy.modes = original.modes
             return copy
         return None
@@ -81,6 +82,7 @@ class LibraryCalls:
             self._effects.note(EventKind.BACKWARD, site)
             return None
         if entry.does is CallDoes.SET_RECORDING:
+            # As a function it acts at once, and until something else sets it.
             grad = self._grad_contexts.find_recording(site.node, site.scope)
             self._state.grad = grad or self._state.grad
             return None

@@ -24,6 +24,7 @@ def insert_after(source: ParsedFile, statement: ast.stmt, text: str) -> Edit:
 def wrap_in_block(source: ParsedFile, statement: ast.stmt, head: str) -> Edit | None:
     """The edit that puts a statement into a block of its own; None where it holds a
     string of several lines, which more indentation would change."""
+    # The lines inside such a string would be indented with the others.
     if any(map(_is_string_over_lines, ast.walk(statement))):
         return None
     indent = _indentation(statement)

@@ -25,9 +25,13 @@ def find_local_module(file: str, module: str, level: int) -> str | None:
     if not parts or (parts[0] in NEVER_LOCAL and not level):
         return None
     folder = os.path.dirname(file)
+    # One dot is the folder of the file itself: docs.python.org, "Package Relative
+    # Imports".
     for _ in range(level - 1):
         folder = os.path.dirname(folder)
     for _ in range(1 if level else LEVELS):
+        # In site-packages every library lies beside the file: only its own package is
+        # local to it.
         if _is_installed(folder) and not _is_below(
             file, os.path.join(folder, parts[0])
         ):

@@ -112,6 +112,7 @@ class Loops:
                     lambda: self._run_round(loop, body, scope)
                 )
                 ends += catch.take(Exit.CONTINUE)
+                # Each way left the loop or the function in this round.
                 if not ends:
                     break
                 self._state.join(start, ends)

@@ -122,6 +122,7 @@ class Machine:
     def _run_delete(self, node: ast.Delete, scope: Scope) -> None:
         for target in node.targets:
             if isinstance(target, ast.Name):
+                # A name that was deleted may be bound further out.
                 scope.names.pop(target.id, None)
 
     def _run_import(self, node: ast.Import | ast.ImportFrom, scope: Scope) -> None:
@@ -220,6 +221,7 @@ class Machine:
         with self._branching.catching(
             Catch(frozenset({Exit.RAISE}), takes_all)
         ) as catch:
+            # The first statement may raise before it has changed anything.
             self._branching.may_raise()
             ends = self._branching.end_of(lambda: self.run_block(node.body, scope))
         if ends:

@@ -22,6 +22,7 @@ class MatchCases:
     ) -> bool | None:
         """Whether a pattern matches on this path; None where it may or may not."""
         if isinstance(pattern, ast.MatchAs):
+            # `case _` and `case name` match everything.
             if pattern.pattern is None:
                 return True
             return self.matches(pattern.pattern, subject, scope)
@@ -60,6 +61,7 @@ class MatchCases:
         node, value = subject.node, subject.value
         if not isinstance(node, ast.Tuple) or not isinstance(value, Items):
             return None
+        # `case (first, *rest)` takes tuples of several lengths.
         if any(isinstance(each, ast.MatchStar) for each in patterns):
             return None
         if len(patterns) != len(node.elts):

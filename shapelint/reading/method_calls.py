@@ -46,6 +46,7 @@ class MethodCalls:
         if isinstance(owner, Method) and isinstance(owner.owner, Model):
             return self._call_on_part(owner.owner, name, site)
         if isinstance(owner, Instance):
+            # A method that the files do not have comes from a base that is not read.
             self._effects.forget_modes([*site.given, *owner.attributes.values()])
             return unite_results(site.given)
         return self._thing_calls.call_unknown((name,), site)
@@ -77,6 +78,7 @@ class MethodCalls:
         """A method that modules do not have: of the user's class or of a framework."""
         if words_of(name).isdisjoint(TRAINING_WORDS):
             return self._effects.compute(model, name, site, model.made_from)
+        # `engine.step()` of a model that DeepSpeed has wrapped, for example.
         model.handled = True
         self._effects.mark_trained(site.given)
         return None

@@ -32,6 +32,7 @@ def add_layers(found: Iterable[Layers]) -> Layers:
 def layers_of_class(owner: Class, seen: frozenset[str] = frozenset()) -> Layers:
     """The layers of a model class that act by mode, with those of its parts; `seen`:
     the classes that it is a part of."""
+    # A class that holds itself, as a tree does, adds nothing more.
     if owner.node.name in seen:
         return ()
     seen |= {owner.node.name}
@@ -47,6 +48,7 @@ def _layers_of_base(base: object, seen: frozenset[str]) -> Layers:
         return layers_of_class(base, seen)
     if not isinstance(base, Reference):
         return ()
+    # A base of another library may have any layer in it.
     is_torch = base.dotted.startswith("torch.nn.") or base.dotted in MODULE_BASES
     return () if is_torch else None
 
@@ -82,6 +84,8 @@ def _layers_of_attribute(node: ast.Attribute) -> Layers:
 
 def _layers_of_library(callee: Reference, node: ast.Call) -> Layers:
     name = callee.last
+    # `F.dropout` with `training=self.training`: the name shows in the message as it is
+    # written.
     if callee.dotted.startswith("torch.nn.functional."):
         return (f"F.{name}",) if ops.of(name).by_mode else ()
     if callee.dotted.startswith("torch.nn."):

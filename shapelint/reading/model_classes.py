@@ -57,6 +57,7 @@ def find_models(files: Iterable[str]) -> list[ModelClass]:
             parts |= _names_in(own)
             if _has_forward(own) and not own.node.name.startswith("_"):
                 found.append(_describe(own, file))
+    # A model that another class makes is a part of it, and is walked with it.
     whole = [each for each in found if each.name not in parts]
     return [
         replace(each, call=calls.get(each.name, "")) if each.required else each

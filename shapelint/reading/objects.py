@@ -53,6 +53,7 @@ class Objects:
         )
         optional = may_be_none or any(each.optional for each in models)
         first = models[0]
+        # The same model came by both ways.
         if len(parts) == 1 and optional == first.optional:
             return first
         joined = self._joined.get(frozenset(parts))
@@ -87,6 +88,7 @@ def _layers_of_any(models: list[Model]) -> tuple[str, ...] | None:
     """The layers of all; none where one of the models has none, as it may be that
     one."""
     layers = [each.layers for each in models]
+    # A finding would be wrong for that one.
     if () in layers:
         return ()
     if None in layers:

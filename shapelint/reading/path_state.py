@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from shapelint.reading.joining import Joiner
 from shapelint.reading.modes import ModeName, ModeSetting, Recording
 from shapelint.reading.objects import OF_UNKNOWN_MODE, Objects
+from shapelint.reading.value_joining import Joiner
 from shapelint.reading.values import Bound, Items, Model, Scope, Table, Value
 
 
@@ -85,6 +85,7 @@ class PathState:
         lists: dict[Items, Contents] = {}
         for table in self._tables():
             kept = self._kept.get(id(table))
+            # Forks are frequent, changes are not: one copy serves many snapshots.
             if kept is None or kept.values != table:
                 kept = self._kept[id(table)] = Kept.of(table)
             tables[id(table)] = kept
@@ -111,6 +112,7 @@ class PathState:
         for model in self.objects.models:
             _put(model, _standing_in(snapshot, model))
         for kept in snapshot.tables.values():
+            # Most tables are as they were; comparing is faster than writing.
             if kept.table != kept.values:
                 kept.table.clear()
                 kept.table.update(kept.values)
@@ -127,6 +129,7 @@ class PathState:
         """
         if not ends:
             raise NothingFollowsError
+        # The last end is closest to the present state, and so the cheapest to go on from.
         self.restore(ends[-1])
         if len(ends) == 1:
             return

@@ -16,6 +16,8 @@ def is_evaluation(call: Forward) -> bool:
     loop is called. Then the innermost loop or function whose name says something; last
     whether the result is measured by a model that was trained or loaded before.
     """
+    # A call whose result trains, is returned or is thrown away has another purpose,
+    # whatever the loop around it is called.
     has_other_use = (
         call.trained
         or call.trained_with
@@ -25,9 +27,12 @@ def is_evaluation(call: Forward) -> bool:
     )
     if has_other_use or any(_compares_tensors(frame) for frame in call.frames):
         return False
+    # `for phase in ["train", "val"]` stands around both: the innermost name counts.
     nearest = _nearest_purpose(call)
     if nearest is not Purpose.UNKNOWN:
         return nearest is Purpose.EVAL
+    # A loop that no name speaks of, as in a notebook: a model that is neither trained
+    # nor loaded yet is being tried out.
     return call.measured and (call.after_training or call.model.loaded)
 
 
@@ -49,6 +54,7 @@ def _purpose_of(function: Function) -> Purpose:
 def _is_test_of_code(function: Function) -> bool:
     """Whether a function tests code: pytest would collect it, it is a method of a test
     class, or it is named a test and takes nothing that could be tested."""
+    # The convention of pytest, python_functions in its configuration.
     if function.name.startswith("test_"):
         return True
     owner = function.bound

@@ -48,6 +48,7 @@ class Files:
 
     def _read(self, file: str) -> None:
         source = parse_file(file, self.texts)
+        # A file that is over the limit is taken for a library.
         if source is None or len(self._scopes) > IMPORTS_READ:
             return
         # Known before its names are declared: a file may import itself by way of others.

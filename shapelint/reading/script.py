@@ -92,6 +92,7 @@ class _Reading:
         nothing has called by then."""
         found = [self._follow(begin_at_top(self._source))]
         for function in find_uncalled(self._source.file, self._files):
+            # It was read in its place, with what its callers hand in.
             if id(function.node) in self._visited:
                 continue
             if _speaks_of_training(self._source.segment(function.node)):
@@ -108,12 +109,14 @@ class _Reading:
             given = queue.pop(0)
             machine = Machine(self._files, given)
             module = self._files.scope(self._source.file)
+            # A copy: what the path binds must not be there when the next one begins.
             names = dict(module.names) if module is not None else {}
             scope = Scope(self._source, names)
             machine.state.scopes.append(scope)
             try:
                 with suppress(NothingFollowsError):
                     entry(machine, scope)
+            # Half of a path would look as if the rest did not happen.
             except (OutOfStepsError, RecursionError):
                 return []
             self._visited |= machine.expressions.functions.visited

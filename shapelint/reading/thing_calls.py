@@ -124,6 +124,7 @@ class ThingCalls:
             return None
         if name == "backward":
             self._effects.mark_trained(site.given)
+            # `loss.backward()` where nothing is known of `loss`.
             if not site.given:
                 self._effects.mark_loop_trained()
             is_engine = not words.isdisjoint(ENGINES)

@@ -68,10 +68,12 @@ def _guarded_lines(text: str) -> tuple[tuple[int, int], ...]:
         tree = parse_python(text)
     except UsageError:
         return ()
-    return tuple(
-        (body[0].lineno, body[-1].end_lineno or body[-1].lineno)
-        for body in _guarded_bodies(tree)
-    )
+    return tuple(map(_line_range, _guarded_bodies(tree)))
+
+
+def _line_range(body: list[ast.stmt]) -> tuple[int, int]:
+    first, last = body[0], body[-1]
+    return first.lineno, last.end_lineno or last.lineno
 
 
 def _guarded_bodies(tree: ast.Module) -> Iterator[list[ast.stmt]]:
@@ -91,7 +93,9 @@ def _catches(handler: ast.ExceptHandler) -> bool:
     """Whether a handler takes a shape error and does not only raise it on."""
     if any(isinstance(statement, ast.Raise) for statement in handler.body):
         return False
-    return handler.type is None or any(map(_names_shape_error, ast.walk(handler.type)))
+    if handler.type is None:
+        return True
+    return any(map(_names_shape_error, ast.walk(handler.type)))
 
 
 def _names_shape_error(node: ast.AST) -> bool:

@@ -406,6 +406,14 @@ if options.evaluating:
 }
 
 RECORDING = {
+    "a function that allows it again": """
+def allow():
+    torch.set_grad_enabled(True)
+
+
+torch.set_grad_enabled(False)
+allow()
+""",
     "if": "if coin() > 0:\n    torch.set_grad_enabled(True)",
     "match, the other case raises": """
 match mode:
@@ -449,6 +457,14 @@ match coin():
     "except": "try:\n    risky()\nexcept ValueError:\n    torch.set_grad_enabled(False)",
     "finally": "try:\n    risky()\nfinally:\n    torch.set_grad_enabled(False)",
     "break": "for x in train_loader:\n    if coin() > 0:\n        torch.set_grad_enabled(False)\n        break",
+    "a function that sets it": """
+def forbid():
+    torch.set_grad_enabled(False)
+
+
+if coin() > 0:
+    forbid()
+""",
     "frozen": "if coin() > 0:\n    model.requires_grad_(False)\nelse:\n    model.requires_grad_(True)",
 }
 

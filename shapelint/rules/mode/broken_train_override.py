@@ -123,9 +123,7 @@ class Override:
 
 def is_switch_that_raised(trace: Trace) -> bool:
     """Whether it was `train()` or `eval()` that raised, before any forward."""
-    if trace.raised is None:
-        return False
-    return any(f"model.{name}()" in trace.raised.doing for name in OVERRIDES)
+    return trace.raised is not None and trace.raised.switching_to is not None
 
 
 def find_broken_overrides(walked: Walked) -> Iterator[Override]:
@@ -135,6 +133,7 @@ def find_broken_overrides(walked: Walked) -> Iterator[Override]:
         file, owner = home
         if home in seen or not file or "site-packages" in file:
             continue
+        # A model has many layers of one class; its source is judged once.
         seen.add(home)
         source = parse_file(file, walked.texts)
         for method in _overrides(source, owner) if source is not None else ():
@@ -195,6 +194,7 @@ def _parameters(method: ast.FunctionDef) -> list[str]:
 
 
 def _is_name_of_a_mode(name: str) -> bool:
+    # `def train(self, epochs)` is a training loop, whatever `eval()` passes.
     words = ("mode", "train", "flag", "enable", "is_", "on")
     return any(word in name.lower() for word in words)
 

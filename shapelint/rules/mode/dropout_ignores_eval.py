@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 from shapelint import ops
 from shapelint.facts.diagnostics import Severity
@@ -116,12 +115,13 @@ def _describe(call: Call) -> str | None:
 def _describe_module(call: Call) -> str | None:
     if not _drops(call.op) or not call.attributes.get("p"):
         return None
+    # Registered, `eval()` reached it: its mode was set by hand, and meant.
     if call.registered or not call.training:
         return None
     return f"`{call.op}` stays on in eval mode: {NOT_REACHED}"
 
 
-def argument_of(call: Call, position: int, name: str, default: Any) -> Any:
+def argument_of(call: Call, position: int, name: str, default: object) -> object:
     """What a call was given, by position or by name."""
     if len(call.args) > position:
         return call.args[position]

@@ -72,6 +72,7 @@ with torch.no_grad():
         for paths in script.entries:
             for call in find_certain(paths, lambda call: call.in_train_mode):
                 model = call.model
+                # Where no layer acts by mode, `eval()` would change nothing.
                 has_no_such_layer = model.layers == ()
                 if model.proven and not model.handled and not has_no_such_layer:
                     yield self._finding(call)

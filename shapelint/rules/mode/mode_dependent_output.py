@@ -87,6 +87,7 @@ class Net(nn.Module):
 def _is_certain(trace: Trace) -> bool:
     """Whether a walk came to its result without a failure and without assuming
     anything."""
+    # A walk that assumed a value may have taken a branch that no run takes.
     has_output = trace.output is not None
     return has_output and not trace.failure_count and not trace.assumptions
 

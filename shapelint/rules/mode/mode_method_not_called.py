@@ -98,6 +98,7 @@ print(model(torch.rand(1, 8)))
             return
         if target.attr != "training" or not isinstance(value, ast.Constant):
             return
+        # `model.training = training` may be anything.
         if not isinstance(value.value, bool) or _sets_the_flag(script, node):
             return
         owner = script.source.segment(target.value)

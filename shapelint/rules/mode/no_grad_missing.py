@@ -117,6 +117,7 @@ def _group_by_function(found: list[Forward]) -> list[list[Forward]]:
     groups: dict[object, list[Forward]] = {}
     for call in found:
         if call.frames:
+            # One decorator or one `with` mends all calls of a function.
             home: object = call.frames[-1].function.node
         else:
             home = find_outermost_block(call) or call
@@ -170,6 +171,7 @@ def _propose_no_grad(calls: list[Forward]) -> Iterator[Candidate]:
     their function."""
     source = calls[0].at.source
     blocks = [block for block in map(find_outermost_block, calls) if block is not None]
+    # Then only the statements of the calls themselves can be put under it.
     if any(map(_takes_derivatives, blocks)):
         statements = [find_statement(call.at) for call in calls]
         blocks = [statement for statement in statements if statement is not None]

@@ -88,6 +88,7 @@ class Net(nn.Module):
                 ),
                 label="depends on the other samples",
             )
+            # A module is shown with the layer that it is, a function at its line.
             place = located if is_module else at_call
             placed = place(diagnostic, walked, trace, call)
             candidates = tuple(_candidates(walked, call))

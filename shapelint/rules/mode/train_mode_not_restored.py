@@ -90,6 +90,7 @@ def _find_trained_in_eval_mode(path: Path) -> Iterator[tuple[Forward, Where]]:
         if not call.trained:
             continue
         before = first.setdefault(call.at.place, call)
+        # The same place in a later round, of the same object.
         is_later = before is not call and before.model is call.model
         set_by = _set_to_eval_by(call)
         if is_later and before.in_train_mode and set_by is not None:

@@ -141,6 +141,7 @@ class Joiner:
             if name in one.attributes and name in other.attributes:
                 joined.attributes[name] = self.join(name, mine, theirs)
             else:
+                # Set on one way only: read without it, the script would raise.
                 joined.attributes[name] = mine or theirs
         return joined
 
