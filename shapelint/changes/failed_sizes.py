@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import Enum
+from typing import TypeGuard
 
 from shapelint import ops
 from shapelint.changes.other_values import Pairs
 from shapelint.facts.graph import Call, Failure, Shape, TensorFact
 from shapelint.ops.families.concatenation import is_concatenation, joined_dimension
 from shapelint.ops.families.convolution import channels_taken
-from shapelint.ops.record import Family
+from shapelint.ops.record import Family, Op
 
 _COMPARED = 6
 """Operands of a call that are compared with each other."""
@@ -35,34 +36,45 @@ def required_pairs(call: Call) -> Pairs:
 
 
 def _pairs_of(failure: Failure, shapes: list[Shape]) -> Iterator[Pair]:
-    op = failure.op
-    sections = failure.arg(1, "split_size_or_sections")
-    factor = failure.arg(1, "upscale_factor")
-    if op == "unflatten":
-        yield from _pairs_of_unflatten(failure)
-    elif ops.of(op).regroups:
-        yield from _pairs_of_view(failure)
-    elif op == "split" and isinstance(sections, (list, tuple)):
-        dim = failure.arg(2, "dim", 0)
-        if isinstance(dim, int) and -len(shapes[0]) <= dim < len(shapes[0]):
-            yield shapes[0][dim], sum(sections)
-    elif op == "pixel_shuffle" and len(shapes[0]) > 2 and isinstance(factor, int):
-        yield from _pairs_of_shuffle(shapes[0][-3], factor)
-    elif ops.is_of(op, Family.LINEAR) and len(shapes) > 1 and shapes[0]:
-        yield shapes[0][-1], shapes[1][-1]
-    elif ops.is_of(op, Family.CONVOLUTION) and len(shapes) > 1:
-        dims = len(shapes[1]) - 2
-        if len(shapes[0]) > dims:
-            yield shapes[0][-dims - 1], channels_taken(failure)
-    else:
-        yield from _pairs_of_widths(failure, shapes)
-        yield from _pairs_of_operands(op, shapes[:_COMPARED])
+    op = ops.of(failure.op)
+    if failure.op == "unflatten":
+        return _pairs_of_unflatten(failure)
+    if failure.op == "split" and _is_shape(failure.arg(1, "split_size_or_sections")):
+        return _pairs_of_split(failure, shapes[0])
+    if failure.op == "pixel_shuffle" and len(shapes[0]) > 2:
+        return _pairs_of_shuffle(failure, shapes[0][-3])
+    if op.regroups:
+        return _pairs_of_view(failure)
+    if op.family is Family.LINEAR and len(shapes) > 1 and shapes[0]:
+        return iter([(shapes[0][-1], shapes[1][-1])])
+    if op.family is Family.CONVOLUTION and len(shapes) > 1:
+        return _pairs_of_convolution(failure, shapes)
+    widths = _pairs_of_widths(failure, shapes)
+    operands = _pairs_of_operands(op, shapes[:_COMPARED])
+    return itertools.chain(widths, operands)
+
+
+def _is_shape(value: object) -> TypeGuard[Sequence[int]]:
+    return isinstance(value, (list, tuple))
+
+
+def _pairs_of_split(failure: Failure, shape: Shape) -> Iterator[Pair]:
+    """What there is in a dimension, and the sum of its sections."""
+    dim = failure.arg(2, "dim", 0)
+    if isinstance(dim, int) and -len(shape) <= dim < len(shape):
+        yield shape[dim], sum(failure.arg(1, "split_size_or_sections"))
+
+
+def _pairs_of_convolution(failure: Failure, shapes: list[Shape]) -> Iterator[Pair]:
+    dims = len(shapes[1]) - 2
+    if len(shapes[0]) > dims:
+        yield shapes[0][-dims - 1], channels_taken(failure)
 
 
 def _pairs_of_unflatten(failure: Failure) -> Iterator[Pair]:
     shape = failure.tensors[0].shape
     dim, sizes = failure.arg(1, "dim"), failure.arg(2, "sizes")
-    if not isinstance(dim, int) or not isinstance(sizes, (list, tuple)):
+    if not isinstance(dim, int) or not _is_shape(sizes):
         return
     if -len(shape) <= dim < len(shape):
         yield shape[dim], math.prod(size for size in sizes if size != -1)
@@ -71,7 +83,7 @@ def _pairs_of_unflatten(failure: Failure) -> Iterator[Pair]:
 def _pairs_of_view(failure: Failure) -> Iterator[Pair]:
     """All that is there, and all that is named; with a -1, of one sample too."""
     shape, given = failure.tensors[0].shape, failure.args[1:]
-    if len(given) == 1 and isinstance(given[0], (list, tuple)):
+    if len(given) == 1 and _is_shape(given[0]):
         given = tuple(given[0])
     named = [size for size in given if isinstance(size, int) and size != -1]
     total, known = math.prod(shape), math.prod(named)
@@ -83,11 +95,14 @@ def _pairs_of_view(failure: Failure) -> Iterator[Pair]:
         yield total // batch, known
 
 
-def _pairs_of_shuffle(channels: int, factor: int) -> Iterator[Pair]:
+def _pairs_of_shuffle(failure: Failure, channels: int) -> Iterator[Pair]:
     """The multiples of the block below and above the channels."""
+    factor = failure.arg(1, "upscale_factor")
+    if not isinstance(factor, int) or not factor:
+        return
     block = factor**2
-    times = channels // block if block else 0
-    for size in (times * block, (times + 1) * block):
+    below = channels // block * block
+    for size in (below, below + block):
         if size:
             yield channels, size
 
@@ -103,12 +118,12 @@ def _pairs_of_widths(failure: Failure, shapes: list[Shape]) -> Iterator[Pair]:
                 yield shape[-1], width
     if _is_over_features(failure.op):
         normalized = failure.arg(1, "normalized_shape")
-        if isinstance(normalized, (tuple, list)) and normalized and shapes[0]:
+        if _is_shape(normalized) and normalized and shapes[0]:
             yield shapes[0][-1], normalized[-1]
 
 
-def _pairs_of_operands(op: str, shapes: list[Shape]) -> Iterator[Pair]:
-    is_product = ops.is_of(op, Family.MATMUL)
+def _pairs_of_operands(op: Op, shapes: list[Shape]) -> Iterator[Pair]:
+    is_product = op.family is Family.MATMUL
     for left, right in itertools.combinations(shapes, 2):
         yield from _differing(left, right)
         if is_product and left and len(right) > 1:
@@ -139,20 +154,20 @@ def aspect_of(call: Call) -> Aspect:
     failure = call.failure
     if failure is None:
         return Aspect.EITHER
-    op, shapes = failure.op, [fact.shape for fact in failure.tensors]
-    is_convolution = ops.is_of(op, Family.CONVOLUTION) and not ops.of(op).is_transposed
+    op, shapes = ops.of(failure.op), [fact.shape for fact in failure.tensors]
+    is_convolution = op.family is Family.CONVOLUTION and not op.is_transposed
     if is_convolution and len(shapes) > 1:
-        takes = channels_taken(failure)
-        dims = len(shapes[1]) - 2
-        is_wrong = len(shapes[0]) > dims and shapes[0][-dims - 1] != takes
-        return Aspect.CHANNELS if is_wrong else Aspect.SPATIAL
-    if ops.is_of(op, Family.POOLING):
+        pairs = _pairs_of_convolution(failure, shapes)
+        is_of_channels = any(arrives != taken for arrives, taken in pairs)
+        return Aspect.CHANNELS if is_of_channels else Aspect.SPATIAL
+    if op.family is Family.POOLING:
         return Aspect.SPATIAL
-    if ops.is_of(op, Family.NORMALISATION) and not _is_over_features(op):
+    if op.family is Family.NORMALISATION and not _is_over_features(failure.op):
         return Aspect.CHANNELS
     ranks = {len(shape) for shape in shapes}
     is_of_maps = ranks in ({4}, {5})
-    if is_of_maps and (ops.is_of(op, Family.JOINING) or ops.of(op).broadcasts):
+    is_of_several = op.family is Family.JOINING or op.broadcasts
+    if is_of_maps and is_of_several:
         return _aspect_of_maps(failure, shapes)
     return Aspect.EITHER
 

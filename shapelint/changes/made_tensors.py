@@ -16,6 +16,11 @@ from shapelint.syntax.edits import replacement
 from shapelint.syntax.origins import Place, assignments, origins
 from shapelint.syntax.trees import parse_file
 
+_SIZES = (ast.Constant, ast.Name, ast.Attribute, ast.BinOp)
+"""Expressions that may be a size."""
+
+_REGISTERING = ("register_buffer", "register_parameter")
+
 
 def made_tensor(walked: Walked, path: str, attribute: str) -> Iterator[Place]:
     """The sizes written where a module makes a parameter or buffer of its own."""
@@ -47,18 +52,18 @@ def _registered(owner: ast.ClassDef, attribute: str) -> Iterator[ast.expr]:
         func, name = node.func, node.args[0]
         if not isinstance(func, ast.Attribute) or not isinstance(name, ast.Constant):
             continue
-        is_registering = func.attr in ("register_buffer", "register_parameter")
-        if is_registering and name.value == attribute:
+        if func.attr in _REGISTERING and name.value == attribute:
             yield node.args[1]
 
 
 def _sizes_in(place: Place) -> Iterator[Place]:
     """The numbers in the calls of an expression: `torch.zeros(1, 17, dim)`."""
-    for node in ast.walk(place.node):
-        for argument in node.args if isinstance(node, ast.Call) else ():
-            for each in parts_of(argument):
-                if isinstance(each, (ast.Constant, ast.Name, ast.Attribute, ast.BinOp)):
-                    yield replace(place, node=each)
+    calls = (node for node in ast.walk(place.node) if isinstance(node, ast.Call))
+    for call in calls:
+        sizes = (part for argument in call.args for part in parts_of(argument))
+        for size in sizes:
+            if isinstance(size, _SIZES):
+                yield replace(place, node=size)
 
 
 def resize_square(
@@ -67,7 +72,9 @@ def resize_square(
     """Both sides of a square table, as a mask is: `torch.ones(16, 16)`."""
     for one, other in pairwise(places):
         value = constant(one.node)
-        if value is None or value < 2 or value != constant(other.node):
+        is_square = value == constant(other.node)
+        # a table of 1 x 1 is none
+        if value is None or value < 2 or not is_square:
             continue
         made = one.source.parents.get(one.node)
         for new in other_values(value, pairs):

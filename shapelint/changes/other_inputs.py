@@ -133,7 +133,7 @@ def _with_batch(specs: Specs) -> list[TensorSpec]:
 def larger_batch(walked: Walked) -> list[Candidate]:
     """Every input with a batch of two."""
     specs = _specs(walked)
-    if not specs or any(not spec.shape or spec.shape[0] != 1 for spec in specs):
+    if not specs or any(spec.shape[:1] != (1,) for spec in specs):
         return []
     doubled = [replace(spec, shape=(2, *spec.shape[1:])) for spec in specs]
     return [_candidate(doubled, "a batch of two or more")]
@@ -167,8 +167,10 @@ def _with_dtype(walked: Walked, call: Call, dtype: str, why: str) -> list[Candid
     shapes = [spec.shape for spec in specs]
     for position in call.from_input:
         shape = call.inputs[position].shape
-        at = shapes.index(shape) if shape in shapes else None
-        if at is not None and specs[at].dtype != dtype:
+        if shape not in shapes:
+            continue
+        at = shapes.index(shape)
+        if specs[at].dtype != dtype:
             specs[at] = replace(specs[at], dtype=dtype)
             return [_candidate(specs, why, weights.INPUT_OF_OTHER_DTYPE)]
     return []

@@ -25,22 +25,26 @@ ORDERS = 30
 def other_values(value: int, pairs: Pairs) -> list[int]:
     """What a size could be instead: one side of a pair, scaled by their ratio, moved by
     their difference."""
-    found: list[int] = []
+    found: dict[int, None] = {}
     for one, other in pairs[:PAIRS]:
-        found += _related(value, one, other)
-        found += _related(value, other, one)
-    sizes = [size for size in dict.fromkeys(found) if 0 < size < LARGEST]
-    return [size for size in sizes if size != value][:VALUES]
+        found |= dict.fromkeys(_related(value, one, other))
+        found |= dict.fromkeys(_related(value, other, one))
+    found.pop(value, None)
+    sizes = [size for size in found if 0 < size < LARGEST]
+    return sizes[:VALUES]
 
 
 def _related(value: int, one: int, other: int) -> Iterator[int]:
     """What a value could be if `one` is to become `other`."""
     if value == one:
         yield other
-    if one and value * other % one == 0:
-        yield value * other // one
-    if one and one != value and value % one == 0:
-        yield value // one * other
+    if one:
+        scaled, rest = divmod(value * other, one)
+        if not rest:
+            yield scaled
+        times, rest = divmod(value, one)
+        if not rest:
+            yield times * other
     yield value + other - one
 
 
@@ -50,7 +54,8 @@ def small_values(value: int) -> list[int]:
     usual = (1, 2, 4, 8)
     further = (value + 2, value - 2, 16, 3)
     others = dict.fromkeys((*near, *usual, *further))
-    return [each for each in others if each >= 1 and each != value]
+    others.pop(value, None)
+    return [each for each in others if each >= 1]
 
 
 def permutations(order: tuple[int, ...]) -> list[tuple[int, ...]]:

@@ -37,10 +37,10 @@ class Numbers:
         often = weights.NUMBER_USED_EACH * math.log2(1 + others)
         return weights.NUMBER_USED * min(1, others) + often + roundness(value)
 
-    def gain(self, old: int | None, new: int) -> float:
+    def gain(self, old: int, new: int) -> float:
         """How much likelier the new number is than the old one."""
         # small numbers count things: all of them are used, and none is round
-        if old is None or (old < 8 and new < 8):
+        if max(old, new) < 8:
             return 0.0
         gain = self.familiarity(new) - self.familiarity(old, own=1)
         most = weights.NUMBER_GAIN_LIMIT
@@ -61,9 +61,11 @@ def roundness(value: int) -> float:
     """0 for a power of two or 10, 100, 1000; below it for all others, least of all for
     an odd number."""
     is_power_of_two = value > 0 and value & (value - 1) == 0
-    if is_power_of_two or value in (1, 3, 10, 100, 1000):
+    # 3: the channels of an image
+    if is_power_of_two or value in (3, 10, 100, 1000):
         return 0.0
-    if value % 8 == 0 or value % 10 == 0:
+    is_multiple = value % 8 == 0 or value % 10 == 0
+    if is_multiple:
         return -weights.ROUGH_MULTIPLE
     if value % 2 == 0:
         return -weights.ROUGH_EVEN
@@ -84,40 +86,60 @@ def irregularity(op: str, window: dict[str, int]) -> float:
 
 
 def _irregularity_of_pooling(window: dict[str, int]) -> float:
-    kernel, stride, padding = window["kernel_size"], window["stride"], window["padding"]
-    if kernel == stride and padding == 0:
+    kernel, stride, padding = _numbers_of(window)
+    is_in_patches = (stride, padding) == (kernel, 0)
+    if is_in_patches:
         return 0.0
-    is_overlapping = kernel == 3 and stride in (1, 2) and padding in (0, 1)
+    if kernel != 3:
+        return weights.IRREGULAR
+    # AlexNet has (2, 0), ResNet (2, 1), Inception (1, 1)
+    is_overlapping = stride in (1, 2) and padding in (0, 1)
     return weights.IRREGULAR_OVERLAPPING if is_overlapping else weights.IRREGULAR
 
 
+def _numbers_of(window: dict[str, int]) -> tuple[int, int, int]:
+    return window["kernel_size"], window["stride"], window["padding"]
+
+
 def _irregularity_of_transposed(window: dict[str, int]) -> float:
-    kernel, stride, padding = window["kernel_size"], window["stride"], window["padding"]
+    kernel, stride, padding = _numbers_of(window)
     added = window.get("output_padding", 0)
     if stride == 1:
-        is_same = padding in (0, (kernel - 1) // 2)
-        return 0.0 if is_same else weights.IRREGULAR
+        is_usual = padding in (0, (kernel - 1) // 2)
+        return 0.0 if is_usual else weights.IRREGULAR
     # (n - 1) * stride + gives: the map becomes exactly `stride` times as large
     gives = kernel - 2 * padding + added
     if gives == stride:
         return 0.0
-    is_plain = padding == 0 and added == 0
+    is_plain = padding == added == 0
     return weights.IRREGULAR_UNPADDED if is_plain else weights.IRREGULAR
 
 
 def _irregularity_of_convolution(window: dict[str, int]) -> float:
-    kernel, stride, padding = window["kernel_size"], window["stride"], window["padding"]
+    kernel, stride, padding = _numbers_of(window)
     if stride > kernel:
         return weights.IRREGULAR  # some of the map is never seen
-    if stride >= 3 and stride != kernel and kernel < 7:
+    is_large_stride = 3 <= stride < kernel
+    if is_large_stride and kernel < 7:
         return weights.IRREGULAR_LARGE_STRIDE
-    keeps_size = padding * 2 == window.get("dilation", 1) * (kernel - 1)
-    is_patches = kernel == stride and padding == 0
-    # kernel 4, stride 2, padding 1, as in DCGAN
-    halves = stride > 1 and kernel % 2 == 0 and kernel - 2 * padding == stride
-    if keeps_size or is_patches or halves:
+    if _is_chosen(window):
         return 0.0
     if padding:
         return weights.IRREGULAR
-    is_plain = stride == 1 and kernel % 2
-    return weights.IRREGULAR_UNPADDED_ODD if is_plain else weights.IRREGULAR_UNPADDED
+    if stride == 1 and kernel % 2:
+        return weights.IRREGULAR_UNPADDED_ODD
+    return weights.IRREGULAR_UNPADDED
+
+
+def _is_chosen(window: dict[str, int]) -> bool:
+    """Whether a convolution keeps the size, goes over patches, or divides the size by
+    its stride exactly."""
+    kernel, stride, padding = _numbers_of(window)
+    # "same": (kernel - 1) * dilation is what a window takes away
+    keeps_size = padding * 2 == window.get("dilation", 1) * (kernel - 1)
+    # as ViT and ConvNeXt begin
+    is_in_patches = (stride, padding) == (kernel, 0)
+    # kernel 4, stride 2, padding 1, as in DCGAN
+    is_even = stride > 1 and kernel % 2 == 0
+    divides = is_even and kernel - 2 * padding == stride
+    return keeps_size or is_in_patches or divides

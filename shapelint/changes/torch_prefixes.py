@@ -35,12 +35,20 @@ def _module_names(source: ParsedFile) -> dict[str, str]:
     for node in ast.walk(source.tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
-                if alias.asname:
-                    names.setdefault(alias.name, alias.asname)
-                elif alias.name.partition(".")[0] == "torch":
-                    names.setdefault("torch", "torch")
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                module, name = _bound_by_import(alias)
+                names.setdefault(module, name)
+        # what is imported relatively is the user's own
+        elif isinstance(node, ast.ImportFrom) and not node.level:
             for alias in node.names:
-                full_name = f"{node.module}.{alias.name}"
-                names.setdefault(full_name, alias.asname or alias.name)
+                module = f"{node.module}.{alias.name}"
+                names.setdefault(module, alias.asname or alias.name)
     return names
+
+
+def _bound_by_import(alias: ast.alias) -> tuple[str, str]:
+    """The module that an import binds, and to which name: `import torch.nn` binds
+    `torch`."""
+    if alias.asname:
+        return alias.name, alias.asname
+    root = alias.name.partition(".")[0]
+    return root, root

@@ -100,21 +100,25 @@ def _follow_producers(
     """Add the calls before those in `order`. `leads`: by the index of each, the
     operands of the failed call that come from it."""
     for call, distance in order:  # grows while it is read
-        if distance >= REACH or len(leads) >= REACH * 2:
+        is_far = distance >= REACH
+        if is_far or len(leads) >= REACH * 2:
             continue
-        weight = 0 if _is_transparent(call.op) else 1
+        further = distance + _length_of(call.op)
         for position, index in enumerate(call.producers):
             if index < 0:
                 continue
             if index not in leads:
                 leads[index] = set()
-                order.append((trace.calls[index], distance + weight))
-            leads[index] |= {position} if call is failed else leads[call.index]
+                order.append((trace.calls[index], further))
+            operands = {position} if call is failed else leads[call.index]
+            leads[index] |= operands
 
 
-def _is_transparent(op: str) -> bool:
-    """Whether an op adds nothing to the distance between a number and a failure."""
-    return ops.keeps_shape(op) or op == "getitem"
+def _length_of(op: str) -> int:
+    """What an op adds to the distance between a number and a failure: nothing where it
+    hands the shape on."""
+    is_transparent = ops.keeps_shape(op) or op == "getitem"
+    return 0 if is_transparent else 1
 
 
 def _suspicion(operands: set[int], odd: int | None) -> float:
@@ -145,16 +149,18 @@ def written_factors(walked: Walked) -> list[int]:
     """Numbers written as factors of what a layer takes, once for each layer: 128 of
     `128 * 4 * 4`."""
     found: dict[object, list[int]] = {}
-    for trace in walked.traces.values():
-        for call in trace.calls:
-            if not call.is_module:
-                continue
-            made = layer_call(call.definition, call.module_class, walked.texts)
-            node = made.argument(0, "in_features") if made is not None else None
-            if made is not None and isinstance(node, ast.BinOp):
-                # smaller ones are sides of a map, which say nothing of its channels
-                large = {number for number in _numbers_in(node) if number > 8}
-                found[(made.source.file, made.node.lineno)] = list(large)
+    calls = (call for trace in walked.traces.values() for call in trace.calls)
+    for call in calls:
+        if not call.is_module:
+            continue
+        made = layer_call(call.definition, call.module_class, walked.texts)
+        if made is None:
+            continue
+        node = made.argument(0, "in_features")
+        if isinstance(node, ast.BinOp):
+            # smaller ones are sides of a map, which say nothing of its channels
+            large = {number for number in _numbers_in(node) if number > 8}
+            found[(made.source.file, made.node.lineno)] = list(large)
     return [number for numbers in found.values() for number in numbers]
 
 

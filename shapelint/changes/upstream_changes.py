@@ -15,13 +15,13 @@ from shapelint.changes.arguments import (
     may_be_size,
     written_arguments,
 )
-from shapelint.changes.dimensions import other_dimensions
 from shapelint.changes.failed_sizes import Aspect
 from shapelint.changes.failure_context import FailureContext
 from shapelint.changes.made_tensors import made_tensor, resize_square
 from shapelint.changes.missing_flattens import flatten_after, flatten_before_turn
 from shapelint.changes.number_changes import Target, other_numbers, small_numbers_near
 from shapelint.changes.orders import flip_flag, reorder_permute, swap_neighbours
+from shapelint.changes.other_dimensions import other_dimensions
 from shapelint.changes.other_values import constant, parts_of
 from shapelint.changes.text_at_place import write_text
 from shapelint.changes.upstream_calls import Upstream, arguments, single

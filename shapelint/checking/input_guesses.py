@@ -160,28 +160,33 @@ def _taken_by(layer: nn.Module, batch: int) -> Iterator[TensorSpec]:
         yield from (TensorSpec(shape) for shape in _shapes_for(layer, batch, width))
 
 
+Layers = tuple[type[nn.Module], ...]
+Sizes = tuple[tuple[int, ...], ...]
+
+_SPATIAL: tuple[tuple[Layers, Sizes], ...] = (
+    ((nn.Conv2d, nn.BatchNorm2d), tuple((size, size) for size in SIZES)),
+    ((nn.Conv1d,), tuple((length,) for length in SIGNAL_LENGTHS)),
+    ((nn.Conv3d,), tuple((depth, size, size) for depth, size in VOLUMES)),
+    ((nn.ConvTranspose1d,), tuple((size,) for size in SEEDS)),
+    ((nn.ConvTranspose2d,), tuple((size, size) for size in SEEDS)),
+    ((nn.ConvTranspose3d,), tuple((size, size, size) for size in SEEDS)),
+)
+"""Layers with channels second, and the sizes tried behind the channels."""
+
+
 def _shapes_for(layer: nn.Module, batch: int, width: int) -> Iterator[tuple[int, ...]]:
-    sequences = ((batch, length, width) for length in LENGTHS)
-    if isinstance(layer, nn.Conv2d | nn.BatchNorm2d):
-        yield from ((batch, width, size, size) for size in SIZES)
-    elif isinstance(layer, nn.Conv1d):
-        yield from ((batch, width, length) for length in SIGNAL_LENGTHS)
-    elif isinstance(layer, nn.Conv3d):
-        yield from ((batch, width, depth, size, size) for depth, size in VOLUMES)
-    elif isinstance(layer, nn.ConvTranspose1d):
-        yield from ((batch, width, size) for size in SEEDS)
-    elif isinstance(layer, nn.ConvTranspose2d):
-        yield from ((batch, width, size, size) for size in SEEDS)
-    elif isinstance(layer, nn.ConvTranspose3d):
-        yield from ((batch, width, size, size, size) for size in SEEDS)
-    elif isinstance(layer, nn.RNNBase) and not layer.batch_first:
+    for layers, sizes in _SPATIAL:
+        if isinstance(layer, layers):
+            yield from ((batch, width, *size) for size in sizes)
+            return
+    if isinstance(layer, nn.RNNBase) and not layer.batch_first:
         yield from ((length, batch, width) for length in LENGTHS)
+        # people forget that it is the length that comes first
         yield (batch, 16, width)
-    elif isinstance(layer, nn.Linear | nn.BatchNorm1d | nn.RNNCellBase):
+        return
+    if isinstance(layer, nn.Linear | nn.BatchNorm1d | nn.RNNCellBase):
         yield (batch, width)
-        yield from sequences
-    else:
-        yield from sequences
+    yield from ((batch, length, width) for length in LENGTHS)
 
 
 # -- the parameters after it -------------------------------------------------------------

@@ -25,25 +25,29 @@ def failures_of(trace: Trace) -> Failures:
 
 def count_of_layer(failures: Failures, layer: str, op: str) -> int:
     """How often an op fails in a layer."""
-    return sum(
-        count
-        for (where, what, _), count in failures.items()
-        if (where, what) == (layer, op)
-    )
+    found = 0
+    for (where, what, _), count in failures.items():
+        if (where, what) == (layer, op):
+            found += count
+    return found
 
 
 def is_improved(before: Trace, after: Trace, key: Key) -> bool:
     """Whether a failure is gone and nothing else fails that did not; beyond the end of
     the first walk it may."""
     was, now = failures_of(before), failures_of(after)
-    if now[key] >= was[key] or after.given_up:
+    if after.given_up or now[key] >= was[key]:
         return False
-    if _is_moved(before, after, key) or _is_broadcast_loss(after, key):
+    if _is_moved(before, after, key):
+        return False
+    if _is_broadcast_loss(after, key):
         return False
     if before.raised is None:
-        return now.total() < was.total() and not has_more(now, was)
+        is_less = now.total() < was.total()
+        return is_less and not has_more(now, was)
     # what fails behind the end of the first walk could not be seen in it
-    if after.raised is not None and len(after.calls) <= len(before.calls):
+    is_further = len(after.calls) > len(before.calls)
+    if after.raised is not None and not is_further:
         return False
     return all(now[other] <= was[other] for other in was)
 
@@ -72,11 +76,13 @@ def _is_broadcast_loss(after: Trace, key: Key) -> bool:
     """Whether a loss now runs, but over every pair of predictions and targets, because
     one was broadcast."""
     call = next((call for call in after.calls if call.key == key), None)
-    if call is None or not ops.is_of(call.op, Family.LOSS):
+    if call is None:
         return False
-    if not ops.of(call.op).broadcasts:
+    op = ops.of(call.op)
+    if op.family is not Family.LOSS or not op.broadcasts:
         return False
-    return len({fact.shape for fact in call.inputs[:2]}) > 1
+    shapes = {fact.shape for fact in call.inputs[:2]}
+    return len(shapes) > 1
 
 
 def _signature(call: Call) -> tuple[str, tuple[Shape, ...]]:

@@ -19,7 +19,10 @@ def edits_to_see_further(walked: Walked, found: list[Diagnostic]) -> tuple[Edit,
     further to see."""
     for trace in walked.traces.values():
         raised = trace.raised
-        if raised is not None and raised.sites and not trace.out_of_time:
+        # where time was over, a walk of a mended copy would not get further either
+        if raised is None or trace.out_of_time:
+            continue
+        if raised.sites:
             return _edits_for(walked.texts, trace, raised, found)
     return ()
 
@@ -28,9 +31,12 @@ def _edits_for(
     texts: Texts, trace: Trace, raised: Raised, found: list[Diagnostic]
 ) -> tuple[Edit, ...]:
     # after a failed call, what is raised may come of the shape that was guessed for it
-    may_follow = raised.call is not None or any(True for _ in trace.failures)
-    mended = _first_fixes(texts, found) if may_follow else ()
-    if mended or raised.call is not None:
+    is_of_call = raised.call is not None
+    has_failed_calls = next(trace.failures, None) is not None
+    mended: tuple[Edit, ...] = ()
+    if is_of_call or has_failed_calls:
+        mended = _first_fixes(texts, found)
+    if mended or is_of_call:
         return mended
     return _without_raise(texts, raised.sites[0], found)
 
@@ -43,9 +49,12 @@ def _first_fixes(texts: Texts, found: list[Diagnostic]) -> tuple[Edit, ...]:
         return ()
     edits: tuple[Edit, ...] = ()
     for item in errors:
-        chosen = next((fix.edits for fix in item.fixes if fix.edits), ())
-        if chosen and try_edits(texts, (*edits, *chosen)) is not None:
-            edits += chosen
+        changes = [fix.edits for fix in item.fixes if fix.edits]
+        if not changes:
+            continue
+        more = (*edits, *changes[0])
+        if try_edits(texts, more) is not None:
+            edits = more
     return edits
 
 
@@ -56,10 +65,11 @@ def _without_raise(
     another input is all it takes."""
     rules = catalogue().rules
     own = [item for item in found if rules[item.code].is_of_raise and item.fixes]
-    if any(fix.inputs and fix.runs for item in own for fix in item.fixes):
+    fixes = [fix for item in own for fix in item.fixes]
+    if any(fix.inputs and fix.runs for fix in fixes):
         return ()
-    if own and own[0].fixes[0].edits:
-        return own[0].fixes[0].edits
+    if fixes and fixes[0].edits:
+        return fixes[0].edits
     source = parse_file(site.file, texts)
     if source is None:
         return ()
@@ -67,8 +77,9 @@ def _without_raise(
         if not isinstance(node, (ast.Raise, ast.Assert)):
             continue
         end_line = node.end_lineno or node.lineno
-        if node.lineno <= site.line <= end_line:
-            # as many lines as before: places behind it stay where they are
-            breaks = "\n" * (end_line - node.lineno)
-            return (replacement(source, node, f"pass{breaks}"),)
+        if not node.lineno <= site.line <= end_line:
+            continue
+        # as many lines as before: places behind it stay where they are
+        breaks = "\n" * (end_line - node.lineno)
+        return (replacement(source, node, f"pass{breaks}"),)
     return ()

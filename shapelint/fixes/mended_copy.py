@@ -29,7 +29,8 @@ class MendedCopy:
         end = Position(span.end_line or span.line, span.end_column or 1)
         first, is_changed = self._original_position(span.file, start)
         last, is_changed_at_end = self._original_position(span.file, end)
-        if span.column is None or is_changed or is_changed_at_end:
+        is_whole = not is_changed and not is_changed_at_end
+        if span.column is None or not is_whole:
             return Span(span.file, first.line)
         return Span(span.file, first.line, first.column, last.line, last.column)
 
@@ -47,16 +48,20 @@ class MendedCopy:
         there."""
         if not self.steps:
             return item
-        fixes = (self._original_fix(fix) for fix in item.fixes)
-        related = (
+        fixes = [self._original_fix(fix) for fix in item.fixes]
+        related = [
             replace(each, span=self.original_span(each.span)) for each in item.related
-        )
-        called_at = item.called_at
+        ]
+        span, called_at = item.span, item.called_at
+        if span is not None:
+            span = self.original_span(span)
+        if called_at is not None:
+            called_at = self.original_span(called_at)
         return replace(
             item,
             fixes=tuple(fix for fix in fixes if fix is not None),
-            span=self.original_span(item.span) if item.span is not None else None,
-            called_at=self.original_span(called_at) if called_at is not None else None,
+            span=span,
+            called_at=called_at,
             related=tuple(related),
         )
 
@@ -90,7 +95,8 @@ class MendedCopy:
         """Whether what an edit replaces has changed text in it."""
         start, end = other.start, other.end
         for edit in self._back_to_front(other.file):
-            if start < end and start <= edit.start and _end_of(edit) <= end:
+            is_around = start <= edit.start and _end_of(edit) <= end
+            if is_around and start != end:
                 return True
             start, end = _before(edit, start)[0], _before(edit, end)[0]
         return False

@@ -28,18 +28,19 @@ def other_dimensions(
     if old is None or not rank:
         return
     usual = _usual_dimensions(context.trace, call.op)
+    dims = tuple(arg for arg in call.args[1:] if isinstance(arg, int))
+    joins_too_much = _joins_too_much(call, context.pairs)
     for new in _dimensions_of(call.op, rank):
-        is_same = new == old or (new < 0 and new + rank == old)
-        if is_same:
+        is_same_from_behind = new < 0 and new + rank == old
+        if new == old or is_same_from_behind:
             continue
         likely = _likely_dimension(step, old, new)
-        dims = [arg for arg in call.args[1:] if isinstance(arg, int)]
         changed = tuple(new if dim == old else dim for dim in dims)
         if usual[changed]:
             likely += weights.DIMENSION_AS_ELSEWHERE
-        if is_concatenation(call.op) and _joins_too_much(call, context.pairs):
+        if joins_too_much:
             likely += weights.DIMENSION_JOINED
-        likely = _with_turn(likely, call.op, rank, tuple(dims), changed)
+        likely = _with_turn(likely, call.op, rank, dims, changed)
         yield write_text(place, str(new), call.layer, likely, "dim")
 
 
@@ -50,12 +51,14 @@ def _dimensions_of(op: str, rank: int) -> list[int]:
 
 def _usual_dimensions(trace: Trace, op: str) -> Counter[tuple[int, ...]]:
     """The dimensions with which the same op runs elsewhere in the model."""
-    alike = (
-        other.args[1:]
-        for other in trace.calls
-        if other.op == op and other.failure is None
-    )
-    return Counter(args for args in alike if all(isinstance(arg, int) for arg in args))
+    usual: Counter[tuple[int, ...]] = Counter()
+    for call in trace.calls:
+        if call.op != op or call.failure is not None:
+            continue
+        dims = call.args[1:]
+        if all(isinstance(dim, int) for dim in dims):
+            usual[dims] += 1
+    return usual
 
 
 def _likely_dimension(step: Upstream, old: int, new: int) -> float:
@@ -75,14 +78,17 @@ def _likely_dimension(step: Upstream, old: int, new: int) -> float:
 
 def _merges_samples(op: str) -> bool:
     """Whether an op of dimension 0 would mix the samples of a batch."""
-    return ops.of(op).flattens or ops.of(op).reduces or is_concatenation(op)
+    record = ops.of(op)
+    return record.flattens or record.reduces or is_concatenation(op)
 
 
 def _joins_too_much(call: Call, pairs: Pairs) -> bool:
     """Whether as much more is taken as tensors are joined: they were joined along
     another dimension."""
     count = len(call.inputs)
-    return count > 1 and any(taken == arrives * count for arrives, taken in pairs)
+    if count < 2 or not is_concatenation(call.op):
+        return False
+    return any(taken == arrives * count for arrives, taken in pairs)
 
 
 def _with_turn(
@@ -90,13 +96,16 @@ def _with_turn(
 ) -> float:
     """The likelihood with what it means for a transpose, whose two dimensions may be
     the same one."""
-    is_transpose = ops.is_of(op, Family.TRANSPOSING) and len(old) == 2
-    if is_transpose and _is_one_dimension(old, rank):
-        likely += weights.DIMENSION_TURNS_NOTHING
-    moves_batch = rank > 2 and 0 in new and 0 not in old
-    if is_transpose and moves_batch:
-        likely -= weights.DIMENSION_MOVES_BATCH
-    if len(new) == 2 and _is_one_dimension(new, rank):
+    if len(new) != 2:
+        return likely
+    if ops.is_of(op, Family.TRANSPOSING):
+        if _is_one_dimension(old, rank):
+            likely += weights.DIMENSION_TURNS_NOTHING
+        # of a matrix either may be meant
+        moves_batch = 0 in new and 0 not in old
+        if moves_batch and rank > 2:
+            likely -= weights.DIMENSION_MOVES_BATCH
+    if _is_one_dimension(new, rank):
         likely -= weights.DIMENSION_WOULD_TURN_NOTHING
     return likely
 
