@@ -9,6 +9,7 @@ import importlib.abc
 import importlib.machinery
 import importlib.util
 import os
+import re
 import sys
 import sysconfig
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ import torch
 
 from shapelint.asked.target import Target
 from shapelint.facts.errors import UsageError
-from shapelint.syntax.parsing import parse_python
+from shapelint.syntax.parsing import tree_of
 from shapelint.syntax.texts import Texts
 
 _NOT_THE_USERS = (
@@ -31,6 +32,10 @@ _NOT_THE_USERS = (
 )
 """Where torch, the standard library and shapelint lie; asked of every loaded module at
 every load."""
+
+
+_RELATIVE = re.compile(r"^\s*from\s*\.", re.MULTILINE)
+"""Files without it need not be parsed; in a docstring it may stand too."""
 
 
 class _EditedFiles(importlib.abc.MetaPathFinder):
@@ -169,6 +174,8 @@ def _relative_levels(file: str, texts: Texts) -> int:
 
 @lru_cache(maxsize=64)
 def _highest_level(text: str) -> int:
-    nodes = ast.walk(parse_python(text))
+    if _RELATIVE.search(text) is None:
+        return 0
+    nodes = ast.walk(tree_of(text))
     levels = (node.level for node in nodes if isinstance(node, ast.ImportFrom))
     return max(levels, default=0)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import TypeVar
 
 from shapelint.facts.errors import UsageError
@@ -48,6 +49,28 @@ def parse_python(text: str) -> ast.Module:
         raise UnreadableError(
             "it is nested more deeply than Python can parse"
         ) from None
+
+
+@lru_cache(maxsize=16)
+def tree_of(text: str) -> ast.Module:
+    """As `parse_python`, shared by all that look something up in a text.
+
+    Many changes of a file are tried one after the other, and each text is asked for
+    several times while it is walked."""
+    return parse_python(text)
+
+
+def nodes_at(tree: ast.AST, line: int) -> Iterator[ast.AST]:
+    """The nodes that a line lies in, each after those around it.
+
+    Only these are gone through: to walk a whole tree takes as long as to parse it."""
+    for node in ast.iter_child_nodes(tree):
+        # without a place: the case of a `match`, the item of a `with`
+        first = getattr(node, "lineno", line)
+        last = getattr(node, "end_lineno", None) or first
+        if first <= line <= last:
+            yield node
+            yield from nodes_at(node, line)
 
 
 def with_deep_stack(action: Callable[[], T]) -> T:

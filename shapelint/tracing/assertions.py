@@ -9,7 +9,7 @@ from types import FrameType, TracebackType
 from typing import Any
 
 from shapelint.facts.errors import UsageError
-from shapelint.syntax.parsing import parse_python
+from shapelint.syntax.parsing import nodes_at, tree_of
 from shapelint.tracing.frames import Ownership
 from shapelint.tracing.torch_private import no_modes
 
@@ -41,7 +41,7 @@ def compared(
     if frame is None:
         return ()
     try:
-        tree = parse_python(ownership.texts.text_of(frame.f_code.co_filename))
+        tree = tree_of(ownership.texts.text_of(frame.f_code.co_filename))
     except UsageError:
         return ()
     found: list[tuple[int, int]] = []
@@ -67,16 +67,12 @@ def _tests(tree: ast.Module, line: int) -> Iterator[ast.expr]:
     `raise`."""
     around: list[ast.If] = []
     raises = False
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Assert) and node.lineno <= line <= (
-            node.end_lineno or 0
-        ):
+    for node in nodes_at(tree, line):
+        if isinstance(node, ast.Assert):
             yield node.test
-        elif isinstance(node, ast.If) and node.lineno <= line <= (node.end_lineno or 0):
+        elif isinstance(node, ast.If):
             around.append(node)
-        elif isinstance(node, ast.Raise) and node.lineno <= line <= (
-            node.end_lineno or 0
-        ):
+        elif isinstance(node, ast.Raise):
             raises = True
     if raises and around:
         yield max(around, key=lambda node: node.lineno).test

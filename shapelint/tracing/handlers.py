@@ -5,12 +5,11 @@ from __future__ import annotations
 
 import ast
 import sys
-from functools import lru_cache
 from pathlib import Path
 from types import FrameType
 
 from shapelint.facts.errors import UsageError
-from shapelint.syntax.parsing import parse_python
+from shapelint.syntax.parsing import nodes_at, tree_of
 from shapelint.syntax.texts import Texts
 from shapelint.tracing.frames import ENTRIES, Ownership
 
@@ -43,31 +42,23 @@ def _is_ours(file: str) -> bool:
 def _in_try(texts: Texts, file: str, line: int) -> bool:
     try:
         text = texts.text_of(file)
+        if "try" not in text and "suppress" not in text:
+            return False
+        tree = tree_of(text)
     except UsageError:
         return False
-    return any(start <= line <= end for start, end in _guarded_lines(text))
+    return any(_guards(node, line) for node in nodes_at(tree, line))
 
 
-@lru_cache(maxsize=128)
-def _guarded_lines(text: str) -> tuple[tuple[int, int], ...]:
-    """First and last lines of what stands in a `try` that would catch."""
-    try:
-        tree = parse_python(text)
-    except UsageError:
-        return ()
-    found = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Try) and any(
-            _catches(handler) for handler in node.handlers
-        ):
-            found.append(
-                (node.body[0].lineno, node.body[-1].end_lineno or node.body[-1].lineno)
-            )
-        elif isinstance(node, ast.With) and any(
-            "suppress" in ast.dump(item.context_expr) for item in node.items
-        ):
-            found.append((node.lineno, node.end_lineno or node.lineno))
-    return tuple(found)
+def _guards(node: ast.AST, line: int) -> bool:
+    """Whether what a line raises ends in a `try` or `with suppress` around it."""
+    if isinstance(node, ast.With):
+        return any("suppress" in ast.dump(item.context_expr) for item in node.items)
+    if not isinstance(node, ast.Try):
+        return False
+    # what the handlers and `else` raise, this `try` does not catch
+    in_body = line <= (node.body[-1].end_lineno or node.body[-1].lineno)
+    return in_body and any(_catches(handler) for handler in node.handlers)
 
 
 def _catches(handler: ast.ExceptHandler) -> bool:
