@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import shapelint
-from shapelint.asked.config import OPTIONS, TARGET_OPTIONS, Option
+from shapelint.asked.settings import OPTIONS, TARGET_OPTIONS, Option
 from shapelint.render.rule_pages import rule_page, summary
 from shapelint.rules import catalogue
 

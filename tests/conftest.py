@@ -84,7 +84,7 @@ def lint(write: Callable[..., Path]) -> Callable[..., Any]:
 
 def check_target(target: str, *inputs: str, **more: Any) -> Any:
     """Check a target in this process; answers with the report."""
-    from shapelint.asked.request import Request
+    from shapelint.asked.request import Walk
     from shapelint.checking.walk_target import check
     from shapelint.rules import catalogue
 
@@ -93,7 +93,7 @@ def check_target(target: str, *inputs: str, **more: Any) -> Any:
         warnings.simplefilter(
             "ignore"
         )  # the worker does so too: warnings of user code are not ours
-        return check(Request(target, inputs, **more))
+        return check(Walk(target, inputs, **more))
 
 
 def codes(report: Any) -> list[str]:

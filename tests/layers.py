@@ -178,16 +178,14 @@ def own_verdict(
     """What shapelint says of it; with `fixes` after a search for what would mend it."""
     import traceback
 
-    from shapelint.asked.request import Request
+    from shapelint.asked.request import Walk
     from shapelint.checking.walk_target import check
     from shapelint.rules import catalogue
 
     Path("net.py").write_text(source)
     try:
         report = check(
-            Request(
-                "net.py:Net", inputs, selected=tuple(catalogue().rules), fixes=fixes
-            )
+            Walk("net.py:Net", inputs, selected=tuple(catalogue().rules), fixes=fixes)
         )
     except Exception as error:
         where = [

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pytest
 import torch
 
-from shapelint.asked.request import Request
+from shapelint.asked.request import Read
 from shapelint.process.check_source import check_source
 from shapelint.rules import catalogue
 from tests.programs import branches
@@ -116,7 +116,7 @@ def always(
 def found(path: Path, code: str) -> bool:
     return any(
         item.code == code
-        for item in check_source(Request(str(path), selected=ALL)).report.diagnostics
+        for item in check_source(Read(str(path), selected=ALL)).report.diagnostics
     )
 
 

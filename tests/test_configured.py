@@ -240,7 +240,7 @@ def test_words_that_do_not_go_together(tmp_path: Path) -> None:
         in run_shapelint("check", "--config", "gone.toml", cwd=tmp_path).err
     )
     assert (
-        "cannot both be done"
+        "cannot be combined"
         in run_shapelint("check", "a.py", "--fix", "--add-ignores", cwd=tmp_path).err
     )
     assert (

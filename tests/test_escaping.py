@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from shapelint.asked.config import FORMATS
+from shapelint.asked.settings import FORMATS
 from shapelint.facts.diagnostics import (
     Diagnostic,
     Edit,
@@ -23,6 +23,8 @@ from shapelint.facts.diagnostics import (
 )
 from shapelint.facts.drawing import Block, Link, Picture
 from shapelint.facts.escape import in_one_line, json_text, printable, visible
+from shapelint.facts.graph import TensorFact, ValueFact
+from shapelint.facts.kinds import BlockKind, CallKind, NoPlace, Safety, Status
 from shapelint.facts.outcome import Outcome, TargetReport
 from shapelint.facts.places import Position, Span
 from shapelint.facts.rows import Row
@@ -80,21 +82,29 @@ def made(file: str, text: str) -> Outcome:
         found=text,
         trail=(TrailStep("", "", text), TrailStep(text, text, text)),
         notes=(text,),
-        fixes=(Fix(text, "safe", True, (edit,), text),),
+        fixes=(Fix(text, Safety.SAFE, True, (edit,), text),),
     )
     nowhere = replace(
-        item, span=None, called_at=None, target=text, severity=Severity.WARNING
+        item,
+        span=None,
+        called_at=None,
+        no_place=NoPlace.TARGET,
+        target=text,
+        severity=Severity.WARNING,
     )
+    # No dtype has such a name; but what is printed is not trusted to be one.
+    plain, strange = TensorFact("f32", (1, 8)), TensorFact(text, (1, 8), text)
+    given = ValueFact("f32[1,8]", (plain,), text)
     picture = Picture(
         [
-            Block("", text, "container", params=16),
-            Block(text, "input", "input", [], ["f32[1,8]"], within=0),
+            Block("", text, BlockKind.CONTAINER, params=16),
+            Block(text, "input", BlockKind.INPUT, [], [plain], within=0, value=given),
             Block(
                 text,
                 text,
-                "module",
-                ["f32[1,8]"],
-                [text],
+                BlockKind.MODULE,
+                [plain],
+                [strange],
                 8,
                 8,
                 8,
@@ -103,17 +113,28 @@ def made(file: str, text: str) -> Outcome:
                 (file, 1),
                 failed=True,
             ),
-            Block(text, text, "container", ["f32[1,8]"], [text], 8, 8, within=0),
-            Block(text, text, "function", [text], [text], 8, within=3),
+            Block(text, text, BlockKind.CONTAINER, [plain], [strange], 8, 8, within=0),
+            Block(text, text, BlockKind.FUNCTION, [strange], [strange], 8, within=3),
         ],
-        [Link(1, 2, text), Link(2, 4, text, into_failed=True)],
+        [Link(1, 2, strange), Link(2, 4, strange, into_failed=True)],
     )
     rows = [
-        Row(text, text, "module", [text], [text], 8, 8, file, 1, failed=True),
-        Row(text, f"conv{text}", "function", ["f32[1,8]"], [text]),
+        Row(
+            text,
+            text,
+            CallKind.MODULE,
+            [strange],
+            [strange],
+            8,
+            8,
+            file,
+            1,
+            failed=True,
+        ),
+        Row(text, f"conv{text}", CallKind.FUNCTION, [plain], [strange]),
     ]
     report = TargetReport(
-        f"{text}:Net", [f"{text}=f32[1,8]"], "partial", text, rows, notes=[text]
+        f"{text}:Net", [given], Status.PARTIAL, ValueFact(text), rows, notes=[text]
     )
     report.diagnostics, report.tree, report.picture = (
         [item, nowhere],

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from shapelint.apply.files import SourceFile, difference
-from shapelint.asked.config import FORMATS
+from shapelint.apply.source_files import SourceFile, difference
+from shapelint.asked.settings import FORMATS
 from shapelint.cli import main
 from shapelint.cli.fixing import say_diff
 from shapelint.cli.progress import Progress

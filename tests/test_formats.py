@@ -14,8 +14,9 @@ import pytest
 import sarif_pydantic
 import xmlschema
 
-from shapelint.asked.config import FORMATS
+from shapelint.asked.settings import FORMATS
 from shapelint.facts.diagnostics import Diagnostic, Related, Severity
+from shapelint.facts.kinds import NoPlace, Status, TargetKind
 from shapelint.facts.outcome import Outcome, TargetReport
 from shapelint.facts.places import Span
 from shapelint.render import render
@@ -168,9 +169,14 @@ def test_junit_fits_its_schema(printed: dict[str, str]) -> None:
     schema = xmlschema.XMLSchema(Path(__file__).parent / "junit.xsd")
     schema.validate(printed["junit"])
     strange = Diagnostic(
-        "SHP119", "forward-raises", Severity.ERROR, "\x00 <&> \x1b[31m", target="n.py:N"
+        "SHP119",
+        "forward-raises",
+        Severity.ERROR,
+        "\x00 <&> \x1b[31m",
+        target="n.py:N",
+        no_place=NoPlace.TARGET,
     )
-    failed = TargetReport("n.py:N", status="failed", diagnostics=[strange])
+    failed = TargetReport("n.py:N", status=Status.FAILED, diagnostics=[strange])
     schema.validate(
         render(
             "junit", [Outcome(failed), Outcome(TargetReport("clean.py"))], Style(), True
@@ -234,7 +240,12 @@ def test_gitlab_has_what_it_asks_for(printed: dict[str, str]) -> None:
 
 def test_markdown_stays_in_its_cells() -> None:
     item = Diagnostic(
-        "SHP119", "forward-raises", Severity.ERROR, "a | b\n```<b>", target="n.py:N"
+        "SHP119",
+        "forward-raises",
+        Severity.ERROR,
+        "a | b\n```<b>",
+        target="n.py:N",
+        no_place=NoPlace.TARGET,
     )
     text = render(
         "markdown", [Outcome(TargetReport("n.py:N", diagnostics=[item]))], Style(), True
@@ -253,7 +264,9 @@ def test_places_in_notebooks_are_the_notebook_and_say_the_cell() -> None:
         span=cell,
         related=(Related(cell, "r"),),
     )
-    outcomes = [Outcome(TargetReport("train.ipynb", diagnostics=[item], kind="source"))]
+    outcomes = [
+        Outcome(TargetReport("train.ipynb", diagnostics=[item], kind=TargetKind.SOURCE))
+    ]
     (result,) = json.loads(render("sarif", outcomes, Style(), True))["runs"][0][
         "results"
     ]

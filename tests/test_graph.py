@@ -10,13 +10,13 @@ import torch
 import torch.fx
 from torch import nn
 
-from shapelint.tracing.frames import Ownership
+from shapelint.facts.kinds import Mode
 from shapelint.tracing.walk import Walker
 from tests.conftest import FIXTURES
 
 
-def trace_of(model: nn.Module, *inputs: torch.Tensor, mode: str = "eval") -> Any:
-    return Walker(model, lambda: (inputs, {}), Ownership(), lambda _: ()).walk(mode)
+def trace_of(model: nn.Module, *inputs: torch.Tensor, mode: Mode = Mode.EVAL) -> Any:
+    return Walker(model, lambda: (inputs, {})).walk(mode)
 
 
 class Branching(nn.Module):
@@ -86,11 +86,8 @@ def test_both_modes_from_the_same_flags() -> None:
     model = nn.Sequential(nn.Dropout(0.5), nn.BatchNorm1d(4).eval())
     model.train()
     model[1].eval()
-    walker = Walker(model, lambda: ((torch.rand(2, 4),), {}), Ownership(), lambda _: ())
-    assert [
-        [call.training for call in walker.walk(mode).calls]
-        for mode in ("train", "eval")
-    ] == [
+    walker = Walker(model, lambda: ((torch.rand(2, 4),), {}))
+    assert [[call.training for call in walker.walk(mode).calls] for mode in Mode] == [
         [True] * 2,
         [False] * 2,
     ]

@@ -107,7 +107,7 @@ def test_line_endings_of_the_file_stay(write: Write, tmp_path: Path) -> None:
     )
     assert text.count(b"\n") == text.count(b"\r\n")
     assert (
-        load_config(given=str(tmp_path / "pyproject.toml"))["targets"][0]["target"]
+        load_config(given=str(tmp_path / "pyproject.toml")).targets[0].target
         == "net.py:Net"
     )
 
@@ -201,7 +201,7 @@ def test_arguments_are_those_that_the_project_itself_writes_out(
         == "net.py:Net(7, width=4)  runs with 1,3,224,224, gives f32[1,7]"
     )
     assert (
-        load_config(given=str(tmp_path / "shapelint.toml"))["targets"][0]["target"]
+        load_config(given=str(tmp_path / "shapelint.toml")).targets[0].target
         == "net.py:Net(7, width=4)"
     )
     assert init(tmp_path).out.startswith("net.py:Net(7, width=4)  is there already")
@@ -292,17 +292,19 @@ def test_parts_tests_and_private_classes_are_no_models(
 def test_inputs_are_such_that_eager_runs_with_them(
     name: str, expected: list[str] | None
 ) -> None:
-    from shapelint.asked.request import Request
+    from shapelint.asked.request import Propose
     from shapelint.checking.propose import propose
     from tests.eager import raises
 
-    report = propose(Request(f"{FIXTURES / name}", propose=True), lambda step: None)
+    report = propose(Propose(f"{FIXTURES / name}"), lambda step: None)
     if expected is None:
         assert report.status == "partial"
         file, _, model = name.partition(":")
-        assert raises((FIXTURES / file).read_text(), tuple(report.inputs), model) != ""
+        assert (
+            raises((FIXTURES / file).read_text(), tuple(report.proposed), model) != ""
+        )
         return
-    assert (report.status, report.inputs) == ("checked", expected)
+    assert (report.status, report.proposed) == ("checked", expected)
     if expected:
         file, _, model = name.partition(":")
         assert raises((FIXTURES / file).read_text(), tuple(expected), model) == ""

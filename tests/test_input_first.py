@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from shapelint.apply.rounds import applicable
-from shapelint.facts.diagnostics import from_plain, to_plain
+from shapelint.facts.diagnostics import Diagnostic
+from shapelint.facts.plain import from_plain, to_plain
 from tests import eager
 from tests.conftest import FIXTURES, errors, run_shapelint
 
@@ -109,7 +110,9 @@ def test_the_right_input_is_the_first_help_and_no_edit_is_safe(
     assert found[0].fixes[0].runs
     assert found[0].fixes[0].cost == "clean"
     assert applicable(found[0], unsafe=False) is None
-    assert from_plain(json.loads(json.dumps(to_plain(found[0])))) == found[0]
+    assert (
+        from_plain(Diagnostic, json.loads(json.dumps(to_plain(found[0])))) == found[0]
+    )
 
 
 WRONG_MODELS = {

@@ -12,8 +12,9 @@ from typing import Any
 import jsonschema
 import pytest
 
-from shapelint.facts.diagnostics import from_plain, to_plain
-from shapelint.facts.outcome import Outcome, report_from_plain, report_to_plain
+from shapelint.facts.diagnostics import Diagnostic
+from shapelint.facts.outcome import Outcome, TargetReport
+from shapelint.facts.plain import from_plain, to_plain
 from shapelint.render import render
 from shapelint.render.full import render_diagnostic
 from shapelint.render.pipeline import render_pipeline
@@ -65,11 +66,12 @@ def test_schema_would_notice(reports: list[Any]) -> None:
 def test_what_crosses_the_pipe_comes_back_whole(reports: list[Any]) -> None:
     for report in reports:
         assert (
-            report_from_plain(json.loads(json.dumps(report_to_plain(report)))) == report
+            from_plain(TargetReport, json.loads(json.dumps(to_plain(report)))) == report
         )
         for diagnostic in report.diagnostics:
             assert (
-                from_plain(json.loads(json.dumps(to_plain(diagnostic)))) == diagnostic
+                from_plain(Diagnostic, json.loads(json.dumps(to_plain(diagnostic))))
+                == diagnostic
             )
 
 
@@ -229,15 +231,17 @@ def test_tree_of_a_model_that_does_not_fit() -> None:
 
 def test_a_fault_of_ours_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     import shapelint.checking.walk_target
-    from shapelint.asked.request import Request
+    from shapelint.asked.request import Walk, dump_request
     from shapelint.process import worker
 
-    def broken(request: Request, *_: object) -> None:
+    def broken(request: Walk, *_: object) -> None:
         raise KeyError("ours")
 
     report = check_target(f"{FIXTURES / 'small_cnn.py'}:Gone")
     monkeypatch.setattr(shapelint.checking.walk_target, "check", broken)
-    answer = worker.run(Request("a.py:B").dumps(), time.monotonic(), lambda line: None)
+    answer = worker.run(
+        dump_request(Walk("a.py:B")), time.monotonic(), lambda line: None
+    )
     assert "KeyError: 'ours'" in answer["fault"]
     text = render("full", [Outcome(report, "2.13.0", answer["fault"])], Style(), True)
     assert (

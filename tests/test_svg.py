@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from shapelint.facts.drawing import Block, Picture
+from shapelint.facts.graph import TensorFact, ValueFact
+from shapelint.facts.kinds import BlockKind
 from shapelint.facts.outcome import TargetReport
-from shapelint.picture.labels import shown_shape
+from shapelint.picture.labels import shown_shape, shown_value
 from shapelint.render.svg import family, note_lines, render_svg
 from tests.conftest import FIXTURES, check_target, run_shapelint
 from tests.test_picture import NESTED
@@ -58,9 +60,10 @@ def test_warnings_stand_beside_their_blocks_and_infos_do_not() -> None:
 
 
 def test_words_of_the_user_are_escaped() -> None:
-    block = Block("<b>&", "Evil<script>", "module", ["f32[1]"], ["f32[1]"], 1, within=0)
+    fact = TensorFact("f32", (1,))
+    block = Block("<b>&", "Evil<script>", BlockKind.MODULE, [fact], [fact], 1, within=0)
     report = TargetReport(
-        "n.py:N", picture=Picture([Block("", "N", "container"), block])
+        "n.py:N", picture=Picture([Block("", "N", BlockKind.CONTAINER), block])
     )
     text = render_svg(report)
     ET.fromstring(text)
@@ -87,14 +90,21 @@ def test_words_of_the_user_are_escaped() -> None:
     ],
 )
 def test_kinds_of_blocks(op: str, expected: str) -> None:
-    assert family(Block("", op, "function" if op.islower() else "module")) == expected
+    assert (
+        family(Block("", op, BlockKind.FUNCTION if op.islower() else BlockKind.MODULE))
+        == expected
+    )
 
 
 def test_shapes_are_short_and_dtypes_named_where_they_matter() -> None:
-    assert shown_shape("f32[1,3,64,64]") == "1×3×64×64"
-    assert shown_shape("i64[1,16]") == "i64 1×16"
-    assert shown_shape("f32[]") == "scalar"
-    assert shown_shape("(f32[1,2], f32[1,8])") == "(f32[1,2], f32[1,8])"
+    image, ids = TensorFact("f32", (1, 3, 64, 64)), TensorFact("i64", (1, 16))
+    assert shown_shape(image) == "1×3×64×64"
+    assert shown_shape(ids) == "i64 1×16"
+    assert shown_shape(TensorFact("f32", ())) == "scalar"
+    assert shown_value(ValueFact(str(ids), (ids,))) == "i64 1×16"
+    assert shown_value(ValueFact(str(ids), (ids,), "ids")) == "ids=i64[1,16]"
+    pair = ValueFact("(f32[1,2], f32[1,8])", (ids, image))
+    assert shown_value(pair) == "(f32[1,2], f32[1,8])"
 
 
 def test_a_note_is_short_and_has_the_first_fix() -> None:

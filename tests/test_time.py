@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from shapelint.asked.request import Request
+from shapelint.asked.request import Walk
 from shapelint.checking.walk_target import check
 from shapelint.facts.outcome import TargetReport
 from shapelint.rules import catalogue
@@ -45,15 +45,15 @@ def said(report: TargetReport) -> list[Any]:
 @pytest.fixture(params=list(TARGETS))
 def request_of(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Request:
+) -> Walk:
     monkeypatch.chdir(tmp_path)
     Path("net.py").write_text(REFUSES)
     target, inputs = TARGETS[request.param]
-    return Request(target, inputs, selected=tuple(catalogue().rules), seconds=1e6)
+    return Walk(target, inputs, selected=tuple(catalogue().rules), seconds=1e6)
 
 
 def test_a_slow_machine_finds_the_same(
-    request_of: Request, monkeypatch: pytest.MonkeyPatch
+    request_of: Walk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where every look at the clock is a minute later than the last."""
     expected = said(check(request_of))
@@ -68,7 +68,7 @@ def test_a_time_that_is_over_before_fixes_were_found_is_told(
 ) -> None:
     target, inputs = TARGETS["a failed call"]
     report = check(
-        Request(target, inputs, selected=tuple(catalogue().rules), seconds=1e-6)
+        Walk(target, inputs, selected=tuple(catalogue().rules), seconds=1e-6)
     )
     assert [item.code for item in report.diagnostics] == ["SHP101"]
     assert not report.diagnostics[0].fixes

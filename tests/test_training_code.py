@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from shapelint.asked.request import Request
+from shapelint.asked.request import Read
 from shapelint.process.check_source import check_source
 from shapelint.reading.source_rule import SourceRule
 from shapelint.rules import catalogue
@@ -45,7 +45,7 @@ STYLES = ("argparse main", "library with callbacks")
 
 
 def found(path: Path, code: str) -> list[int]:
-    report = check_source(Request(str(path), selected=ALL)).report
+    report = check_source(Read(str(path), selected=ALL)).report
     return [
         item.span.line
         for item in report.diagnostics
@@ -81,7 +81,7 @@ def test_a_program_that_only_looks_faulty_is_left_alone(
 def test_each_fix_mends_what_it_is_for(code: str, what: str, write: Write) -> None:
     source = FAULTY[code][what]
     path = write(source, "train.py")
-    report = check_source(Request(str(path), selected=ALL)).report
+    report = check_source(Read(str(path), selected=ALL)).report
     finding = next(item for item in report.diagnostics if item.code == code)
     for fix in finding.fixes:
         mended = apply_edits(source, list(fix.edits))
@@ -145,11 +145,11 @@ def test_what_two_files_import_is_told_once(write: Write, tmp_path: Path) -> Non
     write(call.format(name), "project/b.py")
     write(call.format(name), "project/c.py")
     one, other = (
-        check_source(Request(path, selected=ALL)).report.diagnostics
+        check_source(Read(path, selected=ALL)).report.diagnostics
         for path in ("project/b.py", "project/c.py")
     )
     assert [item.code for item in one] == [item.code for item in other] == ["SHP406"]
-    report = check_source(Request("project", selected=ALL)).report
+    report = check_source(Read("project", selected=ALL)).report
     assert [item.code for item in report.diagnostics] == ["SHP406"]
 
 
@@ -259,7 +259,7 @@ def test_a_faulty_notebook_is_found_at_its_cell_and_mended_there(
         for number, line in enumerate(source.splitlines(), 1)
         if line.endswith("# here")
     ]
-    report = check_source(Request(str(path), selected=ALL)).report
+    report = check_source(Read(str(path), selected=ALL)).report
     findings = [item for item in report.diagnostics if item.code == code]
     spans = [item.span for item in findings if item.span is not None]
     assert [(span.file, span.line) for span in spans] == [
@@ -369,5 +369,5 @@ def test_an_old_notebook_is_read_and_not_written(write: Write, tmp_path: Path) -
 def test_many_files_are_read_by_several_processes(write: Write) -> None:
     for number in range(60):
         write("net.eval\n", f"many/part{number}.py")
-    report = check_source(Request("many", selected=ALL)).report
+    report = check_source(Read("many", selected=ALL)).report
     assert len(report.diagnostics) == 60

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from shapelint.asked.request import Request
+from shapelint.asked.request import Read
 from shapelint.process import readers
 from shapelint.process.check_source import check_source
 from shapelint.reading import script
@@ -71,7 +71,7 @@ FAULTY = "import torch\nmodel = torch.load('x')\nmodel.eval\n"
 
 def said(target: str) -> tuple[str, list[str]]:
     """The status of what is read, and the findings."""
-    outcome = check_source(Request(target, selected=ALL))
+    outcome = check_source(Read(target, selected=ALL))
     assert outcome.fault is None
     return outcome.report.status, [
         f"{item.code} {item.message}" for item in outcome.report.diagnostics
@@ -181,10 +181,10 @@ def test_a_fault_of_ours_is_no_finding_and_does_not_stop_the_others(
     monkeypatch.setattr(read_source, "read", broken)
     (tmp_path / "bad.py").write_text("x = 1")
     (tmp_path / "train.py").write_text(FAULTY)
-    outcome = check_source(Request(str(tmp_path), selected=ALL))
+    outcome = check_source(Read(str(tmp_path), selected=ALL))
     assert "KeyError: 'ours'" in (outcome.fault or "")
     assert {item.code for item in outcome.report.diagnostics} == {"SHP405", "SHP902"}
-    from shapelint.cli.check import exit_code
+    from shapelint.cli.exit_codes import exit_code
 
     assert exit_code([outcome], False) == 2
 
@@ -207,7 +207,7 @@ def test_a_reader_that_dies_is_replaced(
     for number in range(50):
         (tmp_path / f"m{number}.py").write_text(FAULTY)
     (tmp_path / "bad.py").write_text("x = 1")
-    report = check_source(Request(str(tmp_path), selected=ALL)).report
+    report = check_source(Read(str(tmp_path), selected=ALL)).report
     assert sum(item.code == "SHP405" for item in report.diagnostics) == 50
     died = [item.message for item in report.diagnostics if item.code == "SHP902"]
     assert died == [

@@ -18,12 +18,12 @@ import torch
 
 from benchmarks.mutation.operators import Lines, Mutation
 from benchmarks.mutation.subjects import Subject
-from shapelint.asked.request import Request
+from shapelint.asked.request import Walk
 from shapelint.checking.walk_target import check
 from shapelint.facts.diagnostics import Diagnostic, Fix
 from shapelint.rules import catalogue
 from shapelint.syntax.edits import apply_edits
-from shapelint.tracing.costs import tensors_in
+from shapelint.tracing.nested import tensors_in
 
 SECONDS = 40
 
@@ -187,7 +187,7 @@ def _judge(
     file.write_text(source)
     started = time.monotonic()
     os.chdir(folder)
-    request = Request(
+    request = Walk(
         f"mutant.py:{subject.expression}",
         (),
         "inputs.py:inputs",

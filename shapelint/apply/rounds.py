@@ -11,8 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from shapelint.asked.request import Request
+from shapelint.asked.request import Read, Walk
 from shapelint.facts.diagnostics import Diagnostic, Edit, Fix, Severity
+from shapelint.facts.kinds import Safety, Status
 from shapelint.facts.outcome import Outcome
 from shapelint.syntax.edits import edit_texts
 from shapelint.syntax.texts import DISK, Texts
@@ -20,7 +21,10 @@ from shapelint.syntax.texts import DISK, Texts
 PASSES = 10
 """Rounds of fixing one target: a fix may uncover what only then can be seen."""
 
-Run = Callable[[Request], Outcome]
+CheckRequest = Walk | Read
+"""Requests whose findings can be fixed."""
+
+Run = Callable[[CheckRequest], Outcome]
 
 
 @dataclass
@@ -45,7 +49,7 @@ def applicable(diagnostic: Diagnostic, unsafe: bool) -> Fix | None:
         for fix in diagnostic.fixes
         if fix.verified and fix.edits and not _of_a_package(fix)
     ]
-    return next((fix for fix in allowed if unsafe or fix.safety == "safe"), None)
+    return next((fix for fix in allowed if unsafe or fix.safety is Safety.SAFE), None)
 
 
 def _of_a_package(fix: Fix) -> bool:
@@ -57,7 +61,7 @@ def _of_a_package(fix: Fix) -> bool:
 
 
 def fixed(
-    request: Request, first: Outcome, run: Run, unsafe: bool, before: Fixed
+    request: CheckRequest, first: Outcome, run: Run, unsafe: bool, before: Fixed
 ) -> tuple[Outcome, Fixed]:
     """A target's report after its fixes, and the texts; those of other targets are
     built upon.
@@ -85,7 +89,7 @@ def fixed(
 
 
 def _step(
-    request: Request,
+    request: CheckRequest,
     outcome: Outcome,
     run: Run,
     texts: Texts,
@@ -102,7 +106,8 @@ def _step(
 def _better(before: Outcome, after: Outcome) -> bool:
     """Whether something is gone, and a target that could be checked still can be."""
     if after.fault or (
-        after.report.status == "failed" and before.report.status != "failed"
+        after.report.status is Status.FAILED
+        and before.report.status is not Status.FAILED
     ):
         return False
     old, new = (
@@ -118,10 +123,10 @@ def _gone(before: Outcome, after: Outcome) -> bool:
     old, new = (
         {_name(item) for item in each.report.diagnostics} for each in (before, after)
     )
-    ended = before.report.status != "checked"
+    ended = before.report.status is not Status.CHECKED
     worse = sum(
-        item.severity.value == "error" for item in after.report.diagnostics
-    ) > sum(item.severity.value == "error" for item in before.report.diagnostics)
+        item.severity is Severity.ERROR for item in after.report.diagnostics
+    ) > sum(item.severity is Severity.ERROR for item in before.report.diagnostics)
     return bool(old - new) and (ended or not worse)
 
 

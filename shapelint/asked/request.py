@@ -1,10 +1,14 @@
-"""What the parent asks of the worker: plain data, one target."""
+"""What the parent asks of another process: plain data, one target each."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from shapelint.asked.settings import DEFAULTS
+from shapelint.facts.kinds import Mode
+from shapelint.facts.plain import from_plain, to_plain
 
 STEP = b"step: "
 """How a line of the worker begins that says what it is about to do; the first line
@@ -24,47 +28,76 @@ STEPS = (
     "looking for causes",
     DONE,
 )
-"""What is done for a target, in order; not all of it for each."""
+"""The steps of checking a target, in order; not every target needs all of them."""
 
 
 @dataclass(frozen=True)
-class Request:
-    """One target to walk. `modes`: train, eval or both; `seconds`: the whole time there
-    is.
+class Walk:
+    """A model to load, walk and check.
 
-    `texts`: files, by absolute path, to be looked at as these texts and not as they lie
-    on disk. `source` true: a file or folder that is read and not run. `expect`: the
-    shapes that must come out. `exclude`: patterns of files that are not read.
-    `ignored_in`: codes that are off in files, by pattern; patterns are absolute.
-    `propose` true: not to be checked, but an input that it runs with is wanted. `fixes`
-    false: only the report is wanted. `tree` true: torchinfo's module tree too;
-    `picture`: what to draw."""
+    `seconds`: the time for all of it. `texts`: files, by absolute path, to be taken as
+    these texts and not as they lie on disk. `expect`: the shapes that must come out.
+    `ignored_in`: codes that are off in files, by patterns of absolute paths. `fixes`:
+    whether changes that mend a finding are searched for. `tree`: torchinfo's module
+    tree is wanted too; `picture`: blocks to draw."""
 
     target: str
     inputs: tuple[str, ...] = ()
     input_factory: str | None = None
-    modes: tuple[str, ...] = ("train", "eval")
+    modes: tuple[Mode, ...] = (Mode.TRAIN, Mode.EVAL)
     selected: tuple[str, ...] = ()
-    thresholds: dict[str, Any] = field(default_factory=dict)
-    seconds: float = 60.0
+    thresholds: Mapping[str, float] = field(default_factory=lambda: DEFAULTS.thresholds)
+    seconds: float = DEFAULTS.timeout
     fixes: bool = True
     tree: bool = False
     picture: bool = False
-    propose: bool = False
     texts: dict[str, str] = field(default_factory=dict)
-    source: bool = False
     expect: tuple[str, ...] = ()
+    ignored_in: Mapping[str, list[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Read:
+    """A file or folder to read without running it.
+
+    `exclude`: patterns of files that are left out. `texts` and `ignored_in`: as for
+    `Walk`."""
+
+    target: str
+    selected: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
-    ignored_in: dict[str, list[str]] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+    ignored_in: Mapping[str, list[str]] = field(default_factory=dict)
 
-    def dumps(self) -> str:
-        """As JSON."""
-        return json.dumps(asdict(self))
 
-    @classmethod
-    def loads(cls, text: str) -> Request:
-        """The inverse of `dumps`."""
-        data = json.loads(text)
-        for key in ("inputs", "modes", "selected", "expect", "exclude"):
-            data[key] = tuple(data[key])
-        return cls(**data)
+@dataclass(frozen=True)
+class Propose:
+    """A model for which an input that it runs with is wanted. `seconds`: as for
+    `Walk`."""
+
+    target: str
+    seconds: float = DEFAULTS.timeout
+
+
+ModelRequest = Walk | Propose
+"""Requests for which the user's code is imported, in a worker."""
+
+Request = Walk | Read | Propose
+
+_KINDS: dict[str, type[Request]] = {"walk": Walk, "read": Read, "propose": Propose}
+
+
+def dump_request(request: Request) -> str:
+    """A request as one line of JSON."""
+    kind = next(word for word, each in _KINDS.items() if type(request) is each)
+    return json.dumps({"kind": kind, "request": to_plain(request)})
+
+
+def load_request(text: str) -> Request:
+    """The inverse of `dump_request`.
+
+    Raises:
+        ValueError, TypeError, KeyError, AttributeError: the text is no request.
+    """
+    data = json.loads(text)
+    return from_plain(_KINDS[data["kind"]], data["request"])

@@ -6,32 +6,15 @@ from __future__ import annotations
 import ast
 import math
 
+from shapelint import ops
 from shapelint.facts.diagnostics import Edit
 from shapelint.facts.findings import Candidate
 from shapelint.facts.graph import Call, Trace, Walked
+from shapelint.ops.record import Family
 from shapelint.syntax.calls import CallExpression, call_at, layer_call
 from shapelint.syntax.edits import replacement
 from shapelint.syntax.products import written_as
 from shapelint.syntax.trees import ParsedFile
-
-_FLATTENS = {"Flatten", "flatten", "view", "reshape"}
-SAME_SHAPE = {
-    *(
-        "Dropout",
-        "dropout",
-        "ReLU",
-        "relu",
-        "Identity",
-        "GELU",
-        "contiguous",
-        "float",
-        "to",
-        "Sigmoid",
-        "Tanh",
-        "LeakyReLU",
-    ),
-    *("SiLU", "ELU", "BatchNorm1d", "LayerNorm", "half", "double", "clone", "detach"),
-}
 
 
 def flattened(trace: Trace, call: Call) -> Call | None:
@@ -40,7 +23,7 @@ def flattened(trace: Trace, call: Call) -> Call | None:
     current = trace.producer(call)
     while current is not None:
         if (
-            current.op in _FLATTENS
+            ops.of(current.op).flattens
             and current.failure is None
             and current.inputs
             and current.output is not None
@@ -52,7 +35,7 @@ def flattened(trace: Trace, call: Call) -> Call | None:
                 and after[-1] == math.prod(before[1:])
             )
             return current if whole else None
-        if current.op not in SAME_SHAPE:
+        if not ops.keeps_shape(current.op):
             return None
         current = trace.producer(current)
     return None
@@ -225,10 +208,20 @@ def _is_feature_map(trace: Trace, call: Call) -> bool:
     """Whether what arrives has channels in front: it comes from a convolution or
     pooling, at most activated."""
     current = trace.producer(call)
-    while current is not None and current.op in SAME_SHAPE:
+    while current is not None:
+        if ops.is_of(current.op, Family.CONVOLUTION, Family.POOLING):
+            return True
+        if ops.is_of(current.op, Family.NORMALISATION) and _is_of_maps(current.op):
+            return True
+        if not ops.keeps_shape(current.op):
+            return False
         current = trace.producer(current)
-    name = current.op.lower() if current is not None else ""
-    return any(word in name for word in ("conv", "pool", "batchnorm2d"))
+    return False
+
+
+def _is_of_maps(op: str) -> bool:
+    """Whether a layer works on maps of two dimensions or more, as `BatchNorm2d`."""
+    return (ops.spatial_dims(op) or 0) >= 2
 
 
 def _flatten_layer(walked: Walked, call: Call) -> Candidate | None:
@@ -269,7 +262,7 @@ def _pooled(
     """The edit that pools before a flatten, the pooling as written, and the name of the
     place."""
     name = f"AdaptiveAvgPool{dims}d"
-    if flatten.kind == "module":
+    if flatten.is_module:
         call = layer_call(flatten.definition, "Flatten", walked.texts)
         prefix = _module_prefix(call)
         if call is None or prefix is None:
@@ -297,7 +290,9 @@ def _short(call: CallExpression) -> str:
 def _flattened_operand(call: CallExpression) -> ast.expr | None:
     """The tensor expression: `x` of `x.view(...)`, of `torch.flatten(x, 1)`."""
     func = call.node.func
-    if isinstance(func, ast.Attribute) and call.name in ("view", "reshape", "flatten"):
+    is_layer = call.name[:1].isupper()  # before the dot of `nn.Flatten` is no tensor
+    flattens = ops.of(call.name).flattens and not is_layer
+    if isinstance(func, ast.Attribute) and flattens:
         is_torch = isinstance(func.value, ast.Name) and func.value.id == "torch"
         if not is_torch:
             return func.value

@@ -5,61 +5,14 @@ from __future__ import annotations
 import ast
 import math
 
+from shapelint import ops
 from shapelint.facts.findings import Candidate
 from shapelint.facts.graph import Call, Trace, Walked
 from shapelint.facts.places import Site
+from shapelint.ops.record import Family
 from shapelint.syntax.calls import CallExpression, call_at
 from shapelint.syntax.products import written_as
 from shapelint.syntax.walked_calls import made_by
-
-_KEEP_CHANNELS = {
-    *(
-        "BatchNorm1d",
-        "BatchNorm2d",
-        "BatchNorm3d",
-        "ReLU",
-        "relu",
-        "GELU",
-        "gelu",
-        "SiLU",
-        "silu",
-        "LeakyReLU",
-        "Dropout",
-    ),
-    *(
-        "MaxPool1d",
-        "MaxPool2d",
-        "MaxPool3d",
-        "AvgPool1d",
-        "AvgPool2d",
-        "AvgPool3d",
-        "max_pool2d",
-        "avg_pool2d",
-        "ELU",
-    ),
-    *(
-        "AdaptiveAvgPool2d",
-        "Dropout2d",
-        "GroupNorm",
-        "InstanceNorm2d",
-        "Upsample",
-        "interpolate",
-        "Sigmoid",
-        "Tanh",
-    ),
-    *(
-        "dropout",
-        "leaky_relu",
-        "max_pool1d",
-        "Identity",
-        "ReLU6",
-        "Hardswish",
-        "PReLU",
-        "tanh",
-        "sigmoid",
-        "Mish",
-    ),
-}
 
 
 def number_candidates(
@@ -198,13 +151,20 @@ def producer_candidates(
     """The `out_channels` or `out_features` of the layer whose result arrives, through
     layers that keep them."""
     current = trace.producer(call)
-    while current is not None and current.op in _KEEP_CHANNELS:
+    while current is not None and ops.keeps_channels(current.op):
         current = trace.producer(current)
-    if current is None or current.kind != "module":
+    if current is None or not current.is_module:
         return []
-    name = "out_features" if current.op == "Linear" else "out_channels"
-    if current.op != "Linear" and not current.op.startswith("Conv"):
+    is_width = ops.is_of(current.op, Family.LINEAR, Family.CONVOLUTION)
+    gives = ops.of(current.op).gives
+    if not is_width or not gives:
         return []
+    at = ops.of(current.op).arguments.index(gives[0])
     return number_candidates(
-        current, made_by(walked, current), (1, name), takes, (takes,), _gives(current)
+        current,
+        made_by(walked, current),
+        (at, gives[0]),
+        takes,
+        (takes,),
+        _gives(current),
     )

@@ -7,9 +7,11 @@ import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from shapelint import ops
 from shapelint.changes.heads import functional_prefix
 from shapelint.facts.findings import Candidate
 from shapelint.facts.graph import Call, Shape, TensorFact, Walked
+from shapelint.ops.record import Family
 from shapelint.syntax.calls import call_at, operation_at
 from shapelint.syntax.edits import replacement
 from shapelint.syntax.trees import ParsedFile
@@ -43,7 +45,7 @@ def operands(walked: Walked, call: Call) -> list[Operand]:
         return []
     source, nodes = pairs
     given = call.failure.args if call.failure is not None else call.args
-    values: list[object] = list(call.inputs) if call.kind == "module" else list(given)
+    values: list[object] = list(call.inputs) if call.is_module else list(given)
     if len(nodes) == 1 and len(values) >= 1 and isinstance(values[0], (list, tuple)):
         listed = nodes[0]
         if not isinstance(listed, (ast.List, ast.Tuple)):
@@ -66,11 +68,11 @@ def _written(walked: Walked, call: Call) -> tuple[ParsedFile, list[ast.expr]] | 
     called = call_at(call.site, walked.texts)
     if called is None:
         return None
-    if call.op in ("cat", "concat", "concatenate", "stack"):
+    if ops.is_of(call.op, Family.JOINING):
         listed = called.argument(0, "tensors")
         return (called.source, [listed]) if listed is not None else None
     func = called.node.func
-    if call.kind == "method" and isinstance(func, ast.Attribute):
+    if call.is_method and isinstance(func, ast.Attribute):
         is_torch = isinstance(func.value, ast.Name) and func.value.id == "torch"
         return called.source, [*([] if is_torch else [func.value]), *called.node.args]
     return called.source, list(called.node.args)

@@ -6,42 +6,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from shapelint import ops
 from shapelint.asked.inputs import TensorSpec, parse_inputs
 from shapelint.facts.errors import UsageError
 from shapelint.facts.findings import Candidate
 from shapelint.facts.graph import Call, Shape, Trace, Walked
-
-_WINDOWED = {"1": 1, "2": 2, "3": 3}
-
-_SEQUENCES = dict.fromkeys(
-    (
-        "RNN",
-        "LSTM",
-        "GRU",
-        "MultiheadAttention",
-        "TransformerEncoderLayer",
-        "TransformerDecoderLayer",
-    ),
-    1,
-)
-"""Layers of sequences that take a single sample too."""
+from shapelint.ops.record import Family
 
 _SAMPLE = 3
 """The most dimensions that an input has of which no layer says that its batch is
 missing."""
-
-
-def spatial_dims(op: str) -> int | None:
-    """How many spatial dimensions a Conv, Pool or Norm works on, by its name: `Conv2d`
-    and `conv2d` say 2."""
-    if not op.lower().endswith("d") or len(op) < 3:
-        return None
-    lowered = op.lower()
-    return (
-        _WINDOWED.get(op[-2])
-        if any(word in lowered for word in ("conv", "pool", "norm"))
-        else None
-    )
 
 
 def first_layer(trace: Trace) -> tuple[Call, int] | None:
@@ -51,14 +25,18 @@ def first_layer(trace: Trace) -> tuple[Call, int] | None:
     A convolution works on those of space, a recurrent or attention layer on that of
     time."""
     for call in trace.calls:
-        dims = (
-            spatial_dims(call.op)
-            if "conv" in call.op.lower()
-            else _SEQUENCES.get(call.op)
-        )
+        dims = _sample_dims(call.op)
         if dims is not None and 0 in call.from_input:
             return call, dims
     return None
+
+
+def _sample_dims(op: str) -> int | None:
+    """How many dimensions a single sample has beside its channels or features; None for
+    layers that do not take one."""
+    if ops.is_of(op, Family.CONVOLUTION):
+        return ops.spatial_dims(op)
+    return 1 if ops.of(op).takes_sequences else None
 
 
 def input_candidates(walked: Walked, trace: Trace) -> list[Candidate]:

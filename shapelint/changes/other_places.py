@@ -6,6 +6,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from shapelint import ops
 from shapelint.changes.other_values import aspect, odd_one_out, window_of
 from shapelint.changes.rewrites import made_tensor
 from shapelint.facts.graph import Call, Raised, TensorFact, Trace, Walked
@@ -18,56 +19,6 @@ from shapelint.syntax.walked_calls import definition_of, shape_text
 
 End = tuple[Span, str]
 """A place and what it is to the failure."""
-
-_KEEPING = {
-    "BatchNorm1d",
-    "BatchNorm2d",
-    "BatchNorm3d",
-    "LayerNorm",
-    "GroupNorm",
-    "PReLU",
-    "InstanceNorm2d",
-}
-"""Layers with weights that give what they were given."""
-
-_REARRANGING = {
-    *(
-        "view",
-        "reshape",
-        "flatten",
-        "unflatten",
-        "permute",
-        "transpose",
-        "swapaxes",
-        "movedim",
-        "cat",
-        "concat",
-    ),
-    *(
-        "stack",
-        "chunk",
-        "split",
-        "squeeze",
-        "unsqueeze",
-        "expand",
-        "repeat",
-        "Flatten",
-        "Unflatten",
-        "rearrange",
-    ),
-    *(
-        "Rearrange",
-        "unfold",
-        "fold",
-        "pixel_shuffle",
-        "pixel_unshuffle",
-        "t",
-        "mT",
-        "T",
-        "narrow",
-    ),
-}
-"""Ops whose own numbers say what shape they give."""
 
 STEPS = 16
 """Calls looked at on the way from a failure to the layer that made what arrives."""
@@ -130,10 +81,10 @@ def _arriving(
             if current is None or current.output is None:
                 break
             shape = shape_text(current.output.shape)
-            if current.op in _REARRANGING and current.site is not None:
+            if ops.of(current.op).family.rearranges and current.site is not None:
                 sites = (
                     definition_of(walked, current)[0]
-                    if current.kind == "module"
+                    if current.is_module
                     else (current.site,)
                 )
                 if sites:
@@ -142,7 +93,7 @@ def _arriving(
                         f"{shape} comes from this `{current.op}`",
                     )
             sites, class_name = definition_of(walked, current)
-            if sites and current.params and class_name not in _KEEPING:
+            if sites and current.params and not ops.keeps_shape(class_name):
                 name = class_name or current.op
                 yield (
                     span_of(sites[0], walked.texts),

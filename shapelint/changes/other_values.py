@@ -8,8 +8,12 @@ import itertools
 import math
 from collections.abc import Iterator
 
+from shapelint import ops
 from shapelint.facts.graph import Call, Failure, Shape
-from shapelint.ops.layers import spread
+from shapelint.ops.families.convolution import channels_taken
+from shapelint.ops.families.joining import is_concatenation, joined_dimension
+from shapelint.ops.record import Family
+from shapelint.ops.sliding import spread
 
 WINDOW = ("kernel_size", "stride", "padding", "dilation", "output_padding")
 
@@ -27,7 +31,7 @@ def demands(call: Call) -> list[tuple[int, int]]:
 
 def _by_op(failure: Failure, shapes: list[Shape]) -> Iterator[tuple[int, int]]:
     op = failure.op
-    if op in ("view", "reshape", "unflatten"):
+    if ops.of(op).regroups:
         yield from _totals(failure)
     elif op == "split" and isinstance(
         failure.arg(1, "split_size_or_sections"), (list, tuple)
@@ -45,14 +49,12 @@ def _by_op(failure: Failure, shapes: list[Shape]) -> Iterator[tuple[int, int]]:
         yield from (
             (channels, each * block) for each in (times, times + 1) if each * block
         )
-    elif op in ("linear", "bilinear") and len(shapes) > 1 and shapes[0]:
+    elif ops.is_of(op, Family.LINEAR) and len(shapes) > 1 and shapes[0]:
         yield shapes[0][-1], shapes[1][-1]
-    elif op.startswith("conv") and len(shapes) > 1:
+    elif ops.is_of(op, Family.CONVOLUTION) and len(shapes) > 1:
         dims = len(shapes[1]) - 2
-        groups = failure.arg(6, "groups", 1) or 1
-        takes = shapes[1][0] if "transpose" in op else shapes[1][1] * groups
         if len(shapes[0]) > dims:
-            yield shapes[0][-dims - 1], takes
+            yield shapes[0][-dims - 1], channels_taken(failure)
     else:
         attributes = failure.kwargs.get("_attributes") or {}
         widths = [
@@ -67,19 +69,13 @@ def _by_op(failure: Failure, shapes: list[Shape]) -> Iterator[tuple[int, int]]:
                 if shape and isinstance(width, int)
             )
         normalized = (
-            failure.arg(1, "normalized_shape")
-            if op in ("layer_norm", "rms_norm")
-            else None
+            failure.arg(1, "normalized_shape") if _is_over_features(op) else None
         )
         if isinstance(normalized, (tuple, list)) and normalized and shapes[0]:
             yield shapes[0][-1], normalized[-1]
         for left, right in itertools.combinations(shapes[:6], 2):
             yield from _differing(left, right)
-            if (
-                op in ("matmul", "bmm", "mm", "einsum", "rmatmul")
-                and left
-                and len(right) > 1
-            ):
+            if ops.is_of(op, Family.MATMUL) and left and len(right) > 1:
                 yield left[-1], right[-2]
 
 
@@ -151,28 +147,29 @@ def aspect(call: Call) -> str:
         return "either"
     shapes = [fact.shape for fact in failure.tensors]
     if (
-        failure.op.startswith("conv")
-        and "transpose" not in failure.op
+        ops.is_of(failure.op, Family.CONVOLUTION)
+        and not ops.of(failure.op).is_transposed
         and len(shapes) > 1
     ):
-        takes = shapes[1][1] * (failure.arg(6, "groups", 1) or 1)
+        takes = channels_taken(failure)
         dims = len(shapes[1]) - 2
         return (
             "channels"
             if len(shapes[0]) > dims and shapes[0][-dims - 1] != takes
             else "spatial"
         )
-    if "pool" in failure.op:
+    if ops.is_of(failure.op, Family.POOLING):
         return "spatial"
-    if failure.op in ("batch_norm", "instance_norm", "group_norm"):
+    is_norm = ops.is_of(failure.op, Family.NORMALISATION)
+    if is_norm and not _is_over_features(failure.op):
         return "channels"
     ranks = {len(shape) for shape in shapes}
     if (
-        failure.op in ("cat", "stack", "add", "mul", "sub", "mse_loss")
+        (ops.is_of(failure.op, Family.JOINING) or ops.of(failure.op).broadcasts)
         and len(ranks) == 1
         and ranks & {4, 5}
     ):
-        along = failure.arg(1, "dim", 0) if failure.op == "cat" else -9
+        along = joined_dimension(failure) if is_concatenation(failure.op) else None
         differing = {
             at
             for at in range(ranks.pop())
@@ -184,6 +181,11 @@ def aspect(call: Call) -> str:
             else ("channels" if differing == {1} else "either")
         )
     return "either"
+
+
+def _is_over_features(op: str) -> bool:
+    """Whether a norm is over the last dimensions, and not over channels."""
+    return "normalized_shape" in ops.of(op).takes
 
 
 def odd_one_out(call: Call) -> int | None:
@@ -208,8 +210,8 @@ def _odd_outside_of_dim(call: Call) -> int | None:
     they are joined in."""
     failure = call.failure
     dim = (
-        failure.arg(1, "dim", 0)
-        if failure is not None and failure.op in ("cat", "concat")
+        joined_dimension(failure)
+        if failure is not None and is_concatenation(failure.op)
         else None
     )
     ranks = {len(fact.shape) for fact in call.inputs}
@@ -246,7 +248,7 @@ def window_of(call: Call) -> dict[str, int] | None:
     """Kernel, stride and padding of a layer or function, where they are the same in
     each dimension."""
     values = dict(call.attributes)
-    if not values and call.op.startswith(("max_pool", "avg_pool")):
+    if not values and ops.is_of(call.op, Family.POOLING):
         names = ("input", "kernel_size", "stride", "padding")
         values = dict(zip(names, call.args, strict=False)) | call.kwargs
     if "kernel_size" not in values:
@@ -260,7 +262,11 @@ def window_of(call: Call) -> dict[str, int] | None:
         ("output_padding", 0),
     ):
         value = values.get(name)
-        if name == "stride" and value in (None, ()) and "ool" in call.op:
+        if (
+            name == "stride"
+            and value in (None, ())
+            and ops.is_of(call.op, Family.POOLING)
+        ):
             value = values["kernel_size"]
         if isinstance(value, str):
             return None

@@ -11,20 +11,9 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+from shapelint import ops
 from shapelint.facts.graph import Trace
-
-_COUNTED = (
-    *(
-        "in_features",
-        "out_features",
-        "in_channels",
-        "out_channels",
-        "num_features",
-        "hidden_size",
-        "input_size",
-    ),
-    *("embedding_dim", "embed_dim", "num_channels", "d_model", "normalized_shape"),
-)
+from shapelint.ops.record import Family
 
 
 class Numbers:
@@ -36,7 +25,7 @@ class Numbers:
         seen: set[tuple[Any, ...]] = set()
         for trace in traces:
             for call in trace.calls:
-                for name in _COUNTED:
+                for name in ops.widths():
                     key = (call.definition[:1] or call.module_path, name)
                     value = call.attributes.get(name)
                     value = value[-1] if isinstance(value, tuple) and value else value
@@ -71,12 +60,12 @@ def irregularity(op: str, window: dict[str, int]) -> float:
     each other."""
     kernel, stride, padding = window["kernel_size"], window["stride"], window["padding"]
     dilation = window.get("dilation", 1)
-    if "Pool" in op or "pool" in op:
+    if ops.is_of(op, Family.POOLING):
         overlapping = kernel == 3 and stride in (1, 2) and padding in (0, 1)
         return (
             0.0 if kernel == stride and padding == 0 else (0.2 if overlapping else 1.0)
         )
-    if "Transpose" in op or "transpose" in op:
+    if ops.of(op).is_transposed:
         gives = kernel - 2 * padding + window.get("output_padding", 0)
         if stride == 1:
             return 0.0 if padding in (0, (kernel - 1) // 2) else 1.0

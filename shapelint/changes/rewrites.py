@@ -168,7 +168,7 @@ def flattened_before(
         not call.inputs
         or len(call.inputs[0].shape) != 4
         or not isinstance(func, ast.Attribute)
-        or call.kind != "method"
+        or not call.is_method
     ):
         return
     text = f"{called.source.segment(func.value)}.flatten(2)"
@@ -242,9 +242,7 @@ def _usual(trace: Trace, first: ast.expr, second: ast.expr) -> float:
     of the other."""
     names = [_class_named(node) for node in (first, second)]
     lines = {first.lineno, second.lineno}
-    for before, after in pairwise(
-        call for call in trace.calls if call.kind == "module"
-    ):
+    for before, after in pairwise(call for call in trace.calls if call.is_module):
         places = {site.line for call in (before, after) for site in call.definition[:1]}
         if [before.module_class, after.module_class] == names and not places & lines:
             return 0.7

@@ -4,14 +4,11 @@ spelled there."""
 from __future__ import annotations
 
 import ast
-import inspect
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 
-import torch
-
+from shapelint import ops
 from shapelint.changes import rewrites
 from shapelint.changes.other_values import constant, odd_one_out
 from shapelint.facts.findings import Candidate
@@ -30,51 +27,6 @@ LAST = 12
 
 REACH = 40
 """Calls looked at upstream of a failure."""
-
-GIVEN = {
-    *(
-        "out_features",
-        "out_channels",
-        "hidden_size",
-        "embedding_dim",
-        "embed_dim",
-        "d_model",
-        "output_size",
-    ),
-    *("proj_size", "size", "dim_feedforward", "unflattened_size"),
-}
-"""Arguments that say what a layer gives; those that say what it takes are right where
-it does not fail."""
-
-_TRANSPARENT = {
-    *(
-        "ReLU",
-        "relu",
-        "Dropout",
-        "dropout",
-        "GELU",
-        "gelu",
-        "contiguous",
-        "Identity",
-        "SiLU",
-        "Tanh",
-        "tanh",
-    ),
-    *(
-        "Sigmoid",
-        "sigmoid",
-        "LeakyReLU",
-        "leaky_relu",
-        "getitem",
-        "softmax",
-        "Softmax",
-        "to",
-        "float",
-        "silu",
-    ),
-    *("BatchNorm1d", "BatchNorm2d", "LayerNorm", "ReLU6", "Hardswish", "ELU", "PReLU"),
-}
-"""Ops that add nothing to the distance between a number and a failure."""
 
 
 @dataclass(frozen=True)
@@ -98,31 +50,11 @@ class Upstream:
         return self.suspect - 0.12 * self.distance
 
 
-@lru_cache(maxsize=256)
-def parameter_names(layer: str) -> tuple[str, ...]:
-    """The arguments of one of torch's layers, in order."""
-    cls = getattr(torch.nn, layer, None)
-    if not isinstance(cls, type):
-        return ()
-    names = tuple(inspect.signature(cls).parameters)
-    if layer in ("LSTM", "GRU", "RNN"):
-        return (
-            "input_size",
-            "hidden_size",
-            "num_layers",
-            "bias",
-            "batch_first",
-            "dropout",
-            "bidirectional",
-        )
-    return names
-
-
 def arguments(made: CallExpression) -> list[tuple[str, ast.expr]]:
     """The written arguments of a layer, by name."""
     if any(isinstance(node, ast.Starred) for node in made.node.args):
         return [(word.arg, word.value) for word in made.node.keywords if word.arg]
-    named = list(zip(parameter_names(made.name), made.node.args, strict=False))
+    named = list(zip(ops.of(made.name).arguments, made.node.args, strict=False))
     return [
         *named,
         *((word.arg, word.value) for word in made.node.keywords if word.arg),
@@ -137,7 +69,7 @@ def written_factors(walked: Walked) -> list[int]:
         for call in trace.calls:
             made = (
                 layer_call(call.definition, call.module_class, walked.texts)
-                if call.kind == "module"
+                if call.is_module
                 else None
             )
             node = made.argument(0, "in_features") if made is not None else None
@@ -170,7 +102,7 @@ def way_to_failure(
     for call, distance in order:  # grows while it is read
         if distance >= REACH or len(leads) >= REACH * 2:
             continue
-        weight = 0 if call.op in _TRANSPARENT else 1
+        weight = 0 if _is_transparent(call.op) else 1
         for position, index in enumerate(call.producers):
             if index < 0:
                 continue
@@ -180,7 +112,7 @@ def way_to_failure(
             leads[index] |= {position} if call is failed else leads[call.index]
     for call, distance in order:
         made = wrapper = None
-        if call.kind == "module" or call.params:
+        if call.is_module or call.params:
             sites, class_name = definition_of(walked, call)
             made = layer_call(sites, class_name, walked.texts)
             wrapper = (
@@ -196,6 +128,11 @@ def way_to_failure(
         yield Upstream(
             call, distance, made, call_at(call.site, walked.texts), wrapper, suspect
         )
+
+
+def _is_transparent(op: str) -> bool:
+    """Whether an op adds nothing to the distance between a number and a failure."""
+    return ops.keeps_shape(op) or op == "getitem"
 
 
 def vocabulary(upstream: list[Upstream]) -> dict[tuple[object, int], list[str]]:
@@ -225,9 +162,11 @@ def spelled_ends(upstream: list[Upstream]) -> tuple[set[str], set[str]]:
             assert step.made is not None
             if isinstance(node, ast.Constant):
                 continue
-            if step is upstream[0] and name not in GIVEN:
+            if step is upstream[0] and name not in ops.givers():
                 taken.add(step.made.source.segment(node))
-            elif step is not upstream[0] and name in GIVEN and step.distance <= 2:
+            elif (
+                step is not upstream[0] and name in ops.givers() and step.distance <= 2
+            ):
                 given.add(step.made.source.segment(node))
     return taken, given
 
@@ -238,7 +177,7 @@ def written_numbers(step: Upstream) -> list[int]:
     nodes = [
         node
         for name, node in (arguments(step.made) if step.made is not None else ())
-        if name not in GIVEN
+        if name not in ops.givers()
     ]
     parts = [
         part for node in nodes if isinstance(node, ast.BinOp) for part in ast.walk(node)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 
+from shapelint import ops
 from shapelint.changes import rewrites
 from shapelint.changes.arguments import (
     is_factor,
@@ -28,7 +29,6 @@ from shapelint.changes.other_values import (
 )
 from shapelint.changes.plausibility import Numbers, roundness
 from shapelint.changes.upstream_calls import (
-    GIVEN,
     Upstream,
     arguments,
     candidate,
@@ -41,7 +41,7 @@ from shapelint.changes.upstream_calls import (
 from shapelint.changes.windows import left_out, other_dimensions, other_windows
 from shapelint.facts.findings import Candidate
 from shapelint.facts.graph import Call, Raised, Trace, Walked
-from shapelint.ops.arithmetic import ELEMENTWISE
+from shapelint.ops.record import Dims, Family
 from shapelint.syntax.calls import CallExpression, operation_at
 from shapelint.syntax.edits import replacement
 from shapelint.syntax.origins import Place, enclosing_function, made_place, origins
@@ -62,76 +62,17 @@ _SAID_THERE = 1.0
 """What it is worth that a layer then gives as many parts as are taken apart: `dim * 3`
 for `.view(b, n, 3, -1)`."""
 
-_DIMS = {
-    *(
-        "cat",
-        "concat",
-        "stack",
-        "chunk",
-        "split",
-        "unbind",
-        "mean",
-        "sum",
-        "amax",
-        "max",
-        "squeeze",
-        "unsqueeze",
-    ),
-    *("transpose", "movedim", "flatten", "swapaxes", "select", "tensor_split"),
-}
-_NO_SIZES = {
-    "softmax",
-    "log_softmax",
-    "dropout",
-    "relu",
-    "getitem",
-    "interpolate",
-    "leaky_relu",
-    "clamp",
-    "pow",
-}
-_SMALL = {
-    "num_heads",
-    "nhead",
-    "num_groups",
-    "upscale_factor",
-    "scale_factor",
-    "num_layers",
-    "groups",
-}
 _NOT_SIZES = {
-    "bias",
-    "p",
-    "inplace",
-    "eps",
-    "momentum",
-    "affine",
-    "dropout",
-    "mode",
-    "padding_idx",
-    "device",
-    "dtype",
+    *("bias", "p", "inplace", "eps", "momentum", "affine", "dropout", "mode"),
+    *("padding_idx", "device", "dtype"),
 }
-_WITH_TABLES = {
-    *ELEMENTWISE,
-    *("max", "min"),
-    *(
-        "cat",
-        "matmul",
-        "expand",
-        "getitem",
-        "einsum",
-        "linear",
-        "mm",
-        "bmm",
-        "addmm",
-        "rmatmul",
-    ),
-}
-"""Ops in which a weight or buffer of one's own is often the side that is wrong."""
+"""Arguments of layers that are no sizes, by whatever class they are given to."""
 
-_PATTERNED = {"rearrange", "repeat", "reduce", "Rearrange", "Reduce"}
-"""einops: what its functions and layers are given by keyword are lengths of axes."""
+_MEETS_TABLES = (
+    *(Family.ELEMENTWISE, Family.MATMUL, Family.JOINING),
+    *(Family.LINEAR, Family.INDEXING),
+)
+"""Families in which a weight or buffer of one's own is often the side that is wrong."""
 
 _ANY_RATIO = [(1, 2), (2, 1), (3, 1), (1, 3), (3, 2)]
 """What to try where nothing is known of the sizes that an exception is about."""
@@ -170,13 +111,17 @@ class Knobs:
     def rearranged(self) -> set[str]:
         """What was rearranged just before: `turn` by a transpose, `flat` by a
         flatten."""
-        near = {
-            step.call.op.lower()
+        near = [
+            step.call.op
             for step in self.upstream
             if 0 < step.distance <= 2 and step.call.failure is None
-        }
-        kinds = (("turn", {"transpose", "permute", "swapaxes"}), ("flat", {"flatten"}))
-        return {kind for kind, ops in kinds if ops & near}
+        ]
+        found = set()
+        if any(ops.is_of(op, Family.TRANSPOSING) for op in near):
+            found.add("turn")
+        if any(ops.of(op) is ops.of("flatten") for op in near):
+            found.add("flat")
+        return found
 
     def candidates(self) -> list[Candidate]:
         """Each change once, the likeliest first."""
@@ -231,7 +176,7 @@ class Knobs:
             yield from self._wrapped(step, step.wrapper)
             if step.distance <= 1:
                 yield from rewrites.swaps(self.trace, step.wrapper, step.near)
-        if step.called is not None and step.call.kind != "module":
+        if step.called is not None and not step.call.is_module:
             yield from self._function(step, step.called)
         if (
             step.called is not None
@@ -239,16 +184,13 @@ class Knobs:
             and step.distance <= 3
         ):
             yield from rewrites.flattened(step.call, step.called, step.near)
-        if step.called is not None and step.call.op in (
-            "transpose",
-            "permute",
-            "swapaxes",
-        ):
+        turns = ops.is_of(step.call.op, Family.TRANSPOSING)
+        if step.called is not None and turns:
             yield from rewrites.flattened_before(
                 step.call, step.called, step.near + (_OTHER_RANK if self.ranks else 0)
             )
         for fact in step.call.inputs:
-            if fact.name and step.call.op in _WITH_TABLES:
+            if fact.name and ops.is_of(step.call.op, *_MEETS_TABLES):
                 yield from self._table(fact.name, step.near)
 
     def _layer(self, step: Upstream, made: CallExpression) -> Iterator[Candidate]:
@@ -262,13 +204,15 @@ class Knobs:
                 yield from other_windows(
                     self.trace, self.pairs, step, place, name, self.aspect == "channels"
                 )
-            elif name in _SMALL or made.name in _PATTERNED:
+            elif name in ops.counters() or _is_patterned(made.name):
                 yield from self._small(step, place)
             elif name in ("start_dim", "end_dim", "dim"):
                 yield from other_dimensions(self.trace, self.pairs, step, place)
             elif name in ("bidirectional", "batch_first"):
                 yield from rewrites.flipped(place, name, step.call.layer, step.near)
-            elif name not in _NOT_SIZES and (name in GIVEN or step.call is self.call):
+            elif name not in _NOT_SIZES and (
+                name in ops.givers() or step.call is self.call
+            ):
                 prior = step.near + (2.0 if step.call is self.call else 1.4)
                 prior -= 1.5 if self.aspect == "spatial" else 0.0
                 found = self._numbers(place, value, step.call.layer, prior, name)
@@ -286,7 +230,7 @@ class Knobs:
         sizes = [
             single(value)
             for name, value in attributes.items()
-            if name not in WINDOW and name not in _SMALL
+            if name not in WINDOW and name not in ops.counters()
         ]
         for name, node in written(made):
             if name in _NOT_SIZES or not is_size(node):
@@ -302,9 +246,9 @@ class Knobs:
                 yield from other_windows(
                     self.trace, self.pairs, step, place, name, self.aspect == "channels"
                 )
-            elif name in _SMALL:
+            elif name in ops.counters():
                 yield from self._small(step, place)
-            elif step.call is self.call or value is None or name in GIVEN:
+            elif step.call is self.call or value is None or name in ops.givers():
                 prior = (
                     step.near
                     + (1.6 if step.call is self.call else 1.0)
@@ -315,7 +259,7 @@ class Knobs:
 
     def _function(self, step: Upstream, called: CallExpression) -> Iterator[Candidate]:
         op, sites = step.call.op, self.walked.definitions.get(step.call.layer, ())
-        if called.name in _PATTERNED and isinstance(
+        if _is_patterned(called.name) and isinstance(
             called.argument(1, "pattern"), ast.Constant
         ):
             for word in called.node.keywords:
@@ -325,7 +269,7 @@ class Knobs:
             return
         if op == "permute":
             yield from rewrites.orders(step.call, called, step.near)
-        if op in _NO_SIZES:
+        if not _may_take_sizes(op):
             return
         for position, (name, node) in enumerate(written(called)):
             place = Place(called.source, node, (), sites)
@@ -333,7 +277,7 @@ class Knobs:
                 name
                 or ("input", "kernel_size", "stride", "padding", "")[min(position, 4)]
             )
-            if op.startswith(("max_pool", "avg_pool")) and window in WINDOW:
+            if ops.is_of(op, Family.POOLING) and window in WINDOW:
                 yield from other_windows(
                     self.trace,
                     self.pairs,
@@ -342,16 +286,16 @@ class Knobs:
                     window,
                     self.aspect == "channels",
                 )
-            elif op in _DIMS:
+            elif ops.of(op).dims is not Dims.NONE:
                 yield from other_dimensions(self.trace, self.pairs, step, place)
-                if op in ("chunk", "split"):
+                if ops.is_of(op, Family.SPLITTING):
                     yield from self._small(step, place)
             elif is_size(node):
                 found = self._sizes_of(step, called, place, position)
                 yield from (
                     each
                     for each in found
-                    if not op.startswith("adaptive") or is_reached(step.call, each)
+                    if not ops.is_of(op, Family.POOLING) or is_reached(step.call, each)
                 )
 
     def _sizes_of(
@@ -360,7 +304,7 @@ class Knobs:
         """Numbers of view and the like: what each is now is known from the run."""
         prior = step.near + (1.9 if step.distance == 0 else 1.2)
         values: tuple[object, ...] = (
-            step.call.args[1:] if step.call.kind == "method" else step.call.args
+            step.call.args[1:] if step.call.is_method else step.call.args
         )
         if len(values) == 1 and isinstance(values[0], (list, tuple)):
             values = tuple(values[0])
@@ -380,11 +324,7 @@ class Knobs:
                 and isinstance(node, (ast.Name, ast.Attribute))
             ):
                 yield from self._small(step, each, 0.8)  # heads, mostly
-            if (
-                value is not None
-                and value > 0
-                and step.call.op in ("view", "reshape", "unflatten")
-            ):
+            if value is not None and value > 0 and ops.of(step.call.op).regroups:
                 yield candidate(each, "-1", step.call.layer, prior - 0.8, "")
 
     def _table(self, name: str, near: float) -> Iterator[Candidate]:
@@ -462,14 +402,16 @@ class Knobs:
                     if not (silly and new == 1):
                         more = (
                             _SAID_THERE
-                            if silly and name in GIVEN and new in self._parts
+                            if silly and name in ops.givers() and new in self._parts
                             else 0.0
                         )
                         yield from self._spelled(
                             origin, current, new, layer, far + more, name
                         )
                 for new in (
-                    self._constants if name in GIVEN and known is not None else ()
+                    self._constants
+                    if name in ops.givers() and known is not None
+                    else ()
                 ):
                     if new != current:
                         yield from self._spelled(
@@ -528,7 +470,11 @@ class Knobs:
     def _alike(self, text: str, name: str) -> float:
         """Whether both ends would then be spelled alike: `nn.Embedding(n, width)` for
         `nn.LSTM(width, ...)`."""
-        return 0.8 if text in (self._taken if name in GIVEN else self._given) else 0.0
+        return (
+            0.8
+            if text in (self._taken if name in ops.givers() else self._given)
+            else 0.0
+        )
 
     def _small(
         self, step: Upstream, place: Place, more: float = 0.0
@@ -550,3 +496,17 @@ class Knobs:
                     + 0.5 * (roundness(new) - roundness(known))
                 )
                 yield candidate(origin, str(new), step.call.layer, likely, "")
+
+
+def _is_patterned(name: str) -> bool:
+    """Whether a function or layer is einops', as written: what it is given by keyword
+    are lengths of axes."""
+    return ops.is_of(f"einops.{name.lower()}", Family.EINOPS)
+
+
+def _may_take_sizes(op: str) -> bool:
+    """Whether a number given to a function may be a size or a dimension that decides
+    its result's shape."""
+    if ops.keeps_shape(op) or op in ("getitem", "permute"):
+        return False
+    return not ops.is_of(op, Family.ELEMENTWISE, Family.RESAMPLING)

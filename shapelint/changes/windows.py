@@ -8,12 +8,15 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
+from shapelint import ops
 from shapelint.changes.layer_inputs import keyword_added
 from shapelint.changes.other_values import constant, explains, window_of, window_values
 from shapelint.changes.plausibility import irregularity
 from shapelint.changes.upstream_calls import Upstream, arguments, candidate, single
 from shapelint.facts.findings import Candidate
 from shapelint.facts.graph import Trace
+from shapelint.ops.families.joining import is_concatenation
+from shapelint.ops.record import Family
 from shapelint.syntax.calls import CallExpression, layer_call
 from shapelint.syntax.origins import Place, enclosing_function, origins
 
@@ -36,7 +39,7 @@ def other_windows(
     if current is None:
         return
     tied = (
-        "ool" in step.call.op
+        ops.is_of(step.call.op, Family.POOLING)
         and step.made is not None
         and "stride" not in dict(arguments(step.made))
     )
@@ -117,7 +120,7 @@ def _said(trace: Trace, made: CallExpression, name: str, value: int) -> str:
     for call in trace.calls:
         other = (
             layer_call(call.definition, call.module_class, made.source.texts)
-            if call.kind == "module"
+            if call.is_module
             else None
         )
         node = dict(arguments(other)).get(name) if other is not None else None
@@ -158,13 +161,11 @@ def other_dimensions(
         if other.op == step.call.op and other.failure is None
     )
     usual = Counter(args for args in alike if all(isinstance(arg, int) for arg in args))
-    for new in dict.fromkeys(
-        [*range(rank + (step.call.op in ("stack", "unsqueeze"))), -1, -2]
-    ):
+    for new in dict.fromkeys([*range(rank + (ops.of(step.call.op).adds_dim)), -1, -2]):
         if new == value or (new < 0 and new + rank == value):
             continue
         is_flatten = (
-            step.call.op.lower() == "flatten"
+            ops.of(step.call.op) is ops.of("flatten")
             and new == 1
             and (value == 0 or step.distance == 0)
         )
@@ -175,20 +176,13 @@ def other_dimensions(
             + (1.2 if is_flatten else 0)
             - 0.1 * abs(new)
         )
-        likely += (
-            1.0
-            if value == 0
-            and step.call.op in ("cat", "flatten", "Flatten", "squeeze", "mean")
-            else 0.0
-        )
+        likely += 1.0 if value == 0 and _merges_samples(step.call.op) else 0.0
         changed = tuple(new if dim == value else dim for dim in dims)
         likely += 0.8 if usual[changed] else 0.0
         likely += (
-            _JOINED
-            if step.call.op in ("cat", "concat") and _joins(step, pairs)
-            else 0.0
+            _JOINED if is_concatenation(step.call.op) and _joins(step, pairs) else 0.0
         )
-        turns = step.call.op in ("transpose", "swapaxes") and len(dims) == 2
+        turns = ops.is_of(step.call.op, Family.TRANSPOSING) and len(dims) == 2
         likely += (
             2.0 if turns and len({dim % rank for dim in dims}) == 1 else 0.0
         )  # it turns nothing as it is
@@ -199,3 +193,8 @@ def other_dimensions(
             else 0.0
         )
         yield candidate(place, str(new), step.call.layer, likely, "dim")
+
+
+def _merges_samples(op: str) -> bool:
+    """Whether an op of dimension 0 would mix the samples of a batch."""
+    return ops.of(op).flattens or ops.of(op).reduces or is_concatenation(op)

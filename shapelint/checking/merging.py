@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from shapelint.facts.findings import Finding
 from shapelint.facts.graph import Walked
+from shapelint.facts.kinds import Mode
 from shapelint.rules import catalogue
 
 
@@ -30,29 +31,30 @@ def _superseded(finding: Finding, others: list[Finding]) -> bool:
 
 
 def _follows(finding: Finding, others: list[Finding], walked: Walked) -> bool:
-    """Whether a wrong count of features only comes of a map that had no room earlier on
-    the way."""
-    if finding.call is None or finding.diagnostic.code not in ("SHP101", "SHP107"):
+    """Whether a finding is only the consequence of one earlier on the way: a wrong count
+    of features, of a map that had no room."""
+    causes = catalogue().rules[finding.diagnostic.code].follows
+    if finding.call is None or not causes:
         return False
-    trace = walked.traces[finding.mode]
+    trace = walked.trace_of(finding.mode)
     way = {step.index for step in trace.way_to(trace.calls[finding.call])}
     return any(
-        other.diagnostic.code == "SHP111"
+        other.diagnostic.code in causes
         and other.mode == finding.mode
         and other.call in way
         for other in others
     )
 
 
-def _merged(findings: list[Finding], modes: tuple[str, ...]) -> list[Finding]:
+def _merged(findings: list[Finding], modes: tuple[Mode, ...]) -> list[Finding]:
     """One finding for one bug, whether both modes or several calls of the same layer
     show it."""
     first: dict[tuple[str, ...], Finding] = {}
-    seen_in: dict[tuple[str, ...], list[str]] = {}
+    seen_in: dict[tuple[str, ...], list[Mode]] = {}
     layers: dict[tuple[str, ...], list[str]] = {}
     for finding in findings:
         diagnostic = finding.diagnostic
-        place = diagnostic.span or diagnostic.called_at
+        place = diagnostic.place
         key: tuple[str, ...] = (
             diagnostic.code,
             str(place),

@@ -7,21 +7,19 @@ from typing import Any
 
 import torch
 
+from shapelint.facts.kinds import Mode
 from shapelint.loading.model import Loaded
 from shapelint.loading.model_inputs import Feed
-from shapelint.tracing.costs import walk_budget
-from shapelint.tracing.described import message_of
+from shapelint.tracing.user_text import message_of
 from shapelint.tracing.walk import Walker
 
 
-def module_tree(loaded: Loaded, feed: Feed, mode: str) -> str:
+def module_tree(loaded: Loaded, feed: Feed, mode: Mode) -> str:
     """The table people know, with input, output and weight shapes; what torchinfo
     cannot show, in one line."""
     import torchinfo
 
-    walker = Walker(
-        loaded.model, feed.make, loaded.ownership, loaded.definitions.of, walk_budget
-    )
+    walker = Walker(loaded.model, feed.make, loaded.ownership, loaded.definitions.of)
     columns = ("input_size", "output_size", "num_params", "mult_adds")
 
     def summarise(
@@ -39,7 +37,7 @@ def module_tree(loaded: Loaded, feed: Feed, mode: str) -> str:
         )
 
     with loaded.importable():
-        outcome = walker.inside(mode, summarise)
+        outcome = walker.run_inside(mode, summarise)
     if isinstance(outcome, BaseException):
         cause = outcome.__cause__ if outcome.__cause__ is not None else outcome
         return f"torchinfo could not finish the tree: {type(cause).__name__}: {message_of(cause)}"

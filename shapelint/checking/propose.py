@@ -6,27 +6,28 @@ from __future__ import annotations
 import contextlib
 import inspect
 import itertools
-import re
 import time
 from collections.abc import Callable, Iterator
 
 from torch import nn
 
+from shapelint import ops
 from shapelint.asked.inputs import TensorSpec
-from shapelint.asked.request import Request
+from shapelint.asked.request import Propose, Walk
 from shapelint.asked.target import parse_target
 from shapelint.checking.merging import run_rules
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.errors import UsageError
-from shapelint.facts.graph import Key
+from shapelint.facts.graph import Key, ValueFact
+from shapelint.facts.kinds import Status
 from shapelint.facts.outcome import TargetReport
 from shapelint.loading.model import Loaded, NotLoadableError, load
 from shapelint.loading.model_inputs import Feed, feed_for, from_specs, require_fitting
 from shapelint.rules import catalogue
 from shapelint.rules.gaps.target_not_loadable import not_loadable
 from shapelint.syntax.texts import DISK
-from shapelint.tracing.costs import walk_budget
 from shapelint.tracing.members import children_of, modules_of
+from shapelint.tracing.walk import WalkSettings
 
 SIZES = (224, 64, 32, 28, 128, 256, 96, 299, 48, 160, 384, 512, 227, 240, 16, 8)
 """Heights and widths of images, in the order in which they are tried."""
@@ -55,8 +56,8 @@ _COUNTS = (
 _TIMES = ("t", "time", "timestep", "timesteps", "step", "sigma", "noise_level")
 
 
-def propose(request: Request, on_step: Callable[[str], None]) -> TargetReport:
-    """A report whose `inputs` are what the model was walked with, cleanly in both
+def propose(request: Propose, on_step: Callable[[str], None]) -> TargetReport:
+    """A report whose `proposed` inputs are what the model was walked with, cleanly in both
     modes.
 
     Without any, `status` is partial, and they are the likeliest of those that were
@@ -65,29 +66,31 @@ def propose(request: Request, on_step: Callable[[str], None]) -> TargetReport:
     report = TargetReport(request.target)
     on_step("loading")
     try:
-        loaded = load(parse_target(request.target), DISK.with_copies(request.texts))
+        loaded = load(parse_target(request.target), DISK)
         on_step("walking in train mode")
-        found = _found(loaded, request, time.monotonic() + request.seconds * 0.8)
+        found = _found(
+            loaded, Walk(request.target), time.monotonic() + request.seconds * 0.8
+        )
     except (NotLoadableError, UsageError) as error:
         span = error.span if isinstance(error, NotLoadableError) else None
         report.status, report.diagnostics = (
-            "failed",
+            Status.FAILED,
             [not_loadable(str(error), span, "")],
         )
         return report
     if found is None:
-        report.status = "partial"
-        report.inputs = [spec.spelling for spec in next(_guesses(loaded.model), ())]
+        report.status = Status.PARTIAL
+        report.proposed = [spec.spelling for spec in next(_guesses(loaded.model), ())]
         return report
     feed, report.output = found
-    report.inputs = [spec.spelling for spec in feed.specs] if not feed.note else []
+    report.proposed = [spec.spelling for spec in feed.specs] if not feed.note else []
     report.notes = [feed.note] if feed.note else []
     return report
 
 
 def _found(
-    loaded: Loaded, request: Request, deadline: float
-) -> tuple[Feed, str | None] | None:
+    loaded: Loaded, request: Walk, deadline: float
+) -> tuple[Feed, ValueFact | None] | None:
     """The first input with nothing to be said of; else the first without an error."""
     passable, since = None, 0
     for feed in _feeds(loaded):
@@ -102,11 +105,13 @@ def _found(
     return passable
 
 
-def _keeps_the_batch(specs: tuple[TensorSpec, ...], output: str | None) -> bool:
+def _keeps_the_batch(specs: tuple[TensorSpec, ...], output: ValueFact | None) -> bool:
     """Whether each result begins as the input does: a flatten that takes more into the
     batch does not."""
-    sizes = re.findall(r"\[(\d+)?", output or "")
-    return bool(sizes) and all(size == str(specs[0].shape[0]) for size in sizes)
+    if output is None or not output.tensors:
+        return False
+    batch = specs[0].shape[:1]
+    return all(tensor.shape[:1] == batch for tensor in output.tensors)
 
 
 def _feeds(loaded: Loaded) -> Iterator[Feed]:
@@ -117,8 +122,8 @@ def _feeds(loaded: Loaded) -> Iterator[Feed]:
 
 
 def _worst(
-    loaded: Loaded, feed: Feed, request: Request, deadline: float
-) -> tuple[Severity | None, str | None]:
+    loaded: Loaded, feed: Feed, request: Walk, deadline: float
+) -> tuple[Severity | None, ValueFact | None]:
     """The worst that is to be said with this input, infos left out; and what comes out
     in eval mode."""
     from shapelint.checking.walk_target import describe, shown_trace, walker_of
@@ -127,7 +132,7 @@ def _worst(
         require_fitting(loaded, feed)
     except NotLoadableError:
         return Severity.ERROR, None
-    walker = walker_of(loaded, feed, walk_budget, deadline, retries=1)
+    walker = walker_of(loaded, feed, WalkSettings(deadline=deadline, retries=1))
     traces = {}
     for mode in request.modes:
         with loaded.importable():
@@ -135,7 +140,8 @@ def _worst(
         if trace.raised is not None or trace.failure_count or trace.given_up:
             return Severity.ERROR, None
     if not any(
-        trace.calls and "[" in (trace.output or "") for trace in traces.values()
+        trace.calls and trace.output is not None and trace.output.tensors
+        for trace in traces.values()
     ):
         return Severity.ERROR, None  # an empty container runs with anything
     walked = describe(request, loaded, traces, feed)
@@ -271,16 +277,9 @@ def _taking(layers: list[nn.Module]) -> list[nn.Module]:
 
 
 def _width(layer: nn.Module) -> object:
-    names = (
-        "in_channels",
-        "in_features",
-        "input_size",
-        "embed_dim",
-        "num_features",
-        "normalized_shape",
-        "d_model",
+    return next(
+        (getattr(layer, name) for name in ops.takers() if hasattr(layer, name)), None
     )
-    return next((getattr(layer, name) for name in names if hasattr(layer, name)), None)
 
 
 def _taken_by(layer: nn.Module, batch: int) -> Iterator[TensorSpec]:

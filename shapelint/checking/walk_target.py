@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 
 import torch
 
-from shapelint.asked.request import Request
+from shapelint.asked.request import Walk
 from shapelint.asked.target import Target, parse_target
 from shapelint.checking.merging import run_rules
 from shapelint.facts.diagnostics import Diagnostic, Edit, Severity
 from shapelint.facts.errors import OutOfTimeError, UsageError
 from shapelint.facts.findings import Finding
-from shapelint.facts.graph import Trace, Walked
+from shapelint.facts.graph import Trace, ValueFact, Walked
+from shapelint.facts.kinds import Mode, Status
 from shapelint.facts.outcome import TargetReport
-from shapelint.facts.rows import rows_of, totals_of
 from shapelint.fixes.construction import refused
 from shapelint.fixes.passes import Copy, beyond, together
 from shapelint.fixes.search import WORK, Causes
@@ -25,6 +25,7 @@ from shapelint.fixes.verify import Verifier, out_of_time
 from shapelint.known.suppressions import quieten
 from shapelint.loading.model import Loaded, NotLoadableError, load
 from shapelint.loading.model_inputs import Feed, feed_for, require_fitting, specs_of
+from shapelint.ops.walked_rows import rows_of, totals_of
 from shapelint.rules.gaps.target_not_loadable import not_loadable
 from shapelint.syntax.edits import try_edits
 from shapelint.syntax.texts import DISK, Texts
@@ -36,9 +37,9 @@ from shapelint.tracing.costs import (
     walk_budget,
 )
 from shapelint.tracing.failures import Unwanted
-from shapelint.tracing.members import cycles_of, is_initialised, modules_of
-from shapelint.tracing.session import fake_tensors_in_use
-from shapelint.tracing.walk import MAX_RETRIES, Walker, never, param_facts
+from shapelint.tracing.fake_tensors import fake_tensors_in_use
+from shapelint.tracing.members import cycles_of, is_initialised, modules_of, param_facts
+from shapelint.tracing.walk import MAX_RETRIES, Walker, WalkSettings, never
 
 SEARCHING = 0.8
 """Of the time for a target, after which no further change is tried."""
@@ -77,7 +78,7 @@ def _no_report(report: TargetReport) -> None:
 
 
 def check(
-    request: Request,
+    request: Walk,
     on_step: Callable[[str], None] = _no_step,
     on_walked: Callable[[TargetReport], None] = _no_report,
     started: float | None = None,
@@ -109,7 +110,7 @@ def check(
         before, texts = seen, mended
         is_last = number == PASSES - 1
         seen = _one_pass(request, target, texts, started, before.work, last=is_last)
-        if seen.report.status == "failed":
+        if seen.report.status is Status.FAILED:
             seen = before
             break
         copy = copy.and_then(before.further)
@@ -118,8 +119,8 @@ def check(
         if len(seen.report.rows) > len(report.rows):
             report = seen.report
     report.diagnostics = together(found, seen.waiting, seen.waiting, copy)
-    if first.report.status == "partial" and report.status == "checked":
-        report.status = "partial"
+    if first.report.status is Status.PARTIAL and report.status is Status.CHECKED:
+        report.status = Status.PARTIAL
     return quieten(report, request.ignored_in, DISK.with_copies(request.texts))
 
 
@@ -135,7 +136,7 @@ class _Pass:
 
 
 def _one_pass(
-    request: Request,
+    request: Walk,
     target: Target,
     texts: Texts,
     started: float,
@@ -146,7 +147,9 @@ def _one_pass(
 ) -> _Pass:
     """One look; `work`: what the search has cost before; `last`: nothing is left to a
     next one."""
-    report = TargetReport(request.target, inputs=list(request.inputs))
+    report = TargetReport(
+        request.target, inputs=[ValueFact(text) for text in request.inputs]
+    )
     deadline = started + request.seconds * SEARCHING
     try:
         return _checked(
@@ -156,11 +159,11 @@ def _one_pass(
         return _Pass(_cut_short(report, str(error)), work=work)
     except NotLoadableError as error:
         diagnostic, mended = refused(request, target, texts, error, deadline)
-        report.status = "failed" if diagnostic.code == "SHP902" else "partial"
+        report.status = Status.FAILED if diagnostic.is_unchecked else Status.PARTIAL
         report.diagnostics = [diagnostic.with_target(request.target)]
         return _Pass(report, mended, [], work)
     except UsageError as error:
-        report.status = "failed"
+        report.status = Status.FAILED
         report.diagnostics = [
             not_loadable(str(error), None, "").with_target(request.target)
         ]
@@ -168,7 +171,7 @@ def _one_pass(
 
 
 def _checked(
-    request: Request,
+    request: Walk,
     target: Target,
     texts: Texts,
     report: TargetReport,
@@ -195,29 +198,24 @@ def _checked(
             "walked with real CPU tensors: shapes alone did not suffice"
         )
 
-    def walked_of(model: Loaded, seen: dict[str, Trace]) -> Walked:
+    def walked_of(model: Loaded, seen: dict[Mode, Trace]) -> Walked:
         return describe(request, model, seen, feed)
 
-    def findings_of(model: Loaded, seen: dict[str, Trace]) -> list[Finding]:
+    def findings_of(model: Loaded, seen: dict[Mode, Trace]) -> list[Finding]:
         return run_rules(walked_of(model, seen), set(request.selected))
 
-    def walk_again(model: Loaded, other: Feed, until: float) -> dict[str, Trace]:
+    def walk_again(model: Loaded, other: Feed, until: float) -> dict[Mode, Trace]:
         return {
             mode: screened(model, other, until, mode, never) for mode in request.modes
         }
 
     def screened(
-        model: Loaded, other: Feed, until: float, mode: str, unwanted: Unwanted
+        model: Loaded, other: Feed, until: float, mode: Mode, unwanted: Unwanted
     ) -> Trace:
         is_trial = unwanted is not never
-        walker = walker_of(
-            model,
-            other,
-            budget_again,
-            until,
-            TRIAL_RETRIES if is_trial else MAX_RETRIES,
-        )
-        walker.disposable = is_trial
+        retries = TRIAL_RETRIES if is_trial else MAX_RETRIES
+        settings = WalkSettings(budget_again, until, retries, is_disposable=is_trial)
+        walker = walker_of(model, other, settings)
         with model.importable():
             return walker.walk(mode, traces[mode].choices, unwanted)
 
@@ -249,7 +247,7 @@ def _checked(
 
 
 def _draw(
-    request: Request, report: TargetReport, walked: Walked, loaded: Loaded, feed: Feed
+    request: Walk, report: TargetReport, walked: Walked, loaded: Loaded, feed: Feed
 ) -> None:
     """The picture and the module tree, where they are wanted."""
     if request.picture:
@@ -265,18 +263,18 @@ def _draw(
 def walk_modes(
     loaded: Loaded,
     feed: Feed,
-    modes: tuple[str, ...],
+    modes: tuple[Mode, ...],
     deadline: float,
     budget: Callable[[], Budget],
     retries: int = MAX_RETRIES,
     on_step: Callable[[str], None] = _no_step,
-) -> dict[str, Trace]:
+) -> dict[Mode, Trace]:
     """A trace for each mode, each from the same clean model; `retries` as in the walk.
 
     None for the modes after one in which time was over.
     """
-    walker = walker_of(loaded, feed, budget, deadline, retries)
-    traces: dict[str, Trace] = {}
+    walker = walker_of(loaded, feed, WalkSettings(budget, deadline, retries))
+    traces: dict[Mode, Trace] = {}
     with loaded.importable():
         for mode in modes:
             if any(trace.out_of_time for trace in traces.values()):
@@ -286,26 +284,14 @@ def walk_modes(
     return traces
 
 
-def walker_of(
-    loaded: Loaded,
-    feed: Feed,
-    budget: Callable[[], Budget],
-    deadline: float,
-    retries: int,
-) -> Walker:
+def walker_of(loaded: Loaded, feed: Feed, settings: WalkSettings) -> Walker:
     """What walks a loaded model."""
     return Walker(
-        loaded.model,
-        feed.make,
-        loaded.ownership,
-        loaded.definitions.of,
-        budget,
-        deadline,
-        retries,
+        loaded.model, feed.make, loaded.ownership, loaded.definitions.of, settings
     )
 
 
-def _needs_real_values(loaded: Loaded, traces: dict[str, Trace]) -> bool:
+def _needs_real_values(loaded: Loaded, traces: dict[Mode, Trace]) -> bool:
     """Whether a walk with stand-ins ended early or in doubt, of a model that fits."""
     if (
         sum(param.numel for param in param_facts(loaded.model).values())
@@ -329,7 +315,7 @@ def _in_doubt(trace: Trace) -> bool:
 
 
 def describe(
-    request: Request, loaded: Loaded, traces: dict[str, Trace], feed: Feed
+    request: Walk, loaded: Loaded, traces: dict[Mode, Trace], feed: Feed
 ) -> Walked:
     """What rules may look at."""
     for trace in traces.values():
@@ -374,7 +360,7 @@ def _known_class(module: torch.nn.Module) -> str:
     return type(module).__name__ if home.startswith("torch.") else ""
 
 
-def _in_order(request: Request, found: list[Diagnostic]) -> list[Diagnostic]:
+def _in_order(request: Walk, found: list[Diagnostic]) -> list[Diagnostic]:
     """The findings of a target, the worst first."""
     kept = [item.with_model_kept().with_target(request.target) for item in found]
     return sorted(kept, key=lambda item: item.sort_key)
@@ -385,7 +371,7 @@ def _cut_short(report: TargetReport, why: str) -> TargetReport:
     if report.rows or report.diagnostics:
         report.notes.append(NOT_ALL_FIXES)
         return report
-    report.status = "failed"
+    report.status = Status.FAILED
     report.diagnostics = [
         not_loadable(why, None, "raise the limit with --timeout").with_target(
             report.target
@@ -396,7 +382,7 @@ def _cut_short(report: TargetReport, why: str) -> TargetReport:
 
 def shown_trace(walked: Walked) -> Trace:
     """The walk that table and picture show."""
-    return walked.traces.get("eval") or next(iter(walked.traces.values()))
+    return walked.traces.get(Mode.EVAL) or next(iter(walked.traces.values()))
 
 
 def fill_report(
@@ -416,10 +402,10 @@ def fill_report(
     count_calls(report, walked)
     ended = any(one.raised is not None for one in walked.traces.values())
     gaps = any(
-        finding.code == "SHP903" and finding.severity != Severity.INFO
+        finding.is_gap and finding.severity is not Severity.INFO
         for finding in report.diagnostics
     )
-    report.status = "partial" if ended or gaps else "checked"
+    report.status = Status.PARTIAL if ended or gaps else Status.CHECKED
 
 
 def count_calls(report: TargetReport, walked: Walked) -> None:
@@ -431,6 +417,6 @@ def count_calls(report: TargetReport, walked: Walked) -> None:
         if call.failure is not None and not call.failure.certain
     )
     report.calls_unchecked = doubtful + sum(
-        1 for finding in report.diagnostics if finding.code == "SHP903"
+        finding.is_gap for finding in report.diagnostics
     )
     report.calls_checked = len(trace.calls) - doubtful

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import os
 
-from shapelint.apply.files import SourceFile, source_file, write
+from shapelint.apply.source_files import SourceFile, source_file, write
 from shapelint.facts.diagnostics import Edit
 from shapelint.facts.errors import UsageError
+from shapelint.facts.kinds import DiagnosticKind
 from shapelint.facts.outcome import Outcome
 from shapelint.facts.places import Position
 from shapelint.known.suppressions import Suppression, suppressions
@@ -28,13 +29,9 @@ def add_ignores(outcomes: list[Outcome], started: float) -> tuple[int, int]:
     without = 0
     for outcome in outcomes:
         for item in outcome.report.diagnostics:
-            place = item.span or item.called_at
-            if (
-                item.code in ("SHP900", "SHP902")
-                or place is None
-                or "site-packages" in place.file
-            ):
-                without += item.code != "SHP900"
+            place = item.place
+            if not item.is_about_code or place is None or "site-packages" in place.file:
+                without += item.kind is not DiagnosticKind.COMMENT
             else:
                 wanted.setdefault((place.file, place.line), set()).add(item.code)
     texts = DISK

@@ -3,14 +3,13 @@ package imported."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
-from enum import Enum
-from typing import Any
+from dataclasses import dataclass, fields, replace
 
+from shapelint.facts.kinds import DiagnosticKind, Mode, NoPlace, Safety, Word
 from shapelint.facts.places import Position, Span
 
 
-class Severity(str, Enum):
+class Severity(Word):
     """How sure and how bad: `error` raises or is provably wrong, `info` never touches
     the exit code."""
 
@@ -21,20 +20,17 @@ class Severity(str, Enum):
     @property
     def rank(self) -> int:
         """0 for the worst."""
-        return ("error", "warning", "info").index(self.value)
-
-
-OR_HERE = "or here"
-"""How the message of a related place begins where another change would mend the
-finding."""
+        return list(Severity).index(self)
 
 
 @dataclass(frozen=True)
 class Related:
-    """Another place that has to do with the finding."""
+    """Another place that has to do with the finding. `is_other_place`: a change there
+    would mend it too."""
 
     span: Span
     message: str
+    is_other_place: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,7 +53,7 @@ class Fix:
     whether no call fails with them."""
 
     title: str
-    safety: str
+    safety: Safety
     verified: bool
     edits: tuple[Edit, ...] = ()
     cost: str = ""
@@ -75,8 +71,8 @@ class TrailStep:
 
 
 @dataclass(frozen=True)
-class Diagnostic:
-    """One finding.
+class Draft:
+    """What a rule has to say, before its place is known.
 
     `message` stands alone; `label` goes under the marked span; `notes` say how it came
     about."""
@@ -85,18 +81,69 @@ class Diagnostic:
     name: str
     severity: Severity
     message: str
-    target: str = ""
     layer: str = ""
-    span: Span | None = None
     label: str = ""
-    called_at: Span | None = None
     related: tuple[Related, ...] = ()
     expected: str | None = None
     found: str | None = None
     trail: tuple[TrailStep, ...] = ()
     notes: tuple[str, ...] = ()
+    kind: DiagnosticKind = DiagnosticKind.FINDING
+
+    def at(
+        self,
+        span: Span | None,
+        called_at: Span | None = None,
+        otherwise: NoPlace | None = None,
+    ) -> Diagnostic:
+        """The diagnostic at its place. `otherwise`: why it may have none.
+
+        Raises:
+            ValueError: there is neither a place nor a reason for having none.
+        """
+        own = {field.name: getattr(self, field.name) for field in fields(Draft)}
+        is_placed = span is not None or called_at is not None
+        reason = None if is_placed else otherwise
+        return Diagnostic(**own, span=span, called_at=called_at, no_place=reason)
+
+
+@dataclass(frozen=True)
+class Diagnostic(Draft):
+    """What is reported: one finding, at its place.
+
+    `called_at`: the call of the layer, where that is another line. `modes`: those in
+    which it shows."""
+
+    target: str = ""
+    span: Span | None = None
+    called_at: Span | None = None
+    no_place: NoPlace | None = None
     fixes: tuple[Fix, ...] = ()
-    modes: tuple[str, ...] = ()
+    modes: tuple[Mode, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.place is None and self.no_place is None:
+            raise ValueError(f"{self.code} has no place, and no reason for having none")
+
+    @property
+    def place(self) -> Span | None:
+        """Where it is shown: its own place, else where its layer is called."""
+        return self.span or self.called_at
+
+    @property
+    def is_gap(self) -> bool:
+        """Whether it names a part that the walk could not judge."""
+        return self.kind is DiagnosticKind.GAP
+
+    @property
+    def is_unchecked(self) -> bool:
+        """Whether nothing was checked of what it names: a target or a file."""
+        return self.kind is DiagnosticKind.UNCHECKED
+
+    @property
+    def is_about_code(self) -> bool:
+        """Whether a comment at its place may suppress it."""
+        return self.kind in (DiagnosticKind.FINDING, DiagnosticKind.GAP)
 
     @property
     def right_input(self) -> Fix | None:
@@ -113,7 +160,7 @@ class Diagnostic:
             is_doubtful = fix.edits and any(
                 earlier.inputs and earlier.runs for earlier in fixes
             )
-            fixes.append(replace(fix, safety="unsafe") if is_doubtful else fix)
+            fixes.append(replace(fix, safety=Safety.UNSAFE) if is_doubtful else fix)
         return replace(self, fixes=tuple(fixes))
 
     def with_target(self, target: str) -> Diagnostic:
@@ -125,42 +172,3 @@ class Diagnostic:
         """Worst first, then by place."""
         span = self.span or Span("", 0)
         return (self.severity.rank, span.file, span.line, span.column or 0, self.code)
-
-
-def _span(data: dict[str, Any] | None) -> Span | None:
-    return Span(**data) if data else None
-
-
-def _edit(data: dict[str, Any]) -> Edit:
-    return Edit(
-        data["file"],
-        Position(**data["start"]),
-        Position(**data["end"]),
-        data["replacement"],
-    )
-
-
-def _fix(data: dict[str, Any]) -> Fix:
-    edits = tuple(_edit(edit) for edit in data["edits"])
-    return Fix(**{**data, "edits": edits, "inputs": tuple(data["inputs"])})
-
-
-def to_plain(diagnostic: Diagnostic) -> dict[str, Any]:
-    """The finding as JSON types, for the pipe between worker and parent."""
-    return asdict(diagnostic)
-
-
-def from_plain(data: dict[str, Any]) -> Diagnostic:
-    """The inverse of `to_plain`."""
-    data = dict(data)
-    data["severity"] = Severity(data["severity"])
-    data["span"] = _span(data["span"])
-    data["called_at"] = _span(data["called_at"])
-    data["related"] = tuple(
-        Related(Span(**item["span"]), item["message"]) for item in data["related"]
-    )
-    data["trail"] = tuple(TrailStep(**step) for step in data["trail"])
-    data["fixes"] = tuple(_fix(fix) for fix in data["fixes"])
-    for key in ("notes", "modes"):
-        data[key] = tuple(data[key])
-    return Diagnostic(**data)

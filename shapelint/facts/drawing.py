@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from shapelint.facts.graph import TensorFact, ValueFact
+from shapelint.facts.kinds import BlockKind
+
 
 @dataclass
 class Block:
     """A box of the picture: an input, the output, a call, or a module with what is
-    inside (`kind` "container").
+    inside (a container).
 
     `layer`: qualified name of the module, for a function of the one it is called in.
     `size`: elements of the largest tensor it gives. `within`: the position of the
@@ -16,9 +19,9 @@ class Block:
 
     layer: str
     op: str
-    kind: str
-    inputs: list[str] = field(default_factory=list)
-    outputs: list[str] = field(default_factory=list)
+    kind: BlockKind
+    inputs: list[TensorFact] = field(default_factory=list)
+    outputs: list[TensorFact] = field(default_factory=list)
     size: int = 0
     params: int = 0
     mult_adds: int = 0
@@ -26,6 +29,8 @@ class Block:
     made: tuple[str, int] | None = None
     called: tuple[str, int] | None = None
     failed: bool = False
+    value: ValueFact | None = None
+    """Of an input or the output: what is given, or comes out."""
 
 
 @dataclass
@@ -35,7 +40,7 @@ class Link:
 
     source: int
     target: int
-    shape: str
+    shape: TensorFact
     into_failed: bool = False
 
 

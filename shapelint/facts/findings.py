@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from shapelint.facts.diagnostics import Diagnostic, Edit, Severity
+from shapelint.facts.diagnostics import Diagnostic, Draft, Edit, Severity
 from shapelint.facts.graph import Walked
+from shapelint.facts.kinds import DiagnosticKind, Mode
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Finding:
     """
 
     diagnostic: Diagnostic
-    mode: str = ""
+    mode: Mode | None = None
     call: int | None = None
     candidates: tuple[Candidate, ...] = ()
     layers: tuple[str, ...] = ()
@@ -67,7 +68,18 @@ class Rule:
     code: ClassVar[str]
     name: ClassVar[str]
     severity: ClassVar[Severity] = Severity.ERROR
+    kind: ClassVar[DiagnosticKind] = DiagnosticKind.FINDING
     supersedes: ClassVar[tuple[str, ...]] = ()
+    """Codes of findings about the same call that say less than this rule's."""
+    follows: ClassVar[tuple[str, ...]] = ()
+    """Codes of findings earlier on the way to a call, of which this rule's is a
+    consequence."""
+    constructors: ClassVar[tuple[str, ...]] = ()
+    """How the names of layers begin whose constructors refuse what this rule finds."""
+    leaves_size_open: ClassVar[bool] = False
+    """Whether a call that fails so would have given a size that no weight says."""
+    is_of_raise: ClassVar[bool] = False
+    """Whether it is about a statement of the user's that raised."""
     bad: ClassVar[Example | None] = None
     good: ClassVar[Example | None] = None
 
@@ -75,6 +87,12 @@ class Rule:
         """What this rule finds in a walked target."""
         raise NotImplementedError
 
-    def diagnostic(self, message: str, severity: Severity | None = None) -> Diagnostic:
-        """A diagnostic of this rule."""
-        return Diagnostic(self.code, self.name, severity or self.severity, message)
+    def diagnostic(self, message: str, severity: Severity | None = None) -> Draft:
+        """What this rule says; `at` gives it its place."""
+        return Draft(
+            self.code,
+            self.name,
+            severity or self.severity,
+            message,
+            kind=self.kind,
+        )

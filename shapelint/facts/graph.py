@@ -8,9 +8,11 @@ torch: rules are pure on plain data."""
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from shapelint.facts.kinds import CallKind, Home, Mode
 
 if TYPE_CHECKING:
     import torch.fx
@@ -43,8 +45,32 @@ class TensorFact:
         """Sorts activations: floats before all else, then by size."""
         return (self.dtype.startswith(("f", "bf", "c")), math.prod(self.shape))
 
+    @property
+    def unnamed(self) -> TensorFact:
+        """Dtype and shape alone."""
+        return TensorFact(self.dtype, self.shape) if self.name else self
+
     def __str__(self) -> str:
         return f"{self.dtype}[{','.join(map(str, self.shape))}]"
+
+
+@dataclass(frozen=True)
+class ValueFact:
+    """A value that a model takes or gives: how it is written, as in `{logits:
+    f32[1,2]}`, and the tensors in it, in that order. `name`: its keyword."""
+
+    text: str
+    tensors: tuple[TensorFact, ...] = ()
+    name: str = ""
+
+    @property
+    def tensor(self) -> TensorFact | None:
+        """The tensor that it is; None for a structure, or another value."""
+        is_one = len(self.tensors) == 1 and self.text == str(self.tensors[0])
+        return self.tensors[0] if is_one else None
+
+    def __str__(self) -> str:
+        return f"{self.name}={self.text}" if self.name else self.text
 
 
 @dataclass
@@ -107,7 +133,7 @@ class Call:
     index: int
     layer: str
     op: str
-    kind: str
+    kind: CallKind
     inputs: list[TensorFact] = field(default_factory=list)
     outputs: list[TensorFact] = field(default_factory=list)
     producers: list[int] = field(default_factory=list)
@@ -127,10 +153,20 @@ class Call:
     within: tuple[Frame, ...] = ()
     registered: bool = True
     turn: int = 0
-    home: str = ""
+    home: Home = Home.UNKNOWN
     """Where the result would be on an accelerator (`shapelint.tracing.devices`)."""
     strays: tuple[int, ...] = ()
     """Positions of the inputs that would be left on the CPU."""
+
+    @property
+    def is_module(self) -> bool:
+        """Whether a module is called."""
+        return self.kind is CallKind.MODULE
+
+    @property
+    def is_method(self) -> bool:
+        """Whether a method of a tensor is called."""
+        return self.kind is CallKind.METHOD
 
     @property
     def key(self) -> Key:
@@ -177,7 +213,8 @@ class Spoiled:
 
 @dataclass(frozen=True)
 class Assumption:
-    """A value asked of data: what was answered, and where."""
+    """A value asked of data: what was answered, and where. `truth`: the answer, where
+    it is True or False."""
 
     what: str
     answer: str
@@ -185,6 +222,7 @@ class Assumption:
     layer: str
     forced: bool = False
     stand_in: bool = False
+    truth: bool | None = None
 
 
 @dataclass
@@ -222,13 +260,13 @@ class ParamFact:
 class Trace:
     """One walk in one mode: the graph, its calls in order, and what came of it."""
 
-    mode: str
+    mode: Mode
     graph: torch.fx.Graph | None
     calls: list[Call]
     raised: Raised | None = None
     assumptions: list[Assumption] = field(default_factory=list)
-    output: str | None = None
-    inputs: list[str] = field(default_factory=list)
+    output: ValueFact | None = None
+    inputs: list[ValueFact] = field(default_factory=list)
     late_params: dict[str, ParamFact] = field(default_factory=dict)
     used_fake: bool = False
     uncertain: bool = False
@@ -302,18 +340,28 @@ class Walked:
     come out."""
 
     target: str
-    traces: dict[str, Trace]
+    traces: dict[Mode, Trace]
     params: dict[str, ParamFact]
     definitions: dict[str, tuple[Site, ...]]
     classes: dict[str, str]
     texts: Texts
-    thresholds: dict[str, Any] = field(default_factory=dict)
+    thresholds: Mapping[str, float]
     input_spellings: tuple[str, ...] = ()
     homes: dict[str, tuple[str, str]] = field(default_factory=dict)
     expect: tuple[str, ...] = ()
     uninitialised: tuple[str, ...] = ()
     """Modules on which `nn.Module.__init__` did not run."""
     cycles: tuple[Cycle, ...] = ()
+
+    def trace_of(self, mode: Mode | None) -> Trace:
+        """The walk in which something was found.
+
+        Raises:
+            KeyError: it was found in none.
+        """
+        if mode is None:
+            raise KeyError("a finding that is of no walk")
+        return self.traces[mode]
 
     @property
     def total_params(self) -> int:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
 
-from shapelint.facts.diagnostics import Diagnostic, from_plain
-from shapelint.facts.drawing import Block, Link, Picture
+from shapelint.facts.diagnostics import Diagnostic
+from shapelint.facts.drawing import Picture
+from shapelint.facts.graph import ValueFact
+from shapelint.facts.kinds import Status, TargetKind
 from shapelint.facts.rows import Row, Totals
 
 
@@ -22,16 +23,13 @@ class Outcome:
 
 @dataclass
 class TargetReport:
-    """What became of one target. `status` is checked, partial or failed; notes say how
-    it was walked.
-
-    `kind`: `model` for one that was walked, `source` for files that were read, which
-    `files` names."""
+    """What became of one target. `notes` say how it was walked; `files` are those that
+    were read."""
 
     target: str
-    inputs: list[str] = field(default_factory=list)
-    status: str = "checked"
-    output: str | None = None
+    inputs: list[ValueFact] = field(default_factory=list)
+    status: Status = Status.CHECKED
+    output: ValueFact | None = None
     rows: list[Row] = field(default_factory=list)
     totals: Totals = field(default_factory=Totals)
     notes: list[str] = field(default_factory=list)
@@ -39,7 +37,7 @@ class TargetReport:
     calls_unchecked: int = 0
     diagnostics: list[Diagnostic] = field(default_factory=list)
     tree: str | None = None
-    kind: str = "model"
+    kind: TargetKind = TargetKind.MODEL
     files: list[str] = field(default_factory=list)
     suppressed: int = 0
     unfinished: bool = False
@@ -50,33 +48,5 @@ class TargetReport:
     """What suppressed something: file, line and column of a comment, and the code in
     it."""
     picture: Picture | None = None
-
-
-def report_to_plain(report: TargetReport) -> dict[str, Any]:
-    """The report as JSON types."""
-    return asdict(report)
-
-
-def _picture(data: dict[str, Any]) -> Picture:
-    def place(value: list[Any] | None) -> tuple[str, int] | None:
-        return (value[0], value[1]) if value is not None else None
-
-    blocks = [
-        Block(
-            **{**block, "made": place(block["made"]), "called": place(block["called"])}
-        )
-        for block in data["blocks"]
-    ]
-    return Picture(blocks, [Link(**link) for link in data["links"]], data["left_out"])
-
-
-def report_from_plain(data: dict[str, Any]) -> TargetReport:
-    """The inverse of `report_to_plain`."""
-    data = dict(data)
-    data["rows"] = [Row(**row) for row in data["rows"]]
-    data["totals"] = Totals(**data["totals"])
-    data["acted"] = [tuple(place) for place in data["acted"]]
-    if data["picture"] is not None:
-        data["picture"] = _picture(data["picture"])
-    data["diagnostics"] = [from_plain(item) for item in data["diagnostics"]]
-    return TargetReport(**data)
+    proposed: list[str] = field(default_factory=list)
+    """Inputs with which the model runs, each as after `--input`."""

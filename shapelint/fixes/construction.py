@@ -4,10 +4,12 @@ not the channels."""
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from shapelint.asked.request import Request
+from shapelint import ops
+from shapelint.asked.request import Walk
 from shapelint.asked.target import Target
 from shapelint.changes.other_places import assigned_before, values_before
 from shapelint.changes.other_values import constant, small_values
@@ -16,10 +18,12 @@ from shapelint.changes.rewrites import shown
 from shapelint.changes.upstream_calls import arguments
 from shapelint.facts.diagnostics import Diagnostic, Edit, Fix, Related
 from shapelint.facts.findings import Candidate
+from shapelint.facts.kinds import NoPlace, Safety
 from shapelint.facts.places import Site, Span
 from shapelint.fixes.verify import TRIAL, out_of_time, trial_texts
 from shapelint.loading.model import NotLoadableError, load
 from shapelint.loading.model_inputs import feed_for
+from shapelint.ops.record import Dims
 from shapelint.rules import catalogue
 from shapelint.rules.gaps.target_not_loadable import not_loadable
 from shapelint.syntax.calls import CallExpression, call_at
@@ -28,7 +32,6 @@ from shapelint.syntax.origins import Place, callers_of, origins
 from shapelint.syntax.spans import span_of
 from shapelint.syntax.texts import Texts
 from shapelint.syntax.trees import ParsedFile, parse_file
-from shapelint.tracing.costs import walk_budget
 from shapelint.tracing.members import modules_of
 from shapelint.tracing.walk import Walker
 
@@ -41,22 +44,9 @@ tries the same."""
 
 SHOWN = 3
 
-_WITH_DIMENSIONS = {
-    "flatten",
-    "cat",
-    "stack",
-    "transpose",
-    "squeeze",
-    "unsqueeze",
-    "sum",
-    "mean",
-    "swapaxes",
-}
-"""Calls whose whole numbers are dimensions."""
-
 
 def refused(
-    request: Request,
+    request: Walk,
     target: Target,
     texts: Texts,
     error: NotLoadableError,
@@ -92,14 +82,15 @@ def refused(
     )
     ends = [end for end in ends if (end.span.file, end.span.line) not in places]
     fixes = tuple(
-        Fix(each.title, "unsafe", True, each.edits, "new weights") for each in mended
+        Fix(each.title, Safety.UNSAFE, True, each.edits, "new weights")
+        for each in mended
     )
     diagnostic = replace(diagnostic, fixes=fixes, related=tuple(ends))
     return diagnostic, mended[0].edits if mended else ()
 
 
 def _mended(
-    request: Request,
+    request: Walk,
     target: Target,
     texts: Texts,
     sites: tuple[Site, ...],
@@ -133,18 +124,15 @@ def _mended(
 def _named(error: NotLoadableError) -> Diagnostic:
     """The rule of the layer that refused; else that the target could not be loaded."""
     layer = error.refused_by
-    code = {"GroupNorm": "SHP103", "MultiheadAttention": "SHP109"}.get(layer, "")
-    if layer.startswith("Transformer"):
-        code = "SHP109"
-    elif layer.startswith("Conv"):
-        code = "SHP102"
-    if not code:
+    rules = catalogue().rules.values()
+    own = next((rule for rule in rules if layer.startswith(rule.constructors)), None)
+    if own is None:
         return not_loadable(str(error), error.span, error.hint)
     reason = str(error).partition(" raised ")[2].partition(": ")[2]
     message = (
         f"`{layer}` cannot be made: {reason}" if reason else f"`{layer}` cannot be made"
     )
-    return replace(catalogue().rules[code].diagnostic(message), span=error.span)
+    return own.diagnostic(message).at(error.span, otherwise=NoPlace.NO_SOURCE)
 
 
 @dataclass(frozen=True)
@@ -157,7 +145,7 @@ class _Trial:
 
 
 def _tried(
-    request: Request, target: Target, texts: Texts, candidate: Candidate
+    request: Walk, target: Target, texts: Texts, candidate: Candidate
 ) -> _Trial | None:
     """What a change comes to; None where the edited file gives no model."""
     changed = trial_texts(texts, candidate)
@@ -171,7 +159,6 @@ def _tried(
             feed.make,
             loaded.ownership,
             loaded.definitions.of,
-            walk_budget,
         )
         with loaded.importable():
             traces = [walker.walk(mode) for mode in request.modes]
@@ -201,9 +188,8 @@ def candidates(sites: tuple[Site, ...], texts: Texts) -> list[Candidate]:
 def _values(place: Place, likely: float) -> Iterator[Candidate]:
     value = constant(place.node)
     parent = place.source.parents.get(place.node)
-    if (
-        isinstance(parent, ast.Call)
-        and CallExpression(place.source, parent).name in _WITH_DIMENSIONS
+    if isinstance(parent, ast.Call) and _names_dimensions(
+        CallExpression(place.source, parent)
     ):
         for new in (1, 0, 2, -1, 3) if value is not None else ():
             if new != value:
@@ -281,9 +267,8 @@ def _of_the_way(
         for call in ast.walk(value):
             if isinstance(call, (ast.Name, ast.Attribute)):
                 yield Place(source, call, callers, callers), 0.5
-            if (
-                isinstance(call, ast.Call)
-                and CallExpression(source, call).name in _WITH_DIMENSIONS
+            if isinstance(call, ast.Call) and _names_dimensions(
+                CallExpression(source, call)
             ):
                 for node in call.args:
                     yield Place(source, node, callers, callers), 0.8
@@ -291,3 +276,12 @@ def _of_the_way(
 
 def _covers(statement: ast.stmt, line: int) -> bool:
     return statement.lineno <= line <= (statement.end_lineno or statement.lineno)
+
+
+def _names_dimensions(called: CallExpression) -> bool:
+    """Whether the whole numbers of a call name dimensions; those of Python's own `max`
+    or `sum` do not."""
+    is_builtin = isinstance(called.node.func, ast.Name) and hasattr(
+        builtins, called.name
+    )
+    return not is_builtin and ops.of(called.name).dims is not Dims.NONE

@@ -13,6 +13,7 @@ from shapelint.facts.diagnostics import Diagnostic, Edit, Severity
 from shapelint.facts.graph import Walked
 from shapelint.facts.places import Position, Site, Span
 from shapelint.fixes.verify import OTHERS_STAY
+from shapelint.rules import catalogue
 from shapelint.syntax.edits import replacement, try_edits
 from shapelint.syntax.trees import parse_file
 
@@ -138,7 +139,8 @@ def _mended(walked: Walked, found: list[Diagnostic]) -> tuple[Edit, ...]:
 def _disarmed(walked: Walked, site: Site, found: list[Diagnostic]) -> tuple[Edit, ...]:
     """With its first fix, else without the statement that raised; none where another
     input is all it takes."""
-    own = [item for item in found if item.code == "SHP119" and item.fixes]
+    rules = catalogue().rules
+    own = [item for item in found if rules[item.code].is_of_raise and item.fixes]
     if any(fix.inputs and fix.runs for item in own for fix in item.fixes):
         return ()
     if own and own[0].fixes[0].edits:

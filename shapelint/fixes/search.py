@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from shapelint import ops
 from shapelint.changes import rewrites
 from shapelint.changes.heads import FLATTEN_TOO
 from shapelint.changes.other_inputs import other_ranks
@@ -18,9 +19,10 @@ from shapelint.changes.other_places import CHANGES_SIZE, ends_of
 from shapelint.changes.plausibility import Numbers
 from shapelint.changes.upstream_calls import written_factors
 from shapelint.changes.upstream_changes import Knobs
-from shapelint.facts.diagnostics import OR_HERE, Diagnostic, Edit, Fix, Related
+from shapelint.facts.diagnostics import Diagnostic, Edit, Fix, Related
 from shapelint.facts.findings import Candidate, Finding
 from shapelint.facts.graph import Call, Raised, Trace
+from shapelint.facts.kinds import CallKind, Mode, Safety
 from shapelint.facts.places import Span
 from shapelint.fixes.successes import (
     CLEARED,
@@ -36,6 +38,8 @@ from shapelint.fixes.verify import (
     failures_of,
     out_of_time,
 )
+from shapelint.ops.record import Family
+from shapelint.rules import catalogue
 from shapelint.syntax.calls import call_around
 from shapelint.syntax.texts import Texts
 
@@ -70,7 +74,7 @@ class Causes:
         self.one_by_one = one_by_one
         self.mended: tuple[Edit, ...] = ()
         self.waiting: list[Finding] = []
-        self._doubtful: dict[str, set[int]] = {}
+        self._doubtful: dict[Mode, set[int]] = {}
         self.walked = verifier.walked
         self.numbers = Numbers(
             self.walked.traces.values(), written_factors(self.walked)
@@ -133,19 +137,17 @@ class Causes:
 
         Of a missing dimension no weight says how long it would have been.
         """
-        trace = self.walked.traces[finding.mode]
-        no_rank = finding.diagnostic.code == "SHP113"
+        trace = self.walked.trace_of(finding.mode)
+        no_rank = catalogue().rules[finding.diagnostic.code].leaves_size_open
         if (broken.params and not no_rank) or finding.call is None:
             return
-        doubtful = self._doubtful.setdefault(finding.mode, set())
+        doubtful = self._doubtful.setdefault(trace.mode, set())
         doubtful.add(broken.index)
         for call in trace.calls[broken.index + 1 :]:
             facts = zip(call.producers, call.inputs, strict=False)
             given = {index for index, fact in facts if index >= 0 and fact.shape}
-            joins = call.op in (
-                "cat",
-                "concat",
-                "stack",
+            joins = ops.is_of(
+                call.op, Family.JOINING
             )  # of a sum, one side that is known is enough
             if (
                 (no_rank or not call.params)
@@ -157,7 +159,7 @@ class Causes:
     def _rests_on_a_guess(self, finding: Finding, broken: Call) -> bool:
         """Whether a call fails on what was guessed for another one: that follows from
         the first bug."""
-        doubtful = self._doubtful.get(finding.mode, set())
+        doubtful = self._doubtful.get(self.walked.trace_of(finding.mode).mode, set())
         main = broken.main_argument
         fed = (
             set(broken.producers)
@@ -176,11 +178,15 @@ class Causes:
             or finding.mode not in self.walked.traces
         ):
             return None
-        trace = self.walked.traces[finding.mode]
+        trace = self.walked.trace_of(finding.mode)
         if finding.call is None:
             if trace.raised is None or trace.raised.call is not None:
                 return None
-            return trace.calls[-1] if trace.calls else Call(0, "", "raise", "function")
+            return (
+                trace.calls[-1]
+                if trace.calls
+                else Call(0, "", "raise", CallKind.FUNCTION)
+            )
         call = trace.calls[finding.call]
         return call if call.failure is not None else None
 
@@ -213,7 +219,7 @@ class Causes:
     def _explained(
         self, finding: Finding, broken: Call, left: list[Finding]
     ) -> tuple[Diagnostic, Failures | None]:
-        trace = self.walked.traces[finding.mode]
+        trace = self.walked.trace_of(finding.mode)
         own = finding.candidates
         known = {candidate.inputs for candidate in own}
         ranks = [
@@ -265,7 +271,7 @@ class Causes:
                 continue
             if candidate.group in done or overlaps(candidate, successes):
                 continue
-            after = self.verifier.screen(candidate, finding.mode, key)
+            after = self.verifier.screen(candidate, trace.mode, key)
             if after is None:
                 continue
             left = failures_of(after)
@@ -327,7 +333,15 @@ class Causes:
                 done.add(item.candidate.group)
                 sized = OTHER_SIZES not in fix.cost
                 found.append(
-                    ((len(fix.edits), fix.safety != "safe", sized, position), fix)
+                    (
+                        (
+                            len(fix.edits),
+                            fix.safety is not Safety.SAFE,
+                            sized,
+                            position,
+                        ),
+                        fix,
+                    )
                 )
         found.sort(key=lambda item: item[0])
         yield from [fix for _, fix in found[: SHOWN - 1]]
@@ -367,25 +381,28 @@ class Causes:
             if span is not None
         }
         taken |= {(item.span.file, item.span.line) for item in related}
-        for span, message in self._ends(broken, raised, rest):
-            is_new = (span.file, span.line) not in taken
-            if message == CHANGES_SIZE or (is_new and len(related) < PLACES):
-                taken.add((span.file, span.line))
-                related.append(Related(span, message))
+        for end in self._ends(broken, raised, rest):
+            line = (end.span.file, end.span.line)
+            is_new = line not in taken
+            if end.message == CHANGES_SIZE or (is_new and len(related) < PLACES):
+                taken.add(line)
+                related.append(end)
         return replace(diagnostic, related=tuple(related))
 
     def _ends(
         self, broken: Call, raised: Raised | None, rest: list[Success]
-    ) -> Iterator[tuple[Span, str]]:
+    ) -> Iterator[Related]:
         """Where else it could be mended, and where the layer and what arrives were
         made."""
         for item in rest[:OTHER_ENDS]:
             if item.candidate.edits:
-                yield (
+                yield Related(
                     _span(item.candidate.edits[0], self.walked.texts),
-                    f"{OR_HERE}: {item.candidate.says or item.candidate.title}",
+                    f"or here: {item.candidate.says or item.candidate.title}",
+                    is_other_place=True,
                 )
-        yield from ends_of(self.walked, broken, raised)
+        for span, message in ends_of(self.walked, broken, raised):
+            yield Related(span, message)
 
 
 def _first_step(fix: Fix, label: str) -> tuple[Edit, ...]:

@@ -47,14 +47,12 @@ class Success:
 def spread_of(before: Trace, after: Trace) -> int:
     """How many layers that did not fail come out with other sizes; windows may well
     change everywhere."""
-    made = {
-        call.module_path: _sizes(call) for call in after.calls if call.kind == "module"
-    }
+    made = {call.module_path: _sizes(call) for call in after.calls if call.is_module}
     failing = {call.module_path for call in before.failures}
     return sum(
         _sizes(call) != made.get(call.module_path, _sizes(call))
         for call in before.calls
-        if call.kind == "module" and call.module_path not in failing
+        if call.is_module and call.module_path not in failing
     )
 
 

@@ -11,19 +11,22 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch.nn.parameter import is_lazy
 
+from shapelint import ops
 from shapelint.asked.inputs import TensorSpec, parse_inputs
 from shapelint.asked.target import Target
 from shapelint.changes.other_inputs import unbatched_note
 from shapelint.facts.diagnostics import Diagnostic, Fix, Severity
 from shapelint.facts.findings import Candidate, Finding
 from shapelint.facts.graph import Call, Key, Shape, Trace, Walked
+from shapelint.facts.kinds import Mode, Safety
 from shapelint.loading.model import Loaded, load
 from shapelint.loading.model_inputs import Feed, from_specs, specs_of
+from shapelint.ops.record import Family
 from shapelint.syntax.checks import edits_a_check
 from shapelint.syntax.edits import try_edits
 from shapelint.syntax.texts import Texts
-from shapelint.tracing.members import modules_of
-from shapelint.tracing.walk import never, param_facts
+from shapelint.tracing.members import modules_of, param_facts
+from shapelint.tracing.walk import never
 
 Failures = Counter[Key]
 """Failed calls by their keys; a walk that ended outside of any call counts under
@@ -97,19 +100,10 @@ def _spreads(after: Trace, key: Key) -> bool:
     """Whether a loss now runs, but over every pair of predictions and targets, because
     one was broadcast."""
     call = next((call for call in after.calls if call.key == key), None)
-    losses = (
-        "mse_loss",
-        "l1_loss",
-        "smooth_l1_loss",
-        "huber_loss",
-        "MSELoss",
-        "L1Loss",
-        "SmoothL1Loss",
-        "HuberLoss",
-    )
     return (
         call is not None
-        and call.op in losses
+        and ops.is_of(call.op, Family.LOSS)
+        and ops.of(call.op).broadcasts
         and len({fact.shape for fact in call.inputs[:2]}) > 1
     )
 
@@ -132,9 +126,9 @@ class Verifier:
     feed: Feed
     walked: Walked
     deadline: float
-    walk: Callable[[Loaded, Feed, float], dict[str, Trace]]
-    walk_until: Callable[[Loaded, Feed, float, str, Callable[[Key], bool]], Trace]
-    findings_of: Callable[[Loaded, dict[str, Trace]], list[Finding]]
+    walk: Callable[[Loaded, Feed, float], dict[Mode, Trace]]
+    walk_until: Callable[[Loaded, Feed, float, Mode, Callable[[Key], bool]], Trace]
+    findings_of: Callable[[Loaded, dict[Mode, Trace]], list[Finding]]
     work: int = 0
     """What trials have cost so far, those of earlier passes too: calls walked and
     modules made, and a flat sum for each; not seconds, so that each run tries the
@@ -142,7 +136,7 @@ class Verifier:
     tried: int = 0
     _screened: dict[object, Trace | None] = field(default_factory=dict)
 
-    def screen(self, candidate: Candidate, mode: str, key: Key) -> Trace | None:
+    def screen(self, candidate: Candidate, mode: Mode, key: Key) -> Trace | None:
         """The walk in one mode after a change; None where it cannot be tried, or does
         not mend the failure `key`."""
         name = (candidate.edits, candidate.inputs, mode, key)
@@ -203,7 +197,11 @@ class Verifier:
         )
         safe = keeps and same and self._takes_a_batch(changed)
         return Fix(
-            candidate.title, "safe" if safe else "unsafe", True, candidate.edits, cost
+            candidate.title,
+            Safety.SAFE if safe else Safety.UNSAFE,
+            True,
+            candidate.edits,
+            cost,
         )
 
     def _takes_a_batch(self, changed: Loaded) -> bool:
@@ -220,7 +218,7 @@ class Verifier:
         )
         return bool(batched) and not after.failure_count and not after.given_up
 
-    def _of_input(self, candidate: Candidate, traces: dict[str, Trace]) -> Fix:
+    def _of_input(self, candidate: Candidate, traces: dict[Mode, Trace]) -> Fix:
         """An input to give instead. The model may run with it, and still have errors
         that no input shows."""
         runs = not any(
@@ -231,11 +229,11 @@ class Verifier:
             item.diagnostic.severity is Severity.ERROR for item in after
         )
         cost = "clean" if clean else OTHERS_STAY
-        return Fix(candidate.title, "safe", True, (), cost, candidate.inputs, runs)
+        return Fix(candidate.title, Safety.SAFE, True, (), cost, candidate.inputs, runs)
 
     def _traces(
         self, finding: Finding, candidate: Candidate, changed: Loaded, feed: Feed
-    ) -> dict[str, Trace]:
+    ) -> dict[Mode, Trace]:
         """The walk in every mode after a change; that in which it was screened is not
         walked again."""
         known = self._screened.get(
@@ -265,7 +263,7 @@ class Verifier:
         return after.failure_count == 0 and not after.given_up
 
     def _holds(
-        self, finding: Finding, traces: dict[str, Trace], changed: Loaded | None
+        self, finding: Finding, traces: dict[Mode, Trace], changed: Loaded | None
     ) -> bool:
         """The place is clean in every mode, and nothing new fails anywhere."""
         key = self.key_of(finding)
@@ -297,7 +295,7 @@ class Verifier:
             or finding.diagnostic.severity != Severity.ERROR
         ):
             return None
-        trace = self.walked.traces[finding.mode]
+        trace = self.walked.trace_of(finding.mode)
         if finding.call is None:
             return (
                 RAISED
@@ -308,7 +306,7 @@ class Verifier:
         return call.key if call.failure is not None else None
 
     def _finding_gone(
-        self, finding: Finding, traces: dict[str, Trace], changed: Loaded | None
+        self, finding: Finding, traces: dict[Mode, Trace], changed: Loaded | None
     ) -> bool:
         if any(trace.failure_count for trace in traces.values()):
             return False
@@ -359,7 +357,7 @@ def _enlarged(spec: TensorSpec) -> TensorSpec:
 def _computed(trace: Trace) -> list[object]:
     """What a walk computes, step by step; where it is written and on which device is
     left out."""
-    left_out = ("inplace", "_inplace", "device")
+    left_out = ("inplace", "device")
     return [
         (
             call.op,

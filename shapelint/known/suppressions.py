@@ -61,7 +61,7 @@ class Suppression:
             diagnostic.code.startswith(code) for code in self.codes
         ):
             return False
-        if diagnostic.code in ("SHP900", "SHP902"):
+        if not diagnostic.is_about_code:
             return False
         spans = [
             span
@@ -206,7 +206,7 @@ def not_ignored(
     absolute paths."""
 
     def is_off(item: Diagnostic) -> bool:
-        place = item.span or item.called_at
+        place = item.place
         file = (
             os.path.abspath(place.file.partition(CELL)[0]) if place is not None else ""
         )

@@ -9,16 +9,16 @@ from dataclasses import replace
 
 from shapelint.facts.diagnostics import Diagnostic, Edit, Fix
 from shapelint.facts.errors import UsageError
+from shapelint.facts.kinds import DiagnosticKind, Safety, Status, TargetKind
 from shapelint.facts.outcome import Outcome, TargetReport
 from shapelint.facts.places import Position
 from shapelint.known.suppressions import Suppression, span_of_comment, suppressions
 from shapelint.reading.source_rule import SourceRule
 from shapelint.rules import catalogue
+from shapelint.rules.gaps.unused_suppression import UnusedSuppression
 from shapelint.syntax.cells import edit_in_cell, span_in_cell
 from shapelint.syntax.parsing import parse_python
 from shapelint.syntax.texts import DISK
-
-CODE = "SHP900"
 
 
 def with_unused(
@@ -31,11 +31,17 @@ def with_unused(
     """
     reports = [outcome.report for outcome in outcomes]
     for report in reports:
-        report.diagnostics = [item for item in report.diagnostics if item.code != CODE]
+        report.diagnostics = [
+            item
+            for item in report.diagnostics
+            if item.kind is not DiagnosticKind.COMMENT
+        ]
     acted = {each for report in reports for each in report.acted}
     judged: dict[Suppression, tuple[TargetReport, set[str]]] = {}
     for report, on in zip(reports, selected, strict=True):
-        for comment, rules in _looked_at(report) if CODE in on else ():
+        for comment, rules in (
+            _looked_at(report) if UnusedSuppression.code in on else ()
+        ):
             known = judged.setdefault(comment, (report, set()))
             known[1].update(rules & set(on))
     for comment, (report, rules) in judged.items():
@@ -53,16 +59,16 @@ def _looked_at(report: TargetReport) -> Iterator[tuple[Suppression, set[str]]]:
     there."""
     rules = catalogue().rules
     of_source = {code for code, rule in rules.items() if isinstance(rule, SourceRule)}
-    if report.status == "failed":
+    if report.status is Status.FAILED:
         return
-    if report.kind == "source":
+    if report.kind is TargetKind.SOURCE:
         for file in report.files:
             yield from (
                 (comment, of_source)
                 for comment in suppressions(os.path.abspath(file), DISK)
             )
         return
-    if report.status != "checked":
+    if report.status is not Status.CHECKED:
         return
     lines: dict[str, set[int]] = {}
     for row in report.rows:
@@ -76,7 +82,7 @@ def _looked_at(report: TargetReport) -> Iterator[tuple[Suppression, set[str]]]:
         ]
         for comment in suppressions(file, DISK):
             if not comment.last or any(comment.line in block for block in blocks):
-                yield comment, set(rules) - of_source - {CODE}
+                yield comment, set(rules) - of_source - {UnusedSuppression.code}
 
 
 def _blocks(file: str) -> list[range]:
@@ -100,7 +106,7 @@ def _finding(
     that suppressed something."""
     known = catalogue().rules
     if not comment.codes:
-        every = set(known) - {CODE}
+        every = set(known) - {UnusedSuppression.code}
         if acted or comment.kind == "noqa" or not every <= rules:
             return None
         return _told(comment, "this suppresses nothing", ())
@@ -127,16 +133,16 @@ def _finding(
 
 
 def _told(comment: Suppression, message: str, left: tuple[str, ...]) -> Diagnostic:
-    rule = catalogue().rules[CODE]
     span = span_of_comment(comment)
     edit = _without(comment, left)
     title = f"`{', '.join(left)}` alone" if left else "without it"
     fixes = (
-        (Fix(title, "safe", True, (edit_in_cell(edit, DISK),)),)
+        (Fix(title, Safety.SAFE, True, (edit_in_cell(edit, DISK),)),)
         if edit is not None
         else ()
     )
-    return replace(rule.diagnostic(message), span=span_in_cell(span, DISK), fixes=fixes)
+    diagnostic = UnusedSuppression().diagnostic(message).at(span_in_cell(span, DISK))
+    return replace(diagnostic, fixes=fixes)
 
 
 def _without(comment: Suppression, left: tuple[str, ...]) -> Edit | None:

@@ -4,11 +4,12 @@ them, and what flows between."""
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from shapelint.facts.drawing import Block, Link, Picture
-from shapelint.facts.graph import Call, Frame, Trace, Walked
-from shapelint.facts.rows import is_by_the_way
+from shapelint.facts.graph import Call, Frame, TensorFact, Trace, ValueFact, Walked
+from shapelint.facts.kinds import BlockKind
+from shapelint.ops.walked_rows import is_by_the_way
 
 MOST = 4000
 """Blocks that a picture may have; beyond, the innermost modules are drawn without what
@@ -67,7 +68,7 @@ class _Builder:
     depth: int
     full: set[Frame]
     blocks: list[Block] = field(default_factory=list)
-    links: dict[tuple[int, int, str], Link] = field(default_factory=dict)
+    links: dict[tuple[int, int, TensorFact], Link] = field(default_factory=dict)
     of_call: dict[int, int] = field(default_factory=dict)
     _of_frame: dict[Frame, int] = field(default_factory=dict)
     _inputs: dict[int, int] = field(default_factory=dict)
@@ -75,13 +76,11 @@ class _Builder:
 
     def __post_init__(self) -> None:
         name = self.walked.target.rpartition(":")[2].partition("(")[0]
-        self.blocks.append(Block("", name, "container"))
-        for number, text in enumerate(self.trace.inputs):
-            given = text.partition("=")[0] if "=" in text else "input"
+        self.blocks.append(Block("", name, BlockKind.CONTAINER))
+        for number, value in enumerate(self.trace.inputs):
+            given = value.name or "input"
             self._inputs[-1 - number] = len(self.blocks)
-            self.blocks.append(
-                Block(given, "input", "input", [], [text.rpartition("=")[2]], within=0)
-            )
+            self.blocks.append(_end_block(given, BlockKind.INPUT, value))
 
     def add(self, call: Call) -> None:
         """A block for a call, or its share in that of the module it is in."""
@@ -110,8 +109,12 @@ class _Builder:
                 Block(
                     call.layer,
                     call.op,
-                    call.kind,
-                    [str(fact) for fact in call.inputs if fact.name not in call.params],
+                    BlockKind(call.kind),
+                    [
+                        fact.unnamed
+                        for fact in call.inputs
+                        if fact.name not in call.params
+                    ],
                     within=within,
                     made=(place.file, place.line) if place else None,
                     called=(call.site.file, call.site.line) if call.site else None,
@@ -119,7 +122,7 @@ class _Builder:
             )
         self.of_call[call.index] = at
         block = self.blocks[at]
-        block.outputs = [str(fact) for fact in call.outputs]
+        block.outputs = [fact.unnamed for fact in call.outputs]
         block.size = max(
             [block.size, *(math.prod(fact.shape) for fact in call.outputs)]
         )
@@ -132,9 +135,11 @@ class _Builder:
                 and source != at
                 and not (fact.name and position not in call.from_input)
             ):
-                self._link(source, at, str(fact), call.failure is not None)
+                self._link(source, at, fact.unnamed, call.failure is not None)
 
-    def _link(self, source: int, target: int, shape: str, into_failed: bool) -> None:
+    def _link(
+        self, source: int, target: int, shape: TensorFact, into_failed: bool
+    ) -> None:
         link = self.links.setdefault(
             (source, target, shape), Link(source, target, shape)
         )
@@ -157,7 +162,11 @@ class _Builder:
                 made = (sites[0].file, sites[0].line) if sites else None
                 self.blocks.append(
                     Block(
-                        frame.path, frame.class_name, "container", within=at, made=made
+                        frame.path,
+                        frame.class_name,
+                        BlockKind.CONTAINER,
+                        within=at,
+                        made=made,
                     )
                 )
             at = self._of_frame[frame]
@@ -185,11 +194,14 @@ class _Builder:
         if self.trace.output is not None:
             at = len(self.blocks)
             self.blocks.append(
-                Block("output", "output", "output", [self.trace.output], within=0)
+                _end_block("output", BlockKind.OUTPUT, self.trace.output)
             )
             self._link_results(at)
         for block in reversed(self.blocks):
-            if block.within is not None and block.kind not in ("input", "output"):
+            if block.within is not None and block.kind not in (
+                BlockKind.INPUT,
+                BlockKind.OUTPUT,
+            ):
                 outer = self.blocks[block.within]
                 outer.failed = outer.failed or block.failed
         for link in self.links.values():
@@ -205,18 +217,18 @@ class _Builder:
             if source is None and call.main_argument is not None:
                 source = self._source(call, call.main_argument)
             if source is not None and call.output is not None:
-                self._link(source, output, str(call.output), False)
+                self._link(source, output, call.output.unnamed, False)
 
     def _through(self, link: Link) -> None:
         """What comes out of containers and goes into others, and the largest of it."""
         left, entered = self._around(link.source), self._around(link.target)
         for at in left:
-            if at not in entered and self.blocks[at].kind == "container":
+            if at not in entered and self.blocks[at].kind is BlockKind.CONTAINER:
                 block = self.blocks[at]
                 block.size = max(block.size, self.blocks[link.source].size)
                 block.outputs += [link.shape] if link.shape not in block.outputs else []
         for at in entered:
-            if at not in left and self.blocks[at].kind == "container":
+            if at not in left and self.blocks[at].kind is BlockKind.CONTAINER:
                 block = self.blocks[at]
                 block.inputs += [link.shape] if link.shape not in block.inputs else []
 
@@ -227,3 +239,14 @@ class _Builder:
             found.append(current)
             current = self.blocks[current].within
         return found
+
+
+def _end_block(layer: str, kind: BlockKind, value: ValueFact) -> Block:
+    """A block for an input or the output of the model."""
+    block = Block(layer, kind.value, kind, within=0, value=replace(value, name=""))
+    shapes = [value.tensor] if value.tensor is not None else []
+    if kind is BlockKind.INPUT:
+        block.outputs = shapes
+    else:
+        block.inputs = shapes
+    return block

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from shapelint.facts.graph import TensorFact
+
 Point = tuple[float, float]
 
 PADDING, HEADER = 14, 26
@@ -21,7 +23,7 @@ class Line:
     source: int
     target: int
     port: int
-    shape: str
+    shape: TensorFact
     into_failed: bool
     is_arc: bool = False
     points: list[Point] = field(default_factory=list)

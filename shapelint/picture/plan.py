@@ -15,10 +15,12 @@ from functools import cached_property
 from typing import Any
 
 from shapelint.facts.drawing import Picture
+from shapelint.facts.graph import TensorFact
+from shapelint.facts.kinds import BlockKind
 from shapelint.picture.column import in_a_column
 from shapelint.picture.geometry import HEADER, PADDING, Inside, Line, Point
 from shapelint.picture.graphviz import fixed_table, laid_out, port_cells
-from shapelint.picture.labels import CHARACTER, label_width, labels, sizes_of
+from shapelint.picture.labels import CHARACTER, label_width, labels
 
 NARROWEST, WIDEST, LOWEST, HIGHEST = 116, 340, 34, 150
 """Points of the smallest and largest blocks."""
@@ -45,7 +47,7 @@ class Plan:
     def lines_in(self) -> dict[int, list[Line]]:
         """The lines of each module. A tensor that enters or leaves one does so once, at
         the port of its maker."""
-        found: dict[int, dict[tuple[int, int, int, str], Line]] = {
+        found: dict[int, dict[tuple[int, int, int, TensorFact], Line]] = {
             at: {} for at in self.children
         }
         for link in self.links:
@@ -136,9 +138,7 @@ class Plan:
     @cached_property
     def longest(self) -> int:
         """The most positions along one dimension, channels left out."""
-        sizes = [
-            sizes_of(shape) for block in self.blocks for shape in block.outputs[:1]
-        ]
+        sizes = [fact.shape for block in self.blocks for fact in block.outputs[:1]]
         return (
             max(
                 (
@@ -158,14 +158,14 @@ class Plan:
         block = self.blocks[at]
         words = CHARACTER * max(len(words) for words in labels(block)) + 24
         if (
-            block.kind in ("module", "container")
+            block.kind in (BlockKind.MODULE, BlockKind.CONTAINER)
             and block.outputs
-            and len(sizes_of(block.outputs[0])) > 2
+            and len(block.outputs[0].shape) > 2
         ):
             words += 56  # room for its sheets
-        elif block.kind == "container":
+        elif block.kind is BlockKind.CONTAINER:
             words += 36  # and for the sign that it can be opened
-        if block.kind in ("input", "output"):
+        if block.kind in (BlockKind.INPUT, BlockKind.OUTPUT):
             return round(
                 max(NARROWEST, CHARACTER * sum(map(len, labels(block))) + 30)
             ), 26.0
@@ -178,9 +178,9 @@ class Plan:
             else 0.35
         )
         share = math.sqrt(self.share(at))
-        low = LOWEST if block.kind in ("container", "module") else 24
+        low = LOWEST if block.kind in (BlockKind.CONTAINER, BlockKind.MODULE) else 24
         width = NARROWEST + part * (WIDEST - NARROWEST)
-        if block.kind in ("function", "method") and not block.params:
+        if block.kind in (BlockKind.FUNCTION, BlockKind.METHOD) and not block.params:
             width *= 0.8
         return round(max(width, words)), round(low + share * (HIGHEST - low))
 

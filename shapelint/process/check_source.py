@@ -3,15 +3,17 @@ here."""
 
 from __future__ import annotations
 
-from shapelint.asked.request import Request
-from shapelint.facts.diagnostics import from_plain
+from shapelint.asked.request import Read, dump_request
+from shapelint.facts.diagnostics import Diagnostic
+from shapelint.facts.kinds import Status, TargetKind
 from shapelint.facts.outcome import Outcome, TargetReport
+from shapelint.facts.plain import from_plain
 from shapelint.process.readers import Readers
 from shapelint.reading.files import Files, Known
 from shapelint.reading.values import Class
 from shapelint.rules.gaps.target_not_loadable import not_loadable
 from shapelint.sources.files import files_below
-from shapelint.sources.read_source import Read, read_files
+from shapelint.sources.read_source import FoundInFiles, read_files
 from shapelint.syntax.parsing import with_deep_stack
 from shapelint.syntax.texts import DISK, Texts
 
@@ -19,7 +21,7 @@ ALONE = 40
 """Files from which more than one process reads them."""
 
 
-def check_source(request: Request, known: Known | None = None) -> Outcome:
+def check_source(request: Read, known: Known | None = None) -> Outcome:
     """All that is to be said of a file or folder without running it.
 
     `known`: by file and class, the layers that act by mode, of models that were walked.
@@ -27,9 +29,9 @@ def check_source(request: Request, known: Known | None = None) -> Outcome:
     return with_deep_stack(lambda: _all_of(request, known or {}))
 
 
-def _all_of(request: Request, known: Known) -> Outcome:
+def _all_of(request: Read, known: Known) -> Outcome:
     files = files_below(request.target, request.exclude)
-    report = TargetReport(request.target, kind="source")
+    report = TargetReport(request.target, kind=TargetKind.SOURCE)
     texts = DISK.with_copies(request.texts)
     found = (
         read_files(files, request, texts, known)
@@ -47,14 +49,12 @@ def _all_of(request: Request, known: Known) -> Outcome:
     report.diagnostics = sorted(once.values(), key=lambda item: item.sort_key)
     report.acted = sorted(found.acted)
     report.files = files
-    failed = sum(item.code == "SHP902" for item in found.diagnostics)
-    report.status = (
-        "failed"
-        if failed and failed >= len(files)
-        else ("partial" if failed else "checked")
-    )
-    plural = "s" if len(files) != 1 else ""
-    report.notes.append(f"read {len(files):,} file{plural}, nothing of it run")
+    failed = sum(item.is_unchecked for item in found.diagnostics)
+    report.status = _status(failed, len(files))
+    what = "1 file without running it"
+    if len(files) != 1:
+        what = f"{len(files):,} files without running them"
+    report.notes.append(f"read {what}")
     models = (
         _models_of(files[0], texts)
         if len(files) == 1 and files[0] == request.target
@@ -65,6 +65,13 @@ def _all_of(request: Request, known: Known) -> Outcome:
             f"to walk a model: `shapelint check {request.target}:{models[-1]} --input ...`"
         )
     return Outcome(report, fault="\n".join(found.faults) or None)
+
+
+def _status(unreadable: int, files: int) -> Status:
+    """Where there is no file at all, that is a finding of its own."""
+    if not unreadable:
+        return Status.CHECKED
+    return Status.PARTIAL if unreadable < files else Status.FAILED
 
 
 def _models_of(file: str, texts: Texts) -> list[str]:
@@ -78,12 +85,12 @@ def _models_of(file: str, texts: Texts) -> list[str]:
     ]
 
 
-def _in_processes(files: list[str], request: Request, known: Known) -> Read:
+def _in_processes(files: list[str], request: Read, known: Known) -> FoundInFiles:
     asked = {
-        "request": request.dumps(),
+        "request": dump_request(request),
         "known": [[*place, layers] for place, layers in known.items()],
     }
-    all_found = Read()
+    all_found = FoundInFiles()
     for part, answer in Readers(asked).read(files):
         if answer is None:
             message = f"`{part[0]}` cannot be read: the process that read it has died"
@@ -91,8 +98,8 @@ def _in_processes(files: list[str], request: Request, known: Known) -> Read:
             continue
         plain, acted, faults = answer
         all_found.add(
-            Read(
-                [from_plain(item) for item in plain],
+            FoundInFiles(
+                [from_plain(Diagnostic, item) for item in plain],
                 {tuple(place) for place in acted},
                 faults,
             )

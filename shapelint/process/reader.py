@@ -12,8 +12,8 @@ from shapelint.process.supervise import Inbox, own_input
 
 def main() -> None:
     """Answer until nothing is asked any more."""
-    from shapelint.asked.request import Request
-    from shapelint.facts.diagnostics import to_plain
+    from shapelint.asked.request import Read, load_request
+    from shapelint.facts.plain import to_plain
     from shapelint.sources.read_source import read_files
     from shapelint.syntax.parsing import with_deep_stack
     from shapelint.syntax.texts import DISK
@@ -25,7 +25,8 @@ def main() -> None:
     def answer_all() -> None:
         while True:
             asked: dict[str, Any] = json.loads(inbox.next())
-            request = Request.loads(asked["request"])
+            request = load_request(asked["request"])
+            assert isinstance(request, Read)
             known = {
                 (file, name): tuple(layers) for file, name, layers in asked["known"]
             }

@@ -12,14 +12,25 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import IO, Any
 
-from shapelint.asked.request import DONE, SO_FAR, STEP, Request
-from shapelint.facts.diagnostics import Diagnostic, Severity
-from shapelint.facts.outcome import Outcome, TargetReport, report_from_plain
+from shapelint.asked.request import (
+    DONE,
+    SO_FAR,
+    STEP,
+    ModelRequest,
+    Read,
+    Request,
+    Walk,
+    dump_request,
+)
+from shapelint.facts.graph import ValueFact
+from shapelint.facts.kinds import Status
+from shapelint.facts.outcome import Outcome, TargetReport
+from shapelint.facts.plain import from_plain
 from shapelint.process.start import start
 
 ENDED_WITHIN = 5.0
@@ -49,14 +60,14 @@ class Worker:
             start_new_session=os.name == "posix",
         )
 
-    def ask(self, request: Request, on_step: OnStep | None = None) -> Outcome:
+    def ask(self, request: ModelRequest, on_step: OnStep | None = None) -> Outcome:
         """Send the request and wait for the report, `request.seconds` at most."""
         try:
             return self._asked(request, on_step or _no_step)
         finally:
             self.output.close()
 
-    def _asked(self, request: Request, on_step: OnStep) -> Outcome:
+    def _asked(self, request: ModelRequest, on_step: OnStep) -> Outcome:
         deadline = time.monotonic() + request.seconds
         lines: queue.Queue[bytes] = queue.Queue()
         threading.Thread(
@@ -78,7 +89,7 @@ class Worker:
             else:
                 return self._answered(request, line, so_far, deadline)
 
-    def _exchange(self, request: Request, lines: queue.Queue[bytes]) -> None:
+    def _exchange(self, request: ModelRequest, lines: queue.Queue[bytes]) -> None:
         """Send the request, and take what comes back, line by line; an empty one where
         nothing comes any more.
 
@@ -86,7 +97,7 @@ class Worker:
         """
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        left = memoryview(request.dumps().encode() + b"\n")
+        left = memoryview(dump_request(request).encode() + b"\n")
         with contextlib.suppress(OSError, ValueError):
             while left:
                 left = left[os.write(self.process.stdin.fileno(), left) :]
@@ -99,7 +110,11 @@ class Worker:
             lines.put(line)
 
     def _answered(
-        self, request: Request, answer: bytes, so_far: bytes | None, deadline: float
+        self,
+        request: ModelRequest,
+        answer: bytes,
+        so_far: bytes | None,
+        deadline: float,
     ) -> Outcome:
         if not answer:
             return self._without_answer(request, deadline)
@@ -122,7 +137,7 @@ class Worker:
         self._close()
         return outcome
 
-    def _without_answer(self, request: Request, deadline: float) -> Outcome:
+    def _without_answer(self, request: ModelRequest, deadline: float) -> Outcome:
         """Nothing more will come: the process has ended, or the model has closed what
         it would answer through."""
         try:
@@ -196,13 +211,13 @@ def _within(lines: queue.Queue[bytes], deadline: float) -> bytes | None:
 
 
 def _outcome(
-    request: Request, data: dict[str, Any], so_far: bytes | None = None
+    request: ModelRequest, data: dict[str, Any], so_far: bytes | None = None
 ) -> Outcome:
     """What an answer says; with a fault of ours that came after the walk, what was
     walked stands beside it."""
     torch = data.get("torch")
     if "report" in data:
-        return Outcome(report_from_plain(data["report"]), torch)
+        return Outcome(from_plain(TargetReport, data["report"]), torch)
     if "usage" in data:
         return Outcome(_died(request, data["usage"], ""), torch)
     if so_far is not None:
@@ -214,7 +229,7 @@ def _outcome(
     )
 
 
-def _cut_short(request: Request, so_far: bytes | None) -> Outcome:
+def _cut_short(request: ModelRequest, so_far: bytes | None) -> Outcome:
     """What there is of a target that took too long: what was walked, else that nothing
     was."""
     message = f"not finished after {request.seconds:g} s"
@@ -227,29 +242,28 @@ def _cut_short(request: Request, so_far: bytes | None) -> Outcome:
     return outcome
 
 
-def _died(request: Request, message: str, note: str) -> TargetReport:
-    diagnostic = Diagnostic(
-        "SHP902",
-        "target-not-loadable",
-        Severity.ERROR,
-        message,
-        target=request.target,
-        notes=(note,) if note else (),
-    )
-    return TargetReport(
-        request.target, list(request.inputs), "failed", diagnostics=[diagnostic]
-    )
+def _died(request: ModelRequest, message: str, note: str) -> TargetReport:
+    from shapelint.rules.gaps.target_not_loadable import not_loadable
+
+    diagnostic = not_loadable(message, None, note).with_target(request.target)
+    words = request.inputs if isinstance(request, Walk) else ()
+    inputs = [ValueFact(word) for word in words]
+    return TargetReport(request.target, inputs, Status.FAILED, diagnostics=[diagnostic])
 
 
 def run_all(
-    requests: list[Request], first: Worker | None = None, on_step: OnStep | None = None
+    requests: Sequence[Request],
+    first: Worker | None = None,
+    on_step: OnStep | None = None,
 ) -> Iterable[Outcome]:
     """An outcome for each request, in order: models first, then with what is known of
     them the files to be read."""
-    models = [request for request in requests if not request.source]
+    models = [request for request in requests if not isinstance(request, Read)]
     tell = on_step or _no_step
     walked = iter(_run_models(models, first, tell) if models else ())
-    outcomes = [None if request.source else next(walked) for request in requests]
+    outcomes = [
+        None if isinstance(request, Read) else next(walked) for request in requests
+    ]
     if len(models) == len(requests):
         return [outcome for outcome in outcomes if outcome is not None]
     from shapelint.process.check_source import check_source
@@ -260,8 +274,8 @@ def run_all(
     )
     found: list[Outcome] = []
     for request, outcome in zip(requests, outcomes, strict=True):
-        if outcome is not None:
-            found.append(outcome)
+        if outcome is not None or not isinstance(request, Read):
+            found += [outcome] if outcome is not None else []
             continue
         tell(request.target, "reading")
         found.append(check_source(request, known))
@@ -270,13 +284,13 @@ def run_all(
 
 
 def _run_models(
-    requests: list[Request], first: Worker | None, on_step: OnStep
+    requests: list[ModelRequest], first: Worker | None, on_step: OnStep
 ) -> list[Outcome]:
     """As many at a time as there are cores."""
     idle = [first] if first is not None else []
     running: list[Worker] = [*idle]
 
-    def one(request: Request) -> Outcome:
+    def one(request: ModelRequest) -> Outcome:
         worker = idle.pop() if idle else Worker()
         running.append(worker)
         on_step(request.target, "importing torch")

@@ -104,27 +104,29 @@ class Answers:
 def run(text: str, started: float, write: Callable[[str], None]) -> dict[str, Any]:
     """The report for a request, or what went wrong with us; `started`: when its time
     began (monotonic seconds)."""
-    from shapelint.asked.request import Request
+    from shapelint.asked.request import Propose, Walk, load_request
     from shapelint.checking.propose import propose
     from shapelint.checking.walk_target import check
     from shapelint.facts.errors import UsageError
-    from shapelint.facts.outcome import TargetReport, report_to_plain
+    from shapelint.facts.outcome import TargetReport
+    from shapelint.facts.plain import to_plain
 
     def on_step(step: str) -> None:
         write(f"{STEP.decode()}{step}")
 
     def on_walked(report: TargetReport) -> None:
-        write(SO_FAR.decode() + json.dumps({"report": report_to_plain(report)}))
+        write(SO_FAR.decode() + json.dumps({"report": to_plain(report)}))
 
     try:
-        request = Request.loads(text)
+        request = load_request(text)
+        assert isinstance(request, Walk | Propose)
         with alarm(started, request.seconds):
             report = (
                 propose(request, on_step)
-                if request.propose
+                if isinstance(request, Propose)
                 else check(request, on_step, on_walked, started)
             )
-        return {"report": report_to_plain(report)}
+        return {"report": to_plain(report)}
     except (UsageError, OutOfTimeError) as error:
         return {"usage": str(error)}
     except Exception:
@@ -143,9 +145,9 @@ def main() -> None:
 
     warnings.simplefilter("ignore")
     try:
-        import torch
+        from shapelint.tracing.torch_version import torch_version
 
-        version: str | None = str(torch.__version__)
+        version: str | None = torch_version()
     except ImportError as error:
         version, answer = (
             None,

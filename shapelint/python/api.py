@@ -12,8 +12,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from shapelint.asked.inputs import parse_inputs
+from shapelint.asked.settings import DEFAULTS, MODES
 from shapelint.facts.diagnostics import Diagnostic, Severity
 from shapelint.facts.errors import UsageError
+from shapelint.facts.kinds import Mode, Status
 from shapelint.facts.outcome import Outcome, TargetReport
 from shapelint.process.runner import Worker
 from shapelint.python.results import Report
@@ -33,8 +35,6 @@ dict of them by keyword.
 
 None: the model's `example_input_array`, or the comment `# shapelint: input=...` on its
 class. """
-
-SECONDS = 60.0
 
 INSIDE = "SHAPELINT_INSIDE"
 """Set in a process that is looking for fixes: what it imports starts no further one."""
@@ -70,7 +70,7 @@ class WalkedModel:
         calls = (
             call
             for call in self.trace.calls
-            if call.kind == "module" and call.output is not None
+            if call.is_module and call.output is not None
         )
         return {
             call.layer: call.output.shape for call in calls if call.output is not None
@@ -83,9 +83,9 @@ def check(
     *,
     select: Sequence[str] = (),
     ignore: Sequence[str] = (),
-    mode: str = "both",
+    mode: str = DEFAULTS.mode,
     expect: Sequence[str] = (),
-    thresholds: Mapping[str, Any] | None = None,
+    thresholds: Mapping[str, float] | None = None,
     fixes: bool = True,
 ) -> Report:
     """Walk a model, or what makes one, and say what is wrong with it.
@@ -129,7 +129,7 @@ def trace(model: Model, inputs: Inputs = None, *, mode: str = "eval") -> WalkedM
     if mode == "both":
         raise UsageError("a trace is of one mode, `train` or `eval`")
     walk = _Walk(model, inputs, mode, (), {})
-    return WalkedModel(walk.walked.traces[mode], walk.walked, walk.loaded.model)
+    return WalkedModel(walk.walked.traces[Mode(mode)], walk.walked, walk.loaded.model)
 
 
 class _Walk:
@@ -141,32 +141,38 @@ class _Walk:
         inputs: Inputs,
         mode: str,
         expect: Sequence[str],
-        thresholds: Mapping[str, Any],
+        thresholds: Mapping[str, float],
     ) -> None:
-        from shapelint.asked.request import Request
+        from shapelint.asked.request import Walk
         from shapelint.checking.walk_target import describe, walk_modes
         from shapelint.loading.model import NotLoadableError
         from shapelint.loading.model_inputs import feed_for, require_fitting
         from shapelint.tracing.costs import walk_budget
 
-        if mode not in ("train", "eval", "both"):
+        if mode not in MODES:
             raise UsageError(f"`mode` is `train`, `eval` or `both`, not {mode!r}")
-        modes = ("train", "eval") if mode == "both" else (mode,)
-        settings = {"head-share": 0.5, "head-params": 10_000_000, **thresholds}
+        modes = MODES[mode]
         self.model = model
         self.loaded, name = _loaded(model)
         self.feed = (
             _feed(inputs) if inputs is not None else feed_for(self.loaded, (), None)
         )
-        self.request = Request(
-            name, modes=modes, thresholds=settings, expect=tuple(expect)
+        self.request = Walk(
+            name,
+            modes=modes,
+            thresholds={**DEFAULTS.thresholds, **thresholds},
+            expect=tuple(expect),
         )
         try:
             require_fitting(self.loaded, self.feed)
         except NotLoadableError as error:
             raise UsageError(str(error)) from None
         traces = walk_modes(
-            self.loaded, self.feed, modes, time.monotonic() + SECONDS, walk_budget
+            self.loaded,
+            self.feed,
+            modes,
+            time.monotonic() + DEFAULTS.timeout,
+            walk_budget,
         )
         self.walked = describe(self.request, self.loaded, traces, self.feed)
 
@@ -207,7 +213,7 @@ class _Walk:
             .report
         )
         seen = {(item.code, item.layer) for item in report.diagnostics}
-        if report.status == "failed" or any(
+        if report.status is Status.FAILED or any(
             (item.code, item.layer) not in seen
             for item in found
             if item.severity is Severity.ERROR
@@ -242,9 +248,9 @@ def _loaded(model: Any) -> tuple[Loaded, str]:
 
     from shapelint.loading.model import Loaded
     from shapelint.tracing.costs import construction_budget
-    from shapelint.tracing.definitions import Definitions, construction
-    from shapelint.tracing.frames import Ownership
-    from shapelint.tracing.state import generators_kept
+    from shapelint.tracing.definitions import Definitions, build_under_session
+    from shapelint.tracing.ownership import Ownership
+    from shapelint.tracing.state import preserve_generators
 
     name = getattr(model, "__name__", type(model).__name__)
     module = (
@@ -259,8 +265,8 @@ def _loaded(model: Any) -> tuple[Loaded, str]:
     if not callable(model):
         raise UsageError(f"a {type(model).__name__} is no nn.Module and makes none")
     with (
-        generators_kept(seed=0),
-        construction(definitions, construction_budget()) as session,
+        preserve_generators(seed=0),
+        build_under_session(definitions, construction_budget()) as session,
     ):
         made = enter_target(model)
     if not isinstance(made, torch.nn.Module):

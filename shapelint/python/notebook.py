@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from shapelint.asked.inputs import looks_like_input
+from shapelint.asked.settings import DEFAULTS, MODES
 from shapelint.cli import say
 from shapelint.cli.options import TakesInputs
 from shapelint.facts.errors import UsageError
@@ -87,9 +88,9 @@ def _words(line: str) -> list[str]:
 )
 @click.option(
     "--mode",
-    type=click.Choice(["train", "eval", "both"]),
-    default="both",
-    help="Mode to walk in.  [both]",
+    type=click.Choice(list(MODES)),
+    default=DEFAULTS.mode,
+    help=f"Mode to walk in.  [{DEFAULTS.mode}]",
 )
 @click.option(
     "--select",

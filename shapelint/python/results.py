@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from shapelint.asked.settings import DEFAULTS
 from shapelint.facts.diagnostics import Diagnostic, Severity
+from shapelint.facts.kinds import Status
 from shapelint.facts.outcome import Outcome, TargetReport
 from shapelint.picture.graphviz import has_graphviz, require_graphviz
 from shapelint.render import render, render_report
@@ -43,7 +45,7 @@ class Report:
             item for item in self.diagnostics if item.severity is Severity.ERROR
         )
 
-    def failing(self, fail_on: str = "warning") -> tuple[Diagnostic, ...]:
+    def failing(self, fail_on: str = DEFAULTS.fail_on) -> tuple[Diagnostic, ...]:
         """The findings at or above a severity: `error`, `warning` or `info`."""
         least = Severity(fail_on).rank
         return tuple(item for item in self.diagnostics if item.severity.rank <= least)
@@ -51,7 +53,7 @@ class Report:
     @property
     def ok(self) -> bool:
         """Whether nothing is at or above a warning, and the model could be walked."""
-        return not self.failing() and self.target.status != "failed"
+        return not self.failing() and self.target.status is not Status.FAILED
 
     @property
     def params(self) -> int:
@@ -61,7 +63,8 @@ class Report:
     @property
     def output(self) -> str | None:
         """What comes out, `f32[1,10]`."""
-        return self.target.output
+        output = self.target.output
+        return str(output) if output is not None else None
 
     def to_json(self) -> dict[str, Any]:
         """As `--output-format json`."""
@@ -99,7 +102,7 @@ class Report:
         layers = shown(self.outcome).report.rows
         rows = "".join(
             f"<tr{' style=color:#c00' if row.failed else ''}><td>{escape(row.name)}</td><td>{escape(row.op)}</td>"
-            f"<td>{escape(', '.join(row.inputs))}</td><td>{escape(', '.join(row.outputs))}</td>"
+            f"<td>{escape(', '.join(map(str, row.inputs)))}</td><td>{escape(', '.join(map(str, row.outputs)))}</td>"
             f"<td style='text-align:right'>{row.params:,}</td></tr>"
             for row in layers[:ROWS]
         )

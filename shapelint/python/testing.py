@@ -10,24 +10,31 @@ def test_net():
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from shapelint.asked.inputs import parse_inputs
+from shapelint.asked.settings import DEFAULTS
 from shapelint.facts.errors import UsageError
 from shapelint.facts.escape import printable
 from shapelint.python.api import Inputs, check
 from shapelint.python.results import Report
+from shapelint.rules.economy.too_many_parameters import TooManyParameters
+from shapelint.rules.gaps.unexpected_output import UnexpectedOutput
+from shapelint.rules.mode.dropout_ignores_eval import DropoutIgnoresEval
+from shapelint.rules.mode.mode_dependent_output import ModeDependentOutput
+from shapelint.rules.mode.norm_ignores_eval import NormIgnoresEval
 
 if TYPE_CHECKING:
+    from shapelint.facts.graph import TensorFact, ValueFact
     from shapelint.python.api import Model
 
 _SIZES = (4, 48, 40, 56, 24, 36, 28)
 """What names on the left of `->` stand for, in the order in which they come: all
 different, images large enough."""
 
-_TENSOR = re.compile(r"(\w+)\[([\d,]*)\]")
+SHAPE_RULES = "SHP1"
+"""The prefix of the codes of the family `shape`."""
 
 
 def assert_clean(
@@ -36,7 +43,7 @@ def assert_clean(
     *,
     select: Sequence[str] = (),
     ignore: Sequence[str] = (),
-    fail_on: str = "warning",
+    fail_on: str = DEFAULTS.fail_on,
 ) -> Report:
     """Fail if a check of the model finds anything at or above a severity; else give its
     report.
@@ -60,7 +67,11 @@ def assert_params(model: Model, inputs: Inputs, *, max: int) -> Report:  # noqa:
     """
     __tracebackhide__ = True
     report = check(
-        model, inputs, select=("SHP304",), mode="eval", thresholds={"max-params": max}
+        model,
+        inputs,
+        select=(TooManyParameters.code,),
+        mode="eval",
+        thresholds={"max-params": max},
     )
     if report.diagnostics:
         raise AssertionError(report.to_text(report=False))
@@ -75,9 +86,11 @@ def assert_modes_agree(model: Model, inputs: Inputs) -> Report:
         AssertionError: with the findings of SHP401, SHP407 and SHP409.
     """
     __tracebackhide__ = True
-    report = check(model, inputs, select=("SHP401", "SHP407", "SHP409", "SHP1"))
+    by_mode = (DropoutIgnoresEval, NormIgnoresEval, ModeDependentOutput)
+    codes = (*(rule.code for rule in by_mode), SHAPE_RULES)
+    report = check(model, inputs, select=codes)
     if report.failing("warning") or any(
-        item.code == "SHP409" for item in report.diagnostics
+        item.code == ModeDependentOutput.code for item in report.diagnostics
     ):
         raise AssertionError(
             f"train and eval mode do not agree\n\n{report.to_text(report=False)}"
@@ -107,22 +120,23 @@ def assert_shapes(model: Model, shapes: str, inputs: Inputs = None) -> Report:
     given = inputs
     if given is None:
         given = " ".join(_input(part, names) for part in left.split(","))
-    report = check(model, given, select=("SHP1",), mode="eval")
+    report = check(model, given, select=(SHAPE_RULES,), mode="eval")
     if report.errors:
         raise AssertionError(f"the forward fails\n\n{report.to_text(report=False)}")
     if inputs is not None:
-        _match(left, ", ".join(report.target.inputs), names)
-    problem = _match(right, report.output or "", names)
+        _match(left, _tensors(report.target.inputs), names)
+    output = report.target.output
+    problem = _match(right, output.tensors if output is not None else (), names)
     if problem:
         way = " -> ".join(
-            f"{row.name or row.op} {', '.join(row.outputs)}"
+            f"{row.name or row.op} {', '.join(map(str, row.outputs))}"
             for row in report.target.rows[-4:]
         )
         bound = ", ".join(f"{name}={size}" for name, size in names.items())
         where = f" with {bound}" if bound else ""
         text = (
-            f"SHP118: {report.output} comes out where `{right.strip()}` is expected{where}: {problem}\n"
-            f"  trail: {', '.join(report.target.inputs)} -> ... -> {way}"
+            f"{UnexpectedOutput.code}: {report.output} comes out where `{right.strip()}` is expected{where}: {problem}\n"
+            f"  trail: {', '.join(map(str, report.target.inputs))} -> ... -> {way}"
         )
         raise AssertionError(printable(text))
     return report
@@ -147,24 +161,25 @@ def _input(part: str, names: dict[str, int]) -> str:
     return f"{text}:{dtype}" if dtype else text
 
 
-def _match(pattern: str, found: str, names: dict[str, int]) -> str:
+def _tensors(values: Iterable[ValueFact]) -> tuple[TensorFact, ...]:
+    return tuple(tensor for value in values for tensor in value.tensors)
+
+
+def _match(pattern: str, tensors: tuple[TensorFact, ...], names: dict[str, int]) -> str:
     """What does not fit; empty where all does. Names are bound as they are met."""
-    tensors = _TENSOR.findall(found)
     parts = pattern.split(",")
     if len(parts) != len(tensors):
         return f"{len(tensors)} tensors, not {len(parts)}"
-    for part, (dtype, sizes) in zip(parts, tensors, strict=True):
+    for part, tensor in zip(parts, tensors, strict=True):
         words, wanted = _words(part)
-        problem = _sizes_differ(
-            words, [int(size) for size in sizes.split(",") if size], names
-        )
+        problem = _sizes_differ(words, list(tensor.shape), names)
         if problem:
             return problem
-        if (
-            wanted
-            and str(parse_inputs((f"1,1:{wanted}",))[0]).partition("[")[0] != dtype
-        ):
-            return f"{dtype}, not {wanted}"
+        if not wanted:
+            continue
+        (spec,) = parse_inputs((f"1,1:{wanted}",))
+        if spec.short_dtype != tensor.dtype:
+            return f"{tensor.dtype}, not {wanted}"
     return ""
 
 

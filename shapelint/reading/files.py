@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable
 from functools import lru_cache
 
+from shapelint import ops
 from shapelint.reading.values import Class, Function, Pending, Reference, Scope
 from shapelint.syntax.texts import Texts
 from shapelint.syntax.trees import ParsedFile, parse_file
@@ -29,45 +30,6 @@ _FRAMEWORK_WORDS = (
     "Fabric",
 )
 
-BY_MODE = {
-    *(
-        "Dropout",
-        "Dropout1d",
-        "Dropout2d",
-        "Dropout3d",
-        "AlphaDropout",
-        "FeatureAlphaDropout",
-        "BatchNorm1d",
-    ),
-    *(
-        "BatchNorm2d",
-        "BatchNorm3d",
-        "SyncBatchNorm",
-        "LazyBatchNorm1d",
-        "LazyBatchNorm2d",
-        "LazyBatchNorm3d",
-        "RReLU",
-    ),
-    *("TransformerEncoderLayer", "TransformerDecoderLayer", "Transformer"),
-}
-"""Layers of torch that act otherwise in train mode than in eval mode."""
-
-_BY_ARGUMENT = {
-    "LSTM": "dropout",
-    "GRU": "dropout",
-    "RNN": "dropout",
-    "MultiheadAttention": "dropout",
-}
-_WITH_STATISTICS = {"InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d"}
-_FUNCTIONAL = {
-    "dropout",
-    "dropout1d",
-    "dropout2d",
-    "dropout3d",
-    "alpha_dropout",
-    "batch_norm",
-    "rrelu",
-}
 Known = dict[tuple[str, str], tuple[str, ...]]
 """By file and class, the layers that act by mode, of models that were walked."""
 
@@ -336,15 +298,12 @@ def of_expression(
         return ()
     name, keywords = callee.last, {word.arg: word.value for word in node.keywords}
     if callee.dotted.startswith("torch.nn.functional."):
-        return (f"F.{name}",) if name in _FUNCTIONAL else ()
+        return (f"F.{name}",) if ops.of(name).by_mode else ()
     if callee.dotted.startswith("torch.nn."):
-        if name in BY_MODE:
+        layer = ops.of(name)
+        if layer.by_mode:
             return (name,) if not _is_zero(node, name) else ()
-        if name in _BY_ARGUMENT and _BY_ARGUMENT[name] in keywords:
-            return (name,)
-        if name in _WITH_STATISTICS and "track_running_stats" in keywords:
-            return (name,)
-        return ()
+        return (name,) if layer.by_mode_with in keywords else ()
     if makes_a_model(callee.dotted):
         return None
     return ()

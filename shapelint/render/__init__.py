@@ -133,6 +133,6 @@ def write(text: str, output_file: str | None, style: Style) -> None:
             color=style.colour,
         )
         return
-    from shapelint.apply.files import written_whole
+    from shapelint.apply.source_files import write_whole
 
-    written_whole(Path(output_file), text.encode("utf-8"))
+    write_whole(Path(output_file), text.encode("utf-8"))

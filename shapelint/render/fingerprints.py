@@ -29,7 +29,7 @@ class Finding:
     @property
     def place(self) -> Span | None:
         """Where it is shown: its own place, else where its layer is called."""
-        return self.diagnostic.span or self.diagnostic.called_at
+        return self.diagnostic.place
 
 
 def findings(outcomes: list[Outcome]) -> list[Finding]:
@@ -56,7 +56,7 @@ def fingerprint(diagnostic: Diagnostic) -> str:
 
     Line numbers and sizes are left out: a finding stays the same when code above it
     moves, or a number changes."""
-    span = diagnostic.span or diagnostic.called_at
+    span = diagnostic.place
     file = relative_path(span.file) if span is not None else ""
     line = (
         DISK.line_of(span.file, span.line).strip()

@@ -4,8 +4,9 @@ totals."""
 from __future__ import annotations
 
 from shapelint.apply.rounds import applicable
-from shapelint.facts.diagnostics import OR_HERE, Diagnostic, Fix, TrailStep
+from shapelint.facts.diagnostics import Diagnostic, Fix, TrailStep
 from shapelint.facts.escape import visible
+from shapelint.facts.kinds import Status, TargetKind
 from shapelint.facts.outcome import Outcome
 from shapelint.facts.places import Span
 from shapelint.facts.versions import versions
@@ -34,8 +35,8 @@ def render_full(
             parts.append(fault_text(outcome))
         if report and outcome.report.rows:
             parts.append(render_table(outcome.report, style, ROWS_SHOWN))
-        if outcome.report.status != "failed":
-            is_model = outcome.report.kind == "model"
+        if outcome.report.status is not Status.FAILED:
+            is_model = outcome.report.kind is TargetKind.MODEL
             parts.append(
                 totals_line(outcome.report)
                 if is_model
@@ -52,7 +53,7 @@ def summary(outcomes: list[Outcome], style: Style, fixes: Fixes) -> str:
     for outcome in outcomes:
         for diagnostic in outcome.report.diagnostics:
             counts[diagnostic.severity.value] += 1
-    failed = sum(outcome.report.status == "failed" for outcome in outcomes)
+    failed = sum(outcome.report.status is Status.FAILED for outcome in outcomes)
     found = [
         f"{count} {name}{'s' if count > 1 else ''}"
         for name, count in counts.items()
@@ -175,8 +176,7 @@ def _facts(diagnostic: Diagnostic) -> list[tuple[str, str]]:
     places: dict[str, list[Span]] = {}
     for related in diagnostic.related:
         if not (
-            related.message.startswith(OR_HERE)
-            and (related.span.file, related.span.line) in helped
+            related.is_other_place and (related.span.file, related.span.line) in helped
         ):
             places.setdefault(related.message, []).append(related.span)
     facts += [

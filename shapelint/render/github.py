@@ -35,7 +35,7 @@ def render_github(outcomes: list[Outcome], fixes: Fixes) -> str:
 
 def _command(kind: str, diagnostic: Diagnostic) -> str:
     title = f"shapelint {diagnostic.code} {diagnostic.name}"
-    words = {**_place(diagnostic.span or diagnostic.called_at), "title": title}
+    words = {**_place(diagnostic.place), "title": title}
     properties = ",".join(
         f"{name}={_property(str(value))}" for name, value in words.items()
     )

@@ -9,10 +9,11 @@ from typing import Any
 from shapelint import __version__
 from shapelint.facts.diagnostics import Diagnostic, Severity
 from shapelint.facts.escape import json_text
+from shapelint.facts.kinds import CallKind, Status, TargetKind
 from shapelint.facts.outcome import Outcome, TargetReport
 from shapelint.facts.rows import Row
 from shapelint.picture.geometry import Inside
-from shapelint.picture.labels import shown_shape
+from shapelint.picture.labels import shown_shape, shown_value
 from shapelint.picture.plan import Plan
 from shapelint.render.full import render_diagnostic, summary
 from shapelint.render.style import Fixes, Style
@@ -68,8 +69,10 @@ def _section(outcome: Outcome, number: int) -> str:
     parts = [
         f'<section class="target" id="target-{number}"><h1>{escape(report.target)}</h1>'
     ]
-    if report.kind == "model" and report.status != "failed":
-        flow = f"{', '.join(map(shown_shape, report.inputs))} → {shown_shape(report.output or 'no output')}"
+    if report.kind is TargetKind.MODEL and report.status is not Status.FAILED:
+        given = ", ".join(map(shown_value, report.inputs))
+        result = shown_value(report.output) if report.output else "no output"
+        flow = f"{given} → {result}"
         parts.append(f'<div class="flow">{escape(flow)}</div>')
     parts.append(_facts(report))
     if report.notes:
@@ -106,7 +109,7 @@ def _facts(report: TargetReport) -> str:
         for severity, count in counts.items()
         if count
     ]
-    if report.status == "failed":
+    if report.status is Status.FAILED:
         facts.append(("error", "not checked", "status"))
     elif not facts:
         facts.append(("good", "nothing", "found"))
@@ -133,7 +136,7 @@ def _facts(report: TargetReport) -> str:
 
 
 def _finding(item: Diagnostic, at: int | None) -> str:
-    place = item.span or item.called_at
+    place = item.place
     where = (
         f"{shown_path(place.file)}:{place.line}" if place is not None else item.target
     )
@@ -271,7 +274,7 @@ def _bars(report: TargetReport) -> str:
 def _name(row: Row) -> str:
     return (
         f"{row.name} {row.op}"
-        if row.kind == "module"
+        if row.is_module
         else f"{row.op}() in {row.name or 'the model'}"
     )
 
@@ -304,8 +307,8 @@ def _table(report: TargetReport) -> str:
 def _row(number: int, row: Row, total: int) -> str:
     op = (
         row.op
-        if row.kind == "module"
-        else f"{'.' if row.kind == 'method' else ''}{row.op}()"
+        if row.is_module
+        else f"{'.' if row.kind is CallKind.METHOD else ''}{row.op}()"
     )
     again = " (again)" if row.repeat else ""
     shared = " (shared weight)" if row.shared else ""

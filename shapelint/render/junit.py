@@ -6,6 +6,7 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 
 from shapelint.facts.diagnostics import Diagnostic, Severity
+from shapelint.facts.kinds import Status
 from shapelint.facts.outcome import Outcome
 from shapelint.render.full import render_diagnostic
 from shapelint.render.style import Style
@@ -29,7 +30,7 @@ def render_junit(outcomes: list[Outcome]) -> str:
 
 
 def _suite(root: ET.Element, outcome: Outcome) -> None:
-    target, failed = outcome.report.target, outcome.report.status == "failed"
+    target, failed = outcome.report.target, outcome.report.status is Status.FAILED
     told = [
         item
         for item in outcome.report.diagnostics
@@ -66,7 +67,7 @@ def _suite(root: ET.Element, outcome: Outcome) -> None:
 
 
 def _named(item: Diagnostic) -> str:
-    place = item.span or item.called_at
+    place = item.place
     where = f" {shown_path(place.file)}:{place.line}" if place is not None else ""
     return f"{item.code} {item.layer or item.name}{where}"
 

@@ -42,7 +42,7 @@ def render_check(outcomes: list[Outcome], report: bool, fixes: Fixes) -> str:
 
 
 def _row(item: Diagnostic) -> str:
-    place = item.span or item.called_at
+    place = item.place
     where = _code(
         f"{shown_path(place.file)}:{place.line}" if place is not None else item.target
     )

@@ -3,42 +3,31 @@
 
 from __future__ import annotations
 
-import re
-
+from shapelint.facts.graph import Shape, TensorFact
 from shapelint.facts.outcome import TargetReport
 from shapelint.facts.rows import Row
-
-_NAMES = (
-    (re.compile(r"^conv_?transpose", re.I), "upconv"),
-    (re.compile(r"^conv", re.I), "conv"),
-    (re.compile(r"pool", re.I), "pool"),
-    (re.compile(r"^linear$|^bilinear$", re.I), "linear"),
-    (re.compile(r"^(flatten)$", re.I), "flatten"),
-    (re.compile(r"^embedding", re.I), "embedding"),
-    (re.compile(r"^(lstm|gru|rnn)$", re.I), ""),
-    (re.compile(r"attention", re.I), "attention"),
-    (re.compile(r"^(upsample|interpolate)", re.I), "upsample"),
-    (re.compile(r"^(cat|concat|concatenate)$"), "concat"),
-)
-_SHAPE = re.compile(r"^\w+\[(?P<sizes>[\d,]*)\]$")
+from shapelint.ops.wording import pipeline_word
 
 
 def render_pipeline(report: TargetReport) -> str:
     """The calls that change the shape or hold the weights, in order; the first size is
     written B."""
-    first = next((spec for spec in report.inputs if "[" in spec), "")
-    batch = _sizes(first.partition("=")[2] or first)[:1]
-    steps = [_drawn(first.partition("=")[2] or first, batch)] if first else []
+    first = next((value for value in report.inputs if value.tensors), None)
+    given = first.tensor if first is not None else None
+    batch = given.shape[:1] if given is not None else ()
+    steps: list[str] = []
+    if first is not None:
+        steps.append(_drawn(given, batch) if given is not None else first.text)
     rows = [row for row in report.rows if row.outputs]
     drawn = [row for row in rows if _is_drawn(row)]
     if rows and (not drawn or rows[-1].outputs[:1] != drawn[-1].outputs[:1]):
         drawn.append(rows[-1])
     for index, row in enumerate(drawn):
-        name = _name(row)
+        name = pipeline_word(row.op) or row.op.lower()
         if (
             index == len(drawn) - 1
             and name == "linear"
-            and len(_sizes(row.outputs[0])) == 2
+            and len(row.outputs[0].shape) == 2
         ):
             name = "logits"
         failed = " (fails)" if row.failed else ""
@@ -47,23 +36,11 @@ def render_pipeline(report: TargetReport) -> str:
 
 
 def _is_drawn(row: Row) -> bool:
-    return row.failed or any(pattern.search(row.op) for pattern, _ in _NAMES)
+    return row.failed or bool(pipeline_word(row.op))
 
 
-def _name(row: Row) -> str:
-    return next(
-        (name or row.op.lower() for pattern, name in _NAMES if pattern.search(row.op)),
-        row.op.lower(),
-    )
-
-
-def _sizes(spec: str) -> list[str]:
-    match = _SHAPE.match(spec)
-    return match["sizes"].split(",") if match and match["sizes"] else []
-
-
-def _drawn(spec: str, batch: list[str]) -> str:
-    sizes = _sizes(spec)
-    if sizes and batch and sizes[0] == batch[0]:
-        sizes = ["B", *sizes[1:]]
-    return f"({', '.join(sizes)})" if sizes else spec
+def _drawn(fact: TensorFact, batch: Shape) -> str:
+    sizes = list(map(str, fact.shape))
+    if batch and fact.shape[:1] == batch:
+        sizes[0] = "B"
+    return f"({', '.join(sizes)})" if sizes else str(fact)

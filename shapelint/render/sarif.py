@@ -9,6 +9,7 @@ from shapelint import __version__
 from shapelint.facts.diagnostics import Diagnostic, Edit, Fix, Severity
 from shapelint.facts.escape import json_text
 from shapelint.facts.findings import Rule
+from shapelint.facts.kinds import Status
 from shapelint.facts.outcome import Outcome
 from shapelint.facts.places import Span
 from shapelint.render.fingerprints import (
@@ -32,7 +33,7 @@ def render_sarif(outcomes: list[Outcome]) -> str:
     codes = sorted({item.diagnostic.code for item in found})
     rules = [catalogue().rules[code] for code in codes if code in catalogue().rules]
     index = {rule.code: position for position, rule in enumerate(rules)}
-    failed = [outcome for outcome in outcomes if outcome.report.status == "failed"]
+    failed = [outcome for outcome in outcomes if outcome.report.status is Status.FAILED]
     run = {
         "tool": {
             "driver": {

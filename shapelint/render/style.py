@@ -64,7 +64,7 @@ class Style:
 
     def finding_line(self, diagnostic: Diagnostic) -> str:
         """A finding in one line: place, code, message."""
-        place = diagnostic.span or diagnostic.called_at
+        place = diagnostic.place
         target = in_one_line(diagnostic.target)
         where = (
             f"{shown_path(place.file)}:{place.line}:{place.column or 1}"

@@ -10,81 +10,15 @@ from importlib import resources
 from shapelint.facts.diagnostics import Diagnostic, Severity
 from shapelint.facts.drawing import Block
 from shapelint.facts.escape import in_one_line
+from shapelint.facts.kinds import BlockKind
 from shapelint.facts.outcome import TargetReport
+from shapelint.ops.wording import colour_of
 from shapelint.picture.geometry import HEADER, PADDING, Inside, Line
-from shapelint.picture.labels import labels, shown_shape, sizes_of
+from shapelint.picture.labels import labels, shown_shape, shown_value
 from shapelint.picture.plan import SHARE_SHOWN, Plan
 from shapelint.syntax.paths import shown_path
 from shapelint.syntax.texts import DISK
 
-_FAMILIES = (
-    ("conv", ("conv",)),
-    ("norm", ("norm",)),
-    ("dropout", ("dropout", "droppath", "stochasticdepth")),
-    (
-        "pool",
-        (
-            "pool",
-            "upsample",
-            "interpolate",
-            "pixelshuffle",
-            "pixel_shuffle",
-            "pixel_unshuffle",
-            "pixelunshuffle",
-        ),
-    ),
-    ("attention", ("attention", "attn", "transformer")),
-    ("recurrent", ("rnn", "lstm", "gru")),
-    ("embedding", ("embed",)),
-    ("linear", ("linear",)),
-    (
-        "activation",
-        (
-            "relu",
-            "elu",
-            "silu",
-            "swish",
-            "mish",
-            "sigmoid",
-            "tanh",
-            "softmax",
-            "softplus",
-            "softsign",
-            "glu",
-            "hardtanh",
-        ),
-    ),
-    (
-        "reshape",
-        (
-            *(
-                "view",
-                "reshape",
-                "flatten",
-                "permute",
-                "transpose",
-                "squeeze",
-                "expand",
-                "rearrange",
-                "repeat",
-                "chunk",
-            ),
-            *(
-                "split",
-                "unbind",
-                "contiguous",
-                "roll",
-                "flip",
-                "pad",
-                "identity",
-                "unfold",
-                "fold",
-                "tile",
-                "clone",
-            ),
-        ),
-    ),
-)
 NOTE_WIDTH, _NOTE_LETTERS = 330, 50
 LABEL_ASIDE = 4
 """Points by which a shape stands beside where the layout has it, clear of its line."""
@@ -92,13 +26,12 @@ LABEL_ASIDE = 4
 
 def family(block: Block) -> str:
     """What kind of block it is, by which it is coloured."""
-    if block.kind in ("input", "output"):
+    if block.kind in (BlockKind.INPUT, BlockKind.OUTPUT):
         return "data"
-    name = block.op.lower()
-    for known, words in _FAMILIES:
-        if any(word in name for word in words):
-            return known
-    return "module" if block.kind in ("module", "container") else "math"
+    colour = colour_of(block.op)
+    if colour:
+        return colour
+    return "module" if block.kind in (BlockKind.MODULE, BlockKind.CONTAINER) else "math"
 
 
 def render_svg(report: TargetReport) -> str:
@@ -275,7 +208,10 @@ class Drawing:
 def is_unchanged(plan: Plan, line: Line) -> bool:
     """Whether the block that made a tensor gave back the shape that it got."""
     maker = plan.blocks[line.port]
-    return maker.kind not in ("input", "container") and line.shape in maker.inputs
+    return (
+        maker.kind not in (BlockKind.INPUT, BlockKind.CONTAINER)
+        and line.shape in maker.inputs
+    )
 
 
 def note_lines(item: Diagnostic) -> list[tuple[str, str]]:
@@ -308,7 +244,8 @@ def _block_of(item: Diagnostic, plan: Plan) -> int:
     own = [
         at
         for at, block in enumerate(plan.blocks)
-        if block.layer == item.layer and block.kind not in ("input", "output")
+        if block.layer == item.layer
+        and block.kind not in (BlockKind.INPUT, BlockKind.OUTPUT)
     ]
     lines = {
         (span.file, span.line)
@@ -322,7 +259,7 @@ def _block_of(item: Diagnostic, plan: Plan) -> int:
         return (
             block.called in lines or block.made in lines,
             block.failed and is_error,
-            block.kind != "container",
+            block.kind is not BlockKind.CONTAINER,
         )
 
     calls = [at for at in own if at != 0]
@@ -332,7 +269,7 @@ def _block_of(item: Diagnostic, plan: Plan) -> int:
     return (
         best
         if any(likelihood(best)[:2])
-        or plan.blocks[best].kind in ("module", "container")
+        or plan.blocks[best].kind in (BlockKind.MODULE, BlockKind.CONTAINER)
         else 0
     )
 
@@ -348,7 +285,11 @@ def box(plan: Plan, at: int) -> str:
         parts.append(
             f'<rect class="box" x="5" y="5" rx="6" width="{width:.0f}" height="{height:.0f}"/>'
         )
-    radius = height / 2 if block.kind in ("input", "output") or height <= 24 else 6
+    radius = (
+        height / 2
+        if block.kind in (BlockKind.INPUT, BlockKind.OUTPUT) or height <= 24
+        else 6
+    )
     parts.append(
         f'<rect class="box" rx="{radius:g}" width="{width:.0f}" height="{height:.0f}"/>'
     )
@@ -388,7 +329,7 @@ def box(plan: Plan, at: int) -> str:
 def sheets(plan: Plan, at: int) -> str:
     """What a block gives, as a stack of sheets: by the roots of its sizes as large, by
     its channels as many."""
-    sizes = sizes_of(plan.blocks[at].outputs[0]) if plan.blocks[at].outputs else ()
+    sizes = plan.blocks[at].outputs[0].shape if plan.blocks[at].outputs else ()
     if len(sizes) < 3:
         return ""
     channels, *places = sizes[1:] if len(sizes) > 3 else (sizes[-1], sizes[1])
@@ -441,16 +382,18 @@ def described(plan: Plan, at: int) -> str:
     block = plan.blocks[at]
     lines = [
         f"{block.layer} {block.op}".strip()
-        if block.kind in ("module", "container")
+        if block.kind in (BlockKind.MODULE, BlockKind.CONTAINER)
         else block.op
     ]
-    if block.kind in ("function", "method"):
+    if block.kind in (BlockKind.FUNCTION, BlockKind.METHOD):
         lines[0] += f"() in {block.layer or plan.blocks[0].op}"
-    if block.inputs and block.kind != "output":
+    if block.inputs and block.kind is not BlockKind.OUTPUT:
         lines.append(
             "in " + ", ".join(shown_shape(shape) for shape in block.inputs[:4])
         )
-    if block.outputs:
+    if block.kind is BlockKind.INPUT and block.value is not None:
+        lines.append(f"out {shown_value(block.value)}")
+    elif block.outputs:
         lines.append(
             "out " + ", ".join(shown_shape(shape) for shape in block.outputs[:4])
         )

@@ -9,6 +9,8 @@ import re
 
 from tabulate import tabulate
 
+from shapelint.facts.graph import TensorFact
+from shapelint.facts.kinds import CallKind
 from shapelint.facts.outcome import TargetReport
 from shapelint.facts.rows import Row
 from shapelint.render.style import Style
@@ -57,7 +59,7 @@ def _shown(rows: list[Row], limit: int | None) -> list[int]:
 
 def _cells(row: Row, total: int, style: Style) -> list[str]:
     marks = {True: ("✗ ", "↻"), False: ("x ", "again")}[style.unicode]
-    name = row.name if row.kind == "module" else ""
+    name = row.name if row.is_module else ""
     if row.repeat:
         name = f"{name} ({marks[1]})"
     if row.shared:
@@ -65,13 +67,19 @@ def _cells(row: Row, total: int, style: Style) -> list[str]:
     return [
         (marks[0] if row.failed else "  ") + name,
         row.op
-        if row.kind == "module"
-        else f"{'.' if row.kind == 'method' else ''}{row.op}()",
-        ", ".join(row.inputs[:3]) + (", ..." if len(row.inputs) > 3 else ""),
-        ", ".join(row.outputs[:3]) + (", ..." if len(row.outputs) > 3 else ""),
+        if row.is_module
+        else f"{'.' if row.kind is CallKind.METHOD else ''}{row.op}()",
+        _shapes(row.inputs),
+        _shapes(row.outputs),
         f"{row.params:,}" if row.params else "",
         share(row.params, total),
     ]
+
+
+def _shapes(facts: list[TensorFact]) -> str:
+    """The first three of them."""
+    more = ", ..." if len(facts) > 3 else ""
+    return ", ".join(map(str, facts[:3])) + more
 
 
 def share(params: int, total: int) -> str:
@@ -135,8 +143,8 @@ def render_csv(report: TargetReport) -> str:
                     row.name,
                     row.op,
                     row.kind,
-                    " ".join(row.inputs),
-                    " ".join(row.outputs),
+                    " ".join(map(str, row.inputs)),
+                    " ".join(map(str, row.outputs)),
                 ),
                 *(
                     row.params,

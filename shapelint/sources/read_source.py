@@ -9,14 +9,17 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from shapelint.asked.request import Request
+from shapelint import ops
+from shapelint.asked.request import Read
 from shapelint.facts.diagnostics import Diagnostic, Fix
 from shapelint.facts.errors import UsageError
 from shapelint.facts.findings import Finding
+from shapelint.facts.kinds import CallKind, Safety, Status
 from shapelint.facts.outcome import TargetReport
 from shapelint.facts.places import Span
+from shapelint.facts.rows import Row
 from shapelint.known.suppressions import Acted, not_ignored, suppressed
-from shapelint.reading.files import BY_MODE, Files, Known
+from shapelint.reading.files import Files, Known
 from shapelint.reading.script import read
 from shapelint.reading.source_rule import SourceRule
 from shapelint.rules import catalogue
@@ -32,7 +35,7 @@ SAFE = {"SHP406"}
 
 
 @dataclass
-class Read:
+class FoundInFiles:
     """What was found in files that were read: findings, what suppressed others, and
     faults of ours."""
 
@@ -40,7 +43,7 @@ class Read:
     acted: set[Acted] = field(default_factory=set)
     faults: list[str] = field(default_factory=list)
 
-    def add(self, other: Read) -> None:
+    def add(self, other: FoundInFiles) -> None:
         """Put what another process or another file gave with it."""
         self.diagnostics += other.diagnostics
         self.acted |= other.acted
@@ -48,31 +51,29 @@ class Read:
 
 
 def read_files(
-    files: Iterable[str], request: Request, texts: Texts, known: Known
-) -> Read:
+    files: Iterable[str], request: Read, texts: Texts, known: Known
+) -> FoundInFiles:
     """What there is in files, one after the other; what goes wrong with one is not the
     end of the others."""
-    all_found = Read()
+    all_found = FoundInFiles()
     for file in files:
         all_found.add(_read_file(file, request, texts, known))
     return all_found
 
 
-def _read_file(file: str, request: Request, texts: Texts, known: Known) -> Read:
+def _read_file(file: str, request: Read, texts: Texts, known: Known) -> FoundInFiles:
     try:
         found = _checked(file, request, texts, known)
         left, comments = suppressed(not_ignored(found, request.ignored_in), texts)
     except Exception:
-        return Read(
+        return FoundInFiles(
             [not_loadable(f"shapelint failed on `{file}`", None, "")],
             faults=[traceback.format_exc()],
         )
-    return Read([in_cells(item, texts) for item in left], set(comments))
+    return FoundInFiles([in_cells(item, texts) for item in left], set(comments))
 
 
-def _checked(
-    file: str, request: Request, texts: Texts, known: Known
-) -> list[Diagnostic]:
+def _checked(file: str, request: Read, texts: Texts, known: Known) -> list[Diagnostic]:
     """The findings in one file, each with the fixes that hold."""
     try:
         parse_python(texts.text_of(os.path.abspath(file)))
@@ -86,8 +87,6 @@ def _checked(
     except UsageError as error:
         return [not_loadable(f"`{file}` cannot be read: {error}", None, "")]
     found = _findings(file, request.selected, texts, known)
-    if not request.fixes:
-        return [finding.diagnostic for finding in found]
     return [
         replace(
             each.diagnostic,
@@ -132,7 +131,7 @@ def _fixes(
     finding: Finding,
     before: list[Finding],
     file: str,
-    request: Request,
+    request: Read,
     texts: Texts,
     known: Known,
 ) -> Iterator[Fix]:
@@ -154,7 +153,7 @@ def _fixes(
         ):
             yield Fix(
                 candidate.title,
-                "safe" if code in SAFE else "unsafe",
+                Safety.SAFE if code in SAFE else Safety.UNSAFE,
                 True,
                 candidate.edits,
                 "read again after it",
@@ -167,8 +166,17 @@ def layers_walked(reports: Iterable[TargetReport]) -> Known:
     for report in reports:
         path, _, expression = report.target.partition(":")
         name = expression.lstrip(":").partition("(")[0]
-        if report.rows and name and os.path.isfile(path) and report.status == "checked":
+        if (
+            report.rows
+            and name
+            and os.path.isfile(path)
+            and report.status is Status.CHECKED
+        ):
             known[(os.path.abspath(path), name)] = tuple(
-                dict.fromkeys(row.op for row in report.rows if row.op in BY_MODE)
+                dict.fromkeys(row.op for row in report.rows if _acts_by_mode(row))
             )
     return known
+
+
+def _acts_by_mode(row: Row) -> bool:
+    return row.kind is CallKind.MODULE and ops.of(row.op).by_mode

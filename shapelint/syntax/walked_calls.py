@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.facts.diagnostics import Diagnostic, Related, TrailStep
+from shapelint.facts.diagnostics import Diagnostic, Draft, Related, TrailStep
 from shapelint.facts.graph import Call, Shape, Trace, Walked
+from shapelint.facts.kinds import NoPlace
 from shapelint.facts.places import Site, Span
 from shapelint.syntax.calls import CallExpression, call_at, layer_call
 from shapelint.syntax.spans import span_of
@@ -39,7 +40,7 @@ def trail(trace: Trace, call: Call) -> tuple[TrailStep, ...]:
     )
     steps = tuple(
         TrailStep(
-            step.layer if step.kind == "module" else "",
+            step.layer if step.is_module else "",
             step.op,
             shape_text(step.output.shape),
         )
@@ -47,34 +48,6 @@ def trail(trace: Trace, call: Call) -> tuple[TrailStep, ...]:
         if step.output is not None
     )
     return start + steps
-
-
-def subject(call: Call) -> str:
-    """How a message names a call: `Linear` for a layer, `F.linear` for a function,
-    `.view()` for a method."""
-    if call.kind == "module":
-        return f"`{call.op}`"
-    if call.kind == "method" and call.op not in _OPERATORS:
-        return f"`.{call.op}()`"
-    return f"`{_OPERATORS.get(call.op, call.op)}`"
-
-
-_OPERATORS = {
-    "add": "+",
-    "sub": "-",
-    "mul": "*",
-    "div": "/",
-    "matmul": "@",
-    "rmatmul": "@",
-    "getitem": "[]",
-    "pow": "**",
-    "lt": "<",
-    "le": "<=",
-    "gt": ">",
-    "ge": ">=",
-    "eq": "==",
-    "ne": "!=",
-}
 
 
 def definition_of(walked: Walked, call: Call) -> tuple[tuple[Site, ...], str]:
@@ -97,14 +70,14 @@ def made_by(walked: Walked, call: Call) -> CallExpression | None:
 
 
 def located(
-    diagnostic: Diagnostic,
+    draft: Draft,
     walked: Walked,
     trace: Trace,
     call: Call,
     span: Span | None = None,
 ) -> Diagnostic:
-    """The diagnostic with place, layer and trail: `span`, else the layer's definition,
-    else the call."""
+    """A draft with layer and trail, at `span`, else the layer's definition, else the
+    call."""
     sites, _ = definition_of(walked, call)
     texts = walked.texts
     definition = span_of(sites[0], texts) if sites else None
@@ -113,29 +86,24 @@ def located(
     places = {(primary.file, primary.line)} if primary is not None else set()
     outer = [site for site in sites[1:3] if (site.file, site.line) not in places]
     related = tuple(Related(span_of(site, texts), "made from") for site in outer)
-    return replace(
-        diagnostic,
+    is_same_line = (
+        primary is not None and called is not None and called.line == primary.line
+    )
+    whole = replace(
+        draft,
         layer=call.layer,
-        span=primary,
-        called_at=called
-        if primary is None or called is None or called.line != primary.line
-        else None,
-        related=diagnostic.related + (related if call.definition else ()),
+        related=draft.related + (related if call.definition else ()),
         trail=trail(trace, call),
     )
+    return whole.at(primary, None if is_same_line else called, NoPlace.NO_SOURCE)
 
 
-def at_call(
-    diagnostic: Diagnostic, walked: Walked, trace: Trace, call: Call
-) -> Diagnostic:
-    """The diagnostic at the user's own calling expression."""
+def at_call(draft: Draft, walked: Walked, trace: Trace, call: Call) -> Diagnostic:
+    """A draft with layer and trail, at the user's own calling expression."""
     site = call.site
-    return replace(
-        diagnostic,
-        layer=call.layer,
-        span=span_of(site, walked.texts) if site is not None else None,
-        trail=trail(trace, call),
-    )
+    span = span_of(site, walked.texts) if site is not None else None
+    whole = replace(draft, layer=call.layer, trail=trail(trace, call))
+    return whole.at(span, otherwise=NoPlace.NO_SOURCE)
 
 
 def call_expression(walked: Walked, call: Call) -> CallExpression | None:

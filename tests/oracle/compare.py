@@ -12,11 +12,11 @@ from typing import Any
 
 import torch
 
-from shapelint.asked.request import Request
+from shapelint.asked.request import Walk
 from shapelint.checking.walk_target import check
 from shapelint.facts.outcome import TargetReport
 from shapelint.rules import catalogue
-from shapelint.tracing.described import described
+from shapelint.tracing.value_facts import spell_shapes
 from tests.oracle.generator import Case, cases
 
 
@@ -38,7 +38,7 @@ def eager_result(case: Case) -> tuple[str, str]:
     output = ""
     for train in (True, False):
         try:
-            output = described(model.train(train)(x))
+            output = spell_shapes(model.train(train)(x))
         except Exception as error:  # noqa: PERF203
             return f"{type(error).__name__}: {error}".splitlines()[0], ""
     return "", output
@@ -49,7 +49,7 @@ def judged(case: Case, folder: Path, fixes: bool = False) -> TargetReport:
     file = folder / "net.py"
     file.write_text(case.source)
     selected = tuple(catalogue().rules)
-    return check(Request(f"{file}:Net", (case.spec,), selected=selected, fixes=fixes))
+    return check(Walk(f"{file}:Net", (case.spec,), selected=selected, fixes=fixes))
 
 
 def disagreement(case: Case, report: TargetReport) -> str | None:
@@ -60,7 +60,7 @@ def disagreement(case: Case, report: TargetReport) -> str | None:
         return None if errors and not report.output else "constructor raises, not said"
     if bool(raises) != bool(errors):
         return f"eager: {raises or 'runs'}; shapelint: {[d.message for d in errors] or 'nothing'}"
-    if not raises and report.output != output:
+    if not raises and str(report.output or "") != output:
         return f"eager gives {output}, shapelint {report.output}"
     return None
 

@@ -16,11 +16,11 @@ from typing import Any
 
 import torch
 
-from shapelint.asked.request import Request
+from shapelint.asked.request import Walk
 from shapelint.checking.walk_target import check
+from shapelint.facts.kinds import Mode
 from shapelint.rules import catalogue
-from shapelint.tracing.described import described
-from shapelint.tracing.frames import Ownership
+from shapelint.tracing.value_facts import spell_shapes
 from shapelint.tracing.walk import Walker
 from tests.oracle.compare import no_values
 from tests.sweep.architectures import ARCHITECTURES, Architecture
@@ -43,7 +43,7 @@ def eager(module: Any) -> tuple[str, str]:
     model = module.model()
     args, kwargs = module.inputs()
     with torch.no_grad():
-        output = described(model.eval()(*args, **kwargs))
+        output = spell_shapes(model.eval()(*args, **kwargs))
     try:
         model.train()(*args, **kwargs)
     except Exception as error:
@@ -85,8 +85,8 @@ def touched(module: Any) -> list[str]:
     model = module.model()
     model.train()
     before = fingerprint(model)
-    walker = Walker(model, module.inputs, Ownership(), lambda _: ())
-    for mode in ("train", "eval"):
+    walker = Walker(model, module.inputs)
+    for mode in Mode:
         walker.walk(mode)
     after = fingerprint(model)
     return [
@@ -107,13 +107,11 @@ def judge(
     output, train_raises = eager(module)
     started = time.monotonic()
     report = check(
-        Request(
-            "arch.py:model", (), "arch.py:inputs", selected=tuple(catalogue().rules)
-        )
+        Walk("arch.py:model", (), "arch.py:inputs", selected=tuple(catalogue().rules))
     )
     seconds = time.monotonic() - started
     wrong = []
-    if report.output != output:
+    if str(report.output or "") != output:
         wrong.append(f"output {report.output}, eager {output}")
     errors = [d for d in report.diagnostics if d.severity.value == "error"]
     if bool(errors) != bool(train_raises):

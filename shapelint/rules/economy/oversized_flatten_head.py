@@ -10,6 +10,7 @@ from shapelint.changes.heads import flattened, head_candidates
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Call, Trace, Walked
+from shapelint.facts.kinds import Mode
 from shapelint.syntax.walked_calls import located, made_by, shape_text
 
 
@@ -77,16 +78,14 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        trace = walked.traces.get("eval") or next(iter(walked.traces.values()))
+        trace = walked.traces.get(Mode.EVAL) or next(iter(walked.traces.values()))
         total = walked.total_params
         for call in trace.calls:
             if call.op.lower() != "linear" or call.failure is not None or not total:
                 continue
             params = walked.params_of(call)
             flatten = flattened(trace, call)
-            if flatten is None or params / total < walked.thresholds.get(
-                "head-share", 0.5
-            ):
+            if flatten is None or params / total < walked.thresholds["head-share"]:
                 continue
             if math.prod(flatten.inputs[0].shape[2:]) > 1:
                 yield self._finding(walked, trace, call, flatten, params)
@@ -96,11 +95,11 @@ class Net(nn.Module):
     ) -> Finding:
         share = params / walked.total_params
         shape = flatten.inputs[0].shape
-        large = params >= walked.thresholds.get("head-params", 10_000_000)
+        large = params >= walked.thresholds["head-params"]
         made = made_by(walked, call)
         written = made.argument(0, "in_features") if made is not None else None
         span = made.span(written) if made is not None and written is not None else None
-        name = "Linear" if call.kind == "module" else "F.linear"
+        name = "Linear" if call.is_module else "F.linear"
         diagnostic = self.diagnostic(
             f"`{name}` after a flatten holds {params:,} of {walked.total_params:,} parameters ({share:.0%})",
             Severity.WARNING if large else Severity.INFO,
@@ -115,7 +114,7 @@ class Net(nn.Module):
             walked, trace, call, made, math.prod(shape[1:]), _sides(shape[2:])
         )
         return Finding(
-            located(diagnostic, walked, trace, call, span), "", None, tuple(candidates)
+            located(diagnostic, walked, trace, call, span), candidates=tuple(candidates)
         )
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.findings import Finding, Rule
 from shapelint.facts.graph import Walked
+from shapelint.facts.kinds import NoPlace
 
 NAMED = 3
 """Layers named that hold most of the parameters."""
@@ -32,7 +33,7 @@ class TooManyParameters(Rule):
     severity = Severity.WARNING
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        limit, total = walked.thresholds.get("max-params") or 0, walked.total_params
+        limit, total = int(walked.thresholds["max-params"]), walked.total_params
         if not limit or total <= limit:
             return
         layers: Counter[str] = Counter()
@@ -43,6 +44,5 @@ class TooManyParameters(Rule):
             for name, count in layers.most_common(NAMED)
         )
         diagnostic = self.diagnostic(f"{total:,} parameters, {limit:,} are allowed")
-        yield Finding(
-            replace(diagnostic, expected=str(limit), found=str(total), notes=notes)
-        )
+        whole = replace(diagnostic, expected=str(limit), found=str(total), notes=notes)
+        yield Finding(whole.at(None, otherwise=NoPlace.TARGET))

@@ -8,9 +8,11 @@ from dataclasses import replace
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.findings import Finding, Rule
 from shapelint.facts.graph import Raised, Trace, Walked
+from shapelint.facts.kinds import DiagnosticKind, NoPlace
+from shapelint.ops.wording import subject
 from shapelint.rules.shape.forward_raises import is_users
 from shapelint.syntax.spans import span_of
-from shapelint.syntax.walked_calls import located, subject
+from shapelint.syntax.walked_calls import located
 
 
 class NotWalked(Rule):
@@ -32,6 +34,7 @@ class NotWalked(Rule):
     code = "SHP903"
     name = "not-walked"
     severity = Severity.WARNING
+    kind = DiagnosticKind.GAP
 
     def check(self, walked: Walked) -> Iterator[Finding]:
         for trace in walked.traces.values():
@@ -62,10 +65,9 @@ class NotWalked(Rule):
         span = span_of(raised.sites[0], walked.texts) if raised.sites else None
         if trace.out_of_time:
             diagnostic = self.diagnostic(f"{raised.message}: the walk ended here")
-            diagnostic = replace(diagnostic, notes=("`--timeout` gives it more time",))
-            return Finding(
-                replace(diagnostic, layer=raised.layer, span=span), trace.mode
-            )
+            notes = ("`--timeout` gives it more time",)
+            whole = replace(diagnostic, notes=notes, layer=raised.layer)
+            return Finding(whole.at(span, otherwise=NoPlace.NO_SOURCE), trace.mode)
         text = raised.message.splitlines()[0] if raised.message else ""
         why = (
             "after an assumed value"
@@ -75,4 +77,5 @@ class NotWalked(Rule):
         diagnostic = self.diagnostic(
             f"the walk ended here, {why}: {raised.error_type}{': ' if text else ''}{text}"
         )
-        return Finding(replace(diagnostic, layer=raised.layer, span=span), trace.mode)
+        whole = replace(diagnostic, layer=raised.layer)
+        return Finding(whole.at(span, otherwise=NoPlace.NO_SOURCE), trace.mode)

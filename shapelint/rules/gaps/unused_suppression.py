@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.findings import Finding, Rule
 from shapelint.facts.graph import Walked
+from shapelint.facts.kinds import DiagnosticKind
 
 
 class UnusedSuppression(Rule):
@@ -29,6 +30,7 @@ class UnusedSuppression(Rule):
     code = "SHP900"
     name = "unused-suppression"
     severity = Severity.WARNING
+    kind = DiagnosticKind.COMMENT
 
     def check(self, walked: Walked) -> Iterator[Finding]:
         """Nothing: what is unused is known once every target of a run was looked at."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from shapelint.facts.diagnostics import Diagnostic, Severity
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Assumption, Walked
+from shapelint.facts.kinds import Mode, NoPlace
 from shapelint.syntax.spans import span_of
 
 
@@ -56,7 +57,7 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        asked: dict[tuple[str, str], list[tuple[str, Assumption]]] = {}
+        asked: dict[tuple[str, str], list[tuple[Mode, Assumption]]] = {}
         for trace in walked.traces.values():
             for assumption in trace.assumptions:
                 place = (
@@ -91,4 +92,5 @@ class Net(nn.Module):
             f"the walk hangs on {first.what}, which {how} {shown}"
         )
         span = span_of(first.site, walked.texts) if first.site is not None else None
-        return replace(diagnostic, layer=first.layer, span=span)
+        whole = replace(diagnostic, layer=first.layer)
+        return whole.at(span, otherwise=NoPlace.NO_SOURCE)

@@ -66,7 +66,7 @@ for x, y in loader:
     ) -> Iterator[tuple[Where, Diagnostic, tuple[Candidate, ...]]]:
         for paths in script.entries:
             for event, loop, step in _piling_up(paths):
-                diagnostic = self.diagnostic(
+                draft = self.diagnostic(
                     "gradients pile up: nothing sets them to zero between the steps"
                 )
                 related = (
@@ -74,11 +74,10 @@ for x, y in loader:
                     Related(span_of_where(step.at), "the optimizer steps here"),
                 )
                 diagnostic = replace(
-                    diagnostic,
-                    span=span_of_where(event.at),
+                    draft,
                     label="adds to what is there",
                     related=related,
-                )
+                ).at(span_of_where(event.at))
                 yield event.at, diagnostic, _zeroed(event, step)
 
 

@@ -74,7 +74,7 @@ class Net(nn.Module):
             if not _single(failure):
                 continue
             shape = failure.tensors[0].shape
-            name = call.op if call.kind == "module" else "F." + call.op
+            name = call.op if call.is_module else "F." + call.op
             when = " in train mode" if failure.op == "batch_norm" else ""
             diagnostic = replace(
                 self.diagnostic(

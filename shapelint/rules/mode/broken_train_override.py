@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.facts.diagnostics import Diagnostic, Severity
+from shapelint.facts.diagnostics import Severity
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Trace, Walked
 from shapelint.facts.places import Span
@@ -95,22 +95,22 @@ class Net(nn.Module):
         severity: Severity,
     ) -> Finding:
         message, what = wrong
-        diagnostic: Diagnostic = replace(
+        span = Span(
+            source.file,
+            method.lineno,
+            method.col_offset + 1,
+            method.lineno,
+            method.col_offset + 4,
+        )
+        draft = replace(
             self.diagnostic(
                 f"`{owner}.{method.name}` takes the place of `nn.Module.{method.name}` {message}",
                 severity,
             ),
-            span=Span(
-                source.file,
-                method.lineno,
-                method.col_offset + 1,
-                method.lineno,
-                method.col_offset + 4,
-            ),
             label=what,
             layer=layer,
         )
-        return Finding(diagnostic, "", None, tuple(_candidates(source, method)))
+        return Finding(draft.at(span), candidates=tuple(_candidates(source, method)))
 
 
 def switching(trace: Trace) -> bool:

@@ -7,44 +7,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from shapelint import ops
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Walked
+from shapelint.facts.kinds import Mode
+from shapelint.ops.record import Draws
 from shapelint.syntax.walked_calls import at_call, call_expression
 
-_FUNCTIONS = {
-    *(
-        "dropout",
-        "dropout1d",
-        "dropout2d",
-        "dropout3d",
-        "alpha_dropout",
-        "feature_alpha_dropout",
-        "feature_dropout",
-    ),
-}
-_NOISE = {
-    "randn_like",
-    "rand_like",
-    "bernoulli",
-    "normal",
-    "randn",
-    "rand",
-    "normal_",
-    "uniform_",
-    "bernoulli_",
-}
-"""What draws random numbers; in eval mode that may be meant, as where images are
-generated."""
-
-_MODULES = (
-    "Dropout",
-    "Dropout1d",
-    "Dropout2d",
-    "Dropout3d",
-    "AlphaDropout",
-    "FeatureAlphaDropout",
-)
+_ATTENTION = "scaled_dot_product_attention"
 
 
 class DropoutIgnoresEval(Rule):
@@ -104,43 +75,41 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        trace = walked.traces.get("eval")
+        trace = walked.traces.get(Mode.EVAL)
         for call in trace.calls if trace is not None else ():
             message = _message(call)
             if trace is None or message is None:
                 continue
-            if call.op in _NOISE:
+            if _is_noise(call.op):
                 diagnostic = replace(
                     self.diagnostic(message, Severity.INFO),
                     label="random in eval mode too",
                 )
-                yield Finding(at_call(diagnostic, walked, trace, call), "", None)
+                yield Finding(at_call(diagnostic, walked, trace, call))
                 continue
             diagnostic = replace(
                 self.diagnostic(message), label="drops in eval mode too"
             )
             yield Finding(
                 at_call(diagnostic, walked, trace, call),
-                "",
-                None,
-                tuple(_candidates(walked, call)),
+                candidates=tuple(_candidates(walked, call)),
             )
 
 
 def _message(call: Call) -> str | None:
-    if call.kind == "module":
+    if call.is_module:
         pinned = call.registered or not call.training or not call.attributes.get("p")
-        if call.op not in _MODULES or pinned:
+        if not _drops(call.op) or pinned:
             return None
         return f"`{call.op}` stays on in eval mode: `eval()` does not reach a module that is no attribute"
-    if call.op in _NOISE:
+    if _is_noise(call.op):
         return f"`{call.op}` makes the result random in eval mode too"
-    if call.op == "scaled_dot_product_attention":
+    if call.op == _ATTENTION:
         on = argument_of(call, 4, "dropout_p", 0.0)
         return (
             f"`{call.op}` drops in eval mode too: `dropout_p` is {on}" if on else None
         )
-    if call.op not in _FUNCTIONS or not argument_of(call, 1, "p", 0.5):
+    if not _drops(call.op) or not argument_of(call, 1, "p", 0.5):
         return None
     on = argument_of(call, 2, "training", call.kwargs.get("train", True))
     return f"`{call.op}` stays on in eval mode" if on else None
@@ -160,13 +129,13 @@ def _candidates(walked: Walked, call: Call) -> list[Candidate]:
     expression = call_expression(walked, call)
     if (
         expression is None
-        or call.kind == "module"
-        or expression.name not in (*_FUNCTIONS, "scaled_dot_product_attention")
+        or call.is_module
+        or not (_drops(expression.name) or expression.name == _ATTENTION)
         or not has_self(expression.source, expression.node)
     ):
         return []
     node = expression.node
-    if expression.name == "scaled_dot_product_attention":
+    if expression.name == _ATTENTION:
         written = expression.argument(4, "dropout_p")
         text = (
             f"{expression.source.segment(written)} if self.training else 0.0"
@@ -201,3 +170,13 @@ def has_self(source: Any, node: ast.AST) -> bool:
             return bool(current.args.args) and current.args.args[0].arg == "self"
         current = source.parents.get(current)
     return False
+
+
+def _drops(name: str) -> bool:
+    return ops.of(name).draws is Draws.DROPS
+
+
+def _is_noise(name: str) -> bool:
+    """Whether an op draws random numbers; in eval mode that may be meant, as where
+    images are generated."""
+    return ops.of(name).draws is Draws.NOISE

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import replace
 
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Walked
+from shapelint.facts.kinds import Mode, NoPlace
 from shapelint.facts.places import Span
 from shapelint.syntax.trees import parse_file
 
@@ -70,7 +70,7 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        train, evaluated = walked.traces.get("train"), walked.traces.get("eval")
+        train, evaluated = walked.traces.get(Mode.TRAIN), walked.traces.get(Mode.EVAL)
         if (
             train is None
             or evaluated is None
@@ -89,7 +89,7 @@ class Net(nn.Module):
         diagnostic = self.diagnostic(
             f"the model gives {given[0]} in train mode and {given[1]} in eval mode"
         )
-        yield Finding(replace(diagnostic, span=_forward(walked)), "", None)
+        yield Finding(diagnostic.at(_forward(walked), otherwise=NoPlace.NO_SOURCE))
 
 
 def _forward(walked: Walked) -> Span | None:

@@ -63,9 +63,8 @@ print(model(torch.rand(1, 8)))
         text = script.source.segment(node)
         diagnostic = replace(
             self.diagnostic(f"`{text}` is named and not called"),
-            span=script.source.span(node),
             label="does nothing",
-        )
+        ).at(script.source.span(node))
         edit = replacement(script.source, node, f"{text}()")
         yield Finding(diagnostic, candidates=(Candidate(f"`{text}()`", (edit,)),))
 
@@ -90,9 +89,8 @@ print(model(torch.rand(1, 8)))
             self.diagnostic(
                 f"`{owner}.training` is set by hand, which reaches none of its layers"
             ),
-            span=script.source.span(node),
             label=f"`{owner}.{method}()` sets it for all",
-        )
+        ).at(script.source.span(node))
         edit = replacement(script.source, node, f"{owner}.{method}()")
         yield Finding(
             diagnostic, candidates=(Candidate(f"`{owner}.{method}()`", (edit,)),)
@@ -112,9 +110,8 @@ print(model(torch.rand(1, 8)))
             self.diagnostic(
                 f"the copy that `{func.attr}()` is called on is thrown away"
             ),
-            span=script.source.span(node),
             label="nobody takes the result",
-        )
+        ).at(script.source.span(node))
         yield Finding(diagnostic)
 
 

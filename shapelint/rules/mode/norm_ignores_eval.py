@@ -6,13 +6,14 @@ import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
+from shapelint import ops
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Walked
+from shapelint.facts.kinds import Mode
+from shapelint.ops.record import Family
 from shapelint.rules.mode.dropout_ignores_eval import argument_of, has_self
 from shapelint.syntax.walked_calls import at_call, call_expression, located, made_by
-
-_MODULES = ("BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "SyncBatchNorm")
 
 
 class NormIgnoresEval(Rule):
@@ -74,33 +75,34 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        trace = walked.traces.get("eval")
+        trace = walked.traces.get(Mode.EVAL)
         for call in trace.calls if trace is not None else ():
             why = _why(call)
             if trace is None or not why:
                 continue
-            name = f"`{call.op}`" if call.kind == "module" else f"`F.{call.op}`"
+            name = f"`{call.op}`" if call.is_module else f"`F.{call.op}`"
             diagnostic = replace(
                 self.diagnostic(
                     f"{name} takes the statistics of the batch in eval mode too{why}"
                 ),
                 label="hangs on the other samples",
             )
-            is_module = call.kind == "module"
+            is_module = call.is_module
             placed = (
                 located(diagnostic, walked, trace, call)
                 if is_module
                 else at_call(diagnostic, walked, trace, call)
             )
             yield Finding(
-                replace(placed, trail=()), "", None, tuple(_candidates(walked, call))
+                replace(placed, trail=()), candidates=tuple(_candidates(walked, call))
             )
 
 
 def _why(call: Call) -> str:
     """Why a call takes the statistics of the batch; nothing where it does not."""
-    if call.kind == "module":
-        if call.op not in _MODULES:
+    if call.is_module:
+        norm = ops.of(call.op)
+        if norm.family is not Family.NORMALISATION or not norm.by_mode:
             return ""
         if call.attributes.get("track_running_stats") is False:
             return ": it keeps none of its own"
@@ -119,7 +121,7 @@ def _why(call: Call) -> str:
 
 
 def _candidates(walked: Walked, call: Call) -> Iterator[Candidate]:
-    if call.kind == "module":
+    if call.is_module:
         made = made_by(walked, call)
         flag = made.argument(4, "track_running_stats") if made is not None else None
         if made is not None and isinstance(flag, ast.Constant):

@@ -77,16 +77,15 @@ for epoch in range(10):
                     if call.model.layers == () or call.model.handled:
                         continue
                     name = expression_of(call)
-                    diagnostic = self.diagnostic(
+                    draft = self.diagnostic(
                         f"`{name}` is trained in eval mode from the second round on"
                     )
                     related = Related(span_of_where(call.at), "trained here")
                     diagnostic = replace(
-                        diagnostic,
-                        span=span_of_where(set_by),
+                        draft,
                         label="never back to train mode",
                         related=(related,),
-                    )
+                    ).at(span_of_where(set_by))
                     yield set_by, diagnostic, _back(call, name)
 
 

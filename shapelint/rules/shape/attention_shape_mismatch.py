@@ -5,25 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from shapelint import ops
 from shapelint.changes.layer_inputs import layer_input_forms
 from shapelint.changes.layer_numbers import number_candidates
 from shapelint.changes.other_inputs import sized_inputs
-from shapelint.facts.diagnostics import Diagnostic
+from shapelint.facts.diagnostics import Draft
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, TensorFact, Trace, Walked, facts_in
+from shapelint.ops.record import Family
+from shapelint.ops.wording import subject
 from shapelint.syntax.walked_calls import (
     at_call,
     failed_calls,
     located,
     made_by,
     shape_text,
-    subject,
-)
-
-OPS = (
-    "multi_head_attention_forward",
-    "module:MultiheadAttention",
-    "scaled_dot_product_attention",
 )
 
 
@@ -60,6 +56,7 @@ class AttentionShapeMismatch(Rule):
     code = "SHP109"
     name = "attention-shape-mismatch"
     supersedes = ("SHP101", "SHP103", "SHP104", "SHP106", "SHP113", "SHP119")
+    constructors = ("MultiheadAttention", "Transformer")
     bad = Example(
         """
 from torch import nn
@@ -93,7 +90,7 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call in failed_calls(walked, *OPS):
+        for trace, call in failed_calls(walked, *ops.failing_in(Family.ATTENTION)):
             mismatch = _mismatch(call)
             if mismatch is not None:
                 yield self._layer(walked, trace, call, mismatch)
@@ -119,7 +116,7 @@ class Net(nn.Module):
             found += number_candidates(
                 call, made, (0, "embed_dim"), gets, (gets,), takes
             )
-        if call.kind == "module":
+        if call.is_module:
             return Finding(
                 located(diagnostic, walked, trace, call, span),
                 trace.mode,
@@ -155,7 +152,7 @@ class Net(nn.Module):
             inputs,
         )
 
-    def _worded(self, mismatch: _Mismatch) -> Diagnostic:
+    def _worded(self, mismatch: _Mismatch) -> Draft:
         label = f"{mismatch.expected} expected, {mismatch.found} found"
         diagnostic = self.diagnostic(mismatch.message)
         return replace(
@@ -170,7 +167,7 @@ def _mismatch(call: Call) -> _Mismatch | None:
         return _products(call)
     query, key, value = (*call.inputs, None, None, None)[:3]
     width = call.attributes.get("embed_dim")
-    if query is None or not isinstance(width, int) or call.kind != "module":
+    if query is None or not isinstance(width, int) or not call.is_module:
         return None
     name = f"`{call.op}`"
     if len(query.shape) not in (2, 3):
@@ -303,12 +300,16 @@ def _own(trace: Trace, call: Call, position: int) -> bool:
         return True
     producer = trace.producer(call, position)
     steps = 0
-    while (
-        producer is not None
-        and producer.op in ("getitem", "to", "unsqueeze", "detach", "narrow")
-        and steps < 4
-    ):
+    while producer is not None and _hands_on(producer.op) and steps < 4:
         if producer.inputs and producer.inputs[0].name:
             return True
         producer, steps = trace.producer(producer), steps + 1
     return False
+
+
+def _hands_on(op: str) -> bool:
+    """Whether an op gives a part of what it is given, or the same in another form."""
+    return ops.is_of(op, Family.CASTING, Family.INDEXING) or op in (
+        "unsqueeze",
+        "narrow",
+    )

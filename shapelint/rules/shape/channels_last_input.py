@@ -5,28 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from shapelint import ops
 from shapelint.changes.other_inputs import permuted_input, unbatched_permuted_input
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Shape, Trace, Walked
+from shapelint.ops.families.convolution import channels_taken
+from shapelint.ops.record import Family
 from shapelint.syntax.walked_calls import (
     call_expression,
     failed_calls,
     located,
     shape_text,
 )
-
-_KEEPS = {
-    "add",
-    "sub",
-    "mul",
-    "div",
-    "float",
-    "to",
-    "contiguous",
-    "clamp",
-    "type",
-    "Identity",
-}
 
 
 class ChannelsLastInput(Rule):
@@ -80,12 +70,14 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call in failed_calls(walked, "conv1d", "conv2d", "conv3d"):
+        for trace, call in failed_calls(walked, *ops.in_family(Family.CONVOLUTION)):
             failure = call.failure
             assert failure is not None
+            if ops.of(failure.op).is_transposed:
+                continue
             x, weight = failure.arg(0, "input"), failure.arg(1, "weight")
             dims = len(weight.shape) - 2
-            takes = weight.shape[1] * (failure.arg(6, "groups", 1) or 1)
+            takes = channels_taken(failure)
             if not _is_input(trace, call):
                 continue
             if (
@@ -146,7 +138,11 @@ def _is_input(trace: Trace, call: Call) -> bool:
     """Whether what arrives is a model input, at most scaled or cast on the way."""
     way = trace.way_to(call)
     first = way[0] if way else call
-    return 0 in first.from_input and all(step.op in _KEEPS for step in way)
+    return 0 in first.from_input and all(_scales_or_casts(step.op) for step in way)
+
+
+def _scales_or_casts(op: str) -> bool:
+    return ops.keeps_shape(op) or ops.is_of(op, Family.ELEMENTWISE)
 
 
 def _permute(walked: Walked, call: Call, rank: int) -> list[Candidate]:

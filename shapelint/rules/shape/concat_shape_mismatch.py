@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from shapelint import ops
 from shapelint.changes.operands import resized, turned
 from shapelint.changes.other_inputs import halves_well, other_sizes
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Shape, Walked, facts_in
-from shapelint.syntax.walked_calls import at_call, failed_calls, shape_text, subject
+from shapelint.ops.families.joining import joined_dimension
+from shapelint.ops.record import Family
+from shapelint.ops.wording import subject
+from shapelint.syntax.walked_calls import at_call, failed_calls, shape_text
 
 
 class ConcatShapeMismatch(Rule):
@@ -65,14 +69,12 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call in failed_calls(
-            walked, "cat", "concat", "concatenate", "stack"
-        ):
+        for trace, call in failed_calls(walked, *ops.in_family(Family.JOINING)):
             failure = call.failure
             assert failure is not None
             shapes = [fact.shape for fact in facts_in(failure.arg(0, "tensors"))]
-            dim = failure.arg(1, "dim", failure.kwargs.get("axis", 0)) or 0
-            difference = _difference(shapes, dim, failure.op == "stack")
+            dim, is_new = joined_dimension(failure), ops.of(failure.op).adds_dim
+            difference = _difference(shapes, dim, is_new)
             if difference is None:
                 continue
             texts = ", ".join(shape_text(shape) for shape in shapes[:4])
@@ -85,7 +87,7 @@ class Net(nn.Module):
                 found=next(shape_text(shape) for shape in shapes if shape != shapes[0]),
             )
             candidates = (
-                *turned(walked, call, _joins(dim, failure.op == "stack")),
+                *turned(walked, call, _joins(dim, is_new)),
                 *resized(walked, call, halves_well(walked)),
                 *other_sizes(walked),
             )

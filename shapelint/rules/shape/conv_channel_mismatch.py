@@ -5,21 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from shapelint import ops
 from shapelint.changes.layer_numbers import number_candidates, producer_candidates
 from shapelint.changes.operands import turned
 from shapelint.changes.other_inputs import other_channels
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Walked
+from shapelint.ops.record import Family
 from shapelint.syntax.walked_calls import failed_calls, located, made_by
-
-OPS = (
-    "conv1d",
-    "conv2d",
-    "conv3d",
-    "conv_transpose1d",
-    "conv_transpose2d",
-    "conv_transpose3d",
-)
 
 
 class ConvChannelMismatch(Rule):
@@ -44,6 +37,7 @@ class ConvChannelMismatch(Rule):
     code = "SHP102"
     name = "conv-channel-mismatch"
     supersedes = ("SHP119",)
+    constructors = ("Conv",)
     bad = Example(
         """
 from torch import nn
@@ -80,14 +74,14 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call in failed_calls(walked, *OPS):
+        for trace, call in failed_calls(walked, *ops.in_family(Family.CONVOLUTION)):
             failure = call.failure
             assert failure is not None
             x, weight = failure.arg(0, "input"), failure.arg(1, "weight")
             dims = len(weight.shape) - 2
             if len(x.shape) not in (dims + 1, dims + 2):
                 continue
-            transposed = "transpose" in failure.op
+            transposed = ops.of(failure.op).is_transposed
             groups = (
                 failure.arg(6, "groups", 1)
                 if transposed or len(failure.args) > 6
@@ -101,7 +95,7 @@ class Net(nn.Module):
             found = x.shape[-dims - 1]
             if found == takes:
                 continue
-            name = call.op if call.kind == "module" else "F." + call.op
+            name = call.op if call.is_module else "F." + call.op
             made = made_by(walked, call)
             written = made.argument(0, "in_channels") if made is not None else None
             span = (

@@ -10,10 +10,11 @@ from shapelint.changes.operands import Operand, operands, wrapped
 from shapelint.facts.diagnostics import Related, Severity
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Trace, Walked
+from shapelint.ops.wording import subject
 from shapelint.syntax.calls import CallExpression, call_at
 from shapelint.syntax.origins import Place, enclosing_function
 from shapelint.syntax.spans import span_of
-from shapelint.syntax.walked_calls import at_call, shape_text, subject
+from shapelint.syntax.walked_calls import at_call, shape_text
 
 
 class DeviceMismatch(Rule):

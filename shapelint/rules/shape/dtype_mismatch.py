@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from shapelint import ops
 from shapelint.changes.layer_inputs import cast
 from shapelint.changes.operands import operands
 from shapelint.changes.other_inputs import float_input
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Walked
-from shapelint.syntax.walked_calls import at_call, failed_calls, located, subject
+from shapelint.ops.record import Target
+from shapelint.ops.wording import subject
+from shapelint.syntax.walked_calls import at_call, failed_calls, located
 
 _METHODS = {
     "f32": ".float()",
@@ -85,7 +88,7 @@ class Net(nn.Module):
         for trace, call in failed_calls(walked):
             failure = call.failure
             assert failure is not None
-            if not failure.cast_to or failure.op in ("cross_entropy", "nll_loss"):
+            if not failure.cast_to or _takes_classes(failure.op):
                 continue
             found = [
                 fact.dtype for fact in failure.tensors if fact.dtype != failure.cast_to
@@ -122,3 +125,8 @@ def _casts(walked: Walked, call: Call, wanted: str) -> list[Candidate]:
         if position < len(facts) and facts[position].dtype != wanted
         for candidate in cast(walked, call, position, method)
     ]
+
+
+def _takes_classes(op: str) -> bool:
+    """Whether a loss is told the dtype of its target by another rule."""
+    return ops.of(op).target is Target.CLASSES

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from shapelint import ops
 from shapelint.changes.operands import cropped, resized, turned
 from shapelint.changes.other_inputs import halves_well, other_sizes, sized_inputs
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Call, Shape, Trace, Walked
-from shapelint.ops.arithmetic import ELEMENTWISE, merged
-from shapelint.syntax.walked_calls import at_call, failed_calls, shape_text, subject
+from shapelint.ops.broadcasting import merged
+from shapelint.ops.wording import subject
+from shapelint.syntax.walked_calls import at_call, failed_calls, shape_text
 
 
 class ElementwiseShapeMismatch(Rule):
@@ -69,7 +71,7 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call in failed_calls(walked, *ELEMENTWISE, "max", "min"):
+        for trace, call in failed_calls(walked, *ops.broadcasting_ops()):
             assert call.failure is not None
             shapes = [fact.shape for fact in call.failure.tensors]
             clash = clashing(shapes)

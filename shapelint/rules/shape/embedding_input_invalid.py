@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from shapelint import ops
 from shapelint.changes.layer_inputs import cast
 from shapelint.changes.layer_numbers import number_candidates
 from shapelint.changes.other_inputs import integer_input, sized_inputs
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Trace, Walked
+from shapelint.ops.record import Family
 from shapelint.syntax.walked_calls import failed_calls, located, made_by
 
 
@@ -67,7 +69,7 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call in failed_calls(walked, "embedding", "embedding_bag"):
+        for trace, call in failed_calls(walked, *ops.in_family(Family.EMBEDDING)):
             failure = call.failure
             assert failure is not None
             index, table = failure.arg(0, "input"), failure.arg(1, "weight")
@@ -81,7 +83,7 @@ class Net(nn.Module):
                 )
 
     def _floats(self, walked: Walked, trace: Trace, call: Call, dtype: str) -> Finding:
-        name = call.op if call.kind == "module" else "F." + call.op
+        name = call.op if call.is_module else "F." + call.op
         diagnostic = replace(
             self.diagnostic(f"`{name}` takes integer indices but gets {dtype}"),
             label=f"integers expected, {dtype} found",
@@ -99,7 +101,7 @@ class Net(nn.Module):
     def _too_short(
         self, walked: Walked, trace: Trace, call: Call, rows: int, wanted: int
     ) -> Finding:
-        name = call.op if call.kind == "module" else "F." + call.op
+        name = call.op if call.is_module else "F." + call.op
         diagnostic = replace(
             self.diagnostic(
                 f"`{name}` has {rows} rows, too few for the {wanted} positions it is asked for"

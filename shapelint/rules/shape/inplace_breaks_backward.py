@@ -9,11 +9,13 @@ from dataclasses import replace
 from shapelint.facts.diagnostics import Related, Severity
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Spoiled, Walked
+from shapelint.facts.kinds import Mode, NoPlace
+from shapelint.ops.wording import subject
 from shapelint.syntax.calls import CallExpression, call_at, layer_call
 from shapelint.syntax.edits import replacement
 from shapelint.syntax.spans import span_of
 from shapelint.syntax.trees import parse_file
-from shapelint.syntax.walked_calls import at_call, failed_calls, shape_text, subject
+from shapelint.syntax.walked_calls import at_call, failed_calls, shape_text
 
 
 class InplaceBreaksBackward(Rule):
@@ -96,7 +98,7 @@ class Net(nn.Module):
             for spoiled in trace.spoiled:
                 yield self._spoiled(walked, trace.mode, spoiled)
 
-    def _spoiled(self, walked: Walked, mode: str, spoiled: Spoiled) -> Finding:
+    def _spoiled(self, walked: Walked, mode: Mode, spoiled: Spoiled) -> Finding:
         writer, saver = spoiled.written_by, spoiled.saved_by
         what = (
             f"{shape_text(spoiled.shape)} that {subject(saver)} needs"
@@ -118,15 +120,15 @@ class Net(nn.Module):
                     span_of(saver.site, walked.texts), f"{subject(saver)} saved it here"
                 ),
             )
-        diagnostic = replace(
+        span = span_of(site, walked.texts) if site is not None else None
+        whole = replace(
             diagnostic,
             layer=writer.layer if writer is not None else "",
-            span=span_of(site, walked.texts) if site is not None else None,
             label="written in place; `backward()` raises",
             related=related,
         )
         return Finding(
-            diagnostic,
+            whole.at(span, otherwise=NoPlace.NO_SOURCE),
             mode,
             None,
             tuple(_candidates(walked, writer, saver)) if writer is not None else (),
@@ -154,7 +156,7 @@ def _not_in_place(walked: Walked, writer: Call) -> Iterator[Candidate]:
     group = "out of place"
     called = (
         layer_call(writer.definition, writer.module_class, walked.texts)
-        if writer.kind == "module"
+        if writer.is_module
         else call_at(writer.site, walked.texts)
     )
     if called is not None:

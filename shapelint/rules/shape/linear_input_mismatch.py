@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from shapelint import ops
 from shapelint.changes.heads import (
     flatten_and_number,
     flattened,
@@ -17,6 +18,7 @@ from shapelint.changes.other_inputs import input_candidates, unbatched_note
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Call, Trace, Walked
+from shapelint.ops.record import Family
 from shapelint.syntax.walked_calls import failed_calls, located, made_by, shape_text
 
 
@@ -44,6 +46,7 @@ class LinearInputMismatch(Rule):
     name = "linear-input-mismatch"
     severity = Severity.ERROR
     supersedes = ("SHP119",)
+    follows = ("SHP111",)
     bad = Example(
         """
 import torch
@@ -83,7 +86,7 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call in failed_calls(walked, "linear", "bilinear"):
+        for trace, call in failed_calls(walked, *ops.in_family(Family.LINEAR)):
             failure = call.failure
             assert failure is not None
             operands = failure.tensors
@@ -120,7 +123,7 @@ class Net(nn.Module):
         position: int,
         argument: str,
     ) -> Finding:
-        name = call.op if call.kind == "module" else "F." + call.op
+        name = call.op if call.is_module else "F." + call.op
         made = made_by(walked, call)
         written = made.argument(position, argument) if made is not None else None
         span = made.span(written) if made is not None and written is not None else None

@@ -5,30 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from shapelint import ops
 from shapelint.changes.layer_inputs import cast
 from shapelint.changes.operands import turned
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Shape, TensorFact, Walked
+from shapelint.ops.record import Op, Target
 from shapelint.syntax.walked_calls import at_call, failed_calls, shape_text
-
-CLASSES = ("cross_entropy", "nll_loss")
-LIKE = (
-    *(
-        "mse_loss",
-        "l1_loss",
-        "smooth_l1_loss",
-        "huber_loss",
-        "binary_cross_entropy",
-        "soft_margin_loss",
-    ),
-    *(
-        "binary_cross_entropy_with_logits",
-        "kl_div",
-        "poisson_nll_loss",
-        "gaussian_nll_loss",
-        "multilabel_margin_loss",
-    ),
-)
 
 
 class LossShapeMismatch(Rule):
@@ -87,13 +70,13 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call in failed_calls(walked, *CLASSES, *LIKE):
+        for trace, call in failed_calls(walked, *ops.where(_has_target)):
             failure = call.failure
             assert failure is not None
             scores, target = failure.arg(0, "input"), failure.arg(1, "target")
             if not isinstance(scores, TensorFact) or not isinstance(target, TensorFact):
                 continue
-            name = f"`{call.op}`" if call.kind == "module" else f"`F.{call.op}`"
+            name = f"`{call.op}`" if call.is_module else f"`F.{call.op}`"
             wanted = _wanted(failure.op, scores)
             if wanted != target.shape:
                 message = f"{name} of {shape_text(scores.shape)} takes a target of {shape_text(wanted)}"
@@ -105,7 +88,8 @@ class Net(nn.Module):
             else:
                 dtype = (
                     "i64"
-                    if failure.op in CLASSES and target.dtype.startswith(("f", "bf"))
+                    if _takes_classes(failure.op)
+                    and target.dtype.startswith(("f", "bf"))
                     else failure.cast_to or "f32"
                 )
                 message = f"{name} takes a target of {dtype} but gets {target.dtype}"
@@ -128,7 +112,7 @@ class Net(nn.Module):
 def _wanted(op: str, scores: TensorFact) -> Shape:
     """The target's shape: (N, C, d) asks for (N, d); the others for the prediction's
     own."""
-    if op not in CLASSES:
+    if not _takes_classes(op):
         return scores.shape
     return (*scores.shape[:1], *scores.shape[2:]) if len(scores.shape) > 1 else ()
 
@@ -139,5 +123,13 @@ def _candidates(walked: Walked, call: Call, op: str) -> Iterator[Candidate]:
             return False
         return shapes[1] == _wanted(op, TensorFact("f32", shapes[0]))
 
-    yield from cast(walked, call, 1, ".long()" if op in CLASSES else ".float()")
+    yield from cast(walked, call, 1, ".long()" if _takes_classes(op) else ".float()")
     yield from turned(walked, call, fits)
+
+
+def _has_target(op: Op) -> bool:
+    return op.target is not Target.NONE
+
+
+def _takes_classes(op: str) -> bool:
+    return ops.of(op).target is Target.CLASSES

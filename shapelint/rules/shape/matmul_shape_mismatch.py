@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from shapelint import ops
 from shapelint.changes.operands import turned
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Failure, Shape, Walked
+from shapelint.ops.record import Family
+from shapelint.ops.wording import subject
 from shapelint.rules.shape.elementwise_shape_mismatch import clashing
-from shapelint.syntax.walked_calls import at_call, failed_calls, shape_text, subject
-
-OPS = ("matmul", "rmatmul", "mm", "bmm", "addmm", "baddbmm", "mv", "dot", "einsum")
+from shapelint.syntax.walked_calls import at_call, failed_calls, shape_text
 
 
 class MatmulShapeMismatch(Rule):
@@ -68,7 +69,7 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call in failed_calls(walked, *OPS):
+        for trace, call in failed_calls(walked, *ops.in_family(Family.MATMUL)):
             failure = call.failure
             assert failure is not None
             facts = failure.tensors

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from shapelint import ops
 from shapelint.changes.layer_numbers import number_candidates, producer_candidates
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Failure, Trace, Walked
+from shapelint.ops.record import Family
 from shapelint.syntax.calls import CallExpression
 from shapelint.syntax.walked_calls import failed_calls, located, made_by, shape_text
 
@@ -43,6 +45,7 @@ class NormSizeMismatch(Rule):
     code = "SHP103"
     name = "norm-size-mismatch"
     supersedes = ("SHP119",)
+    constructors = ("GroupNorm",)
     bad = Example(
         """
 from torch import nn
@@ -78,17 +81,10 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call in failed_calls(
-            walked,
-            "batch_norm",
-            "instance_norm",
-            "group_norm",
-            "layer_norm",
-            "rms_norm",
-        ):
+        for trace, call in failed_calls(walked, *ops.in_family(Family.NORMALISATION)):
             assert call.failure is not None
             mismatch = _mismatch(
-                call.failure, call.op if call.kind == "module" else "F." + call.op
+                call.failure, call.op if call.is_module else "F." + call.op
             )
             if mismatch is not None:
                 yield self._finding(walked, trace, call, mismatch)
@@ -139,7 +135,7 @@ class Net(nn.Module):
 
 def _mismatch(failure: Failure, name: str) -> _Mismatch | None:
     x = failure.arg(0, "input")
-    if failure.op in ("layer_norm", "rms_norm"):
+    if "normalized_shape" in ops.of(failure.op).takes:
         normalized: tuple[int, ...] = tuple(failure.arg(1, "normalized_shape") or ())
         shape: tuple[int, ...] = x.shape
         tail = shape[-len(normalized) :] if normalized else shape

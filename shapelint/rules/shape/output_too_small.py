@@ -6,22 +6,16 @@ import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
+from shapelint import ops
 from shapelint.changes.other_inputs import larger_images
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Failure, Shape, Walked
-from shapelint.ops.layers import NoWindowError, conv_geometry, pool_geometry, spread
+from shapelint.ops.families.convolution import conv_geometry
+from shapelint.ops.families.pooling import pool_geometry, recover_pooling
+from shapelint.ops.record import Family, Op
+from shapelint.ops.sliding import NoWindowError, spread
 from shapelint.syntax.calls import call_at
 from shapelint.syntax.walked_calls import failed_calls, located, made_by, shape_text
-
-_CONVS = ("conv1d", "conv2d", "conv3d")
-_POOLS = (
-    "max_pool1d",
-    "max_pool2d",
-    "max_pool3d",
-    "avg_pool1d",
-    "avg_pool2d",
-    "avg_pool3d",
-)
 
 
 class OutputTooSmall(Rule):
@@ -78,13 +72,13 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call in failed_calls(walked, *_CONVS, *_POOLS):
+        for trace, call in failed_calls(walked, *_windowed()):
             assert call.failure is not None
             window = _window(call.failure)
             if window is None:
                 continue
             kernel, sizes = window
-            name = call.op if call.kind == "module" else "F." + call.op
+            name = call.op if call.is_module else "F." + call.op
             text = shape_text(call.failure.tensors[0].shape)
             diagnostic = replace(
                 self.diagnostic(
@@ -106,9 +100,9 @@ class Net(nn.Module):
 def _smaller_kernel(walked: Walked, call: Call, sizes: Shape) -> Iterator[Candidate]:
     """The kernel that is as large as what arrives; where it is written as a number
     there."""
-    is_module = call.kind == "module"
+    is_module = call.is_module
     made = made_by(walked, call) if is_module else call_at(call.site, walked.texts)
-    is_conv = "conv" in call.op.lower()
+    is_conv = ops.is_of(call.op, Family.CONVOLUTION)
     position = (2 if is_conv else 0) if is_module else 1
     node = (
         made.argument(position, "kernel_size")
@@ -134,7 +128,7 @@ def _window(failure: Failure) -> tuple[Shape, Shape] | None:
     """Extent of the kernel and size of the padded input, where the output would be
     empty."""
     x = failure.arg(0, "input")
-    is_conv = failure.op in _CONVS
+    is_conv = ops.is_of(failure.op, Family.CONVOLUTION)
     dims = int(failure.op[-2])
     if len(x.shape) not in (dims + 1, dims + 2) or 0 in x.shape[:-dims]:
         return None
@@ -159,3 +153,15 @@ def _window(failure: Failure) -> tuple[Shape, Shape] | None:
         size + 2 * pad for size, pad in zip(x.shape[-dims:], pads, strict=True)
     )
     return reach, sizes
+
+
+def _windowed() -> tuple[str, ...]:
+    """The ops whose windows may have no room: a transposed convolution enlarges, a
+    pooling to a size has none."""
+    return ops.where(_has_window)
+
+
+def _has_window(op: Op) -> bool:
+    if op.family is Family.CONVOLUTION:
+        return bool(op.ranks) and not op.is_transposed
+    return op.recover is recover_pooling

@@ -6,11 +6,16 @@ import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.changes.other_inputs import batched_input, input_candidates, spatial_dims
+from shapelint import ops
+from shapelint.changes.other_inputs import batched_input, input_candidates
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Failure, Walked
-from shapelint.ops import einops_patterns as patterns
-from shapelint.ops.rearranging import dims_of
+from shapelint.ops.failed_arguments import dims_of
+from shapelint.ops.families.einops_patterns import taken_axes
+from shapelint.ops.families.resampling import resampled_ranks
+from shapelint.ops.record import Dims, Family
+from shapelint.ops.registry import OF_A_MODULE
+from shapelint.ops.wording import subject
 from shapelint.syntax.calls import call_at
 from shapelint.syntax.walked_calls import (
     at_call,
@@ -19,74 +24,7 @@ from shapelint.syntax.walked_calls import (
     located,
     made_by,
     shape_text,
-    subject,
 )
-
-_NORM_RANKS = {
-    "BatchNorm1d": (2, 3),
-    "BatchNorm2d": (4,),
-    "BatchNorm3d": (5,),
-    "InstanceNorm1d": (2, 3),
-    "InstanceNorm2d": (3, 4),
-    "InstanceNorm3d": (4, 5),
-}
-
-
-_RESAMPLED = {"linear": (3,), "bilinear": (4,), "bicubic": (4,), "trilinear": (5,)}
-
-_OF_EACH_RANK = {
-    *(
-        "Conv",
-        "ConvTranspose",
-        "MaxPool",
-        "AvgPool",
-        "AdaptiveAvgPool",
-        "AdaptiveMaxPool",
-        "BatchNorm",
-        "InstanceNorm",
-    ),
-    *(
-        "conv",
-        "conv_transpose",
-        "max_pool",
-        "avg_pool",
-        "adaptive_avg_pool",
-        "adaptive_max_pool",
-    ),
-}
-"""What torch has for one, two and three spatial dimensions."""
-
-_TAKES_DIMS = {
-    *(
-        "transpose",
-        "swapaxes",
-        "permute",
-        "mean",
-        "sum",
-        "amax",
-        "amin",
-        "max",
-        "min",
-        "argmax",
-        "argmin",
-        "softmax",
-    ),
-    *(
-        "log_softmax",
-        "squeeze",
-        "flatten",
-        "unbind",
-        "cumsum",
-        "norm",
-        "std",
-        "var",
-        "logsumexp",
-        "prod",
-        "all",
-        "any",
-    ),
-}
-"""Ops whose whole-number arguments, beside the tensor, are dimensions."""
 
 
 class RankMismatch(Rule):
@@ -110,6 +48,7 @@ class RankMismatch(Rule):
     code = "SHP113"
     name = "rank-mismatch"
     supersedes = ("SHP101", "SHP102", "SHP103", "SHP107", "SHP111", "SHP119")
+    leaves_size_open = True
     bad = Example(
         """
 from torch import nn
@@ -151,7 +90,7 @@ class Net(nn.Module):
             shape = failure.tensors[0].shape
             if ranks is None or len(shape) in ranks:
                 continue
-            by_layer = spatial_dims(call.op) is not None
+            by_layer = ops.spatial_dims(call.op) is not None
             name = (
                 subject(call)
                 if not by_layer
@@ -172,7 +111,7 @@ class Net(nn.Module):
                 *_of_that_rank(walked, call, len(shape)),
                 *_fixes(walked, call, len(shape), ranks),
             ]
-            is_layer = by_layer or call.kind == "module"
+            is_layer = by_layer or call.is_module
             placed = (
                 located(diagnostic, walked, trace, call)
                 if is_layer
@@ -185,33 +124,25 @@ def _ranks(call: Call) -> tuple[int, ...] | None:
     """How many dimensions a call takes, where that is fixed."""
     failure = call.failure
     assert failure is not None
-    if failure.op.startswith("module:"):
-        return _NORM_RANKS.get(failure.op.removeprefix("module:"))
-    if call.module_class in _NORM_RANKS and failure.op in (
-        "batch_norm",
-        "instance_norm",
-    ):
-        return _NORM_RANKS[call.module_class]
-    if failure.op.startswith(("conv", "max_pool", "avg_pool", "adaptive_")):
-        dims = spatial_dims(failure.op)
-        return (dims + 1, dims + 2) if dims is not None else None
-    if failure.op in ("interpolate", "upsample"):
-        return _RESAMPLED.get(
-            failure.kwargs.get("mode") or failure.arg(3, "mode", "nearest")
-        )
-    if (
-        failure.op in patterns.OPS
-        and len(failure.args) > 1
-        and isinstance(failure.args[1], str)
-    ):
-        left = patterns.axes(failure.args[1].partition("->")[0])
+    if ops.is_of(failure.op, Family.NORMALISATION):
+        # the layer refuses, `batch_norm` itself takes any number
+        by_itself = failure.op.startswith(OF_A_MODULE)
+        layer = failure.op if by_itself else call.module_class
+        return ops.of(layer).ranks or None
+    fixed = ops.of(failure.op).ranks
+    if fixed:
+        return fixed
+    if ops.is_of(failure.op, Family.RESAMPLING):
+        return resampled_ranks(failure)
+    if ops.is_of(failure.op, Family.EINOPS):
+        left = taken_axes(failure)
         return (len(left),) if left is not None else None
     return _named_dims(failure)
 
 
 def _named_dims(failure: Failure) -> tuple[int, ...] | None:
     """At least the dimensions that a call names; None where they are there."""
-    if failure.op not in _TAKES_DIMS or not failure.tensors:
+    if ops.of(failure.op).dims is not Dims.ALL or not failure.tensors:
         return None
     dims, rank = dims_of(failure), len(failure.tensors[0].shape)
     if failure.op == "permute":
@@ -223,16 +154,12 @@ def _named_dims(failure: Failure) -> tuple[int, ...] | None:
 def _of_that_rank(walked: Walked, call: Call, rank: int) -> list[Candidate]:
     """`Conv2d` for `Conv1d`, `F.max_pool2d` for `F.max_pool1d`: the layer that takes as
     many dimensions as arrive."""
-    made = (
-        made_by(walked, call)
-        if call.kind == "module"
-        else call_at(call.site, walked.texts)
-    )
-    if made is None or spatial_dims(made.name) is None or not 3 <= rank <= 5:
+    made = made_by(walked, call) if call.is_module else call_at(call.site, walked.texts)
+    if made is None or ops.spatial_dims(made.name) is None or not 3 <= rank <= 5:
         return []
     name = f"{made.name[:-2]}{rank - 2}d"
     func = made.node.func
-    if name == made.name or made.name[:-2] not in _OF_EACH_RANK:
+    if name == made.name or not ops.is_known(name):
         return []
     edit = made.replaced(func, f"{made.prefix}{name}")
     if isinstance(func, ast.Name):

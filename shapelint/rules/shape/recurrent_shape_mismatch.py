@@ -5,32 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from shapelint import ops
 from shapelint.changes.layer_inputs import keyword_added, layer_input_forms
 from shapelint.changes.layer_numbers import number_candidates
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Shape, TensorFact, Trace, Walked
+from shapelint.ops.record import Family
 from shapelint.syntax.walked_calls import failed_calls, located, made_by, shape_text
-
-OPS = (
-    *(
-        "module:LSTM",
-        "module:GRU",
-        "module:RNN",
-        "module:LSTMCell",
-        "module:GRUCell",
-        "module:RNNCell",
-    ),
-    *(
-        "lstm",
-        "gru",
-        "rnn_tanh",
-        "rnn_relu",
-        "lstm_cell",
-        "gru_cell",
-        "rnn_tanh_cell",
-        "rnn_relu_cell",
-    ),
-)
 
 
 @dataclass(frozen=True)
@@ -101,7 +82,7 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call in failed_calls(walked, *OPS):
+        for trace, call in failed_calls(walked, *ops.failing_in(Family.RECURRENT)):
             mismatch = _mismatch(call)
             if mismatch is not None:
                 yield self._finding(walked, trace, call, mismatch)

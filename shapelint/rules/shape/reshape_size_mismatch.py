@@ -7,14 +7,16 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.changes.heads import SAME_SHAPE, pooled_before
+from shapelint import ops
+from shapelint.changes.heads import pooled_before
 from shapelint.changes.other_inputs import input_candidates
 from shapelint.facts.diagnostics import Edit
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Failure, Shape, Trace, Walked
 from shapelint.facts.places import Position
-from shapelint.ops import mismatches as rearranging
-from shapelint.ops.reshaping import wanted_sizes
+from shapelint.ops.families.reshaping import asked_shape
+from shapelint.ops.record import Family
+from shapelint.ops.wording import subject
 from shapelint.syntax.calls import CallExpression
 from shapelint.syntax.edits import replacement
 from shapelint.syntax.products import written_as
@@ -25,18 +27,6 @@ from shapelint.syntax.walked_calls import (
     located,
     made_by,
     shape_text,
-    subject,
-)
-
-OPS = (
-    "view",
-    "reshape",
-    "unflatten",
-    "expand",
-    "flatten",
-    "view_as",
-    "reshape_as",
-    "expand_as",
 )
 
 
@@ -59,6 +49,7 @@ class ReshapeSizeMismatch(Rule):
     code = "SHP107"
     name = "reshape-size-mismatch"
     supersedes = ("SHP119",)
+    follows = ("SHP111",)
     bad = Example(
         """
 from torch import nn
@@ -93,13 +84,13 @@ class Net(nn.Module):
 
     def check(self, walked: Walked) -> Iterator[Finding]:
         yield from self._rearranged(walked)
-        for trace, call in failed_calls(walked, *OPS):
+        for trace, call in failed_calls(walked, *ops.in_family(Family.RESHAPING)):
             failure = call.failure
             assert failure is not None
             if not failure.tensors:
                 continue
             shape = failure.tensors[0].shape
-            wanted = _wanted(failure)
+            wanted = asked_shape(failure)
             contiguity = (
                 failure.op in ("view", "view_as")
                 and wanted is not None
@@ -126,21 +117,22 @@ class Net(nn.Module):
             ]
             diagnostic = (
                 located(diagnostic, walked, trace, call)
-                if call.kind == "module"
+                if call.is_module
                 else at_call(diagnostic, walked, trace, call)
             )
             yield Finding(diagnostic, trace.mode, call.index, tuple(candidates))
 
     def _rearranged(self, walked: Walked) -> Iterator[Finding]:
         """Splits, indices, pixel shuffles, folds."""
-        for trace, call in failed_calls(walked, *rearranging.OPS):
-            found = rearranging.told(call)
-            if found is None:
-                continue
+        for trace, call in failed_calls(walked, *ops.where(lambda op: op.misfit)):
             assert call.failure is not None
+            misfit = ops.of(call.failure.op).misfit
+            found = misfit(call, call.failure) if misfit is not None else None
+            if found is None or not call.failure.tensors:
+                continue
             shape = shape_text(call.failure.tensors[0].shape)
             diagnostic = replace(self.diagnostic(found[0]), label=found[1], found=shape)
-            is_layer = call.kind == "module"
+            is_layer = call.is_module
             placed = (
                 located(diagnostic, walked, trace, call)
                 if is_layer
@@ -149,17 +141,6 @@ class Net(nn.Module):
             yield Finding(
                 placed, trace.mode, call.index, tuple(input_candidates(walked, trace))
             )
-
-
-def _wanted(failure: Failure) -> Shape | None:
-    if failure.op in ("view_as", "reshape_as", "expand_as"):
-        return failure.tensors[1].shape if len(failure.tensors) > 1 else None
-    if failure.op in ("view", "reshape", "expand"):
-        try:
-            return wanted_sizes(failure)
-        except (TypeError, ValueError):
-            return None
-    return None
 
 
 def _text(failure: Failure, wanted: Shape | None) -> str:
@@ -195,7 +176,7 @@ def _candidates(walked: Walked, call: Call, contiguity: bool) -> list[Candidate]
     if (
         expression is None
         or not isinstance(expression.node.func, ast.Attribute)
-        or call.kind != "method"
+        or not call.is_method
     ):
         return []
     if contiguity:
@@ -203,9 +184,7 @@ def _candidates(walked: Walked, call: Call, contiguity: bool) -> list[Candidate]
     assert call.failure is not None
     if call.failure.op == "expand":
         return _expanded(expression, call)
-    return (
-        _batch_kept(expression, call) if call.failure.op in ("view", "reshape") else []
-    )
+    return _batch_kept(expression, call) if ops.of(call.failure.op).flattens else []
 
 
 def _expanded(expression: CallExpression, call: Call) -> list[Candidate]:
@@ -249,12 +228,12 @@ def _with_its_layer(walked: Walked, trace: Trace, call: Call) -> list[Candidate]
         (
             other
             for other in trace.calls
-            if call.index in other.producers and other.op not in SAME_SHAPE
+            if call.index in other.producers and not ops.keeps_shape(other.op)
         ),
         None,
     )
     takes = layer.attributes.get("in_features") if layer is not None else None
-    wanted = _wanted(call.failure) if call.failure is not None else None
+    wanted = asked_shape(call.failure) if call.failure is not None else None
     features = math.prod(shape[1:])
     if (
         layer is None

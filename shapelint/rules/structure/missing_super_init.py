@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Trace, Walked
+from shapelint.facts.kinds import Mode, NoPlace
 from shapelint.facts.places import Span
 from shapelint.syntax.edits import replacement
 from shapelint.syntax.trees import ParsedFile, parse_file
@@ -75,13 +76,14 @@ class Net(nn.Module):
                 yield self._finding(walked, file, owner, layer, trace.mode)
 
     def _finding(
-        self, walked: Walked, file: str, owner: str, layer: str, mode: str
+        self, walked: Walked, file: str, owner: str, layer: str, mode: Mode
     ) -> Finding:
         source = parse_file(file, walked.texts)
         init = _constructor(source, owner) if source is not None else None
         if source is None or init is None:
             message = f"`nn.Module.__init__` never ran on a `{owner}`"
-            return Finding(replace(self.diagnostic(message), layer=layer), mode)
+            draft = replace(self.diagnostic(message), layer=layer)
+            return Finding(draft.at(None, otherwise=NoPlace.NO_SOURCE), mode)
         diagnostic = self.diagnostic(
             f"`{owner}.__init__` never calls `super().__init__()`"
         )
@@ -96,7 +98,7 @@ class Net(nn.Module):
         text = f"super().__init__()\n{' ' * first.col_offset}{source.segment(first)}"
         edit = replacement(source, first, text)
         return Finding(
-            replace(diagnostic, span=span, layer=layer),
+            replace(diagnostic, layer=layer).at(span),
             mode,
             None,
             (

@@ -212,10 +212,10 @@ def write(texts: dict[str, str], originals: dict[str, SourceFile]) -> None:
             )
     contents = {file: originals[file].content(text) for file, text in texts.items()}
     for file, content in contents.items():
-        written_whole(originals[file].path, content)
+        write_whole(originals[file].path, content)
 
 
-def written_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes) -> None:
     """Write a regular file through a temporary one beside it, whole or not at all; its
     permissions stay.
 
