@@ -13,7 +13,7 @@ from shapelint.facts.graph import Call, Trace, Walked
 from shapelint.ops.record import Family
 from shapelint.syntax.calls import CallExpression, call_at, layer_call
 from shapelint.syntax.edits import replacement
-from shapelint.syntax.products import written_as
+from shapelint.syntax.products import write_product
 from shapelint.syntax.trees import ParsedFile
 
 
@@ -179,7 +179,7 @@ def flatten_and_number(
         or not _is_feature_map(trace, call)
     ):
         return []
-    text = written_as(made.source, written, features, shape[1:])
+    text = write_product(made.source, written, features, shape[1:])
     shown = made.text.replace(made.source.segment(written), text, 1)
     inserted = _flatten_layer(walked, call)
     if inserted is not None:

@@ -11,7 +11,7 @@ from shapelint.facts.graph import Call, Trace, Walked
 from shapelint.facts.places import Site
 from shapelint.ops.record import Family
 from shapelint.syntax.calls import CallExpression, call_at
-from shapelint.syntax.products import written_as
+from shapelint.syntax.products import write_product
 from shapelint.syntax.walked_calls import made_by
 
 
@@ -40,7 +40,7 @@ def number_candidates(
         old = place.source.segment(expression)
         texts, product = [str(value)], ""
         if isinstance(value, int):
-            product = written_as(place.source, expression, value, sizes)
+            product = write_product(place.source, expression, value, sizes)
             texts = [*_multiplied(expression, old, value, takes), product, *texts]
         for text in dict.fromkeys(texts):
             title = f"`{_with_argument(place, expression, old, text)}`"

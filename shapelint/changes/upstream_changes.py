@@ -44,7 +44,12 @@ from shapelint.facts.graph import Call, Raised, Trace, Walked
 from shapelint.ops.record import Dims, Family
 from shapelint.syntax.calls import CallExpression, operation_at
 from shapelint.syntax.edits import replacement
-from shapelint.syntax.origins import Place, enclosing_function, made_place, origins
+from shapelint.syntax.origins import (
+    Place,
+    enclosing_function,
+    origins,
+    place_of_argument,
+)
 from shapelint.syntax.trees import parse_file
 from shapelint.syntax.walked_calls import definition_of
 
@@ -198,7 +203,7 @@ class Knobs:
         if self.aspect != "channels" and "Conv" in made.name:
             yield from left_out(self.trace, self.pairs, step, made)
         for name, node in arguments(made):
-            place = made_place(made, node, sites)
+            place = place_of_argument(made, node, sites)
             value = single(step.call.attributes.get(name))
             if name in WINDOW:
                 yield from other_windows(
@@ -235,7 +240,7 @@ class Knobs:
         for name, node in written(made):
             if name in _NOT_SIZES or not is_size(node):
                 continue
-            place = made_place(made, node, sites)
+            place = place_of_argument(made, node, sites)
             value = single(step.call.attributes.get(name))
             if not name:
                 leaves = {constant(origin.node) for origin in origins(place)} - {None}

@@ -21,8 +21,9 @@ from shapelint.facts.errors import UsageError
 from shapelint.facts.graph import Key, ValueFact
 from shapelint.facts.kinds import Status
 from shapelint.facts.outcome import TargetReport
-from shapelint.loading.model import Loaded, NotLoadableError, load
+from shapelint.loading.model import Loaded, load
 from shapelint.loading.model_inputs import Feed, feed_for, from_specs, require_fitting
+from shapelint.loading.not_loadable import NotLoadableError
 from shapelint.rules import catalogue
 from shapelint.rules.gaps.target_not_loadable import not_loadable
 from shapelint.syntax.texts import DISK

@@ -23,8 +23,9 @@ from shapelint.fixes.passes import Copy, beyond, together
 from shapelint.fixes.search import WORK, Causes
 from shapelint.fixes.verify import Verifier, out_of_time
 from shapelint.known.suppressions import quieten
-from shapelint.loading.model import Loaded, NotLoadableError, load
+from shapelint.loading.model import Loaded, load
 from shapelint.loading.model_inputs import Feed, feed_for, require_fitting, specs_of
+from shapelint.loading.not_loadable import NotLoadableError
 from shapelint.ops.walked_rows import rows_of, totals_of
 from shapelint.rules.gaps.target_not_loadable import not_loadable
 from shapelint.syntax.edits import try_edits

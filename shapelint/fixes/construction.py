@@ -21,8 +21,9 @@ from shapelint.facts.findings import Candidate
 from shapelint.facts.kinds import NoPlace, Safety
 from shapelint.facts.places import Site, Span
 from shapelint.fixes.verify import TRIAL, out_of_time, trial_texts
-from shapelint.loading.model import NotLoadableError, load
+from shapelint.loading.model import load
 from shapelint.loading.model_inputs import feed_for
+from shapelint.loading.not_loadable import NotLoadableError
 from shapelint.ops.record import Dims
 from shapelint.rules import catalogue
 from shapelint.rules.gaps.target_not_loadable import not_loadable
@@ -128,7 +129,7 @@ def _named(error: NotLoadableError) -> Diagnostic:
     own = next((rule for rule in rules if layer.startswith(rule.constructors)), None)
     if own is None:
         return not_loadable(str(error), error.span, error.hint)
-    reason = str(error).partition(" raised ")[2].partition(": ")[2]
+    reason = error.reason
     message = (
         f"`{layer}` cannot be made: {reason}" if reason else f"`{layer}` cannot be made"
     )

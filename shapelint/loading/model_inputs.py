@@ -17,7 +17,8 @@ from shapelint.asked.target import parse_target
 from shapelint.facts.errors import OutOfTimeError, UsageError
 from shapelint.facts.places import Span
 from shapelint.loading.imports import import_name, isolated_imports
-from shapelint.loading.model import Loaded, NotLoadableError, import_target
+from shapelint.loading.model import Loaded, import_target
+from shapelint.loading.not_loadable import NotLoadableError
 from shapelint.ops.families.recurrent import recover_recurrent
 from shapelint.ops.record import Family
 from shapelint.syntax.own_inputs import input_comment

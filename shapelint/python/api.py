@@ -145,8 +145,8 @@ class _Walk:
     ) -> None:
         from shapelint.asked.request import Walk
         from shapelint.checking.walk_target import describe, walk_modes
-        from shapelint.loading.model import NotLoadableError
         from shapelint.loading.model_inputs import feed_for, require_fitting
+        from shapelint.loading.not_loadable import NotLoadableError
         from shapelint.tracing.costs import walk_budget
 
         if mode not in MODES:

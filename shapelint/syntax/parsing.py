@@ -41,10 +41,10 @@ def parse_python(text: str) -> ast.Module:
         return ast.parse(text)
     except SyntaxError as error:
         raise UnreadableError(
-            f"it is no Python: {error.msg}", error.lineno or 1, error.offset or 1
+            f"it is not Python: {error.msg}", error.lineno or 1, error.offset or 1
         ) from None
     except ValueError as error:
-        raise UnreadableError(f"it is no Python: {error}") from None
+        raise UnreadableError(f"it is not Python: {error}") from None
     except (RecursionError, MemoryError):
         raise UnreadableError(
             "it is nested more deeply than Python can parse"
@@ -84,6 +84,8 @@ def with_deep_stack(action: Callable[[], T]) -> T:
         except BaseException as error:
             errors.append(error)
 
+    # both hold for the process: the size of the stack while the thread begins, the
+    # limit until it has ended
     size, depth = threading.stack_size(STACK), sys.getrecursionlimit()
     try:
         # a daemon, so that Ctrl-C does not wait for it

@@ -19,7 +19,7 @@ from shapelint.ops.record import Family
 from shapelint.ops.wording import subject
 from shapelint.syntax.calls import CallExpression
 from shapelint.syntax.edits import replacement
-from shapelint.syntax.products import written_as
+from shapelint.syntax.products import write_product
 from shapelint.syntax.walked_calls import (
     at_call,
     call_expression,
@@ -248,10 +248,10 @@ def _with_its_layer(walked: Walked, trace: Trace, call: Call) -> list[Candidate]
     written = made.argument(0, "in_features") if made is not None else None
     if made is None or written is None or len(expression.node.args) != 2:
         return found
-    text = written_as(made.source, written, features, shape[1:])
+    text = write_product(made.source, written, features, shape[1:])
     layer_text = made.text.replace(made.source.segment(written), text, 1)
     number = expression.node.args[1]
-    inside = written_as(expression.source, number, features, shape[1:])
+    inside = write_product(expression.source, number, features, shape[1:])
     view = expression.text.replace(expression.source.segment(number), inside, 1)
     flat = f"{expression.source.segment(expression.node.func.value)}.flatten(1)"
     for title, edit, likely in (
@@ -300,7 +300,7 @@ def _batch_kept(expression: CallExpression, call: Call) -> list[Candidate]:
         owner = expression.source.segment(expression.node.func.value)
         edit = replacement(expression.source, expression.node, f"{owner}.flatten(1)")
         found.append(Candidate(f"`{owner}.flatten(1)`", (edit,), group="flatten"))
-    text = written_as(expression.source, args[1], features, shape[1:])
+    text = write_product(expression.source, args[1], features, shape[1:])
     title = f"`{text}` in place of `{expression.source.segment(args[1])}`"
     found.append(
         Candidate(title, (expression.replaced(args[1], text),), group="number")
