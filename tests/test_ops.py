@@ -347,7 +347,7 @@ COMMON = {
 of them alone is no list of ops."""
 
 EXCEPTIONS = {
-    "reading": "what a script's calls do to a model's mode is knowledge of the reader",
+    "reading.": "what a script's calls do to a model's mode is knowledge of the reader",
     "tracing.op_names": "the dunder methods of tensors, before they have a name",
 }
 """Where collections of such names are something else, and why."""

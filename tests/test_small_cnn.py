@@ -43,7 +43,7 @@ def test_finding_at_32_says_it_all() -> None:
             " -> features.5 MaxPool2d (1, 32, 8, 8) -> classifier.0 Flatten (1, 2048)",
             "   = note: 2048 = 32 * 8 * 8, the (1, 32, 8, 8) that is flattened",
             "   = note: (1, 32, 16, 16) comes from this `Conv2d`: fixtures/small_cnn.py:10",
-            "   = note: the size changes on the way: fixtures/small_cnn.py:9, 10",
+            "   = note: the spatial size changes here: fixtures/small_cnn.py:9, 10",
             "   = help: `nn.Linear(32 * 8 * 8, 64)`  [verified; 131,136 parameters instead of 524,352; new weights]",
             "   = help: `nn.AdaptiveAvgPool2d((16, 16))` before `nn.Flatten()` at fixtures/small_cnn.py:13"
             "  [verified; keeps trained weights; other sizes too]",

@@ -276,7 +276,7 @@ def _private_names_of_torch() -> set[str]:
 TORCHS_PRIVATE = _private_names_of_torch()
 
 
-PATCHED = ("torch", "einops", "builtins", "sys")
+PATCHED = ("torch", "nn", "einops", "builtins", "sys")
 
 
 def test_patches_are_in_one_module() -> None:

@@ -21,7 +21,7 @@ from shapelint.facts.kinds import Status
 
 if TYPE_CHECKING:
     from shapelint.facts.outcome import Outcome
-    from shapelint.reading.models import ModelClass
+    from shapelint.reading.model_classes import ModelClass
 
 
 @dataclass(frozen=True)
@@ -71,15 +71,15 @@ def init(**words: Any) -> None:
 
 
 def _find_models(paths: Iterable[str]) -> list[ModelClass]:
-    from shapelint.reading.models import models_in
-    from shapelint.sources.files import files_below
+    from shapelint.reading.model_classes import find_models
+    from shapelint.sources.source_files import find_files
     from shapelint.syntax.parsing import with_deep_stack
 
     for path in paths:
         if not Path(path).exists():
             raise UsageError(f"no such file or folder: `{path}`")
-    files = [file for path in paths or (".",) for file in files_below(path)]
-    return with_deep_stack(lambda: models_in(dict.fromkeys(files)))
+    files = [file for path in paths or (".",) for file in find_files(path)]
+    return with_deep_stack(lambda: find_models(dict.fromkeys(files)))
 
 
 # -- the file that is written into

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum
 from typing import ClassVar
 
 from shapelint.facts.diagnostics import Diagnostic, Draft, Edit, Severity
@@ -27,6 +28,19 @@ class Example:
     moved: bool = False
 
 
+class ChangeKind(Enum):
+    """What the search must know of a change beside its edits."""
+
+    OTHER = "other"
+    OPERAND = "operand"
+    """What a call is given is written otherwise. It may be made at every call that
+    fails alike."""
+    FLATTEN_AND_NUMBER = "flatten and number"
+    """Two mistakes are mended at once, the first edit mends the first."""
+    INPUT_SIZE = "input size"
+    """An input of another size; it counts only where no call fails with it."""
+
+
 @dataclass(frozen=True)
 class Candidate:
     """A change that might mend a finding; shown only if it does.
@@ -44,6 +58,7 @@ class Candidate:
     inputs: tuple[str, ...] = ()
     likely: float = 0.0
     says: str = ""
+    kind: ChangeKind = ChangeKind.OTHER
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,8 @@ class Failure:
 
     `certain` is false where eager could not be asked. `cast_to`: the dtype with which
     it would have worked. `by_autograd`: an op in place that works where no gradient is
-    wanted. `args` and `kwargs` hold TensorFacts for tensors."""
+    wanted. `args` and `kwargs` hold TensorFacts for tensors. `attributes`: those of
+    a module that raised by itself."""
 
     op: str
     args: tuple[Any, ...]
@@ -94,6 +95,7 @@ class Failure:
     sites: tuple[Site, ...] = ()
     cast_to: str = ""
     by_autograd: bool = False
+    attributes: dict[str, Any] = field(default_factory=dict)
 
     def arg(self, position: int, name: str, default: Any = None) -> Any:
         """An argument given by position or by keyword."""
@@ -230,7 +232,9 @@ class Raised:
     """The exception that ended the walk. `call` is the failed call it came from, if it
     came from one.
 
-    `compared`: whole numbers that the statement which raised held against each other.
+    `switching_to`: the mode that the model was put into, where it was not the forward
+    that raised. `compared`: whole numbers that the statement which raised held against
+    each other.
     """
 
     error_type: str
@@ -239,8 +243,15 @@ class Raised:
     layer: str
     call: int | None = None
     after_assumption: bool = False
-    doing: str = "the forward"
+    switching_to: Mode | None = None
     compared: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def doing(self) -> str:
+        """What raised, for messages."""
+        if self.switching_to is None:
+            return "the forward"
+        return f"`model.{self.switching_to}()`"
 
 
 @dataclass

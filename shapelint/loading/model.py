@@ -76,13 +76,13 @@ class Loaded:
 def load(
     target: Target,
     texts: Texts,
-    budget: Callable[[], Budget] = construction_budget,
+    budget: Callable[[], Budget] | None = None,
     trial: bool = False,
 ) -> Loaded:
     """Import the target's file and make its model, under a session that spares memory.
 
-    `texts`: what its files hold. In a `trial` of a change large weights are zeros, not
-    random.
+    `texts`: what its files hold. `budget`: where it is not the usual one. In a `trial`
+    of a change large weights are zeros, not random.
 
     Raises:
         NotLoadableError: import, name, constructor or result are not what a target
@@ -90,7 +90,8 @@ def load(
     name, roots, own_roots = import_name(target, texts)
     ownership = Ownership(own_roots, texts)
     definitions = Definitions(ownership)
-    building = build_under_session(definitions, budget(), trial)
+    own_budget = (budget or construction_budget)()
+    building = build_under_session(definitions, own_budget, trial)
     with (
         preserve_generators(seed=0),
         isolated_imports(roots, texts),

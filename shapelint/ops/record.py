@@ -238,7 +238,7 @@ class Op:
     kernels: tuple[str, ...] = ()
     """The aten kernels whose cost is the op's; a final `*` stands for any ending."""
     cost: Cost = Cost.POINTWISE
-    writes_unsaid: bool = False
+    writes_silently: bool = False
     """Whether its kernels write running statistics that their schema does not
     mention."""
 

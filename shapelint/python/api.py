@@ -129,7 +129,9 @@ def trace(model: Model, inputs: Inputs = None, *, mode: str = "eval") -> WalkedM
     if mode == "both":
         raise UsageError("a trace is of one mode, `train` or `eval`")
     walk = _Walk(model, inputs, mode, (), {})
-    return WalkedModel(walk.walked.traces[Mode(mode)], walk.walked, walk.loaded.model)
+    return WalkedModel(
+        walk.walked.traces[Mode(mode)], walk.walked, walk.walkable.loaded.model
+    )
 
 
 class _Walk:
@@ -144,19 +146,17 @@ class _Walk:
         thresholds: Mapping[str, float],
     ) -> None:
         from shapelint.asked.request import Walk
-        from shapelint.checking.walk_target import describe, walk_modes
         from shapelint.loading.model_inputs import feed_for, require_fitting
         from shapelint.loading.not_loadable import NotLoadableError
-        from shapelint.tracing.costs import walk_budget
+        from shapelint.loading.walkable import Walkable
 
         if mode not in MODES:
             raise UsageError(f"`mode` is `train`, `eval` or `both`, not {mode!r}")
         modes = MODES[mode]
         self.model = model
-        self.loaded, name = _loaded(model)
-        self.feed = (
-            _feed(inputs) if inputs is not None else feed_for(self.loaded, (), None)
-        )
+        loaded, name = _loaded(model)
+        feed = _feed(inputs) if inputs is not None else feed_for(loaded, (), None)
+        self.walkable = Walkable(loaded, feed)
         self.request = Walk(
             name,
             modes=modes,
@@ -164,24 +164,17 @@ class _Walk:
             expect=tuple(expect),
         )
         try:
-            require_fitting(self.loaded, self.feed)
+            require_fitting(loaded, feed)
         except NotLoadableError as error:
             raise UsageError(str(error)) from None
-        traces = walk_modes(
-            self.loaded,
-            self.feed,
-            modes,
-            time.monotonic() + DEFAULTS.timeout,
-            walk_budget,
-        )
-        self.walked = describe(self.request, self.loaded, traces, self.feed)
+        traces = self.walkable.walk_modes(modes, time.monotonic() + DEFAULTS.timeout)
+        self.walked = self.walkable.describe(self.request, traces)
 
     def report(self, select: Sequence[str], ignore: Sequence[str]) -> TargetReport:
         """The findings of the rules that are on."""
         from shapelint.checking.merging import run_rules
-        from shapelint.checking.walk_target import fill_report, shown_trace
+        from shapelint.checking.target_report import draw_walk, fill_report
         from shapelint.known.suppressions import quieten
-        from shapelint.picture.blocks import picture_of
         from shapelint.rules import catalogue
 
         selected = catalogue().selection(select, ignore)
@@ -191,8 +184,8 @@ class _Walk:
             for item in run_rules(self.walked, selected)
         ]
         report.diagnostics = sorted(found, key=lambda item: item.sort_key)
-        fill_report(report, self.walked, self.loaded, self.feed)
-        report.picture = picture_of(self.walked, shown_trace(self.walked))
+        fill_report(report, self.walked, self.walkable)
+        draw_walk(report, self.walked)
         return quieten(report, {}, self.walked.texts)
 
     def explained(
@@ -203,9 +196,9 @@ class _Walk:
         from shapelint.rules import catalogue
 
         target = _importable(self.model)
-        if not target or not self.feed.specs or INSIDE in os.environ:
+        if not target or not self.walkable.feed.specs or INSIDE in os.environ:
             return found
-        inputs = tuple(spec.spelling for spec in self.feed.specs)
+        inputs = tuple(spec.spelling for spec in self.walkable.feed.specs)
         selected = tuple(sorted(catalogue().selection(select, ignore)))
         report = (
             Worker({INSIDE: "1"})

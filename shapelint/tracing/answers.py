@@ -1,11 +1,11 @@
-"""What a model is answered that asks a tensor for its value, and what the walk assumes
-with that."""
+"""The answers that a model gets when it asks a tensor for its value, and what the walk
+assumes with each."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-import torch
+from torch import Tensor
 
 from shapelint.facts.graph import Assumption
 from shapelint.facts.places import Site
@@ -34,7 +34,7 @@ class Answers:
         self._times_asked: dict[tuple[Site | None, tuple[int, ...]], int] = {}
         self._stood_in = False
 
-    def stand_in(self, tensor: torch.Tensor) -> Scalar:
+    def stand_in(self, tensor: Tensor) -> Scalar:
         """The value of a fake scalar: True first; asked again at the same place of the
         same call, it flips.
 
@@ -60,7 +60,7 @@ class Answers:
     def note(
         self,
         name: str,
-        tensor: torch.Tensor,
+        tensor: Tensor,
         answer: object,
         site: Site | None,
         layer: str,

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 
 import torch
+from torch import Tensor, nn
 
 from shapelint import ops
 from shapelint.facts.graph import Call
@@ -22,10 +23,8 @@ from shapelint.tracing.nodes import GraphBuilder, plain_result
 from shapelint.tracing.op_names import is_tensor_method
 from shapelint.tracing.ownership import Ownership
 
-Definitions = Callable[[torch.nn.Module], tuple[Site, ...]]
+Definitions = Callable[[nn.Module], tuple[Site, ...]]
 """Where a module was made, innermost first."""
-
-"""Parts of the names of ops whose values nobody knows before the run."""
 
 _ATTRIBUTES = (int, float, str, tuple, type(None))
 """Types of the attributes of a module that say how it was made."""
@@ -50,7 +49,7 @@ class CallLog:
     # -- a call begins, ends, or was none ----------------------------------------------
 
     def begin_module(
-        self, module: torch.nn.Module, path: str, args: Args, kwargs: Kwargs
+        self, module: nn.Module, path: str, args: Args, kwargs: Kwargs
     ) -> Call:
         """A leaf module is called; `path` is its name in the model, or one made up for
         a module that is not registered."""
@@ -91,7 +90,7 @@ class CallLog:
         return call
 
     def begin_pattern(
-        self, name: str, tensor: torch.Tensor, pattern: str, lengths: dict[str, int]
+        self, name: str, tensor: Tensor, pattern: str, lengths: dict[str, int]
     ) -> Call:
         """A function of einops is called. For the graph it is a reshape: einops makes
         of it what torch has."""
@@ -143,13 +142,13 @@ class CallLog:
     def origins(self, value: object) -> list[int]:
         """What made each tensor in a nested value, as in `Call.producers`; -1 for what
         came from elsewhere."""
-        is_container = isinstance(value, (torch.Tensor, list, tuple, dict))
+        is_container = isinstance(value, (Tensor, list, tuple, dict))
         has_fields = not is_container and hasattr(value, "__dict__")
         parts = list(vars(value).values()) if has_fields else value
         producers = [self._producer(tensor) for tensor in tensors_in(parts)]
         return [-1 if producer is None else producer for producer in producers]
 
-    def is_derived(self, tensor: torch.Tensor) -> bool:
+    def is_derived(self, tensor: Tensor) -> bool:
         """Whether its values depend on activations or weights, and so on data."""
         producer = self._producer(tensor)
         if producer is None:
@@ -157,13 +156,13 @@ class CallLog:
             return self.names.is_parameter(tensor) or self.leaf is not None
         return producer < 0 or self.calls[producer].derived
 
-    def _producer(self, tensor: torch.Tensor) -> int | None:
+    def _producer(self, tensor: Tensor) -> int | None:
         """Index of the call that made a tensor, below 0 for an input, None for any
         other."""
         origin = self.nodes.origin(tensor)
         return None if origin is None else origin.call
 
-    def _parameter_names(self, module: torch.nn.Module) -> tuple[str, ...]:
+    def _parameter_names(self, module: nn.Module) -> tuple[str, ...]:
         ids = [id(parameter) for _, parameter in parameters_of(module)]
         names = [self.names.tensors.get(each, "") for each in ids]
         return tuple(dict.fromkeys(name for name in names if name))

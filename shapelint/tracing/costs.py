@@ -10,6 +10,7 @@ from itertools import zip_longest
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from shapelint import ops
 from shapelint.ops.record import Cost
@@ -99,7 +100,7 @@ def _convolution(args: Args) -> Estimate:
 
 def _matmul(args: Args) -> Estimate:
     # `addmm` and its like have the summand first: the last two are the factors.
-    tensors = [arg for arg in args if isinstance(arg, torch.Tensor)]
+    tensors = [arg for arg in args if isinstance(arg, Tensor)]
     matrices = [tensor for tensor in tensors if tensor.dim() >= 2][-2:]
     if len(matrices) < 2:
         return _pointwise(args)
@@ -110,10 +111,13 @@ def _matmul(args: Args) -> Estimate:
 
 def _attention(args: Args) -> Estimate:
     """Fused kernels never hold the whole table of scores."""
-    query, key = args[0], args[1]
+    query, key = args[:2]
     if query.dim() < 3:
         return _pointwise(args)
-    return query.numel() * 2, 2.0 * query.numel() * key.shape[-2]
+    keys = key.shape[-2]
+    # Two products: queries by keys, and scores by values.
+    work = 2.0 * query.numel() * keys
+    return query.numel() * 2, work
 
 
 def _recurrent(args: Args) -> Estimate:
@@ -125,9 +129,12 @@ def _recurrent(args: Args) -> Estimate:
 
 
 def _factory(args: Args) -> Estimate:
-    sizes = next((arg for arg in args if isinstance(arg, (list, tuple))), None)
-    count: float = _numel(sizes) if sizes is not None else _range_length(args)
-    return count, count
+    for arg in args:
+        if isinstance(arg, (list, tuple)):
+            count = _numel(arg)
+            return count, count
+    length = _range_length(args)
+    return length, length
 
 
 def _range_length(args: Args) -> float:
@@ -153,60 +160,69 @@ def _repeat(args: Args) -> Estimate:
     return count, count
 
 
-def _resized(args: Args) -> Estimate:
+def _resize(args: Args) -> Estimate:
     x = args[0]
-    lists = [arg for arg in args[1:] if isinstance(arg, (list, tuple)) and arg]
-    if not lists or not all(isinstance(size, int) for size in lists[0]):
+    lists = [arg for arg in args[1:] if isinstance(arg, (list, tuple))]
+    sizes = next(filter(None, lists), None)
+    if sizes is None or not all(isinstance(size, int) for size in sizes):
         # Given by factors, not by sizes: mostly 2 in each of two dimensions, at times 4.
-        return x.numel() * 16, x.numel() * 16
-    sizes = lists[0]
-    count = _numel(x.shape[: x.dim() - len(sizes)]) * _numel(sizes)
+        count = x.numel() * 16
+        return count, count
+    kept = x.dim() - len(sizes)
+    count = _numel(x.shape[:kept]) * _numel(sizes)
+    # An element is interpolated from up to eight.
     return count, count * 8
 
 
-def _padded(args: Args) -> Estimate:
-    x, pads = args[0], args[1]
+def _pad(args: Args) -> Estimate:
+    x, pads = args[:2]
     sizes = list(x.shape)
-    for index in range(len(pads) // 2):  # pairs, the last dimension's first
-        sizes[-1 - index] += pads[2 * index] + pads[2 * index + 1]
-    return _numel([max(0, size) for size in sizes]), x.numel()
+    # A pair for each dimension, the last one's first.
+    pairs = zip(pads[::2], pads[1::2], strict=True)
+    for back, (before, after) in enumerate(pairs, start=1):
+        sizes[-back] += before + after
+    padded = [max(0, size) for size in sizes]
+    return _numel(padded), x.numel()
 
 
-def _unfolded(args: Args) -> Estimate:
+def _unfold(args: Args) -> Estimate:
     count = args[0].numel() * _numel(args[1])
     return count, count
 
 
-def _looked_up(args: Args) -> Estimate:
+def _look_up(args: Args) -> Estimate:
     table = args[0]
-    index = next(arg for arg in args[1:] if isinstance(arg, torch.Tensor))
-    count = index.numel() * (table.numel() / max(1, table.shape[0]))
+    index = next(arg for arg in args[1:] if isinstance(arg, Tensor))
+    rows = max(1, table.shape[0])
+    count = index.numel() * table.numel() / rows
     return count, count
 
 
-def _indexed(args: Args) -> Estimate:
+def _index(args: Args) -> Estimate:
     """`x[i, :, j]`: what the indices choose, times the dimensions they leave whole."""
     x, given = args[0], args[1]
     indices = [index for index in given if index is not None]
     whole = len(given) - len(indices)
     used = whole + sum(map(_dimensions_used, indices))
     chosen = max((index.numel() for index in indices), default=1)
-    count = chosen * _numel(x.shape[used:]) * _numel(x.shape[:whole])
+    left_out = _numel(x.shape[:whole]) * _numel(x.shape[used:])
+    count = chosen * left_out
     return count, count
 
 
-def _dimensions_used(index: torch.Tensor) -> int:
+def _dimensions_used(index: Tensor) -> int:
     """A mask takes the place of as many dimensions as it has; integers of one."""
     return index.dim() if index.dtype in (torch.bool, torch.uint8) else 1
 
 
-def _selected(args: Args) -> Estimate:
+def _select(args: Args) -> Estimate:
     x, dim, index = args[:3]
-    count = x.numel() / max(1, x.shape[dim]) * index.numel()
+    chosen_from = max(1, x.shape[dim])
+    count = x.numel() / chosen_from * index.numel()
     return count, count
 
 
-def _gathered(args: Args) -> Estimate:
+def _gather(args: Args) -> Estimate:
     return args[2].numel(), args[2].numel()
 
 
@@ -228,13 +244,14 @@ def _pointwise(args: Args) -> Estimate:
     return total, total
 
 
-def _with_indices(args: Args) -> Estimate:
+def _pool_with_indices(args: Args) -> Estimate:
     """A pooling that gives the places of its maxima too, each of eight bytes: as much
     as two more results of floats."""
     x = args[0]
     # No stride stands for one as large as the window.
     stride = args[2] if len(args) > 2 and args[2] else args[1]
-    return x.numel() / _step(stride, x.dim() - 2) * 3, x.numel()
+    step = _step(stride, x.dim() - 2)
+    return x.numel() / step * 3, x.numel()
 
 
 _FORMULAS: dict[Cost, Callable[[Args], Estimate]] = {
@@ -246,14 +263,14 @@ _FORMULAS: dict[Cost, Callable[[Args], Estimate]] = {
     Cost.FACTORY: _factory,
     Cost.SQUARE: _square,
     Cost.REPEAT: _repeat,
-    Cost.PADDED: _padded,
-    Cost.UNFOLDED: _unfolded,
-    Cost.RESIZED: _resized,
-    Cost.WITH_INDICES: _with_indices,
-    Cost.SELECTED: _selected,
-    Cost.GATHERED: _gathered,
-    Cost.LOOKED_UP: _looked_up,
-    Cost.INDEXED: _indexed,
+    Cost.PADDED: _pad,
+    Cost.UNFOLDED: _unfold,
+    Cost.RESIZED: _resize,
+    Cost.WITH_INDICES: _pool_with_indices,
+    Cost.SELECTED: _select,
+    Cost.GATHERED: _gather,
+    Cost.LOOKED_UP: _look_up,
+    Cost.INDEXED: _index,
     Cost.DISTANCES: _distances,
 }
 

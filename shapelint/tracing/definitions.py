@@ -11,7 +11,7 @@ from itertools import islice
 from types import FrameType
 from typing import Any
 
-import torch
+from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from shapelint.facts.places import Site
@@ -50,7 +50,7 @@ class _Made:
     """A module that was made, and where. It is held weakly: what the user's code throws
     away must be gone, and its id may be given to another module."""
 
-    module: weakref.ref[torch.nn.Module]
+    module: weakref.ref[nn.Module]
     sites: tuple[Site, ...]
 
 
@@ -63,7 +63,7 @@ class Definitions:
         self._numbered: list[tuple[Site, ...]] = []
         self._made: dict[int, _Made] = {}
 
-    def record(self, module: torch.nn.Module, frame: FrameType) -> None:
+    def record(self, module: nn.Module, frame: FrameType) -> None:
         """Remember the frames that lead to this constructor's call."""
         outside = _find_caller(module, frame)
         sites: tuple[Site, ...] = ()
@@ -74,13 +74,13 @@ class Definitions:
         vars(module)[_MADE] = len(self._numbered)
         self._numbered.append(sites)
 
-    def of(self, module: torch.nn.Module) -> tuple[Site, ...]:
+    def of(self, module: nn.Module) -> tuple[Site, ...]:
         """The sites of a module, innermost first; empty where it was not seen being
         made."""
         made = self._made.get(id(module))
         return made.sites if made is not None and made.module() is module else ()
 
-    def fill_copies(self, model: torch.nn.Module) -> None:
+    def fill_copies(self, model: nn.Module) -> None:
         """Give modules that were copied into being the sites of their original, else of
         the module around them."""
         modules = dict(modules_of(model))
@@ -94,11 +94,11 @@ class Definitions:
             if not is_known and parent is not None and self.of(parent):
                 self._remember(module, self.of(parent))
 
-    def _remember(self, module: torch.nn.Module, sites: tuple[Site, ...]) -> None:
+    def _remember(self, module: nn.Module, sites: tuple[Site, ...]) -> None:
         self._made[id(module)] = _Made(weakref.ref(module), sites)
 
 
-def _find_caller(module: torch.nn.Module, frame: FrameType | None) -> FrameType | None:
+def _find_caller(module: nn.Module, frame: FrameType | None) -> FrameType | None:
     """The frame in which the class was called: beyond every `__init__` of this same
     object, of which each calls the next by `super()`."""
     while frame is not None:
@@ -132,8 +132,8 @@ class _Construction(TorchFunctionMode):
 
 
 def _initialise(
-    function: Function, tensor: torch.Tensor, *args: Any, **kwargs: Any
-) -> torch.Tensor:
+    function: Function, tensor: Tensor, *args: Any, **kwargs: Any
+) -> Tensor:
     """A weight that is real was affordable, and so is filling it; one that is fake is
     passed by.
 
@@ -142,18 +142,18 @@ def _initialise(
     if is_fake(tensor):
         return tensor
     with no_modes():
-        result: torch.Tensor = function(tensor, *args, **kwargs)
+        result: Tensor = function(tensor, *args, **kwargs)
     return result
 
 
 def _initialise_if_small(
-    function: Function, tensor: torch.Tensor, *args: Any, **kwargs: Any
-) -> torch.Tensor:
+    function: Function, tensor: Tensor, *args: Any, **kwargs: Any
+) -> Tensor:
     """As `_initialise`, but random numbers for many weights take more time than all
     else in a trial."""
     if tensor.numel() <= FILLED_BELOW:
         return _initialise(function, tensor, *args, **kwargs)
-    return _initialise(torch.nn.init.zeros_, tensor)
+    return _initialise(nn.init.zeros_, tensor)
 
 
 @contextlib.contextmanager

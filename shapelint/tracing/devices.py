@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 
 import torch
+from torch import Tensor
 
 from shapelint import ops
 from shapelint.facts.graph import Call
@@ -20,7 +21,6 @@ from shapelint.tracing.nested import Args, Kwargs
 
 _CPU = torch.device("cpu")
 _ACCELERATOR = re.compile(r"^(cuda|mps|xpu|hpu|npu|mtia)(:\d+)?$")
-
 
 # -- accelerators become the CPU -------------------------------------------------------
 
@@ -53,7 +53,7 @@ def find_home(
         return asked
     if not call.inputs:
         return Home.CPU if ops.is_of(name, Family.CREATION) else Home.UNKNOWN
-    homes = [_input_home(call, at, calls) for at in range(len(call.inputs))]
+    homes = _input_homes(call, calls)
     if name == "type_as" and len(homes) > 1:
         return homes[1]
     if name in ("getitem", "index"):
@@ -68,7 +68,7 @@ def find_strays(name: str, call: Call, calls: Sequence[Call]) -> tuple[int, ...]
     may stay."""
     if ops.of(name).mixes_devices:
         return ()
-    homes = [_input_home(call, at, calls) for at in range(len(call.inputs))]
+    homes = _input_homes(call, calls)
     if Home.MODEL not in homes and not call.params:
         return ()
     left = [at for at, home in enumerate(homes) if home is Home.CPU]
@@ -84,7 +84,7 @@ def _asked_home(name: str, args: Args, kwargs: Kwargs) -> Home | None:
         return Home.MODEL
     given = [kwargs.get("device")]
     if name == "to":
-        devices = (str, torch.device, torch.Tensor)
+        devices = (str, torch.device, Tensor)
         given += [arg for arg in args[1:] if isinstance(arg, devices)]
         given.append(kwargs.get("other"))
     for device in given:
@@ -92,6 +92,11 @@ def _asked_home(name: str, args: Args, kwargs: Kwargs) -> Home | None:
             is_cpu = isinstance(device, str) and device.startswith("cpu")
             return Home.CPU if is_cpu else Home.MODEL
     return None
+
+
+def _input_homes(call: Call, calls: Sequence[Call]) -> list[Home]:
+    positions = range(len(call.inputs))
+    return [_input_home(call, position, calls) for position in positions]
 
 
 def _input_home(call: Call, position: int, calls: Sequence[Call]) -> Home:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from shapelint import ops
 from shapelint.tracing.fake_tensors import is_fake
@@ -22,10 +23,10 @@ class WorkingDtype:
     result then."""
 
     dtype: str
-    result: torch.Tensor
+    result: Tensor
 
 
-def is_floating(tensor: torch.Tensor) -> bool:
+def is_floating(tensor: Tensor) -> bool:
     """Whether a tensor holds real or complex numbers, not integers or truth values."""
     return tensor.dtype.is_floating_point or tensor.dtype.is_complex
 
@@ -35,14 +36,14 @@ def find_working_dtype(invocation: Invocation) -> WorkingDtype | None:
     masked = _masked_arguments(invocation)
     if masked is not None:
         result = _try_call(invocation, masked, invocation.kwargs)
-        if not isinstance(result, torch.Tensor):
+        if not isinstance(result, Tensor):
             return None
         return WorkingDtype(dtype_name(torch.bool), result)
     if not _dtypes_may_be_it(invocation):
         return None
     for dtype in _dtypes_to_try(invocation):
         result = _try_dtype(invocation, dtype)
-        if isinstance(result, torch.Tensor):
+        if isinstance(result, Tensor):
             return WorkingDtype(dtype_name(dtype), result)
     return None
 
@@ -60,7 +61,7 @@ def works_without_gradient(invocation: Invocation) -> bool:
 
 
 def _detached_copy(value: Any) -> Any:
-    return value.detach().clone() if isinstance(value, torch.Tensor) else value
+    return value.detach().clone() if isinstance(value, Tensor) else value
 
 
 def _masked_arguments(invocation: Invocation) -> Args | None:
@@ -71,7 +72,7 @@ def _masked_arguments(invocation: Invocation) -> Args | None:
     if at is None or at >= len(args):
         return None
     mask = args[at]
-    if not isinstance(mask, torch.Tensor) or mask.dtype == torch.bool or is_fake(mask):
+    if not isinstance(mask, Tensor) or mask.dtype == torch.bool or is_fake(mask):
         return None
     return (*args[:at], mask.bool(), *args[at + 1 :])
 
@@ -101,7 +102,7 @@ def _try_dtype(invocation: Invocation, dtype: torch.dtype) -> Any:
     integers_first = ops.of(invocation.name).index_first
 
     def cast(value: Any, is_first: bool) -> Any:
-        if not isinstance(value, torch.Tensor) or is_fake(value):
+        if not isinstance(value, Tensor) or is_fake(value):
             return value
         if dtype != torch.int64:
             return value.detach().to(dtype)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
+from torch import nn
 
 
-def is_pattern_layer(module: torch.nn.Module) -> bool:
+def is_pattern_layer(module: nn.Module) -> bool:
     """Whether a module is a layer of einops."""
     is_einops = type(module).__module__.startswith("einops.layers")
     return is_einops and hasattr(module, "pattern")

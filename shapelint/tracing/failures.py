@@ -7,11 +7,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+from torch import Tensor, nn
 
 from shapelint import ops
 from shapelint.facts.graph import Call, Choices, Failure, Key
-from shapelint.ops.record import Candidate
+from shapelint.ops.record import Candidate, Family
 from shapelint.ops.recovery import recovered_shapes
+from shapelint.ops.registry import OF_A_MODULE
 from shapelint.tracing.call_log import CallLog
 from shapelint.tracing.dtype_trials import (
     find_working_dtype,
@@ -30,9 +32,6 @@ from shapelint.tracing.user_text import causes_of, first_line, message_of
 
 Unwanted = Callable[[Key], bool]
 """Whether a walk in which this call fails is of no use."""
-
-_BY_WEIGHT = ("linear", "conv", "bilinear")
-"""Beginnings of the names of ops whose result has the dtype of their weight."""
 
 _WORDS_FOR_MEMORY = (
     "can't allocate memory",
@@ -101,7 +100,7 @@ class FailureHandler:
     def module_failed(
         self,
         call: Call,
-        module: torch.nn.Module,
+        module: nn.Module,
         args: Args,
         kwargs: Kwargs,
         error: Exception,
@@ -116,22 +115,22 @@ class FailureHandler:
             return self.pattern_failed(
                 call, "rearrange", tensor, pattern, lengths, error
             )
-        name = f"module:{type(module).__name__}"
+        name = OF_A_MODULE + type(module).__name__
         failure = self._describe(name, args, kwargs, error)
         failure.certain = not self.session.is_unconfirmed(error)
-        failure.kwargs["_attributes"] = call.attributes
+        failure.attributes = call.attributes
         if call.failure is not None:  # its function failed, and was recovered
             raise error
         self._register(call, failure, error)
-        shapes = recovered_shapes(failure)
+        shape = self._choose(failure, recovered_shapes(failure), error)
         dtype = _result_dtype(name, list(tensors_in((args, kwargs))))
-        return self._stand_in(failure, shapes, dtype, error)
+        return _zeros(shape, dtype)
 
     def pattern_failed(
         self,
         call: Call,
         name: str,
-        tensor: torch.Tensor,
+        tensor: Tensor,
         pattern: str,
         lengths: dict[str, int],
         error: Exception,
@@ -139,7 +138,8 @@ class FailureHandler:
         """einops raised: it asks for shapes only, so that eager would say the same."""
         failure = self._describe(f"einops.{name}", (tensor, pattern), lengths, error)
         self._register(call, failure, error)
-        return self._stand_in(failure, recovered_shapes(failure), tensor.dtype, error)
+        shape = self._choose(failure, recovered_shapes(failure), error)
+        return _zeros(shape, tensor.dtype)
 
     def _pass_on_known(self, error: Exception) -> None:
         """Raise on what is no fault of the call at hand: another's, which passes
@@ -177,7 +177,7 @@ class FailureHandler:
         `torch.arange` are."""
         if invocation.name == "embedding":
             index = next(iter(invocation.args), invocation.kwargs.get("input"))
-            return not isinstance(index, torch.Tensor) or self.log.is_derived(index)
+            return not isinstance(index, Tensor) or self.log.is_derived(index)
         indices = [each for each in invocation.tensors if not is_floating(each)]
         return any(map(self.log.is_derived, indices))
 
@@ -193,44 +193,35 @@ class FailureHandler:
 
     def _recover_function(
         self, failure: Failure, invocation: Invocation, error: Exception
-    ) -> Any:
-        if invocation.is_inplace:
-            written = next(iter(invocation.args), None)
-            if not isinstance(written, torch.Tensor):
-                dtype = _result_dtype(invocation.name, invocation.tensors)
-                return self._stand_in(failure, recovered_shapes(failure), dtype, error)
-            # Whatever would have been written, its result is the tensor itself.
-            written_shape = tuple(written.shape)
-            can_recover = bool(recovered_shapes(failure))
-            self._choose(failure, [written_shape] if can_recover else [], error)
+    ) -> object:
+        written = next(iter(invocation.args), None)
+        if invocation.is_inplace and isinstance(written, Tensor):
+            # Whatever would have been written, the result is the tensor itself.
+            is_known = bool(recovered_shapes(failure))
+            own_shape = tuple(written.shape)
+            self._choose(failure, [own_shape] if is_known else [], error)
             return written
-        cast = find_working_dtype(invocation)
+        cast = None if invocation.is_inplace else find_working_dtype(invocation)
         if cast is not None:
             failure.cast_to = cast.dtype
-            shape = tuple(cast.result.shape)
-            return self._stand_in(failure, [shape], cast.result.dtype, error)
+            shape = self._choose(failure, [tuple(cast.result.shape)], error)
+            return _zeros(shape, cast.result.dtype)
         # A pooling with indices has two results, which no recovery describes.
         has_indices = gives_indices(invocation.func, invocation.kwargs)
-        shapes: list[Candidate] = [] if has_indices else recovered_shapes(failure)
+        shapes = [] if has_indices else recovered_shapes(failure)
         dtype = _result_dtype(invocation.name, invocation.tensors)
-        return self._stand_in(failure, shapes, dtype, error)
-
-    def _stand_in(
-        self,
-        failure: Failure,
-        shapes: Sequence[Any],
-        dtype: torch.dtype,
-        error: Exception,
-    ) -> Any:
         return _zeros(self._choose(failure, shapes, error), dtype)
 
-    def _choose(self, failure: Failure, shapes: Sequence[Any], error: Exception) -> Any:
+    def _choose(
+        self, failure: Failure, shapes: Sequence[Candidate], error: Exception
+    ) -> Candidate:
         """The candidate to go on with. Raise on where there is none, and where the
         user's own code has a way out, which eager would take."""
         if not shapes or is_caught(self.log.ownership):
             raise error
+        wanted = self.choices.get(failure.place, 0)
         failure.candidates = list(shapes)
-        failure.choice = min(self.choices.get(failure.place, 0), len(shapes) - 1)
+        failure.choice = min(wanted, len(shapes) - 1)
         failure.recovered = True
         return shapes[failure.choice]
 
@@ -249,20 +240,22 @@ def _lacks_memory(error: BaseException) -> bool:
     return says_so or isinstance(error, MemoryError)
 
 
-def _zeros(candidate: Any, dtype: torch.dtype) -> Any:
+def _zeros(candidate: Candidate, dtype: torch.dtype) -> object:
     """Zeros of a candidate's shape, or of each where there are several results."""
-    if candidate is None:  # a result that was not asked for
+    if not isinstance(candidate, tuple):  # a result that was not asked for
         return None
-    if all(isinstance(item, int) for item in candidate):
-        return torch.zeros(candidate, dtype=dtype)
+    sizes = [item for item in candidate if isinstance(item, int)]
+    if len(sizes) == len(candidate):
+        return torch.zeros(sizes, dtype=dtype)
     return tuple(_zeros(item, dtype) for item in candidate)
 
 
-def _result_dtype(name: str, tensors: list[torch.Tensor]) -> torch.dtype:
-    """The dtype that the failed call's result would have had: a float's, if one was
-    given."""
+def _result_dtype(name: str, tensors: list[Tensor]) -> torch.dtype:
+    """The dtype that the failed call's result would have had: the weight's where there
+    is one, else that of the first float."""
     floating = [tensor.dtype for tensor in tensors if is_floating(tensor)]
-    if name.startswith(_BY_WEIGHT) and len(floating) > 1:
+    has_weight = ops.is_of(name, Family.LINEAR, Family.CONVOLUTION)
+    if has_weight and len(floating) > 1:
         return floating[1]
     if floating:
         return floating[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeGuard
 
 import torch
+from torch import Tensor, nn
 
 from shapelint.tracing.nested import map_tensors
 from shapelint.tracing.torch_private import (
@@ -42,14 +43,14 @@ def is_fake(value: object) -> TypeGuard[FakeTensor]:
     return isinstance(value, FakeTensor)
 
 
-def default_value(tensor: torch.Tensor) -> Scalar:
+def default_value(tensor: Tensor) -> Scalar:
     """A value for a fake scalar: True, 1 or 1.0."""
     if tensor.dtype == torch.bool:
         return True
     return 1.0 if tensor.dtype.is_floating_point else 1
 
 
-def fake_like(tensor: torch.Tensor) -> torch.Tensor:
+def fake_like(tensor: Tensor) -> Tensor:
     """A fake tensor of the same size, stride and dtype; autograd is not touched."""
     with no_torch_function(), fake_mode():
         return torch.empty_strided(
@@ -57,25 +58,25 @@ def fake_like(tensor: torch.Tensor) -> torch.Tensor:
         )
 
 
-def copy_fake(tensor: torch.Tensor, memo: dict[int, Any]) -> torch.Tensor:
+def copy_fake(tensor: Tensor, memo: dict[int, Any]) -> Tensor:
     """`copy.deepcopy` of a fake tensor or parameter, which has no memory to copy."""
-    known: torch.Tensor | None = memo.get(id(tensor))
+    known: Tensor | None = memo.get(id(tensor))
     if known is not None:
         return known
     copied = fake_like(tensor)
-    if isinstance(tensor, torch.nn.Parameter):
-        copied = torch.nn.Parameter(copied, tensor.requires_grad)
+    if isinstance(tensor, nn.Parameter):
+        copied = nn.Parameter(copied, tensor.requires_grad)
     else:
         copied.requires_grad_(tensor.requires_grad)
     memo[id(tensor)] = copied
     return copied
 
 
-def as_fake(value: Any, originals: dict[int, torch.Tensor] | None = None) -> Any:
+def as_fake(value: Any, originals: dict[int, Tensor] | None = None) -> Any:
     """Nested `value` with every real tensor exchanged; `originals` gets, by the id of
     each fake, what it stands for."""
 
-    def exchange(tensor: torch.Tensor) -> torch.Tensor:
+    def exchange(tensor: Tensor) -> Tensor:
         # Sparse and nested tensors have no strides to copy: fake mode takes them as is.
         if is_fake(tensor) or tensor.layout != torch.strided:
             return tensor
@@ -91,23 +92,24 @@ def as_real(value: Any) -> Any:
     """Nested `value` with every fake tensor exchanged for a real one: floats random, or
     0.5, integers 0, masks True."""
 
-    def exchange(tensor: torch.Tensor) -> torch.Tensor:
+    def exchange(tensor: Tensor) -> Tensor:
         return _real_like(tensor) if is_fake(tensor) else tensor
 
     return map_tensors(exchange, value)
 
 
-def _real_like(fake: torch.Tensor) -> torch.Tensor:
+def _real_like(fake: Tensor) -> Tensor:
     real = _filled(fake.shape, fake.dtype)
     is_laid_out = real.stride() == fake.stride() or fake.is_contiguous()
     # Strides of 0 share memory between elements, so that nothing can be copied there.
     if is_laid_out or not fake.numel() or 0 in fake.stride():
         return real
-    strided = torch.empty_strided(fake.shape, fake.stride(), dtype=fake.dtype)
+    stride = fake.stride()
+    strided = torch.empty_strided(fake.shape, stride, dtype=fake.dtype)
     return strided.copy_(real)
 
 
-def _filled(shape: torch.Size, dtype: torch.dtype) -> torch.Tensor:
+def _filled(shape: torch.Size, dtype: torch.dtype) -> Tensor:
     """Values that most ops accept: no float that some function is undefined for, an
     index that is in range wherever there is one, a mask that chooses all."""
     if dtype == torch.bool:
@@ -118,10 +120,11 @@ def _filled(shape: torch.Size, dtype: torch.dtype) -> torch.Tensor:
         return torch.full(shape, 0.5, dtype=dtype)
     # Not the user's generator; and half precisions have no sampler of their own.
     generator = torch.Generator().manual_seed(0)
-    return torch.rand(shape, dtype=torch.float32, generator=generator).to(dtype)
+    sampled = torch.rand(shape, dtype=torch.float32, generator=generator)
+    return sampled.to(dtype)
 
 
-def restore_originals(out: Any, originals: dict[int, torch.Tensor]) -> Any:
+def restore_originals(out: Any, originals: dict[int, Tensor]) -> Any:
     """In-place ops return their argument: the real one, not the fake that stood for
     it."""
     if not originals:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from shapelint.facts.graph import Call, Spoiled
 from shapelint.tracing.nested import tensors_in
@@ -31,7 +32,7 @@ class _Saved:
     share. `call`: what was under way. `writes_before`: how many writes the watch had
     noted by then."""
 
-    tensor: torch.Tensor | None
+    tensor: Tensor | None
     version: int
     storage: int
     call: Call | None
@@ -71,7 +72,7 @@ class GradientWatch:
         self._writes.clear()
         self.current = _nothing
 
-    def note_write(self, tensor: torch.Tensor) -> None:
+    def note_write(self, tensor: Tensor) -> None:
         """A tensor is about to be written."""
         self._writes.append((storage_key(tensor), self.current()))
 
@@ -93,7 +94,7 @@ class GradientWatch:
                 found += [self._describe(saved, is_first) for saved in blocks]
         return found
 
-    def _pack(self, tensor: torch.Tensor) -> _Saved:
+    def _pack(self, tensor: Tensor) -> _Saved:
         with no_torch_function():
             version, storage = version_of(tensor), storage_key(tensor)
         writes_before = len(self._writes)
@@ -101,7 +102,7 @@ class GradientWatch:
         self._saved.append(saved)
         return saved
 
-    def _unpack(self, saved: _Saved) -> torch.Tensor:
+    def _unpack(self, saved: _Saved) -> Tensor:
         # Torch compares versions only of what it saved itself, not of what hooks did.
         with no_torch_function():
             if saved.is_written and id(saved) not in self._known:
@@ -109,7 +110,7 @@ class GradientWatch:
         assert saved.tensor is not None
         return saved.tensor
 
-    def _stumbling_blocks(self, output: torch.Tensor) -> Iterator[_Saved]:
+    def _stumbling_blocks(self, output: Tensor) -> Iterator[_Saved]:
         """The backward stops at the first: it is run again with that one passed by."""
         for _ in range(MOST):
             saved = self._first_stumbling_block(output)
@@ -118,7 +119,7 @@ class GradientWatch:
             self._known.add(id(saved))
             yield saved
 
-    def _first_stumbling_block(self, output: torch.Tensor) -> _Saved | None:
+    def _first_stumbling_block(self, output: Tensor) -> _Saved | None:
         leaves = [node.variable for node in _leaf_nodes(output)]
         try:
             torch.autograd.grad(
@@ -143,12 +144,12 @@ def _nothing() -> Call | None:
 
 def _members(result: object) -> object:
     """A result's parts: a dataclass or the like as its fields."""
-    if isinstance(result, torch.Tensor) or not hasattr(result, "__dict__"):
+    if isinstance(result, Tensor) or not hasattr(result, "__dict__"):
         return result
     return list(vars(result).values())
 
 
-def _leaf_nodes(output: torch.Tensor) -> Iterator[Any]:
+def _leaf_nodes(output: Tensor) -> Iterator[Any]:
     """The nodes that would accumulate gradients, each with its `variable`."""
     waiting: list[Any] = [output.grad_fn]
     seen: set[object] = set()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
+from torch import Tensor
 
 from shapelint.tracing.nested import Args, Function, Kwargs, tensors_in
 from shapelint.tracing.op_names import is_inplace
@@ -21,7 +21,7 @@ class Invocation:
     kwargs: Kwargs
 
     @property
-    def tensors(self) -> list[torch.Tensor]:
+    def tensors(self) -> list[Tensor]:
         """Every tensor among the arguments, in order."""
         return list(tensors_in((self.args, self.kwargs)))
 

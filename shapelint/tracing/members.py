@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import cast
 
-import torch
+from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from shapelint.facts.graph import Cycle, ParamFact
@@ -22,24 +22,24 @@ from shapelint.tracing.torch_private import (
 
 _LEAF_PACKAGES = ("torch.nn.modules", "torch.ao.nn", "torch.nn.utils")
 
-_CONTAINERS = (torch.nn.Sequential, torch.nn.ModuleList, torch.nn.ModuleDict)
+_CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
 """Torch's own modules that are never a call: what they hold is."""
 
-_WHOLE = (torch.nn.MultiheadAttention,)
+_WHOLE = (nn.MultiheadAttention,)
 """Torch's own modules that are one call although they hold modules: it reads the
 weights of its projection and never calls it."""
 
 
-def children_of(module: torch.nn.Module) -> list[tuple[str, torch.nn.Module]]:
+def children_of(module: nn.Module) -> list[tuple[str, nn.Module]]:
     """The modules registered on a module, by their names."""
     return [
         (name, child)
         for name, child in modules_in(module).items()
-        if isinstance(child, torch.nn.Module)
+        if isinstance(child, nn.Module)
     ]
 
 
-def modules_of(model: torch.nn.Module) -> Iterator[tuple[str, torch.nn.Module]]:
+def modules_of(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
     """Every module once, by its first qualified name; the model itself, named "", comes
     first."""
     seen: set[int] = set()
@@ -60,7 +60,7 @@ def qualify(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
-def cycles_of(model: torch.nn.Module) -> Iterator[Cycle]:
+def cycles_of(model: nn.Module) -> Iterator[Cycle]:
     """Where a module is registered within itself.
 
     A depth-first search: `around` are the modules on the way down, each with the
@@ -81,37 +81,37 @@ def cycles_of(model: torch.nn.Module) -> Iterator[Cycle]:
             around.popitem()
 
 
-def parameters_of(model: torch.nn.Module) -> Iterator[tuple[str, torch.nn.Parameter]]:
+def parameters_of(model: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
     """Every parameter once, by its first qualified name."""
     for name, parameter in _tensors_of(model, parameters_in):
         # `torch.func.functional_call` puts plain tensors there while it runs.
-        yield name, cast(torch.nn.Parameter, parameter)
+        yield name, cast(nn.Parameter, parameter)
 
 
-def buffers_of(model: torch.nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
+def buffers_of(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
     """Every buffer once, by its first qualified name."""
     return _tensors_of(model, buffers_in)
 
 
 def _tensors_of(
-    model: torch.nn.Module,
-    registry_of: Callable[[torch.nn.Module], Mapping[str, object]],
-) -> Iterator[tuple[str, torch.Tensor]]:
+    model: nn.Module,
+    registry_of: Callable[[nn.Module], Mapping[str, object]],
+) -> Iterator[tuple[str, Tensor]]:
     seen: set[int] = set()
     for path, module in modules_of(model):
         for name, tensor in registry_of(module).items():
             # A shared tensor goes by its first name only.
-            if isinstance(tensor, torch.Tensor) and id(tensor) not in seen:
+            if isinstance(tensor, Tensor) and id(tensor) not in seen:
                 seen.add(id(tensor))
                 yield qualify(path, name), tensor
 
 
-def is_initialised(module: torch.nn.Module) -> bool:
+def is_initialised(module: nn.Module) -> bool:
     """Whether `nn.Module.__init__` has run on a module."""
     return has_registries(module)
 
 
-def is_leaf(module: torch.nn.Module) -> bool:
+def is_leaf(module: nn.Module) -> bool:
     """Whether a module is one call for the reader, as torch.fx sees it: torch's own,
     and without children."""
     is_torchs = type(module).__module__.startswith(_LEAF_PACKAGES)
@@ -120,13 +120,13 @@ def is_leaf(module: torch.nn.Module) -> bool:
     return not modules_in(module) or isinstance(module, _WHOLE)
 
 
-def has_lazy_tensors(model: torch.nn.Module) -> bool:
+def has_lazy_tensors(model: nn.Module) -> bool:
     """Whether a weight has no shape before the first forward (`nn.LazyLinear`)."""
     tensors = [*parameters_of(model), *buffers_of(model)]
     return any(is_lazy(tensor) for _, tensor in tensors)
 
 
-def param_facts(model: torch.nn.Module) -> dict[str, ParamFact]:
+def param_facts(model: nn.Module) -> dict[str, ParamFact]:
     """Every parameter by its first name; one without a shape yet counts nothing."""
     facts: dict[str, ParamFact] = {}
     for name, parameter in parameters_of(model):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import torch
+from torch import Tensor, nn
 
 from shapelint.facts.graph import TensorFact
 from shapelint.tracing.members import buffers_of, modules_of, parameters_of
@@ -29,7 +29,7 @@ class ModelNames:
     parameters: frozenset[str]
 
     @classmethod
-    def of(cls, model: torch.nn.Module) -> ModelNames:
+    def of(cls, model: nn.Module) -> ModelNames:
         """The names of all that is registered in a model."""
         modules = {id(module): name for name, module in modules_of(model)}
         tensors = {id(parameter): name for name, parameter in parameters_of(model)}
@@ -38,11 +38,11 @@ class ModelNames:
             tensors.setdefault(id(buffer), name)
         return cls(modules, tensors, parameters)
 
-    def is_parameter(self, tensor: torch.Tensor) -> bool:
+    def is_parameter(self, tensor: Tensor) -> bool:
         """Whether a tensor is a parameter of the model."""
         return self.tensors.get(id(tensor)) in self.parameters
 
-    def fact(self, tensor: torch.Tensor) -> TensorFact:
+    def fact(self, tensor: Tensor) -> TensorFact:
         """A tensor as plain data."""
         name = self.tensors.get(id(tensor), "")
         return TensorFact(dtype_name(tensor.dtype), tuple(tensor.shape), name)
@@ -59,7 +59,7 @@ class ModelNames:
     def plain(self, value: object, levels: int = NESTED) -> object:
         """A nested argument as plain data: TensorFacts, numbers, texts, slices and
         containers. What has no plain form, or lies too deep, is None."""
-        if isinstance(value, torch.Tensor):
+        if isinstance(value, Tensor):
             return self.fact(value)
         if isinstance(value, (int, float, str)):
             return plain_value(value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import torch
+from torch import nn
 
 from shapelint.facts.graph import Frame
 
@@ -20,7 +20,7 @@ class ModuleStack:
     def __bool__(self) -> bool:
         return bool(self.frames)
 
-    def push(self, path: str, module: torch.nn.Module) -> None:
+    def push(self, path: str, module: nn.Module) -> None:
         """A module is about to be called."""
         self._calls += 1
         frame = Frame(path, type(module).__name__, self._calls)

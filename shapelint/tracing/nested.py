@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import torch
+from torch import Tensor
 
 Function = Callable[..., Any]
 """A function of torch's or the user's, of which nothing more is known."""
@@ -21,17 +21,17 @@ Inputs = tuple[Args, Kwargs]
 """What a model is called with."""
 
 
-def tensors_in(value: object) -> Iterator[torch.Tensor]:
+def tensors_in(value: object) -> Iterator[Tensor]:
     """Every tensor in nested lists, tuples and dicts, in order; what contains itself is
     entered once."""
-    if isinstance(value, torch.Tensor):
+    if isinstance(value, Tensor):
         yield value
         return
     # A stack of our own: results may be nested more deeply than Python calls.
     around: dict[int, Iterator[object]] = {0: iter((value,))}
     while around:
         for item in next(reversed(around.values())):
-            if isinstance(item, torch.Tensor):
+            if isinstance(item, Tensor):
                 yield item
             elif isinstance(item, (list, tuple, dict)) and id(item) not in around:
                 members = item.values() if isinstance(item, dict) else item
@@ -46,10 +46,10 @@ def has_tensors(value: object) -> bool:
     return any(True for _ in tensors_in(value))
 
 
-def map_tensors(change: Callable[[torch.Tensor], torch.Tensor], value: Any) -> Any:
+def map_tensors(change: Callable[[Tensor], Tensor], value: Any) -> Any:
     """The same value around changed tensors. Only for arguments and results of aten
     ops, which contain neither themselves nor named tuples."""
-    if isinstance(value, torch.Tensor):
+    if isinstance(value, Tensor):
         return change(value)
     if isinstance(value, list):
         return [map_tensors(change, item) for item in value]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-import torch.fx
+from torch import Tensor, fx, nn
 from torch.fx.passes.shape_prop import TensorMetadata
 
 from shapelint.facts.graph import Call
@@ -33,8 +33,8 @@ class Origin:
     """Which node made a tensor, where in its result it stood, and the call's index
     (below 0: a model input)."""
 
-    ref: weakref.ref[torch.Tensor]
-    node: torch.fx.Node
+    ref: weakref.ref[Tensor]
+    node: fx.Node
     path: Path
     call: int
 
@@ -45,14 +45,14 @@ class GraphBuilder:
 
     def __init__(self, tensor_names: dict[int, str], stack: ModuleStack) -> None:
         self._stack = stack
-        self.graph = torch.fx.Graph()
+        self.graph = fx.Graph()
         self._tensor_names = tensor_names
         self._origins: dict[int, Origin] = {}
-        self._attributes: dict[str, torch.fx.Node] = {}
-        self._nodes: dict[int, torch.fx.Node] = {}
+        self._attributes: dict[str, fx.Node] = {}
+        self._nodes: dict[int, fx.Node] = {}
         self._inputs = 0
 
-    def origin(self, tensor: torch.Tensor) -> Origin | None:
+    def origin(self, tensor: Tensor) -> Origin | None:
         """Where a tensor came from, if a call or an input of this walk made it."""
         origin = self._origins.get(id(tensor))
         # The id of a tensor that is gone may be given to a new one.
@@ -63,11 +63,11 @@ class GraphBuilder:
         node = self.graph.placeholder(name)
         self._inputs += 1
         self._remember(value, node, (), -self._inputs)
-        if isinstance(value, torch.Tensor):
+        if isinstance(value, Tensor):
             node.meta["tensor_meta"] = tensor_metadata(value)
 
     def add_module(
-        self, call: Call, module: torch.nn.Module, args: Args, kwargs: Kwargs
+        self, call: Call, module: nn.Module, args: Args, kwargs: Kwargs
     ) -> None:
         """A call of a leaf module; one that is no attribute of the model becomes a
         function."""
@@ -110,7 +110,7 @@ class GraphBuilder:
         node = self._nodes.get(call.index)
         if node is None:
             return
-        if isinstance(out, torch.Tensor):
+        if isinstance(out, Tensor):
             node.meta["tensor_meta"] = tensor_metadata(out)
         self._remember(out, node, (), call.index)
 
@@ -124,10 +124,8 @@ class GraphBuilder:
         """The model's result."""
         self.graph.output(self._argument(out))
 
-    def _remember(
-        self, value: object, node: torch.fx.Node, path: Path, index: int
-    ) -> None:
-        if isinstance(value, torch.Tensor):
+    def _remember(self, value: object, node: fx.Node, path: Path, index: int) -> None:
+        if isinstance(value, Tensor):
             self._origins[id(value)] = Origin(weakref.ref(value), node, path, index)
             return
         if len(path) >= NESTED:
@@ -142,7 +140,7 @@ class GraphBuilder:
     def _argument(self, value: object, levels: int = NESTED) -> Any:
         """A value as fx takes it: tensors as nodes, what fx does not know, or lies too
         deep, by its type's name."""
-        if isinstance(value, torch.Tensor):
+        if isinstance(value, Tensor):
             return self._node_of(value)
         if isinstance(value, slice):
             bounds = (value.start, value.stop, value.step)
@@ -160,7 +158,7 @@ class GraphBuilder:
             }
         return type(value).__name__
 
-    def _node_of(self, tensor: torch.Tensor) -> torch.fx.Node:
+    def _node_of(self, tensor: Tensor) -> fx.Node:
         origin = self.origin(tensor)
         if origin is None:
             return self._attribute(tensor)
@@ -175,7 +173,7 @@ class GraphBuilder:
         self._origins[id(tensor)] = Origin(origin.ref, node, (), origin.call)
         return node
 
-    def _attribute(self, tensor: torch.Tensor) -> torch.fx.Node:
+    def _attribute(self, tensor: Tensor) -> fx.Node:
         name = self._tensor_names.get(id(tensor)) or f"_tensor_constant{id(tensor)}"
         node = self._attributes.get(name)
         if node is None:
@@ -184,7 +182,7 @@ class GraphBuilder:
         return node
 
 
-def tensor_metadata(tensor: torch.Tensor) -> TensorMetadata:
+def tensor_metadata(tensor: Tensor) -> TensorMetadata:
     """The `tensor_meta` of fx; torch's own maker of it imports sympy for one check."""
     shape, dtype, needs_grad = tensor.shape, tensor.dtype, tensor.requires_grad
     if tensor.layout != torch.strided:  # nothing else is known of sparse ones
@@ -199,12 +197,12 @@ def tensor_metadata(tensor: torch.Tensor) -> TensorMetadata:
 
 def plain_result(value: object) -> object:
     """Results of torch's own modules that are more than tensors and containers."""
-    if isinstance(value, torch.nn.utils.rnn.PackedSequence):
+    if isinstance(value, nn.utils.rnn.PackedSequence):
         return (value.data, value.batch_sizes)
     return value
 
 
-def _function_of(module: torch.nn.Module) -> Function:
+def _function_of(module: nn.Module) -> Function:
     """A module that is no attribute of the model, as a function with a name."""
 
     def call(*args: Any, **kwargs: Any) -> Any:

@@ -12,6 +12,7 @@ from types import FrameType
 from typing import Any
 
 import torch
+from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 
 from shapelint.tracing.nested import Args, Function, Kwargs
@@ -35,7 +36,7 @@ HIGHEST_LIMIT = 12_000
 """The limit is not raised beyond: calls take from the C stack as well, and 8 MB of it
 end at about 16,000 frames."""
 
-Initialise = Callable[..., torch.Tensor]
+Initialise = Callable[..., Tensor]
 """Calls a function of `nn.init`: it, the tensor, and the function's other arguments."""
 
 
@@ -53,20 +54,20 @@ def _replace(owner: object, name: str, replacement: object) -> Iterator[None]:
 
 
 def watch_constructors(
-    on_made: Callable[[torch.nn.Module, FrameType], None],
+    on_made: Callable[[nn.Module, FrameType], None],
 ) -> contextlib.AbstractContextManager[None]:
     """`on_made` hears of each module when `nn.Module.__init__` starts, with the frame
     that called it.
 
     A module says nowhere which line made it, and after its constructor that line is no
     longer on the stack."""
-    original = torch.nn.Module.__init__
+    original = nn.Module.__init__
 
-    def init(self: torch.nn.Module, *args: Any, **kwargs: Any) -> None:
+    def init(self: nn.Module, *args: Any, **kwargs: Any) -> None:
         on_made(self, sys._getframe(1))
         original(self, *args, **kwargs)
 
-    return _replace(torch.nn.Module, "__init__", init)
+    return _replace(nn.Module, "__init__", init)
 
 
 def replace_truncated_normal(
@@ -76,12 +77,12 @@ def replace_truncated_normal(
 
     `normal_`, `uniform_` and their like hand themselves to function modes. This one does
     not: it draws again until no value is out of bounds, which a fake weight never is."""
-    original = torch.nn.init.trunc_normal_
+    original = nn.init.trunc_normal_
 
-    def trunc_normal(tensor: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
+    def trunc_normal(tensor: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         return initialise(original, tensor, *args, **kwargs)
 
-    return _replace(torch.nn.init, "trunc_normal_", trunc_normal)
+    return _replace(nn.init, "trunc_normal_", trunc_normal)
 
 
 # -- while a model is built or walked --------------------------------------------------
@@ -92,13 +93,11 @@ def allow_fakes_in_apply() -> contextlib.AbstractContextManager[None]:
 
     Torch swaps the tensors in place, which fake ones do not allow: here the registries
     get new ones. Modules without fake weights are left to torch."""
-    original: Function | None = getattr(torch.nn.Module, MODULE_APPLY, None)
+    original: Function | None = getattr(nn.Module, MODULE_APPLY, None)
     if original is None:
         return contextlib.nullcontext()
 
-    def apply(
-        self: torch.nn.Module, change: Function, recurse: bool = True
-    ) -> torch.nn.Module:
+    def apply(self: nn.Module, change: Function, recurse: bool = True) -> nn.Module:
         own = [*parameters_in(self).values(), *buffers_in(self).values()]
         if any(isinstance(tensor, FakeTensor) for tensor in own):
             _exchange_tensors(self, change, recurse)
@@ -106,22 +105,22 @@ def allow_fakes_in_apply() -> contextlib.AbstractContextManager[None]:
             original(self, change, recurse)
         return self
 
-    return _replace(torch.nn.Module, MODULE_APPLY, apply)
+    return _replace(nn.Module, MODULE_APPLY, apply)
 
 
-def _exchange_tensors(module: torch.nn.Module, change: Function, recurse: bool) -> None:
+def _exchange_tensors(module: nn.Module, change: Function, recurse: bool) -> None:
     if recurse:
         for child in modules_in(module).values():
-            if isinstance(child, torch.nn.Module):
+            if isinstance(child, nn.Module):
                 apply_to(child, change)
     parameters, buffers = parameters_in(module), buffers_in(module)
     for name, parameter in parameters.items():
-        if isinstance(parameter, torch.nn.Parameter):
+        if isinstance(parameter, nn.Parameter):
             with torch.no_grad():
                 changed = change(parameter)
-            parameters[name] = torch.nn.Parameter(changed, parameter.requires_grad)
+            parameters[name] = nn.Parameter(changed, parameter.requires_grad)
     for name, buffer in buffers.items():
-        if isinstance(buffer, torch.Tensor):
+        if isinstance(buffer, Tensor):
             buffers[name] = change(buffer)
 
 
@@ -145,21 +144,21 @@ def raise_recursion_limit() -> Iterator[None]:
 
 
 def route_module_calls(
-    handler: Callable[[Function, torch.nn.Module, Args, Kwargs], Any],
+    handler: Callable[[Function, nn.Module, Args, Kwargs], Any],
 ) -> contextlib.AbstractContextManager[None]:
     """Every call of a module goes to `handler`, with torch's own `__call__`.
 
     Hooks would not do: they see neither a call that raises nor what it raised, and they
     show on the user's modules."""
-    original: Function = torch.nn.Module.__call__
+    original: Function = nn.Module.__call__
 
-    def call(self: torch.nn.Module, *args: Any, **kwargs: Any) -> Any:
+    def call(self: nn.Module, *args: Any, **kwargs: Any) -> Any:
         return handler(original, self, args, kwargs)
 
-    return _replace(torch.nn.Module, "__call__", call)
+    return _replace(nn.Module, "__call__", call)
 
 
-PatternHandler = Callable[[str, torch.Tensor, str, dict[str, int], Exception], Any]
+PatternHandler = Callable[[str, Tensor, str, dict[str, int], Exception], Any]
 """Function of einops, tensor, pattern, lengths of axes, what was raised -> result."""
 
 
@@ -180,7 +179,7 @@ def route_einops_failures(
         try:
             return original(tensor, pattern, reduction, **lengths)
         except Exception as error:
-            if not isinstance(tensor, torch.Tensor):
+            if not isinstance(tensor, Tensor):
                 raise
             # `reduction` says who called: `rearrange`, `repeat`, or how to reduce.
             name = reduction if reduction in ("rearrange", "repeat") else "reduce"
@@ -191,7 +190,7 @@ def route_einops_failures(
 
 @contextlib.contextmanager
 def hook_saved_tensors(
-    pack: Callable[[torch.Tensor], Any], unpack: Callable[[Any], torch.Tensor]
+    pack: Callable[[Tensor], Any], unpack: Callable[[Any], Tensor]
 ) -> Iterator[None]:
     """What autograd saves inside goes through `pack` and `unpack`.
 

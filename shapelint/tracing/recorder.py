@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from shapelint import ops
@@ -24,9 +25,15 @@ from shapelint.tracing.op_names import op_name, raw_name
 from shapelint.tracing.session import answer_in_place_of_torch
 from shapelint.tracing.torch_private import no_modes
 
+_ANSWERED = (Asks.VALUE, Asks.COMPARISON, Asks.SIZE_FROM_VALUES)
+"""Questions to which there is an answer only where there is data, or a stand-in."""
+
+_WHOLE_VALUES = {"tolist", "numpy", "array"}
+"""Questions for all values of a tensor."""
+
 
 def enter_root(
-    original: Function, module: torch.nn.Module, args: Args, kwargs: Kwargs
+    original: Function, module: nn.Module, args: Args, kwargs: Kwargs
 ) -> Any:
     """Call the outermost module. Frames beyond this function are not the model's,
     whoever called it."""
@@ -34,7 +41,7 @@ def enter_root(
 
 
 def enter_module(
-    original: Function, module: torch.nn.Module, args: Args, kwargs: Kwargs
+    original: Function, module: nn.Module, args: Args, kwargs: Kwargs
 ) -> Any:
     """Call a module inside the model."""
     return original(module, *args, **kwargs)
@@ -71,7 +78,7 @@ class Recorder(TorchFunctionMode):
         return self._run(invocation)
 
     def on_module(
-        self, original: Function, module: torch.nn.Module, args: Args, kwargs: Kwargs
+        self, original: Function, module: nn.Module, args: Args, kwargs: Kwargs
     ) -> Any:
         """Stands in for `nn.Module.__call__` during the walk."""
         path = self._path_of(module)
@@ -102,7 +109,7 @@ class Recorder(TorchFunctionMode):
     def on_failed_pattern(
         self,
         name: str,
-        tensor: torch.Tensor,
+        tensor: Tensor,
         pattern: str,
         lengths: dict[str, int],
         error: Exception,
@@ -131,7 +138,7 @@ class Recorder(TorchFunctionMode):
         """Qualified name of the innermost module an exception came out of."""
         return self._raised_in.get(id(error), "")
 
-    def _path_of(self, module: torch.nn.Module) -> str:
+    def _path_of(self, module: nn.Module) -> str:
         """The name of a module in the model; of one that is not registered, its class
         within the module that calls it."""
         path = self.log.names.modules.get(id(module))
@@ -176,9 +183,8 @@ class Recorder(TorchFunctionMode):
         if not tensors:
             return invocation.func(*invocation.args, **invocation.kwargs)
         asked = tensors[0]
-        if (
-            ops.of(name).asks is Asks.SIZE_FROM_VALUES
-        ):  # the answer is a tensor, of a size that depends on values
+        if ops.of(name).asks is Asks.SIZE_FROM_VALUES:
+            # The answer is a tensor.
             answer = self._run(invocation)
             if is_fake(asked):
                 self.answers.handed_out_number = True
@@ -194,7 +200,7 @@ class Recorder(TorchFunctionMode):
             self.answers.note(name, asked, answer, site, layer, forced is not None)
         return answer
 
-    def _answer(self, invocation: Invocation, asked: torch.Tensor) -> Any:
+    def _answer(self, invocation: Invocation, asked: Tensor) -> Any:
         if is_fake(asked):
             if invocation.name in _WHOLE_VALUES:
                 self.answers.handed_out_number = True
@@ -211,19 +217,11 @@ class Recorder(TorchFunctionMode):
 def _asks_for_value(invocation: Invocation) -> bool:
     """`float(x)` asks for a value; the method `x.float()` gives a tensor."""
     op = ops.of(invocation.name)
-    if op.only_as_dunder and not raw_name(invocation.func).startswith("__"):
-        return False
-    return op.asks in _ANSWERED
+    is_cast = op.only_as_dunder and not raw_name(invocation.func).startswith("__")
+    return op.asks in _ANSWERED and not is_cast
 
 
-_ANSWERED = (Asks.VALUE, Asks.COMPARISON, Asks.SIZE_FROM_VALUES)
-"""What is answered without data where a tensor is fake."""
-
-_WHOLE_VALUES = {"tolist", "numpy", "array"}
-"""Questions for all values of a tensor."""
-
-
-def _made_up_values(name: str, tensor: torch.Tensor) -> Any:
+def _made_up_values(name: str, tensor: Tensor) -> Any:
     with no_modes():
         ones = torch.ones(tuple(tensor.shape), dtype=tensor.dtype)
         return ones.tolist() if name == "tolist" else ones.numpy()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from shapelint import ops
 from shapelint.ops.record import Asks, Cost
@@ -66,14 +67,14 @@ class Session(DispatchMode):  # type: ignore[no-untyped-call]
     def __init__(
         self,
         budget: Budget,
-        stand_in: Callable[[torch.Tensor], Scalar] = default_value,
+        stand_in: Callable[[Tensor], Scalar] = default_value,
     ) -> None:
         super().__init__()
         self.budget = budget
         self.stand_in = stand_in
         self.on_work: Callable[[int], None] | None = None
-        self.before_mutation: Callable[[torch.Tensor], None] | None = None
-        self.on_write: Callable[[torch.Tensor], None] | None = None
+        self.before_mutation: Callable[[Tensor], None] | None = None
+        self.on_write: Callable[[Tensor], None] | None = None
         self.used_fake = False
         self.ops = 0
         """What was run so far, as the number of ops that would have taken as long on
@@ -116,14 +117,13 @@ class Session(DispatchMode):  # type: ignore[no-untyped-call]
         self,
         op: Any,
         name: str,
-        tensors: list[torch.Tensor],
+        tensors: list[Tensor],
         args: Args,
         kwargs: Kwargs,
     ) -> None:
         says_so = is_mutating(op)
-        if self.before_mutation is not None and (
-            says_so or ops.of_kernel(name).writes_unsaid
-        ):
+        writes_silently = ops.of_kernel(name).writes_silently
+        if self.before_mutation is not None and (says_so or writes_silently):
             for tensor in tensors:
                 self.before_mutation(tensor)
         if self.on_write is not None and says_so:
@@ -139,7 +139,7 @@ class Session(DispatchMode):  # type: ignore[no-untyped-call]
         return self.budget.spend(size, work)
 
     def _run_fake(self, op: Any, args: Args, kwargs: Kwargs) -> Any:
-        originals: dict[int, torch.Tensor] = {}
+        originals: dict[int, Tensor] = {}
         fake_args = as_fake(args, originals)
         fake_kwargs = as_fake(kwargs, originals)
         try:
@@ -186,7 +186,7 @@ def _is_replayable(op: Any, args: Args, kwargs: Kwargs) -> bool:
 def _spell_arguments(value: object) -> str:
     """Arguments by their shapes and values: what eager says of them once it says of all
     alike."""
-    if isinstance(value, torch.Tensor):
+    if isinstance(value, Tensor):
         return f"{value.dtype}{tuple(value.shape)}{value.stride()}"
     if isinstance(value, (list, tuple)):
         return f"({', '.join(_spell_arguments(item) for item in value)})"
@@ -196,7 +196,7 @@ def _spell_arguments(value: object) -> str:
     return repr(value)
 
 
-def _written(op: Any, args: Args, kwargs: Kwargs) -> Iterator[torch.Tensor]:
+def _written(op: Any, args: Args, kwargs: Kwargs) -> Iterator[Tensor]:
     """The arguments that an op writes, by its schema."""
     for position, name in written_arguments(op):
         given = args[position] if position < len(args) else kwargs.get(name)
@@ -209,7 +209,7 @@ def _choose_all(op: Any, args: Args) -> Any:
     name = op.overloadpacket.__name__
     if ops.of_kernel(name).asks is not Asks.SIZE_FROM_VALUES:
         return None
-    x: torch.Tensor = args[0]
+    x: Tensor = args[0]
     with no_torch_function(), fake_mode():
         if name == "nonzero":
             return torch.empty((x.numel(), x.dim()), dtype=torch.int64)

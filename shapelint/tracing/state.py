@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from shapelint.tracing.fake_tensors import is_fake
@@ -55,14 +56,14 @@ class _WrittenTensors:
     """Copies of the model's own tensors, each made when it is about to be written: most
     walks write none, and a copy of all would take as long as the walk."""
 
-    def __init__(self, tensors: list[torch.Tensor]) -> None:
-        self._own: dict[int, torch.Tensor] = {}
+    def __init__(self, tensors: list[Tensor]) -> None:
+        self._own: dict[int, Tensor] = {}
         for tensor in tensors:
             if _has_memory(tensor):
                 self._own[storage_key(tensor)] = tensor
-        self._copies: dict[int, torch.Tensor] = {}
+        self._copies: dict[int, Tensor] = {}
 
-    def keep(self, tensor: torch.Tensor) -> None:
+    def keep(self, tensor: Tensor) -> None:
         """A tensor, perhaps a view of one of the model's, is about to be written."""
         if not _has_memory(tensor):
             return
@@ -78,23 +79,21 @@ class _WrittenTensors:
                 self._own[storage].data.copy_(before)
 
 
-def _has_memory(tensor: torch.Tensor) -> bool:
+def _has_memory(tensor: Tensor) -> bool:
     if is_fake(tensor) or is_lazy(tensor):
         return False
     return tensor.layout == torch.strided
 
 
 @contextlib.contextmanager
-def preserve_model(model: torch.nn.Module, session: Session) -> Iterator[None]:
+def preserve_model(model: nn.Module, session: Session) -> Iterator[None]:
     """Whatever happens inside, the model and the random number generators are as they
     were."""
     parameters = [parameter for _, parameter in parameters_of(model)]
     buffers = [buffer for _, buffer in buffers_of(model)]
     gradients = [(parameter, parameter.grad) for parameter in parameters]
-    attributes = [
-        (module, {name: _Kept.of(value) for name, value in vars(module).items()})
-        for _, module in modules_of(model)
-    ]
+    modules = [module for _, module in modules_of(model)]
+    attributes = [(module, _keep_attributes(module)) for module in modules]
     written = _WrittenTensors([*parameters, *buffers])
     session.before_mutation = written.keep
     try:
@@ -109,7 +108,11 @@ def preserve_model(model: torch.nn.Module, session: Session) -> Iterator[None]:
             parameter.grad = gradient
 
 
-def _restore_attributes(module: torch.nn.Module, before: dict[str, _Kept]) -> None:
+def _keep_attributes(module: nn.Module) -> dict[str, _Kept]:
+    return {name: _Kept.of(value) for name, value in vars(module).items()}
+
+
+def _restore_attributes(module: nn.Module, before: dict[str, _Kept]) -> None:
     now = vars(module)
     for name in [name for name in now if name not in before]:
         del now[name]

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, MutableMapping
 from typing import Any
 
 import torch
+from torch import Tensor, nn
 
 # Without these there is no walk beyond what fits into memory, and no graph.
 from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
@@ -118,34 +119,32 @@ MODULE_APPLY = "_apply"
 none, nothing is patched, and they fail on fake weights."""
 
 
-def apply_to(
-    module: torch.nn.Module, change: Callable[[torch.Tensor], torch.Tensor]
-) -> None:
+def apply_to(module: nn.Module, change: Callable[[Tensor], Tensor]) -> None:
     """Change the tensors of a module and of all in it, as `.to()` and the like do."""
     getattr(module, MODULE_APPLY)(change)
 
 
-def modules_in(module: torch.nn.Module) -> MutableMapping[str, object]:
+def modules_in(module: nn.Module) -> MutableMapping[str, object]:
     """The modules registered on a module itself, by attribute."""
     return _registry(module, "_modules")
 
 
-def parameters_in(module: torch.nn.Module) -> MutableMapping[str, object]:
+def parameters_in(module: nn.Module) -> MutableMapping[str, object]:
     """The parameters registered on a module itself, by attribute."""
     return _registry(module, "_parameters")
 
 
-def buffers_in(module: torch.nn.Module) -> MutableMapping[str, object]:
+def buffers_in(module: nn.Module) -> MutableMapping[str, object]:
     """The buffers registered on a module itself, by attribute."""
     return _registry(module, "_buffers")
 
 
-def has_registries(module: torch.nn.Module) -> bool:
+def has_registries(module: nn.Module) -> bool:
     """Whether `nn.Module.__init__` has run on a module."""
     return "_modules" in vars(module) or isinstance(module, torch.jit.ScriptModule)
 
 
-def _registry(module: torch.nn.Module, name: str) -> MutableMapping[str, object]:
+def _registry(module: nn.Module, name: str) -> MutableMapping[str, object]:
     # A script module computes its registries; others have them as attributes. Those are
     # looked up in `vars`, since `__getattr__` may be the user's own.
     if isinstance(module, torch.jit.ScriptModule):
@@ -159,13 +158,13 @@ def _registry(module: torch.nn.Module, name: str) -> MutableMapping[str, object]
 # -- tensors ---------------------------------------------------------------------------
 
 
-def version_of(tensor: torch.Tensor) -> int:
+def version_of(tensor: Tensor) -> int:
     """How often a tensor was written in place; always 0 without torch's counter, so
     that nothing counts as written."""
     return int(getattr(tensor, "_version", 0))
 
 
-def storage_key(tensor: torch.Tensor) -> int:
+def storage_key(tensor: Tensor) -> int:
     """A number that views of one memory share; without torch's handle, each tensor
     counts as memory of its own."""
     if tensor.layout != torch.strided:

@@ -83,7 +83,9 @@ def _catches(handler: ast.ExceptHandler) -> bool:
     """Whether a handler takes a shape error and does not only raise it on."""
     if any(isinstance(statement, ast.Raise) for statement in handler.body):
         return False
-    return handler.type is None or any(map(_names_shape_error, ast.walk(handler.type)))
+    if handler.type is None:
+        return True
+    return any(map(_names_shape_error, ast.walk(handler.type)))
 
 
 def _names_shape_error(node: ast.AST) -> bool:

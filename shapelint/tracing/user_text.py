@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-import torch
+from torch import Tensor
 
 from shapelint.facts.errors import OutOfTimeError
 
@@ -68,6 +68,4 @@ def key_text(key: object) -> str:
     """The key of a dict as text."""
     class_name = type(key).__name__
     # A tensor's text shows its values, of which a fake one has none.
-    return (
-        class_name if isinstance(key, torch.Tensor) else safe_text(str, key, class_name)
-    )
+    return class_name if isinstance(key, Tensor) else safe_text(str, key, class_name)

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-import torch
+from torch import Tensor
 
 from shapelint.facts.graph import TensorFact, ValueFact
 from shapelint.tracing.nested import has_tensors
@@ -45,7 +45,7 @@ class _Spelling:
 
     def spell(self, value: object, depth: int, around: tuple[int, ...]) -> str:
         """A value as text. `around`: the ids of the containers it lies in."""
-        if isinstance(value, torch.Tensor):
+        if isinstance(value, Tensor):
             sizes = tuple(map(int, value.shape))
             fact = TensorFact(dtype_name(value.dtype), sizes)
             self.tensors.append(fact)

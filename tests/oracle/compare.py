@@ -68,14 +68,15 @@ def disagreement(case: Case, report: TargetReport) -> str | None:
 def no_values() -> None:
     """Walk as a model is walked that does not fit: nothing affordable, no second try
     with real tensors."""
-    import shapelint.checking.walk_target
+    import shapelint.checking.one_pass
+    import shapelint.loading.walkable
     from shapelint.tracing.costs import Budget
 
     def nothing() -> Budget:
         return Budget(0.0, 0.0, 0.0)
 
-    setattr(shapelint.checking.walk_target, "walk_budget", nothing)  # noqa: B010 - a name of another module, on purpose
-    shapelint.checking.walk_target.FALLBACK_PARAMS = -1
+    setattr(shapelint.loading.walkable, "walk_budget", nothing)  # noqa: B010 - a name of another module, on purpose
+    shapelint.checking.one_pass.FALLBACK_PARAMS = -1
 
 
 def main() -> None:

@@ -107,7 +107,7 @@ OPS = (
             *("native_batch_norm", "cudnn_batch_norm", "miopen_batch_norm"),
             "_native_batch_norm_legit",
         ),
-        writes_unsaid=True,
+        writes_silently=True,
     ),
     Op(
         "instance_norm",

@@ -10,7 +10,7 @@ from shapelint.ops.record import Candidate, Cost, Family, Op
 def recover_recurrent(failure: Failure) -> list[Candidate]:
     """Output and state (torch.nn.LSTM, "Outputs"), whatever the input's features
     were."""
-    layer = failure.kwargs["_attributes"]
+    layer = failure.attributes
     x = failure.args[0] if failure.args else None
     if not isinstance(x, TensorFact) or len(x.shape) not in (2, 3):
         return []
@@ -39,7 +39,7 @@ def recover_cell(failure: Failure) -> list[Candidate]:
 
 
 def recover_cell_of_wrong_rank(failure: Failure) -> list[Candidate]:
-    hidden = failure.kwargs["_attributes"]["hidden_size"]
+    hidden = failure.attributes["hidden_size"]
     shape = failure.tensors[0].shape
     state = (*shape[:1], hidden) if len(shape) > 1 else (hidden,)
     return [(state, state)] if failure.op == "module:LSTMCell" else [state]

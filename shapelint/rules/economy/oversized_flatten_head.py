@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.changes.heads import flattened, head_candidates
+from shapelint.changes.heads import find_flatten, head_candidates
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Call, Trace, Walked
@@ -84,7 +84,7 @@ class Net(nn.Module):
             if call.op.lower() != "linear" or call.failure is not None or not total:
                 continue
             params = walked.params_of(call)
-            flatten = flattened(trace, call)
+            flatten = find_flatten(trace, call)
             if flatten is None or params / total < walked.thresholds["head-share"]:
                 continue
             if math.prod(flatten.inputs[0].shape[2:]) > 1:

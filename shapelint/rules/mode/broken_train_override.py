@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
@@ -15,15 +15,18 @@ from shapelint.syntax.trees import ParsedFile, parse_file
 
 OVERRIDES = ("train", "eval")
 
+OWN_PARAMETERS = "with parameters of its own"
+CALLS_TRAIN = "`eval()` calls `train(False)`"
+
 
 class BrokenTrainOverride(Rule):
     """
     ## What it does
-    Finds methods called `train` or `eval` of a model that take the place of
-    `nn.Module`'s and do not do its work: without the parameter `mode` (`eval()` calls
-    `train(False)`), without a call of `super()` so that the layers inside are not
-    reached, or without a result. Overrides that call `super()` and then pin parts of
-    the model to a mode are right.
+    Finds methods `train` and `eval` of a model that override those of `nn.Module` and
+    do not do their work: they lack the parameter `mode` (`eval()` calls
+    `train(False)`), never call `super()`, so that the layers inside are not reached, or
+    return nothing. Overrides that call `super()` and then pin parts of the model to a
+    mode are correct.
 
     ## Why is this bad?
     `model.eval()` raises, or runs a training loop, or leaves dropout and batch norm as
@@ -80,61 +83,63 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        raises = any(switching(trace) for trace in walked.traces.values())
-        for source, layer, owner, method, wrong in broken_overrides(walked):
-            severity = Severity.ERROR if raises else Severity.WARNING
-            yield self._finding(source, layer, owner, method, wrong, severity)
+        raises = any(map(is_switch_that_raised, walked.traces.values()))
+        for override in find_broken_overrides(walked):
+            yield self._finding(override, Severity.ERROR if raises else None)
 
-    def _finding(
-        self,
-        source: ParsedFile,
-        layer: str,
-        owner: str,
-        method: ast.FunctionDef,
-        wrong: tuple[str, str],
-        severity: Severity,
-    ) -> Finding:
-        message, what = wrong
-        span = Span(
-            source.file,
-            method.lineno,
-            method.col_offset + 1,
-            method.lineno,
-            method.col_offset + 4,
+    def _finding(self, override: Override, severity: Severity | None) -> Finding:
+        method = override.method
+        own, replaced = f"{override.owner}.{method.name}", f"nn.Module.{method.name}"
+        message = f"`{own}` overrides `{replaced}` {override.fault.message}"
+        diagnostic = replace(
+            self.diagnostic(message, severity),
+            label=override.fault.label,
+            layer=override.layer,
+        ).at(_span_of_def(override.source.file, method))
+        return Finding(
+            diagnostic, candidates=tuple(_candidates(override.source, method))
         )
-        draft = replace(
-            self.diagnostic(
-                f"`{owner}.{method.name}` takes the place of `nn.Module.{method.name}` {message}",
-                severity,
-            ),
-            label=what,
-            layer=layer,
-        )
-        return Finding(draft.at(span), candidates=tuple(_candidates(source, method)))
 
 
-def switching(trace: Trace) -> bool:
+@dataclass(frozen=True)
+class Fault:
+    """What an override does not do: the end of the message, and the label."""
+
+    message: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Override:
+    """A method that does not do the work of the one it overrides. `layer`: the first
+    layer of its class."""
+
+    source: ParsedFile
+    layer: str
+    owner: str
+    method: ast.FunctionDef
+    fault: Fault
+
+
+def is_switch_that_raised(trace: Trace) -> bool:
     """Whether it was `train()` or `eval()` that raised, before any forward."""
-    return trace.raised is not None and any(
-        f"model.{name}()" in trace.raised.doing for name in OVERRIDES
-    )
+    return trace.raised is not None and trace.raised.switching_to is not None
 
 
-def broken_overrides(
-    walked: Walked,
-) -> Iterator[tuple[ParsedFile, str, str, ast.FunctionDef, tuple[str, str]]]:
-    """Each override that does not do what it takes the place of: file, layer, class,
-    method, what is wrong."""
+def find_broken_overrides(walked: Walked) -> Iterator[Override]:
+    """Each broken override of a class whose layers were walked."""
     seen: set[tuple[str, str]] = set()
     for layer, home in walked.homes.items():
-        if home in seen or not home[0] or "site-packages" in home[0]:
+        file, owner = home
+        if home in seen or not file or "site-packages" in file:
             continue
+        # A model has many layers of one class; its source is judged once.
         seen.add(home)
-        source = parse_file(home[0], walked.texts)
-        for method in _overrides(source, home[1]) if source is not None else ():
-            wrong = _wrong(method)
-            if source is not None and wrong is not None:
-                yield source, layer, home[1], method, wrong
+        source = parse_file(file, walked.texts)
+        for method in _overrides(source, owner) if source is not None else ():
+            fault = _find_fault(method)
+            if source is not None and fault is not None:
+                yield Override(source, layer, owner, method, fault)
 
 
 def _overrides(source: ParsedFile, owner: str) -> Iterator[ast.FunctionDef]:
@@ -145,76 +150,86 @@ def _overrides(source: ParsedFile, owner: str) -> Iterator[ast.FunctionDef]:
                     yield item
 
 
-def _wrong(method: ast.FunctionDef) -> tuple[str, str] | None:
-    """What an override does not do: for the message, and for its place."""
-    spec = method.args
-    names = [arg.arg for arg in [*spec.posonlyargs, *spec.args]][1:]
-    required = (
-        len(names)
-        - len(spec.defaults)
-        + sum(default is None for default in spec.kw_defaults)
-    )
-    if (
-        method.name == "train"
-        and not names
-        and spec.vararg is None
-        and spec.kwarg is None
-    ):
-        return "without its parameter `mode`", "`eval()` calls `train(False)`"
-    if required > (1 if method.name == "train" else 0):
-        return (
-            "with parameters of its own",
-            f"`{'eval' if method.name == 'train' else 'model.eval'}()` gives it none",
-        )
-    if method.name == "train" and names and not _speaks_of_a_mode(names[0]):
-        return "with parameters of its own", "`eval()` calls `train(False)`"
+def _find_fault(method: ast.FunctionDef) -> Fault | None:
+    if method.name == "train":
+        fault = _find_fault_of_parameters(method)
+    else:
+        fault = _find_required(method, 0, "`model.eval()` passes no argument")
+    if fault is not None:
+        return fault
     if not _reaches_layers(method):
-        return (
+        return Fault(
             "and does not reach the layers inside",
-            "no `super()`, no layer is switched",
+            "without `super()`, no layer is switched",
         )
     if not _returns(method):
-        return "and gives nothing back", "`model.eval()` is None"
+        return Fault("and returns nothing", "`model.eval()` is None")
     return None
 
 
-def _speaks_of_a_mode(name: str) -> bool:
-    return any(
-        word in name.lower()
-        for word in ("mode", "train", "flag", "enable", "is_", "on")
-    )
+def _find_fault_of_parameters(method: ast.FunctionDef) -> Fault | None:
+    """`nn.Module.eval` calls `self.train(False)`: `train` has to take that as a mode."""
+    spec = method.args
+    names = _parameters(method)
+    if not names and spec.vararg is None and spec.kwarg is None:
+        return Fault("without its parameter `mode`", CALLS_TRAIN)
+    fault = _find_required(method, 1, "`eval()` passes one argument")
+    if fault is None and names and not _is_name_of_a_mode(names[0]):
+        return Fault(OWN_PARAMETERS, CALLS_TRAIN)
+    return fault
+
+
+def _find_required(method: ast.FunctionDef, given: int, label: str) -> Fault | None:
+    """The fault of a method that needs more arguments than are `given`."""
+    spec = method.args
+    keyword_only = sum(default is None for default in spec.kw_defaults)
+    required = len(_parameters(method)) - len(spec.defaults) + keyword_only
+    return Fault(OWN_PARAMETERS, label) if required > given else None
+
+
+def _parameters(method: ast.FunctionDef) -> list[str]:
+    """The names of the positional parameters after `self`."""
+    spec = method.args
+    return [arg.arg for arg in (*spec.posonlyargs, *spec.args)][1:]
+
+
+def _is_name_of_a_mode(name: str) -> bool:
+    # `def train(self, epochs)` is a training loop, whatever `eval()` passes.
+    words = ("mode", "train", "flag", "enable", "is_", "on")
+    return any(word in name.lower() for word in words)
 
 
 def _reaches_layers(method: ast.FunctionDef) -> bool:
     """Whether it calls `super().train`, `nn.Module.train`, or `train` or `eval` of
-    something itself."""
-    for node in ast.walk(method):
-        if (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Attribute)
-            and node.func.attr in OVERRIDES
-        ):
-            return True
-    return False
+    layers itself."""
+    calls = [node for node in ast.walk(method) if isinstance(node, ast.Call)]
+    return any(
+        isinstance(call.func, ast.Attribute) and call.func.attr in OVERRIDES
+        for call in calls
+    )
 
 
 def _returns(method: ast.FunctionDef) -> bool:
-    return any(
-        isinstance(node, ast.Return) and node.value is not None
-        for node in ast.walk(method)
-    )
+    returns = [node for node in ast.walk(method) if isinstance(node, ast.Return)]
+    return any(node.value is not None for node in returns)
+
+
+def _span_of_def(file: str, method: ast.FunctionDef) -> Span:
+    """The keyword `def`."""
+    line, column = method.lineno, method.col_offset + 1
+    return Span(file, line, column, line, column + len("def"))
 
 
 def _candidates(source: ParsedFile, method: ast.FunctionDef) -> Iterator[Candidate]:
     """`super().train(mode)` at the beginning; `return self` at the end."""
     names = [arg.arg for arg in method.args.args]
-    if method.name == "train" and len(names) == 2 and not _reaches_layers(method):
+    reaches_layers = _reaches_layers(method)
+    if method.name == "train" and len(names) == 2 and not reaches_layers:
         first = method.body[0]
-        text = f"super().train({names[1]})\n{' ' * first.col_offset}{source.segment(first)}"
-        yield Candidate(
-            f"`super().train({names[1]})`", (replacement(source, first, text),)
-        )
-    elif _reaches_layers(method) and not _returns(method):
+        call = f"super().train({names[1]})"
+        text = f"{call}\n{' ' * first.col_offset}{source.segment(first)}"
+        yield Candidate(f"`{call}`", (replacement(source, first, text),))
+    elif reaches_layers and not _returns(method):
         last = method.body[-1]
         text = f"{source.segment(last)}\n{' ' * last.col_offset}return self"
         yield Candidate("`return self`", (replacement(source, last, text),))

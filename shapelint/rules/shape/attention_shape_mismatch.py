@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from shapelint import ops
-from shapelint.changes.layer_inputs import layer_input_forms
+from shapelint.changes.layer_inputs import rewrite_layer_input
 from shapelint.changes.layer_numbers import number_candidates
 from shapelint.changes.other_inputs import sized_inputs
 from shapelint.facts.diagnostics import Draft
@@ -112,7 +112,7 @@ class Net(nn.Module):
             span = (
                 made.span(written) if made is not None and written is not None else None
             )
-            found += layer_input_forms(walked, call, takes)
+            found += rewrite_layer_input(walked, call, takes)
             found += number_candidates(
                 call, made, (0, "embed_dim"), gets, (gets,), takes
             )

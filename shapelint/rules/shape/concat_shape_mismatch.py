@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from shapelint import ops
-from shapelint.changes.operands import resized, turned
+from shapelint.changes.operands import resize_maps, rewrite_operands
 from shapelint.changes.other_inputs import halves_well, other_sizes
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Shape, Walked, facts_in
@@ -87,8 +87,8 @@ class Net(nn.Module):
                 found=next(shape_text(shape) for shape in shapes if shape != shapes[0]),
             )
             candidates = (
-                *turned(walked, call, _joins(dim, is_new)),
-                *resized(walked, call, halves_well(walked)),
+                *rewrite_operands(walked, call, _joins(dim, is_new)),
+                *resize_maps(walked, call, halves_well(walked)),
                 *other_sizes(walked),
             )
             yield Finding(

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from shapelint import ops
 from shapelint.changes.layer_numbers import number_candidates, producer_candidates
-from shapelint.changes.operands import turned
+from shapelint.changes.operands import rewrite_operands
 from shapelint.changes.other_inputs import other_channels
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Walked
@@ -125,7 +125,7 @@ class Net(nn.Module):
 
 def _turned(walked: Walked, call: Call, takes: int, dims: int) -> list[Candidate]:
     """Channels that come last brought to the front, as after an embedding."""
-    fits = turned(
+    fits = rewrite_operands(
         walked,
         call,
         lambda shapes: len(shapes[0]) == dims + 2 and shapes[0][1] == takes,

@@ -6,9 +6,9 @@ import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.changes.operands import Operand, operands, wrapped
+from shapelint.changes.operands import Operand, find_operands, rewrite_operand
 from shapelint.facts.diagnostics import Related, Severity
-from shapelint.facts.findings import Candidate, Example, Finding, Rule
+from shapelint.facts.findings import Candidate, ChangeKind, Example, Finding, Rule
 from shapelint.facts.graph import Call, Trace, Walked
 from shapelint.ops.wording import subject
 from shapelint.syntax.calls import CallExpression, call_at
@@ -121,7 +121,7 @@ def _candidates(
     walked: Walked, call: Call, position: int, maker: Call | None
 ) -> Iterator[Candidate]:
     made = call_at(maker.site, walked.texts) if maker is not None else None
-    known = operands(walked, call)
+    known = find_operands(walked, call)
     names = [
         _device_of(each)
         for at, each in enumerate(known)
@@ -136,8 +136,11 @@ def _candidates(
         if position < len(known):
             operand = known[position]
             yield replace(
-                wrapped(operand, f"{operand.text}.to({name}.device)", call.layer, 1.0),
+                rewrite_operand(
+                    operand, f"{operand.text}.to({name}.device)", call.layer, 1.0
+                ),
                 group="device",
+                kind=ChangeKind.OTHER,
             )
 
 

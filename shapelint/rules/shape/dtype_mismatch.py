@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from shapelint import ops
-from shapelint.changes.layer_inputs import cast
-from shapelint.changes.operands import operands
+from shapelint.changes.layer_inputs import cast_operand
+from shapelint.changes.operands import find_operands
 from shapelint.changes.other_inputs import float_input
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Walked
@@ -121,9 +121,9 @@ def _casts(walked: Walked, call: Call, wanted: str) -> list[Candidate]:
     facts = call.inputs
     return [
         candidate
-        for position in range(len(operands(walked, call)))
+        for position in range(len(find_operands(walked, call)))
         if position < len(facts) and facts[position].dtype != wanted
-        for candidate in cast(walked, call, position, method)
+        for candidate in cast_operand(walked, call, position, method)
     ]
 
 

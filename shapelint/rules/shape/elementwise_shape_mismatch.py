@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from shapelint import ops
-from shapelint.changes.operands import cropped, resized, turned
+from shapelint.changes.operands import crop_larger, resize_maps, rewrite_operands
 from shapelint.changes.other_inputs import halves_well, other_sizes, sized_inputs
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Call, Shape, Trace, Walked
@@ -93,10 +93,10 @@ class Net(nn.Module):
                 sized_inputs(walked, [sizes]) if _holds_a_table(trace, call) else []
             )
             candidates = (
-                *cropped(walked, call),
+                *crop_larger(walked, call),
                 *inputs,
-                *turned(walked, call, _broadcasts(shapes)),
-                *resized(walked, call, halves_well(walked)),
+                *rewrite_operands(walked, call, _broadcasts(shapes)),
+                *resize_maps(walked, call, halves_well(walked)),
                 *other_sizes(walked),
             )
             yield Finding(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from shapelint import ops
-from shapelint.changes.layer_inputs import cast
+from shapelint.changes.layer_inputs import cast_operand
 from shapelint.changes.layer_numbers import number_candidates
 from shapelint.changes.other_inputs import integer_input, sized_inputs
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
@@ -90,7 +90,10 @@ class Net(nn.Module):
             expected="i64",
             found=dtype,
         )
-        candidates = [*integer_input(walked, call), *cast(walked, call, 0, ".long()")]
+        candidates = [
+            *integer_input(walked, call),
+            *cast_operand(walked, call, 0, ".long()"),
+        ]
         return Finding(
             located(diagnostic, walked, trace, call),
             trace.mode,

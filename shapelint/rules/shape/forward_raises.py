@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.changes.cycles import circle, runs_in_circles
+from shapelint.changes.cycles import explain_circle, runs_in_circles
 from shapelint.changes.other_inputs import (
     input_candidates,
     larger_images,
@@ -17,7 +17,10 @@ from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Raised, Trace, Walked
 from shapelint.facts.kinds import NoPlace
 from shapelint.ops.wording import subject
-from shapelint.rules.mode.broken_train_override import broken_overrides, switching
+from shapelint.rules.mode.broken_train_override import (
+    find_broken_overrides,
+    is_switch_that_raised,
+)
 from shapelint.rules.structure.missing_super_init import met_uninitialised
 from shapelint.syntax.spans import span_of
 from shapelint.syntax.walked_calls import failed_calls, located, shape_text
@@ -89,8 +92,8 @@ class Net(nn.Module):
                 candidates,
             )
         for trace in walked.traces.values():
-            said = switching(trace) and any(
-                True for _ in broken_overrides(walked)
+            said = is_switch_that_raised(trace) and any(
+                True for _ in find_broken_overrides(walked)
             )  # SHP408 says it
             said = said or met_uninitialised(walked, trace)  # and this SHP504
             if trace.raised is not None and not said and is_users(trace, trace.raised):
@@ -112,8 +115,8 @@ class Net(nn.Module):
         )
         whole = replace(draft, layer=raised.layer)
         diagnostic = whole.at(span, called, NoPlace.NO_SOURCE)
-        if runs_in_circles(walked, trace) and switching(trace):
-            diagnostic, candidates = circle(walked, diagnostic)
+        if runs_in_circles(walked, trace) and is_switch_that_raised(trace):
+            diagnostic, candidates = explain_circle(walked, diagnostic)
             return Finding(diagnostic, trace.mode, None, candidates)
         if (
             raised.error_type == "RecursionError"

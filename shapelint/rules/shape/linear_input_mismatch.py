@@ -6,15 +6,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from shapelint import ops
-from shapelint.changes.heads import (
-    flatten_and_number,
-    flattened,
-    head_candidates,
-    missing_flatten,
-)
-from shapelint.changes.layer_inputs import layer_input_forms
+from shapelint.changes.first_layers import unbatched_note
+from shapelint.changes.heads import find_flatten, head_candidates
+from shapelint.changes.layer_inputs import rewrite_layer_input
 from shapelint.changes.layer_numbers import number_candidates
-from shapelint.changes.other_inputs import input_candidates, unbatched_note
+from shapelint.changes.missing_flattens import flatten_and_number, missing_flatten
+from shapelint.changes.other_inputs import input_candidates
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Call, Trace, Walked
@@ -139,7 +136,7 @@ class Net(nn.Module):
         diagnostic = replace(
             located(diagnostic, walked, trace, call, span), notes=unbatched_note(trace)
         )
-        flatten = flattened(trace, call)
+        flatten = find_flatten(trace, call)
         if flatten is not None:
             before = flatten.inputs[0].shape
             diagnostic = replace(
@@ -153,7 +150,7 @@ class Net(nn.Module):
             *input_candidates(walked, trace),
             *missing_flatten(walked, call, takes),
         ]
-        candidates += layer_input_forms(walked, call, takes)
+        candidates += rewrite_layer_input(walked, call, takes)
         sizes = flatten.inputs[0].shape[1:] if flatten is not None else (found,)
         both = (
             flatten_and_number(walked, trace, call, made, takes)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from shapelint import ops
-from shapelint.changes.layer_inputs import cast
-from shapelint.changes.operands import turned
+from shapelint.changes.layer_inputs import cast_operand
+from shapelint.changes.operands import rewrite_operands
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Shape, TensorFact, Walked
 from shapelint.ops.record import Op, Target
@@ -123,8 +123,10 @@ def _candidates(walked: Walked, call: Call, op: str) -> Iterator[Candidate]:
             return False
         return shapes[1] == _wanted(op, TensorFact("f32", shapes[0]))
 
-    yield from cast(walked, call, 1, ".long()" if _takes_classes(op) else ".float()")
-    yield from turned(walked, call, fits)
+    yield from cast_operand(
+        walked, call, 1, ".long()" if _takes_classes(op) else ".float()"
+    )
+    yield from rewrite_operands(walked, call, fits)
 
 
 def _has_target(op: Op) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from shapelint import ops
-from shapelint.changes.operands import turned
+from shapelint.changes.operands import rewrite_operands
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Failure, Shape, Walked
 from shapelint.ops.record import Family
@@ -88,7 +88,7 @@ class Net(nn.Module):
                 found=shape_text(facts[-1].shape) if facts else None,
             )
             candidates = (
-                tuple(turned(walked, call, _multiplies(failure.op)))
+                tuple(rewrite_operands(walked, call, _multiplies(failure.op)))
                 if failure.op != "einsum"
                 else ()
             )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from shapelint import ops
-from shapelint.changes.layer_inputs import keyword_added, layer_input_forms
+from shapelint.changes.layer_inputs import add_keyword, rewrite_layer_input
 from shapelint.changes.layer_numbers import number_candidates
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Shape, TensorFact, Trace, Walked
@@ -106,12 +106,12 @@ class Net(nn.Module):
         found: list[Candidate] = []
         if mismatch.features is not None:
             takes, gets = mismatch.features
-            found += layer_input_forms(walked, call, takes)
+            found += rewrite_layer_input(walked, call, takes)
             found += number_candidates(
                 call, made, (0, "input_size"), gets, (gets,), takes
             )
         elif made is not None:
-            found += keyword_added(made, "batch_first", "True", call.layer)
+            found += add_keyword(made, "batch_first", "True", call.layer)
         return Finding(
             located(diagnostic, walked, trace, call, span),
             trace.mode,
