@@ -154,7 +154,7 @@ def _walk(look: Look, report: TargetReport) -> tuple[Walkable, dict[Mode, Trace]
     request = look.request
     look.on_step("loading")
     walkable = load_walkable(request, look.target, look.texts)
-    require_fitting(walkable.loaded, walkable.feed)
+    require_fitting(walkable.loaded, walkable.inputs)
     traces = walkable.walk_modes(request.modes, look.deadline, look.on_step)
     if not _needs_real_values(walkable, traces):
         return walkable, traces
