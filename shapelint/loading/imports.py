@@ -22,7 +22,7 @@ import torch
 
 from shapelint.asked.target import Target
 from shapelint.facts.errors import UsageError
-from shapelint.syntax.parsing import tree_of
+from shapelint.syntax.parsing import nodes_of, tree_of
 from shapelint.syntax.texts import Texts
 
 _NOT_THE_USERS = (
@@ -197,6 +197,5 @@ def _relative_levels(file: str, texts: Texts) -> int:
 def _highest_level(text: str) -> int:
     if _RELATIVE.search(text) is None:
         return 0
-    nodes = ast.walk(tree_of(text))
-    levels = (node.level for node in nodes if isinstance(node, ast.ImportFrom))
-    return max(levels, default=0)
+    imports = nodes_of(tree_of(text), ast.ImportFrom)
+    return max((each.level for each in imports), default=0)

@@ -21,7 +21,7 @@ from shapelint.loading.not_loadable import NotLoadableError, required_names
 from shapelint.ops.families.recurrent import recover_recurrent
 from shapelint.ops.record import Family
 from shapelint.syntax.own_inputs import EXAMPLE, input_comment
-from shapelint.syntax.parsing import tree_of
+from shapelint.syntax.parsing import nodes_of, tree_of
 from shapelint.syntax.texts import Texts
 from shapelint.tracing.members import modules_of
 from shapelint.tracing.nested import Inputs, tensors_in
@@ -249,7 +249,7 @@ def _comment_on(cls: type, loaded: Loaded) -> tuple[str, ...]:
 def _definition_of(cls: type, tree: ast.Module) -> ast.ClassDef | None:
     """Where a class is defined; of several of its name the one with its methods, else
     the last."""
-    classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    classes = nodes_of(tree, ast.ClassDef)
     named = [node for node in classes if node.name == cls.__name__]
     methods = [value for value in vars(cls).values() if inspect.isfunction(value)]
     lines = [method.__code__.co_firstlineno for method in methods]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from shapelint.facts.diagnostics import Edit
 from shapelint.facts.places import Position, Site, Span
 from shapelint.syntax.edits import replacement
+from shapelint.syntax.parsing import last_name
 from shapelint.syntax.texts import Texts
 from shapelint.syntax.trees import Corners, ParsedFile, parse_file
 
@@ -109,7 +110,7 @@ def _call_of(name: str, site: Site, texts: Texts) -> CallExpression | None:
     if source is None:
         return None
     on_line = _calls_on_line(source, site.line)
-    named = [node for node in on_line if called_name(node) == name]
+    named = [node for node in on_line if last_name(node.func) == name]
     return _only_call(source, named)
 
 
@@ -132,13 +133,6 @@ def _calls_on_line(source: ParsedFile, line: int) -> list[ast.Call]:
 def _only_call(source: ParsedFile, nodes: list[ast.Call]) -> CallExpression | None:
     """The only one of some calls: where there are more, nobody knows which is meant."""
     return CallExpression(source, nodes[0]) if len(nodes) == 1 else None
-
-
-def called_name(node: ast.Call) -> str:
-    """The last part of the name that a call calls; empty where that is none."""
-    if isinstance(node.func, ast.Attribute):
-        return node.func.attr
-    return node.func.id if isinstance(node.func, ast.Name) else ""
 
 
 def call_around(file: str, position: Position, texts: Texts) -> CallExpression | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from shapelint.facts.diagnostics import Edit
-from shapelint.syntax.calls import called_name
+from shapelint.syntax.parsing import last_name, nodes_of
 from shapelint.syntax.texts import Texts
 from shapelint.syntax.trees import parse_file
 
@@ -34,25 +34,23 @@ def _reaches_a_condition(edit: Edit, texts: Texts) -> bool:
 @lru_cache(maxsize=64)
 def _conditions(tree: ast.Module) -> tuple[ast.expr, ...]:
     """The conditions of a file."""
-    nodes = list(ast.walk(tree))
-    functions = [node for node in nodes if isinstance(node, ast.FunctionDef)]
+    functions = nodes_of(tree, ast.FunctionDef)
     checking = {function.name for function in functions if _only_checks(function)}
-    conditions = (_condition(node, checking) for node in nodes)
+    conditions = (_condition(node, checking) for node in nodes_of(tree, ast.stmt))
     return tuple(each for each in conditions if each is not None)
 
 
-def _condition(node: ast.AST, checking: set[str]) -> ast.expr | None:
+def _condition(node: ast.stmt, checking: set[str]) -> ast.expr | None:
     """What must hold, or must not, by one statement.
 
     Of a call of a function that only checks, that is the whole call: an argument is as
     much the author's word as the condition is."""
     if isinstance(node, ast.Assert):
         return node.test
-    if isinstance(node, ast.If) and (_raises(node.body) or _raises(node.orelse)):
-        return node.test
-    if isinstance(node, ast.Expr) and (_is_torchs(node) or _called(node) in checking):
-        return node.value
-    return None
+    if isinstance(node, ast.If):
+        return node.test if _raises(node.body) or _raises(node.orelse) else None
+    is_check = _is_torchs(node) or _called(node) in checking
+    return node.value if is_check and isinstance(node, ast.Expr) else None
 
 
 def _raises(body: list[ast.stmt]) -> bool:
@@ -60,15 +58,16 @@ def _raises(body: list[ast.stmt]) -> bool:
     return bool(body) and isinstance(body[-1], ast.Raise)
 
 
-def _is_torchs(statement: ast.Expr) -> bool:
+def _is_torchs(statement: ast.stmt) -> bool:
+    """Whether a statement calls a check of torch's own."""
     return _called(statement).startswith(_OF_TORCH)
 
 
-def _called(statement: ast.Expr) -> str:
+def _called(statement: ast.stmt) -> str:
     """The last part of the name of what a statement calls; empty where it is not a
     call."""
-    call = statement.value
-    return called_name(call) if isinstance(call, ast.Call) else ""
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    return last_name(call.func) if isinstance(call, ast.Call) else ""
 
 
 def _only_checks(function: ast.FunctionDef) -> bool:
@@ -82,9 +81,7 @@ def _only_checks(function: ast.FunctionDef) -> bool:
 def _is_check(statement: ast.stmt) -> bool:
     if isinstance(statement, ast.If):
         return _raises(statement.body) and not statement.orelse
-    if isinstance(statement, ast.Expr):
-        return _is_torchs(statement)
-    return isinstance(statement, ast.Assert)
+    return isinstance(statement, ast.Assert) or _is_torchs(statement)
 
 
 def _changes_nothing(statement: ast.stmt) -> bool:

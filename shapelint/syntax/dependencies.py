@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from shapelint.facts.errors import UsageError
-from shapelint.syntax.parsing import parse_python
+from shapelint.syntax.parsing import last_name, nodes_of, parse_python
 from shapelint.syntax.texts import DISK
 
 _BY_NAME = ("import_module", "__import__")
@@ -125,19 +125,12 @@ def _imports_of(file: str, roots: list[str], found: Dependencies) -> Iterator[st
 def _is_beyond_reading(tree: ast.Module) -> bool:
     """Whether a file changes where modules are looked for, or hands on what imports
     them by name."""
-    nodes = list(ast.walk(tree))
-    called = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
-    for node in nodes:
-        if isinstance(node, ast.ImportFrom) and _hides_imports(node):
-            return True
-        if not isinstance(node, (ast.Name, ast.Attribute)):
-            continue
-        if _is_search_path(node):
-            return True
-        # a call of `import_module` is looked into by `_files_of_call`
-        if _name_of(node) in _BY_NAME and id(node) not in called:
-            return True
-    return False
+    if any(map(_hides_imports, nodes_of(tree, ast.ImportFrom))):
+        return True
+    # a call of `import_module` itself is looked into by `_files_of_call`
+    called = {id(call.func) for call in nodes_of(tree, ast.Call)}
+    names = (node for node in ast.walk(tree) if id(node) not in called)
+    return any(_is_search_path(node) or last_name(node) in _BY_NAME for node in names)
 
 
 def _hides_imports(node: ast.ImportFrom) -> bool:
@@ -147,13 +140,13 @@ def _hides_imports(node: ast.ImportFrom) -> bool:
     return node.module == "sys" and any(each.name == "path" for each in node.names)
 
 
-def _is_search_path(node: ast.Name | ast.Attribute) -> bool:
+def _is_search_path(node: ast.AST) -> bool:
     """`sys.path`, and the `__path__` of a package."""
-    if _name_of(node) == "__path__":
+    if last_name(node) == "__path__":
         return True
     if not isinstance(node, ast.Attribute) or node.attr != "path":
         return False
-    return _name_of(node.value) == "sys"
+    return last_name(node.value) == "sys"
 
 
 def _known_files(
@@ -171,7 +164,7 @@ def _files_of_call(
     node: ast.Call, roots: list[str], found: Dependencies
 ) -> Iterator[str]:
     """The files that a call imports while the program runs."""
-    name = _name_of(node.func)
+    name = last_name(node.func)
     is_exec = isinstance(node.func, ast.Name) and name == "exec"
     if name in _BY_PLACE or is_exec:
         found.is_complete = False
@@ -191,7 +184,7 @@ def _written_module(node: ast.Call) -> str:
         return ""
     # further arguments of `__import__` may make the name a relative one
     is_plain = len(node.args) == 1 and not node.keywords
-    if _name_of(node.func) == "__import__" and not is_plain:
+    if last_name(node.func) == "__import__" and not is_plain:
         return ""
     return "" if first.value.startswith(".") else first.value
 
@@ -226,11 +219,6 @@ def _beside(files: Iterable[str]) -> Iterator[str]:
         folder = os.path.dirname(file)
         for name in os.listdir(folder) if os.path.isdir(folder) else ():
             yield from _as_file(os.path.join(folder, name.removesuffix(".py")))
-
-
-def _name_of(node: ast.expr) -> str:
-    """The last part of a dotted name."""
-    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
 
 
 def _files(

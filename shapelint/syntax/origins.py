@@ -21,6 +21,9 @@ Assignment = tuple[ast.expr, ast.expr]
 
 _COMPREHENSIONS = ("<listcomp>", "<genexpr>", "<dictcomp>", "<setcomp>", "<lambda>")
 
+_MODULES = ("torch", "nn", "F", "np", "math")
+"""What the modules whose functions models call are imported as."""
+
 _SAME_VALUE = ("int", "round", "max")
 """Functions whose result is one of their arguments, or nearly so."""
 
@@ -92,13 +95,14 @@ def _parts_of_call(node: ast.Call) -> list[ast.expr]:
     func = node.func
     if isinstance(func, ast.Name):
         return node.args if func.id in _SAME_VALUE else []
-    if isinstance(func, ast.Attribute) and not _is_module(func.value):
-        return [func.value]  # `table.unsqueeze(0)` holds what `table` holds
-    return []
+    if not isinstance(func, ast.Attribute) or _is_module(func.value):
+        return []
+    # of a method: `table.unsqueeze(0)` holds what `table` holds
+    return [func.value]
 
 
 def _is_module(node: ast.expr) -> bool:
-    return isinstance(node, ast.Name) and node.id in ("torch", "nn", "F", "np", "math")
+    return isinstance(node, ast.Name) and node.id in _MODULES
 
 
 def _sources(place: Place) -> list[Place]:
@@ -117,18 +121,12 @@ def _is_self(node: ast.expr) -> bool:
 
 def enclosing_function(place: Place) -> ast.FunctionDef | None:
     """The function an expression stands in."""
-    node: ast.AST | None = place.node
-    while node is not None and not isinstance(node, ast.FunctionDef):
-        node = place.source.parents.get(node)
-    return node
+    return place.source.enclosing(place.node, ast.FunctionDef)
 
 
 def enclosing_class(place: Place) -> ast.ClassDef | None:
     """The class an expression stands in."""
-    node: ast.AST | None = place.node
-    while node is not None and not isinstance(node, ast.ClassDef):
-        node = place.source.parents.get(node)
-    return node
+    return place.source.enclosing(place.node, ast.ClassDef)
 
 
 @lru_cache(maxsize=64)
@@ -241,12 +239,13 @@ def _attribute_values(place: Place, name: str) -> list[Place]:
     owner = enclosing_class(place)
     if owner is None:
         return []
-    values = [
-        value
-        for target, value in assignments(owner)
-        if isinstance(target, ast.Attribute)
-        and target.attr == name
-        and _is_self(target.value)
-        and value is not place.node
-    ]
-    return [replace(place, node=value, callers=place.makers) for value in values[:2]]
+    pairs = assignments(owner)
+    values = [value for target, value in pairs if _is_attribute_of_self(target, name)]
+    others = [value for value in values if value is not place.node][:2]
+    return [replace(place, node=value, callers=place.makers) for value in others]
+
+
+def _is_attribute_of_self(node: ast.expr, name: str) -> bool:
+    if not isinstance(node, ast.Attribute) or node.attr != name:
+        return False
+    return _is_self(node.value)

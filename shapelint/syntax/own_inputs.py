@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from shapelint.facts.errors import UsageError
 from shapelint.syntax.origins import assignments
-from shapelint.syntax.parsing import parse_python
+from shapelint.syntax.parsing import last_name, nodes_of, parse_python
 from shapelint.syntax.texts import DISK
 
 EXAMPLE = "example_input_array"
@@ -30,18 +30,19 @@ def has_own_input(file: str) -> bool:
         tree = parse_python(text)
     except UsageError:
         return False
-    nodes = ast.walk(tree)
-    # a model inherits from something; a class without bases is not one
-    classes = [node for node in nodes if isinstance(node, ast.ClassDef) and node.bases]
-    return any(_sets_example(node) or input_comment(text, node) for node in classes)
+    return any(_has_own_input(text, node) for node in nodes_of(tree, ast.ClassDef))
+
+
+def _has_own_input(text: str, owner: ast.ClassDef) -> bool:
+    # a model inherits from something
+    if not owner.bases:
+        return False
+    return _sets_example(owner) or bool(input_comment(text, owner))
 
 
 def _sets_example(owner: ast.ClassDef) -> bool:
     """Whether a class, or a method of it, assigns its `example_input_array`."""
-    return any(
-        EXAMPLE in (getattr(target, "attr", ""), getattr(target, "id", ""))
-        for target, _ in assignments(owner)
-    )
+    return any(last_name(target) == EXAMPLE for target, _ in assignments(owner))
 
 
 def input_comment(text: str, owner: ast.ClassDef) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from typing import TypeVar
 from shapelint.facts.errors import UsageError
 
 T = TypeVar("T")
+Node = TypeVar("Node", bound=ast.AST)
 
 DEPTH = 50_000
 """Calls within calls while files are read: nested expressions and long chains of `elif`
@@ -58,6 +59,18 @@ def tree_of(text: str) -> ast.Module:
     Many changes of a file are tried one after the other, and each text is asked for
     several times while it is walked."""
     return parse_python(text)
+
+
+def nodes_of(tree: ast.AST, kind: type[Node]) -> Iterator[Node]:
+    """The nodes of a kind, those around others first."""
+    return (node for node in ast.walk(tree) if isinstance(node, kind))
+
+
+def last_name(node: ast.AST) -> str:
+    """`Linear` of `nn.Linear` and of `Linear`; empty for what is not a name."""
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def nodes_at(tree: ast.AST, line: int) -> Iterator[ast.AST]:

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from shapelint.facts.errors import UsageError
 from shapelint.facts.places import Position, Span
-from shapelint.syntax.parsing import parse_python
+from shapelint.syntax.parsing import Node, parse_python
 from shapelint.syntax.texts import DISK, Texts
 
 Corners = tuple[int, int, int, int]
@@ -58,6 +58,13 @@ class ParsedFile:
         """Where an expression or statement stands."""
         start, end = self.extent(node)
         return Span(self.file, start.line, start.column, end.line, end.column)
+
+    def enclosing(self, node: ast.AST, kind: type[Node]) -> Node | None:
+        """The innermost node of a kind that another stands in, or that it is."""
+        around: ast.AST | None = node
+        while around is not None and not isinstance(around, kind):
+            around = self.parents.get(around)
+        return around
 
 
 def corners(node: ast.AST) -> Corners:

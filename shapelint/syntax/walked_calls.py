@@ -78,8 +78,8 @@ def located(
     call."""
     sites, _ = definition_of(walked, call)
     texts = walked.texts
-    definition = span_of(sites[0], texts) if sites else None
-    called = span_of(call.site, texts) if call.site is not None else None
+    definition = _span(sites[0] if sites else None, texts)
+    called = _span(call.site, texts)
     primary = span or definition or called
     makers = _makers(sites, primary, texts) if call.definition else ()
     whole = replace(
@@ -105,10 +105,13 @@ def _makers(
 
 def at_call(draft: Draft, walked: Walked, trace: Trace, call: Call) -> Diagnostic:
     """A draft with layer and trail, at the user's own calling expression."""
-    site = call.site
-    span = span_of(site, walked.texts) if site is not None else None
+    span = _span(call.site, walked.texts)
     whole = replace(draft, layer=call.layer, trail=trail_to(trace, call))
     return whole.at(span, otherwise=NoPlace.NO_SOURCE)
+
+
+def _span(site: Site | None, texts: Texts) -> Span | None:
+    return span_of(site, texts) if site is not None else None
 
 
 def call_expression(walked: Walked, call: Call) -> CallExpression | None:
