@@ -38,20 +38,20 @@ def notebook(source: str) -> bytes:
 
 
 UNREADABLE = {
-    "hex.py": (b"# coding: hex\n", "no text in the encoding `hex`"),
-    "rot13.py": (b"# coding: rot13\n", "no text in the encoding `rot13`"),
-    "undefined.py": (b"# coding: undefined\n", "no text in the encoding `undefined`"),
-    "zip.py": (b"# coding: zip\n", "no text in the encoding `zip`"),
+    "hex.py": (b"# coding: hex\n", "not text in the encoding `hex`"),
+    "rot13.py": (b"# coding: rot13\n", "not text in the encoding `rot13`"),
+    "undefined.py": (b"# coding: undefined\n", "not text in the encoding `undefined`"),
+    "zip.py": (b"# coding: zip\n", "not text in the encoding `zip`"),
     "unknown.py": (b"# coding: nonsense\n", "unknown encoding: nonsense"),
-    "latin.py": (b"x = '\xff'\n", "no text in UTF-8"),
-    "utf16.py": ("x = 1\n".encode("utf-16"), "no text in UTF-8"),
+    "latin.py": (b"x = '\xff'\n", "not text in UTF-8"),
+    "utf16.py": ("x = 1\n".encode("utf-16"), "not text in UTF-8"),
     "short.py": (b"# coding: utf-16\nx", "cannot be read"),
     "nul.py": (b"x = 1\0\n", "null bytes"),
     "brackets.py": (b"x = " + b"(" * 500 + b")" * 500, "too many nested parentheses"),
     "minus.py": (b"x = " + b"-" * 100_000 + b"1", "nested more deeply"),
-    "digits.py": (b"x = " + b"1" * 5000, "no Python"),
-    "no_python.py": (b"def (:", "no Python"),
-    "half.ipynb": (notebook("x = '\ud800'"), "no text in UTF-8"),
+    "digits.py": (b"x = " + b"1" * 5000, "not Python"),
+    "no_python.py": (b"def (:", "not Python"),
+    "half.ipynb": (notebook("x = '\ud800'"), "not text in UTF-8"),
     "list.ipynb": (b"[" * 100_000, "not a notebook"),
     "empty.ipynb": (b"", "not a notebook"),
 }
@@ -96,14 +96,14 @@ def test_what_is_long_or_deep_is_read(name: str, tmp_path: Path) -> None:
 
 
 def links_and_pipes(folder: Path) -> dict[str, str]:
-    """What is no regular file, with what is said of it."""
+    """What is not a regular file, with what is said of it."""
     os.mkfifo(folder / "pipe.py")
     (folder / "zero.py").symlink_to("/dev/zero")
     (folder / "dangling.py").symlink_to("nowhere.py")
     (folder / "circle.py").symlink_to("circle.py")
     return {
-        "pipe.py": "no regular file",
-        "zero.py": "no regular file",
+        "pipe.py": "not a regular file",
+        "zero.py": "not a regular file",
         "dangling.py": "No such",
         "circle.py": "links",
     }

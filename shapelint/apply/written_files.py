@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shapelint.facts.errors import UsageError
-from shapelint.syntax.notebooks import CELL, cell_sources, cells_of, notebook
+from shapelint.syntax.notebooks import CELL, cell_sources, cells_of, join_cells
 from shapelint.syntax.paths import shown_path
 from shapelint.syntax.texts import decode, read_bytes
 
@@ -107,7 +107,7 @@ class NotebookFile(SourceFile):
     @property
     def seen(self) -> str:
         """The code of its cells."""
-        return notebook(self.text)
+        return join_cells(self.text)
 
     def parts(self, text: str) -> list[tuple[str, str, str]]:
         """Each code cell."""

@@ -12,7 +12,7 @@ from shapelint.facts.graph import Call, Trace, Walked
 from shapelint.facts.places import Site
 from shapelint.ops.record import Family
 from shapelint.syntax.calls import CallExpression, call_at
-from shapelint.syntax.products import written_as
+from shapelint.syntax.products import write_product
 from shapelint.syntax.walked_calls import made_by
 
 
@@ -41,7 +41,7 @@ def number_candidates(
     ):
         product = ""
         if isinstance(value, int):
-            product = written_as(place.source, node, value, sizes)
+            product = write_product(place.source, node, value, sizes)
         for text in _texts_for(place, node, value, product, takes):
             is_product = text == product and text != str(value)
             candidate = Candidate(

@@ -15,7 +15,7 @@ from shapelint.facts.graph import Call, Trace, Walked
 from shapelint.ops.record import Family
 from shapelint.syntax.calls import CallExpression, call_at, layer_call
 from shapelint.syntax.edits import replacement
-from shapelint.syntax.products import written_as
+from shapelint.syntax.products import write_product
 
 MISSING_HERE = "a flatten is missing here"
 
@@ -56,7 +56,7 @@ def flatten_and_number(
     written = made.argument(0, "in_features") if made is not None else None
     if made is None or written is None:
         return []
-    text = written_as(made.source, written, features, shape[1:])
+    text = write_product(made.source, written, features, shape[1:])
     shown = made.text.replace(made.source.segment(written), text, 1)
     inserted, title = _flatten_layer(walked, call), "`nn.Flatten()`"
     if inserted is None:

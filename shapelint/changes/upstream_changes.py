@@ -30,7 +30,7 @@ from shapelint.changes.windows import add_window_arguments, other_windows
 from shapelint.facts.findings import Candidate
 from shapelint.ops.record import Dims, Family
 from shapelint.syntax.calls import CallExpression, operation_at
-from shapelint.syntax.origins import Place, made_place, origins
+from shapelint.syntax.origins import Place, origins, place_of_argument
 from shapelint.syntax.trees import parse_file
 from shapelint.syntax.walked_calls import definition_of
 
@@ -131,7 +131,7 @@ def _changes_of_layer(
     if context.aspect is not Aspect.CHANNELS and "Conv" in made.name:
         yield from add_window_arguments(context, step, made)
     for name, node in arguments(made):
-        place = made_place(made, node, sites)
+        place = place_of_argument(made, node, sites)
         if name in WINDOW:
             yield from other_windows(context, step, place, name)
         elif name in ops.counters() or _is_patterned(made.name):
@@ -173,7 +173,7 @@ def _changes_of_wrapper(
     for name, node in written_arguments(made):
         if name in _NOT_SIZES or not may_be_size(node):
             continue
-        place = made_place(made, node, sites)
+        place = place_of_argument(made, node, sites)
         value = single(call.attributes.get(name))
         if not name:
             leaves = {constant(origin.node) for origin in origins(place)} - {None}

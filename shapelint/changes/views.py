@@ -17,7 +17,7 @@ from shapelint.facts.places import Position
 from shapelint.ops.families.reshaping import asked_shape
 from shapelint.syntax.calls import CallExpression
 from shapelint.syntax.edits import replacement
-from shapelint.syntax.products import written_as
+from shapelint.syntax.products import write_product
 from shapelint.syntax.walked_calls import call_expression, made_by
 
 
@@ -70,10 +70,10 @@ def change_with_layer(walked: Walked, trace: Trace, call: Call) -> Iterator[Cand
     arguments = view.call.node.args
     if made is None or written is None or len(arguments) != 2:
         return
-    text = written_as(made.source, written, features, shape[1:])
+    text = write_product(made.source, written, features, shape[1:])
     layer_text = made.text.replace(made.source.segment(written), text, 1)
     source, number = view.call.source, arguments[1]
-    inside = written_as(source, number, features, shape[1:])
+    inside = write_product(source, number, features, shape[1:])
     shown = view.call.text.replace(source.segment(number), inside, 1)
     for title, edit, likely in (
         (shown, view.call.replaced(number, inside), weights.NUMBERS_OF_VIEW_AND_LAYER),
@@ -162,6 +162,6 @@ def _keep_batch(view: _Method, call: Call) -> Iterator[Candidate]:
     flat = replacement(source, expression.node, view.flattened)
     yield Candidate(f"`{view.flattened}`", (flat,), group="flatten")
     old = arguments[1]
-    text = written_as(source, old, math.prod(shape[1:]), shape[1:])
+    text = write_product(source, old, math.prod(shape[1:]), shape[1:])
     title = f"`{text}` instead of `{source.segment(old)}`"
     yield Candidate(title, (expression.replaced(old, text),), group="number")

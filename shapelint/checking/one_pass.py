@@ -27,8 +27,8 @@ from shapelint.fixes.construction import explain_refusal
 from shapelint.fixes.further_edits import edits_to_see_further
 from shapelint.fixes.search import Causes
 from shapelint.fixes.verify import Verifier
-from shapelint.loading.model import NotLoadableError
 from shapelint.loading.model_inputs import require_fitting
+from shapelint.loading.not_loadable import NotLoadableError
 from shapelint.loading.walkable import Walkable, load_walkable
 from shapelint.rules.gaps.target_not_loadable import not_loadable
 from shapelint.syntax.texts import Texts
@@ -154,7 +154,7 @@ def _walk(look: Look, report: TargetReport) -> tuple[Walkable, dict[Mode, Trace]
     request = look.request
     look.on_step("loading")
     walkable = load_walkable(request, look.target, look.texts)
-    require_fitting(walkable.loaded, walkable.feed)
+    require_fitting(walkable.loaded, walkable.inputs)
     traces = walkable.walk_modes(request.modes, look.deadline, look.on_step)
     if not _needs_real_values(walkable, traces):
         return walkable, traces

@@ -18,8 +18,14 @@ from shapelint.facts.errors import UsageError
 from shapelint.facts.graph import Key, Trace, ValueFact
 from shapelint.facts.kinds import Mode, Status
 from shapelint.facts.outcome import TargetReport
-from shapelint.loading.model import Loaded, NotLoadableError, load
-from shapelint.loading.model_inputs import Feed, feed_for, from_specs, require_fitting
+from shapelint.loading.model import Loaded, load
+from shapelint.loading.model_inputs import (
+    InputMaker,
+    find_inputs,
+    inputs_of,
+    require_fitting,
+)
+from shapelint.loading.not_loadable import NotLoadableError
 from shapelint.loading.walkable import Walkable
 from shapelint.rules import catalogue
 from shapelint.rules.gaps.target_not_loadable import not_loadable
@@ -69,43 +75,43 @@ def propose(request: Propose, on_step: Callable[[str], None]) -> TargetReport:
         likeliest = next(guess_inputs(loaded.model), ())
         report.proposed = [spec.spelling for spec in likeliest]
         return report
-    feed, report.output = found
-    if feed.note:
-        report.notes = [feed.note]
+    inputs, report.output = found
+    if inputs.note:
+        report.notes = [inputs.note]
     else:
-        report.proposed = [spec.spelling for spec in feed.specs]
+        report.proposed = [spec.spelling for spec in inputs.specs]
     return report
 
 
 def _find_inputs(
     loaded: Loaded, request: Walk, deadline: float
-) -> tuple[Feed, ValueFact | None] | None:
+) -> tuple[InputMaker, ValueFact | None] | None:
     """The first input of which no rule finds anything; else the first without an
     error."""
     passable, tried_since = None, 0
-    for feed in _feeds(loaded):
+    for inputs in _possible_inputs(loaded):
         tried_since += passable is not None
         if time.monotonic() > deadline or tried_since > FURTHER_TRIES:
             break
-        worst, output = _try_inputs(Walkable(loaded, feed), request, deadline)
-        if worst is None and _keeps_the_batch(feed.specs, output):
-            return feed, output
+        worst, output = _try_inputs(Walkable(loaded, inputs), request, deadline)
+        if worst is None and _keeps_the_batch(inputs.specs, output):
+            return inputs, output
         if worst is not Severity.ERROR and passable is None:
-            passable = (feed, output)
+            passable = (inputs, output)
     return passable
 
 
-def _feeds(loaded: Loaded) -> Iterator[Feed]:
+def _possible_inputs(loaded: Loaded) -> Iterator[InputMaker]:
     """The model's own inputs, where it has any, then guesses."""
     with contextlib.suppress(UsageError):
-        yield feed_for(loaded, (), None)
+        yield find_inputs(loaded, (), None)
     for specs in itertools.islice(guess_inputs(loaded.model), TRIES):
-        yield from_specs(specs)
+        yield inputs_of(specs)
 
 
 def _try_inputs(walkable: Walkable, request: Walk, deadline: float) -> Result:
     try:
-        require_fitting(walkable.loaded, walkable.feed)
+        require_fitting(walkable.loaded, walkable.inputs)
     except NotLoadableError:
         return FAILED
     settings = WalkSettings(deadline=deadline, retries=1)

@@ -25,8 +25,8 @@ def fill_report(report: TargetReport, walked: Walked, walkable: Walkable) -> Non
     report.output = trace.output
     report.rows = rows_of(walked, trace)
     report.totals = totals_of(walked, trace)
-    if walkable.feed.note:
-        report.notes.append(walkable.feed.note)
+    if walkable.inputs.note:
+        report.notes.append(walkable.inputs.note)
     if trace.used_fake or walkable.loaded.used_fake:
         report.notes.append("walked with shapes where values would not fit")
     traces = walked.traces.values()

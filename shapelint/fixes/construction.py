@@ -13,7 +13,7 @@ from shapelint.facts.findings import Candidate
 from shapelint.facts.kinds import NoPlace, Safety
 from shapelint.facts.places import Site, Span
 from shapelint.fixes.verify import TRIAL, edit_for_trial, is_past
-from shapelint.loading.model import NotLoadableError
+from shapelint.loading.not_loadable import NotLoadableError
 from shapelint.loading.walkable import count_modules, load_walkable
 from shapelint.rules import catalogue
 from shapelint.rules.gaps.target_not_loadable import not_loadable

@@ -23,7 +23,7 @@ from shapelint.fixes.failure_counts import (
 )
 from shapelint.fixes.trained_weights import describe_cost, have_same_weights
 from shapelint.loading.model import load
-from shapelint.loading.model_inputs import from_specs, specs_of
+from shapelint.loading.model_inputs import inputs_of, specs_of
 from shapelint.loading.walkable import Walkable, count_modules
 from shapelint.syntax.checks import edits_a_check
 from shapelint.syntax.edits import try_edits
@@ -118,12 +118,12 @@ class Verifier:
         """The model and its inputs after a change."""
         if candidate.inputs:
             specs = parse_inputs(candidate.inputs)
-            return Walkable(self.original.loaded, from_specs(specs))
+            return Walkable(self.original.loaded, inputs_of(specs))
         texts = edit_for_trial(self.walked.texts, candidate)
         if texts is None:
             raise ValueError("the edits do not fit the file")
         loaded = load(self.target, texts, trial=True)
-        return Walkable(loaded, self.original.feed)
+        return Walkable(loaded, self.original.inputs)
 
     # -- walks of a changed model ------------------------------------------------------
 
@@ -144,7 +144,7 @@ class Verifier:
     def _runs(self, changed: Walkable, specs: tuple[TensorSpec, ...]) -> bool:
         """Whether no call fails in the last mode with other inputs."""
         mode = next(reversed(self.walked.traces))
-        other = replace(changed, feed=from_specs(specs))
+        other = replace(changed, inputs=inputs_of(specs))
         after = self._walk_until(other, mode, lambda _: True)
         return not after.failure_count and not after.given_up
 
@@ -189,7 +189,7 @@ class Verifier:
             return True
         batched = tuple(
             replace(spec, shape=(1, *spec.shape))
-            for spec in specs_of(self.original.feed)
+            for spec in specs_of(self.original.inputs)
         )
         return bool(batched) and self._runs(changed, batched)
 
@@ -197,7 +197,7 @@ class Verifier:
         """Whether the changed model takes larger images too; not asked of models
         without, or that take their time."""
         trace = next(iter(self.walked.traces.values()))
-        specs = self.original.feed.specs
+        specs = self.original.inputs.specs
         larger = tuple(_enlarged(spec) for spec in specs)
         work = sum(call.mult_adds for call in trace.calls)
         if larger == specs or work > ASKED_BELOW or is_past(self.deadline):

@@ -9,19 +9,20 @@ import importlib.abc
 import importlib.machinery
 import importlib.util
 import os
+import re
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from importlib.machinery import ModuleSpec
 from pathlib import Path
-from types import ModuleType
-from typing import Any
+from types import CodeType, ModuleType
 
 import torch
 
 from shapelint.asked.target import Target
 from shapelint.facts.errors import UsageError
-from shapelint.syntax.parsing import parse_python
+from shapelint.syntax.parsing import nodes_of, tree_of
 from shapelint.syntax.texts import Texts
 
 _NOT_THE_USERS = (
@@ -32,6 +33,9 @@ _NOT_THE_USERS = (
 """Where torch, the standard library and shapelint lie; asked of every loaded module at
 every load."""
 
+_RELATIVE = re.compile(r"^\s*from\s*\.", re.MULTILINE)
+"""Files without it need not be parsed; in a docstring it may stand too."""
+
 
 class _EditedFiles(importlib.abc.MetaPathFinder):
     """Serves edited copies of files to `import`, so that a fix is tried without writing
@@ -40,7 +44,12 @@ class _EditedFiles(importlib.abc.MetaPathFinder):
     def __init__(self, texts: Texts) -> None:
         self.texts = texts
 
-    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None = None,
+        target: ModuleType | None = None,
+    ) -> ModuleSpec | None:
         spec = importlib.machinery.PathFinder.find_spec(fullname, path)
         if spec is None or not spec.origin or self.texts.copy_of(spec.origin) is None:
             return None
@@ -56,9 +65,11 @@ class TextLoader(importlib.machinery.SourceFileLoader):
         super().__init__(fullname, path)
         self.text = texts.copy_of(path)
 
-    def get_code(self, fullname: str) -> Any:
+    def get_code(self, fullname: str) -> CodeType:
+        # a file that was not edited goes as bytes, whose encoding Python finds out
         source = self.text if self.text is not None else self.get_data(self.path)
-        return self.source_to_code(source, self.path)
+        code: CodeType = self.source_to_code(source, self.path)
+        return code
 
 
 @contextlib.contextmanager
@@ -69,12 +80,11 @@ def isolated_imports(roots: list[str], texts: Texts) -> Iterator[None]:
     Modules from below the roots are imported afresh, so that edited copies reach
     them all."""
     path, modules, argv = list(sys.path), dict(sys.modules), list(sys.argv)
+    write_bytecode = sys.dont_write_bytecode
     finder = _EditedFiles(texts)
-    write_bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
-    for name in [
-        name for name, module in modules.items() if is_users_module(module, roots)
-    ]:
-        del sys.modules[name]
+    _forget_modules(modules, roots)
+    # nothing is left in the folders of the user, no `__pycache__` either
+    sys.dont_write_bytecode = True
     sys.path[:0] = roots
     sys.meta_path.insert(0, finder)
     importlib.invalidate_caches()
@@ -85,69 +95,66 @@ def isolated_imports(roots: list[str], texts: Texts) -> Iterator[None]:
         sys.argv[:] = argv
         sys.dont_write_bytecode = write_bytecode
         sys.meta_path.remove(finder)
-        for name in [name for name in sys.modules if name not in modules]:
-            if is_users_module(sys.modules[name], roots):
-                del sys.modules[name]
+        new = {key: each for key, each in sys.modules.items() if key not in modules}
+        # libraries that the user's code imported stay: importing torch's extensions
+        # twice is slow, and of some an error
+        _forget_modules(new, roots)
         for name, module in modules.items():
             sys.modules.setdefault(name, module)
+
+
+def _forget_modules(modules: dict[str, ModuleType], roots: list[str]) -> None:
+    for name, module in modules.items():
+        if is_users_module(module, roots):
+            del sys.modules[name]
 
 
 def is_users_module(module: ModuleType | None, roots: list[str]) -> bool:
     """Whether a module's file lies below the roots and in no installed package."""
     file = getattr(module, "__file__", None)
-    return isinstance(file, str) and _below(file, tuple(roots), os.getcwd())
+    return isinstance(file, str) and _is_below(file, tuple(roots), os.getcwd())
 
 
 @lru_cache(maxsize=20_000)
-def _below(file: str, roots: tuple[str, ...], here: str) -> bool:
-    if (
-        "site-packages" in file
-        or "dist-packages" in file
-        or file.startswith(_NOT_THE_USERS)
-    ):
+def _is_below(file: str, roots: tuple[str, ...], here: str) -> bool:
+    if file.startswith(_NOT_THE_USERS):
+        return False
+    if "site-packages" in file or "dist-packages" in file:
         return False
     path = os.path.join(here, file)
-    return any(
-        path.startswith(os.path.normpath(os.path.join(here, root)) + os.sep)
-        for root in roots
-    )
+    folders = (os.path.normpath(os.path.join(here, root)) for root in roots)
+    return any(path.startswith(folder + os.sep) for folder in folders)
 
 
 def import_name(target: Target, texts: Texts) -> tuple[str, list[str], tuple[str, ...]]:
     """Name to import, directories for `sys.path`, and directories whose files count as
     the user's own."""
-    here = os.getcwd()
     if target.module is not None:
-        spec = _find_spec(target.module, here)
-        file = os.path.abspath(spec.origin) if spec is not None and spec.origin else ""
-        levels = target.module.count(".") + (1 if file.endswith("__init__.py") else 0)
-        return (
-            target.module,
-            [here],
-            (str(Path(file).parents[max(0, levels - 1)]),)
-            if file and levels
-            else (file,),
-        )
+        here = os.getcwd()
+        return target.module, [here], (_root_of_module(target.module, here),)
     path = Path(target.path or "").resolve()
-    parts = [path.stem]
-    folder = path.parent
-    climb = _relative_levels(str(path), texts)
-    while (folder / "__init__.py").is_file() or climb > 0:
-        parts.insert(0, folder.name)
-        folder = folder.parent
-        climb -= 1
+    parts = _parts_of_name(path, texts)
     if len(parts) == 1:
-        name = (
-            path.stem
-            if path.stem not in sys.modules and path.stem.isidentifier()
-            else f"_target_{path.stem}"
-        )
-        return name, [str(path.parent)], (str(path.parent),)
+        folder = str(path.parent)
+        return _name_of_script(path.stem), [folder], (folder,)
+    # as many folders up as the name has parts before the file's own
+    root = path.parents[len(parts) - 1]
     name = ".".join(parts[:-1] if path.stem == "__init__" else parts)
-    return name, [str(folder), here, str(path.parent)], (str(folder / parts[0]),)
+    return name, [str(root), os.getcwd(), str(path.parent)], (str(root / parts[0]),)
 
 
-def _find_spec(module: str, here: str) -> Any:
+def _root_of_module(module: str, here: str) -> str:
+    """The folder of a module's top-level package; of a module in none its file, and
+    nothing of one that cannot be found."""
+    spec = _find_spec(module, here)
+    if spec is None or not spec.origin:
+        return ""
+    file = os.path.abspath(spec.origin)
+    levels = module.count(".") + (1 if file.endswith("__init__.py") else 0)
+    return str(Path(file).parents[levels - 1]) if levels else file
+
+
+def _find_spec(module: str, here: str) -> ModuleSpec | None:
     path = list(sys.path)
     sys.path.insert(0, here)
     try:
@@ -156,6 +163,25 @@ def _find_spec(module: str, here: str) -> Any:
         return None
     finally:
         sys.path[:] = path
+
+
+def _parts_of_name(path: Path, texts: Texts) -> list[str]:
+    """A file's dotted name, packages first: as far up as there are `__init__.py`, and
+    as its own relative imports reach."""
+    parts = [path.stem]
+    folder = path.parent
+    climb = _relative_levels(str(path), texts)
+    while (folder / "__init__.py").is_file() or climb > 0:
+        parts.insert(0, folder.name)
+        folder = folder.parent
+        climb -= 1
+    return parts
+
+
+def _name_of_script(stem: str) -> str:
+    """A name for a file that is in no package: its own, where nothing else has it."""
+    is_free = stem not in sys.modules and stem.isidentifier()
+    return stem if is_free else f"_target_{stem}"
 
 
 def _relative_levels(file: str, texts: Texts) -> int:
@@ -169,6 +195,7 @@ def _relative_levels(file: str, texts: Texts) -> int:
 
 @lru_cache(maxsize=64)
 def _highest_level(text: str) -> int:
-    nodes = ast.walk(parse_python(text))
-    levels = (node.level for node in nodes if isinstance(node, ast.ImportFrom))
-    return max(levels, default=0)
+    if _RELATIVE.search(text) is None:
+        return 0
+    imports = nodes_of(tree_of(text), ast.ImportFrom)
+    return max((each.level for each in imports), default=0)

@@ -1,5 +1,5 @@
-"""The tensors a model is fed, from `--input`, a factory, the model itself or a comment
-on its class."""
+"""The inputs of a model: from `--input`, a factory, the model itself or a comment on its
+class."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import ast
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 
@@ -17,11 +16,12 @@ from shapelint.asked.target import parse_target
 from shapelint.facts.errors import OutOfTimeError, UsageError
 from shapelint.facts.places import Span
 from shapelint.loading.imports import import_name, isolated_imports
-from shapelint.loading.model import Loaded, NotLoadableError, import_target
+from shapelint.loading.model import Loaded, import_target
+from shapelint.loading.not_loadable import NotLoadableError, required_names
 from shapelint.ops.families.recurrent import recover_recurrent
 from shapelint.ops.record import Family
-from shapelint.syntax.own_inputs import input_comment
-from shapelint.syntax.parsing import parse_python
+from shapelint.syntax.own_inputs import EXAMPLE, input_comment
+from shapelint.syntax.parsing import nodes_of, tree_of
 from shapelint.syntax.texts import Texts
 from shapelint.tracing.members import modules_of
 from shapelint.tracing.nested import Inputs, tensors_in
@@ -29,7 +29,7 @@ from shapelint.tracing.user_text import message_of
 
 
 @dataclass(frozen=True)
-class Feed:
+class InputMaker:
     """How inputs are made, afresh for each walk; `specs` where they are plain tensors,
     `note` where they came from."""
 
@@ -41,193 +41,194 @@ class Feed:
 def make_tensor(spec: TensorSpec, seed: int) -> torch.Tensor:
     """Floats uniform in [0, 1), integers and masks 1: valid as pixels, probabilities,
     indices and lengths."""
-    dtype = getattr(torch, spec.dtype)
-    if dtype.is_floating_point or dtype.is_complex:
-        generator = torch.Generator().manual_seed(seed)
-        sampled = (
-            dtype
-            if dtype
-            in (torch.float32, torch.float64, torch.complex64, torch.complex128)
-            else torch.float32
-        )
-        return torch.rand(spec.shape, dtype=sampled, generator=generator).to(dtype)
-    return torch.ones(spec.shape, dtype=dtype)
+    dtype: torch.dtype = getattr(torch, spec.dtype)
+    if not dtype.is_floating_point and not dtype.is_complex:
+        return torch.ones(spec.shape, dtype=dtype)
+    generator = torch.Generator().manual_seed(seed)
+    # `torch.rand` draws no numbers of 8 bits
+    drawn = dtype if dtype in _DRAWN else torch.float32
+    return torch.rand(spec.shape, dtype=drawn, generator=generator).to(dtype)
 
 
-def from_specs(specs: tuple[TensorSpec, ...], note: str = "") -> Feed:
+_DRAWN = (torch.float32, torch.float64, torch.complex64, torch.complex128)
+
+
+def inputs_of(specs: tuple[TensorSpec, ...], note: str = "") -> InputMaker:
     """Tensors of these shapes, in order, the named ones by keyword."""
 
     def make() -> Inputs:
-        tensors = [
-            (spec.name, make_tensor(spec, seed)) for seed, spec in enumerate(specs)
-        ]
-        args = tuple(tensor for name, tensor in tensors if name is None)
-        return args, {name: tensor for name, tensor in tensors if name is not None}
+        args: list[torch.Tensor] = []
+        kwargs: dict[str, torch.Tensor] = {}
+        for seed, spec in enumerate(specs):
+            tensor = make_tensor(spec, seed)
+            if spec.name is None:
+                args.append(tensor)
+            else:
+                kwargs[spec.name] = tensor
+        return tuple(args), kwargs
 
-    return Feed(make, specs, note)
+    return InputMaker(make, specs, note)
 
 
-def feed_for(loaded: Loaded, texts: tuple[str, ...], factory: str | None) -> Feed:
-    """The inputs of a loaded model.
+def find_inputs(
+    loaded: Loaded, texts: tuple[str, ...], factory: str | None
+) -> InputMaker:
+    """The inputs of a loaded model: those of the command line, else the model's own.
 
     Raises:
         UsageError: there are none, or the factory gives something else.
     """
     if factory is not None:
-        return _from_factory(factory, loaded.texts)
+        return _call_factory(factory, loaded.texts)
     if texts:
-        return from_specs(parse_inputs(texts))
-    example = getattr(loaded.model, "example_input_array", None)
+        return inputs_of(parse_inputs(texts))
+    example = getattr(loaded.model, EXAMPLE, None)
     if example is not None:
-        named = isinstance(example, dict)  # as Lightning takes it
-
-        def again() -> Inputs:
-            return ((), _cloned(example)) if named else _as_inputs(_cloned(example))
-
-        return Feed(again, note="inputs from the model's example_input_array")
+        return _copy_example(example)
     comment = _comment_on(type(loaded.model), loaded)
     if comment:
-        return from_specs(
-            parse_inputs(comment), note="inputs from the comment on the class"
-        )
-    raise UsageError(_how_to_give_one(loaded.model))
+        note = "inputs from the comment on the class"
+        return inputs_of(parse_inputs(comment), note)
+    raise UsageError(_ask_for_inputs(loaded.model))
 
 
-def specs_of(feed: Feed) -> tuple[TensorSpec, ...]:
-    """What would be written after `--input` for what a feed gives; nothing where that
-    are not only tensors."""
-    if feed.specs:
-        return feed.specs
-    args, kwargs = feed.make()
-    given: list[tuple[str | None, Any]] = [
-        *((None, value) for value in args),
-        *kwargs.items(),
-    ]
-    if not all(
-        isinstance(value, torch.Tensor) and _dtype_of(value) in DTYPES
-        for _, value in given
-    ):
-        return ()
-    return tuple(
-        TensorSpec(tuple(value.shape), _dtype_of(value), name) for name, value in given
-    )
+def specs_of(inputs: InputMaker) -> tuple[TensorSpec, ...]:
+    """What would be written after `--input` for inputs; nothing where they are not all
+    tensors."""
+    if inputs.specs:
+        return inputs.specs
+    args, kwargs = inputs.make()
+    given = [*((None, value) for value in args), *kwargs.items()]
+    specs = [_spec_of(name, value) for name, value in given]
+    known = [spec for spec in specs if spec is not None]
+    return tuple(known) if len(known) == len(specs) else ()
 
 
-def _dtype_of(value: torch.Tensor) -> str:
-    return str(value.dtype).removeprefix("torch.")
+def _spec_of(name: str | None, value: object) -> TensorSpec | None:
+    if not isinstance(value, torch.Tensor):
+        return None
+    dtype = str(value.dtype).removeprefix("torch.")
+    return TensorSpec(tuple(value.shape), dtype, name) if dtype in DTYPES else None
 
 
-def require_fitting(loaded: Loaded, feed: Feed) -> None:
+def require_fitting(loaded: Loaded, inputs: InputMaker) -> None:
     """Refuse inputs that the forward's signature cannot take, which says nothing about
     the model.
 
     Raises:
-        NotLoadableError: too few, too many, or a keyword that is no parameter.
+        NotLoadableError: too few, too many, or a keyword that is not a parameter.
     """
     forward = loaded.model.forward
     try:
         signature = inspect.signature(forward)
     except (TypeError, ValueError):
         return
-    args, kwargs = feed.make() if not feed.specs else _placeholders(feed.specs)
+    args, kwargs = _placeholders(inputs.specs) if inputs.specs else inputs.make()
     try:
         signature.bind(*args, **kwargs)
     except TypeError as error:
-        name = (
-            f"{type(loaded.model).__name__}.forward{str(signature).partition(' ->')[0]}"
-        )
-        required = [
-            p.name
-            for p in signature.parameters.values()
-            if p.default is p.empty and p.kind not in _STARRED
-        ]
-        hint = (
-            f"name them: {' '.join(f'--input {each}=...' for each in required)}"
-            if required
-            else ""
-        )
+        parameters = str(signature).partition(" ->")[0]
+        name = f"{type(loaded.model).__name__}.forward{parameters}"
         raise NotLoadableError(
-            f"the inputs do not fit `{name}`: {error}", _line_of(forward), hint
+            f"the inputs do not fit `{name}`: {error}",
+            _line_of(forward),
+            _ask_for_names(required_names(signature)),
         ) from None
 
 
-_STARRED = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-
-
 def _placeholders(specs: tuple[TensorSpec, ...]) -> Inputs:
-    return tuple(None for spec in specs if not spec.name), {
-        spec.name: None for spec in specs if spec.name
-    }
+    """As many arguments as there are specs: a signature does not look at values."""
+    args = tuple(None for spec in specs if not spec.name)
+    return args, {spec.name: None for spec in specs if spec.name}
 
 
-def _line_of(function: Any) -> Span | None:
+def _ask_for_names(required: list[str]) -> str:
+    options = " ".join(f"--input {name}=..." for name in required)
+    return f"name them: {options}" if options else ""
+
+
+def _line_of(function: object) -> Span | None:
     code = getattr(getattr(function, "__func__", function), "__code__", None)
     return Span(code.co_filename, code.co_firstlineno) if code is not None else None
 
 
-def _cloned(value: Any) -> Any:
-    """The same with tensors of its own."""
-    memo = {id(tensor): tensor.detach().clone() for tensor in tensors_in(value)}
-    return _rebuilt(value, memo)
+def _copy_example(example: object) -> InputMaker:
+    """A model's `example_input_array`, as Lightning takes it: a tuple is all arguments,
+    a dict all keyword arguments."""
+
+    def make() -> Inputs:
+        copy = _copy(example)
+        return ((), copy) if isinstance(copy, dict) else _as_inputs(copy)
+
+    return InputMaker(make, note=f"inputs from the model's {EXAMPLE}")
 
 
-def _rebuilt(value: Any, memo: dict[int, Any]) -> Any:
-    """Containers anew, around what `memo` has for their members; it may hold itself."""
+def _copy(value: object) -> object:
+    """The same with tensors of its own: a walk may write into its inputs."""
+    memo: dict[int, object] = {
+        id(tensor): tensor.detach().clone() for tensor in tensors_in(value)
+    }
+    return _rebuild(value, memo)
+
+
+def _rebuild(value: object, memo: dict[int, object]) -> object:
+    """Containers anew, around what `memo` has for their members; a container may hold
+    itself."""
     if id(value) in memo:
         return memo[id(value)]
     if isinstance(value, list):
-        items: list[Any] = []
+        items: list[object] = []
         memo[id(value)] = items
-        items += [_rebuilt(item, memo) for item in value]
+        items += [_rebuild(item, memo) for item in value]
         return items
     if isinstance(value, dict):
-        fields: dict[Any, Any] = {}
+        fields: dict[object, object] = {}
         memo[id(value)] = fields
-        fields.update({key: _rebuilt(item, memo) for key, item in value.items()})
+        fields.update({key: _rebuild(item, memo) for key, item in value.items()})
         return fields
-    return (
-        tuple(_rebuilt(item, memo) for item in value)
-        if isinstance(value, tuple)
-        else value
-    )
+    if isinstance(value, tuple):
+        return tuple(_rebuild(item, memo) for item in value)
+    return value
 
 
-def _as_inputs(value: Any) -> Inputs:
+def _as_inputs(value: object) -> Inputs:
     """A factory's result as (args, kwargs): a pair of tuple and dict, a tuple, a dict
     (one argument), or one value."""
-    if (
-        isinstance(value, tuple)
-        and len(value) == 2
-        and isinstance(value[0], (tuple, list))
-        and isinstance(value[1], dict)
-    ):
-        return tuple(value[0]), dict(value[1])
-    if isinstance(value, tuple):
-        return value, {}
-    return (value,), {}
+    if not isinstance(value, tuple):
+        return (value,), {}
+    if len(value) == 2:
+        args, kwargs = value
+        if isinstance(args, (tuple, list)) and isinstance(kwargs, dict):
+            return tuple(args), dict(kwargs)
+    return value, {}
 
 
-def _from_factory(text: str, texts: Texts) -> Feed:
+def _call_factory(text: str, texts: Texts) -> InputMaker:
+    """The inputs that a function of the user's makes. It is called once here, so that
+    what is wrong with it is said before anything is walked."""
+    factory = _import_factory(text, texts)
+    try:
+        _as_inputs(factory())
+    except (KeyboardInterrupt, OutOfTimeError):
+        raise
+    except BaseException as error:
+        raised = f"{type(error).__name__}: {message_of(error)}"
+        raise UsageError(f"--input-factory: `{text}` raised {raised}") from None
+    return InputMaker(lambda: _as_inputs(factory()), note=f"inputs from {text}")
+
+
+def _import_factory(text: str, texts: Texts) -> Callable[[], object]:
     target = parse_target(text)
     _, roots, _ = import_name(target, texts)
     try:
         with isolated_imports(roots, texts):
-            function = import_target(target, texts)
+            factory = import_target(target, texts)
     except NotLoadableError as error:
         raise UsageError(f"--input-factory: {error}") from None
-    if not callable(function):
-        raise UsageError(
-            f"--input-factory: `{text}` is a {type(function).__name__}, not a function"
-        )
-    try:
-        _as_inputs(function())
-    except (KeyboardInterrupt, OutOfTimeError):
-        raise
-    except BaseException as error:
-        raise UsageError(
-            f"--input-factory: `{text}` raised {type(error).__name__}: {message_of(error)}"
-        ) from None
-    return Feed(lambda: _as_inputs(function()), note=f"inputs from {text}")
+    if callable(factory):
+        return factory
+    kind = type(factory).__name__
+    raise UsageError(f"--input-factory: `{text}` is a {kind}, not a function")
 
 
 def _comment_on(cls: type, loaded: Loaded) -> tuple[str, ...]:
@@ -235,10 +236,10 @@ def _comment_on(cls: type, loaded: Loaded) -> tuple[str, ...]:
     the first method."""
     try:
         with loaded.importable():
-            # it asks `sys.modules` for the file
+            # it looks the class's module up in `sys.modules`
             file = inspect.getsourcefile(cls)
         text = loaded.texts.text_of(file or "")
-        tree = parse_python(text)
+        tree = tree_of(text)
     except (OSError, TypeError, UsageError):
         return ()
     own = _definition_of(cls, tree)
@@ -248,23 +249,20 @@ def _comment_on(cls: type, loaded: Loaded) -> tuple[str, ...]:
 def _definition_of(cls: type, tree: ast.Module) -> ast.ClassDef | None:
     """Where a class is defined; of several of its name the one with its methods, else
     the last."""
-    nodes = ast.walk(tree)
-    named = [node for node in nodes if isinstance(node, ast.ClassDef)]
-    named = [node for node in named if node.name == cls.__name__]
-    lines = {
-        value.__code__.co_firstlineno
-        for value in vars(cls).values()
-        if inspect.isfunction(value)
-    }
+    classes = nodes_of(tree, ast.ClassDef)
+    named = [node for node in classes if node.name == cls.__name__]
+    methods = [value for value in vars(cls).values() if inspect.isfunction(value)]
+    lines = [method.__code__.co_firstlineno for method in methods]
     for node in named:
-        if any(node.lineno <= line <= (node.end_lineno or 0) for line in lines):
+        last = node.end_lineno or node.lineno
+        if any(node.lineno <= line <= last for line in lines):
             return node
     return named[-1] if named else None
 
 
-def _how_to_give_one(model: torch.nn.Module) -> str:
+def _ask_for_inputs(model: torch.nn.Module) -> str:
     name = type(model).__name__
-    hint = _guess(model)
+    hint = _guess_input(model)
     return f"`{name}` needs an input: add `--input {hint}` or a comment `# shapelint: input={hint}` on the class"
 
 
@@ -272,7 +270,7 @@ _USUAL_SIDES = {1: "1024", 2: "224", 3: "32"}
 """A side of the input, by how many dimensions of space it has."""
 
 
-def _guess(model: torch.nn.Module) -> str:
+def _guess_input(model: torch.nn.Module) -> str:
     """An input that the first layer with weights would take."""
     for _, module in modules_of(model):
         kind = type(module).__name__

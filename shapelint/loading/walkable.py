@@ -14,7 +14,7 @@ from shapelint.asked.target import Target
 from shapelint.facts.graph import Choices, Trace, Walked
 from shapelint.facts.kinds import Mode
 from shapelint.loading.model import Loaded, load
-from shapelint.loading.model_inputs import Feed, feed_for, specs_of
+from shapelint.loading.model_inputs import InputMaker, find_inputs, specs_of
 from shapelint.syntax.texts import Texts
 from shapelint.tracing.costs import Budget, walk_budget
 from shapelint.tracing.failures import Unwanted
@@ -32,7 +32,7 @@ class Walkable:
     settings."""
 
     loaded: Loaded
-    feed: Feed
+    inputs: InputMaker
     budget: Callable[[], Budget] = walk_budget
 
     def walk(
@@ -93,7 +93,7 @@ class Walkable:
             {name: _known_class(module) for name, module in modules.items()},
             self.loaded.texts,
             request.thresholds,
-            tuple(spec.spelling for spec in specs_of(self.feed)),
+            tuple(spec.spelling for spec in specs_of(self.inputs)),
             {name: _home(module) for name, module in modules.items()},
             request.expect,
             tuple(
@@ -105,7 +105,7 @@ class Walkable:
     def _walker(self, settings: WalkSettings) -> Walker:
         return Walker(
             self.loaded.model,
-            self.feed.make,
+            self.inputs.make,
             self.loaded.ownership,
             self.loaded.definitions.of,
             settings,
@@ -127,8 +127,8 @@ def load_walkable(
         UsageError: there are no inputs.
     """
     loaded = load(target, texts, budget, trial)
-    feed = feed_for(loaded, request.inputs, request.input_factory)
-    return Walkable(loaded, feed, budget or walk_budget)
+    inputs = find_inputs(loaded, request.inputs, request.input_factory)
+    return Walkable(loaded, inputs, budget or walk_budget)
 
 
 def count_modules(loaded: Loaded) -> int:

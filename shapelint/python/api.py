@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from shapelint.facts.graph import Trace, Walked
     from shapelint.loading.model import Loaded
-    from shapelint.loading.model_inputs import Feed
+    from shapelint.loading.model_inputs import InputMaker
 
     Model = torch.nn.Module | Callable[[], torch.nn.Module]
 
@@ -146,8 +146,8 @@ class _Walk:
         thresholds: Mapping[str, float],
     ) -> None:
         from shapelint.asked.request import Walk
-        from shapelint.loading.model import NotLoadableError
-        from shapelint.loading.model_inputs import feed_for, require_fitting
+        from shapelint.loading.model_inputs import find_inputs, require_fitting
+        from shapelint.loading.not_loadable import NotLoadableError
         from shapelint.loading.walkable import Walkable
 
         if mode not in MODES:
@@ -155,8 +155,12 @@ class _Walk:
         modes = MODES[mode]
         self.model = model
         loaded, name = _loaded(model)
-        feed = _feed(inputs) if inputs is not None else feed_for(loaded, (), None)
-        self.walkable = Walkable(loaded, feed)
+        maker = (
+            _input_maker(inputs)
+            if inputs is not None
+            else find_inputs(loaded, (), None)
+        )
+        self.walkable = Walkable(loaded, maker)
         self.request = Walk(
             name,
             modes=modes,
@@ -164,7 +168,7 @@ class _Walk:
             expect=tuple(expect),
         )
         try:
-            require_fitting(loaded, feed)
+            require_fitting(loaded, maker)
         except NotLoadableError as error:
             raise UsageError(str(error)) from None
         traces = self.walkable.walk_modes(modes, time.monotonic() + DEFAULTS.timeout)
@@ -196,9 +200,9 @@ class _Walk:
         from shapelint.rules import catalogue
 
         target = _importable(self.model)
-        if not target or not self.walkable.feed.specs or INSIDE in os.environ:
+        if not target or not self.walkable.inputs.specs or INSIDE in os.environ:
             return found
-        inputs = tuple(spec.spelling for spec in self.walkable.feed.specs)
+        inputs = tuple(spec.spelling for spec in self.walkable.inputs.specs)
         selected = tuple(sorted(catalogue().selection(select, ignore)))
         report = (
             Worker({INSIDE: "1"})
@@ -275,13 +279,13 @@ def enter_target(maker: Callable[[], Any]) -> Any:
     return maker()
 
 
-def _feed(inputs: Any) -> Feed:
-    from shapelint.loading.model_inputs import Feed, from_specs
+def _input_maker(inputs: Any) -> InputMaker:
+    from shapelint.loading.model_inputs import InputMaker, inputs_of
 
     if isinstance(inputs, str):
-        return from_specs(parse_inputs(tuple(inputs.split())))
+        return inputs_of(parse_inputs(tuple(inputs.split())))
     if _is_shape(inputs):
-        return from_specs(parse_inputs((_spelled(inputs),)))
+        return inputs_of(parse_inputs((_spelled(inputs),)))
     kwargs = dict(inputs) if isinstance(inputs, Mapping) else {}
     args = (
         ()
@@ -295,7 +299,7 @@ def _feed(inputs: Any) -> Feed:
         }
 
     make()  # what cannot be made is said before anything is walked
-    return Feed(make)
+    return InputMaker(make)
 
 
 def _is_shape(value: Any) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from shapelint.facts.diagnostics import Edit
 from shapelint.facts.places import Position, Site, Span
 from shapelint.syntax.edits import replacement
+from shapelint.syntax.parsing import last_name
 from shapelint.syntax.texts import Texts
 from shapelint.syntax.trees import Corners, ParsedFile, parse_file
 
@@ -43,15 +44,21 @@ class CallExpression:
     def argument(self, position: int, *names: str) -> ast.expr | None:
         """An argument by keyword or by position; None where it is not written, or
         hidden behind a star."""
-        for keyword in self.node.keywords:
-            if keyword.arg in names:
-                return keyword.value
-        before = self.node.args[: position + 1]
-        if len(before) <= position or any(
-            isinstance(arg, ast.Starred) for arg in before
-        ):
+        by_keyword = self.keyword(*names)
+        if by_keyword is not None:
+            return by_keyword
+        leading = self.node.args[: position + 1]
+        if len(leading) <= position:
             return None
-        return before[position]
+        # nobody knows how many arguments a star stands for
+        is_hidden = any(isinstance(arg, ast.Starred) for arg in leading)
+        return None if is_hidden else leading[position]
+
+    def keyword(self, *names: str) -> ast.expr | None:
+        """An argument by keyword, the first that goes by one of these names."""
+        keywords = (word for word in self.node.keywords if word.arg in names)
+        first = next(keywords, None)
+        return first.value if first is not None else None
 
     def span(self, node: ast.expr | None = None) -> Span:
         """Where an argument, or the call itself, stands."""
@@ -65,23 +72,67 @@ class CallExpression:
 def call_at(site: Site | None, texts: Texts) -> CallExpression | None:
     """The call expression at a site; by line alone where the interpreter keeps no
     columns."""
-    source = parse_file(site.file, texts) if site is not None else None
+    source = _file_of(site, texts)
     if site is None or source is None:
         return None
-    place = _corners_of(site)
-    if place is not None:
-        node = source.calls.get(place)
-        return CallExpression(source, node) if node is not None else None
-    on_line = [node for key, node in source.calls.items() if key[0] == site.line]
-    return CallExpression(source, on_line[0]) if len(on_line) == 1 else None
+    corners = _corners_of(site)
+    if corners is None:
+        return _only_call(source, _calls_on_line(source, site.line))
+    node = source.calls.get(corners)
+    return CallExpression(source, node) if node is not None else None
+
+
+def operation_at(site: Site | None, texts: Texts) -> tuple[ParsedFile, ast.expr] | None:
+    """The operator expression (`a + b`, `a @ b`, `x[i]`) at a site, where the
+    interpreter keeps columns."""
+    source = _file_of(site, texts)
+    corners = _corners_of(site) if site is not None else None
+    if source is None or corners is None:
+        return None
+    node = source.operations.get(corners)
+    return (source, node) if node is not None else None
+
+
+def layer_call(
+    sites: tuple[Site, ...], class_name: str, texts: Texts
+) -> CallExpression | None:
+    """The user's expression that made a layer, if it names the layer's class, so that
+    its arguments are known. `sites`: the user's frames, innermost first."""
+    if not sites:
+        return None
+    call = call_at(sites[0], texts) or _call_of(class_name, sites[0], texts)
+    return call if call is not None and call.name == class_name else None
+
+
+def _call_of(name: str, site: Site, texts: Texts) -> CallExpression | None:
+    """The only call of a name on the line of a site."""
+    source = parse_file(site.file, texts)
+    if source is None:
+        return None
+    on_line = _calls_on_line(source, site.line)
+    named = [node for node in on_line if last_name(node.func) == name]
+    return _only_call(source, named)
+
+
+def _file_of(site: Site | None, texts: Texts) -> ParsedFile | None:
+    return parse_file(site.file, texts) if site is not None else None
 
 
 def _corners_of(site: Site) -> Corners | None:
     """A site as `ast` counts it, columns from 0; None where the interpreter keeps no
-    columns."""
+    columns, as Python 3.10 does not."""
     if site.column is None or site.end_line is None or site.end_column is None:
         return None
     return (site.line, site.column - 1, site.end_line, site.end_column - 1)
+
+
+def _calls_on_line(source: ParsedFile, line: int) -> list[ast.Call]:
+    return [node for corners, node in source.calls.items() if corners[0] == line]
+
+
+def _only_call(source: ParsedFile, nodes: list[ast.Call]) -> CallExpression | None:
+    """The only one of some calls: where there are more, nobody knows which is meant."""
+    return CallExpression(source, nodes[0]) if len(nodes) == 1 else None
 
 
 def call_around(file: str, position: Position, texts: Texts) -> CallExpression | None:
@@ -89,53 +140,11 @@ def call_around(file: str, position: Position, texts: Texts) -> CallExpression |
     source = parse_file(file, texts)
     if source is None:
         return None
-    at = (position.line, position.column)
     innermost: CallExpression | None = None
-    latest = (0, 0)
+    latest = Position(0, 0)
     for node in source.calls.values():
-        span = source.span(node)
-        begin = (span.line, span.column or 1)
-        end = (span.end_line or span.line, span.end_column or 1)
+        start, end = source.extent(node)
         # of two calls around one place, the inner one begins later
-        if begin <= at < end and begin > latest:
-            innermost, latest = CallExpression(source, node), begin
+        if start <= position < end and start > latest:
+            innermost, latest = CallExpression(source, node), start
     return innermost
-
-
-def operation_at(site: Site | None, texts: Texts) -> tuple[ParsedFile, ast.expr] | None:
-    """The operator expression (`a + b`, `a @ b`, `x[i]`) at a site, where the
-    interpreter keeps columns."""
-    place = _corners_of(site) if site is not None else None
-    source = parse_file(site.file, texts) if site is not None else None
-    if place is None or source is None:
-        return None
-    node = source.operations.get(place)
-    return (source, node) if node is not None else None
-
-
-def layer_call(
-    sites: tuple[Site, ...], class_name: str, texts: Texts
-) -> CallExpression | None:
-    """The user's expression that made a layer, if it names the layer's class (so that
-    its arguments are known)."""
-    if not sites:
-        return None
-    call = call_at(sites[0], texts) or _only_call_of(class_name, sites[0], texts)
-    return call if call is not None and call.name == class_name else None
-
-
-def _only_call_of(name: str, site: Site, texts: Texts) -> CallExpression | None:
-    """The one call of a name on the line of a site; None where there are more."""
-    source = parse_file(site.file, texts)
-    if source is None:
-        return None
-    on_line = [node for key, node in source.calls.items() if key[0] == site.line]
-    named = [node for node in on_line if called_name(node) == name]
-    return CallExpression(source, named[0]) if len(named) == 1 else None
-
-
-def called_name(node: ast.Call) -> str:
-    """The last part of the name that a call calls; empty where that is none."""
-    if isinstance(node.func, ast.Attribute):
-        return node.func.attr
-    return node.func.id if isinstance(node.func, ast.Name) else ""

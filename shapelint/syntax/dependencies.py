@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from shapelint.facts.errors import UsageError
-from shapelint.syntax.parsing import parse_python
+from shapelint.syntax.parsing import last_name, nodes_of, parse_python
 from shapelint.syntax.texts import DISK
 
 _BY_NAME = ("import_module", "__import__")
@@ -45,41 +45,46 @@ def dependencies_of(places: Iterable[str], folder: str) -> Dependencies:
 
     `folder`: the project's, from which imports are looked for, beside where the
     interpreter looks for them."""
+    places = list(places)
     found = Dependencies()
-    files = [place for place in places if place.endswith(".py")]
-    # a file's folder is first on `sys.path` for all that it imports, and so is that
-    # above its package
-    firsts = [
-        root
-        for file in map(os.path.realpath, files)
-        for root in (os.path.dirname(file), _root_of(file))
-    ]
-    others = (
-        os.path.realpath(root)
-        for root in (folder, os.path.join(folder, "src"), os.getcwd())
-    )
-    roots = list(dict.fromkeys([*firsts, *others]))
+    roots = _roots_of([place for place in places if place.endswith(".py")], folder)
     queue: list[str] = []
     for place in places:
-        is_file = place in files
-        own = [place] if is_file else list(_files(place.split("."), roots))
-        is_known = any(map(os.path.isfile, own)) or (
-            not is_file and _is_of_a_package(place)
-        )
-        found.is_complete = found.is_complete and is_known
-        queue += own
+        queue += _first_files(place, roots, found)
     while queue:
         current = os.path.realpath(queue.pop())
         if current in found.files or not os.path.isfile(current):
             continue
         found.files.add(current)
         queue.append(_package_of(current))
-        queue += _imported(current, roots, found)
+        queue += _imports_of(current, roots, found)
     return found
 
 
+def _roots_of(files: list[str], folder: str) -> list[str]:
+    """The folders from which imports are looked for, each once."""
+    roots: list[str] = []
+    for file in map(os.path.realpath, files):
+        # a file's folder is first on `sys.path` for all that it imports, and so is that
+        # above its package
+        roots += [os.path.dirname(file), _root_of(file)]
+    project = (folder, os.path.join(folder, "src"), os.getcwd())
+    roots += map(os.path.realpath, project)
+    return list(dict.fromkeys(roots))
+
+
+def _first_files(place: str, roots: list[str], found: Dependencies) -> list[str]:
+    """The files that a place names; one that is nowhere makes `found` incomplete."""
+    is_file = place.endswith(".py")
+    files = [place] if is_file else list(_files(place.split("."), roots))
+    is_there = any(map(os.path.isfile, files))
+    if not is_there and (is_file or not _is_of_a_package(place)):
+        found.is_complete = False
+    return files
+
+
 def _package_of(file: str) -> str:
-    """The `__init__.py` that is imported before a file; a path that is none where there
+    """The `__init__.py` that is imported before a file; a path to nothing where there
     is no package."""
     folder = os.path.dirname(file)
     if os.path.basename(file) == "__init__.py":
@@ -89,14 +94,14 @@ def _package_of(file: str) -> str:
 
 def _root_of(file: str) -> str:
     """The folder from which a file of a package is imported: the first one above it
-    that is no package."""
+    that is not a package."""
     folder = os.path.dirname(file)
     while os.path.isfile(os.path.join(folder, "__init__.py")):
         folder = os.path.dirname(folder)
     return folder
 
 
-def _imported(file: str, roots: list[str], found: Dependencies) -> Iterator[str]:
+def _imports_of(file: str, roots: list[str], found: Dependencies) -> Iterator[str]:
     """The files that a file imports by what is written in it; what is not written makes
     `found` incomplete."""
     try:
@@ -105,43 +110,43 @@ def _imported(file: str, roots: list[str], found: Dependencies) -> Iterator[str]
         found.is_complete = False
         return
     from_here = [os.path.dirname(file), _root_of(file), *roots]
-    found.is_complete = found.is_complete and not _is_beyond_reading(tree)
+    if _is_beyond_reading(tree):
+        found.is_complete = False
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield from _known_files(alias.name.split("."), from_here, found)
         elif isinstance(node, ast.ImportFrom):
-            yield from _imported_from(node, file, from_here, found)
+            yield from _files_of_from(node, file, from_here, found)
         elif isinstance(node, ast.Call):
-            yield from _imported_at_run_time(node, from_here, found)
+            yield from _files_of_call(node, from_here, found)
 
 
 def _is_beyond_reading(tree: ast.Module) -> bool:
     """Whether a file changes where modules are looked for, or hands on what imports
     them by name."""
-    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
-    for node in ast.walk(tree):
-        if (
-            isinstance(node, ast.Attribute)
-            and node.attr == "path"
-            and _name_of(node.value) == "sys"
-        ):
-            return True
-        if isinstance(node, (ast.Name, ast.Attribute)):
-            name = _name_of(node)
-            if name == "__path__" or (name in _BY_NAME and id(node) not in called):
-                return True
-        if isinstance(node, ast.ImportFrom) and any(
-            each.name in _BY_NAME and each.asname for each in node.names
-        ):
-            return True
-        if (
-            isinstance(node, ast.ImportFrom)
-            and node.module == "sys"
-            and any(each.name == "path" for each in node.names)
-        ):
-            return True
-    return False
+    if any(map(_hides_imports, nodes_of(tree, ast.ImportFrom))):
+        return True
+    # a call of `import_module` itself is looked into by `_files_of_call`
+    called = {id(call.func) for call in nodes_of(tree, ast.Call)}
+    names = (node for node in ast.walk(tree) if id(node) not in called)
+    return any(_is_search_path(node) or last_name(node) in _BY_NAME for node in names)
+
+
+def _hides_imports(node: ast.ImportFrom) -> bool:
+    """`from importlib import import_module as load`, `from sys import path`."""
+    if any(each.name in _BY_NAME and each.asname for each in node.names):
+        return True
+    return node.module == "sys" and any(each.name == "path" for each in node.names)
+
+
+def _is_search_path(node: ast.AST) -> bool:
+    """`sys.path`, and the `__path__` of a package."""
+    if last_name(node) == "__path__":
+        return True
+    if not isinstance(node, ast.Attribute) or node.attr != "path":
+        return False
+    return last_name(node.value) == "sys"
 
 
 def _known_files(
@@ -149,57 +154,63 @@ def _known_files(
 ) -> Iterator[str]:
     """As `_files`; a module that is nowhere to be found may be made of anything."""
     files = list(_files(parts, roots))
-    is_elsewhere = parts[0] in sys.stdlib_module_names or bool(
-        _found_by_python(parts[0])
-    )
-    found.is_complete = found.is_complete and (bool(files) or is_elsewhere)
+    is_standard = parts[0] in sys.stdlib_module_names
+    if not files and not is_standard and not _found_by_python(parts[0]):
+        found.is_complete = False
     yield from files
 
 
-def _imported_at_run_time(
+def _files_of_call(
     node: ast.Call, roots: list[str], found: Dependencies
 ) -> Iterator[str]:
-    name = _name_of(node.func)
-    if name in _BY_PLACE or (isinstance(node.func, ast.Name) and name == "exec"):
+    """The files that a call imports while the program runs."""
+    name = last_name(node.func)
+    is_exec = isinstance(node.func, ast.Name) and name == "exec"
+    if name in _BY_PLACE or is_exec:
         found.is_complete = False
-    elif name in _BY_NAME:
-        module = (
-            node.args[0].value
-            if node.args and isinstance(node.args[0], ast.Constant)
-            else None
-        )
-        is_whole = name != "__import__" or (len(node.args) == 1 and not node.keywords)
-        if (
-            isinstance(module, str)
-            and is_whole
-            and module
-            and not module.startswith(".")
-        ):
-            yield from _known_files(module.split("."), roots, found)
-        else:
-            found.is_complete = False
+    if name not in _BY_NAME:
+        return
+    module = _written_module(node)
+    if module:
+        yield from _known_files(module.split("."), roots, found)
+    else:
+        found.is_complete = False
 
 
-def _imported_from(
+def _written_module(node: ast.Call) -> str:
+    """The module that a call imports, where it is written out and not relative."""
+    first = node.args[0] if node.args else None
+    if not isinstance(first, ast.Constant) or not isinstance(first.value, str):
+        return ""
+    # further arguments of `__import__` may make the name a relative one
+    is_plain = len(node.args) == 1 and not node.keywords
+    if last_name(node.func) == "__import__" and not is_plain:
+        return ""
+    return "" if first.value.startswith(".") else first.value
+
+
+def _files_of_from(
     node: ast.ImportFrom, file: str, roots: list[str], found: Dependencies
 ) -> Iterator[str]:
-    base = roots
-    if node.level:
-        folder = os.path.dirname(file)
-        for _ in range(node.level - 1):
-            folder = os.path.dirname(folder)
-        base = [folder]
     parts = node.module.split(".") if node.module else []
-    own = list(
-        _known_files(parts, base, found)
-        if parts and not node.level
-        else _files(parts, base, is_relative=True)
-    )
+    if node.level:
+        roots = [_folder_above(file, node.level)]
+        own = list(_files(parts, roots, is_relative=True))
+    else:
+        own = list(_known_files(parts, roots, found))
     yield from own
     for alias in node.names:
         if alias.name == "*":  # `__all__` may name any module of a package
             yield from _beside(file for file in own if file.endswith("__init__.py"))
-        yield from _files([*parts, alias.name], base, is_relative=bool(node.level))
+        yield from _files([*parts, alias.name], roots, is_relative=bool(node.level))
+
+
+def _folder_above(file: str, level: int) -> str:
+    """The folder that an import with as many dots begins from."""
+    folder = file
+    for _ in range(level):
+        folder = os.path.dirname(folder)
+    return folder
 
 
 def _beside(files: Iterable[str]) -> Iterator[str]:
@@ -210,10 +221,6 @@ def _beside(files: Iterable[str]) -> Iterator[str]:
             yield from _as_file(os.path.join(folder, name.removesuffix(".py")))
 
 
-def _name_of(node: ast.expr) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
-
-
 def _files(
     parts: list[str], roots: list[str], is_relative: bool = False
 ) -> Iterator[str]:
@@ -222,54 +229,50 @@ def _files(
     if not parts:
         return
     for root in roots:
-        for length in range(1, len(parts) + 1):
-            yield from _as_file(os.path.join(root, *parts[:length]))
-    for location in () if is_relative else _located(parts[0]):
-        yield location
-        for length in range(2, len(parts) + 1):
-            yield from _as_file(
-                os.path.join(os.path.dirname(location), *parts[1:length])
-            )
+        yield from _files_below(root, parts)
+    for file in () if is_relative else _found_by_python(parts[0]):
+        if not _is_installed(file):
+            yield file
+            yield from _files_below(os.path.dirname(file), parts[1:])
+
+
+def _files_below(root: str, parts: list[str]) -> Iterator[str]:
+    """Of `a.b.c` the files of `a`, of `a.b`, and of `a.b.c`."""
+    for part in parts:
+        root = os.path.join(root, part)
+        yield from _as_file(root)
 
 
 def _as_file(place: str) -> Iterator[str]:
-    yield from (
-        each
-        for each in (f"{place}.py", os.path.join(place, "__init__.py"))
-        if os.path.isfile(each)
-    )
-
-
-def _located(name: str) -> tuple[str, ...]:
-    """Where a top-level module lies that is no installed package; of a package its
-    `__init__.py`, there or not."""
-    return tuple(file for file in _found_by_python(name) if not _is_installed(file))
+    for file in (f"{place}.py", os.path.join(place, "__init__.py")):
+        if os.path.isfile(file):
+            yield file
 
 
 @lru_cache(maxsize=1024)
 def _found_by_python(name: str) -> tuple[str, ...]:
-    """Where the interpreter would find it: `.pth` files and the finders of editable
-    installs have their say."""
+    """Where the interpreter would find a top-level module: `.pth` files and the finders
+    of editable installs have their say. Of a package its `__init__.py`, there or
+    not."""
     if name in sys.stdlib_module_names or not name:
         return ()
     try:
-        spec = importlib.util.find_spec(
-            name
-        )  # of a name without dots nothing is imported
+        # of a name without dots nothing is imported
+        spec = importlib.util.find_spec(name)
     except (ImportError, ValueError, AttributeError):
         return ()
-    folders = spec.submodule_search_locations if spec is not None else None
-    if folders is not None:
-        return tuple(
-            os.path.abspath(os.path.join(folder, "__init__.py")) for folder in folders
-        )
-    return (os.path.abspath(spec.origin),) if spec is not None and spec.origin else ()
+    if spec is None:
+        return ()
+    if spec.submodule_search_locations is not None:
+        folders = map(os.path.abspath, spec.submodule_search_locations)
+        return tuple(os.path.join(folder, "__init__.py") for folder in folders)
+    return (os.path.abspath(spec.origin),) if spec.origin else ()
 
 
 def _is_installed(file: str) -> bool:
-    return (
-        "site-packages" in file or "dist-packages" in file or not file.endswith(".py")
-    )
+    if not file.endswith(".py"):
+        return True
+    return "site-packages" in file or "dist-packages" in file
 
 
 def _is_of_a_package(module: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 from collections.abc import Iterable
+from itertools import accumulate
 
 from shapelint.facts.diagnostics import Edit
 from shapelint.facts.errors import UsageError
@@ -17,9 +18,7 @@ from shapelint.syntax.trees import ParsedFile
 
 def replacement(source: ParsedFile, node: ast.expr | ast.stmt, text: str) -> Edit:
     """The edit that writes `text` in place of an expression or statement."""
-    span = source.span(node)
-    start = Position(span.line, span.column or 1)
-    end = Position(span.end_line or span.line, span.end_column or 1)
+    start, end = source.extent(node)
     return Edit(source.file, start, end, text)
 
 
@@ -75,18 +74,18 @@ def apply_edits(text: str, edits: list[Edit]) -> str:
         ValueError: two edits overlap.
         IndexError: an edit is beyond the end of the text.
     """
-    starts = [0]
-    for line in text.split("\n"):
-        starts.append(starts[-1] + len(line) + 1)
+    lengths = [len(line) + 1 for line in text.split("\n")]
+    starts = list(accumulate(lengths, initial=0))
 
     def offset(position: Position) -> int:
         return starts[position.line - 1] + position.column - 1
 
-    last = len(text) + 1
+    # from the end, so that the places of the edits still to be made stay as they are
+    edited_from = len(text) + 1
     for edit in sorted(edits, key=lambda item: item.start, reverse=True):
         start, end = offset(edit.start), offset(edit.end)
-        if end > last:
+        if end > edited_from:
             raise ValueError("edits overlap")
         text = text[:start] + edit.replacement + text[end:]
-        last = start
+        edited_from = start
     return text

@@ -25,21 +25,22 @@ _KEPT = re.compile(r"^(\s*)(?:pass  )?#: as written: (.*)$", re.MULTILINE)
 _MARK = re.compile(r"^#: code cell (\d+)$", re.MULTILINE)
 
 
-def notebook(content: str) -> str:
+def join_cells(content: str) -> str:
     """A notebook's code as one text.
 
     Raises:
-        UsageError: nbformat is not installed, or this is no notebook.
+        UsageError: nbformat is not installed, or this is not a notebook.
     """
-    return _joined(tuple(cell_sources(content)))
+    return _join(tuple(cell_sources(content)))
 
 
 @lru_cache(maxsize=32)
-def _joined(cells: tuple[str, ...]) -> str:
+def _join(cells: tuple[str, ...]) -> str:
     parts = [
-        f"#: code cell {number}\n{python_of(cell)}\n"
+        f"#: code cell {number}\n{read_as_python(cell)}\n"
         for number, cell in enumerate(cells, 1)
     ]
+    # a file of nothing has a first line too, in which findings can stand
     return "".join(parts) or "\n"
 
 
@@ -47,7 +48,7 @@ def cell_sources(content: str) -> list[str]:
     """The source of each code cell.
 
     Raises:
-        UsageError: as `notebook`.
+        UsageError: as `join_cells`.
     """
     try:
         import nbformat  # type: ignore[import-not-found, unused-ignore]
@@ -97,21 +98,24 @@ def require_text(text: str) -> None:
     text.encode("utf-8")
 
 
-def python_of(source: str) -> str:
-    """A cell's code, magics and shell commands kept behind a `pass`; all of it blank
-    where it is no Python."""
-    first = source.lstrip().split("\n", 1)[0]
-    is_other = first.startswith("%%") and not first[2:].startswith(PYTHON_MAGICS)
+def read_as_python(source: str) -> str:
+    """A cell's code, magics and shell commands kept behind a `pass`; all of it as
+    comments where it is not Python."""
     text = keep_magics(source)
+    if _is_python(source, text):
+        return text
+    return "\n".join(f"#: as written: {line}" for line in source.split("\n"))
+
+
+def _is_python(source: str, text: str) -> bool:
+    first = source.lstrip().split("\n", 1)[0]
+    if first.startswith("%%") and not first[2:].startswith(PYTHON_MAGICS):
+        return False
     try:
         parse_python(text)
     except UnreadableError:
-        is_other = True
-    return (
-        "".join(f"#: as written: {line}\n" for line in source.split("\n"))[:-1]
-        if is_other
-        else text
-    )
+        return False
+    return True
 
 
 def keep_magics(source: str) -> str:

@@ -1,10 +1,10 @@
-"""From an expression back to where its value was written: an argument handed in, an
-assignment, a default."""
+"""From an expression back to where its value was written: an argument that was passed,
+an assignment, a default."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -13,6 +13,19 @@ from shapelint.syntax.calls import CallExpression, call_at
 from shapelint.syntax.trees import ParsedFile
 
 DEPTH = 6
+"""Steps back from an expression: a number that is handed through more functions than
+that, nobody would change at its other end."""
+
+Assignment = tuple[ast.expr, ast.expr]
+"""A target and the value it is given."""
+
+_COMPREHENSIONS = ("<listcomp>", "<genexpr>", "<dictcomp>", "<setcomp>", "<lambda>")
+
+_MODULES = ("torch", "nn", "F", "np", "math")
+"""What the modules whose functions models call are imported as."""
+
+_SAME_VALUE = ("int", "round", "max")
+"""Functions whose result is one of their arguments, or nearly so."""
 
 
 @dataclass(frozen=True)
@@ -40,14 +53,14 @@ def callers_of(sites: tuple[Site, ...]) -> tuple[Site, ...]:
     """The frames beyond the function in which the first site stands; a comprehension is
     part of its function."""
     rest = list(sites)
-    while rest and rest[0].function.endswith(
-        ("<listcomp>", "<genexpr>", "<dictcomp>", "<setcomp>", "<lambda>")
-    ):
+    while rest and rest[0].function.endswith(_COMPREHENSIONS):
         rest.pop(0)
     return tuple(rest[1:])
 
 
-def made_place(call: CallExpression, node: ast.expr, sites: tuple[Site, ...]) -> Place:
+def place_of_argument(
+    call: CallExpression, node: ast.expr, sites: tuple[Site, ...]
+) -> Place:
     """An argument of the expression that made a layer."""
     callers = callers_of(sites)
     return Place(call.source, node, callers, callers)
@@ -59,23 +72,14 @@ def origins(place: Place, depth: int = DEPTH) -> Iterator[Place]:
     yield place
     if depth <= 0:
         return
-    node = place.node
-    for part in _parts(node):
+    for part in _parts(place.node):
         yield from origins(replace(place, node=part, whole=False), depth - 1)
-    found: list[Place] = []
-    if isinstance(node, ast.Name):
-        found = [*_assigned(place, node.id), *_handed(place, node.id)]
-    elif (
-        isinstance(node, ast.Attribute)
-        and isinstance(node.value, ast.Name)
-        and node.value.id == "self"
-    ):
-        found = _attribute(place, node.attr)
-    for each in found:
-        yield from origins(replace(each, whole=place.whole), depth - 1)
+    for source in _sources(place):
+        yield from origins(replace(source, whole=place.whole), depth - 1)
 
 
 def _parts(node: ast.expr) -> list[ast.expr]:
+    """The expressions inside another that its value is made of."""
     if isinstance(node, ast.BinOp):
         return [node.left, node.right]
     if isinstance(node, (ast.Tuple, ast.List)):
@@ -84,144 +88,164 @@ def _parts(node: ast.expr) -> list[ast.expr]:
         return [node.body, node.orelse]
     if isinstance(node, ast.BoolOp):
         return node.values
-    if (
-        isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Name)
-        and node.func.id in ("int", "round", "max")
-    ):
-        return node.args
-    if (
-        isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and not _is_module(node.func.value)
-    ):
-        return [node.func.value]  # `table.unsqueeze(0)` holds what `table` holds
-    return []
+    return _parts_of_call(node) if isinstance(node, ast.Call) else []
+
+
+def _parts_of_call(node: ast.Call) -> list[ast.expr]:
+    func = node.func
+    if isinstance(func, ast.Name):
+        return node.args if func.id in _SAME_VALUE else []
+    if not isinstance(func, ast.Attribute) or _is_module(func.value):
+        return []
+    # of a method: `table.unsqueeze(0)` holds what `table` holds
+    return [func.value]
 
 
 def _is_module(node: ast.expr) -> bool:
-    return isinstance(node, ast.Name) and node.id in ("torch", "nn", "F", "np", "math")
+    return isinstance(node, ast.Name) and node.id in _MODULES
+
+
+def _sources(place: Place) -> list[Place]:
+    """Where the value of a name, or of an attribute of `self`, was written."""
+    node = place.node
+    if isinstance(node, ast.Name):
+        return [*_assigned_values(place, node.id), *_passed_values(place, node.id)]
+    if isinstance(node, ast.Attribute) and _is_self(node.value):
+        return _attribute_values(place, node.attr)
+    return []
+
+
+def _is_self(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id == "self"
 
 
 def enclosing_function(place: Place) -> ast.FunctionDef | None:
     """The function an expression stands in."""
-    node: ast.AST | None = place.node
-    while node is not None and not isinstance(node, ast.FunctionDef):
-        node = place.source.parents.get(node)
-    return node
+    return place.source.enclosing(place.node, ast.FunctionDef)
 
 
 def enclosing_class(place: Place) -> ast.ClassDef | None:
     """The class an expression stands in."""
-    node: ast.AST | None = place.node
-    while node is not None and not isinstance(node, ast.ClassDef):
-        node = place.source.parents.get(node)
-    return node
-
-
-def _assigned(place: Place, name: str) -> list[Place]:
-    """What the enclosing function, or the module, assigns to a name before."""
-    scope: ast.AST = enclosing_function(place) or place.source.tree
-    found = [
-        value
-        for target, value in assignments(scope)
-        if isinstance(target, ast.Name) and target.id == name
-    ]
-    own = [
-        value
-        for value in found
-        if value.lineno <= place.node.lineno and value is not place.node
-    ]
-    if not own and scope is not place.source.tree and not _is_parameter(scope, name):
-        own = [
-            value
-            for target, value in _top_level(place.source.tree)
-            if isinstance(target, ast.Name) and target.id == name
-        ]
-    return [replace(place, node=value) for value in own[-1:]]
-
-
-def _is_parameter(scope: ast.AST, name: str) -> bool:
-    return isinstance(scope, ast.FunctionDef) and name in [
-        arg.arg for arg in _parameters(scope)
-    ]
-
-
-def _parameters(function: ast.FunctionDef) -> list[ast.arg]:
-    return [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
-
-
-def _top_level(tree: ast.Module) -> Iterator[tuple[ast.expr, ast.expr]]:
-    for statement in tree.body:
-        if isinstance(statement, ast.Assign):
-            yield from _pairs(statement)
+    return place.source.enclosing(place.node, ast.ClassDef)
 
 
 @lru_cache(maxsize=64)
-def assignments(scope: ast.AST) -> tuple[tuple[ast.expr, ast.expr], ...]:
-    """Targets and values of the assignments in a scope, tuples taken apart."""
-    return tuple(_assignments(scope))
+def assignments(scope: ast.AST) -> tuple[Assignment, ...]:
+    """The assignments in a scope, tuples taken apart."""
+    return tuple(pair for node in ast.walk(scope) for pair in _pairs(node))
 
 
-def _assignments(scope: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
-    for node in ast.walk(scope):
-        if isinstance(node, ast.Assign):
-            yield from _pairs(node)
-        elif isinstance(node, ast.AnnAssign) and node.value is not None:
-            yield node.target, node.value
-
-
-def _pairs(node: ast.Assign) -> Iterator[tuple[ast.expr, ast.expr]]:
+def _pairs(node: ast.AST) -> list[Assignment]:
+    if isinstance(node, ast.AnnAssign) and node.value is not None:
+        return [(node.target, node.value)]
+    if not isinstance(node, ast.Assign):
+        return []
+    found: list[Assignment] = []
     for target in node.targets:
         if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
-            yield from zip(target.elts, node.value.elts, strict=False)
+            found += zip(target.elts, node.value.elts, strict=False)
         else:
-            yield target, node.value
+            found.append((target, node.value))
+    return found
 
 
-def _handed(place: Place, name: str) -> list[Place]:
-    """What the caller hands in for a parameter, else its default."""
+def _assigned_values(place: Place, name: str) -> list[Place]:
+    """The last value that the enclosing function assigns to a name before it is used;
+    where there is none, the last that the module does."""
+    tree = place.source.tree
     function = enclosing_function(place)
-    if function is None:
+    before = [
+        value
+        for value in _values_of(name, assignments(function or tree))
+        if value.lineno <= place.node.lineno and value is not place.node
+    ]
+    if not before and function is not None and not _is_parameter(function, name):
+        # a function may use what the module assigns below it
+        statements = [each for each in tree.body if isinstance(each, ast.Assign)]
+        pairs = [pair for statement in statements for pair in _pairs(statement)]
+        before = _values_of(name, pairs)
+    return [replace(place, node=value) for value in before[-1:]]
+
+
+def _values_of(name: str, pairs: Iterable[Assignment]) -> list[ast.expr]:
+    return [
+        value
+        for target, value in pairs
+        if isinstance(target, ast.Name) and target.id == name
+    ]
+
+
+def _is_parameter(function: ast.FunctionDef, name: str) -> bool:
+    spec = function.args
+    parameters = [*spec.posonlyargs, *spec.args, *spec.kwonlyargs]
+    return any(parameter.arg == name for parameter in parameters)
+
+
+def _passed_values(place: Place, name: str) -> list[Place]:
+    """What the caller passes for a parameter, else its default."""
+    function = enclosing_function(place)
+    if function is None or not _is_parameter(function, name):
         return []
-    positional = [arg.arg for arg in [*function.args.posonlyargs, *function.args.args]]
-    parameters = [arg.arg for arg in _parameters(function)]
-    if name not in parameters:
-        return []
-    shifted = positional[1:] if positional[:1] in (["self"], ["cls"]) else positional
-    texts = place.source.texts
-    outer = call_at(place.callers[0], texts) if place.callers else None
-    if outer is not None:
-        position = shifted.index(name) if name in shifted else 10_000
-        given = outer.argument(position, name)
-        if given is not None:
-            beyond = callers_of(place.callers)
-            return [Place(outer.source, given, beyond, beyond)]
-    default = _default(function, name, positional)
+    passed = _passed_argument(place, function, name)
+    if passed is not None:
+        return [passed]
+    default = _default_of(function, name)
     return [replace(place, node=default)] if default is not None else []
 
 
-def _default(
-    function: ast.FunctionDef, name: str, positional: list[str]
-) -> ast.expr | None:
+def _passed_argument(
+    place: Place, function: ast.FunctionDef, name: str
+) -> Place | None:
+    caller = place.callers[0] if place.callers else None
+    call = call_at(caller, place.source.texts)
+    if call is None:
+        return None
+    names = _positional_names(function)
+    # `self` is not written where a method is called
+    written = names[1:] if names[:1] in (["self"], ["cls"]) else names
+    if name in written:
+        return _place_of(call.argument(written.index(name), name), call, place)
+    return _place_of(call.keyword(name), call, place)
+
+
+def _place_of(
+    argument: ast.expr | None, call: CallExpression, callee: Place
+) -> Place | None:
+    if argument is None:
+        return None
+    return place_of_argument(call, argument, callee.callers)
+
+
+def _positional_names(function: ast.FunctionDef) -> list[str]:
+    spec = function.args
+    return [parameter.arg for parameter in [*spec.posonlyargs, *spec.args]]
+
+
+def _default_of(function: ast.FunctionDef, name: str) -> ast.expr | None:
+    spec = function.args
+    positional = _positional_names(function)
     if name in positional:
-        at = positional.index(name) - (len(positional) - len(function.args.defaults))
-        return function.args.defaults[at] if at >= 0 else None
-    names = [arg.arg for arg in function.args.kwonlyargs]
-    return function.args.kw_defaults[names.index(name)] if name in names else None
+        # the defaults are those of the last parameters
+        first = len(positional) - len(spec.defaults)
+        position = positional.index(name)
+        return spec.defaults[position - first] if position >= first else None
+    names = [parameter.arg for parameter in spec.kwonlyargs]
+    return spec.kw_defaults[names.index(name)] if name in names else None
 
 
-def _attribute(place: Place, name: str) -> list[Place]:
-    """What the class assigns to `self.<name>`."""
+def _attribute_values(place: Place, name: str) -> list[Place]:
+    """The first two values that the class assigns to `self.<name>`: a second one is
+    most often that of another branch, further ones are updates."""
     owner = enclosing_class(place)
     if owner is None:
         return []
-    return [
-        replace(place, node=value, callers=place.makers)
-        for target, value in assignments(owner)
-        if isinstance(target, ast.Attribute)
-        and target.attr == name
-        and isinstance(target.value, ast.Name)
-        and target.value.id == "self"
-        and value is not place.node
-    ][:2]
+    pairs = assignments(owner)
+    values = [value for target, value in pairs if _is_attribute_of_self(target, name)]
+    others = [value for value in values if value is not place.node][:2]
+    return [replace(place, node=value, callers=place.makers) for value in others]
+
+
+def _is_attribute_of_self(node: ast.expr, name: str) -> bool:
+    if not isinstance(node, ast.Attribute) or node.attr != name:
+        return False
+    return _is_self(node.value)

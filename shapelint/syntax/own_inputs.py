@@ -10,8 +10,12 @@ import tokenize
 from collections.abc import Iterator
 
 from shapelint.facts.errors import UsageError
-from shapelint.syntax.parsing import parse_python
+from shapelint.syntax.origins import assignments
+from shapelint.syntax.parsing import last_name, nodes_of, parse_python
 from shapelint.syntax.texts import DISK
+
+EXAMPLE = "example_input_array"
+"""The attribute in which Lightning keeps an input for a model's graph and summary."""
 
 _COMMENT = re.compile(r"#\s*shapelint:\s*input\s*=\s*(?P<specs>.+?)\s*$")
 
@@ -21,62 +25,55 @@ def has_own_input(file: str) -> bool:
     comments do not count."""
     try:
         text = DISK.text_of(file)
-        if "shapelint:" not in text and "example_input_array" not in text:
+        if "shapelint:" not in text and EXAMPLE not in text:
             return False
         tree = parse_python(text)
     except UsageError:
         return False
-    classes = [
-        node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and node.bases
-    ]
-    return any(_sets_example(node) or input_comment(text, node) for node in classes)
+    return any(_has_own_input(text, node) for node in nodes_of(tree, ast.ClassDef))
+
+
+def _has_own_input(text: str, owner: ast.ClassDef) -> bool:
+    # a model inherits from something
+    if not owner.bases:
+        return False
+    return _sets_example(owner) or bool(input_comment(text, owner))
 
 
 def _sets_example(owner: ast.ClassDef) -> bool:
     """Whether a class, or a method of it, assigns its `example_input_array`."""
-    for node in ast.walk(owner):
-        if isinstance(node, ast.Assign):
-            targets = node.targets
-        elif isinstance(node, ast.AnnAssign) and node.value is not None:
-            targets = [node.target]
-        else:
-            continue
-        if any(
-            "example_input_array"
-            in (getattr(each, "attr", ""), getattr(each, "id", ""))
-            for each in targets
-        ):
-            return True
-    return False
+    return any(last_name(target) == EXAMPLE for target, _ in assignments(owner))
 
 
 def input_comment(text: str, owner: ast.ClassDef) -> tuple[str, ...]:
     """The inputs in comments above a class, on its line, or inside it before the first
     method."""
-    first = first_line(owner)
-    methods = [
-        node
-        for node in owner.body
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
-    ]
-    end = min(
-        (first_line(node) for node in methods), default=(owner.end_lineno or first) + 1
-    )
     comments = dict(_comments(text))
-    lines = text.split("\n")
-    above = first - 1
-    while above > 0 and lines[above - 1].lstrip().startswith("#"):
-        above -= 1
     found = [
-        match
-        for line in range(above + 1, end)
+        match["specs"]
+        for line in _lines_of_head(text, owner)
         if (match := _COMMENT.search(comments.get(line, "")))
     ]
-    return tuple(
-        spec
-        for match in found
-        for spec in re.sub(r"[\s;]+(?:input\s*=\s*)?", " ", match["specs"]).split()
-    )
+    return tuple(spec for specs in found for spec in _split_specs(specs))
+
+
+def _lines_of_head(text: str, owner: ast.ClassDef) -> range:
+    """The lines of a class up to its first method, and the comments right above it."""
+    lines = text.split("\n")
+    first = first_line(owner)
+    start = first
+    while start > 1 and lines[start - 2].lstrip().startswith("#"):
+        start -= 1
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
+    methods = [first_line(node) for node in owner.body if isinstance(node, kinds)]
+    behind = (owner.end_lineno or first) + 1
+    return range(start, min(methods, default=behind))
+
+
+def _split_specs(specs: str) -> list[str]:
+    """`1,3,8,8` and `2,4` of `1,3,8,8 2,4`, of `1,3,8,8; 2,4`, and of `1,3,8,8
+    input=2,4`."""
+    return re.sub(r"[\s;]+(?:input\s*=\s*)?", " ", specs).split()
 
 
 def first_line(node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> int:
@@ -90,5 +87,5 @@ def _comments(text: str) -> Iterator[tuple[int, str]]:
         for token in tokenize.generate_tokens(io.StringIO(text).readline):
             if token.type == tokenize.COMMENT:
                 yield token.start[0], token.string
-    except (tokenize.TokenError, SyntaxError):  # what comes before it counts
+    except (tokenize.TokenError, SyntaxError):  # the comments before it count
         return

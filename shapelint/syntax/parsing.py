@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import TypeVar
 
 from shapelint.facts.errors import UsageError
 
 T = TypeVar("T")
+Node = TypeVar("Node", bound=ast.AST)
 
 DEPTH = 50_000
 """Calls within calls while files are read: nested expressions and long chains of `elif`
@@ -40,14 +42,48 @@ def parse_python(text: str) -> ast.Module:
         return ast.parse(text)
     except SyntaxError as error:
         raise UnreadableError(
-            f"it is no Python: {error.msg}", error.lineno or 1, error.offset or 1
+            f"it is not Python: {error.msg}", error.lineno or 1, error.offset or 1
         ) from None
     except ValueError as error:
-        raise UnreadableError(f"it is no Python: {error}") from None
+        raise UnreadableError(f"it is not Python: {error}") from None
     except (RecursionError, MemoryError):
         raise UnreadableError(
             "it is nested more deeply than Python can parse"
         ) from None
+
+
+@lru_cache(maxsize=16)
+def tree_of(text: str) -> ast.Module:
+    """As `parse_python`, shared by all that look something up in a text.
+
+    Many changes of a file are tried one after the other, and each text is asked for
+    several times while it is walked."""
+    return parse_python(text)
+
+
+def nodes_of(tree: ast.AST, kind: type[Node]) -> Iterator[Node]:
+    """The nodes of a kind, those around others first."""
+    return (node for node in ast.walk(tree) if isinstance(node, kind))
+
+
+def last_name(node: ast.AST) -> str:
+    """`Linear` of `nn.Linear` and of `Linear`; empty for what is not a name."""
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def nodes_at(tree: ast.AST, line: int) -> Iterator[ast.AST]:
+    """The nodes that a line lies in, each after those around it.
+
+    Only these are gone through: to walk a whole tree takes as long as to parse it."""
+    for node in ast.iter_child_nodes(tree):
+        # without a place: the case of a `match`, the item of a `with`
+        first = getattr(node, "lineno", line)
+        last = getattr(node, "end_lineno", None) or first
+        if first <= line <= last:
+            yield node
+            yield from nodes_at(node, line)
 
 
 def with_deep_stack(action: Callable[[], T]) -> T:
@@ -61,6 +97,8 @@ def with_deep_stack(action: Callable[[], T]) -> T:
         except BaseException as error:
             errors.append(error)
 
+    # both hold for the process: the size of the stack while the thread begins, the
+    # limit until it has ended
     size, depth = threading.stack_size(STACK), sys.getrecursionlimit()
     try:
         # a daemon, so that Ctrl-C does not wait for it

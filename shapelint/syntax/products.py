@@ -8,7 +8,7 @@ import math
 from shapelint.syntax.trees import ParsedFile
 
 
-def written_as(
+def write_product(
     source: ParsedFile, old: ast.expr, value: int, sizes: tuple[int, ...]
 ) -> str:
     """`value` in the manner of the expression it replaces.
@@ -19,9 +19,10 @@ def written_as(
     if len(factors) < 2 or math.prod(sizes) != value:
         return str(value)
     if len(sizes) > len(factors):
-        sizes = (*sizes[: len(factors) - 1], math.prod(sizes[len(factors) - 1 :]))
-    texts = _power_or_size(source, factors, sizes)
-    return " * ".join(texts) if texts else str(value)
+        # `64 * 49` for (64, 7, 7): the last factor counts all that is left
+        kept = len(factors) - 1
+        sizes = (*sizes[:kept], math.prod(sizes[kept:]))
+    return " * ".join(_write_factors(source, factors, sizes))
 
 
 def _factors(node: ast.expr) -> list[ast.expr]:
@@ -30,27 +31,23 @@ def _factors(node: ast.expr) -> list[ast.expr]:
     return [node]
 
 
-def _power_or_size(
+def _write_factors(
     source: ParsedFile, factors: list[ast.expr], sizes: tuple[int, ...]
-) -> list[str] | None:
+) -> list[str]:
     if len(factors) == len(sizes):
-        return [
-            _factor(source, factor, size)
-            for factor, size in zip(factors, sizes, strict=True)
-        ]
-    last = factors[-1]
-    is_power = isinstance(last, ast.BinOp) and isinstance(last.op, ast.Pow)
-    if len(factors) == 2 and is_power and len(sizes) == 3 and sizes[1] == sizes[2]:
-        return [_factor(source, factors[0], sizes[0]), f"{sizes[1]} ** 2"]
+        pairs = zip(factors, sizes, strict=True)
+        return [_write_factor(source, factor, size) for factor, size in pairs]
+    is_square = len(sizes) == 3 and sizes[1] == sizes[2]
+    if len(factors) == 2 and is_square and _is_power(factors[1]):
+        return [_write_factor(source, factors[0], sizes[0]), f"{sizes[1]} ** 2"]
     return [str(size) for size in sizes]
 
 
-def _factor(source: ParsedFile, factor: ast.expr, size: int) -> str:
-    """A name is kept: the verification shows whether it has the right size."""
-    if isinstance(factor, ast.Constant):
-        return str(size)
-    return (
-        source.segment(factor)
-        if isinstance(factor, (ast.Name, ast.Attribute))
-        else str(size)
-    )
+def _is_power(node: ast.expr) -> bool:
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow)
+
+
+def _write_factor(source: ParsedFile, factor: ast.expr, size: int) -> str:
+    # whether a name has the right size, the verification of the fix shows
+    is_name = isinstance(factor, (ast.Name, ast.Attribute))
+    return source.segment(factor) if is_name else str(size)

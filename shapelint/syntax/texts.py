@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from shapelint.facts.errors import UsageError
 from shapelint.syntax.live_cells import is_live_cell, text_of_live_cell
-from shapelint.syntax.notebooks import CELL, cells_of, notebook, require_text
+from shapelint.syntax.notebooks import CELL, cells_of, join_cells, require_text
 from shapelint.syntax.parsing import UnreadableError
 
 LARGEST = 64 * 2**20
@@ -56,10 +56,12 @@ class Texts:
         copy = self.copy_of(file)
         if copy is not None:
             return copy
-        name, _, cell = file.partition(CELL)
-        if cell and name.endswith(".ipynb"):
-            return cells_of(self.text_of(name))[int(cell) - 1]
-        return text_of_live_cell(file) if is_live_cell(file) else _read_disk(file)
+        notebook, _, cell = file.partition(CELL)
+        if cell and notebook.endswith(".ipynb"):
+            return cells_of(self.text_of(notebook))[int(cell) - 1]
+        if is_live_cell(file):
+            return text_of_live_cell(file)
+        return _read_disk(file)
 
     def lines_of(self, file: str) -> tuple[str, ...]:
         """The lines of a file, without their ends; none where it cannot be read."""
@@ -89,7 +91,9 @@ def _read_disk(file: str) -> str:
     try:
         status = os.stat(file)
     except (OSError, ValueError):
-        return _read_text(file)
+        return _read_text(file)  # which says what is wrong
+    # programs that restore a file set its modification time back; that of its last
+    # change of any kind, no program sets
     changed_at = max(status.st_mtime_ns, status.st_ctime_ns)
     if 0 <= time.time_ns() - changed_at < JUST_NOW:
         return _read_text(file)
@@ -107,10 +111,10 @@ def _read_text(file: str) -> str:
         text, _ = decode(read_bytes(file))
         return io.StringIO(text, newline=None).read()
     try:
-        code = notebook(read_bytes(file).decode("utf-8"))
+        code = join_cells(read_bytes(file).decode("utf-8"))
         require_text(code)
     except UnicodeError as error:
-        raise UnreadableError(f"it is no text in UTF-8: {error}") from None
+        raise UnreadableError(f"it is not text in UTF-8: {error}") from None
     return code
 
 
@@ -128,7 +132,7 @@ def read_bytes(file: str, named: bool = False) -> bytes:
         descriptor = os.open(file, flags)
         with os.fdopen(descriptor, "rb") as stream:
             if not named and not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise UnreadableError("it is no regular file")
+                raise UnreadableError("it is not a regular file")
             content = stream.read(LARGEST + 1)
     except (OSError, ValueError) as error:
         raise UnreadableError(getattr(error, "strerror", None) or str(error)) from None
@@ -149,12 +153,14 @@ def decode(content: bytes) -> tuple[str, str]:
         text = io.TextIOWrapper(io.BytesIO(content), encoding, newline="").read()
         require_text(text)
     except SyntaxError as error:
-        no_other = "it is no text in UTF-8, and names no other encoding"
-        is_default = "missing encoding" in error.msg
-        raise UnreadableError(no_other if is_default else error.msg) from None
+        # the declaration of an encoding is missing, or wrong: Python's words for the
+        # first speak of a declaration where most files have none
+        no_other = "it is not text in UTF-8 and names no other encoding"
+        is_missing = "missing encoding" in error.msg
+        raise UnreadableError(no_other if is_missing else error.msg) from None
     except (LookupError, UnicodeError) as error:
         reason = str(error).partition(";")[0]
         raise UnreadableError(
-            f"it is no text in the encoding `{encoding}`: {reason}"
+            f"it is not text in the encoding `{encoding}`: {reason}"
         ) from None
     return text, encoding

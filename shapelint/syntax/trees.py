@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from shapelint.facts.errors import UsageError
-from shapelint.facts.places import Span
-from shapelint.syntax.parsing import parse_python
+from shapelint.facts.places import Position, Span
+from shapelint.syntax.parsing import Node, parse_python
 from shapelint.syntax.texts import DISK, Texts
 
 Corners = tuple[int, int, int, int]
-"""First line and column, last line and column, as `ast` counts them."""
+"""First line and column, last line and column, as `ast` counts them: columns from 0, in
+bytes of UTF-8."""
 
 
 @dataclass(frozen=True)
@@ -37,26 +38,26 @@ class ParsedFile:
         line, column, end_line, end_column = corners(node)
         if not line or not end_line:
             return ""
-        if line == end_line:
-            return self.lines[line - 1][column:end_column].decode()
-        parts = [
-            self.lines[line - 1][column:],
-            *self.lines[line : end_line - 1],
-            self.lines[end_line - 1][:end_column],
-        ]
-        return b"\n".join(parts).decode()
+        lines = list(self.lines[line - 1 : end_line])
+        # the end is cut first: on a single line, cutting the beginning would move it
+        lines[-1] = lines[-1][:end_column]
+        lines[0] = lines[0][column:]
+        return b"\n".join(lines).decode()
+
+    def extent(self, node: ast.expr | ast.stmt) -> tuple[Position, Position]:
+        """The position at which an expression or statement begins, and that behind its
+        end."""
+        line, column, end_line, end_column = corners(node)
+        return self._position(line, column), self._position(end_line, end_column)
+
+    def _position(self, line: int, column: int) -> Position:
+        before = self.lines[line - 1][:column]
+        return Position(line, len(before.decode(errors="ignore")) + 1)
 
     def span(self, node: ast.expr | ast.stmt) -> Span:
-        """Where an expression or statement stands, columns in characters."""
-        line, column, end_line, end_column = corners(node)
-        end_line = end_line or line
-        return Span(
-            self.file,
-            line,
-            self._in_characters(line, column),
-            end_line,
-            self._in_characters(end_line, end_column),
-        )
+        """Where an expression or statement stands."""
+        start, end = self.extent(node)
+        return Span(self.file, start.line, start.column, end.line, end.column)
 
     def methods(self, owner: str, *names: str) -> Iterator[ast.FunctionDef]:
         """The methods of these names that a class defines itself."""
@@ -67,14 +68,12 @@ class ParsedFile:
                 if isinstance(item, ast.FunctionDef) and item.name in names:
                     yield item
 
-    def _in_characters(self, line: int, column: int) -> int:
-        return len(self.lines[line - 1][:column].decode(errors="ignore")) + 1
-
-    def indentation(self, node: ast.expr) -> str | None:
-        """The white space before an expression that begins its line; None where
-        something stands before it."""
-        before = self.lines[node.lineno - 1][: node.col_offset]
-        return before.decode() if not before.strip() else None
+    def enclosing(self, node: ast.AST, kind: type[Node]) -> Node | None:
+        """The innermost node of a kind that another stands in, or that it is."""
+        around: ast.AST | None = node
+        while around is not None and not isinstance(around, kind):
+            around = self.parents.get(around)
+        return around
 
 
 def corners(node: ast.AST) -> Corners:
@@ -97,6 +96,8 @@ def parse_file(file: str, texts: Texts) -> ParsedFile | None:
     return replace(parsed, texts=texts) if parsed is not None else None
 
 
+# the file is part of the key, though the tree hangs on the text alone: files of equal
+# texts are different files, and what is found in them is told apart by its nodes
 @lru_cache(maxsize=64)
 def _parse(file: str, text: str) -> ParsedFile | None:
     try:

@@ -1,5 +1,5 @@
-"""What every rule about a failed call reports in the same way: name, shapes, place and
-trail."""
+"""Calls of a walk in the user's source: the layer they belong to, where it was made,
+the way that led to them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from shapelint.facts.kinds import NoPlace
 from shapelint.facts.places import Site, Span
 from shapelint.syntax.calls import CallExpression, call_at, layer_call
 from shapelint.syntax.spans import span_of
+from shapelint.syntax.texts import Texts
 
 
 def failed_calls(walked: Walked, *ops: str) -> Iterator[tuple[Trace, Call, Failure]]:
@@ -42,23 +43,18 @@ def count_noun(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def trail(trace: Trace, call: Call) -> tuple[TrailStep, ...]:
+def trail_to(trace: Trace, call: Call) -> tuple[TrailStep, ...]:
     """The shapes from the model's input to a call."""
     way = trace.way_to(call)
+    steps: list[TrailStep] = []
     first = (way[0] if way else call).main_input
-    start = (
-        (TrailStep("", "input", shape_text(first.shape)),) if first is not None else ()
-    )
-    steps = tuple(
-        TrailStep(
-            step.layer if step.is_module else "",
-            step.op,
-            shape_text(step.output.shape),
-        )
-        for step in way
-        if step.output is not None
-    )
-    return start + steps
+    if first is not None:
+        steps.append(TrailStep("", "input", shape_text(first.shape)))
+    for step in way:
+        if step.output is not None:
+            layer = step.layer if step.is_module else ""
+            steps.append(TrailStep(layer, step.op, shape_text(step.output.shape)))
+    return tuple(steps)
 
 
 def name_layer(call: Call) -> str:
@@ -73,9 +69,11 @@ def definition_of(walked: Walked, call: Call) -> tuple[tuple[Site, ...], str]:
     if call.definition:
         return call.definition, call.module_class
     for name in call.params:
-        owner = walked.params[name].module_path if name in walked.params else ""
-        if walked.definitions.get(owner):
-            return walked.definitions[owner], walked.classes.get(owner, "")
+        param = walked.params.get(name)
+        owner = param.module_path if param is not None else ""
+        sites = walked.definitions.get(owner)
+        if sites:
+            return sites, walked.classes.get(owner, "")
     return (), call.module_class
 
 
@@ -108,30 +106,40 @@ def located(
     call."""
     sites, _ = definition_of(walked, call)
     texts = walked.texts
-    definition = span_of(sites[0], texts) if sites else None
-    called = span_of(call.site, texts) if call.site is not None else None
+    definition = _span(sites[0] if sites else None, texts)
+    called = _span(call.site, texts)
     primary = span or definition or called
-    places = {(primary.file, primary.line)} if primary is not None else set()
-    outer = [site for site in sites[1:3] if (site.file, site.line) not in places]
-    related = tuple(Related(span_of(site, texts), "made from") for site in outer)
-    is_same_line = (
-        primary is not None and called is not None and called.line == primary.line
-    )
+    makers = _makers(sites, primary, texts) if call.definition else ()
     whole = replace(
         draft,
         layer=call.layer,
-        related=draft.related + (related if call.definition else ()),
-        trail=trail(trace, call),
+        related=draft.related + makers,
+        trail=trail_to(trace, call),
     )
-    return whole.at(primary, None if is_same_line else called, NoPlace.NO_SOURCE)
+    if primary is not None and called is not None and called.line == primary.line:
+        called = None  # one line is shown once
+    return whole.at(primary, called, NoPlace.NO_SOURCE)
+
+
+def _makers(
+    sites: tuple[Site, ...], shown: Span | None, texts: Texts
+) -> tuple[Related, ...]:
+    """The two calls beyond the one that made a layer: with the third, the reader is
+    past the helper or block, and in the model itself."""
+    taken = (shown.file, shown.line) if shown is not None else None
+    outer = [site for site in sites[1:3] if (site.file, site.line) != taken]
+    return tuple(Related(span_of(site, texts), "made from") for site in outer)
 
 
 def at_call(draft: Draft, walked: Walked, trace: Trace, call: Call) -> Diagnostic:
     """A draft with layer and trail, at the user's own calling expression."""
-    site = call.site
-    span = span_of(site, walked.texts) if site is not None else None
-    whole = replace(draft, layer=call.layer, trail=trail(trace, call))
+    span = _span(call.site, walked.texts)
+    whole = replace(draft, layer=call.layer, trail=trail_to(trace, call))
     return whole.at(span, otherwise=NoPlace.NO_SOURCE)
+
+
+def _span(site: Site | None, texts: Texts) -> Span | None:
+    return span_of(site, texts) if site is not None else None
 
 
 def call_expression(walked: Walked, call: Call) -> CallExpression | None:

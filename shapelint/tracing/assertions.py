@@ -9,7 +9,7 @@ from types import FrameType, TracebackType
 from typing import TypeGuard
 
 from shapelint.facts.errors import UsageError
-from shapelint.syntax.parsing import parse_python
+from shapelint.syntax.parsing import nodes_at, tree_of
 from shapelint.tracing.ownership import Ownership
 from shapelint.tracing.torch_private import no_modes
 
@@ -46,7 +46,7 @@ def find_compared_numbers(
         return ()
     frame, line = innermost.tb_frame, innermost.tb_lineno
     try:
-        tree = parse_python(ownership.texts.text_of(frame.f_code.co_filename))
+        tree = tree_of(ownership.texts.text_of(frame.f_code.co_filename))
     except UsageError:
         return ()
     found: list[tuple[int, int]] = []
@@ -72,16 +72,12 @@ def _conditions_at(tree: ast.Module, line: int) -> Iterator[ast.expr]:
     `raise`."""
     around: list[ast.If] = []
     raises = False
-    for node in ast.walk(tree):
-        if not isinstance(node, (ast.Assert, ast.If, ast.Raise)):
-            continue
-        if not node.lineno <= line <= (node.end_lineno or 0):
-            continue
+    for node in nodes_at(tree, line):
         if isinstance(node, ast.Assert):
             yield node.test
         elif isinstance(node, ast.If):
             around.append(node)
-        else:
+        elif isinstance(node, ast.Raise):
             raises = True
     if raises and around:
         yield max(around, key=lambda node: node.lineno).test

@@ -5,13 +5,11 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator
-from functools import lru_cache
 from pathlib import Path
 from types import FrameType
 
 from shapelint.facts.errors import UsageError
-from shapelint.syntax.parsing import parse_python
+from shapelint.syntax.parsing import nodes_at, tree_of
 from shapelint.syntax.texts import Texts
 from shapelint.tracing.frames import is_entry
 from shapelint.tracing.ownership import Ownership
@@ -56,32 +54,24 @@ def _may_catch(file: str, ownership: Ownership) -> bool:
 def _is_in_try(texts: Texts, file: str, line: int) -> bool:
     try:
         text = texts.text_of(file)
+        if "try" not in text and "suppress" not in text:
+            return False
+        tree = tree_of(text)
     except UsageError:
         return False
-    return any(start <= line <= end for start, end in _guarded_lines(text))
+    return any(_guards(node, line) for node in nodes_at(tree, line))
 
 
-@lru_cache(maxsize=128)
-def _guarded_lines(text: str) -> tuple[tuple[int, int], ...]:
-    """First and last lines of what stands in a `try` that would catch."""
-    try:
-        tree = parse_python(text)
-    except UsageError:
-        return ()
-    return tuple(map(_line_range, _guarded_bodies(tree)))
-
-
-def _line_range(body: list[ast.stmt]) -> tuple[int, int]:
-    first, last = body[0], body[-1]
-    return first.lineno, last.end_lineno or last.lineno
-
-
-def _guarded_bodies(tree: ast.Module) -> Iterator[list[ast.stmt]]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Try) and any(map(_catches, node.handlers)):
-            yield node.body
-        elif isinstance(node, ast.With) and any(map(_suppresses, node.items)):
-            yield [node]
+def _guards(node: ast.AST, line: int) -> bool:
+    """Whether what a line within a node raises ends there."""
+    if isinstance(node, ast.With):
+        return any(map(_suppresses, node.items))
+    if not isinstance(node, ast.Try):
+        return False
+    # what its handlers and its `else` raise, a `try` does not catch
+    last = node.body[-1]
+    is_in_body = line <= (last.end_lineno or last.lineno)
+    return is_in_body and any(map(_catches, node.handlers))
 
 
 def _suppresses(item: ast.withitem) -> bool:

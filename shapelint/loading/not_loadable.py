@@ -1,0 +1,170 @@
+"""Why a target gives no model, in one line, with the place in the user's file."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import FrameType
+
+import torch
+
+from shapelint.asked.target import Target
+from shapelint.facts.places import Site, Span
+from shapelint.syntax.spans import span_of
+from shapelint.tracing.ownership import Ownership
+from shapelint.tracing.user_text import first_line
+
+_LAYERS = os.path.dirname(torch.nn.modules.__file__)
+
+_NAMES_LISTED = 8
+"""Models of a file that a message names."""
+
+
+class NotLoadableError(Exception):
+    """The target gave no model: the line that says why, the place in the user's file,
+    and a note.
+
+    `sites`: the user's frames, innermost first. `refused_by`: the layer of torch's
+    whose constructor raised; `reason`: the first line of what it said."""
+
+    def __init__(
+        self,
+        message: str,
+        span: Span | None = None,
+        hint: str = "",
+        sites: tuple[Site, ...] = (),
+        refused_by: str = "",
+        reason: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.span = span
+        self.hint = hint
+        self.sites = sites
+        self.refused_by = refused_by
+        self.reason = reason
+
+
+def refusal_of_import(
+    target: Target, ownership: Ownership, error: BaseException
+) -> NotLoadableError:
+    """What to say of an import that raised."""
+    return _refusal(f"importing `{name_of(target)}`", ownership, error)
+
+
+def refusal_of_call(
+    target: Target, doing: str, ownership: Ownership, error: BaseException
+) -> NotLoadableError:
+    """What to say of a call that raised. `doing`: calling or constructing."""
+    subject = f"{doing} `{target.expression or target.text}`"
+    return _refusal(subject, ownership, error, _refusing_layer(error))
+
+
+def _refusal(
+    subject: str, ownership: Ownership, error: BaseException, refused_by: str = ""
+) -> NotLoadableError:
+    sites = tuple(ownership.in_traceback(error.__traceback__))
+    reason = first_line(error)
+    said = f"{type(error).__name__}: {reason}" if reason else type(error).__name__
+    span = span_of(sites[0], ownership.texts) if sites else None
+    return NotLoadableError(
+        f"{subject} raised {said}", span, "", sites, refused_by, reason
+    )
+
+
+def _refusing_layer(error: BaseException) -> str:
+    """The outermost of torch's own layers whose constructor an exception came out
+    of."""
+    if not isinstance(error, (ValueError, AssertionError, RuntimeError)):
+        return ""
+    name = ""
+    traceback = error.__traceback__
+    while traceback is not None:
+        layer = _layer_made_in(traceback.tb_frame)
+        # a frame of the user's within a layer of torch's starts anew: that layer only
+        # called what raised
+        name = (name or layer) if layer else ""
+        traceback = traceback.tb_next
+    return name
+
+
+def _layer_made_in(frame: FrameType) -> str:
+    """The class of the layer whose constructor, of torch's own, a frame runs."""
+    code = frame.f_code
+    layer = frame.f_locals.get("self")
+    if code.co_name != "__init__" or not isinstance(layer, torch.nn.Module):
+        return ""
+    return type(layer).__name__ if os.path.dirname(code.co_filename) == _LAYERS else ""
+
+
+def name_of(target: Target) -> str:
+    """A target's file or module."""
+    return target.path or target.module or target.text
+
+
+def suggest_module(name: str) -> str:
+    """The module below the working directory that a name that is not one looks like."""
+    here = Path.cwd()
+    siblings = [path.stem for path in here.glob("*.py")]
+    siblings += [path.parent.name for path in here.glob("*/__init__.py")]
+    close = difflib.get_close_matches(name.partition(".")[0], siblings, n=1)
+    return f" (did you mean `{close[0]}`?)" if close else ""
+
+
+def suggest_name(
+    name: str, models: Mapping[str, object], others: Mapping[str, object]
+) -> str:
+    """What a file has that a name that it does not have looks like."""
+    public = [key for key in others if not key.startswith("_")]
+    # of models a looser likeness counts: one of them is what is looked for
+    close = difflib.get_close_matches(name, list(models), n=1, cutoff=0.5)
+    close = close or difflib.get_close_matches(name, public, n=1)
+    if close:
+        return f" (did you mean `{close[0]}`?)"
+    if not models:
+        return " (it defines no nn.Module class)"
+    shown = [f"`{model}`" for model in models][:_NAMES_LISTED]
+    return f" (it has {', '.join(shown)})"
+
+
+def signature_of(callee: Callable[..., object]) -> str:
+    """`Net(width, depth=4)`."""
+    try:
+        parameters = str(inspect.signature(callee)).partition(" ->")[0]
+    except (TypeError, ValueError):
+        parameters = "(...)"
+    return f"`{getattr(callee, '__name__', 'it')}{parameters}`"
+
+
+def required_parameters(callee: Callable[..., object]) -> list[str]:
+    """The parameters without which it cannot be called."""
+    try:
+        signature = inspect.signature(callee)
+    except (TypeError, ValueError):
+        return []
+    return required_names(signature)
+
+
+def required_names(signature: inspect.Signature) -> list[str]:
+    """The parameters of a signature that have no default."""
+    starred = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return [
+        parameter.name
+        for parameter in signature.parameters.values()
+        if parameter.default is parameter.empty and parameter.kind not in starred
+    ]
+
+
+def definition_span(callee: Callable[..., object]) -> Span | None:
+    """Where a function, or the constructor of a class, is defined."""
+    is_class = inspect.isclass(callee)
+    has_own_init = is_class and "__init__" in vars(callee)
+    defined: object = vars(callee)["__init__"] if has_own_init else callee
+    try:
+        file = inspect.getsourcefile(defined)  # type: ignore[arg-type]
+        _, line = inspect.getsourcelines(defined)  # type: ignore[arg-type]
+    except (TypeError, OSError):
+        return None
+    return Span(os.path.abspath(file), line) if file else None
