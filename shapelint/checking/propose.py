@@ -90,6 +90,7 @@ def _find_inputs(
         worst, output = _try_inputs(Walkable(loaded, feed), request, deadline)
         if worst is None and _keeps_the_batch(feed.specs, output):
             return feed, output
+        # kept, but a better one may follow: of a size without a warning
         if worst is not Severity.ERROR and passable is None:
             passable = (feed, output)
     return passable
