@@ -68,11 +68,13 @@ def _texts_for(
     texts = [str(value)]
     if isinstance(value, int):
         old = place.source.segment(node)
-        texts = [*_multiplied(node, old, value, takes), product, *texts]
+        texts = [*_write_multiple(node, old, value, takes), product, *texts]
     return list(dict.fromkeys(texts))
 
 
-def _multiplied(node: ast.expr, old: str, value: int, takes: int | None) -> list[str]:
+def _write_multiple(
+    node: ast.expr, old: str, value: int, takes: int | None
+) -> list[str]:
     """`c * 2` for a `c` that should have been twice as large."""
     is_named = isinstance(node, (ast.Name, ast.Attribute, ast.Subscript))
     if not takes or not value or not is_named:

@@ -32,19 +32,22 @@ def made_tensor(walked: Walked, path: str, attribute: str) -> Iterator[Place]:
     for owner in ast.walk(source.tree):
         if not isinstance(owner, ast.ClassDef) or owner.name != home[1]:
             continue
-        for value in (*_assigned(owner, attribute), *_registered(owner, attribute)):
+        for value in (
+            *_find_assigned(owner, attribute),
+            *_find_registered(owner, attribute),
+        ):
             for origin in origins(Place(source, value, makers, makers), 3):
                 yield from _sizes_in(origin)
 
 
-def _assigned(owner: ast.ClassDef, attribute: str) -> Iterator[ast.expr]:
+def _find_assigned(owner: ast.ClassDef, attribute: str) -> Iterator[ast.expr]:
     """The values of `self.attribute = ...`."""
     for target, value in assignments(owner):
         if isinstance(target, ast.Attribute) and target.attr == attribute:
             yield value
 
 
-def _registered(owner: ast.ClassDef, attribute: str) -> Iterator[ast.expr]:
+def _find_registered(owner: ast.ClassDef, attribute: str) -> Iterator[ast.expr]:
     """The values of `self.register_buffer("attribute", ...)`."""
     for node in ast.walk(owner):
         if not isinstance(node, ast.Call) or len(node.args) < 2:

@@ -108,17 +108,17 @@ def other_ranks(walked: Walked, trace: Trace) -> list[Candidate]:
     if all(1 <= len(spec.shape) <= SAMPLE for spec in specs):
         is_sure = _are_vectors(specs) or lacks_batch(trace)
         likely = weights.INPUT_MUST_DIFFER if is_sure else weights.INPUT_MAY_LACK_BATCH
-        found.append(_resized(_with_batch(specs), WITH_BATCH, likely))
+        found.append(_size_candidate(_with_batch(specs), WITH_BATCH, likely))
     shape = specs[0].shape
     is_one_image = len(specs) == 1 and len(shape) in (2, 3)
     if is_one_image and specs[0].dtype == "float32":
         image = replace(specs[0], shape=(*(shape[:-2] or (1,)), 1, *shape[-2:]))
         why = "an image with its one channel"
-        found.append(_resized([image], why, weights.INPUT_MAY_LACK_CHANNEL))
+        found.append(_size_candidate([image], why, weights.INPUT_MAY_LACK_CHANNEL))
     if all(len(spec.shape) > 2 and spec.shape[0] == 1 for spec in specs):
         single = [replace(spec, shape=spec.shape[1:]) for spec in specs]
         likely = weights.INPUT_WITH_DIMENSION_LESS
-        found.append(_resized(single, "a dimension less", likely))
+        found.append(_size_candidate(single, "a dimension less", likely))
     return found
 
 
@@ -145,23 +145,25 @@ def larger_batch(walked: Walked) -> list[Candidate]:
 def integer_input(walked: Walked, call: Call) -> list[Candidate]:
     """The input as integers, where a look-up is fed with it as it comes; of one
     dimension with a batch as well."""
-    found = _with_dtype(walked, call, "int64", "integers")
+    found = _exchange_dtype(walked, call, "int64", "integers")
     if not found:
         return []
     specs = parse_inputs(found[0].inputs)
     if not _are_vectors(specs):
         return found
     why = f"integers with {WITH_BATCH}"
-    batched = _resized(_with_batch(specs), why, weights.INPUT_MUST_DIFFER)
+    batched = _size_candidate(_with_batch(specs), why, weights.INPUT_MUST_DIFFER)
     return [*found, batched]
 
 
 def float_input(walked: Walked, call: Call, dtype: str) -> list[Candidate]:
     """The input as floats, where a layer is fed with it as it comes."""
-    return _with_dtype(walked, call, "float32", "floats") if dtype == "f32" else []
+    return _exchange_dtype(walked, call, "float32", "floats") if dtype == "f32" else []
 
 
-def _with_dtype(walked: Walked, call: Call, dtype: str, why: str) -> list[Candidate]:
+def _exchange_dtype(
+    walked: Walked, call: Call, dtype: str, why: str
+) -> list[Candidate]:
     """The first input of another dtype that a call is fed with, in this one."""
     specs = _specs(walked)
     shapes = [spec.shape for spec in specs]
@@ -190,7 +192,9 @@ def wanted_channels(walked: Walked) -> list[Candidate]:
             changed = [*specs[:at], replace(spec, shape=shape), *specs[at + 1 :]]
             if changed != specs:
                 why = f"{channels} channels"
-                found.append(_resized(changed, why, weights.INPUT_OF_ANY_COLOURS))
+                found.append(
+                    _size_candidate(changed, why, weights.INPUT_OF_ANY_COLOURS)
+                )
     return found
 
 
@@ -222,7 +226,7 @@ def other_sizes(
         if wanted == exchanged:
             why = "height and width exchanged"
             likely = weights.INPUT_SIDES_EXCHANGED
-        found.append(_resized(changed, why, likely))
+        found.append(_size_candidate(changed, why, likely))
     return found
 
 
@@ -232,12 +236,12 @@ def larger_images(walked: Walked) -> list[Candidate]:
     found = []
     for times in LARGER if any(_is_image(spec) for spec in specs) else ():
         likely = weights.INPUT_LARGER - weights.INPUT_LARGER_EACH * times
-        larger = [_enlarged(spec, times) for spec in specs]
-        found.append(_resized(larger, "room enough", likely))
+        larger = [_enlarge(spec, times) for spec in specs]
+        found.append(_size_candidate(larger, "room enough", likely))
     return found
 
 
-def _enlarged(spec: TensorSpec, times: int) -> TensorSpec:
+def _enlarge(spec: TensorSpec, times: int) -> TensorSpec:
     if not _is_image(spec):
         return spec
     sides = (side * times for side in spec.shape[2:])
@@ -266,7 +270,9 @@ def sized_inputs(walked: Walked, pairs: Iterable[tuple[int, int]]) -> list[Candi
     for old, new in both_ways:
         changed = [_with_size(spec, old, new) for spec in specs]
         if new > 0 and changed != specs:
-            candidate = _resized(changed, RIGHT_SIZE, weights.INPUT_OF_SIZE_COMPARED)
+            candidate = _size_candidate(
+                changed, RIGHT_SIZE, weights.INPUT_OF_SIZE_COMPARED
+            )
             found.setdefault(candidate.inputs, candidate)
     return list(found.values())
 
@@ -293,7 +299,7 @@ def _specs(walked: Walked) -> list[TensorSpec]:
         return []
 
 
-def _resized(specs: Specs, why: str, likely: float) -> Candidate:
+def _size_candidate(specs: Specs, why: str, likely: float) -> Candidate:
     """An input of another size, of which the first that holds is enough."""
     candidate = _candidate(specs, why, likely)
     return replace(candidate, kind=ChangeKind.INPUT_SIZE, group="size")

@@ -104,8 +104,8 @@ def _way_back(
     for _ in range(STEPS):
         if current is None or current.output is None:
             return
-        yield from _rearranged(walked, current)
-        layer = list(_sized_by_weights(walked, current, taken))
+        yield from _place_of_rearranging(walked, current)
+        layer = list(_places_of_layer(walked, current, taken))
         yield from layer
         if layer:
             return
@@ -115,7 +115,7 @@ def _way_back(
         current = before
 
 
-def _rearranged(walked: Walked, call: Call) -> Iterator[OtherPlace]:
+def _place_of_rearranging(walked: Walked, call: Call) -> Iterator[OtherPlace]:
     """The call itself, where its own numbers say what shape it gives."""
     rearranges = ops.of(call.op).family.rearranges
     if not rearranges or call.site is None or call.output is None:
@@ -127,7 +127,7 @@ def _rearranged(walked: Walked, call: Call) -> Iterator[OtherPlace]:
         yield OtherPlace(span_of(sites[0], walked.texts), message)
 
 
-def _sized_by_weights(
+def _places_of_layer(
     walked: Walked, call: Call, taken: tuple[Site, ...]
 ) -> Iterator[OtherPlace]:
     """Where a layer was made whose weights say what it gives; `taken`: where the failed

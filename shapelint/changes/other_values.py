@@ -27,14 +27,14 @@ def other_values(value: int, pairs: Pairs) -> list[int]:
     their difference."""
     found: dict[int, None] = {}
     for one, other in pairs[:PAIRS]:
-        found |= dict.fromkeys(_related(value, one, other))
-        found |= dict.fromkeys(_related(value, other, one))
+        found |= dict.fromkeys(_list_related(value, one, other))
+        found |= dict.fromkeys(_list_related(value, other, one))
     found.pop(value, None)
     sizes = [size for size in found if 0 < size < LARGEST]
     return sizes[:VALUES]
 
 
-def _related(value: int, one: int, other: int) -> Iterator[int]:
+def _list_related(value: int, one: int, other: int) -> Iterator[int]:
     """What a value could be if `one` is to become `other`."""
     if value == one:
         yield other

@@ -37,14 +37,18 @@ def refused_numbers(sites: tuple[Site, ...], texts: Texts) -> list[Candidate]:
     """Other numbers for the statement that raised and for what was handed in to it, the
     likeliest first. `sites`: the user's frames, innermost first."""
     found: dict[object, Candidate] = {}
+    for candidate in _all_changes(sites, texts):
+        known = found.get(candidate.edits)
+        if known is None or known.likely < candidate.likely:
+            found[candidate.edits] = candidate
+    return sorted(found.values(), key=lambda item: -item.likely)
+
+
+def _all_changes(sites: tuple[Site, ...], texts: Texts) -> Iterator[Candidate]:
     for place, likely in _suspects(sites, texts):
         for depth, origin in enumerate(origins(place)):
             far = weights.REFUSED_ORIGIN_EACH * depth
-            for candidate in _changes_at(origin, likely - far):
-                known = found.get(candidate.edits)
-                if known is None or known.likely < candidate.likely:
-                    found[candidate.edits] = candidate
-    return sorted(found.values(), key=lambda item: -item.likely)
+            yield from _changes_at(origin, likely - far)
 
 
 # -- which numbers -----------------------------------------------------------------------

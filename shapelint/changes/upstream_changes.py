@@ -84,43 +84,66 @@ def _changes_of_statement(context: FailureContext) -> Iterator[Candidate]:
             if not is_only_numbers(kept):
                 text = operation[0].segment(kept)
                 yield write_text(place, text, raised.layer, weights.RAISED_TERM)
-    for node in ast.walk(source.tree):
+    for name in _numbers_of_statement(source.tree, site.line):
+        place = Place(source, name, callers, makers)
+        target = Target(place, raised.layer, weights.RAISED_NAME)
+        yield from other_numbers(context, target, None)
+
+
+def _numbers_of_statement(tree: ast.Module, line: int) -> Iterator[ast.expr]:
+    """The names and numbers in the value or the condition of what stands on a line."""
+    for node in ast.walk(tree):
         if not isinstance(node, (ast.Assert, ast.If, ast.Assign)):
             continue
-        if not node.lineno <= site.line <= (node.end_lineno or 0):
+        if not node.lineno <= line <= (node.end_lineno or 0):
             continue
         part = node.value if isinstance(node, ast.Assign) else node.test
         for name in ast.walk(part):
             if isinstance(name, (ast.Name, ast.Attribute, ast.Constant)):
-                place = Place(source, name, callers, makers)
-                target = Target(place, raised.layer, weights.RAISED_NAME)
-                yield from other_numbers(context, target, None)
+                yield name
 
 
 # -- a call on the way -------------------------------------------------------------------
 
 
 def _changes_at(context: FailureContext, step: Upstream) -> Iterator[Candidate]:
-    call, called, near = step.call, step.called, step.near
+    call, near = step.call, step.near
     if step.made is not None:
         yield from _changes_of_layer(context, step, step.made)
-    if step.made is not None and step.distance <= 1:
-        yield from swap_neighbours(context.trace, step.made, near)
+        yield from _swaps(context, step, step.made)
     if step.wrapper is not None:
         yield from _changes_of_wrapper(context, step, step.wrapper)
-    if step.wrapper is not None and step.distance <= 1:
-        yield from swap_neighbours(context.trace, step.wrapper, near)
-    if called is not None:
+        yield from _swaps(context, step, step.wrapper)
+    if step.called is not None:
         if not call.is_module:
-            yield from _changes_of_function(context, step, called)
-        if call is not context.call and step.distance <= 3:
-            yield from flatten_after(call, called, near)
-        if ops.is_of(call.op, Family.TRANSPOSING):
-            explains = weights.FLATTEN_EXPLAINS_RANK if context.has_other_ranks else 0.0
-            yield from flatten_before_turn(call, called, near + explains)
-    for fact in call.inputs:
-        if fact.name and _may_meet_table(call.op):
-            yield from _changes_of_table(context, fact.name, near)
+            yield from _changes_of_function(context, step, step.called)
+        yield from _flattens(context, step, step.called)
+    if _may_meet_table(call.op):
+        for fact in call.inputs:
+            if fact.name:
+                yield from _changes_of_table(context, fact.name, near)
+
+
+def _swaps(
+    context: FailureContext, step: Upstream, made: CallExpression
+) -> Iterator[Candidate]:
+    """A layer exchanged with its neighbour: only there, where the order is noticed."""
+    if step.distance <= 1:
+        yield from swap_neighbours(context.trace, made, step.near)
+
+
+def _flattens(
+    context: FailureContext, step: Upstream, called: CallExpression
+) -> Iterator[Candidate]:
+    """A flatten put in after a call, or before a transpose."""
+    call, near = step.call, step.near
+    is_just_before = call is not context.call and step.distance <= 3
+    if is_just_before:
+        yield from flatten_after(call, called, near)
+    if ops.is_of(call.op, Family.TRANSPOSING):
+        if context.has_other_ranks:
+            near += weights.FLATTEN_EXPLAINS_RANK
+        yield from flatten_before_turn(call, called, near)
 
 
 def _changes_of_layer(

@@ -102,7 +102,7 @@ def add_window_arguments(
     if window is None or is_starred:
         return
     stride = max(1, window["stride"])
-    for name, value, prior in _left_out(window, "Transpose" in made.name):
+    for name, value, prior in _list_left_out(window, "Transpose" in made.name):
         old = window[name]
         if old == value or name in written:
             continue
@@ -117,7 +117,9 @@ def add_window_arguments(
             yield replace(found, likely=likely, group=group)
 
 
-def _left_out(window: Window, is_transposed: bool) -> Iterator[tuple[str, int, float]]:
+def _list_left_out(
+    window: Window, is_transposed: bool
+) -> Iterator[tuple[str, int, float]]:
     """Arguments that may be missing, with their values and how likely each is."""
     kernel = window["kernel_size"]
     if is_transposed:

@@ -26,12 +26,15 @@ def run_rules(walked: Walked, selected: set[str]) -> list[Finding]:
 
 def _is_superseded(finding: Finding, others: list[Finding]) -> bool:
     """Whether another rule says the same of the same call, and more."""
-    rules = catalogue().rules
-    return finding.call is not None and any(
-        (other.mode, other.call) == (finding.mode, finding.call)
-        and finding.diagnostic.code in rules[other.diagnostic.code].supersedes
+    if finding.call is None:
+        return False
+    rules, code = catalogue().rules, finding.diagnostic.code
+    at_call = (
+        other.diagnostic
         for other in others
+        if (other.mode, other.call) == (finding.mode, finding.call)
     )
+    return any(code in rules[diagnostic.code].supersedes for diagnostic in at_call)
 
 
 def _follows(finding: Finding, others: list[Finding], walked: Walked) -> bool:
@@ -65,7 +68,7 @@ class _Bug:
         if finding.mode and finding.mode not in self.modes:
             self.modes.append(finding.mode)
 
-    def merged(self, is_in_several_modes: bool) -> Finding:
+    def merge(self, is_in_several_modes: bool) -> Finding:
         """One finding for all; `is_in_several_modes`: whether the model was walked in
         more than one."""
         notes = list(self.first.diagnostic.notes)
@@ -86,7 +89,7 @@ def _merge_modes(findings: list[Finding], modes: tuple[Mode, ...]) -> list[Findi
     bugs: dict[tuple[str, ...], _Bug] = {}
     for finding in findings:
         bugs.setdefault(_identity(finding.diagnostic), _Bug(finding)).add(finding)
-    return [bug.merged(len(modes) > 1) for bug in bugs.values()]
+    return [bug.merge(len(modes) > 1) for bug in bugs.values()]
 
 
 def _identity(diagnostic: Diagnostic) -> tuple[str, ...]:

@@ -117,6 +117,7 @@ def _look(look: Look, report: TargetReport) -> Seen:
     found = [finding.diagnostic for finding in findings]
     report.diagnostics = put_in_order(request.target, found)
     fill_report(report, walked, walkable)
+    # the search may take all the time there is: this much is told before it
     look.on_walked(report)
 
     def find(changed: Walkable, after: dict[Mode, Trace]) -> list[Finding]:
@@ -158,6 +159,7 @@ def _walk(look: Look, report: TargetReport) -> tuple[Walkable, dict[Mode, Trace]
     traces = walkable.walk_modes(request.modes, look.deadline, look.on_step)
     if not _needs_real_values(walkable, traces):
         return walkable, traces
+    # loaded anew, since weights may have been replaced by shapes when it was made
     walkable = load_walkable(request, look.target, look.texts, generous_budget)
     traces = walkable.walk_modes(request.modes, look.deadline)
     report.notes.append("walked with real CPU tensors: shapes alone did not suffice")

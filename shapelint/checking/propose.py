@@ -96,6 +96,7 @@ def _find_inputs(
         worst, output = _try_inputs(Walkable(loaded, inputs), request, deadline)
         if worst is None and _keeps_the_batch(inputs.specs, output):
             return inputs, output
+        # kept, but a better one may follow: of a size without a warning
         if worst is not Severity.ERROR and passable is None:
             passable = (inputs, output)
     return passable

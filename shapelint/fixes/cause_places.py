@@ -38,10 +38,10 @@ def place_at_cause(
     if best is not None and best.edits:
         diagnostic = _move_to(diagnostic, best, _span_of(best.edits[0], walked.texts))
     related = list(diagnostic.related)
-    taken = {_line_of(each.span) for each in related}
-    for span in (diagnostic.span, diagnostic.called_at):
-        if span is not None:
-            taken.add(_line_of(span))
+    spans = [each.span for each in related]
+    own = (diagnostic.span, diagnostic.called_at)
+    spans += [span for span in own if span is not None]
+    taken = {_line_of(span) for span in spans}
     for other in _places_of_others(walked, rest):
         if _line_of(other.span) not in taken and len(related) < PLACES:
             taken.add(_line_of(other.span))

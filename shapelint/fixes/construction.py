@@ -118,6 +118,7 @@ def _find_changes(
             continue
         work += trial.work
         found.append((trial.failures, candidate))
+        # of one place the first number with which all runs is enough
         if not trial.failures:
             done.add(candidate.group)
     return _best_of(found)

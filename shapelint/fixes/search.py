@@ -64,6 +64,7 @@ class Causes:
     def explain(self, findings: list[Finding]) -> list[Diagnostic]:
         """Each bug once, at the place where it would be mended, with the fixes that
         hold."""
+        # what fails first may explain what fails behind it
         left = sorted(findings, key=_order)
         found: list[Diagnostic] = []
         while left:
@@ -163,6 +164,7 @@ class Causes:
         ordered = sorted(successes, key=lambda item: -item.worth)
         for best in ordered:
             fix = self.verifier.fix(finding, best.candidate)
+            # what clears the failure in one mode may break another
             if fix is None:
                 continue
             rest = [item for item in ordered if item is not best]
@@ -182,6 +184,7 @@ class Causes:
         verifier = self.verifier
         if verifier.key_of(failed.finding) is None:
             return []
+        # a third at least: the first findings mostly explain the others
         share = (WORK - verifier.work) // min(len(others) + 1, 3)
         done_at = verifier.work + max(LEAST, share)
         total = failures_of(failed.trace).total()
@@ -193,6 +196,7 @@ class Causes:
                 break
             if not queued.is_own and not _may_be_best(candidate, successes, total):
                 continue
+            # of one place the likeliest value that holds is enough
             if candidate.group in done or overlaps(candidate, successes):
                 continue
             success = self._try(failed, queued, total)

@@ -143,6 +143,7 @@ class Verifier:
 
     def _runs(self, changed: Walkable, specs: tuple[TensorSpec, ...]) -> bool:
         """Whether no call fails in the last mode with other inputs."""
+        # eval, where both were walked: in train mode a batch of one may be refused
         mode = next(reversed(self.walked.traces))
         other = replace(changed, inputs=inputs_of(specs))
         after = self._walk_until(other, mode, lambda _: True)
@@ -176,7 +177,7 @@ class Verifier:
     def _computes_same(self, traces: Traces) -> bool:
         """Whether every mode that worked before computes the same."""
         return all(
-            _computed(before) == _computed(traces[mode])
+            _list_computed(before) == _list_computed(traces[mode])
             for mode, before in self.walked.traces.items()
             if not before.failure_count
         )
@@ -198,7 +199,7 @@ class Verifier:
         without, or that take their time."""
         trace = next(iter(self.walked.traces.values()))
         specs = self.original.inputs.specs
-        larger = tuple(_enlarged(spec) for spec in specs)
+        larger = tuple(_enlarge(spec) for spec in specs)
         work = sum(call.mult_adds for call in trace.calls)
         if larger == specs or work > ASKED_BELOW or is_past(self.deadline):
             return False
@@ -296,7 +297,7 @@ class Verifier:
         )
 
 
-def _enlarged(spec: TensorSpec) -> TensorSpec:
+def _enlarge(spec: TensorSpec) -> TensorSpec:
     """An image half as large again, in multiples of what models halve it by; anything
     else as it is."""
     is_image = len(spec.shape) in (4, 5) and min(spec.shape[2:]) >= 16
@@ -307,7 +308,7 @@ def _enlarged(spec: TensorSpec) -> TensorSpec:
     return replace(spec, shape=(*spec.shape[:2], *sides))
 
 
-def _computed(trace: Trace) -> list[object]:
+def _list_computed(trace: Trace) -> list[object]:
     """What a walk computes, step by step; where it is written and on which device is
     left out."""
     left_out = ("inplace", "device")
