@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from shapelint.asked.config import FORMATS
+from shapelint.asked.formats import CHECK_FORMATS, REPORT_FORMATS
 from shapelint.facts.diagnostics import (
     Diagnostic,
     Edit,
@@ -34,7 +34,7 @@ from shapelint.syntax.lines import working_copies
 from shapelint.syntax.paths import shown_path
 from tests.hostile import HOSTILE, check_text, commands
 
-REPORTS = ("table", "pipeline", "csv", "json", "markdown", "html", "svg", "tree")
+REPORTS = (*REPORT_FORMATS, "tree")
 
 
 @pytest.fixture(params=list(HOSTILE))
@@ -115,7 +115,7 @@ def made(file: str, text: str) -> Outcome:
     return Outcome(report, "2.0", f"Traceback\n  {text}\n{text}")
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", CHECK_FORMATS)
 def test_no_format_of_a_check_acts(name: str, outcome: Outcome, hostile: str) -> None:
     check_text(
         render(name, [outcome, outcome], Style(unicode=True), True), name, hostile

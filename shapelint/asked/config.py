@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from shapelint.asked.formats import CHECK_FORMATS
 from shapelint.facts.errors import UsageError
 from shapelint.facts.kinds import Mode
 from shapelint.syntax.texts import UnreadableError, read_bytes
@@ -19,23 +20,6 @@ if sys.version_info >= (3, 11):
     import tomllib
 else:  # pragma: no cover - Python 3.10
     import tomli as tomllib
-
-
-FORMATS = (
-    "full",
-    "concise",
-    "json",
-    "sarif",
-    "github",
-    "gitlab",
-    "junit",
-    "markdown",
-    "html",
-)
-"""What the findings of a check can be printed as."""
-
-PICTURES = ("html", "svg")
-"""The formats, of a check or of a report, that show the model as a picture."""
 
 
 MODES = {
@@ -118,7 +102,13 @@ OPTIONS = {
             60.0,
             "Seconds a target may take, the import of torch and of your code counted in.",
         ),
-        Option("output-format", str, "full", "How findings are printed.", FORMATS),
+        Option(
+            "output-format",
+            str,
+            CHECK_FORMATS[0],
+            "How findings are printed.",
+            CHECK_FORMATS,
+        ),
         Option(
             "max-params",
             int,

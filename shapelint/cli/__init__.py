@@ -113,10 +113,10 @@ class Commands(click.Group):
 def _say_fault(text: str) -> None:
     """To stderr: what is said where a command itself failed; its exit code is not that
     of findings."""
-    from shapelint.render.full import fault_text_of
+    from shapelint.render.fault_text import write_fault
 
     with contextlib.suppress(OSError):
-        say(fault_text_of(text, _torch_version()), err=True)
+        say(write_fault(text, _torch_version()), err=True)
 
 
 def _torch_version() -> str | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from shapelint.asked.formats import CHECK_FORMATS
 from shapelint.asked.request import Read, Walk
 from shapelint.cli import say
 from shapelint.cli.options import (
@@ -43,7 +44,7 @@ from shapelint.facts.kinds import Status
     "--output-format",
     multiple=True,
     metavar="FORMAT[=FILE]",
-    help="full, concise, json, sarif, github, gitlab, junit, markdown or html; several with files.  [full]",
+    help=f"{', '.join(CHECK_FORMATS[:-1])} or {CHECK_FORMATS[-1]}; several with files.  [full]",
 )
 @click.option(
     "--fix",
@@ -208,7 +209,7 @@ def _run(
     words: dict[str, Any],
     config: Any,
 ) -> int:
-    from shapelint.asked.config import PICTURES
+    from shapelint.asked.formats import PICTURES
     from shapelint.cli.fixing import Wish, make_fixes, say_diff, say_right_inputs
     from shapelint.cli.progress import Progress
     from shapelint.known.baseline import read as read_baseline
@@ -216,7 +217,7 @@ def _run(
     from shapelint.known.unused_suppressions import with_unused
     from shapelint.picture.graphviz import require_graphviz
     from shapelint.process.runner import run_all
-    from shapelint.render import findings_only, render, write
+    from shapelint.render import findings_only, has_quiet_form, render, write
     from shapelint.render.style import Fixes, Style
 
     known = (
@@ -273,7 +274,7 @@ def _run(
     fixes = Fixes(made, wish.unsafe, wish.fix)
     for chosen, file in outputs:
         style = Style.of(words["color"], file)
-        is_quiet = words["quiet"] and chosen in ("full", "concise")
+        is_quiet = words["quiet"] and has_quiet_form(chosen)
         report = not (words["no_report"] or words["quiet"])
         text = (
             findings_only(chosen, outcomes, style)

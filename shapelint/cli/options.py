@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 import click
 
-from shapelint.asked.config import DEFAULT_THRESHOLDS, FORMATS, MODES, Config
+from shapelint.asked.config import DEFAULT_THRESHOLDS, MODES, Config
+from shapelint.asked.formats import CHECK_FORMATS
 from shapelint.asked.inputs import looks_like_input
 from shapelint.asked.request import Walk
 from shapelint.facts.errors import UsageError
@@ -108,12 +109,12 @@ def wanted_outputs(
     found: list[tuple[str, str | None]] = []
     for word in given or (default,):
         name, equals, file = word.partition("=")
-        if name not in FORMATS:
-            close = difflib.get_close_matches(name, FORMATS, n=1)
+        if name not in CHECK_FORMATS:
+            close = difflib.get_close_matches(name, CHECK_FORMATS, n=1)
             hint = (
                 f" (did you mean `{close[0]}`?)"
                 if close
-                else f"; there are {', '.join(FORMATS)}"
+                else f"; there are {', '.join(CHECK_FORMATS)}"
             )
             raise UsageError(f"no output format `{name}`{hint}")
         if equals and not file:

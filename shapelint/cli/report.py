@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from shapelint.asked.formats import PICTURES, REPORT_FORMATS
 from shapelint.cli import say
 from shapelint.cli.check import exit_code
 from shapelint.cli.options import (
@@ -26,8 +27,8 @@ from shapelint.facts.kinds import Status
 @click.option(
     "--format",
     "report_format",
-    type=click.Choice(["table", "pipeline", "csv", "json", "markdown", "html", "svg"]),
-    default="table",
+    type=click.Choice(REPORT_FORMATS),
+    default=REPORT_FORMATS[0],
     help="How to print.",
 )
 @click.option("--tree", is_flag=True, help="Print torchinfo's module tree.")
@@ -35,7 +36,7 @@ from shapelint.facts.kinds import Status
 def report(target: str, report_format: str, tree: bool, **words: Any) -> None:
     """Print the per-layer shape and parameter report of a model, up to and beyond a
     layer that fails."""
-    from shapelint.asked.config import PICTURES, load_config
+    from shapelint.asked.config import load_config
     from shapelint.cli.progress import Progress
     from shapelint.picture.graphviz import require_graphviz
     from shapelint.process.runner import run_all

@@ -11,7 +11,7 @@ from shapelint.apply.files import written_whole
 from shapelint.facts.errors import UsageError
 from shapelint.facts.escape import json_text
 from shapelint.facts.outcome import Outcome
-from shapelint.render.fingerprints import findings
+from shapelint.render.fingerprints import list_findings
 from shapelint.syntax.texts import UnreadableError, read_bytes
 
 VERSION = 1
@@ -60,7 +60,7 @@ def write(file: str, outcomes: list[Outcome]) -> int:
             "layer": item.diagnostic.layer,
             "message": item.diagnostic.message,
         }
-        for item in findings(outcomes)
+        for item in list_findings(outcomes)
         if not item.diagnostic.is_unchecked
     }
     text = json_text(
@@ -86,7 +86,7 @@ def without_known(outcomes: list[Outcome], known: dict[str, Any]) -> list[Outcom
     """The outcomes without the findings of a baseline, which are counted."""
     fresh = {
         id(item.diagnostic)
-        for item in findings(outcomes)
+        for item in list_findings(outcomes)
         if item.fingerprint not in known
     }
     for outcome in outcomes:

@@ -5,8 +5,11 @@ from __future__ import annotations
 
 import re
 
-from shapelint.facts.outcome import TargetReport
+from shapelint.facts.outcome import Outcome, TargetReport
 from shapelint.facts.rows import Row
+from shapelint.picture.labels import sizes_of
+from shapelint.render.format import Format
+from shapelint.render.style import Style
 
 _NAMES = (
     (re.compile(r"^conv_?transpose", re.I), "upconv"),
@@ -20,29 +23,34 @@ _NAMES = (
     (re.compile(r"^(upsample|interpolate)", re.I), "upsample"),
     (re.compile(r"^(cat|concat|concatenate)$"), "concat"),
 )
-_SHAPE = re.compile(r"^\w+\[(?P<sizes>[\d,]*)\]$")
+
+
+class Pipeline(Format):
+    name = "pipeline"
+
+    def render_layers(self, outcome: Outcome, style: Style) -> str:
+        return render_pipeline(outcome.report)
 
 
 def render_pipeline(report: TargetReport) -> str:
     """The calls that change the shape or hold the weights, in order; the first size is
     written B."""
     first = next((spec for spec in report.inputs if "[" in spec), "")
-    batch = _sizes(first.partition("=")[2] or first)[:1]
-    steps = [_drawn(first.partition("=")[2] or first, batch)] if first else []
+    shape = first.rpartition("=")[2]
+    batch = sizes_of(shape)[:1]
+    steps = [_write_shape(shape, batch)] if first else []
     rows = [row for row in report.rows if row.outputs]
     drawn = [row for row in rows if _is_drawn(row)]
+    # A model may end in a call that is not drawn; what it returns belongs to the line.
     if rows and (not drawn or rows[-1].outputs[:1] != drawn[-1].outputs[:1]):
         drawn.append(rows[-1])
     for index, row in enumerate(drawn):
         name = _name(row)
-        if (
-            index == len(drawn) - 1
-            and name == "linear"
-            and len(_sizes(row.outputs[0])) == 2
-        ):
+        is_last = index == len(drawn) - 1
+        if is_last and name == "linear" and len(sizes_of(row.outputs[0])) == 2:
             name = "logits"
         failed = " (fails)" if row.failed else ""
-        steps.append(f"{name}{failed} {_drawn(row.outputs[0], batch)}")
+        steps.append(f"{name}{failed} {_write_shape(row.outputs[0], batch)}")
     return " -> ".join(steps) + "\n"
 
 
@@ -57,13 +65,12 @@ def _name(row: Row) -> str:
     )
 
 
-def _sizes(spec: str) -> list[str]:
-    match = _SHAPE.match(spec)
-    return match["sizes"].split(",") if match and match["sizes"] else []
-
-
-def _drawn(spec: str, batch: list[str]) -> str:
-    sizes = _sizes(spec)
-    if sizes and batch and sizes[0] == batch[0]:
-        sizes = ["B", *sizes[1:]]
-    return f"({', '.join(sizes)})" if sizes else spec
+def _write_shape(shape: str, batch: tuple[int, ...]) -> str:
+    """`(B, 16, 32, 32)`; what is no single tensor stays as it is."""
+    sizes = sizes_of(shape)
+    if not sizes:
+        return shape
+    words = list(map(str, sizes))
+    if sizes[:1] == batch:
+        words[0] = "B"
+    return f"({', '.join(words)})"
