@@ -466,7 +466,7 @@ def test_two_bugs_are_two_findings_and_what_follows_is_none(lint: Lint) -> None:
     )
     report = lint(source, "2,3,12,12")
     assert sorted(codes(report)) == ["SHP103", "SHP108"]
-    assert report.output == "f32[2,4]"
+    assert str(report.output) == "f32[2,4]"
 
 
 def test_an_assertion_about_shapes_does_not_hide_what_is_behind_it(lint: Lint) -> None:

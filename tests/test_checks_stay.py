@@ -11,8 +11,9 @@ import pytest
 
 from shapelint.facts.diagnostics import Edit
 from shapelint.facts.places import Position
-from shapelint.syntax.calls import parsed
 from shapelint.syntax.checks import edits_a_check
+from shapelint.syntax.texts import DISK
+from shapelint.syntax.trees import parse_file
 from tests import eager
 from tests.conftest import run_shapelint
 
@@ -118,7 +119,7 @@ def test_only_conditions_are_kept(tmp_path: Path) -> None:
     file.write_text(
         f"{HEAD}        {CHECKS['guard']}\n        if x.ndim == 4:\n            x = x + 1\n{END}"
     )
-    source = parsed(str(file))
+    source = parse_file(str(file), DISK)
     assert source is not None
 
     def reaches(text: str, inside: str) -> bool:
@@ -129,7 +130,7 @@ def test_only_conditions_are_kept(tmp_path: Path) -> None:
         edit = Edit(
             str(file), Position(line, column), Position(line, column + len(inside)), "7"
         )
-        return edits_a_check([edit])
+        return edits_a_check([edit], DISK)
 
     assert reaches("if x.shape[-1] != 32", "32")
     assert reaches("assert found == width", "width")

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,7 +23,8 @@ from shapelint.facts.diagnostics import (
 )
 from shapelint.facts.drawing import Block, Link, Picture
 from shapelint.facts.escape import in_one_line, json_text, printable, visible
-from shapelint.facts.kinds import BlockKind, CallKind, Safety, Status
+from shapelint.facts.graph import TensorFact, ValueFact
+from shapelint.facts.kinds import BlockKind, CallKind, NoPlace, Safety, Status
 from shapelint.facts.outcome import Outcome, TargetReport
 from shapelint.facts.places import Position, Span
 from shapelint.facts.rows import Row
@@ -30,7 +32,7 @@ from shapelint.known import baseline
 from shapelint.python.results import Report
 from shapelint.render import findings_only, render, render_report, write
 from shapelint.render.style import Style
-from shapelint.syntax.lines import working_copies
+from shapelint.syntax import texts
 from shapelint.syntax.paths import shown_path
 from tests.hostile import HOSTILE, check_text, commands
 
@@ -46,13 +48,23 @@ def hostile(
 
 
 @pytest.fixture
-def outcome(hostile: str, tmp_path: Path) -> Iterator[Outcome]:
+def outcome(
+    hostile: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Outcome]:
     """A text at every place where one of the user's can stand: names, messages, and the
     file with its line."""
     name = hostile.replace("\ud83d", "half")  # which no file system can hold
     file = str(tmp_path / name / f"{name}.py")
-    with working_copies({file: f"x = '{hostile}'  # {hostile}\n"}):
+    with reading(monkeypatch, f"x = '{hostile}'  # {hostile}\n"):
         yield made(file, hostile)
+
+
+@contextmanager
+def reading(monkeypatch: pytest.MonkeyPatch, text: str) -> Iterator[None]:
+    """A text in every file, though no file system holds such names or texts."""
+    with monkeypatch.context() as patch:
+        patch.setattr(texts, "_read_disk", lambda _: text)
+        yield
 
 
 def made(file: str, text: str) -> Outcome:
@@ -73,18 +85,26 @@ def made(file: str, text: str) -> Outcome:
         fixes=(Fix(text, Safety.SAFE, True, (edit,), text),),
     )
     nowhere = replace(
-        item, span=None, called_at=None, target=text, severity=Severity.WARNING
+        item,
+        span=None,
+        called_at=None,
+        no_place=NoPlace.TARGET,
+        target=text,
+        severity=Severity.WARNING,
     )
+    # No dtype has such a name; but what is printed is not trusted to be one.
+    plain, strange = TensorFact("f32", (1, 8)), TensorFact(text, (1, 8), text)
+    given = ValueFact("f32[1,8]", (plain,), text)
     picture = Picture(
         [
             Block("", text, BlockKind.CONTAINER, params=16),
-            Block(text, "input", BlockKind.INPUT, [], ["f32[1,8]"], within=0),
+            Block(text, "input", BlockKind.INPUT, [], [plain], within=0, value=given),
             Block(
                 text,
                 text,
                 BlockKind.MODULE,
-                ["f32[1,8]"],
-                [text],
+                [plain],
+                [strange],
                 8,
                 8,
                 8,
@@ -93,19 +113,28 @@ def made(file: str, text: str) -> Outcome:
                 (file, 1),
                 failed=True,
             ),
-            Block(
-                text, text, BlockKind.CONTAINER, ["f32[1,8]"], [text], 8, 8, within=0
-            ),
-            Block(text, text, BlockKind.FUNCTION, [text], [text], 8, within=3),
+            Block(text, text, BlockKind.CONTAINER, [plain], [strange], 8, 8, within=0),
+            Block(text, text, BlockKind.FUNCTION, [strange], [strange], 8, within=3),
         ],
-        [Link(1, 2, text), Link(2, 4, text, into_failed=True)],
+        [Link(1, 2, strange), Link(2, 4, strange, into_failed=True)],
     )
     rows = [
-        Row(text, text, CallKind.MODULE, [text], [text], 8, 8, file, 1, failed=True),
-        Row(text, f"conv{text}", CallKind.FUNCTION, ["f32[1,8]"], [text]),
+        Row(
+            text,
+            text,
+            CallKind.MODULE,
+            [strange],
+            [strange],
+            8,
+            8,
+            file,
+            1,
+            failed=True,
+        ),
+        Row(text, f"conv{text}", CallKind.FUNCTION, [plain], [strange]),
     ]
     report = TargetReport(
-        f"{text}:Net", [f"{text}=f32[1,8]"], Status.PARTIAL, text, rows, notes=[text]
+        f"{text}:Net", [given], Status.PARTIAL, ValueFact(text), rows, notes=[text]
     )
     report.diagnostics, report.tree, report.picture = (
         [item, nowhere],
@@ -222,7 +251,9 @@ def test_what_does_not_act_stays(text: str) -> None:
     assert json.loads(json_text(text)) == text
 
 
-def test_the_marks_stand_below_what_they_mark(tmp_path: Path) -> None:
+def test_the_marks_stand_below_what_they_mark(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = str(tmp_path / "net.py")
     line = "\ta = '\x1b\u202e'; call('\x07')  # ##[x]"
     start = line.index("call") + 1
@@ -230,7 +261,7 @@ def test_the_marks_stand_below_what_they_mark(tmp_path: Path) -> None:
         made(file, "text").report.diagnostics[0],
         span=Span(file, 1, start, 1, start + len("call('\x07')")),
     )
-    with working_copies({file: f"{line}\n"}):
+    with reading(monkeypatch, f"{line}\n"):
         text = render(
             "full", [Outcome(TargetReport("t", diagnostics=[item]))], Style(), False
         )

@@ -4,7 +4,7 @@ pipe."""
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -16,13 +16,14 @@ from shapelint.asked.request import (
     dump_request,
     load_request,
 )
-from shapelint.facts.diagnostics import Diagnostic, Edit, Fix, Related, Severity
+from shapelint.facts.diagnostics import Diagnostic, Draft, Edit, Fix, Related, Severity
 from shapelint.facts.drawing import Block, Picture
 from shapelint.facts.kinds import (
     BlockKind,
     CallKind,
     DiagnosticKind,
     Mode,
+    NoPlace,
     Safety,
     Status,
     TargetKind,
@@ -64,6 +65,24 @@ def test_a_report_has_its_types_again_after_a_pipe() -> None:
     assert again.picture is not None
     assert type(again.picture.blocks[0].kind) is BlockKind
     assert asdict(again) == asdict(report)
+
+
+def test_a_finding_without_a_place_cannot_be_made() -> None:
+    words = ("SHP101", "linear-input-mismatch", Severity.ERROR, "m")
+    with pytest.raises(ValueError, match="no place"):
+        Diagnostic(*words)
+    with pytest.raises(ValueError, match="no place"):
+        Draft(*words).at(None)
+    placed = Draft(*words, label="l").at(Span("n.py", 1))
+    assert (placed.label, placed.place) == ("l", Span("n.py", 1))
+    with pytest.raises(ValueError, match="no place"):
+        replace(placed, span=None)
+
+
+def test_a_finding_may_say_why_it_has_no_place() -> None:
+    draft = Draft("SHP304", "too-many-parameters", Severity.ERROR, "m")
+    assert draft.at(None, otherwise=NoPlace.TARGET).no_place is NoPlace.TARGET
+    assert draft.at(Span("n.py", 1), otherwise=NoPlace.TARGET).no_place is None
 
 
 @pytest.mark.parametrize("data", [None, [], {"target": 1, "nothing": 2}, {"rows": [1]}])

@@ -17,7 +17,7 @@ import xmlschema
 
 from shapelint.asked.formats import CHECK_FORMATS, FORMATS, FormatName
 from shapelint.facts.diagnostics import Diagnostic, Related, Severity
-from shapelint.facts.kinds import Status, TargetKind
+from shapelint.facts.kinds import NoPlace, Status, TargetKind
 from shapelint.facts.outcome import Outcome, TargetReport
 from shapelint.facts.places import Span
 from shapelint.render import render
@@ -172,7 +172,12 @@ def test_junit_fits_its_schema(printed: dict[str, str]) -> None:
     schema = xmlschema.XMLSchema(Path(__file__).parent / "junit.xsd")
     schema.validate(printed["junit"])
     strange = Diagnostic(
-        "SHP119", "forward-raises", Severity.ERROR, "\x00 <&> \x1b[31m", target="n.py:N"
+        "SHP119",
+        "forward-raises",
+        Severity.ERROR,
+        "\x00 <&> \x1b[31m",
+        target="n.py:N",
+        no_place=NoPlace.TARGET,
     )
     failed = TargetReport("n.py:N", status=Status.FAILED, diagnostics=[strange])
     schema.validate(
@@ -238,7 +243,12 @@ def test_gitlab_has_what_it_asks_for(printed: dict[str, str]) -> None:
 
 def test_markdown_stays_in_its_cells() -> None:
     item = Diagnostic(
-        "SHP119", "forward-raises", Severity.ERROR, "a | b\n```<b>", target="n.py:N"
+        "SHP119",
+        "forward-raises",
+        Severity.ERROR,
+        "a | b\n```<b>",
+        target="n.py:N",
+        no_place=NoPlace.TARGET,
     )
     text = render(
         "markdown", [Outcome(TargetReport("n.py:N", diagnostics=[item]))], Style(), True

@@ -33,7 +33,7 @@ def test_a_model_that_needs_values_is_walked_again_with_real_ones(lint: Lint) ->
     report = lint(NEEDS_VALUES, "1,256,96,96", modes=(Mode.EVAL,))
     assert errors(report) == []
     assert report.status == "checked"
-    assert report.output == "f32[2,2]"
+    assert str(report.output) == "f32[2,2]"
     assert "walked with real CPU tensors: shapes alone did not suffice" in report.notes
 
 
@@ -197,7 +197,7 @@ def test_the_walk_goes_on_after_recurrent_layers_and_attention(lint: Lint) -> No
     """
     report = lint(source, "2,5,8")
     assert sorted(errors(report)) == ["SHP101", "SHP108", "SHP108", "SHP109", "SHP109"]
-    assert report.output == "f32[2,5,2]"
+    assert str(report.output) == "f32[2,5,2]"
 
 
 @pytest.mark.parametrize(

@@ -158,7 +158,7 @@ def test_users_own_handling_of_an_error_is_respected(lint: Callable[..., Any]) -
     )
     report = lint(source, "2,8")
     assert report.diagnostics == []
-    assert report.output == "f32[2,4]"
+    assert str(report.output) == "f32[2,4]"
 
 
 def test_without_columns_the_line_is_marked_and_fixes_still_hold(

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from shapelint.facts.drawing import Block, Picture
+from shapelint.facts.graph import TensorFact, ValueFact
 from shapelint.facts.kinds import BlockKind
 from shapelint.facts.outcome import TargetReport
-from shapelint.picture.labels import write_shape
+from shapelint.picture.labels import write_shape, write_value
 from shapelint.render.drawing import render_svg
 from shapelint.render.notes import note_lines
 from shapelint.render.svg_elements import family
@@ -61,9 +62,8 @@ def test_warnings_stand_beside_their_blocks_and_infos_do_not() -> None:
 
 
 def test_words_of_the_user_are_escaped() -> None:
-    block = Block(
-        "<b>&", "Evil<script>", BlockKind.MODULE, ["f32[1]"], ["f32[1]"], 1, within=0
-    )
+    fact = TensorFact("f32", (1,))
+    block = Block("<b>&", "Evil<script>", BlockKind.MODULE, [fact], [fact], 1, within=0)
     report = TargetReport(
         "n.py:N", picture=Picture([Block("", "N", BlockKind.CONTAINER), block])
     )
@@ -99,10 +99,14 @@ def test_kinds_of_blocks(op: str, expected: str) -> None:
 
 
 def test_shapes_are_short_and_dtypes_named_where_they_matter() -> None:
-    assert write_shape("f32[1,3,64,64]") == "1×3×64×64"
-    assert write_shape("i64[1,16]") == "i64 1×16"
-    assert write_shape("f32[]") == "scalar"
-    assert write_shape("(f32[1,2], f32[1,8])") == "(f32[1,2], f32[1,8])"
+    image, ids = TensorFact("f32", (1, 3, 64, 64)), TensorFact("i64", (1, 16))
+    assert write_shape(image) == "1×3×64×64"
+    assert write_shape(ids) == "i64 1×16"
+    assert write_shape(TensorFact("f32", ())) == "scalar"
+    assert write_value(ValueFact(str(ids), (ids,))) == "i64 1×16"
+    assert write_value(ValueFact(str(ids), (ids,), "ids")) == "ids=i64[1,16]"
+    pair = ValueFact("(f32[1,2], f32[1,8])", (ids, image))
+    assert write_value(pair) == "(f32[1,2], f32[1,8])"
 
 
 def test_a_note_is_short_and_has_the_first_fix() -> None:

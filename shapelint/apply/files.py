@@ -15,18 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from shapelint.facts.diagnostics import Edit
 from shapelint.facts.errors import UsageError
 from shapelint.syntax.notebooks import CELL, cell_sources, cells_of, notebook
-from shapelint.syntax.texts import decoded, read_bytes
+from shapelint.syntax.texts import decode, read_bytes
 
 LINKS = 40
 """Links that are followed from one path, as on Linux."""
-
-
-def file_of(edit: Edit) -> str:
-    """The file that an edit is made in: of a cell, its notebook."""
-    return os.path.realpath(edit.file.partition(CELL)[0])
 
 
 @dataclass
@@ -48,7 +42,7 @@ class SourceFile:
         """
         path = Path(os.path.realpath(file))
         read = read_bytes(str(path))
-        text, encoding = decoded(read)
+        text, encoding = decode(read)
         return cls(path, read, text, encoding)
 
     @property

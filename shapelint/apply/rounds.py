@@ -11,13 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from shapelint.apply.files import file_of, source_file
 from shapelint.asked.request import Read, Walk
 from shapelint.facts.diagnostics import Diagnostic, Edit, Fix, Severity
 from shapelint.facts.kinds import Safety, Status
 from shapelint.facts.outcome import Outcome
-from shapelint.syntax.edits import apply_edits
-from shapelint.syntax.notebooks import in_text
+from shapelint.syntax.edits import edit_texts
+from shapelint.syntax.texts import DISK, Texts
 
 PASSES = 10
 """Rounds of fixing one target: a fix may uncover what only then can be seen."""
@@ -69,7 +68,7 @@ def fixed(
 
     Several fixes at once are kept if together they leave fewer findings, else one at a
     time is made."""
-    outcome, texts, count = first, dict(before.texts), 0
+    outcome, texts, count = first, DISK.with_copies(before.texts), 0
     refused: set[tuple[Edit, ...]] = set()
     for _ in range(PASSES):
         wanted = [
@@ -86,19 +85,19 @@ def fixed(
             continue
         outcome, texts, made = step
         count += made
-    return outcome, Fixed(texts, before.count + count)
+    return outcome, Fixed(dict(texts.copies), before.count + count)
 
 
 def _step(
     request: CheckRequest,
     outcome: Outcome,
     run: Run,
-    texts: dict[str, str],
+    texts: Texts,
     wanted: list[Fix],
-) -> tuple[Outcome, dict[str, str], int] | None:
+) -> tuple[Outcome, Texts, int] | None:
     for chosen in [wanted, *([fix] for fix in wanted)] if len(wanted) > 1 else [wanted]:
-        changed = edited_texts(texts, [edit for fix in chosen for edit in fix.edits])
-        after = run(replace(request, texts=changed))
+        changed = edit_texts(texts, [edit for fix in chosen for edit in fix.edits])
+        after = run(replace(request, texts=dict(changed.copies)))
         if _better(outcome, after):
             return after, changed, len(chosen)
     return None
@@ -151,14 +150,3 @@ def _overlap(one: Edit, other: Edit) -> bool:
     if os.path.realpath(one.file) != os.path.realpath(other.file):
         return False
     return one.start == other.start or (one.start < other.end and other.start < one.end)
-
-
-def edited_texts(texts: dict[str, str], edits: list[Edit]) -> dict[str, str]:
-    """Texts by absolute path after edits, built upon those that there are."""
-    changed = dict(texts)
-    for file in {file_of(edit) for edit in edits}:
-        text = texts.get(file) or source_file(file).seen
-        changed[file] = apply_edits(
-            text, [in_text(edit, text) for edit in edits if file_of(edit) == file]
-        )
-    return changed

@@ -14,7 +14,8 @@ from typing import Any
 from shapelint.asked.formats import CHECK_FORMATS
 from shapelint.facts.errors import UsageError
 from shapelint.facts.kinds import Mode
-from shapelint.syntax.texts import UnreadableError, read_bytes
+from shapelint.syntax.parsing import UnreadableError
+from shapelint.syntax.texts import read_bytes
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -65,10 +65,15 @@ class TensorSpec:
     dtype: str = "float32"
     name: str | None = None
 
+    @property
+    def short_dtype(self) -> str:
+        """Its dtype as reports write it."""
+        return DTYPES[self.dtype]
+
     def __str__(self) -> str:
         prefix = f"{self.name}=" if self.name else ""
         sizes = ",".join(str(size) for size in self.shape)
-        return f"{prefix}{DTYPES[self.dtype]}[{sizes}]"
+        return f"{prefix}{self.short_dtype}[{sizes}]"
 
     @property
     def spelling(self) -> str:

@@ -9,8 +9,8 @@ from dataclasses import replace
 from shapelint.facts.diagnostics import Diagnostic
 from shapelint.facts.findings import Candidate
 from shapelint.facts.graph import Cycle, Trace, Walked
-from shapelint.syntax.calls import ParsedFile, parsed
-from shapelint.syntax.edits import replacement, span_of_node
+from shapelint.syntax.edits import replacement
+from shapelint.syntax.trees import ParsedFile, parse_file
 
 
 def runs_in_circles(walked: Walked, trace: Trace) -> bool:
@@ -42,9 +42,9 @@ def circle(
         return replace(said, span=None, called_at=None, notes=(hint,)), ()
     value = source.segment(found.value)
     text = f'object.__setattr__({source.segment(_target(found).value)}, "{cycle.attribute}", {value})'
-    span = span_of_node(source.file, found)
+    span = source.span(found)
     candidate = Candidate(
-        f"`{text}`", (replacement(source.file, found, text),), cycle.holder, likely=1.0
+        f"`{text}`", (replacement(source, found, text),), cycle.holder, likely=1.0
     )
     return replace(said, span=span, called_at=None), (candidate,)
 
@@ -56,7 +56,11 @@ def _assignment(
     module of the model."""
     home = walked.homes[cycle.holder]
     for file, owner in dict.fromkeys((home, *walked.homes.values())):
-        source = parsed(file) if file and "site-packages" not in file else None
+        source = (
+            parse_file(file, walked.texts)
+            if file and "site-packages" not in file
+            else None
+        )
         for node in ast.walk(source.tree) if source is not None else ():
             if isinstance(node, ast.ClassDef) and node.name == owner:
                 for statement in ast.walk(node):

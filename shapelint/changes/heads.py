@@ -8,10 +8,11 @@ import math
 
 from shapelint.facts.diagnostics import Edit
 from shapelint.facts.findings import Candidate
-from shapelint.facts.graph import Call, Trace
-from shapelint.syntax.calls import CallExpression, ParsedFile, call_at, layer_call
+from shapelint.facts.graph import Call, Trace, Walked
+from shapelint.syntax.calls import CallExpression, call_at, layer_call
 from shapelint.syntax.edits import replacement
 from shapelint.syntax.products import written_as
+from shapelint.syntax.trees import ParsedFile
 
 _FLATTENS = {"Flatten", "flatten", "view", "reshape"}
 SAME_SHAPE = {
@@ -58,6 +59,7 @@ def flattened(trace: Trace, call: Call) -> Call | None:
 
 
 def head_candidates(
+    walked: Walked,
     trace: Trace,
     call: Call,
     made: CallExpression | None,
@@ -83,7 +85,9 @@ def head_candidates(
             if dims == 1
             else f"({', '.join([str(side)] * dims)})"
         )
-        edit, layer, place = _pooled(flatten, dims, str(side) if dims == 1 else wanted)
+        edit, layer, place = _pooled(
+            walked, flatten, dims, str(side) if dims == 1 else wanted
+        )
         if edit is not None:
             found.append(
                 Candidate(
@@ -92,7 +96,7 @@ def head_candidates(
             )
     written = made.argument(0, "in_features") if made is not None else None
     for size in sizes or (1,):
-        edit, layer, place = _pooled(flatten, dims, str(size))
+        edit, layer, place = _pooled(walked, flatten, dims, str(size))
         if edit is None or made is None or written is None:
             continue
         features = channels * size**dims
@@ -130,7 +134,7 @@ def pooled_before(
         return []
     size = str(side) if dims == 1 else f"({', '.join([str(side)] * dims)})"
     layer = f"{functional}adaptive_avg_pool{dims}d({expression.source.segment(operand)}, {size})"
-    edit = replacement(expression.source.file, operand, layer)
+    edit = replacement(expression.source, operand, layer)
     return [
         Candidate(
             f"`{layer}` before `{_short(expression)}`",
@@ -142,7 +146,7 @@ def pooled_before(
     ]
 
 
-def missing_flatten(call: Call, takes: int) -> list[Candidate]:
+def missing_flatten(walked: Walked, call: Call, takes: int) -> list[Candidate]:
     """`x.flatten(1)` where the layer is called, if that gives the features it takes."""
     if (
         call.input is None
@@ -150,10 +154,10 @@ def missing_flatten(call: Call, takes: int) -> list[Candidate]:
         or math.prod(call.input.shape[1:]) != takes
     ):
         return []
-    inserted = _flatten_layer(call)
+    inserted = _flatten_layer(walked, call)
     if inserted is not None:
         return [inserted]
-    expression = call_at(call.site)
+    expression = call_at(call.site, walked.texts)
     written = expression.argument(0, "input") if expression is not None else None
     if expression is None or written is None:
         return []
@@ -177,7 +181,7 @@ edit mends the first."""
 
 
 def flatten_and_number(
-    trace: Trace, call: Call, made: CallExpression | None, takes: int
+    walked: Walked, trace: Trace, call: Call, made: CallExpression | None, takes: int
 ) -> list[Candidate]:
     """A flatten put in and `in_features` written anew, where a feature map comes
     straight from a convolution."""
@@ -194,11 +198,11 @@ def flatten_and_number(
         return []
     text = written_as(made.source, written, features, shape[1:])
     shown = made.text.replace(made.source.segment(written), text, 1)
-    inserted = _flatten_layer(call)
+    inserted = _flatten_layer(walked, call)
     if inserted is not None:
         first, title = inserted.edits[0], "`nn.Flatten()`"
     else:
-        expression = call_at(call.site)
+        expression = call_at(call.site, walked.texts)
         operand = expression.argument(0, "input") if expression is not None else None
         if expression is None or operand is None:
             return []
@@ -227,9 +231,9 @@ def _is_feature_map(trace: Trace, call: Call) -> bool:
     return any(word in name for word in ("conv", "pool", "batchnorm2d"))
 
 
-def _flatten_layer(call: Call) -> Candidate | None:
+def _flatten_layer(walked: Walked, call: Call) -> Candidate | None:
     """`nn.Flatten()` before the layer, where it stands in a Sequential."""
-    made = layer_call(call.definition, call.module_class)
+    made = layer_call(call.definition, call.module_class, walked.texts)
     parent = made.source.parents.get(made.node) if made is not None else None
     if made is None or not isinstance(parent, ast.Call) or made.node not in parent.args:
         return None
@@ -239,7 +243,7 @@ def _flatten_layer(call: Call) -> Candidate | None:
     ):
         return None
     layer = f"{made.prefix}Flatten()"
-    start = replacement(made.source.file, made.node, "").start
+    start = replacement(made.source, made.node, "").start
     edit = Edit(made.source.file, start, start, f"{layer}, ")
     says = "a flatten is missing before this"
     return Candidate(
@@ -259,19 +263,21 @@ def _old_side(takes: int, channels: int, dims: int) -> int | None:
     return side if side**dims * channels == takes else None
 
 
-def _pooled(flatten: Call, dims: int, size: str) -> tuple[Edit | None, str, str]:
+def _pooled(
+    walked: Walked, flatten: Call, dims: int, size: str
+) -> tuple[Edit | None, str, str]:
     """The edit that pools before a flatten, the pooling as written, and the name of the
     place."""
     name = f"AdaptiveAvgPool{dims}d"
     if flatten.is_module:
-        call = layer_call(flatten.definition, "Flatten")
+        call = layer_call(flatten.definition, "Flatten", walked.texts)
         prefix = _module_prefix(call)
         if call is None or prefix is None:
             return None, "", ""
         layer = f"{prefix}{name}({size})"
         text = f"{prefix}Sequential({layer}, {call.text})"
         return call.replaced(call.node, text), layer, f"`{call.text}`"
-    call = call_at(flatten.site)
+    call = call_at(flatten.site, walked.texts)
     if call is None:
         return None, "", ""
     operand = _flattened_operand(call)
@@ -280,7 +286,7 @@ def _pooled(flatten: Call, dims: int, size: str) -> tuple[Edit | None, str, str]
         return None, "", ""
     inside = call.source.segment(operand)
     layer = f"{functional}adaptive_avg_pool{dims}d({inside}, {size})"
-    return replacement(call.source.file, operand, layer), layer, f"`{_short(call)}`"
+    return replacement(call.source, operand, layer), layer, f"`{_short(call)}`"
 
 
 def _short(call: CallExpression) -> str:

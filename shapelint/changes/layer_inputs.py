@@ -8,16 +8,17 @@ from collections.abc import Iterator
 from shapelint.changes.operands import Operand, operands, turned, wrapped
 from shapelint.facts.diagnostics import Edit
 from shapelint.facts.findings import Candidate
-from shapelint.facts.graph import Call
+from shapelint.facts.graph import Call, Walked
 from shapelint.facts.places import Position
 from shapelint.syntax.calls import CallExpression
-from shapelint.syntax.edits import span_of_node
 
 
-def layer_input_forms(call: Call, takes: int) -> list[Candidate]:
+def layer_input_forms(walked: Walked, call: Call, takes: int) -> list[Candidate]:
     """The input transposed or flattened, where its last dimension is then what the
     layer takes."""
-    found = turned(call, lambda shapes: bool(shapes[0]) and shapes[0][-1] == takes)
+    found = turned(
+        walked, call, lambda shapes: bool(shapes[0]) and shapes[0][-1] == takes
+    )
     return [
         each
         for each in found
@@ -32,7 +33,7 @@ def keyword_added(
     written = [word for word in made.node.keywords if word.arg == name]
     if written or not (made.node.args or made.node.keywords):
         return
-    end = span_of_node(made.source.file, made.node)
+    end = made.source.span(made.node)
     at = Position(end.end_line or end.line, (end.end_column or 2) - 1)
     comma = "" if made.text.rstrip(")").rstrip().endswith(",") else ", "
     edit = Edit(made.source.file, at, at, f"{comma}{name}={value}")
@@ -42,9 +43,9 @@ def keyword_added(
     )
 
 
-def cast(call: Call, position: int, method: str) -> list[Candidate]:
+def cast(walked: Walked, call: Call, position: int, method: str) -> list[Candidate]:
     """One operand in another dtype: `ids.long()`."""
-    known: list[Operand] = operands(call)
+    known: list[Operand] = operands(walked, call)
     if position >= len(known):
         return []
     operand = known[position]

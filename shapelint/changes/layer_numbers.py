@@ -144,7 +144,7 @@ def _handed_in(
     found: list[tuple[CallExpression, ast.expr]] = []
     place, expression = made, written
     for site in sites[1:]:
-        outer = call_at(site)
+        outer = call_at(site, made.source.texts)
         parameter = _parameter(place, expression)
         if outer is None or parameter is None:
             break

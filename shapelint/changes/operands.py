@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from shapelint.changes.heads import functional_prefix
 from shapelint.facts.findings import Candidate
-from shapelint.facts.graph import Call, Shape, TensorFact
-from shapelint.syntax.calls import ParsedFile, call_at, operation_at
+from shapelint.facts.graph import Call, Shape, TensorFact, Walked
+from shapelint.syntax.calls import call_at, operation_at
 from shapelint.syntax.edits import replacement
+from shapelint.syntax.trees import ParsedFile
 
 Fits = Callable[[list[Shape]], bool]
 
@@ -34,10 +35,10 @@ class Operand:
         return text if simple else f"({text})"
 
 
-def operands(call: Call) -> list[Operand]:
+def operands(walked: Walked, call: Call) -> list[Operand]:
     """The tensor arguments of a call, where each can be told apart in the user's
     expression."""
-    pairs = _written(call)
+    pairs = _written(walked, call)
     if pairs is None:
         return []
     source, nodes = pairs
@@ -57,12 +58,12 @@ def operands(call: Call) -> list[Operand]:
     ]
 
 
-def _written(call: Call) -> tuple[ParsedFile, list[ast.expr]] | None:
-    operation = operation_at(call.site)
+def _written(walked: Walked, call: Call) -> tuple[ParsedFile, list[ast.expr]] | None:
+    operation = operation_at(call.site, walked.texts)
     if operation is not None and isinstance(operation[1], ast.BinOp):
         node = operation[1]
         return operation[0], [node.left, node.right]
-    called = call_at(call.site)
+    called = call_at(call.site, walked.texts)
     if called is None:
         return None
     if call.op in ("cat", "concat", "concatenate", "stack"):
@@ -75,10 +76,10 @@ def _written(call: Call) -> tuple[ParsedFile, list[ast.expr]] | None:
     return called.source, list(called.node.args)
 
 
-def turned(call: Call, fits: Fits) -> Iterator[Candidate]:
+def turned(walked: Walked, call: Call, fits: Fits) -> Iterator[Candidate]:
     """One operand transposed, flattened, squeezed or given a dimension, where the
     shapes then fit."""
-    known = operands(call)
+    known = operands(walked, call)
     shapes = [operand.shape for operand in known]
     for position, operand in list(enumerate(known))[::-1]:
         for text, shape, likely in _forms(operand.shape):
@@ -88,7 +89,7 @@ def turned(call: Call, fits: Fits) -> Iterator[Candidate]:
 
 def wrapped(operand: Operand, text: str, layer: str, likely: float) -> Candidate:
     """An operand written otherwise."""
-    edit = replacement(operand.source.file, operand.node, text)
+    edit = replacement(operand.source, operand.node, text)
     return Candidate(
         f"`{text}`",
         (edit,),
@@ -139,10 +140,10 @@ def _product(sizes: Shape) -> int:
     return result
 
 
-def cropped(call: Call) -> Iterator[Candidate]:
+def cropped(walked: Walked, call: Call) -> Iterator[Candidate]:
     """A mask or table larger than what it is laid over: `mask[..., : x.size(-2), :
     x.size(-1)]`."""
-    known = operands(call)
+    known = operands(walked, call)
     for one, other in (
         ((known[0], known[1]), (known[1], known[0])) if len(known) == 2 else ()
     ):
@@ -168,13 +169,13 @@ def cropped(call: Call) -> Iterator[Candidate]:
         yield wrapped(one, text, call.layer, 1.8)
 
 
-def resized(call: Call, even: bool) -> Iterator[Candidate]:
+def resized(walked: Walked, call: Call, even: bool) -> Iterator[Candidate]:
     """Feature maps of other heights and widths: interpolate, crop or pad the first one
     to the other.
 
     `even`: the input can be halved again and again; then it is likelier that a window
     is wrong on the way."""
-    known = _odd_one_first(operands(call))
+    known = _odd_one_first(operands(walked, call))
     if (
         len(known) != 2
         or len(known[0].shape) != len(known[1].shape)

@@ -10,10 +10,10 @@ from shapelint.changes.other_values import aspect, odd_one_out, window_of
 from shapelint.changes.rewrites import made_tensor
 from shapelint.facts.graph import Call, Raised, TensorFact, Trace, Walked
 from shapelint.facts.places import Site, Span
-from shapelint.syntax.calls import parsed
-from shapelint.syntax.edits import span_of_node
-from shapelint.syntax.lines import span_of
 from shapelint.syntax.origins import assignments
+from shapelint.syntax.spans import span_of
+from shapelint.syntax.texts import Texts
+from shapelint.syntax.trees import ParsedFile, parse_file
 from shapelint.syntax.walked_calls import definition_of, shape_text
 
 End = tuple[Span, str]
@@ -86,9 +86,9 @@ def ends_of(walked: Walked, broken: Call, raised: Raised | None) -> Iterator[End
     )
     sites, class_name = definition_of(walked, broken)
     if sites and raised is None:
-        yield span_of(sites[0]), f"`{class_name or broken.op}` made here"
+        yield span_of(sites[0], walked.texts), f"`{class_name or broken.op}` made here"
     if raised is not None and raised.sites:
-        yield from assigned_before(raised.sites[0])
+        yield from assigned_before(raised.sites[0], walked.texts)
     for fact in broken.inputs if raised is None and not broken.module_path else ():
         yield from _table(walked, fact)
     if trace is not None:
@@ -96,7 +96,7 @@ def ends_of(walked: Walked, broken: Call, raised: Raised | None) -> Iterator[End
         if raised is not None or aspect(broken) != "channels":
             yield from _windows(walked, trace, broken)
     if broken.site is not None:
-        yield span_of(broken.site), "called here"
+        yield span_of(broken.site, walked.texts), "called here"
 
 
 def _table(walked: Walked, fact: TensorFact) -> Iterator[End]:
@@ -104,11 +104,11 @@ def _table(walked: Walked, fact: TensorFact) -> Iterator[End]:
     path, _, attribute = fact.name.rpartition(".")
     for place in made_tensor(walked, path, attribute) if fact.name else ():
         yield (
-            span_of_node(place.source.file, place.node),
+            place.source.span(place.node),
             f"`{attribute}` comes from here",
         )
         at = Site(place.source.file, "", place.node.lineno, None, place.node.end_lineno)
-        yield from assigned_before(at)
+        yield from assigned_before(at, walked.texts)
         break
 
 
@@ -137,14 +137,23 @@ def _arriving(
                     else (current.site,)
                 )
                 if sites:
-                    yield span_of(sites[0]), f"{shape} comes from this `{current.op}`"
+                    yield (
+                        span_of(sites[0], walked.texts),
+                        f"{shape} comes from this `{current.op}`",
+                    )
             sites, class_name = definition_of(walked, current)
             if sites and current.params and class_name not in _KEEPING:
                 name = class_name or current.op
-                yield span_of(sites[0]), f"{shape} comes from this `{name}`"
+                yield (
+                    span_of(sites[0], walked.texts),
+                    f"{shape} comes from this `{name}`",
+                )
                 apart = _apart(sites, taken)
                 if apart is not None and apart != sites[0]:
-                    yield span_of(apart), f"this `{name}` is made from here"
+                    yield (
+                        span_of(apart, walked.texts),
+                        f"this `{name}` is made from here",
+                    )
                 break
             before = trace.producer(current, current.main_argument or 0)
             if before is None and current.input is not None:
@@ -178,7 +187,7 @@ def _windows(walked: Walked, trace: Trace, broken: Call) -> Iterator[End]:
         sites, _ = definition_of(walked, call)
         site = sites[0] if sites else call.site
         if site is not None and (site.file, site.line) not in found:
-            found[(site.file, site.line)] = span_of(site)
+            found[(site.file, site.line)] = span_of(site, walked.texts)
     yield from ((span, CHANGES_SIZE) for span in reversed(found.values()))
 
 
@@ -201,19 +210,21 @@ def _ways(trace: Trace, broken: Call) -> Iterator[Call]:
     yield from reversed(steps)
 
 
-def assigned_before(site: Site, limit: int = 3) -> Iterator[End]:
+def assigned_before(site: Site, texts: Texts, limit: int = 3) -> Iterator[End]:
     """Where the names in an expression got their values: in the same function, the
     nearest assignment before."""
-    for name, value in values_before(site, limit):
-        yield span_of_node(site.file, value), f"`{name}` comes from here"
-
-
-def values_before(site: Site, limit: int = 3) -> Iterator[tuple[str, ast.expr]]:
-    """The names in an expression and what was assigned to them, and those in what was
-    assigned."""
-    source = parsed(site.file)
+    source = parse_file(site.file, texts)
     if source is None:
         return
+    for name, value in values_before(source, site, limit):
+        yield source.span(value), f"`{name}` comes from here"
+
+
+def values_before(
+    source: ParsedFile, site: Site, limit: int = 3
+) -> Iterator[tuple[str, ast.expr]]:
+    """The names in an expression and what was assigned to them, and those in what was
+    assigned."""
     names: list[str] = []
     scope: ast.AST = source.tree
     for node in ast.walk(source.tree):

@@ -12,9 +12,11 @@ from shapelint.changes.other_values import permutations
 from shapelint.facts.diagnostics import Edit
 from shapelint.facts.findings import Candidate
 from shapelint.facts.graph import Call, Trace, Walked
-from shapelint.syntax.calls import CallExpression, parsed
-from shapelint.syntax.edits import replacement, span_of_node
+from shapelint.syntax.calls import CallExpression
+from shapelint.syntax.edits import replacement
 from shapelint.syntax.origins import Place, assignments, origins
+from shapelint.syntax.texts import Texts
+from shapelint.syntax.trees import parse_file
 
 
 def shown(place: Place, text: str) -> str:
@@ -144,7 +146,7 @@ def flattened(call: Call, called: CallExpression, near: float) -> Iterator[Candi
     rank = len(call.output.shape) if call.output is not None else 0
     for start in (1, 2) if rank >= 4 else (1,) if rank == 3 else ():
         text = f"{' '.join(called.text.split())}.flatten({start})"
-        edit = replacement(called.source.file, called.node, text)
+        edit = replacement(called.source, called.node, text)
         says = "a flatten is missing here"
         yield Candidate(
             f"`{text}`",
@@ -170,7 +172,7 @@ def flattened_before(
     ):
         return
     text = f"{called.source.segment(func.value)}.flatten(2)"
-    edit = replacement(called.source.file, func.value, text)
+    edit = replacement(called.source, func.value, text)
     says = "a flatten is missing here"
     yield Candidate(
         f"`{text}.{called.name}(...)`",
@@ -184,10 +186,10 @@ def flattened_before(
 
 def _over(called: CallExpression, first: ast.expr, last: ast.expr, text: str) -> Edit:
     start, end = (
-        span_of_node(called.source.file, first),
-        span_of_node(called.source.file, last),
+        called.source.span(first),
+        called.source.span(last),
     )
-    whole = replacement(called.source.file, first, text)
+    whole = replacement(called.source, first, text)
     return replace(
         whole,
         end=replace(
@@ -220,8 +222,8 @@ def swaps(trace: Trace, made: CallExpression, near: float) -> Iterator[Candidate
         one, other = elements[left], elements[right]
         texts = made.source.segment(one), made.source.segment(other)
         edits = (
-            replacement(made.source.file, one, texts[1]),
-            replacement(made.source.file, other, texts[0]),
+            replacement(made.source, one, texts[1]),
+            replacement(made.source, other, texts[0]),
         )
         title = " ".join(f"`{texts[1]}` before `{texts[0]}`".split())
         likely = near + 1.1 + _usual(trace, other, one) - _usual(trace, one, other)
@@ -247,12 +249,12 @@ def _usual(trace: Trace, first: ast.expr, second: ast.expr) -> float:
     return 0.0
 
 
-def put_in(candidate: Candidate) -> set[str]:
+def put_in(candidate: Candidate, texts: Texts) -> set[str]:
     """What a change puts in that was not there: `turn` for a transpose, `flat` for a
     flatten."""
     found = set()
     for edit in candidate.edits:
-        source = parsed(edit.file)
+        source = parse_file(edit.file, texts)
         lines = (
             source.text.split("\n")[edit.start.line - 1 : edit.end.line]
             if source is not None
@@ -290,7 +292,7 @@ def flipped(place: Place, name: str, layer: str, near: float) -> Iterator[Candid
             origin.node.value, bool
         ):
             text = str(not origin.node.value)
-            edit = replacement(origin.source.file, origin.node, text)
+            edit = replacement(origin.source, origin.node, text)
             yield Candidate(
                 f"`{shown(origin, text)}`",
                 (edit,),
@@ -304,7 +306,7 @@ def flipped(place: Place, name: str, layer: str, near: float) -> Iterator[Candid
 def made_tensor(walked: Walked, path: str, attribute: str) -> Iterator[Place]:
     """The sizes written where a module makes a parameter or buffer of its own."""
     home = walked.homes.get(path)
-    source = parsed(home[0]) if home is not None else None
+    source = parse_file(home[0], walked.texts) if home is not None else None
     if home is None or source is None:
         return
     makers = walked.definitions.get(path, ())

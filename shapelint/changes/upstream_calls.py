@@ -136,7 +136,7 @@ def written_factors(walked: Walked) -> list[int]:
     for trace in walked.traces.values():
         for call in trace.calls:
             made = (
-                layer_call(call.definition, call.module_class)
+                layer_call(call.definition, call.module_class, walked.texts)
                 if call.is_module
                 else None
             )
@@ -182,8 +182,10 @@ def way_to_failure(
         made = wrapper = None
         if call.is_module or call.params:
             sites, class_name = definition_of(walked, call)
-            made = layer_call(sites, class_name)
-            wrapper = call_at(sites[0]) if made is None and sites else None
+            made = layer_call(sites, class_name, walked.texts)
+            wrapper = (
+                call_at(sites[0], walked.texts) if made is None and sites else None
+            )
         suspect = 0.0
         if odd is not None and call is not failed:
             suspect = (
@@ -191,7 +193,9 @@ def way_to_failure(
                 if leads[call.index] == {odd}
                 else (-_ODD if odd not in leads[call.index] else 0.0)
             )
-        yield Upstream(call, distance, made, call_at(call.site), wrapper, suspect)
+        yield Upstream(
+            call, distance, made, call_at(call.site, walked.texts), wrapper, suspect
+        )
 
 
 def vocabulary(upstream: list[Upstream]) -> dict[tuple[object, int], list[str]]:
@@ -249,7 +253,7 @@ def candidate(
     place: Place, text: str, layer: str, likely: float, name: str
 ) -> Candidate:
     """`text` written at a place."""
-    edit = replacement(place.source.file, place.node, text)
+    edit = replacement(place.source, place.node, text)
     group = f"{edit.start.line}:{edit.start.column}"
     says = f"`{text}` fits" + (f" as `{name}`" if name else "")
     title = f"`{rewrites.shown(place, text)}`"

@@ -42,9 +42,10 @@ from shapelint.changes.windows import left_out, other_dimensions, other_windows
 from shapelint.facts.findings import Candidate
 from shapelint.facts.graph import Call, Raised, Trace, Walked
 from shapelint.ops.arithmetic import ELEMENTWISE
-from shapelint.syntax.calls import CallExpression, operation_at, parsed
+from shapelint.syntax.calls import CallExpression, operation_at
 from shapelint.syntax.edits import replacement
 from shapelint.syntax.origins import Place, enclosing_function, made_place, origins
+from shapelint.syntax.trees import parse_file
 from shapelint.syntax.walked_calls import definition_of
 
 _SINGLE = 1.2
@@ -192,11 +193,11 @@ class Knobs:
     def _asserted(self) -> Iterator[Candidate]:
         """The numbers of the model's own statement that raised."""
         sites = self.raised.sites if self.raised is not None else ()
-        source = parsed(sites[0].file) if sites else None
+        source = parse_file(sites[0].file, self.walked.texts) if sites else None
         if source is None or self.raised is None:
             return
         makers = self.walked.definitions.get(self.raised.layer, ())
-        operation = operation_at(sites[0])
+        operation = operation_at(sites[0], self.walked.texts)
         if operation is not None and isinstance(
             operation[1], ast.BinOp
         ):  # `shape + 1` of a tuple
@@ -405,7 +406,7 @@ class Knobs:
                 continue
             for new in other_values(value, self.pairs):
                 first, second = (
-                    replacement(place.source.file, place.node, str(new))
+                    replacement(place.source, place.node, str(new))
                     for place in (one, other)
                 )
                 made = one.source.parents.get(one.node)

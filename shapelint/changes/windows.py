@@ -116,14 +116,16 @@ def _said(trace: Trace, made: CallExpression, name: str, value: int) -> str:
     scope = enclosing_function(Place(made.source, made.node))
     for call in trace.calls:
         other = (
-            layer_call(call.definition, call.module_class) if call.is_module else None
+            layer_call(call.definition, call.module_class, made.source.texts)
+            if call.is_module
+            else None
         )
         node = dict(arguments(other)).get(name) if other is not None else None
         if (
             other is None
             or node is None
             or isinstance(node, ast.Constant)
-            or other.source is not made.source
+            or other.source != made.source
         ):
             continue
         if (

@@ -54,7 +54,7 @@ def _merged(findings: list[Finding], modes: tuple[Mode, ...]) -> list[Finding]:
     layers: dict[tuple[str, ...], list[str]] = {}
     for finding in findings:
         diagnostic = finding.diagnostic
-        place = diagnostic.span or diagnostic.called_at
+        place = diagnostic.place
         key: tuple[str, ...] = (
             diagnostic.code,
             str(place),

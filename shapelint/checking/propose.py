@@ -6,7 +6,6 @@ from __future__ import annotations
 import contextlib
 import inspect
 import itertools
-import re
 import time
 from collections.abc import Callable, Iterator
 
@@ -18,13 +17,14 @@ from shapelint.asked.target import parse_target
 from shapelint.checking.merging import run_rules
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.errors import UsageError
-from shapelint.facts.graph import Key
+from shapelint.facts.graph import Key, ValueFact
 from shapelint.facts.kinds import Status
 from shapelint.facts.outcome import TargetReport
 from shapelint.loading.model import Loaded, NotLoadableError, load
 from shapelint.loading.model_inputs import Feed, feed_for, from_specs, require_fitting
 from shapelint.rules import catalogue
 from shapelint.rules.gaps.target_not_loadable import not_loadable
+from shapelint.syntax.texts import DISK
 from shapelint.tracing.costs import walk_budget
 from shapelint.tracing.members import children_of, modules_of
 
@@ -56,7 +56,7 @@ _TIMES = ("t", "time", "timestep", "timesteps", "step", "sigma", "noise_level")
 
 
 def propose(request: Propose, on_step: Callable[[str], None]) -> TargetReport:
-    """A report whose `inputs` are what the model was walked with, cleanly in both
+    """A report whose `proposed` inputs are what the model was walked with, cleanly in both
     modes.
 
     Without any, `status` is partial, and they are the likeliest of those that were
@@ -65,7 +65,7 @@ def propose(request: Propose, on_step: Callable[[str], None]) -> TargetReport:
     report = TargetReport(request.target)
     on_step("loading")
     try:
-        loaded = load(parse_target(request.target))
+        loaded = load(parse_target(request.target), DISK)
         on_step("walking in train mode")
         found = _found(
             loaded, Walk(request.target), time.monotonic() + request.seconds * 0.8
@@ -79,17 +79,17 @@ def propose(request: Propose, on_step: Callable[[str], None]) -> TargetReport:
         return report
     if found is None:
         report.status = Status.PARTIAL
-        report.inputs = [spec.spelling for spec in next(_guesses(loaded.model), ())]
+        report.proposed = [spec.spelling for spec in next(_guesses(loaded.model), ())]
         return report
     feed, report.output = found
-    report.inputs = [spec.spelling for spec in feed.specs] if not feed.note else []
+    report.proposed = [spec.spelling for spec in feed.specs] if not feed.note else []
     report.notes = [feed.note] if feed.note else []
     return report
 
 
 def _found(
     loaded: Loaded, request: Walk, deadline: float
-) -> tuple[Feed, str | None] | None:
+) -> tuple[Feed, ValueFact | None] | None:
     """The first input with nothing to be said of; else the first without an error."""
     passable, since = None, 0
     for feed in _feeds(loaded):
@@ -104,11 +104,13 @@ def _found(
     return passable
 
 
-def _keeps_the_batch(specs: tuple[TensorSpec, ...], output: str | None) -> bool:
+def _keeps_the_batch(specs: tuple[TensorSpec, ...], output: ValueFact | None) -> bool:
     """Whether each result begins as the input does: a flatten that takes more into the
     batch does not."""
-    sizes = re.findall(r"\[(\d+)?", output or "")
-    return bool(sizes) and all(size == str(specs[0].shape[0]) for size in sizes)
+    if output is None or not output.tensors:
+        return False
+    batch = specs[0].shape[:1]
+    return all(tensor.shape[:1] == batch for tensor in output.tensors)
 
 
 def _feeds(loaded: Loaded) -> Iterator[Feed]:
@@ -120,7 +122,7 @@ def _feeds(loaded: Loaded) -> Iterator[Feed]:
 
 def _worst(
     loaded: Loaded, feed: Feed, request: Walk, deadline: float
-) -> tuple[Severity | None, str | None]:
+) -> tuple[Severity | None, ValueFact | None]:
     """The worst that is to be said with this input, infos left out; and what comes out
     in eval mode."""
     from shapelint.checking.walk_target import describe, shown_trace, walker_of
@@ -137,7 +139,8 @@ def _worst(
         if trace.raised is not None or trace.failure_count or trace.given_up:
             return Severity.ERROR, None
     if not any(
-        trace.calls and "[" in (trace.output or "") for trace in traces.values()
+        trace.calls and trace.output is not None and trace.output.tensors
+        for trace in traces.values()
     ):
         return Severity.ERROR, None  # an empty container runs with anything
     walked = describe(request, loaded, traces, feed)

@@ -15,19 +15,20 @@ from shapelint.checking.merging import run_rules
 from shapelint.facts.diagnostics import Diagnostic, Edit, Severity
 from shapelint.facts.errors import OutOfTimeError, UsageError
 from shapelint.facts.findings import Finding
-from shapelint.facts.graph import Trace, Walked
+from shapelint.facts.graph import Trace, ValueFact, Walked
 from shapelint.facts.kinds import Mode, Status
 from shapelint.facts.outcome import TargetReport
 from shapelint.facts.rows import rows_of, totals_of
 from shapelint.fixes.construction import refused
 from shapelint.fixes.passes import Copy, beyond, together
 from shapelint.fixes.search import WORK, Causes
-from shapelint.fixes.verify import Verifier, out_of_time, overlay_for
+from shapelint.fixes.verify import Verifier, out_of_time
 from shapelint.known.suppressions import quieten
 from shapelint.loading.model import Loaded, NotLoadableError, load
 from shapelint.loading.model_inputs import Feed, feed_for, require_fitting, specs_of
 from shapelint.rules.gaps.target_not_loadable import not_loadable
-from shapelint.syntax.lines import working_copies
+from shapelint.syntax.edits import try_edits
+from shapelint.syntax.texts import DISK, Texts
 from shapelint.tracing.costs import (
     Budget,
     generous_budget,
@@ -93,9 +94,8 @@ def check(
     """
     started = time.monotonic() if started is None else started
     target = parse_target(request.target)
-    copy, texts = Copy(), dict(request.texts)
-    with working_copies(texts):
-        first = seen = _one_pass(request, target, started, 0, on_step, on_walked)
+    copy, texts = Copy(), DISK.with_copies(request.texts)
+    first = seen = _one_pass(request, target, texts, started, 0, on_step, on_walked)
     report, found = first.report, list(first.report.diagnostics)
     for number in range(1, PASSES):
         mended = None
@@ -104,15 +104,12 @@ def check(
             and seen.work < ALL_WORK
             and not out_of_time(started + request.seconds * SEARCHING)
         ):
-            with working_copies(texts):
-                mended = overlay_for(seen.further)
+            mended = try_edits(texts, seen.further)
         if mended is None:
             break
-        before, texts = seen, {**texts, **mended}
-        with working_copies(texts):
-            seen = _one_pass(
-                request, target, started, before.work, last=number == PASSES - 1
-            )
+        before, texts = seen, mended
+        is_last = number == PASSES - 1
+        seen = _one_pass(request, target, texts, started, before.work, last=is_last)
         if seen.report.status is Status.FAILED:
             seen = before
             break
@@ -124,8 +121,7 @@ def check(
     report.diagnostics = together(found, seen.waiting, seen.waiting, copy)
     if first.report.status is Status.PARTIAL and report.status is Status.CHECKED:
         report.status = Status.PARTIAL
-    with working_copies(request.texts):
-        return quieten(report, request.ignored_in)
+    return quieten(report, request.ignored_in, DISK.with_copies(request.texts))
 
 
 @dataclass
@@ -142,6 +138,7 @@ class _Pass:
 def _one_pass(
     request: Walk,
     target: Target,
+    texts: Texts,
     started: float,
     work: int,
     on_step: Callable[[str], None] = _no_step,
@@ -150,16 +147,18 @@ def _one_pass(
 ) -> _Pass:
     """One look; `work`: what the search has cost before; `last`: nothing is left to a
     next one."""
-    report = TargetReport(request.target, inputs=list(request.inputs))
+    report = TargetReport(
+        request.target, inputs=[ValueFact(text) for text in request.inputs]
+    )
     deadline = started + request.seconds * SEARCHING
     try:
         return _checked(
-            request, target, report, deadline, work, on_step, on_walked, last
+            request, target, texts, report, deadline, work, on_step, on_walked, last
         )
     except OutOfTimeError as error:
         return _Pass(_cut_short(report, str(error)), work=work)
     except NotLoadableError as error:
-        diagnostic, mended = refused(request, target, error, deadline)
+        diagnostic, mended = refused(request, target, texts, error, deadline)
         report.status = Status.FAILED if diagnostic.is_unchecked else Status.PARTIAL
         report.diagnostics = [diagnostic.with_target(request.target)]
         return _Pass(report, mended, [], work)
@@ -174,6 +173,7 @@ def _one_pass(
 def _checked(
     request: Walk,
     target: Target,
+    texts: Texts,
     report: TargetReport,
     deadline: float,
     work: int,
@@ -182,7 +182,7 @@ def _checked(
     last: bool,
 ) -> _Pass:
     on_step("loading")
-    loaded = load(target)
+    loaded = load(target, texts)
     feed = feed_for(loaded, request.inputs, request.input_factory)
     require_fitting(loaded, feed)
     traces = walk_modes(
@@ -191,7 +191,7 @@ def _checked(
     budget_again = verification_budget
     if _needs_real_values(loaded, traces):
         budget_again = generous_budget
-        loaded = load(target, budget=generous_budget)
+        loaded = load(target, texts, budget=generous_budget)
         feed = feed_for(loaded, request.inputs, request.input_factory)
         traces = walk_modes(loaded, feed, request.modes, deadline, generous_budget)
         report.notes.append(
@@ -350,6 +350,7 @@ def describe(
         params,
         {name: loaded.definitions.of(module) for name, module in modules.items()},
         {name: _known_class(module) for name, module in modules.items()},
+        loaded.texts,
         request.thresholds,
         tuple(spec.spelling for spec in specs_of(feed)),
         {name: _home(module) for name, module in modules.items()},

@@ -6,13 +6,14 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-from shapelint.apply.files import SourceFile, difference, file_of, source_file, write
+from shapelint.apply.files import SourceFile, difference, source_file, write
 from shapelint.apply.rounds import CheckRequest, Fixed, fixed
 from shapelint.asked.request import Read
 from shapelint.cli import say
 from shapelint.facts.errors import UsageError
 from shapelint.facts.outcome import Outcome
 from shapelint.process.runner import Worker
+from shapelint.syntax.edits import file_of
 
 
 @dataclass(frozen=True)

@@ -5,16 +5,17 @@ from __future__ import annotations
 import ast
 import os
 
-from shapelint.apply.files import SourceFile, file_of, source_file, write
-from shapelint.apply.rounds import edited_texts
+from shapelint.apply.files import SourceFile, source_file, write
 from shapelint.facts.diagnostics import Edit
 from shapelint.facts.errors import UsageError
 from shapelint.facts.kinds import DiagnosticKind
 from shapelint.facts.outcome import Outcome
 from shapelint.facts.places import Position
 from shapelint.known.suppressions import Suppression, suppressions
+from shapelint.syntax.edits import edit_texts
 from shapelint.syntax.notebooks import CELL
-from shapelint.syntax.texts import UnreadableError, syntax
+from shapelint.syntax.parsing import UnreadableError, parse_python
+from shapelint.syntax.texts import DISK
 
 
 def add_ignores(outcomes: list[Outcome], started: float) -> tuple[int, int]:
@@ -28,12 +29,12 @@ def add_ignores(outcomes: list[Outcome], started: float) -> tuple[int, int]:
     without = 0
     for outcome in outcomes:
         for item in outcome.report.diagnostics:
-            place = item.span or item.called_at
+            place = item.place
             if not item.is_about_code or place is None or "site-packages" in place.file:
                 without += item.kind is not DiagnosticKind.COMMENT
             else:
                 wanted.setdefault((place.file, place.line), set()).add(item.code)
-    texts: dict[str, str] = {}
+    texts = DISK
     originals: dict[str, SourceFile] = {}
     made = 0
     for (file, line), codes in sorted(
@@ -45,24 +46,20 @@ def add_ignores(outcomes: list[Outcome], started: float) -> tuple[int, int]:
                 f"`{real}` was changed while it was checked; nothing was written"
             )
         originals.setdefault(real, source_file(real))
-        edits = _comment(
-            file, line, sorted(codes), texts.get(real) or originals[real].seen
-        )
-        changed = edited_texts(texts, [edits]) if edits is not None else texts
-        if edits is None or not _same_code(
-            changed[real], texts.get(real) or originals[real].seen
-        ):
+        text = texts.copy_of(real) or originals[real].seen
+        edit = _comment(file, line, sorted(codes), text)
+        changed = edit_texts(texts, [edit]) if edit is not None else None
+        if changed is None or not _same_code(changed.text_of(real), text):
             without += len(codes)
             continue
         texts, made = changed, made + len(codes)
-        assert file_of(edits) == real
-    write(texts, originals)
+    write(dict(texts.copies), originals)
     return made, without
 
 
 def _same_code(one: str, other: str) -> bool:
     try:
-        return ast.dump(syntax(one)) == ast.dump(syntax(other))
+        return ast.dump(parse_python(one)) == ast.dump(parse_python(other))
     except UnreadableError:
         return False
 
@@ -104,7 +101,7 @@ def _comment(file: str, line: int, codes: list[str], text: str) -> Edit | None:
 
 
 def _own(file: str) -> tuple[Suppression, ...]:
-    return () if CELL in file else suppressions(file)
+    return () if CELL in file else suppressions(file, DISK)
 
 
 def _lines_of(file: str, text: str) -> list[str]:

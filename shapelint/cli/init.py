@@ -37,7 +37,7 @@ def init(paths: tuple[str, ...], yes: bool, config: str | None, timeout: float) 
     shapelint.toml where that is there or no pyproject.toml is."""
     from shapelint.reading.models import models_in
     from shapelint.sources.files import files_below
-    from shapelint.syntax.texts import with_deep_stack
+    from shapelint.syntax.parsing import with_deep_stack
 
     for path in paths:
         if not Path(path).exists():
@@ -213,7 +213,7 @@ def _told(model: Any, outcome: Any, place: _Place) -> tuple[str, list[str]]:
                 "shapelint",
                 "check",
                 model.target,
-                *(["--input", *report.inputs] if report.inputs else []),
+                *(["--input", *report.proposed] if report.proposed else []),
             ]
         )
         return f"no input found that it runs with; `{command}` says why", []
@@ -224,9 +224,9 @@ def _told(model: Any, outcome: Any, place: _Place) -> tuple[str, list[str]]:
             [],
         )
     lines = [f"[[{place.prefix}targets]]", f"target = {json_text(target)}"]
-    if report.inputs:
-        lines.append(f"inputs = {json_text(report.inputs)}")
+    if report.proposed:
+        lines.append(f"inputs = {json_text(report.proposed)}")
     words = "runs with " + (
-        " ".join(report.inputs) if report.inputs else "an input of its own"
+        " ".join(report.proposed) if report.proposed else "an input of its own"
     )
     return f"{words}, gives {report.output}", ["\n".join(lines) + "\n"]

@@ -3,9 +3,9 @@ package imported."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
-from shapelint.facts.kinds import DiagnosticKind, Mode, Safety, Word
+from shapelint.facts.kinds import DiagnosticKind, Mode, NoPlace, Safety, Word
 from shapelint.facts.places import Position, Span
 
 
@@ -71,8 +71,8 @@ class TrailStep:
 
 
 @dataclass(frozen=True)
-class Diagnostic:
-    """One finding.
+class Draft:
+    """What a rule has to say, before its place is known.
 
     `message` stands alone; `label` goes under the marked span; `notes` say how it came
     about."""
@@ -81,19 +81,54 @@ class Diagnostic:
     name: str
     severity: Severity
     message: str
-    target: str = ""
     layer: str = ""
-    span: Span | None = None
     label: str = ""
-    called_at: Span | None = None
     related: tuple[Related, ...] = ()
     expected: str | None = None
     found: str | None = None
     trail: tuple[TrailStep, ...] = ()
     notes: tuple[str, ...] = ()
+    kind: DiagnosticKind = DiagnosticKind.FINDING
+
+    def at(
+        self,
+        span: Span | None,
+        called_at: Span | None = None,
+        otherwise: NoPlace | None = None,
+    ) -> Diagnostic:
+        """The diagnostic at its place. `otherwise`: why it may have none.
+
+        Raises:
+            ValueError: there is neither a place nor a reason for having none.
+        """
+        own = {field.name: getattr(self, field.name) for field in fields(Draft)}
+        is_placed = span is not None or called_at is not None
+        reason = None if is_placed else otherwise
+        return Diagnostic(**own, span=span, called_at=called_at, no_place=reason)
+
+
+@dataclass(frozen=True)
+class Diagnostic(Draft):
+    """What is reported: one finding, at its place.
+
+    `called_at`: the call of the layer, where that is another line. `modes`: those in
+    which it shows."""
+
+    target: str = ""
+    span: Span | None = None
+    called_at: Span | None = None
+    no_place: NoPlace | None = None
     fixes: tuple[Fix, ...] = ()
     modes: tuple[Mode, ...] = ()
-    kind: DiagnosticKind = DiagnosticKind.FINDING
+
+    def __post_init__(self) -> None:
+        if self.place is None and self.no_place is None:
+            raise ValueError(f"{self.code} has no place, and no reason for having none")
+
+    @property
+    def place(self) -> Span | None:
+        """Where it is shown: its own place, else where its layer is called."""
+        return self.span or self.called_at
 
     @property
     def is_gap(self) -> bool:

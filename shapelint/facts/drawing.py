@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from shapelint.facts.graph import TensorFact, ValueFact
 from shapelint.facts.kinds import BlockKind
 
 
@@ -19,8 +20,8 @@ class Block:
     layer: str
     op: str
     kind: BlockKind
-    inputs: list[str] = field(default_factory=list)
-    outputs: list[str] = field(default_factory=list)
+    inputs: list[TensorFact] = field(default_factory=list)
+    outputs: list[TensorFact] = field(default_factory=list)
     size: int = 0
     params: int = 0
     mult_adds: int = 0
@@ -28,6 +29,8 @@ class Block:
     made: tuple[str, int] | None = None
     called: tuple[str, int] | None = None
     failed: bool = False
+    value: ValueFact | None = None
+    """Of an input or the output: what is given, or comes out."""
 
 
 @dataclass
@@ -37,7 +40,7 @@ class Link:
 
     source: int
     target: int
-    shape: str
+    shape: TensorFact
     into_failed: bool = False
 
 

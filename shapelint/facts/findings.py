@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from shapelint.facts.diagnostics import Diagnostic, Edit, Severity
+from shapelint.facts.diagnostics import Diagnostic, Draft, Edit, Severity
 from shapelint.facts.graph import Walked
 from shapelint.facts.kinds import DiagnosticKind, Mode
 
@@ -87,9 +87,9 @@ class Rule:
         """What this rule finds in a walked target."""
         raise NotImplementedError
 
-    def diagnostic(self, message: str, severity: Severity | None = None) -> Diagnostic:
-        """A diagnostic of this rule."""
-        return Diagnostic(
+    def diagnostic(self, message: str, severity: Severity | None = None) -> Draft:
+        """What this rule says; `at` gives it its place."""
+        return Draft(
             self.code,
             self.name,
             severity or self.severity,

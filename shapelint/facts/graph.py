@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import torch.fx
 
     from shapelint.facts.places import Site
+    from shapelint.syntax.texts import Texts
 
 Shape = tuple[int, ...]
 
@@ -44,8 +45,32 @@ class TensorFact:
         """Sorts activations: floats before all else, then by size."""
         return (self.dtype.startswith(("f", "bf", "c")), math.prod(self.shape))
 
+    @property
+    def unnamed(self) -> TensorFact:
+        """Dtype and shape alone."""
+        return TensorFact(self.dtype, self.shape) if self.name else self
+
     def __str__(self) -> str:
         return f"{self.dtype}[{','.join(map(str, self.shape))}]"
+
+
+@dataclass(frozen=True)
+class ValueFact:
+    """A value that a model takes or gives: how it is written, as in `{logits:
+    f32[1,2]}`, and the tensors in it, in that order. `name`: its keyword."""
+
+    text: str
+    tensors: tuple[TensorFact, ...] = ()
+    name: str = ""
+
+    @property
+    def tensor(self) -> TensorFact | None:
+        """The tensor that it is; None for a structure, or another value."""
+        is_one = len(self.tensors) == 1 and self.text == str(self.tensors[0])
+        return self.tensors[0] if is_one else None
+
+    def __str__(self) -> str:
+        return f"{self.name}={self.text}" if self.name else self.text
 
 
 @dataclass
@@ -238,8 +263,8 @@ class Trace:
     calls: list[Call]
     raised: Raised | None = None
     assumptions: list[Assumption] = field(default_factory=list)
-    output: str | None = None
-    inputs: list[str] = field(default_factory=list)
+    output: ValueFact | None = None
+    inputs: list[ValueFact] = field(default_factory=list)
     late_params: dict[str, ParamFact] = field(default_factory=dict)
     used_fake: bool = False
     uncertain: bool = False
@@ -308,7 +333,8 @@ class Walked:
     """All that rules may look at: the traces of one target in its modes, and the
     model's parameters.
 
-    `homes`: file and name of the class of each module. `expect`: the shapes that must
+    `texts`: the files that were walked, edited or not. `homes`: file and name of the
+    class of each module. `expect`: the shapes that must
     come out."""
 
     target: str
@@ -316,6 +342,7 @@ class Walked:
     params: dict[str, ParamFact]
     definitions: dict[str, tuple[Site, ...]]
     classes: dict[str, str]
+    texts: Texts
     thresholds: Mapping[str, float]
     input_spellings: tuple[str, ...] = ()
     homes: dict[str, tuple[str, str]] = field(default_factory=dict)

@@ -74,3 +74,13 @@ class DiagnosticKind(Word):
     GAP = "gap"
     UNCHECKED = "unchecked"
     COMMENT = "comment"
+
+
+class NoPlace(Word):
+    """Why a diagnostic has no place in a file.
+
+    `TARGET`: it speaks of the target as a whole. `NO_SOURCE`: what it speaks of is
+    written in no file of the user's, but at a prompt or in a library."""
+
+    TARGET = "target"
+    NO_SOURCE = "no source"

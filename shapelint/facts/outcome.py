@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from shapelint.facts.diagnostics import Diagnostic
 from shapelint.facts.drawing import Picture
+from shapelint.facts.graph import ValueFact
 from shapelint.facts.kinds import Status, TargetKind
 from shapelint.facts.rows import Row, Totals
 
@@ -26,9 +27,9 @@ class TargetReport:
     were read."""
 
     target: str
-    inputs: list[str] = field(default_factory=list)
+    inputs: list[ValueFact] = field(default_factory=list)
     status: Status = Status.CHECKED
-    output: str | None = None
+    output: ValueFact | None = None
     rows: list[Row] = field(default_factory=list)
     totals: Totals = field(default_factory=Totals)
     notes: list[str] = field(default_factory=list)
@@ -47,3 +48,5 @@ class TargetReport:
     """What suppressed something: file, line and column of a comment, and the code in
     it."""
     picture: Picture | None = None
+    proposed: list[str] = field(default_factory=list)
+    """Inputs with which the model runs, each as after `--input`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from shapelint.facts.graph import Call, Trace, Walked
+from shapelint.facts.graph import Call, TensorFact, Trace, Walked
 from shapelint.facts.kinds import CallKind
 
 _LAYOUT = {"getitem", "getattr", "detach", "contiguous", "data", "T", "mT"}
@@ -38,8 +38,8 @@ def rows_of(walked: Walked, trace: Trace) -> list[Row]:
                 call.layer,
                 call.op,
                 call.kind,
-                [str(fact) for fact in call.inputs if fact.name not in call.params],
-                [str(fact) for fact in call.outputs],
+                [fact.unnamed for fact in call.inputs if fact.name not in call.params],
+                [fact.unnamed for fact in call.outputs],
                 sum(walked.params[name].numel for name in new),
                 call.mult_adds,
                 call.site.file if call.site else None,
@@ -125,14 +125,13 @@ def _below(name: str, path: str) -> bool:
 
 @dataclass
 class Row:
-    """One call of the walk, as a row of the per-layer table. Shapes are written
-    `f32[1,3,64,64]`."""
+    """One call of the walk, as a row of the per-layer table."""
 
     name: str
     op: str
     kind: CallKind
-    inputs: list[str] = field(default_factory=list)
-    outputs: list[str] = field(default_factory=list)
+    inputs: list[TensorFact] = field(default_factory=list)
+    outputs: list[TensorFact] = field(default_factory=list)
     params: int = 0
     mult_adds: int = 0
     file: str | None = None

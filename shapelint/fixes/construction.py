@@ -16,17 +16,19 @@ from shapelint.changes.rewrites import shown
 from shapelint.changes.upstream_calls import arguments
 from shapelint.facts.diagnostics import Diagnostic, Edit, Fix, Related
 from shapelint.facts.findings import Candidate
-from shapelint.facts.kinds import Safety
+from shapelint.facts.kinds import NoPlace, Safety
 from shapelint.facts.places import Site, Span
 from shapelint.fixes.verify import TRIAL, out_of_time, trial_texts
 from shapelint.loading.model import NotLoadableError, load
 from shapelint.loading.model_inputs import feed_for
 from shapelint.rules import catalogue
 from shapelint.rules.gaps.target_not_loadable import not_loadable
-from shapelint.syntax.calls import CallExpression, ParsedFile, call_at, parsed
+from shapelint.syntax.calls import CallExpression, call_at
 from shapelint.syntax.edits import replacement
-from shapelint.syntax.lines import span_of
 from shapelint.syntax.origins import Place, callers_of, origins
+from shapelint.syntax.spans import span_of
+from shapelint.syntax.texts import Texts
+from shapelint.syntax.trees import ParsedFile, parse_file
 from shapelint.tracing.costs import walk_budget
 from shapelint.tracing.members import modules_of
 from shapelint.tracing.walk import Walker
@@ -55,14 +57,18 @@ _WITH_DIMENSIONS = {
 
 
 def refused(
-    request: Walk, target: Target, error: NotLoadableError, deadline: float
+    request: Walk,
+    target: Target,
+    texts: Texts,
+    error: NotLoadableError,
+    deadline: float,
 ) -> tuple[Diagnostic, tuple[Edit, ...]]:
     """The diagnostic for a target that gave no model, and the edits with which it gives
     one."""
     diagnostic = _named(error)
     if not request.fixes or not error.sites:
         return diagnostic, ()
-    mended = _mended(request, target, error.sites, deadline)
+    mended = _mended(request, target, texts, error.sites, deadline)
     ends: list[Related] = []
     if mended:
         edit = mended[0].edits[0]
@@ -76,8 +82,10 @@ def refused(
         if diagnostic.span is not None and diagnostic.span.line != cause.line:
             ends.append(Related(diagnostic.span, "raises here"))
         diagnostic = replace(diagnostic, span=cause, label=mended[0].says)
-    ends += [Related(span_of(site), "made from") for site in error.sites[1:3]]
-    ends += [Related(span, what) for span, what in assigned_before(error.sites[0])]
+    ends += [Related(span_of(site, texts), "made from") for site in error.sites[1:3]]
+    ends += [
+        Related(span, what) for span, what in assigned_before(error.sites[0], texts)
+    ]
     places = (
         {(diagnostic.span.file, diagnostic.span.line)}
         if diagnostic.span is not None
@@ -93,19 +101,23 @@ def refused(
 
 
 def _mended(
-    request: Walk, target: Target, sites: tuple[Site, ...], deadline: float
+    request: Walk,
+    target: Target,
+    texts: Texts,
+    sites: tuple[Site, ...],
+    deadline: float,
 ) -> list[Candidate]:
     """The changes with which there is a model, those first after which it runs."""
     found: list[tuple[int, Candidate]] = []
     taken: set[str] = set()
     work = 0
-    for candidate in candidates(sites)[:TRIALS]:
+    for candidate in candidates(sites, texts)[:TRIALS]:
         enough = sum(count == 0 for count, _ in found) >= SHOWN
         if enough or work > WORK or out_of_time(deadline):
             break
         if candidate.group in taken:
             continue
-        trial = _tried(request, target, candidate)
+        trial = _tried(request, target, texts, candidate)
         work += TRIAL if trial is None else trial.work
         if trial is not None:
             found.append((trial.failures, candidate))
@@ -131,7 +143,7 @@ def _named(error: NotLoadableError) -> Diagnostic:
     message = (
         f"`{layer}` cannot be made: {reason}" if reason else f"`{layer}` cannot be made"
     )
-    return replace(own.diagnostic(message), span=error.span)
+    return own.diagnostic(message).at(error.span, otherwise=NoPlace.NO_SOURCE)
 
 
 @dataclass(frozen=True)
@@ -143,13 +155,15 @@ class _Trial:
     work: int
 
 
-def _tried(request: Walk, target: Target, candidate: Candidate) -> _Trial | None:
+def _tried(
+    request: Walk, target: Target, texts: Texts, candidate: Candidate
+) -> _Trial | None:
     """What a change comes to; None where the edited file gives no model."""
-    overlay = trial_texts(candidate)
-    if overlay is None:
+    changed = trial_texts(texts, candidate)
+    if changed is None:
         return None
     try:
-        loaded = load(target, overlay, trial=True)
+        loaded = load(target, changed, trial=True)
         feed = feed_for(loaded, request.inputs, request.input_factory)
         walker = Walker(
             loaded.model,
@@ -170,11 +184,11 @@ def _tried(request: Walk, target: Target, candidate: Candidate) -> _Trial | None
         return None
 
 
-def candidates(sites: tuple[Site, ...]) -> list[Candidate]:
+def candidates(sites: tuple[Site, ...], texts: Texts) -> list[Candidate]:
     """Other numbers for the statement that raised and for what was handed in to it, the
     likeliest first."""
     found: dict[object, Candidate] = {}
-    for place, likely in _places(sites):
+    for place, likely in _places(sites, texts):
         for depth, origin in enumerate(origins(place)):
             for candidate in _values(origin, likely - 0.2 * depth):
                 known = found.get(candidate.edits)
@@ -216,7 +230,7 @@ def _values(place: Place, likely: float) -> Iterator[Candidate]:
 
 
 def _written(place: Place, text: str, likely: float) -> Candidate:
-    edit = replacement(place.source.file, place.node, text)
+    edit = replacement(place.source, place.node, text)
     group = f"{edit.start.line}:{edit.start.column}"
     return Candidate(
         f"`{shown(place, text)}`",
@@ -228,17 +242,17 @@ def _written(place: Place, text: str, likely: float) -> Candidate:
     )
 
 
-def _places(sites: tuple[Site, ...]) -> Iterator[tuple[Place, float]]:
+def _places(sites: tuple[Site, ...], texts: Texts) -> Iterator[tuple[Place, float]]:
     """The numbers of the expression that raised: a layer's arguments, or the names of
     an assertion."""
     callers = callers_of(sites)
-    call = call_at(sites[0])
+    call = call_at(sites[0], texts)
     if call is not None:
         named = arguments(call)
         nodes = [node for _, node in named] or call.node.args
         for node in nodes:
             yield Place(call.source, node, callers, callers), 1.0
-    source = parsed(sites[0].file)
+    source = parse_file(sites[0].file, texts)
     if source is not None:
         yield from _of_the_way(source, sites[0], callers)
     for statement in ast.walk(source.tree) if source is not None else ():
@@ -262,7 +276,7 @@ def _of_the_way(
             for part in ast.walk(statement.value):
                 if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load):
                     yield Place(source, part, callers, callers), 0.6
-    for _, value in values_before(site):
+    for _, value in values_before(source, site):
         for call in ast.walk(value):
             if isinstance(call, (ast.Name, ast.Attribute)):
                 yield Place(source, call, callers, callers), 0.5

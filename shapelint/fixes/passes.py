@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from shapelint.facts.diagnostics import Diagnostic, Edit, Severity
 from shapelint.facts.graph import Walked
 from shapelint.facts.places import Position, Site, Span
-from shapelint.fixes.verify import OTHERS_STAY, overlay_for
+from shapelint.fixes.verify import OTHERS_STAY
 from shapelint.rules import catalogue
-from shapelint.syntax.calls import parsed
-from shapelint.syntax.edits import replacement
+from shapelint.syntax.edits import replacement, try_edits
+from shapelint.syntax.trees import parse_file
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,6 @@ class Copy:
     def and_then(self, edits: tuple[Edit, ...]) -> Copy:
         """With further changes."""
         return Copy((*self.steps, edits))
-
-    def texts(self) -> dict[str, str]:
-        """The changed texts by absolute path, after the last step; to be asked before
-        it is looked at."""
-        return overlay_for(self.steps[-1]) or {} if self.steps else {}
 
     def back(self, span: Span) -> Span:
         """A span of the copy in the file; without columns where it is of changed
@@ -114,14 +109,14 @@ def beyond(walked: Walked, found: list[Diagnostic]) -> tuple[Edit, ...]:
         if raised is None or not raised.sites or trace.out_of_time:
             continue
         follows = raised.call is not None or any(True for _ in trace.failures)
-        mended = _mended(found) if follows else ()
+        mended = _mended(walked, found) if follows else ()
         return mended or (
-            _disarmed(raised.sites[0], found) if raised.call is None else ()
+            _disarmed(walked, raised.sites[0], found) if raised.call is None else ()
         )
     return ()
 
 
-def _mended(found: list[Diagnostic]) -> tuple[Edit, ...]:
+def _mended(walked: Walked, found: list[Diagnostic]) -> tuple[Edit, ...]:
     """With the first fix of every error, those that overlap another left out; none
     where the input is wrong."""
     edits: tuple[Edit, ...] = ()
@@ -135,13 +130,13 @@ def _mended(found: list[Diagnostic]) -> tuple[Edit, ...]:
         if (
             item.severity == Severity.ERROR
             and chosen
-            and overlay_for((*edits, *chosen)) is not None
+            and try_edits(walked.texts, (*edits, *chosen)) is not None
         ):
             edits += chosen
     return edits
 
 
-def _disarmed(site: Site, found: list[Diagnostic]) -> tuple[Edit, ...]:
+def _disarmed(walked: Walked, site: Site, found: list[Diagnostic]) -> tuple[Edit, ...]:
     """With its first fix, else without the statement that raised; none where another
     input is all it takes."""
     rules = catalogue().rules
@@ -150,13 +145,15 @@ def _disarmed(site: Site, found: list[Diagnostic]) -> tuple[Edit, ...]:
         return ()
     if own and own[0].fixes[0].edits:
         return own[0].fixes[0].edits
-    source = parsed(site.file)
+    source = parse_file(site.file, walked.texts)
     for node in ast.walk(source.tree) if source is not None else ():
-        if isinstance(node, (ast.Raise, ast.Assert)) and node.lineno <= site.line <= (
-            node.end_lineno or 0
+        if (
+            source is not None
+            and isinstance(node, (ast.Raise, ast.Assert))
+            and node.lineno <= site.line <= (node.end_lineno or 0)
         ):
             breaks = "\n" * ((node.end_lineno or node.lineno) - node.lineno)
-            return (replacement(site.file, node, f"pass{breaks}"),)
+            return (replacement(source, node, f"pass{breaks}"),)
     return ()
 
 

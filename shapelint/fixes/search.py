@@ -39,6 +39,7 @@ from shapelint.fixes.verify import (
 )
 from shapelint.rules import catalogue
 from shapelint.syntax.calls import call_around
+from shapelint.syntax.texts import Texts
 
 SHOWN = 4
 """Fixes shown for one finding."""
@@ -91,7 +92,7 @@ class Causes:
                 diagnostic = self._listed(finding)
                 same = [other for other in left if _same_change(other, diagnostic)]
                 left = [other for other in left if other not in same]
-                found.append(_at_the_change(diagnostic, same))
+                found.append(_at_the_change(diagnostic, same, self.walked.texts))
                 continue
             if self.mended:
                 self.waiting.append(finding)
@@ -309,7 +310,7 @@ class Causes:
             object.__setattr__(candidate, "likely", likely)
             found[candidate.edits or candidate.inputs] = candidate
         for candidate in found.values():
-            if rewrites.put_in(candidate) & knobs.rearranged:
+            if rewrites.put_in(candidate, self.walked.texts) & knobs.rearranged:
                 object.__setattr__(candidate, "likely", candidate.likely - PUT_IN_TWICE)
         return sorted(found.values(), key=lambda item: -item.likely)
 
@@ -360,7 +361,7 @@ class Causes:
         symptom = diagnostic.span
         related = list(diagnostic.related)
         if best is not None and best.edits:
-            cause = _span(best.edits[0])
+            cause = _span(best.edits[0], self.walked.texts)
             if (
                 symptom is None
                 or cause.file != symptom.file
@@ -396,7 +397,7 @@ class Causes:
         for item in rest[:OTHER_ENDS]:
             if item.candidate.edits:
                 yield Related(
-                    _span(item.candidate.edits[0]),
+                    _span(item.candidate.edits[0], self.walked.texts),
                     f"or here: {item.candidate.says or item.candidate.title}",
                     is_other_place=True,
                 )
@@ -425,7 +426,9 @@ def _same_change(other: Finding, diagnostic: Diagnostic) -> bool:
     )
 
 
-def _at_the_change(diagnostic: Diagnostic, same: list[Finding]) -> Diagnostic:
+def _at_the_change(
+    diagnostic: Diagnostic, same: list[Finding], texts: Texts
+) -> Diagnostic:
     """Where one change mends several errors, the place of that change; else as it
     is."""
     if not same or diagnostic.span is None:
@@ -438,7 +441,7 @@ def _at_the_change(diagnostic: Diagnostic, same: list[Finding]) -> Diagnostic:
     related = [each for each in diagnostic.related if each.span not in taken]
     return replace(
         diagnostic,
-        span=_span(diagnostic.fixes[0].edits[0]),
+        span=_span(diagnostic.fixes[0].edits[0], texts),
         related=(*(Related(span, "the same here") for span in taken), *related),
     )
 
@@ -486,10 +489,10 @@ def _places(findings: list[Finding], message: str) -> list[Related]:
     ]
 
 
-def _span(edit: Edit) -> Span:
+def _span(edit: Edit, texts: Texts) -> Span:
     """What an edit replaces; of something left out, the call it is left out of."""
     if edit.start == edit.end:
-        around = call_around(edit.file, edit.start)
+        around = call_around(edit.file, edit.start, texts)
         if around is not None:
             return around.span()
     return Span(

@@ -14,15 +14,15 @@ from torch.nn.parameter import is_lazy
 from shapelint.asked.inputs import TensorSpec, parse_inputs
 from shapelint.asked.target import Target
 from shapelint.changes.other_inputs import unbatched_note
-from shapelint.facts.diagnostics import Diagnostic, Edit, Fix, Severity
+from shapelint.facts.diagnostics import Diagnostic, Fix, Severity
 from shapelint.facts.findings import Candidate, Finding
 from shapelint.facts.graph import Call, Key, Shape, Trace, Walked
 from shapelint.facts.kinds import Mode, Safety
 from shapelint.loading.model import Loaded, load
 from shapelint.loading.model_inputs import Feed, from_specs, specs_of
-from shapelint.syntax.calls import parsed
 from shapelint.syntax.checks import edits_a_check
-from shapelint.syntax.edits import apply_edits
+from shapelint.syntax.edits import try_edits
+from shapelint.syntax.texts import Texts
 from shapelint.tracing.members import modules_of
 from shapelint.tracing.walk import never, param_facts
 
@@ -177,10 +177,10 @@ class Verifier:
     def _changed(self, candidate: Candidate) -> tuple[Loaded, Feed]:
         if candidate.inputs:
             return self.loaded, from_specs(parse_inputs(candidate.inputs))
-        overlay = trial_texts(candidate)
-        if overlay is None:
+        texts = trial_texts(self.walked.texts, candidate)
+        if texts is None:
             raise ValueError("the edits do not fit the file")
-        return load(self.target, overlay, trial=True), self.feed
+        return load(self.target, texts, trial=True), self.feed
 
     def _try(self, finding: Finding, candidate: Candidate) -> Fix | None:
         changed, feed = self._changed(candidate)
@@ -398,29 +398,14 @@ def _much_better(after: Diagnostic, before: Diagnostic) -> bool:
     ) * 2 <= int(sizes[1] or 0)
 
 
-def trial_texts(candidate: Candidate) -> dict[str, str] | None:
-    """Edited text by file of a change to try; None where it cannot be made, or is none
-    to make.
+def trial_texts(texts: Texts, candidate: Candidate) -> Texts | None:
+    """The texts with a change to try; None where it cannot be made, or is none to make.
 
     What a check demands is the author's word: with another condition the check holds,
     and nothing is mended."""
-    return None if edits_a_check(candidate.edits) else overlay_for(candidate.edits)
-
-
-def overlay_for(edits: tuple[Edit, ...]) -> dict[str, str] | None:
-    """Edited text by file; None where a file cannot be read or edits overlap."""
-    overlay: dict[str, str] = {}
-    for file in {edit.file for edit in edits}:
-        source = parsed(file)
-        if source is None:
-            return None
-        try:
-            overlay[file] = apply_edits(
-                source.text, [edit for edit in edits if edit.file == file]
-            )
-        except (ValueError, IndexError):
-            return None
-    return overlay
+    if edits_a_check(candidate.edits, texts):
+        return None
+    return try_edits(texts, candidate.edits)
 
 
 def _same_weights(before: torch.nn.Module, after: torch.nn.Module) -> bool:

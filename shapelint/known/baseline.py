@@ -12,7 +12,8 @@ from shapelint.facts.errors import UsageError
 from shapelint.facts.escape import json_text
 from shapelint.facts.outcome import Outcome
 from shapelint.render.fingerprints import list_findings
-from shapelint.syntax.texts import UnreadableError, read_bytes
+from shapelint.syntax.parsing import UnreadableError
+from shapelint.syntax.texts import read_bytes
 
 VERSION = 1
 

@@ -21,9 +21,9 @@ from shapelint.facts.errors import UsageError
 from shapelint.facts.outcome import TargetReport
 from shapelint.facts.places import Span
 from shapelint.rules import catalogue
-from shapelint.syntax.lines import file_text, file_version
 from shapelint.syntax.notebooks import CELL
-from shapelint.syntax.texts import UnreadableError, syntax
+from shapelint.syntax.parsing import UnreadableError, parse_python
+from shapelint.syntax.texts import Texts
 
 _OWN = re.compile(
     r"#\s*shapelint:\s*(?P<word>file-ignore|ignore)\b(?:\[(?P<codes>[^\]]*)\])?"
@@ -73,17 +73,16 @@ class Suppression:
         )
 
 
-def suppressions(file: str) -> tuple[Suppression, ...]:
+def suppressions(file: str, texts: Texts) -> tuple[Suppression, ...]:
     """Every suppressing comment of a file; none where it cannot be read."""
-    return _of_file(file, file_version(file))
+    try:
+        return _of_text(file, texts.text_of(file))
+    except UsageError:
+        return ()
 
 
 @lru_cache(maxsize=256)
-def _of_file(file: str, _version: tuple[int, int]) -> tuple[Suppression, ...]:
-    try:
-        text = file_text(file)
-    except UsageError:
-        return ()
+def _of_text(file: str, text: str) -> tuple[Suppression, ...]:
     if "shapelint:" not in text and "noqa" not in text.lower():
         return ()
     try:
@@ -147,7 +146,7 @@ def _statements(text: str) -> list[tuple[int, int]]:
     """First and last line of each statement, of one with a body that of its head; the
     smallest last."""
     found = []
-    for node in ast.walk(syntax(text)):
+    for node in ast.walk(parse_python(text)):
         if not isinstance(node, ast.stmt):
             continue
         body = getattr(node, "body", None)
@@ -177,7 +176,7 @@ empty for all codes."""
 
 
 def suppressed(
-    diagnostics: Iterable[Diagnostic],
+    diagnostics: Iterable[Diagnostic], texts: Texts
 ) -> tuple[list[Diagnostic], set[Acted]]:
     """The findings that are left, and what suppressed the others."""
     left: list[Diagnostic] = []
@@ -187,7 +186,10 @@ def suppressed(
             span.file for span in (item.span, item.called_at) if span is not None
         )
         fitting = [
-            each for file in files for each in suppressions(file) if each.covers(item)
+            each
+            for file in files
+            for each in suppressions(file, texts)
+            if each.covers(item)
         ]
         if not fitting:
             left.append(item)
@@ -204,7 +206,7 @@ def not_ignored(
     absolute paths."""
 
     def is_off(item: Diagnostic) -> bool:
-        place = item.span or item.called_at
+        place = item.place
         file = (
             os.path.abspath(place.file.partition(CELL)[0]) if place is not None else ""
         )
@@ -221,11 +223,11 @@ def not_ignored(
 
 
 def quieten(
-    report: TargetReport, ignored_in: Mapping[str, Iterable[str]]
+    report: TargetReport, ignored_in: Mapping[str, Iterable[str]], texts: Texts
 ) -> TargetReport:
     """A report without what comments suppress, and what is off in its file."""
     report.diagnostics = not_ignored(report.diagnostics, ignored_in)
-    left, acted = suppressed(report.diagnostics)
+    left, acted = suppressed(report.diagnostics, texts)
     report.suppressed += len(report.diagnostics) - len(left)
     report.diagnostics = left
     report.acted = sorted({*report.acted, *acted})

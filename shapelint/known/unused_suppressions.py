@@ -16,9 +16,9 @@ from shapelint.known.suppressions import Suppression, span_of_comment, suppressi
 from shapelint.reading.source_rule import SourceRule
 from shapelint.rules import catalogue
 from shapelint.rules.gaps.unused_suppression import UnusedSuppression
-from shapelint.syntax.lines import file_text, source_line
-from shapelint.syntax.notebooks import placed, placed_edit
-from shapelint.syntax.texts import syntax
+from shapelint.syntax.cells import edit_in_cell, span_in_cell
+from shapelint.syntax.parsing import parse_python
+from shapelint.syntax.texts import DISK
 
 
 def with_unused(
@@ -64,7 +64,8 @@ def _looked_at(report: TargetReport) -> Iterator[tuple[Suppression, set[str]]]:
     if report.kind is TargetKind.SOURCE:
         for file in report.files:
             yield from (
-                (comment, of_source) for comment in suppressions(os.path.abspath(file))
+                (comment, of_source)
+                for comment in suppressions(os.path.abspath(file), DISK)
             )
         return
     if report.status is not Status.CHECKED:
@@ -79,7 +80,7 @@ def _looked_at(report: TargetReport) -> Iterator[tuple[Suppression, set[str]]]:
         blocks = [
             block for block in _blocks(file) if any(line in block for line in walked)
         ]
-        for comment in suppressions(file):
+        for comment in suppressions(file, DISK):
             if not comment.last or any(comment.line in block for block in blocks):
                 yield comment, set(rules) - of_source - {UnusedSuppression.code}
 
@@ -87,7 +88,7 @@ def _looked_at(report: TargetReport) -> Iterator[tuple[Suppression, set[str]]]:
 def _blocks(file: str) -> list[range]:
     """The lines of each class and function of a file."""
     try:
-        tree = syntax(file_text(file))
+        tree = parse_python(DISK.text_of(file))
     except UsageError:
         return []
     kinds = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
@@ -136,19 +137,18 @@ def _told(comment: Suppression, message: str, left: tuple[str, ...]) -> Diagnost
     edit = _without(comment, left)
     title = f"`{', '.join(left)}` alone" if left else "without it"
     fixes = (
-        (Fix(title, Safety.SAFE, True, (placed_edit(edit),)),)
+        (Fix(title, Safety.SAFE, True, (edit_in_cell(edit, DISK),)),)
         if edit is not None
         else ()
     )
-    return replace(
-        UnusedSuppression().diagnostic(message), span=placed(span), fixes=fixes
-    )
+    diagnostic = UnusedSuppression().diagnostic(message).at(span_in_cell(span, DISK))
+    return replace(diagnostic, fixes=fixes)
 
 
 def _without(comment: Suppression, left: tuple[str, ...]) -> Edit | None:
     """The comment taken away, with the white space before it and the line if it was
     alone; or some of its codes."""
-    line = source_line(comment.file, comment.line)
+    line = DISK.line_of(comment.file, comment.line)
     text = line[comment.column - 1 : comment.end_column - 1]
     if comment.kind == "noqa" and (
         left

@@ -21,8 +21,8 @@ import torch
 
 from shapelint.asked.target import Target
 from shapelint.facts.errors import UsageError
-from shapelint.syntax.lines import file_version
-from shapelint.syntax.texts import source, syntax
+from shapelint.syntax.parsing import parse_python
+from shapelint.syntax.texts import Texts
 
 _NOT_THE_USERS = (
     os.path.dirname(torch.__file__) + os.sep,
@@ -33,32 +33,28 @@ _NOT_THE_USERS = (
 every load."""
 
 
-class _Overlay(importlib.abc.MetaPathFinder):
+class _EditedFiles(importlib.abc.MetaPathFinder):
     """Serves edited copies of files to `import`, so that a fix is tried without writing
     it."""
 
-    def __init__(self, texts: dict[str, str]) -> None:
+    def __init__(self, texts: Texts) -> None:
         self.texts = texts
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
         spec = importlib.machinery.PathFinder.find_spec(fullname, path)
-        if (
-            spec is not None
-            and spec.origin
-            and os.path.realpath(spec.origin) in self.texts
-        ):
-            spec.loader = TextLoader(fullname, spec.origin, self.texts)
-            return spec
-        return None
+        if spec is None or not spec.origin or self.texts.copy_of(spec.origin) is None:
+            return None
+        spec.loader = TextLoader(fullname, spec.origin, self.texts)
+        return spec
 
 
 class TextLoader(importlib.machinery.SourceFileLoader):
     """Compiles the edited text under the file's own name; never reads or writes
     bytecode."""
 
-    def __init__(self, fullname: str, path: str, texts: dict[str, str]) -> None:
+    def __init__(self, fullname: str, path: str, texts: Texts) -> None:
         super().__init__(fullname, path)
-        self.text = texts.get(os.path.realpath(path))
+        self.text = texts.copy_of(path)
 
     def get_code(self, fullname: str) -> Any:
         source = self.text if self.text is not None else self.get_data(self.path)
@@ -66,14 +62,14 @@ class TextLoader(importlib.machinery.SourceFileLoader):
 
 
 @contextlib.contextmanager
-def isolated_imports(roots: list[str], overlay: dict[str, str]) -> Iterator[None]:
+def isolated_imports(roots: list[str], texts: Texts) -> Iterator[None]:
     """`sys.path` leads with `roots`; on leaving, `sys.path` and `sys.modules` are as
     they were.
 
-    Modules from below the roots are imported afresh, so that an overlay reaches them
-    all."""
+    Modules from below the roots are imported afresh, so that edited copies reach
+    them all."""
     path, modules, argv = list(sys.path), dict(sys.modules), list(sys.argv)
-    finder = _Overlay(overlay)
+    finder = _EditedFiles(texts)
     write_bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     for name in [
         name for name, module in modules.items() if is_users_module(module, roots)
@@ -117,7 +113,7 @@ def _below(file: str, roots: tuple[str, ...], here: str) -> bool:
     )
 
 
-def import_name(target: Target) -> tuple[str, list[str], tuple[str, ...]]:
+def import_name(target: Target, texts: Texts) -> tuple[str, list[str], tuple[str, ...]]:
     """Name to import, directories for `sys.path`, and directories whose files count as
     the user's own."""
     here = os.getcwd()
@@ -135,7 +131,7 @@ def import_name(target: Target) -> tuple[str, list[str], tuple[str, ...]]:
     path = Path(target.path or "").resolve()
     parts = [path.stem]
     folder = path.parent
-    climb = _relative_levels(path, file_version(str(path)))
+    climb = _relative_levels(str(path), texts)
     while (folder / "__init__.py").is_file() or climb > 0:
         parts.insert(0, folder.name)
         folder = folder.parent
@@ -162,15 +158,17 @@ def _find_spec(module: str, here: str) -> Any:
         sys.path[:] = path
 
 
-@lru_cache(maxsize=64)
-def _relative_levels(path: Path, _version: tuple[int, int]) -> int:
+def _relative_levels(file: str, texts: Texts) -> int:
     """How far up relative imports reach: `from ..x import y` needs two packages, marked
     as such or not."""
     try:
-        tree = syntax(source(str(path)))
+        return _highest_level(texts.text_of(file))
     except UsageError:
         return 0
-    return max(
-        (node.level for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)),
-        default=0,
-    )
+
+
+@lru_cache(maxsize=64)
+def _highest_level(text: str) -> int:
+    nodes = ast.walk(parse_python(text))
+    levels = (node.level for node in nodes if isinstance(node, ast.ImportFrom))
+    return max(levels, default=0)

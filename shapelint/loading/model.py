@@ -27,7 +27,8 @@ from shapelint.loading.imports import (
     is_users_module,
     isolated_imports,
 )
-from shapelint.syntax.lines import copies, span_of
+from shapelint.syntax.spans import span_of
+from shapelint.syntax.texts import Texts
 from shapelint.tracing.costs import Budget, construction_budget
 from shapelint.tracing.definitions import Definitions, construction
 from shapelint.tracing.described import first_line, message_of
@@ -70,44 +71,45 @@ class Loaded:
     roots: list[str]
     user_modules: dict[str, ModuleType]
 
+    @property
+    def texts(self) -> Texts:
+        """The files that it was made from, edited or not."""
+        return self.ownership.texts
+
     @contextlib.contextmanager
     def importable(self) -> Iterator[None]:
         """The user's modules as they were when the model was made: a forward may
         import, or look itself up."""
-        with isolated_imports(self.roots, {}):
+        with isolated_imports(self.roots, self.texts):
             sys.modules.update(self.user_modules)
             yield
 
 
 def load(
     target: Target,
-    overlay: dict[str, str] | None = None,
+    texts: Texts,
     budget: Callable[[], Budget] | None = None,
     trial: bool = False,
 ) -> Loaded:
     """Import the target's file and make its model, under a session that spares memory.
 
-    `overlay` maps absolute paths to edited texts. `budget` defaults to
+    `texts`: what its files hold. `budget` defaults to
     `construction_budget`. In a `trial` of a change large weights are zeros, not random.
 
     Raises:
         NotLoadableError: import, name, constructor or result are not what a target
         needs."""
-    name, roots, own_roots = import_name(target)
-    ownership = Ownership(own_roots)
+    name, roots, own_roots = import_name(target, texts)
+    ownership = Ownership(own_roots, texts)
     definitions = Definitions(ownership)
     own_budget = (budget or construction_budget)()
-    overlay = {
-        **copies(),
-        **{os.path.realpath(file): text for file, text in (overlay or {}).items()},
-    }
-    imports = isolated_imports(roots, overlay)
+    imports = isolated_imports(roots, texts)
     with (
         generators_kept(seed=0),
         imports,
         construction(definitions, own_budget, trial) as session,
     ):
-        module, model = enter_target(target, name, ownership, overlay)
+        module, model = enter_target(target, name, ownership)
         user_modules = {
             key: item
             for key, item in sys.modules.items()
@@ -128,42 +130,40 @@ def load(
 
 
 def enter_target(
-    target: Target, name: str, ownership: Ownership, overlay: dict[str, str]
+    target: Target, name: str, ownership: Ownership
 ) -> tuple[ModuleType, torch.nn.Module]:
     """Import and construct. Frames beyond this function are not the user's."""
     try:
-        module = _import(target, name, ownership, overlay)
+        module = _import(target, name, ownership)
         value = _evaluate(target, module, ownership)
         return module, _instantiate(target, value, ownership)
     except OutOfTimeError as error:
         sites = ownership.in_traceback(error.__traceback__)
         hint = 'what takes long belongs behind `if __name__ == "__main__":`; `--timeout` gives it more time'
-        span = span_of(sites[0]) if sites else None
+        span = span_of(sites[0], ownership.texts) if sites else None
         raise NotLoadableError(f"{error}: there is no model yet", span, hint) from None
 
 
-def import_target(target: Target) -> Any:
+def import_target(target: Target, texts: Texts) -> Any:
     """What a target names, not called and not constructed; for functions that make
     inputs.
 
     Raises:
         NotLoadableError: as `load`.
     """
-    name, _, own_roots = import_name(target)
-    ownership = Ownership(own_roots)
+    name, _, own_roots = import_name(target, texts)
+    ownership = Ownership(own_roots, texts)
     with construction(Definitions(ownership), construction_budget()):
-        return _evaluate(target, _import(target, name, ownership, {}), ownership)
+        return _evaluate(target, _import(target, name, ownership), ownership)
 
 
-def _import(
-    target: Target, name: str, ownership: Ownership, overlay: dict[str, str]
-) -> ModuleType:
+def _import(target: Target, name: str, ownership: Ownership) -> ModuleType:
     try:
         if target.path is None or "." in name:
             return importlib.import_module(name)
         path = str(Path(target.path).resolve())
         sys.argv[:] = [path]
-        loader = TextLoader(name, path, overlay)
+        loader = TextLoader(name, path, ownership.texts)
         spec = importlib.util.spec_from_file_location(name, path, loader=loader)
         assert spec is not None
         module = importlib.util.module_from_spec(spec)
@@ -213,7 +213,7 @@ def _failed(
         if doing == "importing"
         else f"`{target.expression or target.text}`"
     )
-    span = span_of(sites[0]) if sites else None
+    span = span_of(sites[0], ownership.texts) if sites else None
     refused_by = _refusing_layer(error) if doing != "importing" else ""
     return NotLoadableError(
         f"{doing} {subject} raised {what}", span, "", tuple(sites), refused_by

@@ -17,8 +17,9 @@ from shapelint.facts.errors import OutOfTimeError, UsageError
 from shapelint.facts.places import Span
 from shapelint.loading.imports import import_name, isolated_imports
 from shapelint.loading.model import Loaded, NotLoadableError, import_target
-from shapelint.syntax.own_inputs import first_line, input_comment
-from shapelint.syntax.texts import syntax
+from shapelint.syntax.own_inputs import input_comment
+from shapelint.syntax.parsing import parse_python
+from shapelint.syntax.texts import Texts
 from shapelint.tracing.costs import tensors_in
 from shapelint.tracing.described import message_of
 from shapelint.tracing.members import modules_of
@@ -71,7 +72,7 @@ def feed_for(loaded: Loaded, texts: tuple[str, ...], factory: str | None) -> Fee
         UsageError: there are none, or the factory gives something else.
     """
     if factory is not None:
-        return _from_factory(factory)
+        return _from_factory(factory, loaded.texts)
     if texts:
         return from_specs(parse_inputs(texts))
     example = getattr(loaded.model, "example_input_array", None)
@@ -82,8 +83,7 @@ def feed_for(loaded: Loaded, texts: tuple[str, ...], factory: str | None) -> Fee
             return ((), _cloned(example)) if named else _as_inputs(_cloned(example))
 
         return Feed(again, note="inputs from the model's example_input_array")
-    with loaded.importable():
-        comment = _comment_on(type(loaded.model))
+    comment = _comment_on(type(loaded.model), loaded)
     if comment:
         return from_specs(
             parse_inputs(comment), note="inputs from the comment on the class"
@@ -205,12 +205,12 @@ def _as_inputs(value: Any) -> Inputs:
     return (value,), {}
 
 
-def _from_factory(text: str) -> Feed:
+def _from_factory(text: str, texts: Texts) -> Feed:
     target = parse_target(text)
-    _, roots, _ = import_name(target)
+    _, roots, _ = import_name(target, texts)
     try:
-        with isolated_imports(roots, {}):
-            function = import_target(target)
+        with isolated_imports(roots, texts):
+            function = import_target(target, texts)
     except NotLoadableError as error:
         raise UsageError(f"--input-factory: {error}") from None
     if not callable(function):
@@ -228,21 +228,36 @@ def _from_factory(text: str) -> Feed:
     return Feed(lambda: _as_inputs(function()), note=f"inputs from {text}")
 
 
-def _comment_on(cls: type) -> tuple[str, ...]:
+def _comment_on(cls: type, loaded: Loaded) -> tuple[str, ...]:
     """`# shapelint: input=1,3,64,64` above the class, on its line, or inside it before
     the first method."""
     try:
-        lines, start = inspect.findsource(cls)
-        text = "".join(lines)
-        nodes = [
-            node for node in ast.walk(syntax(text)) if isinstance(node, ast.ClassDef)
-        ]
+        with loaded.importable():
+            # it asks `sys.modules` for the file
+            file = inspect.getsourcefile(cls)
+        text = loaded.texts.text_of(file or "")
+        tree = parse_python(text)
     except (OSError, TypeError, UsageError):
         return ()
-    own = next(
-        (node for node in nodes if start + 1 in (node.lineno, first_line(node))), None
-    )
+    own = _definition_of(cls, tree)
     return input_comment(text, own) if own is not None else ()
+
+
+def _definition_of(cls: type, tree: ast.Module) -> ast.ClassDef | None:
+    """Where a class is defined; of several of its name the one with its methods, else
+    the last."""
+    nodes = ast.walk(tree)
+    named = [node for node in nodes if isinstance(node, ast.ClassDef)]
+    named = [node for node in named if node.name == cls.__name__]
+    lines = {
+        value.__code__.co_firstlineno
+        for value in vars(cls).values()
+        if inspect.isfunction(value)
+    }
+    for node in named:
+        if any(node.lineno <= line <= (node.end_lineno or 0) for line in lines):
+            return node
+    return named[-1] if named else None
 
 
 def _how_to_give_one(model: torch.nn.Module) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from shapelint.facts.drawing import Block, Link, Picture
-from shapelint.facts.graph import Call, Frame, TensorFact, Trace, Walked
+from shapelint.facts.graph import Call, Frame, TensorFact, Trace, ValueFact, Walked
 from shapelint.facts.kinds import BlockKind
 from shapelint.facts.places import Site
 from shapelint.facts.rows import is_by_the_way
@@ -75,7 +75,7 @@ class _Builder:
     depth: int
     full: set[Frame]
     blocks: list[Block] = field(default_factory=list)
-    links: dict[tuple[int, int, str], Link] = field(default_factory=dict)
+    links: dict[tuple[int, int, TensorFact], Link] = field(default_factory=dict)
     of_call: dict[int, int] = field(default_factory=dict)
     """The block of each call that is drawn."""
     of_frame: dict[Frame, int] = field(default_factory=dict)
@@ -88,18 +88,11 @@ class _Builder:
         """The block of the model itself, and those of its inputs."""
         name = self.walked.target.rpartition(":")[2].partition("(")[0]
         self.blocks.append(Block("", name, BlockKind.CONTAINER))
-        for number, text in enumerate(self.trace.inputs):
-            keyword, _, shape = text.rpartition("=")
+        for number, value in enumerate(self.trace.inputs):
             self.of_input[-1 - number] = len(self.blocks)
-            self.blocks.append(
-                Block(
-                    keyword or "input",
-                    "input",
-                    BlockKind.INPUT,
-                    outputs=[shape],
-                    within=0,
-                )
-            )
+            block = _data_block(value.name or "input", BlockKind.INPUT, value)
+            block.outputs = _tensor_in(value)
+            self.blocks.append(block)
 
     def add(self, call: Call) -> None:
         """A block for a call, or its share in that of the module it is in."""
@@ -112,7 +105,7 @@ class _Builder:
             self.blocks.append(_block_of(call, within))
         self.of_call[call.index] = at
         block = self.blocks[at]
-        block.outputs = [str(fact) for fact in call.outputs]
+        block.outputs = [fact.unnamed for fact in call.outputs]
         block.size = max([block.size, *map(_count_elements, call.outputs)])
         block.failed = block.failed or call.failure is not None
         self._count(at, self._count_new_params(call), call.mult_adds)
@@ -141,9 +134,11 @@ class _Builder:
                 continue
             source = self._find_source(call, position)
             if source is not None and source != at:
-                self._link(source, at, str(fact), call.failure is not None)
+                self._link(source, at, fact.unnamed, call.failure is not None)
 
-    def _link(self, source: int, target: int, shape: str, into_failed: bool) -> None:
+    def _link(
+        self, source: int, target: int, shape: TensorFact, into_failed: bool
+    ) -> None:
         key = (source, target, shape)
         link = self.links.setdefault(key, Link(*key))
         link.into_failed = link.into_failed or into_failed
@@ -204,18 +199,18 @@ class _Builder:
             self._describe_containers(link)
         return Picture(self.blocks, list(self.links.values()))
 
-    def _add_output(self, shape: str) -> None:
+    def _add_output(self, value: ValueFact) -> None:
         at = len(self.blocks)
-        self.blocks.append(
-            Block("output", "output", BlockKind.OUTPUT, inputs=[shape], within=0)
-        )
+        block = _data_block("output", BlockKind.OUTPUT, value)
+        block.inputs = _tensor_in(value)
+        self.blocks.append(block)
         for index in self.trace.results:
             if index < 0:
                 continue  # an input, or something from elsewhere, returned as it is
             call = self.trace.calls[index]
             source = self._result_source(call)
             if source is not None and call.output is not None:
-                self._link(source, at, str(call.output), False)
+                self._link(source, at, call.output.unnamed, False)
 
     def _result_source(self, call: Call) -> int | None:
         source = self.of_call.get(call.index)
@@ -245,9 +240,18 @@ class _Builder:
             current = self.blocks[current].within
 
 
+def _data_block(layer: str, kind: BlockKind, value: ValueFact) -> Block:
+    """An input or the output of the model. Its keyword is its layer."""
+    return Block(layer, kind.value, kind, within=0, value=replace(value, name=""))
+
+
+def _tensor_in(value: ValueFact) -> list[TensorFact]:
+    return [value.tensor] if value.tensor is not None else []
+
+
 def _block_of(call: Call, within: int) -> Block:
     # A weight is a part of its layer; what a layer is given are the other tensors.
-    inputs = [str(fact) for fact in call.inputs if fact.name not in call.params]
+    inputs = [fact.unnamed for fact in call.inputs if fact.name not in call.params]
     return Block(
         call.layer,
         call.op,
@@ -267,6 +271,6 @@ def _count_elements(fact: TensorFact) -> int:
     return math.prod(fact.shape)
 
 
-def _add_once(shapes: list[str], shape: str) -> None:
+def _add_once(shapes: list[TensorFact], shape: TensorFact) -> None:
     if shape not in shapes:
         shapes.append(shape)

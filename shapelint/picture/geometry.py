@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from shapelint.facts.graph import TensorFact
+
 Point = tuple[float, float]
 
 PADDING, HEADER = 14, 26
@@ -38,7 +40,7 @@ class Line:
     source: int
     target: int
     port: int
-    shape: str
+    shape: TensorFact
     into_failed: bool
     is_arc: bool = False
     points: tuple[Point, ...] = ()

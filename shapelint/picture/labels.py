@@ -1,12 +1,9 @@
-"""The words on blocks and lines of a picture, and the room that they need.
-
-Shapes arrive as reports write them, `f32[1,3,64,64]`. They are parsed here only."""
+"""The words on blocks and lines of a picture, and the room that they need."""
 
 from __future__ import annotations
 
-import re
-
 from shapelint.facts.drawing import Block
+from shapelint.facts.graph import TensorFact, ValueFact
 from shapelint.facts.kinds import BlockKind
 from shapelint.picture.block_kinds import DATA, FUNCTIONS
 
@@ -18,31 +15,19 @@ LONGEST_SHAPE = 40
 """Characters from which the shape of an input or output is cut: a model may return
 dozens of tensors."""
 
-_TENSOR = re.compile(r"(\w+)\[([\d,]*)\]")
+
+def write_shape(fact: TensorFact) -> str:
+    """`1×3×64×64` for a float32 tensor; other dtypes are named: `i64 1×16`."""
+    sizes = "×".join(map(str, fact.shape)) or "scalar"
+    return sizes if fact.dtype == "f32" else f"{fact.dtype} {sizes}"
 
 
-def parse_tensors(text: str) -> list[tuple[str, tuple[int, ...]]]:
-    """Dtype and sizes of each tensor in a text such as `(f32[1,2], i64[])`."""
-    return [
-        (dtype, tuple(int(size) for size in sizes.split(",") if size))
-        for dtype, sizes in _TENSOR.findall(text)
-    ]
-
-
-def sizes_of(shape: str) -> tuple[int, ...]:
-    """The sizes of one tensor; none where the text is something else."""
-    return parse_tensors(shape)[0][1] if _TENSOR.fullmatch(shape) else ()
-
-
-def write_shape(shape: str) -> str:
-    """`f32[1,3,64,64]` as `1×3×64×64`; other dtypes are named.
-
-    What is not one tensor stays as it is."""
-    if not _TENSOR.fullmatch(shape):
-        return shape
-    ((dtype, sizes),) = parse_tensors(shape)
-    words = "×".join(map(str, sizes)) or "scalar"
-    return words if dtype == "f32" else f"{dtype} {words}"
+def write_value(value: ValueFact) -> str:
+    """A tensor as `write_shape` has it; anything else as reports have it."""
+    tensor = value.tensor
+    if tensor is None or value.name:
+        return str(value)
+    return write_shape(tensor)
 
 
 def labels_of(block: Block) -> tuple[str, str]:
@@ -57,11 +42,10 @@ def labels_of(block: Block) -> tuple[str, str]:
 
 
 def _data_label(block: Block) -> str:
-    shapes = block.outputs if block.kind is BlockKind.INPUT else block.inputs
-    text = write_shape(shapes[0]) if shapes else ""
+    text = write_value(block.value) if block.value is not None else ""
     return text if len(text) < LONGEST_SHAPE else text[: LONGEST_SHAPE - 2] + "…"
 
 
-def label_width(shape: str) -> int:
+def label_width(fact: TensorFact) -> int:
     """The room in points that a shape needs beside its line."""
-    return round(CHARACTER * len(write_shape(shape)) + 14)
+    return round(CHARACTER * len(write_shape(fact)) + 14)

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from shapelint.facts.drawing import Block, Picture
+from shapelint.facts.graph import Shape, TensorFact
 from shapelint.facts.kinds import BlockKind
 from shapelint.picture.block_kinds import DATA, FUNCTIONS, MODULES
 from shapelint.picture.geometry import BORDER, Layout, Line
-from shapelint.picture.labels import CHARACTER, labels_of, sizes_of
+from shapelint.picture.labels import CHARACTER, labels_of
 
 NARROWEST, WIDEST = 116, 340
 """Widths of the blocks with the smallest and the largest activations."""
@@ -32,7 +33,7 @@ SHARE_WIDTH = CHARACTER * 24 + 20
 ROOM = 40
 """Blocks that a picture shows at first: about two screens."""
 
-Lines = dict[tuple[int, int, int, str], bool]
+Lines = dict[tuple[int, int, int, TensorFact], bool]
 """Lines while they are collected, and whether each goes into a failing call: by source,
 target, maker and shape."""
 
@@ -200,7 +201,7 @@ class Plan:
         """The least width for the words and signs on a block."""
         block = self.blocks[at]
         width = CHARACTER * max(map(len, labels_of(block))) + 24
-        has_sheets = bool(block.outputs) and len(sizes_of(block.outputs[0])) > 2
+        has_sheets = bool(block.outputs) and len(block.outputs[0].shape) > 2
         if block.kind in MODULES and has_sheets:
             width += 56
         elif block.kind is BlockKind.CONTAINER:
@@ -220,17 +221,17 @@ class Plan:
         """The most positions along one dimension of any activation."""
         longest = 1
         for block in self.blocks:
-            sizes = sizes_of(block.outputs[0]) if block.outputs else ()
-            longest = max((longest, *positions_of(sizes)))
+            shape = block.outputs[0].shape if block.outputs else ()
+            longest = max((longest, *positions_of(shape)))
         return longest
 
 
-def positions_of(sizes: tuple[int, ...]) -> tuple[int, ...]:
+def positions_of(shape: Shape) -> Shape:
     """The spatial sizes of an activation: (N, C, H, W) has them last, of (N, L, C) it
     is the second. A batch of vectors has none."""
-    if len(sizes) > 3:
-        return sizes[2:]
-    return sizes[1:2] if len(sizes) == 3 else ()
+    if len(shape) > 3:
+        return shape[2:]
+    return shape[1:2] if len(shape) == 3 else ()
 
 
 def _spread(ports: list[int], width: float) -> dict[int, float]:

@@ -14,8 +14,8 @@ from shapelint.reading.values import Class
 from shapelint.rules.gaps.target_not_loadable import not_loadable
 from shapelint.sources.files import files_below
 from shapelint.sources.read_source import FoundInFiles, read_files
-from shapelint.syntax.lines import working_copies
-from shapelint.syntax.texts import with_deep_stack
+from shapelint.syntax.parsing import with_deep_stack
+from shapelint.syntax.texts import DISK, Texts
 
 ALONE = 40
 """Files from which more than one process reads them."""
@@ -32,11 +32,12 @@ def check_source(request: Read, known: Known | None = None) -> Outcome:
 def _all_of(request: Read, known: Known) -> Outcome:
     files = files_below(request.target, request.exclude)
     report = TargetReport(request.target, kind=TargetKind.SOURCE)
-    if len(files) < ALONE:
-        with working_copies(request.texts):
-            found = read_files(files, request, known)
-    else:
-        found = _in_processes(files, request, known)
+    texts = DISK.with_copies(request.texts)
+    found = (
+        read_files(files, request, texts, known)
+        if len(files) < ALONE
+        else _in_processes(files, request, known)
+    )
     if not files:
         found.diagnostics.append(
             not_loadable(f"no Python file or notebook in `{request.target}`", None, "")
@@ -53,7 +54,9 @@ def _all_of(request: Read, known: Known) -> Outcome:
     plural = "s" if len(files) != 1 else ""
     report.notes.append(f"read {len(files):,} file{plural}, nothing of it run")
     models = (
-        _models_of(files[0]) if len(files) == 1 and files[0] == request.target else []
+        _models_of(files[0], texts)
+        if len(files) == 1 and files[0] == request.target
+        else []
     )
     if models:
         report.notes.append(
@@ -69,9 +72,9 @@ def _status(unreadable: int, files: int) -> Status:
     return Status.PARTIAL if unreadable < files else Status.FAILED
 
 
-def _models_of(file: str) -> list[str]:
+def _models_of(file: str, texts: Texts) -> list[str]:
     """The model classes that a file defines."""
-    scope = Files().scope(file) if file.endswith(".py") else None
+    scope = Files(texts).scope(file) if file.endswith(".py") else None
     values = scope.names.values() if scope is not None else ()
     return [
         value.node.name

@@ -15,8 +15,8 @@ def main() -> None:
     from shapelint.asked.request import Read, load_request
     from shapelint.facts.plain import to_plain
     from shapelint.sources.read_source import read_files
-    from shapelint.syntax.lines import working_copies
-    from shapelint.syntax.texts import with_deep_stack
+    from shapelint.syntax.parsing import with_deep_stack
+    from shapelint.syntax.texts import DISK
 
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
@@ -30,8 +30,8 @@ def main() -> None:
             known = {
                 (file, name): tuple(layers) for file, name, layers in asked["known"]
             }
-            with working_copies(request.texts):
-                found = read_files(asked["files"], request, known)
+            texts = DISK.with_copies(request.texts)
+            found = read_files(asked["files"], request, texts, known)
             plain = [to_plain(item) for item in found.diagnostics]
             answers.write(json.dumps([plain, sorted(found.acted), found.faults]) + "\n")
             answers.flush()

@@ -27,6 +27,7 @@ from shapelint.asked.request import (
     Walk,
     dump_request,
 )
+from shapelint.facts.graph import ValueFact
 from shapelint.facts.kinds import Status
 from shapelint.facts.outcome import Outcome, TargetReport
 from shapelint.facts.plain import from_plain
@@ -245,7 +246,8 @@ def _died(request: ModelRequest, message: str, note: str) -> TargetReport:
     from shapelint.rules.gaps.target_not_loadable import not_loadable
 
     diagnostic = not_loadable(message, None, note).with_target(request.target)
-    inputs = list(request.inputs) if isinstance(request, Walk) else []
+    words = request.inputs if isinstance(request, Walk) else ()
+    inputs = [ValueFact(word) for word in words]
     return TargetReport(request.target, inputs, Status.FAILED, diagnostics=[diagnostic])
 
 

@@ -188,7 +188,7 @@ class _Walk:
         report.diagnostics = sorted(found, key=lambda item: item.sort_key)
         fill_report(report, self.walked, self.loaded, self.feed)
         report.picture = picture_of(self.walked, shown_trace(self.walked))
-        return quieten(report, {})
+        return quieten(report, {}, self.walked.texts)
 
     def explained(
         self, found: list[Diagnostic], select: Sequence[str], ignore: Sequence[str]

@@ -62,7 +62,8 @@ class Report:
     @property
     def output(self) -> str | None:
         """The shape that comes out, as in `f32[1,10]`."""
-        return self.target.output
+        output = self.target.output
+        return str(output) if output is not None else None
 
     def to_json(self) -> dict[str, Any]:
         """As `--output-format json`."""
@@ -118,7 +119,10 @@ def _write_layers(rows: list[Row]) -> str:
 
 def _write_row(row: Row) -> str:
     colour = " style=color:#c00" if row.failed else ""
-    texts = (row.name, row.op, ", ".join(row.inputs), ", ".join(row.outputs))
+    inputs, outputs = (
+        ", ".join(map(str, facts)) for facts in (row.inputs, row.outputs)
+    )
+    texts = (row.name, row.op, inputs, outputs)
     cells = "".join(f"<td>{escape(text)}</td>" for text in texts)
     params = f"<td style='text-align:right'>{row.params:,}</td>"
     return f"<tr{colour}>{cells}{params}</tr>"

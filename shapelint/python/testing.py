@@ -10,13 +10,12 @@ def test_net():
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from shapelint.asked.inputs import parse_inputs
 from shapelint.facts.errors import UsageError
 from shapelint.facts.escape import printable
-from shapelint.picture.labels import parse_tensors
 from shapelint.python.api import Inputs, check
 from shapelint.python.results import Report
 from shapelint.rules.economy.too_many_parameters import TooManyParameters
@@ -26,6 +25,7 @@ from shapelint.rules.mode.mode_dependent_output import ModeDependentOutput
 from shapelint.rules.mode.norm_ignores_eval import NormIgnoresEval
 
 if TYPE_CHECKING:
+    from shapelint.facts.graph import ValueFact
     from shapelint.python.api import Model
 
 _SIZES = (4, 48, 40, 56, 24, 36, 28)
@@ -136,8 +136,9 @@ def assert_shapes(model: Model, shapes: str, inputs: Inputs = None) -> Report:
         raise AssertionError(f"the forward fails\n\n{report.to_text(report=False)}")
     if inputs is not None:
         # For the names: inputs that were given are right whatever the text says.
-        _find_mismatch(left, ", ".join(report.target.inputs), names)
-    problem = _find_mismatch(right, report.output or "", names)
+        _find_mismatch(left, report.target.inputs, names)
+    output = report.target.output
+    problem = _find_mismatch(right, [output] if output is not None else [], names)
     if problem:
         raise AssertionError(_write_problem(report, right, names, problem))
     return report
@@ -150,10 +151,10 @@ def _write_problem(
     where = f" with {bound}" if bound else ""
     expected = f"`{wanted}` is expected{where}"
     steps = [
-        f"{row.name or row.op} {', '.join(row.outputs)}"
+        f"{row.name or row.op} {', '.join(map(str, row.outputs))}"
         for row in report.target.rows[-_TRAIL:]
     ]
-    trail = " -> ".join([", ".join(report.target.inputs), "...", *steps])
+    trail = " -> ".join([", ".join(map(str, report.target.inputs)), "...", *steps])
     code = UnexpectedOutput.code
     return printable(
         f"{code}: {report.output} comes out where {expected}: {problem}\n"
@@ -183,19 +184,21 @@ def _write_input(part: str, names: dict[str, int]) -> str:
     return f"{text}:{dtype}" if dtype else text
 
 
-def _find_mismatch(pattern: str, found: str, names: dict[str, int]) -> str:
+def _find_mismatch(
+    pattern: str, values: Iterable[ValueFact], names: dict[str, int]
+) -> str:
     """What does not fit; empty where all does. Names are bound as they are met."""
-    tensors = parse_tensors(found)
+    tensors = [tensor for value in values for tensor in value.tensors]
     parts = pattern.split(",")
     if len(parts) != len(tensors):
         return f"{len(tensors)} tensors, not {len(parts)}"
-    for part, (dtype, sizes) in zip(parts, tensors, strict=True):
+    for part, tensor in zip(parts, tensors, strict=True):
         words, wanted = _split_pattern(part)
-        problem = _compare_sizes(words, list(sizes), names)
+        problem = _compare_sizes(words, list(tensor.shape), names)
         if problem:
             return problem
-        if wanted and _abbreviate(wanted) != dtype:
-            return f"{dtype}, not {wanted}"
+        if wanted and _abbreviate(wanted) != tensor.dtype:
+            return f"{tensor.dtype}, not {wanted}"
     return ""
 
 
@@ -206,7 +209,7 @@ def _abbreviate(dtype: str) -> str:
         UsageError: torch has no such dtype.
     """
     (spec,) = parse_inputs((f"1,1:{dtype}",))
-    return str(spec).partition("[")[0]
+    return spec.short_dtype
 
 
 def _compare_sizes(words: list[str], sizes: list[int], names: dict[str, int]) -> str:

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from shapelint.reading.values import Class, Function, Pending, Reference, Scope
-from shapelint.syntax.calls import ParsedFile, parsed
+from shapelint.syntax.texts import Texts
+from shapelint.syntax.trees import ParsedFile, parse_file
 
 _MODULE_BASES = {
     "torch.nn.Module",
@@ -106,7 +107,8 @@ _WELL_KNOWN = {
 class Files:
     """Scopes by file, read as they are asked for."""
 
-    def __init__(self, known: Known | None = None) -> None:
+    def __init__(self, texts: Texts, known: Known | None = None) -> None:
+        self.texts = texts
         self.known = known or {}
         self._scopes: dict[str, Scope | None] = {}
 
@@ -115,7 +117,7 @@ class Files:
         read."""
         file = os.path.abspath(file)
         if file not in self._scopes:
-            source = parsed(file)
+            source = parse_file(file, self.texts)
             self._scopes[file] = None
             if source is not None and len(self._scopes) <= IMPORTS_READ:
                 scope = Scope(file)

@@ -119,7 +119,7 @@ class Flow(Calls, Branches):
 
     def where(self, scope: Scope, node: ast.AST) -> Where:
         """A node as a place."""
-        return Where(scope.file, node)
+        return Where(scope.file, node, self.files.texts)
 
     def _run_Expr(self, node: ast.Expr, scope: Scope) -> None:  # noqa: N802 - named after the node
         self.value(node.value, scope)

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from shapelint.facts.errors import UsageError
 from shapelint.reading.files import Files, dotted_name
 from shapelint.reading.values import Class, Reference
-from shapelint.syntax.calls import parsed
+from shapelint.syntax.texts import DISK
+from shapelint.syntax.trees import parse_file
 
 _TESTS = ("test_*.py", "*_test.py", "conftest.py", "setup.py")
 _TEST_FOLDERS = {"tests", "test"}
@@ -68,7 +69,7 @@ def models_in(files: Iterable[str]) -> list[ModelClass]:
 def _trains_at(file: str) -> int | None:
     """The first statement that an import runs and that trains: a `backward`, a `fit`, a
     call of `main` or `train`."""
-    source = parsed(os.path.abspath(file))
+    source = parse_file(os.path.abspath(file), DISK)
     for statement in source.tree.body if source is not None else ():
         if isinstance(
             statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -93,7 +94,7 @@ def _is_main_guard(statement: ast.stmt) -> bool:
 def _plain_calls(file: str) -> dict[str, str]:
     """By the name of what is called, the arguments of its first call that are all
     written out: `(10, width=64)`."""
-    source = parsed(os.path.abspath(file))
+    source = parse_file(os.path.abspath(file), DISK)
     found: dict[str, str] = {}
     for node in ast.walk(source.tree) if source is not None else ():
         if not isinstance(node, ast.Call) or not (node.args or node.keywords):
@@ -132,7 +133,7 @@ def _is_test(file: str) -> bool:
 def _classes(file: str) -> Iterator[Class]:
     """The module classes that a file defines itself."""
     try:
-        scope = Files().scope(file)
+        scope = Files(DISK).scope(file)
     except UsageError:
         return
     for value in scope.names.values() if scope is not None else ():

@@ -22,7 +22,7 @@ from shapelint.reading.values import (
     Scope,
     Thing,
 )
-from shapelint.syntax.calls import ParsedFile, parsed
+from shapelint.syntax.trees import ParsedFile, parse_file
 
 PATHS = 8
 """Paths of one entry that are followed."""
@@ -38,31 +38,30 @@ class Script:
     entries: list[list[Path]] = field(default_factory=list)
 
 
-def read(file: str, files: Files | None = None) -> Script | None:
+def read(file: str, files: Files) -> Script | None:
     """Read a file; None where it is no Python that can be parsed."""
     file = os.path.abspath(file)
-    source = parsed(file)
+    source = parse_file(file, files.texts)
     if source is None:
         return None
     script = Script(file, source)
     if not _speaks_of_training(source.text) or _is_of_another_framework(source.tree):
         return script
-    shared = files or Files()
     visited: set[int] = set()
     script.entries.append(
         _paths(
             lambda flow, scope: flow.block(source.tree.body, scope),
             file,
-            shared,
+            files,
             visited,
         )
     )
-    for function in _left(file, shared):
+    for function in _left(file, files):
         if id(function.node) not in visited and _speaks_of_training(
             source.segment(function.node)
         ):
             visited.add(id(function.node))
-            script.entries.append(_paths(_entry(function), file, shared, visited))
+            script.entries.append(_paths(_entry(function), file, files, visited))
     script.entries = [paths for paths in script.entries if paths]
     return script
 

@@ -14,8 +14,7 @@ from shapelint.facts.places import Position, Span
 from shapelint.reading.events import Forward, Frame, Path
 from shapelint.reading.script import Script
 from shapelint.reading.values import Where
-from shapelint.syntax.calls import ParsedFile, parsed
-from shapelint.syntax.edits import span_of_node
+from shapelint.syntax.trees import ParsedFile, parse_file
 
 
 class SourceRule(Rule):
@@ -38,7 +37,8 @@ class SourceRule(Rule):
 def span_of_where(where: Where) -> Span:
     """A place of a file that was read."""
     assert isinstance(where.node, (ast.expr, ast.stmt))
-    return span_of_node(where.file, where.node)
+    source = parse_file(where.file, where.texts)
+    return source.span(where.node) if source is not None else heading(where)
 
 
 def heading(where: Where) -> Span:
@@ -69,7 +69,7 @@ def around(call: Forward) -> tuple[Related, ...]:
 def outermost_block(call: Forward) -> tuple[ParsedFile, ast.stmt] | None:
     """The outermost loop or `with` around a call, within the function it stands in and
     for the same purpose."""
-    source = parsed(call.at.file)
+    source = parse_file(call.at.file, call.at.texts)
     node: ast.AST | None = call.at.node
     statement: ast.stmt | None = None
     inner = [loop.at.node for loop in call.loops if loop.purpose != "train"]
@@ -96,7 +96,7 @@ def outermost_block(call: Forward) -> tuple[ParsedFile, ast.stmt] | None:
 
 def own_statement(call: Forward) -> tuple[ParsedFile, ast.stmt] | None:
     """The statement that a call stands in."""
-    source = parsed(call.at.file)
+    source = parse_file(call.at.file, call.at.texts)
     node: ast.AST | None = call.at.node
     while source is not None and node is not None:
         if isinstance(node, ast.stmt):
@@ -122,7 +122,7 @@ def line_before(source: ParsedFile, statement: ast.stmt, text: str) -> Edit:
 
 def line_after(source: ParsedFile, statement: ast.stmt, text: str) -> Edit:
     """The edit that puts a line after a statement, indented as it is."""
-    span = span_of_node(source.file, statement)
+    span = source.span(statement)
     at = Position(span.end_line or span.line, span.end_column or 1)
     return Edit(source.file, at, at, f"\n{' ' * statement.col_offset}{text}")
 
@@ -141,7 +141,7 @@ def wrapped_in(source: ParsedFile, statement: ast.stmt, head: str) -> Edit | Non
     body = "\n".join(
         [lines[0], *(f"    {line}" if line.strip() else line for line in lines[1:])]
     )
-    span = span_of_node(source.file, statement)
+    span = source.span(statement)
     return Edit(
         source.file,
         Position(span.line, span.column or 1),
@@ -157,7 +157,7 @@ def put_in(title: str, edit: Edit | None) -> tuple[Candidate, ...]:
 
 def expression_of(call: Forward) -> str:
     """The text of a called model: `model`, `self.net`."""
-    source = parsed(call.at.file)
+    source = parse_file(call.at.file, call.at.texts)
     node = call.at.node
     if source is None or not isinstance(node, ast.Call):
         return call.model.name or "the model"

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from shapelint.syntax.texts import DISK, Texts
+
 TRAIN, EVAL, UNKNOWN = "train", "eval", "unknown"
 """The modes of a model, and that of one which came from elsewhere."""
 
@@ -88,6 +90,8 @@ class Where:
 
     file: str
     node: ast.AST
+    texts: Texts = field(default=DISK, compare=False)
+    """Those by which the file was read."""
 
     @property
     def line(self) -> int:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from shapelint.facts.escape import in_one_line
+from shapelint.facts.graph import TensorFact
 from shapelint.facts.kinds import BlockKind
 from shapelint.picture.block_kinds import FUNCTIONS, MODULES
 from shapelint.picture.geometry import Line
-from shapelint.picture.labels import write_shape
+from shapelint.picture.labels import write_shape, write_value
 from shapelint.picture.plan import Plan
-from shapelint.syntax.lines import source_line
 from shapelint.syntax.paths import shown_path
+from shapelint.syntax.texts import DISK
 
 _SHAPES_SHOWN = 4
 
@@ -20,7 +21,9 @@ def describe_block(plan: Plan, at: int) -> str:
     lines = [_name_block(plan, at)]
     if block.inputs and block.kind is not BlockKind.OUTPUT:
         lines.append(f"in {_write_shapes(block.inputs)}")
-    if block.outputs:
+    if block.kind is BlockKind.INPUT and block.value is not None:
+        lines.append(f"out {write_value(block.value)}")
+    elif block.outputs:
         lines.append(f"out {_write_shapes(block.outputs)}")
     if block.params:
         lines.append(f"{block.params:,} parameters ({100 * plan.share(at):.1f} %)")
@@ -41,12 +44,12 @@ def _name_block(plan: Plan, at: int) -> str:
     return block.op
 
 
-def _write_shapes(shapes: list[str]) -> str:
+def _write_shapes(shapes: list[TensorFact]) -> str:
     return ", ".join(write_shape(shape) for shape in shapes[:_SHAPES_SHOWN])
 
 
 def _describe_place(word: str, file: str, line: int) -> list[str]:
-    text = in_one_line(source_line(file, line).strip())
+    text = in_one_line(DISK.line_of(file, line).strip())
     code = [f"    {text}"] if text else []
     return [f"{word} at {shown_path(file)}:{line}", *code]
 

@@ -7,8 +7,8 @@ from shapelint.facts.diagnostics import Diagnostic, Fix, TrailStep
 from shapelint.facts.escape import visible
 from shapelint.facts.places import Span
 from shapelint.render.style import Style
-from shapelint.syntax.lines import source_line
 from shapelint.syntax.paths import shown_path
+from shapelint.syntax.texts import DISK
 
 _TRAIL_SHOWN = 6
 """Steps that a trail may have; of a longer one the first and the last three are
@@ -40,7 +40,7 @@ def _excerpt(
     bar = style.paint("|", "blue", bold=True)
     column = f":{span.column}" if span.column else ""
     lines = [f"{margin}{arrow} {shown_path(span.file)}:{span.line}{column}"]
-    text = source_line(span.file, span.line).rstrip()
+    text = DISK.line_of(span.file, span.line).rstrip()
     if not text:
         return lines
     number = style.paint(str(span.line), "blue", bold=True)

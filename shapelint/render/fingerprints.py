@@ -12,9 +12,9 @@ from urllib.parse import quote
 from shapelint.facts.diagnostics import Diagnostic
 from shapelint.facts.outcome import Outcome
 from shapelint.facts.places import Span
-from shapelint.syntax.lines import source_line
 from shapelint.syntax.notebooks import CELL
 from shapelint.syntax.paths import relative_path
+from shapelint.syntax.texts import DISK
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class ReportedFinding:
     @property
     def place(self) -> Span | None:
         """Where it is shown: its own place, else where its layer is called."""
-        return self.diagnostic.span or self.diagnostic.called_at
+        return self.diagnostic.place
 
 
 def list_findings(outcomes: list[Outcome]) -> list[ReportedFinding]:
@@ -51,11 +51,11 @@ def fingerprint(diagnostic: Diagnostic) -> str:
 
     Line numbers and sizes are left out: a finding stays the same when code above it
     moves, or a number changes."""
-    span = diagnostic.span or diagnostic.called_at
+    span = diagnostic.place
     file = relative_path(span.file) if span is not None else ""
     line = ""
     if span is not None and not diagnostic.layer:
-        line = source_line(span.file, span.line).strip()
+        line = DISK.line_of(span.file, span.line).strip()
     _, colon, expression = diagnostic.target.rpartition(":")
     class_name = expression.partition("(")[0] if colon else ""
     text = "\0".join((diagnostic.code, file, class_name, diagnostic.layer, line))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
+from shapelint.facts.graph import TensorFact
 from shapelint.facts.outcome import TargetReport
 from shapelint.facts.rows import Row
 from shapelint.picture.labels import write_shape
@@ -93,7 +94,7 @@ def _row(number: int, row: Row, total: int) -> str:
     return f"<tr{failed}>{''.join(cells)}</tr>"
 
 
-def _shapes(shapes: list[str]) -> str:
+def _shapes(shapes: list[TensorFact]) -> str:
     text = ", ".join(map(write_shape, shapes[:_SHAPES_SHOWN]))
     return f'<td class="shapes">{escape(text)}</td>'
 

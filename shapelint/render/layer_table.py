@@ -6,6 +6,7 @@ import re
 
 from tabulate import tabulate
 
+from shapelint.facts.graph import TensorFact
 from shapelint.facts.kinds import CallKind
 from shapelint.facts.outcome import TargetReport
 from shapelint.facts.rows import Row
@@ -78,9 +79,9 @@ def write_op(row: Row) -> str:
     return f"{dot}{row.op}()"
 
 
-def _write_shapes(shapes: list[str]) -> str:
+def _write_shapes(shapes: list[TensorFact]) -> str:
     more = ["..."] if len(shapes) > _SHAPES_SHOWN else []
-    return ", ".join([*shapes[:_SHAPES_SHOWN], *more])
+    return ", ".join([*map(str, shapes[:_SHAPES_SHOWN]), *more])
 
 
 def write_share(params: int, total: int) -> str:

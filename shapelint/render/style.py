@@ -50,7 +50,7 @@ class Style:
 
     def finding_line(self, diagnostic: Diagnostic) -> str:
         """A finding in one line: place, code, message."""
-        place = diagnostic.span or diagnostic.called_at
+        place = diagnostic.place
         if place is not None:
             where = f"{shown_path(place.file)}:{place.line}:{place.column or 1}"
         else:

@@ -9,7 +9,7 @@ from importlib import resources
 from shapelint.facts.drawing import Block
 from shapelint.picture.block_kinds import DATA, MODULES
 from shapelint.picture.geometry import HEADER, PADDING, Box, Line
-from shapelint.picture.labels import labels_of, sizes_of, write_shape
+from shapelint.picture.labels import labels_of, write_shape
 from shapelint.picture.plan import SHARE_SHOWN, Plan, positions_of
 from shapelint.render.notes import NOTE_LINE, NOTE_WIDTH, Note
 
@@ -208,11 +208,11 @@ def _write_sheets(plan: Plan, at: int) -> str:
     Their sides follow the square roots of the spatial sizes, their number the logarithm
     of the channels: 8 make two sheets, 1,024 make five."""
     outputs = plan.blocks[at].outputs
-    sizes = sizes_of(outputs[0]) if outputs else ()
-    positions = positions_of(sizes)
+    shape = outputs[0].shape if outputs else ()
+    positions = positions_of(shape)
     if not positions:
         return ""
-    channels = sizes[1] if len(sizes) > 3 else sizes[-1]
+    channels = shape[1] if len(shape) > 3 else shape[-1]
     count = min(_SHEETS, 1 + round(math.log2(max(1, channels)) / 2.5))
     # A sequence has one dimension, and is drawn as a bar.
     tall, wide = positions[-2:] if len(positions) > 1 else (positions[0], 0)

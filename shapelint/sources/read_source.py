@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from shapelint.apply.rounds import edited_texts
 from shapelint.asked.request import Read
 from shapelint.facts.diagnostics import Diagnostic, Fix
 from shapelint.facts.errors import UsageError
@@ -23,10 +22,11 @@ from shapelint.reading.script import read
 from shapelint.reading.source_rule import SourceRule
 from shapelint.rules import catalogue
 from shapelint.rules.gaps.target_not_loadable import not_loadable
+from shapelint.syntax.cells import edit_in_cell, span_in_cell
 from shapelint.syntax.checks import edits_a_check
-from shapelint.syntax.lines import file_text, working_copies
-from shapelint.syntax.notebooks import placed, placed_edit
-from shapelint.syntax.texts import UnreadableError, syntax
+from shapelint.syntax.edits import edit_texts
+from shapelint.syntax.parsing import UnreadableError, parse_python
+from shapelint.syntax.texts import Texts
 
 SAFE = {"SHP406"}
 """Rules whose fix changes no result."""
@@ -48,32 +48,33 @@ class FoundInFiles:
         self.faults += other.faults
 
 
-def read_files(files: Iterable[str], request: Read, known: Known) -> FoundInFiles:
+def read_files(
+    files: Iterable[str], request: Read, texts: Texts, known: Known
+) -> FoundInFiles:
     """What there is in files, one after the other; what goes wrong with one is not the
     end of the others."""
     all_found = FoundInFiles()
     for file in files:
-        all_found.add(_read_file(file, request, known))
+        all_found.add(_read_file(file, request, texts, known))
     return all_found
 
 
-def _read_file(file: str, request: Read, known: Known) -> FoundInFiles:
+def _read_file(file: str, request: Read, texts: Texts, known: Known) -> FoundInFiles:
     try:
-        left, comments = suppressed(
-            not_ignored(_checked(file, request, known), request.ignored_in)
-        )
+        found = _checked(file, request, texts, known)
+        left, comments = suppressed(not_ignored(found, request.ignored_in), texts)
     except Exception:
         return FoundInFiles(
             [not_loadable(f"shapelint failed on `{file}`", None, "")],
             faults=[traceback.format_exc()],
         )
-    return FoundInFiles([in_cells(item) for item in left], set(comments))
+    return FoundInFiles([in_cells(item, texts) for item in left], set(comments))
 
 
-def _checked(file: str, request: Read, known: Known) -> list[Diagnostic]:
+def _checked(file: str, request: Read, texts: Texts, known: Known) -> list[Diagnostic]:
     """The findings in one file, each with the fixes that hold."""
     try:
-        syntax(file_text(os.path.abspath(file)))
+        parse_python(texts.text_of(os.path.abspath(file)))
     except UnreadableError as error:
         span = (
             Span(os.path.abspath(file), error.line, error.column)
@@ -83,29 +84,37 @@ def _checked(file: str, request: Read, known: Known) -> list[Diagnostic]:
         return [not_loadable(f"`{file}` cannot be read: {error}", span, "")]
     except UsageError as error:
         return [not_loadable(f"`{file}` cannot be read: {error}", None, "")]
-    found = _findings(file, request.selected, known)
+    found = _findings(file, request.selected, texts, known)
     return [
-        replace(each.diagnostic, fixes=tuple(_fixes(each, found, file, request, known)))
+        replace(
+            each.diagnostic,
+            fixes=tuple(_fixes(each, found, file, request, texts, known)),
+        )
         for each in found
     ]
 
 
-def in_cells(item: Diagnostic) -> Diagnostic:
+def in_cells(item: Diagnostic, texts: Texts) -> Diagnostic:
     """A finding in a notebook with cell and line as its places, its fixes too."""
     if item.span is None or not item.span.file.endswith(".ipynb"):
         return item
     return replace(
         item,
-        span=placed(item.span),
-        related=tuple(replace(each, span=placed(each.span)) for each in item.related),
+        span=span_in_cell(item.span, texts),
+        related=tuple(
+            replace(each, span=span_in_cell(each.span, texts)) for each in item.related
+        ),
         fixes=tuple(
-            replace(fix, edits=tuple(map(placed_edit, fix.edits))) for fix in item.fixes
+            replace(fix, edits=tuple(edit_in_cell(edit, texts) for edit in fix.edits))
+            for fix in item.fixes
         ),
     )
 
 
-def _findings(file: str, selected: Iterable[str], known: Known) -> list[Finding]:
-    script = read(file, Files(known))
+def _findings(
+    file: str, selected: Iterable[str], texts: Texts, known: Known
+) -> list[Finding]:
+    script = read(file, Files(texts, known))
     if script is None:
         raise UnreadableError("it is no Python that can be parsed")
     rules = [
@@ -117,19 +126,23 @@ def _findings(file: str, selected: Iterable[str], known: Known) -> list[Finding]
 
 
 def _fixes(
-    finding: Finding, before: list[Finding], file: str, request: Read, known: Known
+    finding: Finding,
+    before: list[Finding],
+    file: str,
+    request: Read,
+    texts: Texts,
+    known: Known,
 ) -> Iterator[Fix]:
     """Candidates after which the file is read again: the finding must be gone, and
     nothing new there."""
     old = Counter(each.diagnostic.code for each in before)
     code = finding.diagnostic.code
     for candidate in finding.candidates:
-        if edits_a_check(candidate.edits):
+        if edits_a_check(candidate.edits, texts):
             continue
-        texts = edited_texts(dict(request.texts), list(candidate.edits))
+        changed = edit_texts(texts, candidate.edits)
         try:
-            with working_copies(texts):
-                after = _findings(file, request.selected, known)
+            after = _findings(file, request.selected, changed, known)
         except UsageError:
             continue
         new = Counter(each.diagnostic.code for each in after)

@@ -9,49 +9,38 @@ from functools import lru_cache
 
 from shapelint.facts.diagnostics import Edit
 from shapelint.facts.places import Position
-from shapelint.syntax.calls import parsed
-from shapelint.syntax.edits import span_of_node
-from shapelint.syntax.lines import file_version
+from shapelint.syntax.calls import called_name
+from shapelint.syntax.texts import Texts
+from shapelint.syntax.trees import parse_file
 
 _OF_TORCH = ("_assert", "_check")
 """How the names of torch's own functions begin that raise where a condition does not
 hold."""
 
 
-def edits_a_check(edits: Iterable[Edit]) -> bool:
+def edits_a_check(edits: Iterable[Edit], texts: Texts) -> bool:
     """Whether a change would reach into a condition: then the check would hold, and
     nothing be mended."""
-    return any(
-        edit.start < end and start < edit.end
-        for edit in edits
-        for start, end in _conditions(edit.file, file_version(edit.file))
-    )
+    for edit in edits:
+        source = parse_file(edit.file, texts)
+        if source is None:
+            continue
+        for condition in _conditions(source.tree):
+            span = source.span(condition)
+            start = Position(span.line, span.column or 1)
+            end = Position(span.end_line or span.line, span.end_column or 1)
+            if edit.start < end and start < edit.end:
+                return True
+    return False
 
 
 @lru_cache(maxsize=64)
-def _conditions(
-    file: str, _version: tuple[int, int]
-) -> tuple[tuple[Position, Position], ...]:
-    """From where to where the conditions of a file stand."""
-    source = parsed(file)
-    if source is None:
-        return ()
-    functions = [
-        node for node in ast.walk(source.tree) if isinstance(node, ast.FunctionDef)
-    ]
+def _conditions(tree: ast.Module) -> tuple[ast.expr, ...]:
+    """The conditions of a file."""
+    nodes = list(ast.walk(tree))
+    functions = [node for node in nodes if isinstance(node, ast.FunctionDef)]
     checking = {function.name for function in functions if _only_checks(function)}
-    spans = [
-        span_of_node(file, part)
-        for node in ast.walk(source.tree)
-        for part in _of(node, checking)
-    ]
-    return tuple(
-        (
-            Position(span.line, span.column or 1),
-            Position(span.end_line or span.line, span.end_column or 1),
-        )
-        for span in spans
-    )
+    return tuple(part for node in nodes for part in _of(node, checking))
 
 
 def _of(node: ast.AST, checking: set[str]) -> Iterator[ast.expr]:
@@ -73,12 +62,8 @@ def _raises(body: list[ast.stmt]) -> bool:
 def _called(statement: ast.Expr) -> str:
     """The last part of the name of what a statement calls; empty where it is no
     call."""
-    func = statement.value.func if isinstance(statement.value, ast.Call) else None
-    return (
-        func.attr
-        if isinstance(func, ast.Attribute)
-        else (func.id if isinstance(func, ast.Name) else "")
-    )
+    call = statement.value
+    return called_name(call) if isinstance(call, ast.Call) else ""
 
 
 def _is_torchs(statement: ast.Expr) -> bool:

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from shapelint.facts.errors import UsageError
-from shapelint.syntax.lines import file_text
-from shapelint.syntax.texts import syntax
+from shapelint.syntax.parsing import parse_python
+from shapelint.syntax.texts import DISK
 
 _BY_NAME = ("import_module", "__import__")
 """Calls that import the module that their first argument names; only a run can know it
@@ -100,7 +100,7 @@ def _imported(file: str, roots: list[str], found: Dependencies) -> Iterator[str]
     """The files that a file imports by what is written in it; what is not written makes
     `found` incomplete."""
     try:
-        tree = syntax(file_text(file))
+        tree = parse_python(DISK.text_of(file))
     except UsageError:
         found.is_complete = False
         return

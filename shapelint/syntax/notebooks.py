@@ -7,15 +7,11 @@ edited text can be put back."""
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from shapelint.facts.diagnostics import Edit
 from shapelint.facts.errors import UsageError
-from shapelint.facts.places import Position, Span
-from shapelint.syntax.lines import file_text
-from shapelint.syntax.texts import UnreadableError, read_bytes, require_text, syntax
+from shapelint.syntax.parsing import UnreadableError, parse_python
 
 CELL = ":cell "
 """What stands between a notebook's file and the number of a cell in the name of a
@@ -70,73 +66,35 @@ def cells_of(text: str) -> list[str]:
     """The code of each cell in a notebook's text, edited or not, with its magics as
     they were written."""
     parts = _MARK.split(text)[2::2]
-    return [_KEPT.sub(r"\1\2", part[1:].removesuffix("\n")) for part in parts]
+    return [restore_magics(part[1:].removesuffix("\n")) for part in parts]
 
 
-def text_of(name: str) -> str:
-    """The code of a notebook, or of one of its cells where the name ends in `:cell 3`.
-
-    Raises:
-        UnreadableError: it cannot be read.
-        UsageError: as `notebook`.
-    """
-    file, _, cell = name.partition(CELL)
-    if cell:
-        return cells_of(file_text(file))[int(cell) - 1]
-    try:
-        text = notebook(read_bytes(file).decode("utf-8"))
-        require_text(text)
-    except UnicodeError as error:
-        raise UnreadableError(f"it is no text in UTF-8: {error}") from None
-    return text
-
-
-def place(text: str, line: int) -> tuple[int, int]:
+def place_in_cell(text: str, line: int) -> tuple[int, int]:
     """Cell and line in it, both from 1, for a line of a notebook's text."""
-    lines = text.split("\n")[: max(line, 1)]
-    marks = [at for at, each in enumerate(lines, 1) if _MARK.fullmatch(each)]
+    marks = [mark for mark in _marks(text) if mark <= max(line, 1)]
     return (len(marks), max(1, line - marks[-1])) if marks else (1, line)
 
 
-def placed(span: Span) -> Span:
-    """A place in a notebook's code as cell and line; any other as it is."""
-    if not span.file.endswith(".ipynb"):
-        return span
-    text = file_text(span.file)
-    cell, line = place(text, span.line)
-    end = place(text, span.end_line)[1] if span.end_line else None
-    return replace(span, file=f"{span.file}{CELL}{cell}", line=line, end_line=end)
+def line_in_text(text: str, cell: int, line: int) -> int:
+    """The line of a notebook's text for a line of a cell; the inverse of
+    `place_in_cell`."""
+    return _marks(text)[cell - 1] + line
 
 
-def placed_edit(edit: Edit) -> Edit:
-    """An edit of a notebook's code as one of a cell; any other as it is."""
-    if not edit.file.endswith(".ipynb"):
-        return edit
-    text = file_text(edit.file)
-    (cell, line), (_, end) = (place(text, at.line) for at in (edit.start, edit.end))
-    positions = (Position(line, edit.start.column), Position(end, edit.end.column))
-    text = _KEPT.sub(r"\1\2", edit.replacement)
-    return replace(
-        edit,
-        file=f"{edit.file}{CELL}{cell}",
-        start=positions[0],
-        end=positions[1],
-        replacement=text,
-    )
+def _marks(text: str) -> list[int]:
+    """The lines of a notebook's text that say which cell begins."""
+    lines = text.split("\n")
+    return [at for at, line in enumerate(lines, 1) if _MARK.fullmatch(line)]
 
 
-def in_text(edit: Edit, text: str) -> Edit:
-    """An edit of a cell as one of the notebook's text; any other as it is."""
-    file, _, cell = edit.file.partition(CELL)
-    if not cell:
-        return edit
-    marks = [at for at, line in enumerate(text.split("\n"), 1) if _MARK.fullmatch(line)]
-    before = marks[int(cell) - 1]
-    positions = (Position(at.line + before, at.column) for at in (edit.start, edit.end))
-    start, end = positions
-    return replace(
-        edit, file=file, start=start, end=end, replacement=_kept(edit.replacement)
-    )
+def require_text(text: str) -> None:
+    """Refuse what no file can hold: halves of characters, as a notebook may escape
+    them.
+
+    Raises:
+        UnicodeError: there is one.
+    """
+    text.encode("utf-8")
 
 
 def python_of(source: str) -> str:
@@ -144,9 +102,9 @@ def python_of(source: str) -> str:
     where it is no Python."""
     first = source.lstrip().split("\n", 1)[0]
     is_other = first.startswith("%%") and not first[2:].startswith(PYTHON_MAGICS)
-    text = _kept(source)
+    text = keep_magics(source)
     try:
-        syntax(text)
+        parse_python(text)
     except UnreadableError:
         is_other = True
     return (
@@ -156,6 +114,12 @@ def python_of(source: str) -> str:
     )
 
 
-def _kept(source: str) -> str:
+def keep_magics(source: str) -> str:
+    """Python with magics and shell commands behind a `pass`."""
     lines = source.split("\n")
     return "\n".join(_MAGIC.sub(r"\1pass  #: as written: \2", line) for line in lines)
+
+
+def restore_magics(text: str) -> str:
+    """Magics and shell commands as they were written; the inverse of `keep_magics`."""
+    return _KEPT.sub(r"\1\2", text)

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from shapelint.facts.places import Site
-from shapelint.syntax.calls import CallExpression, ParsedFile, call_at
+from shapelint.syntax.calls import CallExpression, call_at
+from shapelint.syntax.trees import ParsedFile
 
 DEPTH = 6
 
@@ -188,7 +189,8 @@ def _handed(place: Place, name: str) -> list[Place]:
     if name not in parameters:
         return []
     shifted = positional[1:] if positional[:1] in (["self"], ["cls"]) else positional
-    outer = call_at(place.callers[0]) if place.callers else None
+    texts = place.source.texts
+    outer = call_at(place.callers[0], texts) if place.callers else None
     if outer is not None:
         position = shifted.index(name) if name in shifted else 10_000
         given = outer.argument(position, name)

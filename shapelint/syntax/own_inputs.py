@@ -10,8 +10,8 @@ import tokenize
 from collections.abc import Iterator
 
 from shapelint.facts.errors import UsageError
-from shapelint.syntax.lines import file_text
-from shapelint.syntax.texts import syntax
+from shapelint.syntax.parsing import parse_python
+from shapelint.syntax.texts import DISK
 
 _COMMENT = re.compile(r"#\s*shapelint:\s*input\s*=\s*(?P<specs>.+?)\s*$")
 
@@ -20,10 +20,10 @@ def has_own_input(file: str) -> bool:
     """Whether a class of a file has inputs of its own; words in strings and other
     comments do not count."""
     try:
-        text = file_text(file)
+        text = DISK.text_of(file)
         if "shapelint:" not in text and "example_input_array" not in text:
             return False
-        tree = syntax(text)
+        tree = parse_python(text)
     except UsageError:
         return False
     classes = [

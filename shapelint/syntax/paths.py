@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from shapelint.facts.escape import in_one_line
-from shapelint.syntax.lines import live_cell
+from shapelint.syntax.live_cells import number_of_live_cell
 
 
 def shown_path(file: str) -> str:
@@ -18,7 +18,7 @@ def shown_path(file: str) -> str:
 def relative_path(file: str) -> str:
     """Relative to the working directory when below it; a cell of this session by its
     number."""
-    cell = live_cell(file)
+    cell = number_of_live_cell(file)
     if cell:
         return cell
     path = Path(file)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import math
 
-from shapelint.syntax.calls import ParsedFile
+from shapelint.syntax.trees import ParsedFile
 
 
 def written_as(

@@ -1,41 +1,117 @@
-"""Files of the user's as text and as Python: whatever is wrong with one is one error of
-ours."""
+"""The user's files as texts, on disk or edited: the only module that opens them to
+read."""
 
 from __future__ import annotations
 
-import ast
 import io
 import os
 import stat
-import sys
-import threading
+import time
 import tokenize
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 from shapelint.facts.errors import UsageError
-
-T = TypeVar("T")
+from shapelint.syntax.live_cells import is_live_cell, text_of_live_cell
+from shapelint.syntax.notebooks import CELL, cells_of, notebook, require_text
+from shapelint.syntax.parsing import UnreadableError
 
 LARGEST = 64 * 2**20
 """Bytes of a file that are read at the most."""
 
-DEPTH = 50_000
-"""Calls within calls while files are read: nested expressions and long chains of `elif`
-are walked recursively."""
-
-STACK = 512 * 2**20
-"""Bytes of the stack for that; only what is used of it takes memory."""
+JUST_NOW = 100_000_000
+"""Nanoseconds after a change in which a further one may leave the time of the file as
+it is: clocks of file systems tick every few milliseconds, on FAT more slowly."""
 
 
-class UnreadableError(UsageError):
-    """A file that cannot be read, or is no Python; `line` and `column` say where, from
-    1, if that is known."""
+@dataclass(frozen=True)
+class Texts:
+    """The user's files: as edited copies have them, else as they lie on disk.
 
-    def __init__(self, reason: str, line: int = 0, column: int = 0) -> None:
-        super().__init__(reason)
-        self.line = line
-        self.column = column
+    It is passed down to all that reads a file, so that a target is imported, walked and
+    judged by one text. What is derived from a text is cached by the text itself, never
+    by the file's name alone."""
+
+    copies: Mapping[str, str] = field(default_factory=dict)
+    """Edited texts, by real path."""
+
+    def with_copies(self, copies: Mapping[str, str]) -> Texts:
+        """With further edited texts, by any path."""
+        real = {os.path.realpath(file): text for file, text in copies.items()}
+        return Texts({**self.copies, **real})
+
+    def copy_of(self, file: str) -> str | None:
+        """The edited text of a file, by whichever of its names; None where there is
+        none."""
+        return self.copies.get(os.path.realpath(file)) if self.copies else None
+
+    def text_of(self, file: str) -> str:
+        """The text of a file, of a notebook's code, or of one of its cells.
+
+        Raises:
+            UnreadableError: it cannot be read.
+            UsageError: it is a notebook, and what reads those is not installed.
+        """
+        copy = self.copy_of(file)
+        if copy is not None:
+            return copy
+        name, _, cell = file.partition(CELL)
+        if cell and name.endswith(".ipynb"):
+            return cells_of(self.text_of(name))[int(cell) - 1]
+        return text_of_live_cell(file) if is_live_cell(file) else _read_disk(file)
+
+    def lines_of(self, file: str) -> tuple[str, ...]:
+        """The lines of a file, without their ends; none where it cannot be read."""
+        try:
+            return _split(self.text_of(file))
+        except UsageError:
+            return ()
+
+    def line_of(self, file: str, line: int) -> str:
+        """A line of a file, counted from 1; empty where there is none."""
+        lines = self.lines_of(file)
+        return lines[line - 1] if 0 < line <= len(lines) else ""
+
+
+DISK = Texts()
+"""The files as they lie on disk: what people see, and what messages show."""
+
+
+@lru_cache(maxsize=256)
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(text.split("\n"))
+
+
+def _read_disk(file: str) -> str:
+    """The text of a file on disk; read again once its time, size or identity
+    changed."""
+    try:
+        status = os.stat(file)
+    except (OSError, ValueError):
+        return _read_text(file)
+    changed_at = max(status.st_mtime_ns, status.st_ctime_ns)
+    if 0 <= time.time_ns() - changed_at < JUST_NOW:
+        return _read_text(file)
+    state = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
+    return _read_once(file, state)
+
+
+@lru_cache(maxsize=256)
+def _read_once(file: str, _state: tuple[int, ...]) -> str:
+    return _read_text(file)
+
+
+def _read_text(file: str) -> str:
+    if not file.endswith(".ipynb"):
+        text, _ = decode(read_bytes(file))
+        return io.StringIO(text, newline=None).read()
+    try:
+        code = notebook(read_bytes(file).decode("utf-8"))
+        require_text(code)
+    except UnicodeError as error:
+        raise UnreadableError(f"it is no text in UTF-8: {error}") from None
+    return code
 
 
 def read_bytes(file: str, named: bool = False) -> bytes:
@@ -45,112 +121,40 @@ def read_bytes(file: str, named: bool = False) -> bytes:
     Raises:
         UnreadableError: it is something else, too large, or cannot be opened.
     """
-    without_waiting = (
-        0 if named else getattr(os, "O_NONBLOCK", 0)
-    )  # for somebody to write to a FIFO
+    # without O_NONBLOCK, opening a FIFO waits until somebody writes to it
+    without_waiting = 0 if named else getattr(os, "O_NONBLOCK", 0)
+    flags = os.O_RDONLY | without_waiting | getattr(os, "O_BINARY", 0)
     try:
-        descriptor = os.open(
-            file, os.O_RDONLY | without_waiting | getattr(os, "O_BINARY", 0)
-        )
+        descriptor = os.open(file, flags)
         with os.fdopen(descriptor, "rb") as stream:
             if not named and not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise UnreadableError("it is no regular file")
-            found = stream.read(LARGEST + 1)
+            content = stream.read(LARGEST + 1)
     except (OSError, ValueError) as error:
         raise UnreadableError(getattr(error, "strerror", None) or str(error)) from None
-    if len(found) > LARGEST:
+    if len(content) > LARGEST:
         raise UnreadableError(f"it is larger than {LARGEST // 2**20} MB")
-    return found
+    return content
 
 
-def source(file: str) -> str:
-    """The text of a Python file, decoded as Python would, with newlines as line ends.
-
-    Raises:
-        UnreadableError: as `read_bytes`, or it is no text in the encoding that it
-        names."""
-    read = read_bytes(file)
-    return io.StringIO(decoded(read)[0], newline=None).read()
-
-
-def decoded(read: bytes) -> tuple[str, str]:
+def decode(content: bytes) -> tuple[str, str]:
     """A Python file's text with its own line ends, and its encoding.
 
     Raises:
-        UnreadableError: it is no text in the encoding that it names.
+        UnreadableError: it is not text in the encoding that it names.
     """
     encoding = "utf-8"
     try:
-        encoding, _ = tokenize.detect_encoding(io.BytesIO(read).readline)
-        text = io.TextIOWrapper(io.BytesIO(read), encoding, newline="").read()
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+        text = io.TextIOWrapper(io.BytesIO(content), encoding, newline="").read()
         require_text(text)
     except SyntaxError as error:
         no_other = "it is no text in UTF-8, and names no other encoding"
-        raise UnreadableError(
-            no_other if "missing encoding" in error.msg else error.msg
-        ) from None
+        is_default = "missing encoding" in error.msg
+        raise UnreadableError(no_other if is_default else error.msg) from None
     except (LookupError, UnicodeError) as error:
         reason = str(error).partition(";")[0]
         raise UnreadableError(
             f"it is no text in the encoding `{encoding}`: {reason}"
         ) from None
     return text, encoding
-
-
-def require_text(text: str) -> None:
-    """Refuse what no file can hold: halves of characters, as a notebook may escape
-    them.
-
-    Raises:
-        UnicodeError: there is one.
-    """
-    text.encode("utf-8")
-
-
-def syntax(text: str) -> ast.Module:
-    """The syntax tree of a text.
-
-    Raises:
-        UnreadableError: it is no Python, or nested more deeply than Python takes.
-    """
-    try:
-        return ast.parse(text)
-    except SyntaxError as error:
-        raise UnreadableError(
-            f"it is no Python: {error.msg}", error.lineno or 1, error.offset or 1
-        ) from None
-    except ValueError as error:
-        raise UnreadableError(f"it is no Python: {error}") from None
-    except (RecursionError, MemoryError):
-        raise UnreadableError(
-            "it is nested more deeply than Python can parse"
-        ) from None
-
-
-def with_deep_stack(action: Callable[[], T]) -> T:
-    """Do something that recurses over syntax trees, in a thread with room for it."""
-    results: list[T] = []
-    errors: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            results.append(action())
-        except BaseException as error:
-            errors.append(error)
-
-    size, depth = threading.stack_size(STACK), sys.getrecursionlimit()
-    try:
-        thread = threading.Thread(
-            target=run, daemon=True
-        )  # Ctrl-C does not wait for it
-        sys.setrecursionlimit(max(DEPTH, depth))
-        thread.start()
-    finally:
-        threading.stack_size(size)
-    try:
-        thread.join()
-    finally:
-        sys.setrecursionlimit(depth)
-    if errors:
-        raise errors[0]
-    return results[0]

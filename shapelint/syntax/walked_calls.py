@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.facts.diagnostics import Diagnostic, Related, TrailStep
+from shapelint.facts.diagnostics import Diagnostic, Draft, Related, TrailStep
 from shapelint.facts.graph import Call, Shape, Trace, Walked
+from shapelint.facts.kinds import NoPlace
 from shapelint.facts.places import Site, Span
 from shapelint.syntax.calls import CallExpression, call_at, layer_call
-from shapelint.syntax.lines import span_of
+from shapelint.syntax.spans import span_of
 
 
 def failed_calls(walked: Walked, *ops: str) -> Iterator[tuple[Trace, Call]]:
@@ -93,47 +94,46 @@ def made_by(walked: Walked, call: Call) -> CallExpression | None:
     """The expression in the user's file that made the layer, where its arguments can be
     told apart."""
     sites, class_name = definition_of(walked, call)
-    return layer_call(sites, class_name)
+    return layer_call(sites, class_name, walked.texts)
 
 
 def located(
-    diagnostic: Diagnostic,
+    draft: Draft,
     walked: Walked,
     trace: Trace,
     call: Call,
     span: Span | None = None,
 ) -> Diagnostic:
-    """The diagnostic with place, layer and trail: `span`, else the layer's definition,
-    else the call."""
+    """A draft with layer and trail, at `span`, else the layer's definition, else the
+    call."""
     sites, _ = definition_of(walked, call)
-    definition = span_of(sites[0]) if sites else None
-    called = span_of(call.site) if call.site is not None else None
+    texts = walked.texts
+    definition = span_of(sites[0], texts) if sites else None
+    called = span_of(call.site, texts) if call.site is not None else None
     primary = span or definition or called
     places = {(primary.file, primary.line)} if primary is not None else set()
     outer = [site for site in sites[1:3] if (site.file, site.line) not in places]
-    related = tuple(Related(span_of(site), "made from") for site in outer)
-    return replace(
-        diagnostic,
+    related = tuple(Related(span_of(site, texts), "made from") for site in outer)
+    is_same_line = (
+        primary is not None and called is not None and called.line == primary.line
+    )
+    whole = replace(
+        draft,
         layer=call.layer,
-        span=primary,
-        called_at=called
-        if primary is None or called is None or called.line != primary.line
-        else None,
-        related=diagnostic.related + (related if call.definition else ()),
+        related=draft.related + (related if call.definition else ()),
         trail=trail(trace, call),
     )
+    return whole.at(primary, None if is_same_line else called, NoPlace.NO_SOURCE)
 
 
-def at_call(diagnostic: Diagnostic, trace: Trace, call: Call) -> Diagnostic:
-    """The diagnostic at the user's own calling expression."""
-    return replace(
-        diagnostic,
-        layer=call.layer,
-        span=span_of(call.site) if call.site is not None else None,
-        trail=trail(trace, call),
-    )
+def at_call(draft: Draft, walked: Walked, trace: Trace, call: Call) -> Diagnostic:
+    """A draft with layer and trail, at the user's own calling expression."""
+    site = call.site
+    span = span_of(site, walked.texts) if site is not None else None
+    whole = replace(draft, layer=call.layer, trail=trail(trace, call))
+    return whole.at(span, otherwise=NoPlace.NO_SOURCE)
 
 
-def call_expression(call: Call) -> CallExpression | None:
+def call_expression(walked: Walked, call: Call) -> CallExpression | None:
     """The user's expression that called."""
-    return call_at(call.site)
+    return call_at(call.site, walked.texts)

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from types import FrameType, TracebackType
 from typing import Any
 
-from shapelint.syntax.calls import parsed
+from shapelint.facts.errors import UsageError
+from shapelint.syntax.parsing import parse_python
 from shapelint.tracing.frames import Ownership
 from shapelint.tracing.torch_private import no_modes
 
@@ -37,11 +38,14 @@ def compared(
     Operands are evaluated again only where they are names, attributes, items,
     arithmetic or questions for sizes."""
     frame, line = _innermost(traceback, ownership)
-    source = parsed(frame.f_code.co_filename) if frame is not None else None
-    if frame is None or source is None:
+    if frame is None:
+        return ()
+    try:
+        tree = parse_python(ownership.texts.text_of(frame.f_code.co_filename))
+    except UsageError:
         return ()
     found: list[tuple[int, int]] = []
-    for test in _tests(source.tree, line):
+    for test in _tests(tree, line):
         for node in ast.walk(test):
             found += _pairs(node, frame)
     return tuple(dict.fromkeys(pair for pair in found if pair[0] != pair[1]))

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from shapelint.facts.errors import OutOfTimeError
+from shapelint.facts.graph import TensorFact, ValueFact
 from shapelint.tracing.costs import tensors_in
 from shapelint.tracing.op_names import dtype_name
 
@@ -82,12 +83,23 @@ def key_text(key: Any) -> str:
 def described(value: Any) -> str:
     """A result as shapes: `f32[1,2]`, `(f32[1,2], f32[1,8])`, `{logits: f32[1,2]}`;
     `...` where it contains itself."""
-    return _described(value, 0, ())
+    return value_fact(value).text
 
 
-def _described(value: Any, depth: int, around: tuple[int, ...]) -> str:
+def value_fact(value: Any, name: str = "") -> ValueFact:
+    """A value as `described` writes it, with the tensors in it."""
+    found: list[TensorFact] = []
+    text = _described(value, 0, (), found)
+    return ValueFact(text, tuple(found), name)
+
+
+def _described(
+    value: Any, depth: int, around: tuple[int, ...], found: list[TensorFact]
+) -> str:
     if isinstance(value, torch.Tensor):
-        return f"{dtype_name(value.dtype)}[{','.join(map(str, value.shape))}]"
+        fact = TensorFact(dtype_name(value.dtype), tuple(map(int, value.shape)))
+        found.append(fact)
+        return str(fact)
     if value is None or isinstance(value, (bool, int, float, str)):
         return _safely(
             lambda given: repr(plain_value(given)), value, type(value).__name__
@@ -96,11 +108,15 @@ def _described(value: Any, depth: int, around: tuple[int, ...]) -> str:
         return "..."
     within = (*around, id(value))
     if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return _fields(dict(zip(value._fields, value, strict=True)), depth, within)
+        return _fields(
+            dict(zip(value._fields, value, strict=True)), depth, within, found
+        )
     if isinstance(value, dict):
-        return _fields(value, depth, within)
+        return _fields(value, depth, within, found)
     if isinstance(value, (tuple, list)):
-        inside = ", ".join([_described(item, depth + 1, within) for item in value])
+        inside = ", ".join(
+            [_described(item, depth + 1, within, found) for item in value]
+        )
         return f"[{inside}]" if isinstance(value, list) else f"({inside})"
     if dataclasses.is_dataclass(value) and not isinstance(value, type) and depth < 4:
         # a field without a default may never have been set
@@ -108,19 +124,21 @@ def _described(value: Any, depth: int, around: tuple[int, ...]) -> str:
             field.name: getattr(value, field.name, None)
             for field in dataclasses.fields(value)
         }
-        return type(value).__name__ + _fields(fields, depth + 1, within)
+        return type(value).__name__ + _fields(fields, depth + 1, within, found)
     if (
         depth < 2
         and hasattr(value, "__dict__")
         and any(True for _ in tensors_in(list(vars(value).values())))
     ):
-        return type(value).__name__ + _fields(vars(value), depth + 1, within)
+        return type(value).__name__ + _fields(vars(value), depth + 1, within, found)
     return type(value).__name__
 
 
-def _fields(fields: dict[Any, Any], depth: int, around: tuple[int, ...]) -> str:
+def _fields(
+    fields: dict[Any, Any], depth: int, around: tuple[int, ...], found: list[TensorFact]
+) -> str:
     inside = [
-        f"{key_text(key)}: {_described(item, depth + 1, around)}"
+        f"{key_text(key)}: {_described(item, depth + 1, around, found)}"
         for key, item in fields.items()
     ]
     return "{" + ", ".join(inside) + "}"

@@ -13,7 +13,8 @@ from types import CodeType, FrameType, TracebackType
 import torch
 
 from shapelint.facts.places import Site
-from shapelint.syntax.lines import is_live_cell
+from shapelint.syntax.live_cells import is_live_cell
+from shapelint.syntax.texts import DISK, Texts
 
 _HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _TORCH = os.path.dirname(os.path.abspath(torch.__file__))
@@ -31,9 +32,10 @@ ENTRIES = ("enter_model", "enter_root", "enter_target")
 
 class Ownership:
     """Which files are the user's: not torch's, not the library's, not ours, but the
-    target's own package."""
+    target's own package; and the texts they were run from."""
 
-    def __init__(self, own_roots: tuple[str, ...] = ()) -> None:
+    def __init__(self, own_roots: tuple[str, ...] = (), texts: Texts = DISK) -> None:
+        self.texts = texts
         self.own_roots = tuple(os.path.abspath(root) for root in own_roots)
         self._known: dict[str, bool] = {}
         self._libraries: dict[str, bool] = {}

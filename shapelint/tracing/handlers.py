@@ -10,8 +10,8 @@ from pathlib import Path
 from types import FrameType
 
 from shapelint.facts.errors import UsageError
-from shapelint.syntax.lines import file_version
-from shapelint.syntax.texts import source, syntax
+from shapelint.syntax.parsing import parse_python
+from shapelint.syntax.texts import Texts
 from shapelint.tracing.frames import ENTRIES, Ownership
 
 _TORCH_PARTS = ("/torch/", "\\torch\\")
@@ -26,7 +26,11 @@ def is_caught(ownership: Ownership) -> bool:
         interesting = ownership.owns(file) or not (
             file.startswith("<") or any(p in file for p in _TORCH_PARTS)
         )
-        if interesting and not _is_ours(file) and _in_try(file, frame.f_lineno or 0):
+        if (
+            interesting
+            and not _is_ours(file)
+            and _in_try(ownership.texts, file, frame.f_lineno or 0)
+        ):
             return True
         frame = frame.f_back
     return False
@@ -36,16 +40,19 @@ def _is_ours(file: str) -> bool:
     return Path(file).parent == Path(__file__).parent
 
 
-def _in_try(file: str, line: int) -> bool:
-    return any(
-        start <= line <= end for start, end in _guarded_lines(file, file_version(file))
-    )
+def _in_try(texts: Texts, file: str, line: int) -> bool:
+    try:
+        text = texts.text_of(file)
+    except UsageError:
+        return False
+    return any(start <= line <= end for start, end in _guarded_lines(text))
 
 
 @lru_cache(maxsize=128)
-def _guarded_lines(file: str, _version: tuple[int, int]) -> tuple[tuple[int, int], ...]:
+def _guarded_lines(text: str) -> tuple[tuple[int, int], ...]:
+    """First and last lines of what stands in a `try` that would catch."""
     try:
-        tree = syntax(source(file))
+        tree = parse_python(text)
     except UsageError:
         return ()
     found = []

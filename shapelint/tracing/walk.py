@@ -20,7 +20,7 @@ from shapelint.facts.places import Site
 from shapelint.tracing.assertions import compared
 from shapelint.tracing.costs import Budget, walk_budget
 from shapelint.tracing.definitions import fake_friendly
-from shapelint.tracing.described import described, message_of
+from shapelint.tracing.described import message_of, value_fact
 from shapelint.tracing.einops_calls import seen_patterns
 from shapelint.tracing.failures import FailureHandler, GivenUpError, Unwanted
 from shapelint.tracing.frames import Ownership
@@ -225,8 +225,8 @@ class Walker:
             recorder.nodes.add_input(f"input_{index + 1}", value)
         for name, value in kwargs.items():
             recorder.nodes.add_input(name, value)
-        trace.inputs = [described(value) for value in args]
-        trace.inputs += [f"{name}={described(value)}" for name, value in kwargs.items()]
+        trace.inputs = [value_fact(value) for value in args]
+        trace.inputs += [value_fact(value, name) for name, value in kwargs.items()]
 
     def _override(self, model: torch.nn.Module) -> tuple[Site, ...]:
         """Where a class of the user's overrides `train`: an exception without a frame
@@ -257,7 +257,7 @@ class Walker:
         if recorder.model is not self.model:
             trace.late_params = param_facts(recorder.model)
         if error is None:
-            trace.output = described(out)
+            trace.output = value_fact(out)
             trace.results = recorder.origins(out)
             recorder.nodes.output(out)
             return

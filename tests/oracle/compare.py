@@ -60,7 +60,7 @@ def disagreement(case: Case, report: TargetReport) -> str | None:
         return None if errors and not report.output else "constructor raises, not said"
     if bool(raises) != bool(errors):
         return f"eager: {raises or 'runs'}; shapelint: {[d.message for d in errors] or 'nothing'}"
-    if not raises and report.output != output:
+    if not raises and str(report.output or "") != output:
         return f"eager gives {output}, shapelint {report.output}"
     return None
 

@@ -112,7 +112,7 @@ def judge(
     )
     seconds = time.monotonic() - started
     wrong = []
-    if report.output != output:
+    if str(report.output or "") != output:
         wrong.append(f"output {report.output}, eager {output}")
     errors = [d for d in report.diagnostics if d.severity.value == "error"]
     if bool(errors) != bool(train_raises):

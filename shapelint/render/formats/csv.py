@@ -41,6 +41,6 @@ def render_csv(report: TargetReport) -> str:
 
 
 def _cells(row: Row) -> list[str | int]:
-    shapes = (" ".join(row.inputs), " ".join(row.outputs))
+    shapes = (" ".join(map(str, row.inputs)), " ".join(map(str, row.outputs)))
     flags = (int(row.repeat), int(row.shared), int(row.failed))
     return [row.name, row.op, row.kind, *shapes, row.params, row.mult_adds, *flags]

@@ -47,7 +47,7 @@ def _log_lines(kind: str, rest: list[Diagnostic]) -> list[str]:
 
 
 def _command(kind: str, diagnostic: Diagnostic) -> str:
-    words: dict[str, object] = dict(_place(diagnostic.span or diagnostic.called_at))
+    words: dict[str, object] = dict(_place(diagnostic.place))
     words["title"] = f"shapelint {diagnostic.code} {diagnostic.name}"
     properties = ",".join(
         f"{name}={_escape_property(str(value))}" for name, value in words.items()

@@ -9,7 +9,7 @@ from shapelint import __version__
 from shapelint.facts.diagnostics import Diagnostic, Severity
 from shapelint.facts.kinds import Status, TargetKind
 from shapelint.facts.outcome import Outcome, TargetReport
-from shapelint.picture.labels import write_shape
+from shapelint.picture.labels import write_value
 from shapelint.picture.layouts import Layouts
 from shapelint.picture.plan import Plan
 from shapelint.render.drawing import draw
@@ -116,8 +116,8 @@ def _flow(report: TargetReport) -> str:
     """What goes into the model and comes out of it."""
     if report.kind is not TargetKind.MODEL or report.status is Status.FAILED:
         return ""
-    inputs = ", ".join(map(write_shape, report.inputs))
-    output = write_shape(report.output or "no output")
+    inputs = ", ".join(map(write_value, report.inputs))
+    output = write_value(report.output) if report.output else "no output"
     return f'<div class="flow">{escape(f"{inputs} → {output}")}</div>'
 
 
@@ -161,7 +161,7 @@ def _findings(report: TargetReport, about: dict[int, list[Diagnostic]]) -> list[
 
 
 def _finding(item: Diagnostic, at: int | None) -> str:
-    place = item.span or item.called_at
+    place = item.place
     where = item.target
     if place is not None:
         where = f"{shown_path(place.file)}:{place.line}"

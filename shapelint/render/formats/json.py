@@ -61,9 +61,9 @@ def _target(outcome: Outcome) -> JsonObject:
     totals = report.totals
     data: JsonObject = {
         "target": report.target,
-        "inputs": report.inputs,
+        "inputs": [str(value) for value in report.inputs],
         "status": report.status,
-        "output": report.output,
+        "output": str(report.output) if report.output is not None else None,
         "layers": [_layer(row) for row in report.rows],
         "totals": {
             "params": totals.params,
@@ -85,8 +85,8 @@ def _layer(row: Row) -> JsonObject:
         "name": row.name,
         "op": row.op,
         "kind": row.kind,
-        "inputs": row.inputs,
-        "outputs": row.outputs,
+        "inputs": [str(fact) for fact in row.inputs],
+        "outputs": [str(fact) for fact in row.outputs],
         "params": row.params,
         "file": relative_path(row.file) if row.file else None,
         "line": row.line,

@@ -72,6 +72,6 @@ def _add_case(suite: ET.Element, name: str, target: str) -> ET.Element:
 
 
 def _case_name(item: Diagnostic) -> str:
-    place = item.span or item.called_at
+    place = item.place
     where = f" {shown_path(place.file)}:{place.line}" if place is not None else ""
     return f"{item.code} {item.layer or item.name}{where}"

@@ -56,7 +56,7 @@ def _outcome_parts(outcome: Outcome, wanted: Wanted) -> list[str]:
 
 
 def _row(item: Diagnostic) -> str:
-    place = item.span or item.called_at
+    place = item.place
     where = item.target
     if place is not None:
         where = f"{shown_path(place.file)}:{place.line}"

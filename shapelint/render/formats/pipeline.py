@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import re
 
+from shapelint.facts.graph import Shape, TensorFact
 from shapelint.facts.outcome import Outcome, TargetReport
 from shapelint.facts.rows import Row
-from shapelint.picture.labels import sizes_of
 from shapelint.render.format import Format
 from shapelint.render.style import Style
 
@@ -35,10 +35,14 @@ class Pipeline(Format):
 def render_pipeline(report: TargetReport) -> str:
     """The calls that change the shape or hold the weights, in order; the first size is
     written B."""
-    first = next((spec for spec in report.inputs if "[" in spec), "")
-    shape = first.rpartition("=")[2]
-    batch = sizes_of(shape)[:1]
-    steps = [_write_shape(shape, batch)] if first else []
+    first = next((value for value in report.inputs if value.tensors), None)
+    steps: list[str] = []
+    batch: Shape = ()
+    if first is not None and first.tensor is not None:
+        batch = first.tensor.shape[:1]
+        steps.append(_write_shape(first.tensor, batch))
+    elif first is not None:
+        steps.append(first.text)
     rows = [row for row in report.rows if row.outputs]
     drawn = [row for row in rows if _is_drawn(row)]
     # A model may end in a call that is not drawn; what it returns belongs to the line.
@@ -47,7 +51,7 @@ def render_pipeline(report: TargetReport) -> str:
     for index, row in enumerate(drawn):
         name = _name(row)
         is_last = index == len(drawn) - 1
-        if is_last and name == "linear" and len(sizes_of(row.outputs[0])) == 2:
+        if is_last and name == "linear" and len(row.outputs[0].shape) == 2:
             name = "logits"
         failed = " (fails)" if row.failed else ""
         steps.append(f"{name}{failed} {_write_shape(row.outputs[0], batch)}")
@@ -65,12 +69,11 @@ def _name(row: Row) -> str:
     )
 
 
-def _write_shape(shape: str, batch: tuple[int, ...]) -> str:
-    """`(B, 16, 32, 32)`; what is no single tensor stays as it is."""
-    sizes = sizes_of(shape)
-    if not sizes:
-        return shape
-    words = list(map(str, sizes))
-    if sizes[:1] == batch:
-        words[0] = "B"
-    return f"({', '.join(words)})"
+def _write_shape(fact: TensorFact, batch: Shape) -> str:
+    """`(B, 16, 32, 32)`; a scalar as reports have it."""
+    if not fact.shape:
+        return str(fact)
+    sizes = list(map(str, fact.shape))
+    if fact.shape[:1] == batch:
+        sizes[0] = "B"
+    return f"({', '.join(sizes)})"

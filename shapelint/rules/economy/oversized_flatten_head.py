@@ -111,7 +111,7 @@ class Net(nn.Module):
             notes=(f"the feature map that is flattened is {shape_text(shape)}",),
         )
         candidates = head_candidates(
-            trace, call, made, math.prod(shape[1:]), _sides(shape[2:])
+            walked, trace, call, made, math.prod(shape[1:]), _sides(shape[2:])
         )
         return Finding(
             located(diagnostic, walked, trace, call, span), candidates=tuple(candidates)

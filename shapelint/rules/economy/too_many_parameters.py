@@ -9,6 +9,7 @@ from dataclasses import replace
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.findings import Finding, Rule
 from shapelint.facts.graph import Walked
+from shapelint.facts.kinds import NoPlace
 
 NAMED = 3
 """Layers named that hold most of the parameters."""
@@ -43,6 +44,5 @@ class TooManyParameters(Rule):
             for name, count in layers.most_common(NAMED)
         )
         diagnostic = self.diagnostic(f"{total:,} parameters, {limit:,} are allowed")
-        yield Finding(
-            replace(diagnostic, expected=str(limit), found=str(total), notes=notes)
-        )
+        whole = replace(diagnostic, expected=str(limit), found=str(total), notes=notes)
+        yield Finding(whole.at(None, otherwise=NoPlace.TARGET))

@@ -8,9 +8,9 @@ from dataclasses import replace
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.findings import Finding, Rule
 from shapelint.facts.graph import Raised, Trace, Walked
-from shapelint.facts.kinds import DiagnosticKind
+from shapelint.facts.kinds import DiagnosticKind, NoPlace
 from shapelint.rules.shape.forward_raises import is_users
-from shapelint.syntax.lines import span_of
+from shapelint.syntax.spans import span_of
 from shapelint.syntax.walked_calls import located, subject
 
 
@@ -49,7 +49,7 @@ class NotWalked(Rule):
                 )
                 yield Finding(diagnostic, trace.mode, call.index)
             if trace.raised is not None and self._is_gap(trace, trace.raised):
-                yield self._ended(trace, trace.raised)
+                yield self._ended(walked, trace, trace.raised)
 
     @staticmethod
     def _is_gap(trace: Trace, raised: Raised) -> bool:
@@ -60,14 +60,13 @@ class NotWalked(Rule):
         )
         return raised.call is None and not is_users(trace, raised) and not earlier
 
-    def _ended(self, trace: Trace, raised: Raised) -> Finding:
-        span = span_of(raised.sites[0]) if raised.sites else None
+    def _ended(self, walked: Walked, trace: Trace, raised: Raised) -> Finding:
+        span = span_of(raised.sites[0], walked.texts) if raised.sites else None
         if trace.out_of_time:
             diagnostic = self.diagnostic(f"{raised.message}: the walk ended here")
-            diagnostic = replace(diagnostic, notes=("`--timeout` gives it more time",))
-            return Finding(
-                replace(diagnostic, layer=raised.layer, span=span), trace.mode
-            )
+            notes = ("`--timeout` gives it more time",)
+            whole = replace(diagnostic, notes=notes, layer=raised.layer)
+            return Finding(whole.at(span, otherwise=NoPlace.NO_SOURCE), trace.mode)
         text = raised.message.splitlines()[0] if raised.message else ""
         why = (
             "after an assumed value"
@@ -77,4 +76,5 @@ class NotWalked(Rule):
         diagnostic = self.diagnostic(
             f"the walk ended here, {why}: {raised.error_type}{': ' if text else ''}{text}"
         )
-        return Finding(replace(diagnostic, layer=raised.layer, span=span), trace.mode)
+        whole = replace(diagnostic, layer=raised.layer)
+        return Finding(whole.at(span, otherwise=NoPlace.NO_SOURCE), trace.mode)

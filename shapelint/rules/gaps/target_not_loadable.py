@@ -8,7 +8,7 @@ from dataclasses import replace
 from shapelint.facts.diagnostics import Diagnostic, Severity
 from shapelint.facts.findings import Finding, Rule
 from shapelint.facts.graph import Walked
-from shapelint.facts.kinds import DiagnosticKind
+from shapelint.facts.kinds import DiagnosticKind, NoPlace
 from shapelint.facts.places import Span
 
 
@@ -40,4 +40,5 @@ def not_loadable(message: str, span: Span | None, hint: str) -> Diagnostic:
     """The diagnostic for a target that gave no model; `hint` names what would be
     right."""
     diagnostic = TargetNotLoadable().diagnostic(message)
-    return replace(diagnostic, span=span, notes=(hint,) if hint else ())
+    noted = replace(diagnostic, notes=(hint,) if hint else ())
+    return noted.at(span, otherwise=NoPlace.TARGET)

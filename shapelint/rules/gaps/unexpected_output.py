@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 from shapelint.asked.inputs import TensorSpec, parse_inputs
 from shapelint.facts.findings import Finding, Rule
-from shapelint.facts.graph import Walked
-from shapelint.syntax.lines import span_of
-
-_TENSOR = re.compile(r"(\w+)\[([\d,]*)\]")
+from shapelint.facts.graph import TensorFact, Walked
+from shapelint.facts.kinds import NoPlace
+from shapelint.syntax.spans import span_of
 
 
 class UnexpectedOutput(Rule):
@@ -35,7 +33,7 @@ class UnexpectedOutput(Rule):
             return
         specs = parse_inputs(walked.expect)
         for mode, trace in walked.traces.items():
-            found = _TENSOR.findall(trace.output or "")
+            found = trace.output.tensors if trace.output is not None else ()
             if (
                 trace.raised is not None
                 or trace.failure_count
@@ -50,34 +48,33 @@ class UnexpectedOutput(Rule):
                 (call for call in reversed(trace.calls) if call.site is not None), None
             )
             span = (
-                span_of(last.site)
+                span_of(last.site, walked.texts)
                 if last is not None and last.site is not None
                 else None
             )
-            yield Finding(
-                replace(
-                    diagnostic,
-                    span=span,
-                    label=f"gives {trace.output}",
-                    expected=wanted,
-                    found=trace.output,
-                ),
-                mode,
+            whole = replace(
+                diagnostic,
+                label=f"gives {trace.output}",
+                expected=wanted,
+                found=str(trace.output),
             )
+            yield Finding(whole.at(span, otherwise=NoPlace.NO_SOURCE), mode)
             return
 
 
 def _fits(
-    texts: tuple[str, ...], specs: tuple[TensorSpec, ...], found: list[tuple[str, str]]
+    texts: tuple[str, ...],
+    specs: tuple[TensorSpec, ...],
+    found: tuple[TensorFact, ...],
 ) -> bool:
     """Whether as many tensors come out, of these shapes, and of these dtypes where they
     are named."""
     if len(specs) != len(found):
         return False
-    for text, spec, (dtype, sizes) in zip(texts, specs, found, strict=True):
-        wanted = str(spec).rpartition("=")[2]
-        if f"[{sizes}]" != wanted[wanted.index("[") :] or (
-            ":" in text and dtype != wanted.partition("[")[0]
-        ):
+    for text, spec, tensor in zip(texts, specs, found, strict=True):
+        is_dtype_named = ":" in text
+        if spec.shape != tensor.shape:
+            return False
+        if is_dtype_named and spec.short_dtype != tensor.dtype:
             return False
     return True

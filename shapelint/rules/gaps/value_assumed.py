@@ -8,8 +8,8 @@ from dataclasses import replace
 from shapelint.facts.diagnostics import Diagnostic, Severity
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Assumption, Walked
-from shapelint.facts.kinds import Mode
-from shapelint.syntax.lines import span_of
+from shapelint.facts.kinds import Mode, NoPlace
+from shapelint.syntax.spans import span_of
 
 
 class ValueAssumed(Rule):
@@ -71,10 +71,10 @@ class Net(nn.Module):
         for group in asked.values():
             for mode in dict.fromkeys(mode for mode, _ in group):
                 yield Finding(
-                    self._named([assumption for _, assumption in group]), mode
+                    self._named(walked, [assumption for _, assumption in group]), mode
                 )
 
-    def _named(self, assumptions: list[Assumption]) -> Diagnostic:
+    def _named(self, walked: Walked, assumptions: list[Assumption]) -> Diagnostic:
         """One place, with every answer that was given there."""
         first = assumptions[0]
         how = (
@@ -91,5 +91,6 @@ class Net(nn.Module):
         diagnostic = self.diagnostic(
             f"the walk hangs on {first.what}, which {how} {shown}"
         )
-        span = span_of(first.site) if first.site is not None else None
-        return replace(diagnostic, layer=first.layer, span=span)
+        span = span_of(first.site, walked.texts) if first.site is not None else None
+        whole = replace(diagnostic, layer=first.layer)
+        return whole.at(span, otherwise=NoPlace.NO_SOURCE)

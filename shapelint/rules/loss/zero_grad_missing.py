@@ -19,7 +19,7 @@ from shapelint.reading.source_rule import (
     span_of_where,
 )
 from shapelint.reading.values import Where
-from shapelint.syntax.calls import parsed
+from shapelint.syntax.trees import parse_file
 
 
 class ZeroGradMissing(SourceRule):
@@ -66,7 +66,7 @@ for x, y in loader:
     ) -> Iterator[tuple[Where, Diagnostic, tuple[Candidate, ...]]]:
         for paths in script.entries:
             for event, loop, step in _piling_up(paths):
-                diagnostic = self.diagnostic(
+                draft = self.diagnostic(
                     "gradients pile up: nothing sets them to zero between the steps"
                 )
                 related = (
@@ -74,11 +74,10 @@ for x, y in loader:
                     Related(span_of_where(step.at), "the optimizer steps here"),
                 )
                 diagnostic = replace(
-                    diagnostic,
-                    span=span_of_where(event.at),
+                    draft,
                     label="adds to what is there",
                     related=related,
-                )
+                ).at(span_of_where(event.at))
                 yield event.at, diagnostic, _zeroed(event, step)
 
 
@@ -109,7 +108,7 @@ def _without_zero(path: Path, event: Event) -> tuple[Event, Loop, Event] | None:
 
 def _zeroed(event: Event, step: Event) -> tuple[Candidate, ...]:
     """`optimizer.zero_grad()` before the statement with the backward."""
-    source = parsed(event.at.file)
+    source = parse_file(event.at.file, event.at.texts)
     call = step.at.node
     if (
         source is None

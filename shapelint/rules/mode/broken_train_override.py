@@ -6,12 +6,12 @@ import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.facts.diagnostics import Diagnostic, Severity
+from shapelint.facts.diagnostics import Severity
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Trace, Walked
 from shapelint.facts.places import Span
-from shapelint.syntax.calls import ParsedFile, parsed
 from shapelint.syntax.edits import replacement
+from shapelint.syntax.trees import ParsedFile, parse_file
 
 OVERRIDES = ("train", "eval")
 
@@ -95,22 +95,22 @@ class Net(nn.Module):
         severity: Severity,
     ) -> Finding:
         message, what = wrong
-        diagnostic: Diagnostic = replace(
+        span = Span(
+            source.file,
+            method.lineno,
+            method.col_offset + 1,
+            method.lineno,
+            method.col_offset + 4,
+        )
+        draft = replace(
             self.diagnostic(
                 f"`{owner}.{method.name}` takes the place of `nn.Module.{method.name}` {message}",
                 severity,
             ),
-            span=Span(
-                source.file,
-                method.lineno,
-                method.col_offset + 1,
-                method.lineno,
-                method.col_offset + 4,
-            ),
             label=what,
             layer=layer,
         )
-        return Finding(diagnostic, candidates=tuple(_candidates(source, method)))
+        return Finding(draft.at(span), candidates=tuple(_candidates(source, method)))
 
 
 def switching(trace: Trace) -> bool:
@@ -130,7 +130,7 @@ def broken_overrides(
         if home in seen or not home[0] or "site-packages" in home[0]:
             continue
         seen.add(home)
-        source = parsed(home[0])
+        source = parse_file(home[0], walked.texts)
         for method in _overrides(source, home[1]) if source is not None else ():
             wrong = _wrong(method)
             if source is not None and wrong is not None:
@@ -212,9 +212,9 @@ def _candidates(source: ParsedFile, method: ast.FunctionDef) -> Iterator[Candida
         first = method.body[0]
         text = f"super().train({names[1]})\n{' ' * first.col_offset}{source.segment(first)}"
         yield Candidate(
-            f"`super().train({names[1]})`", (replacement(source.file, first, text),)
+            f"`super().train({names[1]})`", (replacement(source, first, text),)
         )
     elif _reaches_layers(method) and not _returns(method):
         last = method.body[-1]
         text = f"{source.segment(last)}\n{' ' * last.col_offset}return self"
-        yield Candidate("`return self`", (replacement(source.file, last, text),))
+        yield Candidate("`return self`", (replacement(source, last, text),))

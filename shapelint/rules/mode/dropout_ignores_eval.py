@@ -115,13 +115,14 @@ class Net(nn.Module):
                     self.diagnostic(message, Severity.INFO),
                     label="random in eval mode too",
                 )
-                yield Finding(at_call(diagnostic, trace, call))
+                yield Finding(at_call(diagnostic, walked, trace, call))
                 continue
             diagnostic = replace(
                 self.diagnostic(message), label="drops in eval mode too"
             )
             yield Finding(
-                at_call(diagnostic, trace, call), candidates=tuple(_candidates(call))
+                at_call(diagnostic, walked, trace, call),
+                candidates=tuple(_candidates(walked, call)),
             )
 
 
@@ -153,9 +154,9 @@ def argument_of(call: Call, position: int, name: str, default: Any) -> Any:
     )
 
 
-def _candidates(call: Call) -> list[Candidate]:
+def _candidates(walked: Walked, call: Call) -> list[Candidate]:
     """`training=self.training`, where there is a `self`."""
-    expression = call_expression(call)
+    expression = call_expression(walked, call)
     if (
         expression is None
         or call.is_module

@@ -22,7 +22,7 @@ from shapelint.reading.source_rule import (
     span_of_where,
 )
 from shapelint.reading.values import Where
-from shapelint.syntax.calls import ParsedFile
+from shapelint.syntax.trees import ParsedFile
 
 
 class EvalModeMissing(SourceRule):
@@ -91,17 +91,16 @@ with torch.no_grad():
                     if layers
                     else ""
                 )
-                diagnostic = self.diagnostic(
+                draft = self.diagnostic(
                     f"`{name}` validates or predicts in train mode{why}"
                 )
                 block = outermost_block(call)
                 candidates = _switched(*block, name) if block else ()
                 diagnostic = replace(
-                    diagnostic,
-                    span=span_of_where(call.at),
+                    draft,
                     label="still in train mode",
                     related=around(call),
-                )
+                ).at(span_of_where(call.at))
                 yield call.at, diagnostic, candidates
 
 

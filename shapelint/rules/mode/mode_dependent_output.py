@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import replace
 
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Walked
-from shapelint.facts.kinds import Mode
+from shapelint.facts.kinds import Mode, NoPlace
 from shapelint.facts.places import Span
-from shapelint.syntax.calls import parsed
+from shapelint.syntax.trees import parse_file
 
 
 class ModeDependentOutput(Rule):
@@ -90,13 +89,13 @@ class Net(nn.Module):
         diagnostic = self.diagnostic(
             f"the model gives {given[0]} in train mode and {given[1]} in eval mode"
         )
-        yield Finding(replace(diagnostic, span=_forward(walked)))
+        yield Finding(diagnostic.at(_forward(walked), otherwise=NoPlace.NO_SOURCE))
 
 
 def _forward(walked: Walked) -> Span | None:
     """Where the model's `forward` is defined."""
     file, name = walked.homes.get("", ("", ""))
-    source = parsed(file) if file else None
+    source = parse_file(file, walked.texts) if file else None
     for owner in ast.walk(source.tree) if source is not None else ():
         if isinstance(owner, ast.ClassDef) and owner.name == name:
             for node in owner.body:

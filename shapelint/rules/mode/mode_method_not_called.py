@@ -12,7 +12,7 @@ from shapelint.reading.script import Script
 from shapelint.reading.source_rule import SourceRule
 from shapelint.reading.values import words_of
 from shapelint.reading.words import MODEL_WORDS
-from shapelint.syntax.edits import replacement, span_of_node
+from shapelint.syntax.edits import replacement
 
 _METHODS = ("eval", "train", "zero_grad", "step", "backward")
 
@@ -63,10 +63,9 @@ print(model(torch.rand(1, 8)))
         text = script.source.segment(node)
         diagnostic = replace(
             self.diagnostic(f"`{text}` is named and not called"),
-            span=span_of_node(script.file, node),
             label="does nothing",
-        )
-        edit = replacement(script.file, node, f"{text}()")
+        ).at(script.source.span(node))
+        edit = replacement(script.source, node, f"{text}()")
         yield Finding(diagnostic, candidates=(Candidate(f"`{text}()`", (edit,)),))
 
     def _set_by_hand(self, script: Script, node: ast.Assign) -> Iterator[Finding]:
@@ -90,10 +89,9 @@ print(model(torch.rand(1, 8)))
             self.diagnostic(
                 f"`{owner}.training` is set by hand, which reaches none of its layers"
             ),
-            span=span_of_node(script.file, node),
             label=f"`{owner}.{method}()` sets it for all",
-        )
-        edit = replacement(script.file, node, f"{owner}.{method}()")
+        ).at(script.source.span(node))
+        edit = replacement(script.source, node, f"{owner}.{method}()")
         yield Finding(
             diagnostic, candidates=(Candidate(f"`{owner}.{method}()`", (edit,)),)
         )
@@ -112,9 +110,8 @@ print(model(torch.rand(1, 8)))
             self.diagnostic(
                 f"the copy that `{func.attr}()` is called on is thrown away"
             ),
-            span=span_of_node(script.file, node),
             label="nobody takes the result",
-        )
+        ).at(script.source.span(node))
         yield Finding(diagnostic)
 
 

@@ -24,7 +24,7 @@ from shapelint.reading.source_rule import (
     wrapped_in,
 )
 from shapelint.reading.values import EVAL, Instance, Where, words_of
-from shapelint.syntax.calls import ParsedFile
+from shapelint.syntax.trees import ParsedFile
 
 
 class NoGradMissing(SourceRule):
@@ -88,17 +88,16 @@ for x, y in val_loader:
             ):
                 first = calls[0]
                 name = expression_of(first)
-                diagnostic = self.diagnostic(
+                draft = self.diagnostic(
                     f"`{name}` validates or predicts while gradients are recorded"
                 )
                 places = dict.fromkeys(span_of_where(call.at) for call in calls[1:])
                 also = tuple(Related(span, "and here") for span in places)
                 diagnostic = replace(
-                    diagnostic,
-                    span=span_of_where(first.at),
+                    draft,
                     label="builds a graph",
                     related=(*around(first), *also),
-                )
+                ).at(span_of_where(first.at))
                 yield first.at, diagnostic, tuple(_candidates(calls))
 
 

@@ -91,7 +91,7 @@ class Net(nn.Module):
             placed = (
                 located(diagnostic, walked, trace, call)
                 if is_module
-                else at_call(diagnostic, trace, call)
+                else at_call(diagnostic, walked, trace, call)
             )
             yield Finding(
                 replace(placed, trail=()), candidates=tuple(_candidates(walked, call))
@@ -128,7 +128,7 @@ def _candidates(walked: Walked, call: Call) -> Iterator[Candidate]:
                 "`track_running_stats=True`", (made.replaced(flag, "True"),), call.layer
             )
         return
-    expression = call_expression(call)
+    expression = call_expression(walked, call)
     flag = expression.argument(5, "training") if expression is not None else None
     if (
         expression is not None

@@ -19,7 +19,7 @@ from shapelint.reading.source_rule import (
     span_of_where,
 )
 from shapelint.reading.values import EVAL, Where
-from shapelint.syntax.calls import parsed
+from shapelint.syntax.trees import parse_file
 
 
 class TrainModeNotRestored(SourceRule):
@@ -77,16 +77,15 @@ for epoch in range(10):
                     if call.model.layers == () or call.model.handled:
                         continue
                     name = expression_of(call)
-                    diagnostic = self.diagnostic(
+                    draft = self.diagnostic(
                         f"`{name}` is trained in eval mode from the second round on"
                     )
                     related = Related(span_of_where(call.at), "trained here")
                     diagnostic = replace(
-                        diagnostic,
-                        span=span_of_where(set_by),
+                        draft,
                         label="never back to train mode",
                         related=(related,),
-                    )
+                    ).at(span_of_where(set_by))
                     yield set_by, diagnostic, _back(call, name)
 
 
@@ -118,7 +117,7 @@ def _back(call: Forward, name: str) -> tuple[Candidate, ...]:
     loop = next(
         (loop for loop in reversed(call.loops) if loop.at.file == call.at.file), None
     )
-    source = parsed(call.at.file)
+    source = parse_file(call.at.file, call.at.texts)
     if loop is None or source is None or not isinstance(loop.at.node, ast.stmt):
         return ()
     outer = [each for each in call.loops if each is not loop]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from shapelint.changes.layer_inputs import layer_input_forms
 from shapelint.changes.layer_numbers import number_candidates
 from shapelint.changes.other_inputs import sized_inputs
-from shapelint.facts.diagnostics import Diagnostic
+from shapelint.facts.diagnostics import Draft
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, TensorFact, Trace, Walked, facts_in
 from shapelint.syntax.walked_calls import (
@@ -116,7 +116,7 @@ class Net(nn.Module):
             span = (
                 made.span(written) if made is not None and written is not None else None
             )
-            found += layer_input_forms(call, takes)
+            found += layer_input_forms(walked, call, takes)
             found += number_candidates(
                 call, made, (0, "embed_dim"), gets, (gets,), takes
             )
@@ -128,7 +128,10 @@ class Net(nn.Module):
                 tuple(found),
             )
         return Finding(
-            at_call(diagnostic, trace, call), trace.mode, call.index, tuple(found)
+            at_call(diagnostic, walked, trace, call),
+            trace.mode,
+            call.index,
+            tuple(found),
         )
 
     def _positions(
@@ -147,10 +150,13 @@ class Net(nn.Module):
         )
         inputs = tuple(sized_inputs(walked, [(wanted, holds)]))
         return Finding(
-            at_call(self._worded(mismatch), trace, call), trace.mode, call.index, inputs
+            at_call(self._worded(mismatch), walked, trace, call),
+            trace.mode,
+            call.index,
+            inputs,
         )
 
-    def _worded(self, mismatch: _Mismatch) -> Diagnostic:
+    def _worded(self, mismatch: _Mismatch) -> Draft:
         label = f"{mismatch.expected} expected, {mismatch.found} found"
         diagnostic = self.diagnostic(mismatch.message)
         return replace(

@@ -113,7 +113,10 @@ class Net(nn.Module):
             expected=shape_text(right),
             found=shape_text(shape),
         )
-        candidates = [*permuted_input(walked, shape), *_permute(call, len(shape))]
+        candidates = [
+            *permuted_input(walked, shape),
+            *_permute(walked, call, len(shape)),
+        ]
         return Finding(
             located(diagnostic, walked, trace, call),
             trace.mode,
@@ -146,8 +149,8 @@ def _is_input(trace: Trace, call: Call) -> bool:
     return 0 in first.from_input and all(step.op in _KEEPS for step in way)
 
 
-def _permute(call: Call, rank: int) -> list[Candidate]:
-    expression = call_expression(call)
+def _permute(walked: Walked, call: Call, rank: int) -> list[Candidate]:
+    expression = call_expression(walked, call)
     written = expression.argument(0) if expression is not None else None
     if expression is None or written is None:
         return []

@@ -85,12 +85,15 @@ class Net(nn.Module):
                 found=next(shape_text(shape) for shape in shapes if shape != shapes[0]),
             )
             candidates = (
-                *turned(call, _joins(dim, failure.op == "stack")),
-                *resized(call, halves_well(walked)),
+                *turned(walked, call, _joins(dim, failure.op == "stack")),
+                *resized(walked, call, halves_well(walked)),
                 *other_sizes(walked),
             )
             yield Finding(
-                at_call(diagnostic, trace, call), trace.mode, call.index, candidates
+                at_call(diagnostic, walked, trace, call),
+                trace.mode,
+                call.index,
+                candidates,
             )
 
 

@@ -117,7 +117,7 @@ class Net(nn.Module):
             candidates = []
             if 0 in call.from_input:
                 candidates += other_channels(walked, x.shape, takes, dims)
-            candidates += _turned(call, takes, dims)
+            candidates += _turned(walked, call, takes, dims)
             candidates += number_candidates(
                 call, made, (0, "in_channels"), found, (found,), takes
             )
@@ -130,10 +130,12 @@ class Net(nn.Module):
             )
 
 
-def _turned(call: Call, takes: int, dims: int) -> list[Candidate]:
+def _turned(walked: Walked, call: Call, takes: int, dims: int) -> list[Candidate]:
     """Channels that come last brought to the front, as after an embedding."""
     fits = turned(
-        call, lambda shapes: len(shapes[0]) == dims + 2 and shapes[0][1] == takes
+        walked,
+        call,
+        lambda shapes: len(shapes[0]) == dims + 2 and shapes[0][1] == takes,
     )
     unlikely = (
         ".flatten",

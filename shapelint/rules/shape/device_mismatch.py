@@ -11,8 +11,8 @@ from shapelint.facts.diagnostics import Related, Severity
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Trace, Walked
 from shapelint.syntax.calls import CallExpression, call_at
-from shapelint.syntax.lines import span_of
 from shapelint.syntax.origins import Place, enclosing_function
+from shapelint.syntax.spans import span_of
 from shapelint.syntax.walked_calls import at_call, shape_text, subject
 
 
@@ -75,9 +75,11 @@ class Net(nn.Module):
         for trace in walked.traces.values():
             for call in trace.calls:
                 if call.strays and call.failure is None:
-                    yield self._finding(trace, call, call.strays[0])
+                    yield self._finding(walked, trace, call, call.strays[0])
 
-    def _finding(self, trace: Trace, call: Call, position: int) -> Finding:
+    def _finding(
+        self, walked: Walked, trace: Trace, call: Call, position: int
+    ) -> Finding:
         maker = _maker(trace, call, position)
         shape = shape_text(call.inputs[position].shape)
         by = f", made by {subject(maker)}," if maker is not None else ""
@@ -87,13 +89,17 @@ class Net(nn.Module):
             ),
             label="raises on an accelerator",
         )
-        diagnostic = at_call(diagnostic, trace, call)
+        diagnostic = at_call(diagnostic, walked, trace, call)
         if maker is not None and maker.site is not None and maker.site != call.site:
             diagnostic = replace(
                 diagnostic,
-                related=(Related(span_of(maker.site), "made here, without a device"),),
+                related=(
+                    Related(
+                        span_of(maker.site, walked.texts), "made here, without a device"
+                    ),
+                ),
             )
-        candidates = tuple(_candidates(call, position, maker))
+        candidates = tuple(_candidates(walked, call, position, maker))
         return Finding(diagnostic, trace.mode, call.index, candidates)
 
 
@@ -110,16 +116,18 @@ def _maker(trace: Trace, call: Call, position: int) -> Call | None:
     return current
 
 
-def _candidates(call: Call, position: int, maker: Call | None) -> Iterator[Candidate]:
-    made = call_at(maker.site) if maker is not None else None
-    known = operands(call)
+def _candidates(
+    walked: Walked, call: Call, position: int, maker: Call | None
+) -> Iterator[Candidate]:
+    made = call_at(maker.site, walked.texts) if maker is not None else None
+    known = operands(walked, call)
     names = [
         _device_of(each)
         for at, each in enumerate(known)
         if at != position and at < len(call.inputs)
     ]
     reachable = [name for name in names if name] + _first_parameter(
-        made or call_at(call.site)
+        made or call_at(call.site, walked.texts)
     )
     for name in dict.fromkeys(reachable):
         if made is not None and made.name != "from_numpy":

@@ -101,24 +101,24 @@ class Net(nn.Module):
             )
             candidates = (
                 *float_input(walked, call, failure.cast_to),
-                *_casts(call, failure.cast_to),
+                *_casts(walked, call, failure.cast_to),
             )
             at = (
-                at_call(diagnostic, trace, call)
+                at_call(diagnostic, walked, trace, call)
                 if call.site is not None
                 else located(diagnostic, walked, trace, call)
             )
             yield Finding(at, trace.mode, call.index, candidates)
 
 
-def _casts(call: Call, wanted: str) -> list[Candidate]:
+def _casts(walked: Walked, call: Call, wanted: str) -> list[Candidate]:
     method = _METHODS.get(wanted, "")
     if not method:
         return []
     facts = call.inputs
     return [
         candidate
-        for position in range(len(operands(call)))
+        for position in range(len(operands(walked, call)))
         if position < len(facts) and facts[position].dtype != wanted
-        for candidate in cast(call, position, method)
+        for candidate in cast(walked, call, position, method)
     ]

@@ -91,14 +91,17 @@ class Net(nn.Module):
                 sized_inputs(walked, [sizes]) if _holds_a_table(trace, call) else []
             )
             candidates = (
-                *cropped(call),
+                *cropped(walked, call),
                 *inputs,
-                *turned(call, _broadcasts(shapes)),
-                *resized(call, halves_well(walked)),
+                *turned(walked, call, _broadcasts(shapes)),
+                *resized(walked, call, halves_well(walked)),
                 *other_sizes(walked),
             )
             yield Finding(
-                at_call(diagnostic, trace, call), trace.mode, call.index, candidates
+                at_call(diagnostic, walked, trace, call),
+                trace.mode,
+                call.index,
+                candidates,
             )
 
 

@@ -88,7 +88,7 @@ class Net(nn.Module):
             expected="i64",
             found=dtype,
         )
-        candidates = [*integer_input(walked, call), *cast(call, 0, ".long()")]
+        candidates = [*integer_input(walked, call), *cast(walked, call, 0, ".long()")]
         return Finding(
             located(diagnostic, walked, trace, call),
             trace.mode,

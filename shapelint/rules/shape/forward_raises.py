@@ -15,9 +15,10 @@ from shapelint.changes.other_inputs import (
 )
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Raised, Trace, Walked
+from shapelint.facts.kinds import NoPlace
 from shapelint.rules.mode.broken_train_override import broken_overrides, switching
 from shapelint.rules.structure.missing_super_init import met_uninitialised
-from shapelint.syntax.lines import span_of
+from shapelint.syntax.spans import span_of
 from shapelint.syntax.walked_calls import failed_calls, located, shape_text, subject
 
 
@@ -96,19 +97,20 @@ class Net(nn.Module):
 
     def _own(self, walked: Walked, trace: Trace, raised: Raised) -> Finding:
         text = raised.message.splitlines()[0] if raised.message else ""
-        diagnostic = self.diagnostic(
+        draft = self.diagnostic(
             f"{raised.doing} raises {raised.error_type}{': ' if text else ''}{text}"
         )
-        span = span_of(raised.sites[0]) if raised.sites else None
-        called = span_of(raised.sites[1]) if len(raised.sites) > 1 else None
+        span = span_of(raised.sites[0], walked.texts) if raised.sites else None
+        called = (
+            span_of(raised.sites[1], walked.texts) if len(raised.sites) > 1 else None
+        )
         called = (
             called
             if called is None or span is None or called.line != span.line
             else None
         )
-        diagnostic = replace(
-            diagnostic, layer=raised.layer, span=span, called_at=called
-        )
+        whole = replace(draft, layer=raised.layer)
+        diagnostic = whole.at(span, called, NoPlace.NO_SOURCE)
         if runs_in_circles(walked, trace) and switching(trace):
             diagnostic, candidates = circle(walked, diagnostic)
             return Finding(diagnostic, trace.mode, None, candidates)

@@ -9,10 +9,11 @@ from dataclasses import replace
 from shapelint.facts.diagnostics import Related, Severity
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Spoiled, Walked
-from shapelint.facts.kinds import Mode
-from shapelint.syntax.calls import CallExpression, call_at, layer_call, parsed
+from shapelint.facts.kinds import Mode, NoPlace
+from shapelint.syntax.calls import CallExpression, call_at, layer_call
 from shapelint.syntax.edits import replacement
-from shapelint.syntax.lines import span_of
+from shapelint.syntax.spans import span_of
+from shapelint.syntax.trees import parse_file
 from shapelint.syntax.walked_calls import at_call, failed_calls, shape_text, subject
 
 
@@ -85,15 +86,18 @@ class Net(nn.Module):
                     f"{subject(call)} writes in place what autograd does not allow to be written"
                 )
                 diagnostic = replace(diagnostic, label=call.failure.message)
-                candidates = tuple(_candidates(call, None))
+                candidates = tuple(_candidates(walked, call, None))
                 yield Finding(
-                    at_call(diagnostic, trace, call), trace.mode, call.index, candidates
+                    at_call(diagnostic, walked, trace, call),
+                    trace.mode,
+                    call.index,
+                    candidates,
                 )
         for trace in walked.traces.values():
             for spoiled in trace.spoiled:
-                yield self._spoiled(trace.mode, spoiled)
+                yield self._spoiled(walked, trace.mode, spoiled)
 
-    def _spoiled(self, mode: Mode, spoiled: Spoiled) -> Finding:
+    def _spoiled(self, walked: Walked, mode: Mode, spoiled: Spoiled) -> Finding:
         writer, saver = spoiled.written_by, spoiled.saved_by
         what = (
             f"{shape_text(spoiled.shape)} that {subject(saver)} needs"
@@ -110,25 +114,31 @@ class Net(nn.Module):
         site = writer.site if writer is not None else None
         related: tuple[Related, ...] = ()
         if saver is not None and saver.site is not None:
-            related = (Related(span_of(saver.site), f"{subject(saver)} saved it here"),)
-        diagnostic = replace(
+            related = (
+                Related(
+                    span_of(saver.site, walked.texts), f"{subject(saver)} saved it here"
+                ),
+            )
+        span = span_of(site, walked.texts) if site is not None else None
+        whole = replace(
             diagnostic,
             layer=writer.layer if writer is not None else "",
-            span=span_of(site) if site is not None else None,
             label="written in place; `backward()` raises",
             related=related,
         )
         return Finding(
-            diagnostic,
+            whole.at(span, otherwise=NoPlace.NO_SOURCE),
             mode,
             None,
-            tuple(_candidates(writer, saver)) if writer is not None else (),
+            tuple(_candidates(walked, writer, saver)) if writer is not None else (),
         )
 
 
-def _candidates(writer: Call, saver: Call | None) -> Iterator[Candidate]:
-    yield from _not_in_place(writer)
-    made = call_at(saver.site) if saver is not None else None
+def _candidates(
+    walked: Walked, writer: Call, saver: Call | None
+) -> Iterator[Candidate]:
+    yield from _not_in_place(walked, writer)
+    made = call_at(saver.site, walked.texts) if saver is not None else None
     if made is not None and isinstance(
         made.source.parents.get(made.node), (ast.Assign, ast.AnnAssign)
     ):
@@ -141,12 +151,12 @@ def _candidates(writer: Call, saver: Call | None) -> Iterator[Candidate]:
         )
 
 
-def _not_in_place(writer: Call) -> Iterator[Candidate]:
+def _not_in_place(walked: Walked, writer: Call) -> Iterator[Candidate]:
     group = "out of place"
     called = (
-        layer_call(writer.definition, writer.module_class)
+        layer_call(writer.definition, writer.module_class, walked.texts)
         if writer.is_module
-        else call_at(writer.site)
+        else call_at(writer.site, walked.texts)
     )
     if called is not None:
         for node in [
@@ -158,7 +168,7 @@ def _not_in_place(writer: Call) -> Iterator[Candidate]:
                     title, (called.replaced(node, "False"),), writer.layer, group
                 )
         yield from _method(called, writer.layer, group)
-    yield from _augmented(writer, group)
+    yield from _augmented(walked, writer, group)
 
 
 def _method(called: CallExpression, layer: str, group: str) -> Iterator[Candidate]:
@@ -185,9 +195,10 @@ def _method(called: CallExpression, layer: str, group: str) -> Iterator[Candidat
 _SIGNS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**"}
 
 
-def _augmented(writer: Call, group: str) -> Iterator[Candidate]:
+def _augmented(walked: Walked, writer: Call, group: str) -> Iterator[Candidate]:
     """`x = x + y` for `x += y`."""
-    source = parsed(writer.site.file) if writer.site is not None else None
+    site, texts = writer.site, walked.texts
+    source = parse_file(site.file, texts) if site is not None else None
     for node in ast.walk(source.tree) if source is not None else ():
         if not isinstance(node, ast.AugAssign) or writer.site is None or source is None:
             continue
@@ -204,5 +215,5 @@ def _augmented(writer: Call, group: str) -> Iterator[Candidate]:
             value = f"({value})"
         text = f"{target} = {target} {sign} {value}"
         yield Candidate(
-            f"`{text}`", (replacement(source.file, node, text),), writer.layer, group
+            f"`{text}`", (replacement(source, node, text),), writer.layer, group
         )

@@ -147,11 +147,14 @@ class Net(nn.Module):
                     f"{found} = {' * '.join(map(str, before[1:]))}, the {shape_text(before)} that is flattened",
                 ),
             )
-        candidates = [*input_candidates(walked, trace), *missing_flatten(call, takes)]
-        candidates += layer_input_forms(call, takes)
+        candidates = [
+            *input_candidates(walked, trace),
+            *missing_flatten(walked, call, takes),
+        ]
+        candidates += layer_input_forms(walked, call, takes)
         sizes = flatten.inputs[0].shape[1:] if flatten is not None else (found,)
         both = (
-            flatten_and_number(trace, call, made, takes)
+            flatten_and_number(walked, trace, call, made, takes)
             if argument == "in_features"
             else []
         )
@@ -162,5 +165,5 @@ class Net(nn.Module):
             both or numbers
         )  # a number alone would have the layer run over the width of a map
         if argument == "in_features":
-            candidates += head_candidates(trace, call, made, takes)
+            candidates += head_candidates(walked, trace, call, made, takes)
         return Finding(diagnostic, trace.mode, call.index, tuple(candidates))

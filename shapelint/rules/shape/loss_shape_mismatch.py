@@ -116,9 +116,12 @@ class Net(nn.Module):
             diagnostic = replace(
                 self.diagnostic(message), label=label, expected=pair[0], found=pair[1]
             )
-            candidates = tuple(_candidates(call, failure.op))
+            candidates = tuple(_candidates(walked, call, failure.op))
             yield Finding(
-                at_call(diagnostic, trace, call), trace.mode, call.index, candidates
+                at_call(diagnostic, walked, trace, call),
+                trace.mode,
+                call.index,
+                candidates,
             )
 
 
@@ -130,11 +133,11 @@ def _wanted(op: str, scores: TensorFact) -> Shape:
     return (*scores.shape[:1], *scores.shape[2:]) if len(scores.shape) > 1 else ()
 
 
-def _candidates(call: Call, op: str) -> Iterator[Candidate]:
+def _candidates(walked: Walked, call: Call, op: str) -> Iterator[Candidate]:
     def fits(shapes: list[Shape]) -> bool:
         if len(shapes) < 2:
             return False
         return shapes[1] == _wanted(op, TensorFact("f32", shapes[0]))
 
-    yield from cast(call, 1, ".long()" if op in CLASSES else ".float()")
-    yield from turned(call, fits)
+    yield from cast(walked, call, 1, ".long()" if op in CLASSES else ".float()")
+    yield from turned(walked, call, fits)

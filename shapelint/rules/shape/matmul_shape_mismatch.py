@@ -87,12 +87,15 @@ class Net(nn.Module):
                 found=shape_text(facts[-1].shape) if facts else None,
             )
             candidates = (
-                tuple(turned(call, _multiplies(failure.op)))
+                tuple(turned(walked, call, _multiplies(failure.op)))
                 if failure.op != "einsum"
                 else ()
             )
             yield Finding(
-                at_call(diagnostic, trace, call), trace.mode, call.index, candidates
+                at_call(diagnostic, walked, trace, call),
+                trace.mode,
+                call.index,
+                candidates,
             )
 
 

@@ -107,7 +107,7 @@ def _smaller_kernel(walked: Walked, call: Call, sizes: Shape) -> Iterator[Candid
     """The kernel that is as large as what arrives; where it is written as a number
     there."""
     is_module = call.is_module
-    made = made_by(walked, call) if is_module else call_at(call.site)
+    made = made_by(walked, call) if is_module else call_at(call.site, walked.texts)
     is_conv = "conv" in call.op.lower()
     position = (2 if is_conv else 0) if is_module else 1
     node = (

@@ -171,13 +171,13 @@ class Net(nn.Module):
                 *input_candidates(walked, trace),
                 *batched_input(walked, call, max(ranks)),
                 *_of_that_rank(walked, call, len(shape)),
-                *_fixes(call, len(shape), ranks),
+                *_fixes(walked, call, len(shape), ranks),
             ]
             is_layer = by_layer or call.is_module
             placed = (
                 located(diagnostic, walked, trace, call)
                 if is_layer
-                else at_call(diagnostic, trace, call)
+                else at_call(diagnostic, walked, trace, call)
             )
             yield Finding(placed, trace.mode, call.index, tuple(candidates))
 
@@ -224,7 +224,7 @@ def _named_dims(failure: Failure) -> tuple[int, ...] | None:
 def _of_that_rank(walked: Walked, call: Call, rank: int) -> list[Candidate]:
     """`Conv2d` for `Conv1d`, `F.max_pool2d` for `F.max_pool1d`: the layer that takes as
     many dimensions as arrive."""
-    made = made_by(walked, call) if call.is_module else call_at(call.site)
+    made = made_by(walked, call) if call.is_module else call_at(call.site, walked.texts)
     if made is None or spatial_dims(made.name) is None or not 3 <= rank <= 5:
         return []
     name = f"{made.name[:-2]}{rank - 2}d"
@@ -247,9 +247,11 @@ def _of_that_rank(walked: Walked, call: Call, rank: int) -> list[Candidate]:
     ]
 
 
-def _fixes(call: Call, rank: int, ranks: tuple[int, ...]) -> list[Candidate]:
+def _fixes(
+    walked: Walked, call: Call, rank: int, ranks: tuple[int, ...]
+) -> list[Candidate]:
     """`unsqueeze` what is missing, where the layer is called."""
-    expression = call_expression(call)
+    expression = call_expression(walked, call)
     written = expression.argument(0) if expression is not None else None
     if expression is None or written is None:
         return []

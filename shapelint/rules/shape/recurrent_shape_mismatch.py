@@ -125,7 +125,7 @@ class Net(nn.Module):
         found: list[Candidate] = []
         if mismatch.features is not None:
             takes, gets = mismatch.features
-            found += layer_input_forms(call, takes)
+            found += layer_input_forms(walked, call, takes)
             found += number_candidates(
                 call, made, (0, "input_size"), gets, (gets,), takes
             )

@@ -16,7 +16,7 @@ from shapelint.facts.places import Position
 from shapelint.ops import mismatches as rearranging
 from shapelint.ops.reshaping import wanted_sizes
 from shapelint.syntax.calls import CallExpression
-from shapelint.syntax.edits import replacement, span_of_node
+from shapelint.syntax.edits import replacement
 from shapelint.syntax.products import written_as
 from shapelint.syntax.walked_calls import (
     at_call,
@@ -122,13 +122,13 @@ class Net(nn.Module):
             )
             candidates = [
                 *_with_its_layer(walked, trace, call),
-                *_candidates(call, contiguity),
+                *_candidates(walked, call, contiguity),
                 *input_candidates(walked, trace),
             ]
             diagnostic = (
                 located(diagnostic, walked, trace, call)
                 if call.is_module
-                else at_call(diagnostic, trace, call)
+                else at_call(diagnostic, walked, trace, call)
             )
             yield Finding(diagnostic, trace.mode, call.index, tuple(candidates))
 
@@ -145,7 +145,7 @@ class Net(nn.Module):
             placed = (
                 located(diagnostic, walked, trace, call)
                 if is_layer
-                else at_call(diagnostic, trace, call)
+                else at_call(diagnostic, walked, trace, call)
             )
             yield Finding(
                 placed, trace.mode, call.index, tuple(input_candidates(walked, trace))
@@ -191,8 +191,8 @@ def _counted(failure: Failure, shape: Shape, wanted: Shape | None) -> str:
     return f"{total} elements, not {known}"
 
 
-def _candidates(call: Call, contiguity: bool) -> list[Candidate]:
-    expression = call_expression(call)
+def _candidates(walked: Walked, call: Call, contiguity: bool) -> list[Candidate]:
+    expression = call_expression(walked, call)
     if (
         expression is None
         or not isinstance(expression.node.func, ast.Attribute)
@@ -237,7 +237,7 @@ def _with_its_layer(walked: Walked, trace: Trace, call: Call) -> list[Candidate]
     """`view(-1, 4096)` before `nn.Linear(4096, ...)`: a pooling to the old size, or
     both numbers at once."""
     expression, shape = (
-        call_expression(call),
+        call_expression(walked, call),
         call.inputs[0].shape if call.inputs else (),
     )
     if (
@@ -278,7 +278,7 @@ def _with_its_layer(walked: Walked, trace: Trace, call: Call) -> list[Candidate]
     flat = f"{expression.source.segment(expression.node.func.value)}.flatten(1)"
     for title, edit, likely in (
         (view, expression.replaced(number, inside), 2.4),
-        (flat, replacement(expression.source.file, expression.node, flat), 2.2),
+        (flat, replacement(expression.source, expression.node, flat), 2.2),
     ):
         edits = (edit, made.replaced(written, text))
         says = "written for another size"
@@ -297,7 +297,7 @@ def _with_its_layer(walked: Walked, trace: Trace, call: Call) -> list[Candidate]
 
 def _reshaped(expression: CallExpression) -> Candidate:
     func = expression.node.func
-    span = span_of_node(expression.source.file, func)
+    span = expression.source.span(func)
     end = Position(span.end_line or span.line, span.end_column or 1)
     start = Position(end.line, end.column - len(expression.name))
     edit = Edit(expression.source.file, start, end, "reshape")
@@ -320,9 +320,7 @@ def _batch_kept(expression: CallExpression, call: Call) -> list[Candidate]:
     features = math.prod(shape[1:])
     if isinstance(expression.node.func, ast.Attribute):
         owner = expression.source.segment(expression.node.func.value)
-        edit = replacement(
-            expression.source.file, expression.node, f"{owner}.flatten(1)"
-        )
+        edit = replacement(expression.source, expression.node, f"{owner}.flatten(1)")
         found.append(Candidate(f"`{owner}.flatten(1)`", (edit,), group="flatten"))
     text = written_as(expression.source, args[1], features, shape[1:])
     title = f"`{text}` in place of `{expression.source.segment(args[1])}`"

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Trace, Walked
-from shapelint.facts.kinds import Mode
+from shapelint.facts.kinds import Mode, NoPlace
 from shapelint.facts.places import Span
-from shapelint.syntax.calls import ParsedFile, parsed
 from shapelint.syntax.edits import replacement
+from shapelint.syntax.trees import ParsedFile, parse_file
 
 
 class MissingSuperInit(Rule):
@@ -73,14 +73,17 @@ class Net(nn.Module):
             for (file, owner), layer in (
                 firsts.items() if met_uninitialised(walked, trace) else ()
             ):
-                yield self._finding(file, owner, layer, trace.mode)
+                yield self._finding(walked, file, owner, layer, trace.mode)
 
-    def _finding(self, file: str, owner: str, layer: str, mode: Mode) -> Finding:
-        source = parsed(file)
+    def _finding(
+        self, walked: Walked, file: str, owner: str, layer: str, mode: Mode
+    ) -> Finding:
+        source = parse_file(file, walked.texts)
         init = _constructor(source, owner) if source is not None else None
         if source is None or init is None:
             message = f"`nn.Module.__init__` never ran on a `{owner}`"
-            return Finding(replace(self.diagnostic(message), layer=layer), mode)
+            draft = replace(self.diagnostic(message), layer=layer)
+            return Finding(draft.at(None, otherwise=NoPlace.NO_SOURCE), mode)
         diagnostic = self.diagnostic(
             f"`{owner}.__init__` never calls `super().__init__()`"
         )
@@ -93,9 +96,9 @@ class Net(nn.Module):
         )
         first = init.body[0]
         text = f"super().__init__()\n{' ' * first.col_offset}{source.segment(first)}"
-        edit = replacement(file, first, text)
+        edit = replacement(source, first, text)
         return Finding(
-            replace(diagnostic, span=span, layer=layer),
+            replace(diagnostic, layer=layer).at(span),
             mode,
             None,
             (
