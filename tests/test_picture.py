@@ -15,7 +15,7 @@ from shapelint.picture.blocks import LARGEST, MOST
 from shapelint.picture.geometry import Layout
 from shapelint.picture.layouts import FAR, Layouts
 from shapelint.picture.plan import Plan
-from shapelint.render.drawing import render_svg
+from shapelint.render.static_picture import render_svg
 from tests.conftest import FIXTURES, check_target
 
 Lint = Callable[..., Any]

@@ -15,8 +15,8 @@ from shapelint.facts.graph import TensorFact, ValueFact
 from shapelint.facts.kinds import BlockKind
 from shapelint.facts.outcome import TargetReport
 from shapelint.picture.labels import write_shape, write_value
-from shapelint.render.drawing import render_svg
 from shapelint.render.notes import note_lines
+from shapelint.render.static_picture import render_svg
 from shapelint.render.svg_elements import family
 from tests.conftest import FIXTURES, check_target, run_shapelint
 from tests.test_picture import NESTED

@@ -10,8 +10,8 @@ from shapelint.picture.labels import write_shape
 from shapelint.picture.layouts import Layouts
 from shapelint.picture.plan import Plan
 from shapelint.render.block_words import describe_block, is_unchanged
-from shapelint.render.drawing import mark_block
 from shapelint.render.notes import NOTE_WIDTH, note_lines
+from shapelint.render.static_picture import mark_block
 from shapelint.render.svg_elements import (
     LABEL_ASIDE,
     MARKERS,

@@ -12,13 +12,13 @@ from shapelint.facts.outcome import Outcome, TargetReport
 from shapelint.picture.labels import write_value
 from shapelint.picture.layouts import Layouts
 from shapelint.picture.plan import Plan
-from shapelint.render.drawing import draw
 from shapelint.render.finding_text import render_diagnostic
 from shapelint.render.format import Format, Wanted
 from shapelint.render.layer_html import write_bars, write_layers
 from shapelint.render.layer_table import write_bytes, write_share
 from shapelint.render.notes import findings_by_block
 from shapelint.render.page_data import write_page_data
+from shapelint.render.static_picture import draw
 from shapelint.render.style import NO_FIXES, Fixes, Style
 from shapelint.render.summary import count_findings, write_summary
 from shapelint.render.svg_elements import read_asset

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from shapelint.facts.outcome import Outcome
-from shapelint.render.drawing import render_svg
 from shapelint.render.format import Format
+from shapelint.render.static_picture import render_svg
 from shapelint.render.style import Style
 
 
