@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import shapelint
-from shapelint.asked.config import OPTIONS, TARGET_OPTIONS, Option
+from shapelint.asked.settings import OPTIONS, TARGET_OPTIONS, Option
 from shapelint.render.rule_pages import rule_page, summarise_rule
 from shapelint.rules import catalogue
 

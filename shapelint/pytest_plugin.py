@@ -5,9 +5,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from shapelint.asked.settings import Config
 
 MARKER = (
     "shapelint(model, inputs, *, select=(), ignore=(), fail_on='warning'): "
@@ -38,7 +42,7 @@ def pytest_collection_modifyitems(
     if not config.getoption("--shapelint"):
         return
     from shapelint.asked.config import load_config
-    from shapelint.cli.options import configured_targets
+    from shapelint.cli.configured_targets import targets_of
     from shapelint.facts.errors import UsageError
     from shapelint.facts.escape import in_one_line, printable
 
@@ -46,7 +50,7 @@ def pytest_collection_modifyitems(
         settings = load_config(config.rootpath)
     except UsageError as error:
         raise pytest.UsageError(printable(f"shapelint: {error}")) from None
-    if not settings["targets"]:
+    if not settings.targets:
         raise pytest.UsageError(
             "--shapelint: no [[tool.shapelint.targets]] are configured"
         )
@@ -57,7 +61,7 @@ def pytest_collection_modifyitems(
             target=target,
             settings=settings,
         )
-        for target in configured_targets(settings)[:-1]
+        for target in targets_of(settings)[:-1]
     ]
 
 
@@ -68,32 +72,33 @@ class FoundError(Exception):
 class TargetItem(pytest.Item):
     """One configured target."""
 
-    def __init__(self, *, target: str, settings: Any, **words: Any) -> None:
+    def __init__(self, *, target: str, settings: Config, **words: Any) -> None:
         super().__init__(**words)
         self.target, self.settings = target, settings
         self.add_marker("shapelint")
 
     def runtest(self) -> None:
         """Check it in a process of its own, as the command line does."""
-        from shapelint.cli.check import exit_code
-        from shapelint.cli.options import chosen_rules, ignored_in, request_for
+        from shapelint.cli.configured_targets import choose_rules, codes_ignored_in
+        from shapelint.cli.exit_codes import exit_code
+        from shapelint.cli.options import InputOptions
+        from shapelint.cli.requests import walk_request
         from shapelint.facts.errors import UsageError
         from shapelint.facts.escape import printable
         from shapelint.process.runner import run_all
         from shapelint.render import render
         from shapelint.render.style import Style
 
-        words = {"inputs": (), "input_factory": None, "mode": None, "timeout": None}
         try:
-            rules = chosen_rules(self.settings, (), (), self.target)
-            off = ignored_in(self.settings)
-            request = request_for(
-                self.target, self.settings, words, selected=rules, ignored_in=off
+            request = replace(
+                walk_request(self.target, self.settings, InputOptions()),
+                selected=choose_rules(self.settings, (), (), self.target),
+                ignored_in=codes_ignored_in(self.settings),
             )
         except UsageError as error:
             raise FoundError(printable(str(error))) from None
         outcomes = list(run_all([request]))
-        if exit_code(outcomes, False, self.settings["fail-on"]):
+        if exit_code(outcomes, False, self.settings.fail_on):
             raise FoundError(render("full", outcomes, Style(), False).rstrip())
 
     def repr_failure(

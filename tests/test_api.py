@@ -187,7 +187,7 @@ def test_assert_shapes_that_hold(model: Any, shapes: str) -> None:
         (
             Net,
             "B 3 16 16 -> B 11",
-            "SHP118: f32[4,10] comes out where `B 11` is expected with B=4: 10 where 11",
+            "SHP118: the model returns f32[4,10] but `B 11` is expected with B=4: 10 where 11",
         ),
         (Pooled, "B 3 H W -> B H", "10 where H = 48 is wanted"),
         (Pooled, "B 3 H W -> B 10 1", "2 dimensions, not 3"),
@@ -213,7 +213,7 @@ def test_assert_shapes_with_inputs_binds_the_left_side() -> None:
 def test_assert_params() -> None:
     assert shapelint.assert_params(Net, (1, 3, 16, 16), max=5_370).params == 5_370
     with pytest.raises(
-        AssertionError, match=r"SHP304.*5,370 parameters, 5,369 are allowed"
+        AssertionError, match=r"SHP304.*5,370 parameters but `max-params` is 5,369"
     ) as raised:
         shapelint.assert_params(Net, (1, 3, 16, 16), max=5_369)
     assert "fc: 5,130 (95.5 %)" in str(raised.value)

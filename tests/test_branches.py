@@ -3,6 +3,7 @@ run on all of them by torch."""
 
 from __future__ import annotations
 
+import ast
 import itertools
 import sys
 from collections.abc import Callable, Iterator
@@ -167,6 +168,58 @@ def test_what_is_right_on_some_way_is_left_alone(
     source = CORRECT[code][what]
     assert not always(source, WRONG[code], monkeypatch)
     assert not found(write(source, "train.py"), code)
+
+
+def has_handlers(node: ast.AST) -> bool:
+    return isinstance(node, ast.Try) and bool(node.handlers)
+
+
+def has_else(*kinds: type[ast.AST]) -> Callable[[ast.AST], bool]:
+    return lambda node: isinstance(node, kinds) and bool(getattr(node, "orelse", []))
+
+
+def one_of(*kinds: type[ast.AST]) -> Callable[[ast.AST], bool]:
+    return lambda node: isinstance(node, kinds)
+
+
+def with_operator(kind: type[ast.boolop]) -> Callable[[ast.AST], bool]:
+    return lambda node: isinstance(node, ast.BoolOp) and isinstance(node.op, kind)
+
+
+IS_STATEMENT: dict[str, Callable[[ast.AST], bool]] = {
+    "if": one_of(ast.If),
+    "match": one_of(ast.Match),
+    "match with a guard": lambda node: (
+        isinstance(node, ast.match_case) and node.guard is not None
+    ),
+    "try": one_of(ast.Try),
+    "except": has_handlers,
+    "else of try": has_else(ast.Try),
+    "finally": lambda node: isinstance(node, ast.Try) and bool(node.finalbody),
+    "for": one_of(ast.For),
+    "else of for": has_else(ast.For),
+    "while": one_of(ast.While),
+    "else of while": has_else(ast.While),
+    "with": one_of(ast.With),
+    "conditional expression": one_of(ast.IfExp),
+    "early return": one_of(ast.Return),
+    "early raise": one_of(ast.Raise),
+    "break": one_of(ast.Break),
+    "continue": one_of(ast.Continue),
+    "and": with_operator(ast.And),
+    "or": with_operator(ast.Or),
+    "comprehension": one_of(ast.ListComp),
+}
+
+
+@pytest.mark.parametrize("statement", IS_STATEMENT)
+def test_each_statement_that_branches_has_a_faulty_and_a_correct_program(
+    statement: str,
+) -> None:
+    """Both are run by torch and judged by the tests above."""
+    faulty, correct = branches.STATEMENTS[statement]
+    for body in (branches.STILL_TRAINING[faulty], branches.EVAL_ON_SOME_WAY[correct]):
+        assert any(map(IS_STATEMENT[statement], ast.walk(ast.parse(body))))
 
 
 def trains_in_eval_mode(source: str, monkeypatch: pytest.MonkeyPatch) -> bool:

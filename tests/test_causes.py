@@ -267,7 +267,7 @@ CASES |= {
         ("2,3,4,4",),
         "SHP107",
         "x.permute(0, 2, 3, 1).view(x.size(0), -1)",
-        "`.reshape(...)` in place of `.view(...)`",
+        "`.reshape(...)` instead of `.view(...)`",
     ),
     "too small an image": Case(
         module(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from shapelint.asked.config import load_config
-from shapelint.cli.options import affected
+from shapelint.cli.configured_targets import find_affected
 from shapelint.syntax import dependencies
 from tests.conftest import run_shapelint
 
@@ -59,7 +59,7 @@ def project(write: Write) -> Callable[..., None]:
 
 
 def models(*changed: str) -> list[str]:
-    return [target for target in affected(load_config(), changed) if ":" in target]
+    return [target for target in find_affected(load_config(), changed) if ":" in target]
 
 
 @pytest.mark.parametrize(

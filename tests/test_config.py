@@ -4,8 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from shapelint.asked.config import OPTIONS, load_config
+from shapelint.asked.config import load_config
+from shapelint.asked.settings import OPTIONS, field_name
+from shapelint.cli.options import InputOptions
+from shapelint.cli.requests import walk_request
 from shapelint.facts.errors import UsageError
+from shapelint.facts.kinds import Mode
 
 
 def config(tmp_path: Path, text: str) -> Path:
@@ -14,9 +18,9 @@ def config(tmp_path: Path, text: str) -> Path:
 
 
 def test_defaults_where_there_is_no_file(tmp_path: Path) -> None:
-    assert {name: load_config(tmp_path)[name] for name in OPTIONS} == {
-        n: o.default for n, o in OPTIONS.items()
-    }
+    found = load_config(tmp_path)
+    for name, option in OPTIONS.items():
+        assert getattr(found, field_name(name)) == option.default
 
 
 def test_nearest_table_wins_and_the_command_line_beats_it(tmp_path: Path) -> None:
@@ -25,10 +29,13 @@ def test_nearest_table_wins_and_the_command_line_beats_it(tmp_path: Path) -> Non
     config(tmp_path, "[tool.shapelint]\nmode = 'eval'\ntimeout = 5\n")
     config(inner.parent, "[tool.other]\nx = 1\n")
     found = load_config(inner)
-    assert found["mode"] == "eval"
-    assert found["timeout"] == 5.0
-    assert found.pick("mode", "train") == "train"
-    assert found.pick("mode", None) == "eval"
+    assert found.mode == "eval"
+    assert found.timeout == 5.0
+    (inner / "net.py").write_text("")
+    target = f"{inner / 'net.py'}:Net"
+    said = walk_request(target, found, InputOptions(mode="train"))
+    assert (said.modes, said.seconds) == ((Mode.TRAIN,), 5.0)
+    assert walk_request(target, found, InputOptions()).modes == (Mode.EVAL,)
 
 
 @pytest.mark.parametrize(

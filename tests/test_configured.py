@@ -84,8 +84,8 @@ def test_what_must_come_out_is_held_against_what_does(project: Path) -> None:
     )
     done = run_shapelint("check", "--output-format", "concise", cwd=project)
     assert [line[-6:] for line in lines(done.out)] == ["SHP118", "SHP118", "SHP405"]
-    assert "f32[1,10] comes out where f32[1,11] is expected" in done.out
-    assert "f32[2,3] comes out where f64[2,3] is expected" in done.out
+    assert "the model returns f32[1,10] but f32[1,11] is expected" in done.out
+    assert "the model returns f32[2,3] but f64[2,3] is expected" in done.out
 
 
 def test_a_target_named_on_the_command_line_is_fed_as_configured(project: Path) -> None:
@@ -240,7 +240,7 @@ def test_words_that_do_not_go_together(tmp_path: Path) -> None:
         in run_shapelint("check", "--config", "gone.toml", cwd=tmp_path).err
     )
     assert (
-        "cannot both be done"
+        "cannot be combined"
         in run_shapelint("check", "a.py", "--fix", "--add-ignores", cwd=tmp_path).err
     )
     assert (

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from shapelint.apply.files import SourceFile, difference
+from shapelint.apply.source_files import SourceFile, difference
 from shapelint.asked.formats import CHECK_FORMATS
 from shapelint.cli import main
 from shapelint.cli.fixing import say_diff

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from shapelint.apply.files import SourceFile, difference, write
+from shapelint.apply.source_files import SourceFile, difference, write
 from shapelint.facts.errors import UsageError
 from tests import eager
 from tests.conftest import FIXTURES, Result, run_shapelint

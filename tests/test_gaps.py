@@ -40,7 +40,7 @@ def test_a_model_that_needs_values_is_walked_again_with_real_ones(lint: Lint) ->
 def test_too_large_for_that_it_is_a_gap_and_no_error(
     lint: Lint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shapelint.checking.walk_target.FALLBACK_PARAMS", 1000)
+    monkeypatch.setattr("shapelint.checking.one_pass.FALLBACK_PARAMS", 1000)
     report = lint(NEEDS_VALUES, "1,256,96,96", modes=(Mode.EVAL,))
     assert errors(report) == []
     assert "SHP903" in codes(report)
@@ -211,7 +211,7 @@ def test_recovered_recurrent_shapes_are_torchs(
     from torch import nn
 
     from shapelint.facts.graph import Failure, TensorFact
-    from shapelint.ops import recovered_shapes
+    from shapelint.ops.recovery import recovered_shapes
 
     layer = getattr(nn, kind)(8, 6, num_layers=2, bidirectional=True)
     shape = (5, 3, 8) if batched else (5, 8)
@@ -222,7 +222,7 @@ def test_recovered_recurrent_shapes_are_torchs(
     }
     wrong = TensorFact("f32", (*shape[:-1], 9))
     failure = Failure(
-        f"module:{kind}", (wrong,), {"_attributes": attributes}, "RuntimeError", ""
+        f"module:{kind}", (wrong,), {}, "RuntimeError", "", attributes=attributes
     )
     expected = (
         tuple(tuple(t.shape) for t in hidden)

@@ -11,13 +11,12 @@ import torch.fx
 from torch import nn
 
 from shapelint.facts.kinds import Mode
-from shapelint.tracing.frames import Ownership
 from shapelint.tracing.walk import Walker
 from tests.conftest import FIXTURES
 
 
 def trace_of(model: nn.Module, *inputs: torch.Tensor, mode: Mode = Mode.EVAL) -> Any:
-    return Walker(model, lambda: (inputs, {}), Ownership(), lambda _: ()).walk(mode)
+    return Walker(model, lambda: (inputs, {})).walk(mode)
 
 
 class Branching(nn.Module):
@@ -87,7 +86,7 @@ def test_both_modes_from_the_same_flags() -> None:
     model = nn.Sequential(nn.Dropout(0.5), nn.BatchNorm1d(4).eval())
     model.train()
     model[1].eval()
-    walker = Walker(model, lambda: ((torch.rand(2, 4),), {}), Ownership(), lambda _: ())
+    walker = Walker(model, lambda: ((torch.rand(2, 4),), {}))
     assert [[call.training for call in walker.walk(mode).calls] for mode in Mode] == [
         [True] * 2,
         [False] * 2,

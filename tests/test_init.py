@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from shapelint.asked.config import load_config
-from shapelint.reading.models import models_in
-from shapelint.sources.files import files_below
+from shapelint.reading.model_classes import find_models
+from shapelint.sources.source_files import find_files
 from tests.conftest import FIXTURES, Result, run_shapelint
 
 Write = Callable[..., Path]
@@ -107,7 +107,7 @@ def test_line_endings_of_the_file_stay(write: Write, tmp_path: Path) -> None:
     )
     assert text.count(b"\n") == text.count(b"\r\n")
     assert (
-        load_config(given=str(tmp_path / "pyproject.toml"))["targets"][0]["target"]
+        load_config(given=str(tmp_path / "pyproject.toml")).targets[0].target
         == "net.py:Net"
     )
 
@@ -201,7 +201,7 @@ def test_arguments_are_those_that_the_project_itself_writes_out(
         == "net.py:Net(7, width=4)  runs with 1,3,224,224, gives f32[1,7]"
     )
     assert (
-        load_config(given=str(tmp_path / "shapelint.toml"))["targets"][0]["target"]
+        load_config(given=str(tmp_path / "shapelint.toml")).targets[0].target
         == "net.py:Net(7, width=4)"
     )
     assert init(tmp_path).out.startswith("net.py:Net(7, width=4)  is there already")
@@ -228,7 +228,7 @@ def test_a_file_that_would_train_is_not_imported(
 ) -> None:
     file = write(NET)
     file.write_text(f"{file.read_text()}\n{work}")
-    (model,) = models_in(["net.py"])
+    (model,) = find_models(["net.py"])
     assert model.trains == line
 
 
@@ -263,7 +263,7 @@ def test_parts_tests_and_private_classes_are_no_models(
         "class Bigger(Net):\n    pass\n",
         "lit.py",
     )
-    found = [(model.file, model.name) for model in models_in(files_below("."))]
+    found = [(model.file, model.name) for model in find_models(find_files("."))]
     assert found == [("lit.py", "Lit"), ("lit.py", "Bigger"), ("net.py", "Net")]
 
 

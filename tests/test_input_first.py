@@ -184,6 +184,7 @@ def test_an_error_that_no_input_shows_is_no_reason_to_edit(
     first = next(item for item in found if item.fixes and item.fixes[0].inputs)
     assert (first.fixes[0].inputs, first.fixes[0].runs) == (("1,3,8,8",), True)
     assert first.fixes[0].cost == "other findings stay"
+    assert first.fixes[0].others_stay
     assert applicable(first, unsafe=False) is None
 
 

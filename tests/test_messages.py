@@ -164,7 +164,7 @@ def test_every_answer_of_a_question_is_named_once(lint: Lint) -> None:
     (finding,) = lint(source, "2,8").diagnostics
     assert (
         finding.message
-        == "the walk hangs on the truth of a tensor of shape (), which was True and False"
+        == "the walk depends on the truth of a tensor of shape (), which was True and False"
     )
     assert finding.modes == ("train", "eval")
 

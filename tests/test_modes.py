@@ -220,8 +220,8 @@ AGREES = {
 }
 
 
-def described(source: str) -> list[str]:
-    from shapelint.tracing.described import described as text
+def spell_shapes(source: str) -> list[str]:
+    from shapelint.tracing.value_facts import spell_shapes as text
 
     model = eager.build(source, "Net")
     return [text(model.train(mode)(torch.rand(4, 8))) for mode in (True, False)]
@@ -229,7 +229,7 @@ def described(source: str) -> list[str]:
 
 @pytest.mark.parametrize("what", DIFFERS)
 def test_results_of_another_structure_are_said(what: str, lint: Lint) -> None:
-    train, evaluated = described(DIFFERS[what])
+    train, evaluated = spell_shapes(DIFFERS[what])
     assert train != evaluated
     (finding,) = lint(DIFFERS[what], "4,8").diagnostics
     assert (finding.code, finding.severity.value) == ("SHP409", "info")
@@ -238,7 +238,7 @@ def test_results_of_another_structure_are_said(what: str, lint: Lint) -> None:
 
 @pytest.mark.parametrize("what", AGREES)
 def test_results_of_the_same_structure_are_not(what: str, lint: Lint) -> None:
-    train, evaluated = described(AGREES[what])
+    train, evaluated = spell_shapes(AGREES[what])
     assert train == evaluated
     assert codes(lint(AGREES[what], "4,8")) == []
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from shapelint.facts.graph import Failure, TensorFact
-from shapelint.ops import recovered_shapes
+from shapelint.ops.recovery import recovered_shapes
 from tests import eager
 from tests.conftest import codes
 

@@ -107,5 +107,5 @@ def test_quiet_and_verbose_exclude_each_other() -> None:
     done = run_shapelint("check", TARGETS[0], "-q", "-v")
     assert (done.code, done.err) == (
         2,
-        "error: `--quiet` and `--verbose` cannot both be done\n",
+        "error: `--quiet` and `--verbose` cannot be combined\n",
     )

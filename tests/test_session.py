@@ -15,8 +15,7 @@ from torch import nn
 
 from shapelint.facts.kinds import Mode
 from shapelint.tracing.costs import Budget
-from shapelint.tracing.frames import Ownership
-from shapelint.tracing.walk import Walker
+from shapelint.tracing.walk import Walker, WalkSettings
 from tests.conftest import codes, errors, run_shapelint
 
 Lint = Callable[..., Any]
@@ -63,9 +62,8 @@ def test_any_model(what: str, real: bool, write: Lint) -> None:
     budget = (
         (lambda: Budget(1e9, 1e9, 1e9)) if real else (lambda: Budget(0.0, 0.0, 0.0))
     )
-    walker = Walker(
-        model, lambda: ((torch.rand(2, 8),), {}), Ownership(), lambda _: (), budget
-    )
+    settings = WalkSettings(budget=budget)
+    walker = Walker(model, lambda: ((torch.rand(2, 8),), {}), settings=settings)
     trace = walker.walk(Mode.EVAL)
     assert trace.raised is None, trace.raised
     assert trace.used_fake is not real or what in ("lengths", "dict and list")
@@ -216,9 +214,7 @@ def test_model_and_generators_are_as_they_were() -> None:
     tensors, rest = state(model)
     original_call, original_init = nn.Module.__call__, nn.Module.__init__
     rng, python_rng = torch.get_rng_state(), random.getstate()
-    walker = Walker(
-        model, lambda: ((torch.rand(2, 3, 8, 8),), {}), Ownership(), lambda _: ()
-    )
+    walker = Walker(model, lambda: ((torch.rand(2, 3, 8, 8),), {}))
     for mode in (Mode.TRAIN, Mode.EVAL, Mode.TRAIN):
         assert walker.walk(mode).raised is None
     after_tensors, after = state(model)

@@ -13,8 +13,9 @@ import torch
 from torch import nn
 
 import shapelint
-from shapelint.tracing.described import causes_of, described, message_of
 from shapelint.tracing.members import buffers_of, cycles_of, modules_of, parameters_of
+from shapelint.tracing.user_text import causes_of, message_of
+from shapelint.tracing.value_facts import spell_shapes
 from tests import eager
 from tests.conftest import codes
 
@@ -239,7 +240,7 @@ def test_an_exception_may_be_its_own_cause() -> None:
 def test_a_result_that_holds_itself_is_described() -> None:
     out: dict[str, Any] = {"y": torch.ones(2)}
     out["out"] = out
-    assert described(out) == "{y: f32[2], out: ...}"
+    assert spell_shapes(out) == "{y: f32[2], out: ...}"
 
 
 def nested(depth: int, kernel: int = 1) -> nn.Module:

@@ -41,9 +41,9 @@ def test_finding_at_32_says_it_all() -> None:
             "   = layer: classifier.1, called at fixtures/small_cnn.py:21",
             "   = trail: (1, 3, 32, 32) -> features.0 Conv2d (1, 16, 32, 32) -> ... -> features.4 ReLU (1, 32, 16, 16)"
             " -> features.5 MaxPool2d (1, 32, 8, 8) -> classifier.0 Flatten (1, 2048)",
-            "   = note: 2048 = 32 * 8 * 8, the (1, 32, 8, 8) that is flattened",
+            "   = note: 2048 = 32 * 8 * 8, from flattening (1, 32, 8, 8)",
             "   = note: (1, 32, 16, 16) comes from this `Conv2d`: fixtures/small_cnn.py:10",
-            "   = note: the size changes on the way: fixtures/small_cnn.py:9, 10",
+            "   = note: the spatial size changes here: fixtures/small_cnn.py:9, 10",
             "   = help: `nn.Linear(32 * 8 * 8, 64)`  [verified; 131,136 parameters instead of 524,352; new weights]",
             "   = help: `nn.AdaptiveAvgPool2d((16, 16))` before `nn.Flatten()` at fixtures/small_cnn.py:13"
             "  [verified; keeps trained weights; other sizes too]",

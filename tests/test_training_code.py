@@ -153,6 +153,62 @@ def test_what_two_files_import_is_told_once(write: Write, tmp_path: Path) -> Non
     assert [item.code for item in report.diagnostics] == ["SHP406"]
 
 
+BASE = """import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.drop = nn.Dropout(0.5)
+
+
+class Base:
+    def __init__(self):
+        self.model = Net()
+        self.optimizer = torch.optim.SGD(self.model.parameters(), 0.1)
+
+    def fit(self, train_loader):
+        for x in train_loader:
+            self.optimizer.zero_grad()
+            self.model(x).sum().backward()
+            self.optimizer.step()
+
+    def evaluate(self, val_loader):
+        with torch.no_grad():
+            for x in val_loader:
+                print(self.model(x).argmax(1))  # here
+"""
+DERIVED = """from base import Base
+
+
+class Trainer(Base):
+    pass
+
+
+trainer = Trainer()
+trainer.fit(train_loader)
+trainer.evaluate(val_loader)
+"""
+
+
+def test_a_method_that_is_inherited_is_read_in_the_file_that_defines_it(
+    write: Write,
+) -> None:
+    here = [line.endswith("# here") for line in BASE.splitlines()].index(True) + 1
+    base = write(BASE, "base.py")
+    train = write(DERIVED, "train.py")
+    report = check_source(Read(str(train), selected=ALL)).report
+    spans = [(item.code, item.span) for item in report.diagnostics]
+    assert [
+        (code, span.file, span.line) for code, span in spans if span is not None
+    ] == [("SHP403", str(base), here)]
+    write(
+        BASE.replace("with torch", "self.model.eval()\n        with torch"), "base.py"
+    )
+    assert not check_source(Read(str(train), selected=ALL)).report.diagnostics
+
+
 def test_a_file_that_is_no_python_says_so_and_does_not_stop_the_others(
     write: Write, tmp_path: Path
 ) -> None:
@@ -213,7 +269,7 @@ def test_what_a_walk_knows_decides_for_the_script(write: Write, tmp_path: Path) 
     )
     write(PLAIN + made.format("Sequential(nn.Linear(8, 2), nn.Dropout(0.5))"), "net.py")
     assert (
-        "`Dropout` acts as in training"
+        "`Dropout` is active"
         in run_shapelint(
             "check", "net.py:Net", "train.py", "--input", "1,8", cwd=tmp_path
         ).out

@@ -176,15 +176,15 @@ def test_a_fault_of_ours_is_no_finding_and_does_not_stop_the_others(
     def broken(file: str, *more: Any) -> Any:
         if file.endswith("bad.py"):
             raise KeyError("ours")
-        return script.read(file, *more)
+        return script.read_script(file, *more)
 
-    monkeypatch.setattr(read_source, "read", broken)
+    monkeypatch.setattr(read_source, "read_script", broken)
     (tmp_path / "bad.py").write_text("x = 1")
     (tmp_path / "train.py").write_text(FAULTY)
     outcome = check_source(Read(str(tmp_path), selected=ALL))
     assert "KeyError: 'ours'" in (outcome.fault or "")
     assert {item.code for item in outcome.report.diagnostics} == {"SHP405", "SHP902"}
-    from shapelint.cli.check import exit_code
+    from shapelint.cli.exit_codes import exit_code
 
     assert exit_code([outcome], False) == 2
 
@@ -197,8 +197,8 @@ def test_a_reader_that_dies_is_replaced(
     def dying(module: str, **pipes: Any) -> Any:
         boot = (
             f"import sys; sys.path[:0] = {[path for path in sys.path if path]!r}\n"
-            "import os\nfrom shapelint.sources import read_source\nread = read_source.read\n"
-            "read_source.read = lambda file, *more: os.abort() if file.endswith('bad.py') else read(file, *more)\n"
+            "import os\nfrom shapelint.sources import read_source\nread = read_source.read_script\n"
+            "read_source.read_script = lambda file, *more: os.abort() if file.endswith('bad.py') else read(file, *more)\n"
             "from shapelint.process.reader import main\nmain()\n"
         )
         return subprocess.Popen([sys.executable, "-c", boot], **pipes)

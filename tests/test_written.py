@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from shapelint.apply.files import written_whole
+from shapelint.apply.source_files import write_whole
 from shapelint.facts.errors import UsageError
 from tests.conftest import ROOT, run_shapelint
 
@@ -47,7 +47,7 @@ def test_a_fifo_is_written_to(tmp_path: Path) -> None:
     fifo = tmp_path / "pipe"
     os.mkfifo(fifo)
     reader, got = read_later(fifo)
-    written_whole(fifo, b"text")
+    write_whole(fifo, b"text")
     reader.join(timeout=30)
     assert got == [b"text"]
     assert stat.S_ISFIFO(fifo.stat().st_mode)
@@ -55,7 +55,7 @@ def test_a_fifo_is_written_to(tmp_path: Path) -> None:
 
 def test_a_device_is_written_to(tmp_path: Path) -> None:
     place = device(tmp_path, 3)
-    written_whole(place, b"text")
+    write_whole(place, b"text")
     assert stat.S_ISCHR(place.stat().st_mode)
 
 
@@ -68,7 +68,7 @@ def test_a_link_is_followed(link: str, there: bool, tmp_path: Path) -> None:
         file.write_text("before")
     (tmp_path / "link").symlink_to("folder/file")
     (tmp_path / "second").symlink_to("link")
-    written_whole(tmp_path / link, b"after")
+    write_whole(tmp_path / link, b"after")
     assert (tmp_path / link).is_symlink()
     assert file.read_bytes() == b"after"
     assert [entry.name for entry in (tmp_path / "folder").iterdir()] == ["file"]
@@ -77,7 +77,7 @@ def test_a_link_is_followed(link: str, there: bool, tmp_path: Path) -> None:
 def test_a_circle_of_links_is_refused(tmp_path: Path) -> None:
     (tmp_path / "circle").symlink_to("circle")
     with pytest.raises(UsageError, match="cannot write"):
-        written_whole(tmp_path / "circle", b"text")
+        write_whole(tmp_path / "circle", b"text")
     assert (tmp_path / "circle").is_symlink()
 
 
@@ -86,14 +86,14 @@ def test_permissions_stay(mode: int, tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("before")
     file.chmod(mode)
-    written_whole(file, b"after")
+    write_whole(file, b"after")
     assert stat.S_IMODE(file.stat().st_mode) == mode
 
 
 def test_a_new_file_has_those_of_the_umask(tmp_path: Path) -> None:
     before = os.umask(0o027)
     try:
-        written_whole(tmp_path / "file", b"text")
+        write_whole(tmp_path / "file", b"text")
     finally:
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o640
@@ -102,7 +102,7 @@ def test_a_new_file_has_those_of_the_umask(tmp_path: Path) -> None:
 def test_a_full_device_is_refused(tmp_path: Path) -> None:
     full = device(tmp_path, 7)
     with pytest.raises(UsageError, match="No space left"):
-        written_whole(full, b"text")
+        write_whole(full, b"text")
     assert stat.S_ISCHR(full.stat().st_mode)
 
 

@@ -23,7 +23,7 @@ from shapelint.checking.walk_target import check
 from shapelint.facts.diagnostics import Diagnostic, Fix
 from shapelint.rules import catalogue
 from shapelint.syntax.edits import apply_edits
-from shapelint.tracing.costs import tensors_in
+from shapelint.tracing.nested import tensors_in
 
 SECONDS = 40
 

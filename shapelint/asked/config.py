@@ -1,19 +1,23 @@
-"""`[tool.shapelint]` of the nearest pyproject.toml, or a shapelint.toml: every option
-once, with type and help."""
+"""`[tool.shapelint]` of the nearest pyproject.toml, or a shapelint.toml, read and
+checked against the options that exist."""
 
 from __future__ import annotations
 
-import difflib
-import os
 import sys
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from shapelint.asked.formats import CHECK_FORMATS
-from shapelint.facts.errors import UsageError
-from shapelint.facts.kinds import Mode
+from shapelint.asked.settings import (
+    DEFAULTS,
+    OPTIONS,
+    TARGET_OPTIONS,
+    Config,
+    ConfiguredTarget,
+    Option,
+    field_name,
+)
+from shapelint.facts.errors import UsageError, suggest
 from shapelint.syntax.parsing import UnreadableError
 from shapelint.syntax.texts import read_bytes
 
@@ -22,175 +26,11 @@ if sys.version_info >= (3, 11):
 else:  # pragma: no cover - Python 3.10
     import tomli as tomllib
 
+FILES = ("shapelint.toml", "pyproject.toml")
+"""Files that can hold a configuration; in one folder the first counts."""
 
-MODES = {
-    "train": (Mode.TRAIN,),
-    "eval": (Mode.EVAL,),
-    "both": (Mode.TRAIN, Mode.EVAL),
-}
-"""The modes that the option `mode` stands for."""
-
-
-@dataclass(frozen=True)
-class Option:
-    """One option: its name as written in TOML, its type, default, allowed values, and
-    what it does."""
-
-    name: str
-    type: type
-    default: Any
-    help: str
-    choices: tuple[str, ...] = ()
-
-
-OPTIONS = {
-    option.name: option
-    for option in (
-        Option(
-            "targets",
-            tuple,
-            (),
-            "The models to check: `[[tool.shapelint.targets]]`, see below.",
-        ),
-        Option(
-            "select",
-            list,
-            [],
-            "Rules to use: codes, prefixes of codes, names; all when empty.",
-        ),
-        Option(
-            "extend-select",
-            list,
-            [],
-            "Rules to use beside those of `select`, also of one on the command line.",
-        ),
-        Option(
-            "ignore",
-            list,
-            [],
-            "Rules to leave out; wins over an equally precise `select`.",
-        ),
-        Option(
-            "per-file-ignores",
-            dict,
-            {},
-            "Rules to leave out in files: a table of patterns and lists of rules.",
-        ),
-        Option(
-            "exclude",
-            list,
-            [],
-            "Files and folders, as patterns, in which training code is not read.",
-        ),
-        Option(
-            "fail-on",
-            str,
-            "warning",
-            "The least severity for an exit code of 1.",
-            ("error", "warning", "info"),
-        ),
-        Option("baseline", str, "", "A file of findings that are known and not shown."),
-        Option(
-            "mode",
-            str,
-            "both",
-            "Walk in train mode, eval mode, or both.",
-            tuple(MODES),
-        ),
-        Option(
-            "timeout",
-            float,
-            60.0,
-            "Seconds a target may take, the import of torch and of your code counted in.",
-        ),
-        Option(
-            "output-format",
-            str,
-            CHECK_FORMATS[0],
-            "How findings are printed.",
-            CHECK_FORMATS,
-        ),
-        Option(
-            "max-params",
-            int,
-            0,
-            "SHP304: parameters that a model may have; 0 for any number.",
-        ),
-        Option(
-            "head-share",
-            float,
-            0.5,
-            "SHP301: share of the model's parameters from which a flatten head is a finding.",
-        ),
-        Option(
-            "head-params",
-            int,
-            10_000_000,
-            "SHP301: parameters from which such a head is a warning and not an info.",
-        ),
-    )
-}
-
-
-DEFAULT_SECONDS: float = OPTIONS["timeout"].default
-DEFAULT_FAIL_ON: str = OPTIONS["fail-on"].default
-DEFAULT_THRESHOLDS: dict[str, float] = {
-    name: OPTIONS[name].default for name in ("max-params", "head-share", "head-params")
-}
-"""The options that rules read."""
-
-
-TARGET_OPTIONS = {
-    option.name: option
-    for option in (
-        Option(
-            "target",
-            str,
-            "",
-            "As on the command line: `file.py:Class`; relative to the folder of this file.",
-        ),
-        Option("inputs", list, [], "What it is fed, each as after `--input`."),
-        Option(
-            "input-factory",
-            str,
-            "",
-            "`file.py:function` that makes what it is fed, instead of `inputs`.",
-        ),
-        Option("mode", str, "", "As above, for this target.", tuple(MODES)),
-        Option("select", list, [], "As above, for this target."),
-        Option("ignore", list, [], "As above, for this target."),
-        Option(
-            "expect",
-            list,
-            [],
-            "Shapes that must come out, each as after `--input`; SHP118 where others do.",
-        ),
-    )
-}
-
-
-@dataclass(frozen=True)
-class Config:
-    """The options in force. `file` is where they were read, None for the defaults."""
-
-    values: Mapping[str, Any]
-    file: Path | None = None
-
-    def __getitem__(self, name: str) -> Any:
-        return self.values[name]
-
-    @property
-    def folder(self) -> Path:
-        """What paths in it are relative to."""
-        return self.file.parent if self.file is not None else Path.cwd()
-
-    def pick(self, name: str, given: Any) -> Any:
-        """What the command line said, else the file, else the default."""
-        return self.values[name] if given is None or given == () else given
-
-    def path(self, name: str) -> str:
-        """A path of the file as seen from the working directory."""
-        return os.path.relpath(self.folder / name)
+Table = dict[str, Any]
+"""A table of TOML, not yet checked."""
 
 
 def load_config(
@@ -204,68 +44,79 @@ def load_config(
     Raises:
         UsageError: the file is no TOML, or has an option that does not exist or has
         another type."""
-    defaults = {name: option.default for name, option in OPTIONS.items()}
     if isolated:
-        return Config(defaults)
-    folder = (start or Path.cwd()).resolve()
-    near = [
-        place / name
-        for place in (folder, *folder.parents)
-        for name in ("shapelint.toml", "pyproject.toml")
-    ]
-    if given is not None and (not Path(given).exists() or Path(given).is_dir()):
-        raise UsageError(f"no file `{given}` for `--config`")
-    for file in [Path(given).resolve()] if given is not None else near:
-        table = _table(file) if file.is_file() or given is not None else None
+        return DEFAULTS
+    if given is not None:
+        return _read_given(given)
+    for file in _files_near(start or Path.cwd()):
+        table = _table_of(file) if file.is_file() else None
         if table is not None:
-            return Config({**defaults, **_validated(file, table)}, file)
-    return Config(defaults)
+            return _checked_config(file, table)
+    return DEFAULTS
 
 
-def validated(file: Path, text: str) -> dict[str, Any]:
+def check_config(file: Path, text: str) -> Config:
     """The options that a file would have with this text.
 
     Raises:
         UsageError: as `load_config`.
     """
-    return _validated(file, _table(file, text) or {})
+    return _checked_config(file, _table_in(file, text) or {})
 
 
-def _table(file: Path, text: str | None = None) -> dict[str, Any] | None:
+def _read_given(given: str) -> Config:
+    path = Path(given)
+    if not path.exists() or path.is_dir():
+        raise UsageError(f"no file `{given}` for `--config`")
+    table = _table_of(path.resolve())
+    return _checked_config(path.resolve(), table) if table is not None else DEFAULTS
+
+
+def _files_near(start: Path) -> Iterator[Path]:
+    folder = start.resolve()
+    for place in (folder, *folder.parents):
+        for name in FILES:
+            yield place / name
+
+
+def _table_of(file: Path) -> Table | None:
     try:
-        data = tomllib.loads(
-            read_bytes(str(file), named=True).decode() if text is None else text
-        )
+        text = read_bytes(str(file), named=True).decode()
     except (ValueError, UnreadableError) as error:
+        raise UsageError(f"cannot read `{file}`: {error}") from None
+    return _table_in(file, text)
+
+
+def _table_in(file: Path, text: str) -> Table | None:
+    """The table of options in a text of TOML; None where there is none."""
+    try:
+        data = tomllib.loads(text)
+    except ValueError as error:
         raise UsageError(f"cannot read `{file}`: {error}") from None
     except RecursionError:
         raise UsageError(f"cannot read `{file}`: it is nested too deeply") from None
-    table = (
-        data.get("tool", {}).get("shapelint") if file.name == "pyproject.toml" else data
-    )
+    is_shared = file.name == "pyproject.toml"
+    table = data.get("tool", {}).get("shapelint") if is_shared else data
     if table is not None and not isinstance(table, dict):
         raise UsageError(f"`tool.shapelint` in `{file}` is not a table")
     return table
 
 
-def _validated(file: Path, table: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: _typed(file, _option(file, name, OPTIONS, "[tool.shapelint]"), value)
-        for name, value in table.items()
-    }
+def _checked_config(file: Path, table: Table) -> Config:
+    values = {}
+    for name, value in table.items():
+        option = _find_option(file, name, OPTIONS, "[tool.shapelint]")
+        values[field_name(name)] = _check_value(file, option, value)
+    return Config(**values, file=file)
 
 
-def _option(file: Path, name: str, options: Mapping[str, Option], where: str) -> Option:
-    option = options.get(name)
-    if option is None:
-        close = difflib.get_close_matches(name, options, n=1)
-        hint = (
-            f" (did you mean `{close[0]}`?)"
-            if close
-            else f"; there are {', '.join(options)}"
-        )
-        raise UsageError(f"`{file.name}`: no option `{name}` in {where}{hint}")
-    return option
+def _find_option(
+    file: Path, name: str, options: Mapping[str, Option], where: str
+) -> Option:
+    if name in options:
+        return options[name]
+    hint = suggest(name, options, f"; there are {', '.join(options)}")
+    raise UsageError(f"`{file.name}`: no option `{name}` in {where}{hint}")
 
 
 _WANTED = {
@@ -278,21 +129,13 @@ _WANTED = {
 }
 
 
-def _typed(file: Path, option: Option, given: object) -> object:
+def _check_value(file: Path, option: Option, given: object) -> Any:
+    # `true` is an int for `isinstance`; hence the exact types here and below
     value = float(given) if option.type is float and type(given) is int else given
     if option.type is tuple:
-        return _targets(file, option, value)
-    fits = type(value) is option.type
-    if isinstance(value, list):
-        fits = fits and _are_strings(value)
-    if isinstance(value, dict):
-        fits = fits and all(
-            isinstance(item, list) and _are_strings(item) for item in value.values()
-        )
-    if not fits:
-        raise UsageError(
-            f"`{file.name}`: `{option.name}` must be {_WANTED[option.type]}, not {value!r}"
-        )
+        return tuple(_checked_targets(file, option, value))
+    if not _is_of_type(option, value):
+        raise _wrong_type(file, option, value)
     if option.choices and value not in option.choices:
         raise UsageError(
             f"`{file.name}`: `{option.name}` must be one of {', '.join(option.choices)}, not {value!r}"
@@ -300,40 +143,51 @@ def _typed(file: Path, option: Option, given: object) -> object:
     return value
 
 
+def _is_of_type(option: Option, value: object) -> bool:
+    if type(value) is not option.type:
+        return False
+    if isinstance(value, list):
+        return _are_strings(value)
+    if isinstance(value, dict):
+        lists = value.values()
+        return all(isinstance(item, list) and _are_strings(item) for item in lists)
+    return True
+
+
 def _are_strings(values: Iterable[object]) -> bool:
     return all(isinstance(item, str) for item in values)
 
 
-def _targets(file: Path, option: Option, value: object) -> tuple[dict[str, Any], ...]:
+def _wrong_type(file: Path, option: Option, value: object) -> UsageError:
+    wanted = _WANTED[option.type]
+    return UsageError(f"`{file.name}`: `{option.name}` must be {wanted}, not {value!r}")
+
+
+def _checked_targets(
+    file: Path, option: Option, value: object
+) -> Iterator[ConfiguredTarget]:
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise UsageError(
-            f"`{file.name}`: `{option.name}` must be {_WANTED[tuple]}, not {value!r}"
-        )
-    found = []
+        raise _wrong_type(file, option, value)
     for table in value:
-        words = {
-            name: [item]
-            if isinstance(item, str) and name in ("inputs", "expect")
-            else item
-            for name, item in table.items()
-        }
-        if not words.get("target"):
-            raise UsageError(
-                f"`{file.name}`: one of [[tool.shapelint.targets]] names no `target`"
-            )
-        where = f"the target `{words['target']}`"
-        known = {
-            name: _typed(file, _option(file, name, TARGET_OPTIONS, where), item)
-            for name, item in words.items()
-        }
-        if known.get("inputs") and known.get("input-factory"):
-            raise UsageError(
-                f"`{file.name}`: {where} has both `inputs` and `input-factory`"
-            )
-        found.append(
-            {
-                name: known.get(name, item.default)
-                for name, item in TARGET_OPTIONS.items()
-            }
+        yield _checked_target(file, table)
+
+
+def _checked_target(file: Path, table: Table) -> ConfiguredTarget:
+    if not table.get("target"):
+        raise UsageError(
+            f"`{file.name}`: one of [[tool.shapelint.targets]] names no `target`"
         )
-    return tuple(found)
+    where = f"the target `{table['target']}`"
+    values = {}
+    for name, value in table.items():
+        option = _find_option(file, name, TARGET_OPTIONS, where)
+        # one input or shape need not be written as a list
+        is_one = isinstance(value, str) and name in ("inputs", "expect")
+        checked = _check_value(file, option, [value] if is_one else value)
+        values[field_name(name)] = checked
+    target = ConfiguredTarget(**values)
+    if target.inputs and target.input_factory:
+        raise UsageError(
+            f"`{file.name}`: {where} has both `inputs` and `input-factory`"
+        )
+    return target

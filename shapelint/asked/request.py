@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from shapelint.asked.config import DEFAULT_SECONDS, DEFAULT_THRESHOLDS
+from shapelint.asked.settings import DEFAULTS
 from shapelint.facts.kinds import Mode
 from shapelint.facts.plain import from_plain, to_plain
 
@@ -46,8 +46,8 @@ class Walk:
     input_factory: str | None = None
     modes: tuple[Mode, ...] = (Mode.TRAIN, Mode.EVAL)
     selected: tuple[str, ...] = ()
-    thresholds: Mapping[str, float] = field(default_factory=DEFAULT_THRESHOLDS.copy)
-    seconds: float = DEFAULT_SECONDS
+    thresholds: Mapping[str, float] = field(default_factory=lambda: DEFAULTS.thresholds)
+    seconds: float = DEFAULTS.timeout
     fixes: bool = True
     tree: bool = False
     picture: bool = False
@@ -76,7 +76,7 @@ class Propose:
     `Walk`."""
 
     target: str
-    seconds: float = DEFAULT_SECONDS
+    seconds: float = DEFAULTS.timeout
 
 
 ModelRequest = Walk | Propose

@@ -5,28 +5,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shapelint.changes.operands import Operand, operands, turned, wrapped
+from shapelint.changes import weights
+from shapelint.changes.operands import (
+    Form,
+    find_operands,
+    rewrite_operand,
+    rewrite_operands,
+)
 from shapelint.facts.diagnostics import Edit
 from shapelint.facts.findings import Candidate
-from shapelint.facts.graph import Call, Walked
+from shapelint.facts.graph import Call, Shape, Walked
 from shapelint.facts.places import Position
 from shapelint.syntax.calls import CallExpression
 
 
-def layer_input_forms(walked: Walked, call: Call, takes: int) -> list[Candidate]:
+def rewrite_layer_input(walked: Walked, call: Call, takes: int) -> list[Candidate]:
     """The input transposed or flattened, where its last dimension is then what the
     layer takes."""
-    found = turned(
-        walked, call, lambda shapes: bool(shapes[0]) and shapes[0][-1] == takes
-    )
-    return [
-        each
-        for each in found
-        if "flatten(1)" not in each.title and "squeeze" not in each.title
-    ]
+
+    def is_fitting(shapes: list[Shape]) -> bool:
+        return bool(shapes[0]) and shapes[0][-1] == takes
+
+    def is_wanted(form: Form) -> bool:
+        return not form.is_offered_apart
+
+    return list(rewrite_operands(walked, call, is_fitting, is_wanted))
 
 
-def keyword_added(
+def add_keyword(
     made: CallExpression, name: str, value: str, layer: str
 ) -> Iterator[Candidate]:
     """A keyword that is not written yet: `batch_first=True`."""
@@ -34,19 +40,27 @@ def keyword_added(
     if written or not (made.node.args or made.node.keywords):
         return
     end = made.source.span(made.node)
-    at = Position(end.end_line or end.line, (end.end_column or 2) - 1)
+    before_bracket = Position(end.end_line or end.line, (end.end_column or 2) - 1)
     comma = "" if made.text.rstrip(")").rstrip().endswith(",") else ", "
-    edit = Edit(made.source.file, at, at, f"{comma}{name}={value}")
-    title = f"`{made.callee}(..., {name}={value})`"
+    text = f"{name}={value}"
+    edit = Edit(made.source.file, before_bracket, before_bracket, f"{comma}{text}")
     yield Candidate(
-        title, (edit,), layer, group=name, likely=1.5, says=f"`{name}={value}` fits"
+        f"`{made.callee}(..., {text})`",
+        (edit,),
+        layer,
+        group=name,
+        likely=weights.KEYWORD_ADDED,
+        says=f"`{text}` fits",
     )
 
 
-def cast(walked: Walked, call: Call, position: int, method: str) -> list[Candidate]:
+def cast_operand(
+    walked: Walked, call: Call, position: int, method: str
+) -> list[Candidate]:
     """One operand in another dtype: `ids.long()`."""
-    known: list[Operand] = operands(walked, call)
+    known = find_operands(walked, call)
     if position >= len(known):
         return []
     operand = known[position]
-    return [wrapped(operand, f"{operand.text}{method}", call.layer, 2.0)]
+    text = f"{operand.text}{method}"
+    return [rewrite_operand(operand, text, call.layer, weights.CAST)]

@@ -5,61 +5,15 @@ from __future__ import annotations
 import ast
 import math
 
+from shapelint import ops
+from shapelint.changes import weights
 from shapelint.facts.findings import Candidate
 from shapelint.facts.graph import Call, Trace, Walked
 from shapelint.facts.places import Site
+from shapelint.ops.record import Family
 from shapelint.syntax.calls import CallExpression, call_at
 from shapelint.syntax.products import written_as
 from shapelint.syntax.walked_calls import made_by
-
-_KEEP_CHANNELS = {
-    *(
-        "BatchNorm1d",
-        "BatchNorm2d",
-        "BatchNorm3d",
-        "ReLU",
-        "relu",
-        "GELU",
-        "gelu",
-        "SiLU",
-        "silu",
-        "LeakyReLU",
-        "Dropout",
-    ),
-    *(
-        "MaxPool1d",
-        "MaxPool2d",
-        "MaxPool3d",
-        "AvgPool1d",
-        "AvgPool2d",
-        "AvgPool3d",
-        "max_pool2d",
-        "avg_pool2d",
-        "ELU",
-    ),
-    *(
-        "AdaptiveAvgPool2d",
-        "Dropout2d",
-        "GroupNorm",
-        "InstanceNorm2d",
-        "Upsample",
-        "interpolate",
-        "Sigmoid",
-        "Tanh",
-    ),
-    *(
-        "dropout",
-        "leaky_relu",
-        "max_pool1d",
-        "Identity",
-        "ReLU6",
-        "Hardswish",
-        "PReLU",
-        "tanh",
-        "sigmoid",
-        "Mish",
-    ),
-}
 
 
 def number_candidates(
@@ -80,116 +34,118 @@ def number_candidates(
     if made is None or written is None:
         return []
     found = []
-    for place, expression in [
-        *_handed_in(made, written, call.definition),
+    name = argument[1]
+    for place, node in (
+        *_outermost_caller(made, written, call.definition),
         (made, written),
-    ]:
-        old = place.source.segment(expression)
-        texts, product = [str(value)], ""
+    ):
+        product = ""
         if isinstance(value, int):
-            product = written_as(place.source, expression, value, sizes)
-            texts = [*_multiplied(expression, old, value, takes), product, *texts]
-        for text in dict.fromkeys(texts):
-            title = f"`{_with_argument(place, expression, old, text)}`"
-            edits = (place.replaced(expression, text),)
-            likely = 0.0
-            if text == product and text != str(value):
-                likely = 1.5 if _other_size(takes, sizes) else 2.8
-                likely = 2.0 if _other_channels(takes, sizes) else likely
-            says = f"`{text}` fits as `{argument[1]}`"
-            group = f"{argument[1]} here"
-            found.append(
-                Candidate(
-                    title, edits, call.layer, group=group, likely=likely, says=says
-                )
+            product = written_as(place.source, node, value, sizes)
+        for text in _texts_for(place, node, value, product, takes):
+            is_product = text == product and text != str(value)
+            candidate = Candidate(
+                f"`{_with_argument(place, node, text)}`",
+                (place.replaced(node, text),),
+                call.layer,
+                group=f"{name} here",
+                likely=_likely_product(takes, sizes) if is_product else 0.0,
+                says=f"`{text}` fits as `{name}`",
             )
+            found.append(candidate)
     return found
 
 
-def _other_size(takes: int | None, sizes: tuple[int, ...]) -> bool:
-    """Whether a layer was made for as many channels of another square size: then
-    something before it may be wrong."""
-    if takes is None or len(sizes) != 3 or not sizes[0] or takes % sizes[0]:
-        return False
-    return math.isqrt(takes // sizes[0]) ** 2 == takes // sizes[0]
-
-
-def _other_channels(takes: int | None, sizes: tuple[int, ...]) -> bool:
-    """Whether a layer was made for other channels of the same map: then the layer that
-    gives them may be wrong."""
-    area = math.prod(sizes[1:])
-    return takes is not None and len(sizes) == 3 and area > 0 and takes % area == 0
-
-
-def _multiplied(
-    expression: ast.expr, old: str, value: int, takes: int | None
+def _texts_for(
+    place: CallExpression,
+    node: ast.expr,
+    value: int | str,
+    product: str,
+    takes: int | None,
 ) -> list[str]:
+    """How the value may be written, each text once: as a multiple of the name that is
+    there, as a product, as a number."""
+    texts = [str(value)]
+    if isinstance(value, int):
+        old = place.source.segment(node)
+        texts = [*_multiplied(node, old, value, takes), product, *texts]
+    return list(dict.fromkeys(texts))
+
+
+def _multiplied(node: ast.expr, old: str, value: int, takes: int | None) -> list[str]:
     """`c * 2` for a `c` that should have been twice as large."""
-    if (
-        not takes
-        or not value
-        or not isinstance(expression, (ast.Name, ast.Attribute, ast.Subscript))
-    ):
+    is_named = isinstance(node, (ast.Name, ast.Attribute, ast.Subscript))
+    if not takes or not value or not is_named:
         return []
     if value % takes == 0:
         return [f"{old} * {value // takes}"]
     return [f"{old} // {takes // value}"] if takes % value == 0 else []
 
 
-def _handed_in(
+def _likely_product(takes: int | None, sizes: tuple[int, ...]) -> float:
+    """How likely it is that a product written anew is what was wrong."""
+    if takes is None or len(sizes) != 3:
+        return weights.NUMBER_AS_PRODUCT
+    channels, area = sizes[0], math.prod(sizes[1:])
+    if area > 0 and takes % area == 0:
+        return weights.NUMBER_AS_PRODUCT_OF_OTHER_CHANNELS
+    if channels and takes % channels == 0 and _is_square(takes // channels):
+        return weights.NUMBER_AS_PRODUCT_OF_OTHER_SIZE
+    return weights.NUMBER_AS_PRODUCT
+
+
+def _is_square(area: int) -> bool:
+    return math.isqrt(area) ** 2 == area
+
+
+def _outermost_caller(
     made: CallExpression, written: ast.expr, sites: tuple[Site, ...]
 ) -> list[tuple[CallExpression, ast.expr]]:
-    """The calls that hand a number in, outermost first: `conv_block(64, 8)` for the
-    `cin` of a helper."""
+    """The outermost call that hands a number in, and its argument:
+    `conv_block(64, 8)` for the `cin` of a helper."""
     found: list[tuple[CallExpression, ast.expr]] = []
-    place, expression = made, written
+    place, node = made, written
     for site in sites[1:]:
         outer = call_at(site, made.source.texts)
-        parameter = _parameter(place, expression)
+        parameter = _parameter(place, node)
         if outer is None or parameter is None:
             break
-        handed = outer.argument(*parameter)
-        if handed is None:
+        handed_in = outer.argument(*parameter)
+        if handed_in is None:
             break
-        place, expression = outer, handed
-        found.insert(0, (place, expression))
-    return found[:1]
+        place, node = outer, handed_in
+        found = [(place, node)]
+    return found
 
 
-def _parameter(place: CallExpression, expression: ast.expr) -> tuple[int, str] | None:
+def _parameter(place: CallExpression, node: ast.expr) -> tuple[int, str] | None:
     """Position and name of the enclosing function's parameter that an expression is,
     `self` not counted."""
-    if not isinstance(expression, ast.Name):
+    if not isinstance(node, ast.Name):
         return None
-    node: ast.AST | None = place.node
-    while node is not None and not isinstance(node, ast.FunctionDef):
-        node = place.source.parents.get(node)
-    if node is None:
+    function: ast.AST | None = place.node
+    while function is not None and not isinstance(function, ast.FunctionDef):
+        function = place.source.parents.get(function)
+    if function is None:
         return None
-    names = [argument.arg for argument in [*node.args.posonlyargs, *node.args.args]]
-    names = names[1:] if names[:1] in (["self"], ["cls"]) else names
-    return (
-        (names.index(expression.id), expression.id) if expression.id in names else None
-    )
+    arguments = [*function.args.posonlyargs, *function.args.args]
+    names = [argument.arg for argument in arguments]
+    if names[:1] in (["self"], ["cls"]):
+        names = names[1:]
+    return (names.index(node.id), node.id) if node.id in names else None
 
 
-def _with_argument(place: CallExpression, written: ast.expr, old: str, new: str) -> str:
+def _with_argument(place: CallExpression, written: ast.expr, new: str) -> str:
     """The call's text with one argument exchanged, on one line."""
+    old = place.source.segment(written)
     if written.lineno != place.node.lineno:
         return " ".join(place.text.split()).replace(old, new, 1)
+    # columns count bytes
     line = place.text.encode()
     start = written.col_offset - place.node.col_offset
-    return " ".join(
-        (line[:start] + new.encode() + line[start + len(old.encode()) :])
-        .decode()
-        .split()
-    )
-
-
-def _gives(call: Call) -> int | None:
-    """The channels or features that a layer gives now."""
-    value = call.attributes.get("out_features", call.attributes.get("out_channels"))
-    return value if isinstance(value, int) else None
+    end = start + len(old.encode())
+    text = (line[:start] + new.encode() + line[end:]).decode()
+    return " ".join(text.split())
 
 
 def producer_candidates(
@@ -198,13 +154,21 @@ def producer_candidates(
     """The `out_channels` or `out_features` of the layer whose result arrives, through
     layers that keep them."""
     current = trace.producer(call)
-    while current is not None and current.op in _KEEP_CHANNELS:
+    while current is not None and ops.keeps_channels(current.op):
         current = trace.producer(current)
     if current is None or not current.is_module:
         return []
-    name = "out_features" if current.op == "Linear" else "out_channels"
-    if current.op != "Linear" and not current.op.startswith("Conv"):
+    op = ops.of(current.op)
+    is_width = op.family in (Family.LINEAR, Family.CONVOLUTION)
+    if not is_width or not op.gives:
         return []
-    return number_candidates(
-        current, made_by(walked, current), (1, name), takes, (takes,), _gives(current)
-    )
+    made = made_by(walked, current)
+    argument = (op.arguments.index(op.gives[0]), op.gives[0])
+    gives = _gives(current)
+    return number_candidates(current, made, argument, takes, (takes,), gives)
+
+
+def _gives(call: Call) -> int | None:
+    """The channels or features that a layer gives now."""
+    value = call.attributes.get("out_features", call.attributes.get("out_channels"))
+    return value if isinstance(value, int) else None

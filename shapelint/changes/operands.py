@@ -4,17 +4,25 @@ skip cropped or resized."""
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from shapelint.changes.heads import functional_prefix
-from shapelint.facts.findings import Candidate
+from shapelint import ops
+from shapelint.changes import weights
+from shapelint.changes.torch_prefixes import functional_prefix
+from shapelint.facts.findings import Candidate, ChangeKind
 from shapelint.facts.graph import Call, Shape, TensorFact, Walked
+from shapelint.ops.record import Family
 from shapelint.syntax.calls import call_at, operation_at
 from shapelint.syntax.edits import replacement
 from shapelint.syntax.trees import ParsedFile
 
-Fits = Callable[[list[Shape]], bool]
+IsFitting = Callable[[list[Shape]], bool]
+"""Whether a call runs with operands of these shapes."""
+
+MOST_PADDING = 3
+"""The most by which a skip is padded: more is not an odd size that was halved."""
 
 
 @dataclass(frozen=True)
@@ -29,22 +37,26 @@ class Operand:
     def text(self) -> str:
         """As something a method can be called on."""
         text = self.source.segment(self.node)
-        simple = isinstance(
-            self.node, (ast.Name, ast.Attribute, ast.Call, ast.Subscript)
-        )
-        return text if simple else f"({text})"
+        simple = (ast.Name, ast.Attribute, ast.Call, ast.Subscript)
+        return text if isinstance(self.node, simple) else f"({text})"
+
+    @property
+    def is_named(self) -> bool:
+        """Whether it can be written twice without being computed twice."""
+        return isinstance(self.node, (ast.Name, ast.Attribute))
 
 
-def operands(walked: Walked, call: Call) -> list[Operand]:
+def find_operands(walked: Walked, call: Call) -> list[Operand]:
     """The tensor arguments of a call, where each can be told apart in the user's
     expression."""
-    pairs = _written(walked, call)
-    if pairs is None:
+    written = _written_operands(walked, call)
+    if written is None:
         return []
-    source, nodes = pairs
-    given = call.failure.args if call.failure is not None else call.args
-    values: list[object] = list(call.inputs) if call.is_module else list(given)
-    if len(nodes) == 1 and len(values) >= 1 and isinstance(values[0], (list, tuple)):
+    source, nodes = written
+    values: list[object] = list(call.inputs)
+    if not call.is_module:
+        values = list(call.failure.args if call.failure is not None else call.args)
+    if len(nodes) == 1 and values and isinstance(values[0], (list, tuple)):
         listed = nodes[0]
         if not isinstance(listed, (ast.List, ast.Tuple)):
             return []
@@ -58,36 +70,29 @@ def operands(walked: Walked, call: Call) -> list[Operand]:
     ]
 
 
-def _written(walked: Walked, call: Call) -> tuple[ParsedFile, list[ast.expr]] | None:
+def _written_operands(
+    walked: Walked, call: Call
+) -> tuple[ParsedFile, list[ast.expr]] | None:
+    """The expressions of a call's arguments, and the file they stand in."""
     operation = operation_at(call.site, walked.texts)
     if operation is not None and isinstance(operation[1], ast.BinOp):
-        node = operation[1]
-        return operation[0], [node.left, node.right]
+        return operation[0], [operation[1].left, operation[1].right]
     called = call_at(call.site, walked.texts)
     if called is None:
         return None
-    if call.op in ("cat", "concat", "concatenate", "stack"):
+    if ops.is_of(call.op, Family.JOINING):
         listed = called.argument(0, "tensors")
         return (called.source, [listed]) if listed is not None else None
-    func = called.node.func
-    if call.is_method and isinstance(func, ast.Attribute):
-        is_torch = isinstance(func.value, ast.Name) and func.value.id == "torch"
-        return called.source, [*([] if is_torch else [func.value]), *called.node.args]
-    return called.source, list(called.node.args)
+    func, given = called.node.func, called.node.args
+    if not call.is_method or not isinstance(func, ast.Attribute):
+        return called.source, list(given)
+    is_torch = isinstance(func.value, ast.Name) and func.value.id == "torch"
+    return called.source, list(given) if is_torch else [func.value, *given]
 
 
-def turned(walked: Walked, call: Call, fits: Fits) -> Iterator[Candidate]:
-    """One operand transposed, flattened, squeezed or given a dimension, where the
-    shapes then fit."""
-    known = operands(walked, call)
-    shapes = [operand.shape for operand in known]
-    for position, operand in list(enumerate(known))[::-1]:
-        for text, shape, likely in _forms(operand.shape):
-            if fits([*shapes[:position], shape, *shapes[position + 1 :]]):
-                yield wrapped(operand, f"{operand.text}{text}", call.layer, likely)
-
-
-def wrapped(operand: Operand, text: str, layer: str, likely: float) -> Candidate:
+def rewrite_operand(
+    operand: Operand, text: str, layer: str, likely: float
+) -> Candidate:
     """An operand written otherwise."""
     edit = replacement(operand.source, operand.node, text)
     return Candidate(
@@ -96,118 +101,174 @@ def wrapped(operand: Operand, text: str, layer: str, likely: float) -> Candidate
         layer,
         group=f"operand {edit.start.line}:{edit.start.column}",
         likely=likely,
+        kind=ChangeKind.OPERAND,
     )
 
 
-def _forms(shape: Shape) -> Iterator[tuple[str, Shape, float]]:
-    """Ways to write a tensor otherwise, the resulting shape, and how likely each is
-    meant."""
+# -- another form of one operand ---------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Form:
+    """A way to write a tensor otherwise: what is written behind it, the shape that it
+    gives, and how likely it is meant. `is_offered_apart`: where a layer is called,
+    flattens and dimensions of one have candidates of their own."""
+
+    text: str
+    shape: Shape
+    likely: float
+    is_offered_apart: bool = False
+
+
+def _is_any(form: Form) -> bool:
+    del form
+    return True
+
+
+def rewrite_operands(
+    walked: Walked,
+    call: Call,
+    is_fitting: IsFitting,
+    is_wanted: Callable[[Form], bool] = _is_any,
+) -> Iterator[Candidate]:
+    """One operand transposed, flattened, squeezed or given a dimension, where the
+    shapes then fit."""
+    known = find_operands(walked, call)
+    shapes = [operand.shape for operand in known]
+    # the last operand first: what is added to or multiplied with is mostly right
+    for position, operand in reversed(list(enumerate(known))):
+        before, behind = shapes[:position], shapes[position + 1 :]
+        for form in _forms_of(operand.shape):
+            if is_wanted(form) and is_fitting([*before, form.shape, *behind]):
+                text = f"{operand.text}{form.text}"
+                yield rewrite_operand(operand, text, call.layer, form.likely)
+
+
+def _forms_of(shape: Shape) -> Iterator[Form]:
     rank = len(shape)
     if rank >= 2:
-        yield ".transpose(-2, -1)", (*shape[:-2], shape[-1], shape[-2]), 1.7
-    if rank >= 3:
-        yield ".flatten(1)", (shape[0], _product(shape[1:])), 1.6
-        yield ".transpose(1, 2)", (shape[0], shape[2], shape[1], *shape[3:]), 1.3
-        yield ".transpose(0, 1)", (shape[1], shape[0], *shape[2:]), 1.2
-        yield ".mean(dim=1)", (shape[0], *shape[2:]), 0.3
-    if rank == 4:
-        yield ".flatten(2)", (*shape[:2], shape[2] * shape[3]), 1.3
-        yield (
-            ".flatten(2).transpose(1, 2)",
-            (shape[0], shape[2] * shape[3], shape[1]),
-            1.3,
+        yield Form(
+            ".transpose(-2, -1)", _swap(shape, -2, -1), weights.TRANSPOSE_LAST_TWO
         )
-        yield ".permute(0, 2, 3, 1)", (shape[0], shape[2], shape[3], shape[1]), 1.2
-        yield ".permute(0, 3, 1, 2)", (shape[0], shape[3], shape[1], shape[2]), 1.2
+    if rank >= 3:
+        flat = (shape[0], math.prod(shape[1:]))
+        yield Form(".flatten(1)", flat, weights.FLATTEN_OPERAND, True)
+        yield Form(".transpose(1, 2)", _swap(shape, 1, 2), weights.TRANSPOSE_MIDDLE)
+        yield Form(".transpose(0, 1)", _swap(shape, 0, 1), weights.TRANSPOSE_BATCH)
+        yield Form(".mean(dim=1)", (shape[0], *shape[2:]), weights.MEAN)
+    if rank == 4:
+        yield from _forms_of_map(shape)
     for at in range(1, rank):
         if shape[at] == 1:
-            yield f".squeeze({at})", (*shape[:at], *shape[at + 1 :]), 1.1
+            squeezed = (*shape[:at], *shape[at + 1 :])
+            yield Form(f".squeeze({at})", squeezed, weights.SQUEEZE, True)
+    likely = weights.UNSQUEEZE if rank > 1 else weights.UNSQUEEZE_VECTOR
     for at in (-1, 1, 0):
         place = at % (rank + 1)
-        yield (
-            f".unsqueeze({at})",
-            (*shape[:place], 1, *shape[place:]),
-            1.0 if rank > 1 else 0.6,
-        )
+        unsqueezed = (*shape[:place], 1, *shape[place:])
+        yield Form(f".unsqueeze({at})", unsqueezed, likely, True)
     if rank == 2:
-        yield "[:, :, None, None]", (*shape, 1, 1), 1.3
+        yield Form("[:, :, None, None]", (*shape, 1, 1), weights.SPREAD_OVER_MAP)
 
 
-def _product(sizes: Shape) -> int:
-    result = 1
-    for size in sizes:
-        result *= size
-    return result
+def _forms_of_map(shape: Shape) -> Iterator[Form]:
+    """Of a feature map (N, C, H, W): positions as a sequence, channels moved."""
+    batch, channels, height, width = shape
+    positions = height * width
+    yield Form(".flatten(2)", (batch, channels, positions), weights.FLATTEN_POSITIONS)
+    yield Form(
+        ".flatten(2).transpose(1, 2)",
+        (batch, positions, channels),
+        weights.FLATTEN_POSITIONS,
+    )
+    last = (batch, height, width, channels)
+    yield Form(".permute(0, 2, 3, 1)", last, weights.PERMUTE_CHANNELS)
+    first = (batch, width, channels, height)
+    yield Form(".permute(0, 3, 1, 2)", first, weights.PERMUTE_CHANNELS)
 
 
-def cropped(walked: Walked, call: Call) -> Iterator[Candidate]:
+def _swap(shape: Shape, one: int, other: int) -> Shape:
+    sizes = list(shape)
+    sizes[one], sizes[other] = sizes[other], sizes[one]
+    return tuple(sizes)
+
+
+# -- one operand cut or resized to the other ---------------------------------------------
+
+
+def crop_larger(walked: Walked, call: Call) -> Iterator[Candidate]:
     """A mask or table larger than what it is laid over: `mask[..., : x.size(-2), :
     x.size(-1)]`."""
-    known = operands(walked, call)
-    for one, other in (
-        ((known[0], known[1]), (known[1], known[0])) if len(known) == 2 else ()
-    ):
-        sides = range(1, min(len(one.shape), len(other.shape)) + 1)
-        larger = [
-            side for side in sides if one.shape[-side] not in (1, other.shape[-side])
-        ]
-        spatial = max(
-            2, len(one.shape) - 2, len(other.shape) - 2
-        )  # heads and channels are not cut
-        features = len(one.shape) == len(other.shape) == 3 and larger == [1]
-        if features or any(side > spatial for side in larger):
-            continue
-        if not larger or any(one.shape[-side] < other.shape[-side] for side in larger):
-            continue
-        if not isinstance(other.node, (ast.Name, ast.Attribute)) or len(larger) > 2:
+    known = find_operands(walked, call)
+    if len(known) != 2:
+        return
+    for one, other in ((known[0], known[1]), (known[1], known[0])):
+        larger = _larger_sides(one.shape, other.shape)
+        if not larger or not other.is_named or not _may_be_cut(one, other, larger):
             continue
         cuts = [
             f": {other.text}.size(-{side})" if side in larger else ":"
             for side in range(max(larger), 0, -1)
         ]
         text = f"{one.text}[..., {', '.join(cuts)}]"
-        yield wrapped(one, text, call.layer, 1.8)
+        yield rewrite_operand(one, text, call.layer, weights.CROP_TABLE)
 
 
-def resized(walked: Walked, call: Call, even: bool) -> Iterator[Candidate]:
+def _larger_sides(shape: Shape, other: Shape) -> list[int]:
+    """The dimensions, counted from the end, in which one is larger than the other;
+    none where it is smaller in any."""
+    sides = range(1, min(len(shape), len(other)) + 1)
+    differing = [side for side in sides if shape[-side] not in (1, other[-side])]
+    is_smaller = any(shape[-side] < other[-side] for side in differing)
+    return [] if is_smaller else differing
+
+
+def _may_be_cut(one: Operand, other: Operand, sides: list[int]) -> bool:
+    """Whether these dimensions are those of space or time: heads, channels and features
+    are not cut."""
+    spatial = max(2, len(one.shape) - 2, len(other.shape) - 2)
+    is_of_features = len(one.shape) == len(other.shape) == 3 and sides == [1]
+    return not is_of_features and len(sides) <= 2 and max(sides) <= spatial
+
+
+def resize_maps(walked: Walked, call: Call, is_even: bool) -> Iterator[Candidate]:
     """Feature maps of other heights and widths: interpolate, crop or pad the first one
     to the other.
 
-    `even`: the input can be halved again and again; then it is likelier that a window
-    is wrong on the way."""
-    known = _odd_one_first(operands(walked, call))
-    if (
-        len(known) != 2
-        or len(known[0].shape) != len(known[1].shape)
-        or len(known[0].shape) not in (3, 4, 5)
-    ):
+    `is_even`: the input can be halved again and again; then it is likelier that a
+    window is wrong on the way."""
+    known = _odd_one_first(find_operands(walked, call))
+    if len(known) != 2 or len(known[0].shape) != len(known[1].shape):
         return
     first, other = known
-    prefix = functional_prefix(first.source)
     rank = len(first.shape)
-    if not isinstance(other.node, (ast.Name, ast.Attribute)):
+    if not other.is_named:
         first, other = other, first
-    if not isinstance(other.node, (ast.Name, ast.Attribute)):
+    if rank not in (3, 4, 5) or not other.is_named:
         return
+    layer = call.layer
+    prefix = functional_prefix(first.source)
+    inside = first.source.segment(first.node)
+    missing = [
+        wanted - size
+        for size, wanted in zip(first.shape[2:], other.shape[2:], strict=True)
+    ]
     if prefix is not None:
-        text = f"{prefix}interpolate({first.source.segment(first.node)}, size={other.text}.shape[2:])"
-        yield wrapped(first, text, call.layer, 0.2 if even else 1.0)
-        gaps = [
-            want - have
-            for have, want in zip(first.shape[2:], other.shape[2:], strict=True)
-        ]
-        if all(0 <= gap <= 3 for gap in gaps) and isinstance(
-            first.node, (ast.Name, ast.Call)
-        ):
-            amounts = ", ".join(f"0, {gap}" for gap in reversed(gaps))
-            padded = f"{prefix}pad({first.source.segment(first.node)}, ({amounts}))"
-            yield wrapped(first, padded, call.layer, 0.1 if even else 0.5)
-    smaller = all(a <= b for a, b in zip(first.shape[2:], other.shape[2:], strict=True))
-    if smaller and isinstance(first.node, (ast.Name, ast.Attribute)) and rank in (3, 4):
+        text = f"{prefix}interpolate({inside}, size={other.text}.shape[2:])"
+        likely = weights.RESIZE_HALVED_WELL if is_even else weights.RESIZE
+        yield rewrite_operand(first, text, layer, likely)
+        is_small = all(0 <= size <= MOST_PADDING for size in missing)
+        if is_small and isinstance(first.node, (ast.Name, ast.Call)):
+            # F.pad counts dimensions from the last, and takes two sides of each
+            amounts = ", ".join(f"0, {size}" for size in reversed(missing))
+            likely = weights.PAD_HALVED_WELL if is_even else weights.PAD
+            text = f"{prefix}pad({inside}, ({amounts}))"
+            yield rewrite_operand(first, text, layer, likely)
+    is_smaller = all(size >= 0 for size in missing)
+    if is_smaller and first.is_named and rank in (3, 4):
         cuts = ", ".join(f": {first.text}.shape[{at}]" for at in range(2, rank))
-        yield wrapped(
-            other, f"{other.text}[..., {cuts}]", call.layer, 0.15 if even else 0.8
-        )
+        likely = weights.CROP_HALVED_WELL if is_even else weights.CROP
+        yield rewrite_operand(other, f"{other.text}[..., {cuts}]", layer, likely)
 
 
 def _odd_one_first(known: list[Operand]) -> list[Operand]:

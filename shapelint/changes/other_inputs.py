@@ -3,78 +3,45 @@ other channels."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from shapelint.asked.inputs import TensorSpec, parse_inputs
+from shapelint.changes import weights
+from shapelint.changes.first_layers import first_layer, lacks_batch
+from shapelint.changes.other_values import Pairs
 from shapelint.facts.errors import UsageError
-from shapelint.facts.findings import Candidate
+from shapelint.facts.findings import Candidate, ChangeKind
 from shapelint.facts.graph import Call, Shape, Trace, Walked
 
-_WINDOWED = {"1": 1, "2": 2, "3": 3}
-
-_SEQUENCES = dict.fromkeys(
-    (
-        "RNN",
-        "LSTM",
-        "GRU",
-        "MultiheadAttention",
-        "TransformerEncoderLayer",
-        "TransformerDecoderLayer",
-    ),
-    1,
-)
-"""Layers of sequences that take a single sample too."""
-
-_SAMPLE = 3
+SAMPLE = 3
 """The most dimensions that an input has of which no layer says that its batch is
 missing."""
 
+COLOURS = (1, 3, 4)
+"""Grey, RGB, with alpha: images come in these, models are made for one of them."""
 
-def spatial_dims(op: str) -> int | None:
-    """How many spatial dimensions a Conv, Pool or Norm works on, by its name: `Conv2d`
-    and `conv2d` say 2."""
-    if not op.lower().endswith("d") or len(op) < 3:
-        return None
-    lowered = op.lower()
-    return (
-        _WINDOWED.get(op[-2])
-        if any(word in lowered for word in ("conv", "pool", "norm"))
-        else None
-    )
+STEPS = (2, 4, 8, 16, 32)
+"""Multiples of these can be halved once, twice, and so on, to five times."""
 
+LARGER = (2, 4, 8)
+"""By how much an image is enlarged that runs out of room."""
 
-def first_layer(trace: Trace) -> tuple[Call, int] | None:
-    """The first layer that is fed a model input and takes it without a batch too, and
-    the dimensions it works on.
+WITH_BATCH = "a batch dimension in front"
+RIGHT_SIZE = "the size it fits"
 
-    A convolution works on those of space, a recurrent or attention layer on that of
-    time."""
-    for call in trace.calls:
-        dims = (
-            spatial_dims(call.op)
-            if "conv" in call.op.lower()
-            else _SEQUENCES.get(call.op)
-        )
-        if dims is not None and 0 in call.from_input:
-            return call, dims
-    return None
+Specs = Sequence[TensorSpec]
+
+# -- one input, exchanged for the shape that a layer takes -------------------------------
 
 
 def input_candidates(walked: Walked, trace: Trace) -> list[Candidate]:
     """Inputs under which the model might be clean."""
     first = first_layer(trace)
-    if first is None or not walked.input_spellings:
+    if first is None or not lacks_batch(trace):
         return []
-    call, dims = first
-    given = call.inputs[0].shape
-    found: list[Candidate] = []
-    if len(given) == dims + 1:
-        found += [
-            replace(each, likely=4.0)
-            for each in _other(walked, given, (1, *given), "a batch dimension in front")
-        ]
-    return found
+    given = first[0].inputs[0].shape
+    return _exchange(walked, given, (1, *given), WITH_BATCH)
 
 
 def batched_input(walked: Walked, call: Call, wanted: int) -> list[Candidate]:
@@ -83,10 +50,49 @@ def batched_input(walked: Walked, call: Call, wanted: int) -> list[Candidate]:
     shape = call.inputs[0].shape if 0 in call.from_input else ()
     if len(shape) != wanted - 1:
         return []
-    return [
-        replace(each, likely=4.0)
-        for each in _other(walked, shape, (1, *shape), "a batch dimension in front")
-    ]
+    return _exchange(walked, shape, (1, *shape), WITH_BATCH)
+
+
+def permuted_input(walked: Walked, given: Shape) -> list[Candidate]:
+    """Channels moved from last to first."""
+    wanted = (given[0], given[-1], *given[1:-1])
+    return _exchange(walked, given, wanted, "channels first")
+
+
+def unbatched_permuted_input(walked: Walked, given: Shape) -> list[Candidate]:
+    """Channels moved from last to first, and a batch dimension in front."""
+    wanted = (1, given[-1], *given[:-1])
+    return _exchange(walked, given, wanted, "a batch, then channels first")
+
+
+def other_channels(
+    walked: Walked, given: Shape, channels: int, dims: int
+) -> list[Candidate]:
+    """The input with the channels that the first layer takes."""
+    at = len(given) - dims - 1
+    wanted = (*given[:at], channels, *given[at + 1 :])
+    is_usual = channels in COLOURS and given[at] in COLOURS
+    likely = weights.INPUT_OF_USUAL_COLOURS if is_usual else 0.0
+    return _exchange(walked, given, wanted, f"{channels} channels", likely)
+
+
+def _exchange(
+    walked: Walked,
+    given: Shape,
+    wanted: Shape,
+    why: str,
+    likely: float = weights.INPUT_MUST_DIFFER,
+) -> list[Candidate]:
+    """The first input of a shape with another one; none where no input has it."""
+    specs = _specs(walked)
+    for at, spec in enumerate(specs):
+        if spec.shape == given:
+            specs[at] = replace(spec, shape=wanted)
+            return [_candidate(specs, why, likely)]
+    return []
+
+
+# -- another number of dimensions --------------------------------------------------------
 
 
 def other_ranks(walked: Walked, trace: Trace) -> list[Candidate]:
@@ -96,105 +102,32 @@ def other_ranks(walked: Walked, trace: Trace) -> list[Candidate]:
     An input of one dimension has hardly ever a batch: of more it may.
     """
     specs = _specs(walked)
+    if not specs:
+        return []
     found = []
-    if specs and all(1 <= len(spec.shape) <= _SAMPLE for spec in specs):
-        batched = [replace(spec, shape=(1, *spec.shape)) for spec in specs]
-        likely = 4.0 if _lack_batch(specs) or unbatched_note(trace) else 1.5
-        found.append(
-            replace(
-                _candidate(batched, "a batch dimension in front"),
-                group="size",
-                likely=likely,
-            )
-        )
-    if (
-        len(specs) == 1
-        and len(specs[0].shape) in (2, 3)
-        and specs[0].dtype == "float32"
-    ):
-        shape = specs[0].shape
+    if all(1 <= len(spec.shape) <= SAMPLE for spec in specs):
+        is_sure = _are_vectors(specs) or lacks_batch(trace)
+        likely = weights.INPUT_MUST_DIFFER if is_sure else weights.INPUT_MAY_LACK_BATCH
+        found.append(_resized(_with_batch(specs), WITH_BATCH, likely))
+    shape = specs[0].shape
+    is_one_image = len(specs) == 1 and len(shape) in (2, 3)
+    if is_one_image and specs[0].dtype == "float32":
         image = replace(specs[0], shape=(*(shape[:-2] or (1,)), 1, *shape[-2:]))
-        found.append(
-            replace(
-                _candidate([image], "an image with its one channel"),
-                group="size",
-                likely=1.5,
-            )
-        )
-    if specs and all(len(spec.shape) > 2 and spec.shape[0] == 1 for spec in specs):
+        why = "an image with its one channel"
+        found.append(_resized([image], why, weights.INPUT_MAY_LACK_CHANNEL))
+    if all(len(spec.shape) > 2 and spec.shape[0] == 1 for spec in specs):
         single = [replace(spec, shape=spec.shape[1:]) for spec in specs]
-        found.append(
-            replace(_candidate(single, "a dimension less"), group="size", likely=1.2)
-        )
+        likely = weights.INPUT_WITH_DIMENSION_LESS
+        found.append(_resized(single, "a dimension less", likely))
     return found
 
 
-def unbatched_note(trace: Trace) -> tuple[str, ...]:
-    """A note where the first layer took the input for a single sample without a
-    batch."""
-    first = first_layer(trace)
-    if first is None or len(first[0].inputs[0].shape) != first[1] + 1:
-        return ()
-    shape = first[0].inputs[0].shape
-    return (
-        f"the input ({', '.join(map(str, shape))}) has no batch dimension; `{first[0].op}` takes it for one sample",
-    )
+def _are_vectors(specs: Specs) -> bool:
+    return all(len(spec.shape) == 1 for spec in specs)
 
 
-def permuted_input(walked: Walked, given: Shape) -> list[Candidate]:
-    """Channels moved from last to first."""
-    wanted = (given[0], given[-1], *given[1:-1])
-    return [
-        replace(each, likely=4.0)
-        for each in _other(walked, given, wanted, "channels first")
-    ]
-
-
-def unbatched_permuted_input(walked: Walked, given: Shape) -> list[Candidate]:
-    """Channels moved from last to first, and a batch dimension in front."""
-    wanted = (1, given[-1], *given[:-1])
-    return [
-        replace(each, likely=4.0)
-        for each in _other(walked, given, wanted, "a batch, then channels first")
-    ]
-
-
-def other_channels(
-    walked: Walked, given: Shape, channels: int, dims: int
-) -> list[Candidate]:
-    """The input with the channels that the first layer takes."""
-    at = len(given) - dims - 1
-    wanted = (*given[:at], channels, *given[at + 1 :])
-    found = _other(walked, given, wanted, f"{channels} channels")
-    colours = (
-        1,
-        3,
-        4,
-    )  # grey, RGB, with alpha: images come in these, models are made for one of them
-    likely = 3.2 if channels in colours and given[at] in colours else 0.0
-    return [replace(each, likely=likely) for each in found]
-
-
-def wanted_channels(walked: Walked) -> list[Candidate]:
-    """Every image-like input in colour, or grey: for a model that checks its input
-    itself."""
-    found = []
-    for at, spec in enumerate(specs := _specs(walked)):
-        if len(spec.shape) in (4, 5):
-            for channels in (3, 1):
-                changed = [*specs]
-                changed[at] = TensorSpec(
-                    (spec.shape[0], channels, *spec.shape[2:]), spec.dtype, spec.name
-                )
-                if changed != specs:
-                    found.append(
-                        replace(
-                            _candidate(changed, f"{channels} channels"),
-                            group="size",
-                            likely=0.5,
-                        )
-                    )
-    return found
+def _with_batch(specs: Specs) -> list[TensorSpec]:
+    return [replace(spec, shape=(1, *spec.shape)) for spec in specs]
 
 
 def larger_batch(walked: Walked) -> list[Candidate]:
@@ -202,31 +135,25 @@ def larger_batch(walked: Walked) -> list[Candidate]:
     specs = _specs(walked)
     if not specs or any(not spec.shape or spec.shape[0] != 1 for spec in specs):
         return []
-    doubled = [
-        TensorSpec((2, *spec.shape[1:]), spec.dtype, spec.name) for spec in specs
-    ]
+    doubled = [replace(spec, shape=(2, *spec.shape[1:])) for spec in specs]
     return [_candidate(doubled, "a batch of two or more")]
+
+
+# -- another dtype -----------------------------------------------------------------------
 
 
 def integer_input(walked: Walked, call: Call) -> list[Candidate]:
     """The input as integers, where a look-up is fed with it as it comes; of one
     dimension with a batch as well."""
     found = _with_dtype(walked, call, "int64", "integers")
-    specs = [parse_inputs(candidate.inputs) for candidate in found]
-    batched = [
-        [replace(spec, shape=(1, *spec.shape)) for spec in each]
-        for each in specs
-        if _lack_batch(each)
-    ]
-    why = "integers with a batch dimension in front"
-    return [
-        *found,
-        *(replace(_candidate(each, why), group="size", likely=4.0) for each in batched),
-    ]
-
-
-def _lack_batch(specs: Iterable[TensorSpec]) -> bool:
-    return all(len(spec.shape) == 1 for spec in specs)
+    if not found:
+        return []
+    specs = parse_inputs(found[0].inputs)
+    if not _are_vectors(specs):
+        return found
+    why = f"integers with {WITH_BATCH}"
+    batched = _resized(_with_batch(specs), why, weights.INPUT_MUST_DIFFER)
+    return [*found, batched]
 
 
 def float_input(walked: Walked, call: Call, dtype: str) -> list[Candidate]:
@@ -235,16 +162,34 @@ def float_input(walked: Walked, call: Call, dtype: str) -> list[Candidate]:
 
 
 def _with_dtype(walked: Walked, call: Call, dtype: str, why: str) -> list[Candidate]:
+    """The first input of another dtype that a call is fed with, in this one."""
     specs = _specs(walked)
+    shapes = [spec.shape for spec in specs]
     for position in call.from_input:
         shape = call.inputs[position].shape
-        at = next(
-            (index for index, spec in enumerate(specs) if spec.shape == shape), None
-        )
+        at = shapes.index(shape) if shape in shapes else None
         if at is not None and specs[at].dtype != dtype:
-            specs[at] = TensorSpec(shape, dtype, specs[at].name)
-            return [replace(_candidate(specs, why), likely=2.2)]
+            specs[at] = replace(specs[at], dtype=dtype)
+            return [_candidate(specs, why, weights.INPUT_OF_OTHER_DTYPE)]
     return []
+
+
+# -- another size ------------------------------------------------------------------------
+
+
+def wanted_channels(walked: Walked) -> list[Candidate]:
+    """Every image-like input in colour, or grey: for a model that checks its input
+    itself."""
+    found = []
+    specs = _specs(walked)
+    for at, spec in enumerate(specs):
+        for channels in (3, 1) if _is_image(spec) else ():
+            shape = (spec.shape[0], channels, *spec.shape[2:])
+            changed = [*specs[:at], replace(spec, shape=shape), *specs[at + 1 :]]
+            if changed != specs:
+                why = f"{channels} channels"
+                found.append(_resized(changed, why, weights.INPUT_OF_ANY_COLOURS))
+    return found
 
 
 def other_sizes(
@@ -253,118 +198,106 @@ def other_sizes(
     """Feature maps of another height and width: scaled by a ratio, or the next
     multiples of 4, 8, 16, 32."""
     specs = _specs(walked)
-    images = [
-        index
-        for index, spec in enumerate(specs)
-        if len(spec.shape) in (4, 5) and min(spec.shape[2:]) > 4
-    ]
+    images = [spec for spec in specs if _is_image(spec) and min(spec.shape[2:]) > 4]
     if not images:
         return []
-    found = []
-    first = specs[images[0]].shape[2:]
-    sizes = [
-        tuple(-(-side // step) * step for side in first) for step in (2, 4, 8, 16, 32)
-    ]
+    given = images[0].shape[2:]
+    exchanged = given[::-1]
+    sizes = [tuple(-(-side // step) * step for side in given) for step in STEPS]
     if ratio is not None and ratio[1]:
-        sizes = [tuple(side * ratio[0] // ratio[1] for side in first)]
-    for wanted in dict.fromkeys([*sizes, first[::-1]]):
-        changed = list(specs)
-        for index in images:
-            spec = specs[index]
-            if spec.shape[2:] == first and wanted != first:
-                changed[index] = TensorSpec(
-                    (*spec.shape[:2], *wanted), spec.dtype, spec.name
-                )
-        if changed != specs:
-            turned = wanted == first[::-1]
-            why = "height and width exchanged" if turned else "the size it fits"
-            found.append(
-                replace(
-                    _candidate(changed, why),
-                    group="size",
-                    likely=2.0 if turned else 0.4,
-                )
-            )
+        sizes = [tuple(side * ratio[0] // ratio[1] for side in given)]
+    found = []
+    for wanted in dict.fromkeys([*sizes, exchanged]):
+        changed = [
+            replace(spec, shape=(*spec.shape[:2], *wanted))
+            if spec in images and spec.shape[2:] == given
+            else spec
+            for spec in specs
+        ]
+        if changed == specs:
+            continue
+        why, likely = RIGHT_SIZE, weights.INPUT_OF_OTHER_SIZE
+        if wanted == exchanged:
+            why = "height and width exchanged"
+            likely = weights.INPUT_SIDES_EXCHANGED
+        found.append(_resized(changed, why, likely))
     return found
 
 
 def larger_images(walked: Walked) -> list[Candidate]:
     """Images two, four and eight times as large, where one runs out of room."""
+    specs = _specs(walked)
     found = []
-    for times in (2, 4, 8):
-        specs = [
-            replace(
-                spec,
-                shape=(*spec.shape[:2], *(side * times for side in spec.shape[2:])),
-            )
-            if len(spec.shape) in (4, 5)
-            else spec
-            for spec in _specs(walked)
-        ]
-        if specs != _specs(walked):
-            found.append(
-                replace(
-                    _candidate(specs, "room enough"),
-                    group="size",
-                    likely=2.2 - 0.01 * times,
-                )
-            )
+    for times in LARGER if any(_is_image(spec) for spec in specs) else ():
+        likely = weights.INPUT_LARGER - weights.INPUT_LARGER_EACH * times
+        larger = [_enlarged(spec, times) for spec in specs]
+        found.append(_resized(larger, "room enough", likely))
     return found
+
+
+def _enlarged(spec: TensorSpec, times: int) -> TensorSpec:
+    if not _is_image(spec):
+        return spec
+    sides = (side * times for side in spec.shape[2:])
+    return replace(spec, shape=(*spec.shape[:2], *sides))
 
 
 def halves_well(walked: Walked) -> bool:
     """Whether every image that goes in has sides of multiples of 16."""
-    fed = [
-        call.inputs[at].shape
+    sides = [
+        side
         for trace in walked.traces.values()
         for call in trace.calls
         for at in call.from_input
+        if len(call.inputs[at].shape) in (4, 5)
+        for side in call.inputs[at].shape[2:]
     ]
-    images = [shape[2:] for shape in fed if len(shape) in (4, 5)]
-    return bool(images) and all(side % 16 == 0 for sides in images for side in sides)
+    return bool(sides) and all(side % 16 == 0 for side in sides)
 
 
 def sized_inputs(walked: Walked, pairs: Iterable[tuple[int, int]]) -> list[Candidate]:
     """Inputs with a size exchanged for the one it was held against: 99 tokens for the
     64 that there is room for."""
+    specs = _specs(walked)
+    both_ways: Pairs = [way for pair in pairs for way in (pair, pair[::-1])]
     found: dict[tuple[str, ...], Candidate] = {}
-    for pair in pairs:
-        for old, new in (pair, pair[::-1]):
-            specs = _specs(walked)
-            for at, spec in enumerate(specs):
-                shape = (
-                    *spec.shape[:1],
-                    *(new if size == old else size for size in spec.shape[1:]),
-                )
-                specs[at] = TensorSpec(shape, spec.dtype, spec.name)
-            if new > 0 and specs != _specs(walked):
-                candidate = replace(
-                    _candidate(specs, "the size it fits"), group="size", likely=0.6
-                )
-                found.setdefault(candidate.inputs, candidate)
+    for old, new in both_ways:
+        changed = [_with_size(spec, old, new) for spec in specs]
+        if new > 0 and changed != specs:
+            candidate = _resized(changed, RIGHT_SIZE, weights.INPUT_OF_SIZE_COMPARED)
+            found.setdefault(candidate.inputs, candidate)
     return list(found.values())
 
 
+def _with_size(spec: TensorSpec, old: int, new: int) -> TensorSpec:
+    """A size exchanged for another wherever it stands, but for the batch."""
+    sizes = (new if size == old else size for size in spec.shape[1:])
+    return replace(spec, shape=(*spec.shape[:1], *sizes))
+
+
+def _is_image(spec: TensorSpec) -> bool:
+    """Whether it has a batch, channels, and two or three dimensions of space."""
+    return len(spec.shape) in (4, 5)
+
+
+# -- candidates --------------------------------------------------------------------------
+
+
 def _specs(walked: Walked) -> list[TensorSpec]:
+    """The inputs that were given; none where they are not only tensors."""
     try:
         return list(parse_inputs(walked.input_spellings))
     except UsageError:
         return []
 
 
-def _other(walked: Walked, given: Shape, wanted: Shape, why: str) -> list[Candidate]:
-    specs = _specs(walked)
-    at = next((index for index, spec in enumerate(specs) if spec.shape == given), None)
-    if at is None:
-        return []
-    specs[at] = TensorSpec(wanted, specs[at].dtype, specs[at].name)
-    return [_candidate(specs, why)]
+def _resized(specs: Specs, why: str, likely: float) -> Candidate:
+    """An input of another size, of which the first that holds is enough."""
+    candidate = _candidate(specs, why, likely)
+    return replace(candidate, kind=ChangeKind.INPUT_SIZE, group="size")
 
 
-def _candidate(specs: list[TensorSpec], why: str) -> Candidate:
+def _candidate(specs: Specs, why: str, likely: float = 0.0) -> Candidate:
     words = tuple(spec.spelling for spec in specs)
-    return Candidate(
-        f"`{' '.join('--input ' + word for word in words)}`, {why}",
-        inputs=words,
-        group=why,
-    )
+    command = " ".join(f"--input {word}" for word in words)
+    return Candidate(f"`{command}`, {why}", inputs=words, group=why, likely=likely)

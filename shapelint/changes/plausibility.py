@@ -1,30 +1,16 @@
 """How natural a change is before it is tried: numbers people write, windows people
-choose.
-
-The weights are few and were set by hand; the mutation benchmark says what they are
-worth."""
+choose."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator
 
-from shapelint.facts.graph import Trace
-
-_COUNTED = (
-    *(
-        "in_features",
-        "out_features",
-        "in_channels",
-        "out_channels",
-        "num_features",
-        "hidden_size",
-        "input_size",
-    ),
-    *("embedding_dim", "embed_dim", "num_channels", "d_model", "normalized_shape"),
-)
+from shapelint import ops
+from shapelint.changes import weights
+from shapelint.facts.graph import Call, Trace
+from shapelint.ops.record import Family
 
 
 class Numbers:
@@ -32,68 +18,106 @@ class Numbers:
     is likelier to be meant."""
 
     def __init__(self, traces: Iterable[Trace], written: Iterable[int] = ()) -> None:
+        """`written`: numbers that stand in the code beside those of the layers."""
         self.uses: Counter[int] = Counter(written)
-        seen: set[tuple[Any, ...]] = set()
+        seen: set[object] = set()
         for trace in traces:
             for call in trace.calls:
-                for name in _COUNTED:
+                for name, value in _sizes_of(call):
+                    # a layer called twice, or in both modes, is written once
                     key = (call.definition[:1] or call.module_path, name)
-                    value = call.attributes.get(name)
-                    value = value[-1] if isinstance(value, tuple) and value else value
-                    if isinstance(value, int) and key not in seen:
+                    if key not in seen:
                         seen.add(key)
                         self.uses[value] += 1
 
-    def of(self, value: int, own: int = 0) -> float:
+    def familiarity(self, value: int, own: int = 0) -> float:
         """How much a number looks like one of the model's; `own`: uses that are the
         place in question."""
         others = max(0, self.uses[value] - own)
-        return 0.8 * min(1, others) + 0.2 * math.log2(1 + others) + roundness(value)
+        often = weights.NUMBER_USED_EACH * math.log2(1 + others)
+        return weights.NUMBER_USED * min(1, others) + often + roundness(value)
 
     def gain(self, old: int | None, new: int) -> float:
-        """How much likelier the new number is than the old one, from -2.5 to 2.5."""
+        """How much likelier the new number is than the old one."""
+        # small numbers count things: all of them are used, and none is round
         if old is None or (old < 8 and new < 8):
             return 0.0
-        return max(-2.5, min(2.5, self.of(new) - self.of(old, own=1)))
+        gain = self.familiarity(new) - self.familiarity(old, own=1)
+        most = weights.NUMBER_GAIN_LIMIT
+        return max(-most, min(most, gain))
+
+
+def _sizes_of(call: Call) -> Iterator[tuple[str, int]]:
+    """The sizes among a layer's arguments, by name; of several in one the last."""
+    for name in ops.widths():
+        value = call.attributes.get(name)
+        if isinstance(value, tuple) and value:
+            value = value[-1]
+        if isinstance(value, int):
+            yield name, value
 
 
 def roundness(value: int) -> float:
-    """0 for a power of two or 10, 100, 1000; down to -1.2 for an odd number."""
-    if value in (1, 3, 10, 100, 1000) or (value > 0 and value & (value - 1) == 0):
+    """0 for a power of two or 10, 100, 1000; below it for all others, least of all for
+    an odd number."""
+    is_power_of_two = value > 0 and value & (value - 1) == 0
+    if is_power_of_two or value in (1, 3, 10, 100, 1000):
         return 0.0
     if value % 8 == 0 or value % 10 == 0:
-        return -0.3
-    return -0.7 if value % 2 == 0 else -1.2
+        return -weights.ROUGH_MULTIPLE
+    if value % 2 == 0:
+        return -weights.ROUGH_EVEN
+    return -weights.ROUGH_ODD
+
+
+# -- windows -----------------------------------------------------------------------------
 
 
 def irregularity(op: str, window: dict[str, int]) -> float:
     """0 for windows people choose: `same` or no padding, kernel and stride that fit
     each other."""
+    if ops.is_of(op, Family.POOLING):
+        return _irregularity_of_pooling(window)
+    if ops.of(op).is_transposed:
+        return _irregularity_of_transposed(window)
+    return _irregularity_of_convolution(window)
+
+
+def _irregularity_of_pooling(window: dict[str, int]) -> float:
     kernel, stride, padding = window["kernel_size"], window["stride"], window["padding"]
-    dilation = window.get("dilation", 1)
-    if "Pool" in op or "pool" in op:
-        overlapping = kernel == 3 and stride in (1, 2) and padding in (0, 1)
-        return (
-            0.0 if kernel == stride and padding == 0 else (0.2 if overlapping else 1.0)
-        )
-    if "Transpose" in op or "transpose" in op:
-        gives = kernel - 2 * padding + window.get("output_padding", 0)
-        if stride == 1:
-            return 0.0 if padding in (0, (kernel - 1) // 2) else 1.0
-        return (
-            0.0
-            if gives == stride
-            else (0.5 if padding == 0 and window.get("output_padding", 0) == 0 else 1.0)
-        )
+    if kernel == stride and padding == 0:
+        return 0.0
+    is_overlapping = kernel == 3 and stride in (1, 2) and padding in (0, 1)
+    return weights.IRREGULAR_OVERLAPPING if is_overlapping else weights.IRREGULAR
+
+
+def _irregularity_of_transposed(window: dict[str, int]) -> float:
+    kernel, stride, padding = window["kernel_size"], window["stride"], window["padding"]
+    added = window.get("output_padding", 0)
+    if stride == 1:
+        is_same = padding in (0, (kernel - 1) // 2)
+        return 0.0 if is_same else weights.IRREGULAR
+    # (n - 1) * stride + gives: the map becomes exactly `stride` times as large
+    gives = kernel - 2 * padding + added
+    if gives == stride:
+        return 0.0
+    is_plain = padding == 0 and added == 0
+    return weights.IRREGULAR_UNPADDED if is_plain else weights.IRREGULAR
+
+
+def _irregularity_of_convolution(window: dict[str, int]) -> float:
+    kernel, stride, padding = window["kernel_size"], window["stride"], window["padding"]
     if stride > kernel:
-        return 1.0
+        return weights.IRREGULAR  # some of the map is never seen
     if stride >= 3 and stride != kernel and kernel < 7:
-        return 0.6
-    same = dilation * (kernel - 1)
-    if padding * 2 == same or (kernel == stride and padding == 0):
+        return weights.IRREGULAR_LARGE_STRIDE
+    keeps_size = padding * 2 == window.get("dilation", 1) * (kernel - 1)
+    is_patches = kernel == stride and padding == 0
+    # kernel 4, stride 2, padding 1, as in DCGAN
+    halves = stride > 1 and kernel % 2 == 0 and kernel - 2 * padding == stride
+    if keeps_size or is_patches or halves:
         return 0.0
-    if stride > 1 and kernel % 2 == 0 and kernel - 2 * padding == stride:
-        return 0.0
-    if padding == 0:
-        return 0.2 if stride == 1 and kernel % 2 else 0.5
-    return 1.0
+    if padding:
+        return weights.IRREGULAR
+    is_plain = stride == 1 and kernel % 2
+    return weights.IRREGULAR_UNPADDED_ODD if is_plain else weights.IRREGULAR_UNPADDED

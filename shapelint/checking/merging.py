@@ -1,12 +1,15 @@
-"""The findings of all rules that are on: one for each bug."""
+"""One finding for each bug: of all rules that are on, in both modes, in several looks at
+a target."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
+from shapelint.facts.diagnostics import Diagnostic, Severity
 from shapelint.facts.findings import Finding
 from shapelint.facts.graph import Walked
 from shapelint.facts.kinds import Mode
+from shapelint.fixes.mended_copy import MendedCopy
 from shapelint.rules import catalogue
 
 
@@ -15,13 +18,14 @@ def run_rules(walked: Walked, selected: set[str]) -> list[Finding]:
     merged."""
     rules = catalogue().rules
     found = [finding for rule in rules.values() for finding in rule.check(walked)]
-    kept = [finding for finding in found if not _superseded(finding, found)]
+    kept = [finding for finding in found if not _is_superseded(finding, found)]
     kept = [finding for finding in kept if not _follows(finding, kept, walked)]
-    merged = _merged(kept, tuple(walked.traces))
+    merged = _merge_modes(kept, tuple(walked.traces))
     return [finding for finding in merged if finding.diagnostic.code in selected]
 
 
-def _superseded(finding: Finding, others: list[Finding]) -> bool:
+def _is_superseded(finding: Finding, others: list[Finding]) -> bool:
+    """Whether another rule says the same of the same call, and more."""
     rules = catalogue().rules
     return finding.call is not None and any(
         (other.mode, other.call) == (finding.mode, finding.call)
@@ -46,44 +50,79 @@ def _follows(finding: Finding, others: list[Finding], walked: Walked) -> bool:
     )
 
 
-def _merged(findings: list[Finding], modes: tuple[Mode, ...]) -> list[Finding]:
+@dataclass
+class _Bug:
+    """What shows one bug: the first finding of it, and the modes and layers of all."""
+
+    first: Finding
+    modes: list[Mode] = field(default_factory=list)
+    layers: list[str] = field(default_factory=list)
+
+    def add(self, finding: Finding) -> None:
+        layer = finding.diagnostic.layer
+        if layer not in self.layers:
+            self.layers.append(layer)
+        if finding.mode and finding.mode not in self.modes:
+            self.modes.append(finding.mode)
+
+    def merged(self, is_in_several_modes: bool) -> Finding:
+        """One finding for all; `is_in_several_modes`: whether the model was walked in
+        more than one."""
+        notes = list(self.first.diagnostic.notes)
+        if is_in_several_modes and len(self.modes) == 1:
+            notes.append(f"only in {self.modes[0]} mode")
+        if len(self.layers) > 1:
+            others = ", ".join(self.layers[1:4])
+            more = ", ..." if len(self.layers) > 4 else ""
+            notes.append(f"the same here: {others}{more}")
+        modes = tuple(self.modes)
+        diagnostic = replace(self.first.diagnostic, modes=modes, notes=tuple(notes))
+        return replace(self.first, diagnostic=diagnostic, layers=tuple(self.layers))
+
+
+def _merge_modes(findings: list[Finding], modes: tuple[Mode, ...]) -> list[Finding]:
     """One finding for one bug, whether both modes or several calls of the same layer
     show it."""
-    first: dict[tuple[str, ...], Finding] = {}
-    seen_in: dict[tuple[str, ...], list[Mode]] = {}
-    layers: dict[tuple[str, ...], list[str]] = {}
+    bugs: dict[tuple[str, ...], _Bug] = {}
     for finding in findings:
-        diagnostic = finding.diagnostic
-        place = diagnostic.place
-        key: tuple[str, ...] = (
-            diagnostic.code,
-            str(place),
-            str(
-                diagnostic.related
-            ),  # a helper's line called from two places is two bugs
-            "" if place else diagnostic.layer + diagnostic.message,
+        bugs.setdefault(_identity(finding.diagnostic), _Bug(finding)).add(finding)
+    return [bug.merged(len(modes) > 1) for bug in bugs.values()]
+
+
+def _identity(diagnostic: Diagnostic) -> tuple[str, ...]:
+    """What two findings of one bug have in common: their place; without one, the layer
+    and what is said of it."""
+    place = diagnostic.place
+    # a helper's line called from two places is two bugs
+    related = str(diagnostic.related)
+    said = "" if place else diagnostic.layer + diagnostic.message
+    return diagnostic.code, str(place), related, said
+
+
+def merge_looks(
+    earlier: list[Diagnostic],
+    waiting: list[Diagnostic],
+    later: list[Diagnostic],
+    copy: MendedCopy,
+    is_first_walk: bool = False,
+) -> list[Diagnostic]:
+    """The findings of an earlier look at a target and those of a later one, which looks
+    at a mended copy.
+
+    An error seen only beyond another counts where a change of the file mends it: else
+    it may follow from the first. `waiting`: what was seen before, and left to the later
+    look to explain. `is_first_walk`: no look before could walk at all."""
+    known = {(item.code, item.span, item.message) for item in earlier}
+    seen = {(item.code, item.layer) for item in waiting}
+    found = list(earlier)
+    for item in later:
+        counts = (
+            is_first_walk
+            or item.severity is not Severity.ERROR
+            or (item.code, item.layer) in seen
+            or any(fix.edits for fix in item.fixes)
         )
-        first.setdefault(key, finding)
-        if diagnostic.layer not in layers.setdefault(key, []):
-            layers[key].append(diagnostic.layer)
-        if finding.mode and finding.mode not in seen_in.setdefault(key, []):
-            seen_in[key].append(finding.mode)
-    merged = []
-    for key, finding in first.items():
-        seen = tuple(seen_in.get(key, ()))
-        diagnostic = replace(finding.diagnostic, modes=seen)
-        if len(modes) > 1 and len(seen) == 1:
-            diagnostic = replace(
-                diagnostic, notes=(*diagnostic.notes, f"only in {seen[0]} mode")
-            )
-        if len(layers[key]) > 1:
-            others = ", ".join(layers[key][1:4]) + (
-                ", ..." if len(layers[key]) > 4 else ""
-            )
-            diagnostic = replace(
-                diagnostic, notes=(*diagnostic.notes, f"the same here: {others}")
-            )
-        merged.append(
-            replace(finding, diagnostic=diagnostic, layers=tuple(layers[key]))
-        )
-    return merged
+        placed = copy.original_diagnostic(item)
+        if counts and (item.code, placed.span, item.message) not in known:
+            found.append(placed)
+    return sorted(found, key=lambda item: item.sort_key)

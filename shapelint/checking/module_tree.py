@@ -8,22 +8,17 @@ from typing import Any
 import torch
 
 from shapelint.facts.kinds import Mode
-from shapelint.loading.model import Loaded
-from shapelint.loading.model_inputs import Feed
-from shapelint.tracing.costs import walk_budget
-from shapelint.tracing.described import message_of
-from shapelint.tracing.walk import Walker
+from shapelint.loading.walkable import Walkable
+from shapelint.tracing.user_text import message_of
+
+COLUMNS = ("input_size", "output_size", "num_params", "mult_adds")
 
 
-def module_tree(loaded: Loaded, feed: Feed, mode: Mode) -> str:
-    """The table people know, with input, output and weight shapes; what torchinfo
-    cannot show, in one line."""
+def module_tree(walkable: Walkable, mode: Mode) -> str:
+    """The table people know, with input, output and weight shapes; one line that says
+    why, where torchinfo cannot make it."""
+    # slow, and needed for this option only
     import torchinfo
-
-    walker = Walker(
-        loaded.model, feed.make, loaded.ownership, loaded.definitions.of, walk_budget
-    )
-    columns = ("input_size", "output_size", "num_params", "mult_adds")
 
     def summarise(
         model: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -31,7 +26,7 @@ def module_tree(loaded: Loaded, feed: Feed, mode: Mode) -> str:
         return torchinfo.summary(
             model,
             input_data=list(args) if args else None,
-            col_names=columns,
+            col_names=COLUMNS,
             row_settings=("var_names",),
             mode=mode,
             device="cpu",
@@ -39,9 +34,10 @@ def module_tree(loaded: Loaded, feed: Feed, mode: Mode) -> str:
             **kwargs,
         )
 
-    with loaded.importable():
-        outcome = walker.inside(mode, summarise)
-    if isinstance(outcome, BaseException):
-        cause = outcome.__cause__ if outcome.__cause__ is not None else outcome
-        return f"torchinfo could not finish the tree: {type(cause).__name__}: {message_of(cause)}"
-    return str(outcome)
+    outcome = walkable.run_inside(mode, summarise)
+    if not isinstance(outcome, BaseException):
+        return str(outcome)
+    # torchinfo wraps what a layer raises in a RuntimeError of its own
+    cause = outcome.__cause__ if outcome.__cause__ is not None else outcome
+    kind = type(cause).__name__
+    return f"torchinfo could not finish the tree: {kind}: {message_of(cause)}"

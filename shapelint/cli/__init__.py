@@ -26,10 +26,6 @@ _COMMANDS = {
 }
 
 
-INTERRUPTED = 130
-"""The exit code after Ctrl-C, as shells have it."""
-
-
 def say(text: str, err: bool = False, nl: bool = True, colour: bool = False) -> None:
     """A line or more to stdout, or to stderr: the way of all that is printed but
     reports, which `write` prints.
@@ -99,6 +95,8 @@ class Commands(click.Group):
             say(f"error: {error}", err=True)
             ctx.exit(2)
         except KeyboardInterrupt:
+            from shapelint.cli.exit_codes import INTERRUPTED
+
             ctx.exit(INTERRUPTED)
         except BrokenPipeError:  # nobody reads what is printed any more
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -116,10 +114,11 @@ def _say_fault(text: str) -> None:
     from shapelint.render.fault_text import write_fault
 
     with contextlib.suppress(OSError):
-        say(write_fault(text, _torch_version()), err=True)
+        say(write_fault(text, torch_version()), err=True)
 
 
-def _torch_version() -> str | None:
+def torch_version() -> str | None:
+    """The version of torch that is installed; torch itself is not imported."""
     try:
         return importlib.metadata.version("torch")
     except importlib.metadata.PackageNotFoundError:
@@ -129,7 +128,7 @@ def _torch_version() -> str | None:
 def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     if not value or ctx.resilient_parsing:
         return
-    say(f"shapelint {__version__} (torch {_torch_version() or 'not installed'})")
+    say(f"shapelint {__version__} (torch {torch_version() or 'not installed'})")
     ctx.exit()
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 
-from shapelint.apply.files import SourceFile, difference, source_file, write
 from shapelint.apply.rounds import CheckRequest, Fixed, fixed
+from shapelint.apply.source_files import SourceFile, difference, source_file, write
 from shapelint.asked.request import Read
 from shapelint.cli import say
 from shapelint.facts.errors import UsageError
@@ -16,32 +16,15 @@ from shapelint.process.runner import Worker
 from shapelint.syntax.edits import file_of
 
 
-@dataclass(frozen=True)
-class Wish:
-    """What was asked for."""
-
-    fix: bool
-    unsafe: bool
-    diff: bool
-    only: bool
-
-    @classmethod
-    def of(cls, words: dict[str, Any]) -> Wish:
-        """From the options; `--diff` and `--fix-only` ask for fixes too."""
-        diff, only = bool(words["diff"]), bool(words["fix_only"])
-        return cls(
-            bool(words["fix"]) or diff or only, bool(words["unsafe_fixes"]), diff, only
-        )
-
-
 def make_fixes(
-    wish: Wish,
-    requests: list[CheckRequest | None],
+    requests: Sequence[CheckRequest | None],
     outcomes: list[Outcome],
     started: float,
+    with_unsafe: bool,
+    is_dry: bool,
 ) -> tuple[list[Outcome], int, str]:
-    """Reports after the fixes, how many were made, and the diff. Files are written
-    unless a diff was asked for.
+    """Reports after the fixes, how many were made, and the diff. `is_dry`: no file is
+    written.
 
     `started`: when the check began (seconds since the epoch); what was changed since
     then was not checked.
@@ -56,7 +39,7 @@ def make_fixes(
         if request is None or outcomes[at].fault:
             continue
         first = outcomes[at] if not state.texts else _run(_with(request, state.texts))
-        after[at], state = fixed(request, first, _run, wish.unsafe, state)
+        after[at], state = fixed(request, first, _run, with_unsafe, state)
         originals |= {
             file: source_file(file) for file in state.texts if file not in originals
         }
@@ -65,7 +48,7 @@ def make_fixes(
             after[at] if request is None else _run(_with(request, state.texts))
             for at, request in enumerate(requests)
         ]
-    if not wish.diff and state.texts:
+    if not is_dry and state.texts:
         write(state.texts, originals)
     return after, state.count, difference(state.texts, originals)
 
@@ -88,8 +71,6 @@ def _sources(outcomes: list[Outcome], started: float) -> dict[str, SourceFile]:
 
 
 def _with(request: CheckRequest, texts: dict[str, str]) -> CheckRequest:
-    from dataclasses import replace
-
     return replace(request, texts=texts)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import os
 
-from shapelint.apply.files import SourceFile, source_file, write
+from shapelint.apply.source_files import SourceFile, source_file, write
 from shapelint.facts.diagnostics import Edit
 from shapelint.facts.errors import UsageError
 from shapelint.facts.kinds import DiagnosticKind

@@ -5,29 +5,41 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from shapelint.asked.settings import DEFAULTS, Config
 from shapelint.cli import say
+from shapelint.cli.options import options_from, timeout_option
 from shapelint.facts.errors import UsageError
-from shapelint.facts.escape import in_one_line
+from shapelint.facts.escape import in_one_line, json_text
 from shapelint.facts.kinds import Status
+
+if TYPE_CHECKING:
+    from shapelint.facts.outcome import Outcome
+    from shapelint.reading.model_classes import ModelClass
+
+
+@dataclass(frozen=True)
+class InitOptions:
+    """What the command line says."""
+
+    paths: tuple[str, ...]
+    yes: bool
+    config: str | None
+    timeout: float
 
 
 @click.command()
 @click.argument("paths", nargs=-1, metavar="[PATH...]", type=click.Path())
 @click.option("--yes", "-y", is_flag=True, help="Write without asking.")
 @click.option("--config", metavar="FILE", help="Write into this file and no other.")
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=1),
-    default=60.0,
-    metavar="SECONDS",
-    help="For each model.  [60]",
-)
-def init(paths: tuple[str, ...], yes: bool, config: str | None, timeout: float) -> None:
+@timeout_option("For each model.", DEFAULTS.timeout)
+def init(**words: Any) -> None:
     """Find the models below PATH (here), and an input that each runs with, and write
     both into the configuration.
 
@@ -35,34 +47,43 @@ def init(paths: tuple[str, ...], yes: bool, config: str | None, timeout: float) 
     from its layers, until one runs. What would be written is shown first. Nothing that
     is there is changed: tables are added at the end of pyproject.toml, or of
     shapelint.toml where that is there or no pyproject.toml is."""
-    from shapelint.reading.models import models_in
-    from shapelint.sources.files import files_below
+    options = options_from(InitOptions, words)
+    models = _find_models(options.paths)
+    place = _find_place(options.config)
+    if not models:
+        where = ", ".join(f"`{path}`" for path in options.paths) or "this folder"
+        raise UsageError(f"no model class (nn.Module with a forward) in {where}")
+    verdicts = _judge_models(models, place, options.timeout)
+    _say_verdicts(verdicts)
+    tables = [each.table for each in verdicts if each.table]
+    if not tables:
+        say(f"nothing to add to {place.shown}")
+        return
+    text = "\n".join(tables)
+    say(f"\nto be added to {place.shown}:\n\n{text}")
+    content = place.with_tables(text)
+    if not options.yes and not sys.stdin.isatty():
+        say("not written; `shapelint init --yes` writes it")
+    elif options.yes or click.confirm(in_one_line(f"write it into {place.shown}?")):
+        place.write(content)
+        them = "them" if len(tables) > 1 else "it"
+        say(f"written; `shapelint check` now checks {them}")
+
+
+def _find_models(paths: Iterable[str]) -> list[ModelClass]:
+    from shapelint.reading.model_classes import find_models
+    from shapelint.sources.source_files import find_files
     from shapelint.syntax.parsing import with_deep_stack
 
     for path in paths:
         if not Path(path).exists():
             raise UsageError(f"no such file or folder: `{path}`")
-    files = [file for path in paths or (".",) for file in files_below(path)]
-    models = with_deep_stack(lambda: models_in(dict.fromkeys(files)))
-    place = _place(config)
-    if not models:
-        where = ", ".join(f"`{path}`" for path in paths) or "this folder"
-        raise UsageError(f"no model class (nn.Module with a forward) in {where}")
-    tables, said = _proposed(models, place, timeout)
-    for line in said:
-        say(line)
-    if not tables:
-        say(f"nothing to add to {place.shown}")
-        return
-    say(f"\nto be added to {place.shown}:\n\n{tables}")
-    text = place.with_tables(tables)
-    if not yes and not sys.stdin.isatty():
-        say("not written; `shapelint init --yes` writes it")
-    elif yes or click.confirm(in_one_line(f"write it into {place.shown}?")):
-        place.write(text)
-        say(
-            f"written; `shapelint check` now checks {'them' if tables.count('[[') > 1 else 'it'}"
-        )
+    files = [file for path in paths or (".",) for file in find_files(path)]
+    return with_deep_stack(lambda: find_models(dict.fromkeys(files)))
+
+
+# -- the file that is written into
+# --------------------------------------------------------------------------------------
 
 
 class _Place:
@@ -72,8 +93,8 @@ class _Place:
         self.file = file
         self.prefix = "tool.shapelint." if file.name == "pyproject.toml" else ""
         self.shown = os.path.relpath(file)
-        self.before = file.read_bytes() if file.is_file() else b""
         self.is_new = not file.is_file()
+        self.before = b"" if self.is_new else file.read_bytes()
 
     @property
     def known(self) -> set[str]:
@@ -83,7 +104,7 @@ class _Place:
         if self.is_new:
             return set()
         config = load_config(given=str(self.file))
-        return {_path_of(config, table["target"]) for table in config["targets"]}
+        return {_absolute(config, table.target) for table in config.targets}
 
     def from_here(self, target: str) -> str:
         """A target as it is written in this file: with the path from its folder."""
@@ -96,17 +117,16 @@ class _Place:
         Raises:
             UsageError: it would be no configuration any more.
         """
-        from shapelint.asked.config import validated
+        from shapelint.asked.config import check_config
 
         ending = b"\r\n" if b"\r\n" in self.before else b"\n"
-        gap = (
-            b""
-            if not self.before.strip()
-            else (ending if self.before.endswith(b"\n") else ending * 2)
-        )
+        is_ended = self.before.endswith(b"\n")
+        gap = ending if is_ended else ending * 2
+        if not self.before.strip():
+            gap = b""
         text = self.before + gap + tables.encode().replace(b"\n", ending)
         try:
-            validated(self.file, text.decode("utf-8"))
+            check_config(self.file, text.decode("utf-8"))
         except UsageError as error:
             raise UsageError(
                 f"cannot add to `{self.shown}`, write it yourself: {error}"
@@ -119,17 +139,22 @@ class _Place:
         Raises:
             UsageError: it has changed, or cannot be written.
         """
-        from shapelint.apply.files import written_whole
+        from shapelint.apply.source_files import write_whole
 
         now = self.file.read_bytes() if self.file.is_file() else b""
         if now != self.before:
             raise UsageError(
                 f"`{self.shown}` has changed meanwhile; nothing was written"
             )
-        written_whole(self.file, text)
+        write_whole(self.file, text)
 
 
-def _place(given: str | None) -> _Place:
+def _absolute(config: Config, target: str) -> str:
+    path, colon, name = target.partition(":")
+    return f"{os.path.abspath(config.folder / path)}{colon}{name}"
+
+
+def _find_place(given: str | None) -> _Place:
     """The configuration that counts here; else the nearest pyproject.toml; else a new
     shapelint.toml."""
     from shapelint.asked.config import load_config
@@ -137,7 +162,7 @@ def _place(given: str | None) -> _Place:
     if given is not None:
         if not given.endswith(".toml"):
             raise UsageError(
-                f"`{given}` is no TOML file; write pyproject.toml or shapelint.toml"
+                f"`{given}` is not a TOML file; write pyproject.toml or shapelint.toml"
             )
         return _Place(Path(given).resolve())
     config = load_config()
@@ -148,85 +173,84 @@ def _place(given: str | None) -> _Place:
         if (folder / "pyproject.toml").is_file():
             return _Place(folder / "pyproject.toml")
         if (folder / ".git").exists():
-            break
+            break  # a project's root: what is above belongs to somebody else
     return _Place(here / "shapelint.toml")
 
 
-def _path_of(config: Any, target: str) -> str:
-    path, colon, name = target.partition(":")
-    return f"{os.path.abspath(config.folder / path)}{colon}{name}"
+# -- what is said of each model
+# --------------------------------------------------------------------------------------
 
 
-def _proposed(
-    models: list[Any], place: _Place, timeout: float
-) -> tuple[str, list[str]]:
-    """The tables for the models that ran, and a line about each model."""
+@dataclass(frozen=True)
+class _Verdict:
+    """What is said of a model, and its table if it ran."""
+
+    model: ModelClass
+    words: str
+    table: str = ""
+
+
+def _judge_models(
+    models: list[ModelClass], place: _Place, timeout: float
+) -> list[_Verdict]:
     from shapelint.asked.request import Propose
     from shapelint.cli.progress import Progress
     from shapelint.process.runner import run_all
 
-    known = place.known
-    names = {name.partition("(")[0] for name in known}
-    new = [
-        model
-        for model in models
-        if f"{os.path.abspath(model.file)}:{model.name}" not in names
-    ]
-    ready = [
-        model
-        for model in new
-        if (model.call or not model.required) and model.trains is None
-    ]
+    known = {name.partition("(")[0] for name in place.known}
+    verdicts = {model: _judge_unrun(model, known) for model in models}
+    ready = [model for model, verdict in verdicts.items() if verdict is None]
     requests = [Propose(model.target, timeout) for model in ready]
     with Progress(len(requests)) as progress:
-        outcomes = dict(
-            zip(ready, run_all(requests, on_step=progress.step), strict=True)
+        outcomes = run_all(requests, on_step=progress.step)
+    for model, outcome in zip(ready, outcomes, strict=True):
+        verdicts[model] = _judge_run(model, outcome, place)
+    return [verdict for verdict in verdicts.values() if verdict is not None]
+
+
+def _judge_unrun(model: ModelClass, known: set[str]) -> _Verdict | None:
+    """Why a model is not even tried; None for one that is."""
+    if f"{os.path.abspath(model.file)}:{model.name}" in known:
+        return _Verdict(model, "is there already")
+    if model.trains is not None:
+        return _Verdict(
+            model,
+            f'not tried: line {model.trains} trains when the file is imported; `if __name__ == "__main__":`?',
         )
-    shown = {model: in_one_line(model.target) for model in models}
-    width = max(map(len, shown.values()))
-    tables: list[str] = []
-    said: list[str] = []
-    for model in models:
-        if model not in new:
-            words = "is there already"
-        elif model.trains is not None:
-            words = f'not tried: line {model.trains} trains when the file is imported; `if __name__ == "__main__":`?'
-        elif model.required and not model.call:
-            words = f"needs arguments: write `{model.target}({', '.join(f'{name}=...' for name in model.required)})`"
-        else:
-            words, table = _told(model, outcomes[model], place)
-            tables += table
-        said.append(f"{shown[model].ljust(width)}  {in_one_line(words)}")
-    return "\n".join(tables), said
+    if model.required and not model.call:
+        arguments = ", ".join(f"{name}=..." for name in model.required)
+        return _Verdict(model, f"needs arguments: write `{model.target}({arguments})`")
+    return None
 
 
-def _told(model: Any, outcome: Any, place: _Place) -> tuple[str, list[str]]:
-    """What is said of a model that was tried, and its table if it ran."""
-    from shapelint.facts.escape import json_text
-
+def _judge_run(model: ModelClass, outcome: Outcome, place: _Place) -> _Verdict:
     report = outcome.report
     if report.status is Status.FAILED:
-        return f"not tried: {report.diagnostics[0].message}", []
+        return _Verdict(model, f"not tried: {report.diagnostics[0].message}")
     if report.status is Status.PARTIAL:
-        command = shlex.join(
-            [
-                "shapelint",
-                "check",
-                model.target,
-                *(["--input", *report.proposed] if report.proposed else []),
-            ]
+        inputs = ["--input", *report.proposed] if report.proposed else []
+        command = shlex.join(["shapelint", "check", model.target, *inputs])
+        return _Verdict(
+            model, f"no input found that it runs with; `{command}` says why"
         )
-        return f"no input found that it runs with; `{command}` says why", []
     target = place.from_here(model.target)
     if target.encode(errors="replace").decode() != target:
-        return (
+        return _Verdict(
+            model,
             "not added: its file has a name that is no text, which TOML cannot hold",
-            [],
         )
     lines = [f"[[{place.prefix}targets]]", f"target = {json_text(target)}"]
+    given = "an input of its own"
     if report.proposed:
+        given = " ".join(report.proposed)
         lines.append(f"inputs = {json_text(report.proposed)}")
-    words = "runs with " + (
-        " ".join(report.proposed) if report.proposed else "an input of its own"
-    )
-    return f"{words}, gives {report.output}", ["\n".join(lines) + "\n"]
+    words = f"runs with {given}, gives {report.output}"
+    return _Verdict(model, words, "\n".join(lines) + "\n")
+
+
+def _say_verdicts(verdicts: list[_Verdict]) -> None:
+    """A line each, the models in one column."""
+    names = [in_one_line(each.model.target) for each in verdicts]
+    width = max(map(len, names))
+    for name, verdict in zip(names, verdicts, strict=True):
+        say(f"{name.ljust(width)}  {in_one_line(verdict.words)}")

@@ -3,21 +3,43 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass, replace
 from typing import Any
 
 import click
 
 from shapelint.asked.formats import PICTURES, REPORT_FORMATS
+from shapelint.asked.request import Walk
 from shapelint.cli import say
-from shapelint.cli.check import exit_code
 from shapelint.cli.options import (
+    ConfigOptions,
+    InputOptions,
+    OutputOptions,
     TakesInputs,
     config_options,
     input_options,
+    options_from,
     output_options,
-    request_for,
 )
+from shapelint.facts.diagnostics import Severity
 from shapelint.facts.kinds import Status
+
+
+@dataclass(frozen=True)
+class ReportOptions:
+    """What the command line says."""
+
+    target: str
+    given: InputOptions
+    configuration: ConfigOptions
+    output: OutputOptions
+    report_format: str
+    tree: bool
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether the format shows the model as a picture."""
+        return self.report_format in PICTURES
 
 
 @click.command(cls=TakesInputs)
@@ -27,51 +49,54 @@ from shapelint.facts.kinds import Status
 @click.option(
     "--format",
     "report_format",
-    type=click.Choice(REPORT_FORMATS),
+    type=click.Choice(list(REPORT_FORMATS)),
     default=REPORT_FORMATS[0],
     help="How to print.",
 )
 @click.option("--tree", is_flag=True, help="Print torchinfo's module tree.")
 @output_options
-def report(target: str, report_format: str, tree: bool, **words: Any) -> None:
+def report(**words: Any) -> None:
     """Print the per-layer shape and parameter report of a model, up to and beyond a
     layer that fails."""
-    from shapelint.asked.config import load_config
+    from shapelint.cli.exit_codes import exit_code
     from shapelint.cli.progress import Progress
     from shapelint.picture.graphviz import require_graphviz
     from shapelint.process.runner import run_all
     from shapelint.render import render_report, write
     from shapelint.render.style import Style
-    from shapelint.rules import catalogue
 
-    if report_format in PICTURES:
+    options = options_from(ReportOptions, words)
+    output = options.output
+    if options.is_picture:
         require_graphviz()
-    config = load_config(given=words["config"], isolated=words["isolated"])
-    request = request_for(
-        target,
-        config,
-        words,
-        selected=tuple(
-            code
-            for code, rule in catalogue().rules.items()
-            if rule.severity.value == "error"
-        ),
-        fixes=report_format in PICTURES,  # they show the first one at the failing call
-        tree=tree,
-        picture=report_format in PICTURES,
-    )
-    with Progress(1, words["quiet"], words["verbose"]) as progress:
-        outcomes = list(run_all([request], on_step=progress.step))
-    style = Style.of(words["color"], words["output_file"])
-    outcome = outcomes[0]
+    request = _request(options)
+    with Progress(1, output.quiet, output.verbose) as progress:
+        (outcome,) = run_all([request], on_step=progress.step)
+    style = Style.of(output.color, output.output_file)
     if outcome.report.status is not Status.FAILED:
-        write(
-            render_report(report_format, outcome, style, tree),
-            words["output_file"],
-            style,
-        )
+        text = render_report(options.report_format, outcome, style, options.tree)
+        write(text, output.output_file, style)
     for diagnostic in outcome.report.diagnostics:
         say(style.finding_line(diagnostic), err=True, colour=style.colour)
     if outcome.fault:
         say(outcome.fault, err=True)
-    sys.exit(exit_code(outcomes, False))
+    sys.exit(exit_code([outcome], exit_zero=False))
+
+
+def _request(options: ReportOptions) -> Walk:
+    """Only errors are of interest beside a report."""
+    from shapelint.asked.config import load_config
+    from shapelint.cli.requests import walk_request
+    from shapelint.rules import catalogue
+
+    chosen = options.configuration
+    config = load_config(given=chosen.config, isolated=chosen.isolated)
+    rules = catalogue().rules.values()
+    return replace(
+        walk_request(options.target, config, options.given),
+        selected=tuple(rule.code for rule in rules if rule.severity is Severity.ERROR),
+        # a picture shows the first fix at the failing call
+        fixes=options.is_picture,
+        picture=options.is_picture,
+        tree=options.tree,
+    )

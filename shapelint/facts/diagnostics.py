@@ -50,7 +50,8 @@ class Fix:
     `verified` is true only after the edited copy was loaded and walked again. `cost`
     says what it means for parameters and trained weights. A fix without edits changes
     the command, not the file: `inputs` are what is to be given instead, and `runs` says
-    whether no call fails with them."""
+    whether no call fails with them. `fits_other_sizes`: larger images fit as well.
+    `others_stay`: with the input this finding is gone, and others are not."""
 
     title: str
     safety: Safety
@@ -59,6 +60,8 @@ class Fix:
     cost: str = ""
     inputs: tuple[str, ...] = ()
     runs: bool = False
+    fits_other_sizes: bool = False
+    others_stay: bool = False
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 
 class OutOfTimeError(BaseException):
     """The time that there is for a target is over. Not an `Exception`: the user's own
@@ -14,3 +17,10 @@ class OutOfTimeError(BaseException):
 class UsageError(Exception):
     """The words on the command line or in the configuration cannot be used.
     `str(error)` is the one line."""
+
+
+def suggest(word: str, known: Iterable[str], otherwise: str = "") -> str:
+    """What is added to the message for an unknown word: the known one that is near it,
+    if there is one."""
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f" (did you mean `{close[0]}`?)" if close else otherwise

@@ -1,9 +1,10 @@
-"""What a rule is, what it finds, and the changes that it offers."""
+"""What a rule is, what it finds, and the changes that it proposes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import Enum
 from typing import ClassVar
 
 from shapelint.facts.diagnostics import Diagnostic, Draft, Edit, Severity
@@ -13,11 +14,12 @@ from shapelint.facts.kinds import DiagnosticKind, Mode
 
 @dataclass(frozen=True)
 class Example:
-    """A model file a person could have written, and what to feed it.
+    """A model file that a person could have written, and the inputs to run it with.
 
-    `raises`: how the exception of eager begins, in the forward; not before the backward
-    if `backward` is true, and only once the model was moved to another device if
-    `moved` is."""
+    `inputs` are the words after `--input`. `raises` is how the exception of eager
+    PyTorch begins. It is raised by the forward; by the backward if `backward` is true;
+    and only after the model was moved to another device if `moved` is true.
+    """
 
     source: str
     inputs: tuple[str, ...]
@@ -27,15 +29,29 @@ class Example:
     moved: bool = False
 
 
+class ChangeKind(Enum):
+    """What the search must know of a change beside its edits."""
+
+    OTHER = "other"
+    OPERAND = "operand"
+    """What a call is given is written otherwise. It may be made at every call that
+    fails alike."""
+    FLATTEN_AND_NUMBER = "flatten and number"
+    """Two mistakes are mended at once, the first edit mends the first."""
+    INPUT_SIZE = "input size"
+    """An input of another size; it counts only where no call fails with it."""
+
+
 @dataclass(frozen=True)
 class Candidate:
-    """A change that might mend a finding; shown only if it does.
+    """A change that might fix a finding; shown only if it does.
 
-    Of the candidates of one `group` only the first that holds is shown. `inputs` asks
-    for other inputs instead of an edit. `layer` is the one whose parameters the cost
-    speaks of. `likely`: how natural the change is before anything is tried; the
-    likeliest that holds is taken for the cause. `says`: what the place of the change
-    has to do with it."""
+    Among the candidates of one `group`, only the first that works is shown. `inputs`
+    asks for other inputs instead of an edit. `layer` is the layer whose parameters the
+    cost counts. `likely` is how plausible the change is before anything is tried; the
+    most plausible one that works is taken to be the cause. `says` explains what the
+    place of the change has to do with the finding.
+    """
 
     title: str
     edits: tuple[Edit, ...] = ()
@@ -44,14 +60,15 @@ class Candidate:
     inputs: tuple[str, ...] = ()
     likely: float = 0.0
     says: str = ""
+    kind: ChangeKind = ChangeKind.OTHER
 
 
 @dataclass(frozen=True)
 class Finding:
     """A diagnostic, the call it is about (mode and index), and the changes that might
-    mend it.
+    fix it.
 
-    `layers`: every layer that shows the same bug at the same place.
+    `layers` names every layer that shows the same bug at the same place.
     """
 
     diagnostic: Diagnostic
@@ -62,8 +79,12 @@ class Finding:
 
 
 class Rule:
-    """One rule. Subclasses set the class variables and write `check`; the docstring is
-    the rule's page."""
+    """One rule. Subclasses set the class variables and define `check`.
+
+    The docstring is the rule's page. `bad` and `good` are its examples and its tests.
+    `supersedes` lists the codes of rules whose findings follow from this one at the
+    same call: one bug gives one finding.
+    """
 
     code: ClassVar[str]
     name: ClassVar[str]
@@ -84,15 +105,27 @@ class Rule:
     good: ClassVar[Example | None] = None
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        """What this rule finds in a walked target."""
+        """Yield the findings of this rule in a walked target."""
         raise NotImplementedError
 
     def diagnostic(self, message: str, severity: Severity | None = None) -> Draft:
-        """What this rule says; `at` gives it its place."""
+        """Build what this rule says, by default with the rule's severity; `at` gives
+        it its place."""
         return Draft(
             self.code,
             self.name,
             severity or self.severity,
             message,
             kind=self.kind,
+        )
+
+    def mismatch(
+        self, message: str, expected: str, found: str, label: str = ""
+    ) -> Draft:
+        """Build a draft that shows what was found beside what was expected."""
+        return replace(
+            self.diagnostic(message),
+            label=label or f"{expected} expected, {found} found",
+            expected=expected,
+            found=found,
         )

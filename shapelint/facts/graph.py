@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from shapelint.facts.kinds import CallKind, Mode
+from shapelint.facts.kinds import CallKind, Home, Mode
 
 if TYPE_CHECKING:
     import torch.fx
@@ -80,7 +80,8 @@ class Failure:
 
     `certain` is false where eager could not be asked. `cast_to`: the dtype with which
     it would have worked. `by_autograd`: an op in place that works where no gradient is
-    wanted. `args` and `kwargs` hold TensorFacts for tensors."""
+    wanted. `args` and `kwargs` hold TensorFacts for tensors. `attributes`: those of
+    a module that raised by itself."""
 
     op: str
     args: tuple[Any, ...]
@@ -94,6 +95,7 @@ class Failure:
     sites: tuple[Site, ...] = ()
     cast_to: str = ""
     by_autograd: bool = False
+    attributes: dict[str, Any] = field(default_factory=dict)
 
     def arg(self, position: int, name: str, default: Any = None) -> Any:
         """An argument given by position or by keyword."""
@@ -153,7 +155,7 @@ class Call:
     within: tuple[Frame, ...] = ()
     registered: bool = True
     turn: int = 0
-    home: str = ""
+    home: Home = Home.UNKNOWN
     """Where the result would be on an accelerator (`shapelint.tracing.devices`)."""
     strays: tuple[int, ...] = ()
     """Positions of the inputs that would be left on the CPU."""
@@ -213,7 +215,8 @@ class Spoiled:
 
 @dataclass(frozen=True)
 class Assumption:
-    """A value asked of data: what was answered, and where."""
+    """A value asked of data: what was answered, and where. `truth`: the answer, where
+    it is True or False."""
 
     what: str
     answer: str
@@ -221,6 +224,7 @@ class Assumption:
     layer: str
     forced: bool = False
     stand_in: bool = False
+    truth: bool | None = None
 
 
 @dataclass
@@ -228,7 +232,9 @@ class Raised:
     """The exception that ended the walk. `call` is the failed call it came from, if it
     came from one.
 
-    `compared`: whole numbers that the statement which raised held against each other.
+    `switching_to`: the mode that the model was put into, where it was not the forward
+    that raised. `compared`: whole numbers that the statement which raised held against
+    each other.
     """
 
     error_type: str
@@ -237,8 +243,20 @@ class Raised:
     layer: str
     call: int | None = None
     after_assumption: bool = False
-    doing: str = "the forward"
+    switching_to: Mode | None = None
     compared: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def switches_mode(self) -> bool:
+        """Whether `train()` or `eval()` raised, before any forward."""
+        return self.switching_to is not None
+
+    @property
+    def doing(self) -> str:
+        """What raised, for messages."""
+        if self.switching_to is None:
+            return "the forward"
+        return f"`model.{self.switching_to}()`"
 
 
 @dataclass
@@ -296,6 +314,19 @@ class Trace:
         """How many calls failed, an exception outside of any call counted in."""
         outside = self.raised is not None and self.raised.call is None
         return sum(1 for _ in self.failures) + outside
+
+    @property
+    def is_ended_by_own_raise(self) -> bool:
+        """Whether the model itself raised for these shapes, outside of any torch call.
+
+        False where the exception may follow from an earlier failure, from an assumed
+        value or a stand-in, and where time or memory ran out."""
+        raised = self.raised
+        if raised is None or raised.call is not None or raised.after_assumption:
+            return False
+        if self.uncertain or self.out_of_time or raised.error_type == "MemoryError":
+            return False
+        return not any(True for _ in self.failures)
 
     def producer(self, call: Call, position: int = 0) -> Call | None:
         """The call that made a tensor argument, None for a model input or a weight."""
@@ -365,6 +396,15 @@ class Walked:
     def total_params(self) -> int:
         """Elements of all parameters, tied ones once."""
         return sum(param.numel for param in self.params.values())
+
+    def lacks_init(self, trace: Trace) -> bool:
+        """Whether a walk ended on a module on which `nn.Module.__init__` did not
+        run."""
+        raised = trace.raised
+        if raised is None or not self.uninitialised:
+            return False
+        # such a module lacks `_parameters`, `_modules` and the like
+        return raised.error_type == "AttributeError"
 
     def params_of(self, call: Call) -> int:
         """Elements of the parameters a call uses."""

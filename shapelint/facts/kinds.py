@@ -76,6 +76,16 @@ class DiagnosticKind(Word):
     COMMENT = "comment"
 
 
+class Home(Word):
+    """Where a tensor would be once the model has moved to an accelerator.
+
+    `MODEL`: with the model. `CPU`: left behind. `UNKNOWN`: nobody can say."""
+
+    MODEL = "model"
+    CPU = "cpu"
+    UNKNOWN = ""
+
+
 class NoPlace(Word):
     """Why a diagnostic has no place in a file.
 

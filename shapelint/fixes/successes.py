@@ -5,20 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from shapelint.changes.other_values import WINDOW
+from shapelint.changes import weights
+from shapelint.changes.window_values import WINDOW
 from shapelint.facts.findings import Candidate
 from shapelint.facts.graph import Call, Trace
-from shapelint.fixes.verify import Failures
-
-SPREAD = 0.2
-"""What it costs that a change reaches twice as many other layers."""
-
-PUT_IN_TWICE = 1.3
-"""What it costs to put in a transpose or flatten where there is one just before, that
-could be changed."""
-
-CLEARED = 1.5
-"""What clearing one more failure is worth."""
+from shapelint.fixes.failure_counts import Failures
 
 
 @dataclass(frozen=True)
@@ -32,6 +23,8 @@ class Success:
     """Layers beside the failing ones that come out otherwise."""
     completes: bool = False
     """Whether a walk that ended early comes to its end without any failure."""
+    is_own: bool = False
+    """Whether the finding's rule offered it."""
 
     @property
     def worth(self) -> float:
@@ -39,8 +32,8 @@ class Success:
         cleared = self.cleared - 1 + self.completes
         return (
             self.candidate.likely
-            + CLEARED * cleared
-            - SPREAD * math.log2(1 + self.spread)
+            + weights.CLEARED_EACH * cleared
+            - weights.SPREAD_EACH * math.log2(1 + self.spread)
         )
 
 

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from shapelint.apply.files import written_whole
+from shapelint.apply.source_files import write_whole
 from shapelint.facts.errors import UsageError
 from shapelint.facts.escape import json_text
 from shapelint.facts.outcome import Outcome
@@ -17,8 +17,11 @@ from shapelint.syntax.texts import read_bytes
 
 VERSION = 1
 
+Known = dict[str, Any]
+"""The findings of a baseline by their fingerprints."""
 
-def read(file: str) -> dict[str, Any]:
+
+def read(file: str) -> Known:
     """The findings of a baseline by their fingerprints.
 
     Raises:
@@ -42,7 +45,7 @@ def read(file: str) -> dict[str, Any]:
         raise UsageError(
             f"`{file}` is no baseline of shapelint; `--update-baseline` writes one anew"
         )
-    found: dict[str, Any] = data["findings"]
+    found: Known = data["findings"]
     return found
 
 
@@ -67,7 +70,7 @@ def write(file: str, outcomes: list[Outcome]) -> int:
     text = json_text(
         {"version": VERSION, "findings": dict(sorted(found.items()))}, indent=2
     )
-    written_whole(Path(file), f"{text}\n".encode())
+    write_whole(Path(file), f"{text}\n".encode())
     return len(found)
 
 
@@ -83,7 +86,7 @@ def _require_own(file: str) -> None:
             ) from None
 
 
-def without_known(outcomes: list[Outcome], known: dict[str, Any]) -> list[Outcome]:
+def without_known(outcomes: list[Outcome], known: Known) -> list[Outcome]:
     """The outcomes without the findings of a baseline, which are counted."""
     fresh = {
         id(item.diagnostic)

@@ -30,10 +30,10 @@ from shapelint.loading.imports import (
 from shapelint.syntax.spans import span_of
 from shapelint.syntax.texts import Texts
 from shapelint.tracing.costs import Budget, construction_budget
-from shapelint.tracing.definitions import Definitions, construction
-from shapelint.tracing.described import first_line, message_of
-from shapelint.tracing.frames import Ownership
-from shapelint.tracing.state import generators_kept
+from shapelint.tracing.definitions import Definitions, build_under_session
+from shapelint.tracing.ownership import Ownership
+from shapelint.tracing.state import preserve_generators
+from shapelint.tracing.user_text import first_line, message_of
 
 
 class NotLoadableError(Exception):
@@ -41,7 +41,7 @@ class NotLoadableError(Exception):
     and a note.
 
     `sites`: the user's frames, innermost first. `refused_by`: the layer of torch's
-    whose constructor raised."""
+    whose constructor raised, and `reason` what it said."""
 
     def __init__(
         self,
@@ -50,12 +50,14 @@ class NotLoadableError(Exception):
         hint: str = "",
         sites: tuple[Site, ...] = (),
         refused_by: str = "",
+        reason: str = "",
     ) -> None:
         super().__init__(message)
         self.span = span
         self.hint = hint
         self.sites = sites
         self.refused_by = refused_by
+        self.reason = reason
 
 
 @dataclass
@@ -105,9 +107,9 @@ def load(
     own_budget = (budget or construction_budget)()
     imports = isolated_imports(roots, texts)
     with (
-        generators_kept(seed=0),
+        preserve_generators(seed=0),
         imports,
-        construction(definitions, own_budget, trial) as session,
+        build_under_session(definitions, own_budget, trial) as session,
     ):
         module, model = enter_target(target, name, ownership)
         user_modules = {
@@ -153,7 +155,7 @@ def import_target(target: Target, texts: Texts) -> Any:
     """
     name, _, own_roots = import_name(target, texts)
     ownership = Ownership(own_roots, texts)
-    with construction(Definitions(ownership), construction_budget()):
+    with build_under_session(Definitions(ownership), construction_budget()):
         return _evaluate(target, _import(target, name, ownership), ownership)
 
 
@@ -216,7 +218,7 @@ def _failed(
     span = span_of(sites[0], ownership.texts) if sites else None
     refused_by = _refusing_layer(error) if doing != "importing" else ""
     return NotLoadableError(
-        f"{doing} {subject} raised {what}", span, "", tuple(sites), refused_by
+        f"{doing} {subject} raised {what}", span, "", tuple(sites), refused_by, text
     )
 
 

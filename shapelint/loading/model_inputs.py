@@ -11,19 +11,21 @@ from typing import Any
 
 import torch
 
+from shapelint import ops
 from shapelint.asked.inputs import DTYPES, TensorSpec, parse_inputs
 from shapelint.asked.target import parse_target
 from shapelint.facts.errors import OutOfTimeError, UsageError
 from shapelint.facts.places import Span
 from shapelint.loading.imports import import_name, isolated_imports
 from shapelint.loading.model import Loaded, NotLoadableError, import_target
+from shapelint.ops.families.recurrent import recover_recurrent
+from shapelint.ops.record import Family
 from shapelint.syntax.own_inputs import input_comment
 from shapelint.syntax.parsing import parse_python
 from shapelint.syntax.texts import Texts
-from shapelint.tracing.costs import tensors_in
-from shapelint.tracing.described import message_of
 from shapelint.tracing.members import modules_of
-from shapelint.tracing.walk import Inputs
+from shapelint.tracing.nested import Inputs, tensors_in
+from shapelint.tracing.user_text import message_of
 
 
 @dataclass(frozen=True)
@@ -266,20 +268,22 @@ def _how_to_give_one(model: torch.nn.Module) -> str:
     return f"`{name}` needs an input: add `--input {hint}` or a comment `# shapelint: input={hint}` on the class"
 
 
+_USUAL_SIDES = {1: "1024", 2: "224", 3: "32"}
+"""A side of the input, by how many dimensions of space it has."""
+
+
 def _guess(model: torch.nn.Module) -> str:
     """An input that the first layer with weights would take."""
     for _, module in modules_of(model):
         kind = type(module).__name__
-        if kind in ("Conv1d", "Conv2d", "Conv3d"):
-            dims = int(kind[4])
-            side = {1: "1024", 2: "224", 3: "32"}[dims]
-            return ",".join(
-                ["1", str(getattr(module, "in_channels", 3)), *([side] * dims)]
-            )
+        takes = getattr(module, next(iter(ops.of(kind).takes), ""), 16)
+        if ops.is_of(kind, Family.CONVOLUTION) and not ops.of(kind).is_transposed:
+            dims = ops.spatial_dims(kind) or 2
+            return ",".join(["1", str(takes), *([_USUAL_SIDES[dims]] * dims)])
         if kind == "Linear":
-            return f"1,{getattr(module, 'in_features', 16)}"
+            return f"1,{takes}"
         if kind == "Embedding":
             return "1,16:int64"
-        if kind in ("LSTM", "GRU", "RNN"):
-            return f"1,16,{getattr(module, 'input_size', 16)}"
+        if ops.of(kind).recover is recover_recurrent:
+            return f"1,16,{takes}"
     return "1,3,224,224"

@@ -1,89 +1,99 @@
-"""The shape a failed op would have had: one small pure function an op, in a registry
-that refuses a second.
+"""What is known of ops without running them, and what follows from it.
 
-A function gets the `Failure` (arguments as TensorFacts) and answers with the shapes to
-go on with, best guess first. Where there are several, the walk tries them and keeps the
-one after which the rest of the model fails least."""
+Each op has one record (`shapelint.ops.record.Op`) in the file of its family; whoever
+asks anything about an op by its name asks here."""
 
 from __future__ import annotations
 
-import importlib
-import math
-import pkgutil
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
 
-from shapelint.facts.graph import Failure
-
-Candidate = Any
-"""A shape; for an op with several results a tuple of candidates, None where a result is
-None."""
-
-Recovery = Callable[[Failure], list[Candidate]]
-
-MOST_ELEMENTS = 2**59
-"""What torch can count the bytes of, whatever the dtype, in 64 bits."""
-
-_REGISTRY: dict[str, Recovery] = {}
+from shapelint.ops.record import Family, Op
+from shapelint.ops.registry import OF_A_MODULE, load_registry
 
 
-def recovers(*ops: str) -> Callable[[Recovery], Recovery]:
-    """Register a recovery for these ops (canonical names: no dunders, no trailing
-    underscore).
+@lru_cache(maxsize=4096)
+def of(name: str) -> Op:
+    """The record of an op, by any of its names; of an unknown op, a record that claims
+    nothing."""
+    return load_registry().named(name) or Op(name)
 
-    Raises:
-        ValueError: an op has one already.
-    """
 
-    def register(function: Recovery) -> Recovery:
-        for op in ops:
-            if op in _REGISTRY:
-                raise ValueError(f"recovery of {op} is registered twice")
-            _REGISTRY[op] = function
-        return function
+def is_known(name: str) -> bool:
+    return load_registry().named(name) is not None
 
-    return register
+
+def keeps_shape(name: str) -> bool:
+    """Whether an op's result has the shape of its first argument."""
+    return of(name).keeps_shape
+
+
+def keeps_channels(name: str) -> bool:
+    """Whether an op gives (N, C, ...) for (N, C, ...), whatever it does to the rest."""
+    return of(name).keeps_channels
+
+
+def spatial_dims(name: str) -> int | None:
+    """How many dimensions of space a convolution, pooling or norm works on: 2 for
+    `Conv2d`."""
+    return of(name).spatial_dims
+
+
+def is_of(name: str, *families: Family) -> bool:
+    return of(name).family in families
+
+
+def where(holds: Callable[[Op], object]) -> tuple[str, ...]:
+    """The names of the ops of one property."""
+    return tuple(name for op in load_registry() if holds(op) for name in op.names)
+
+
+@lru_cache(maxsize=64)
+def in_family(*families: Family) -> tuple[str, ...]:
+    return where(lambda op: op.family in families)
+
+
+def failing_in(family: Family) -> tuple[str, ...]:
+    """The names under which ops of a family fail: their own, and those of layers that
+    refuse their input by themselves."""
+    names = in_family(family)
+    return (*names, *(OF_A_MODULE + name for name in names))
 
 
 @lru_cache(maxsize=1)
-def _load() -> None:
-    for module in pkgutil.iter_modules(__path__):
-        importlib.import_module(f"{__name__}.{module.name}")
+def broadcasting_ops() -> tuple[str, ...]:
+    """The names of ops whose tensors broadcast against each other."""
+    return where(lambda op: op.broadcasts)
 
 
-def recovered_shapes(failure: Failure) -> list[Candidate]:
-    """Candidates for the shape a failed op would have had, best first; empty where
-    nobody can say."""
-    _load()
-    function = _REGISTRY.get(failure.op)
-    if function is None:
-        return []
-    try:
-        shapes = function(failure)
-    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
-        # arguments of a kind the function does not know: no guess is better than a
-        # wrong one
-        return []
-    return [
-        shape
-        for shape in dict.fromkeys(_plain(shape) for shape in shapes)
-        if _is_possible(shape)
-    ]
+@lru_cache(maxsize=1)
+def widths() -> frozenset[str]:
+    """Constructor arguments that say how wide a layer's input or result is."""
+    return frozenset(name for op in load_registry() for name in (*op.takes, *op.gives))
 
 
-def _plain(candidate: Candidate) -> Candidate:
-    if candidate is None or isinstance(candidate, int):
-        return candidate
-    return tuple(_plain(item) for item in candidate)
+@lru_cache(maxsize=1)
+def takers() -> tuple[str, ...]:
+    """Constructor arguments that say how wide a layer's input is."""
+    return tuple(dict.fromkeys(name for op in load_registry() for name in op.takes))
 
 
-def _is_possible(candidate: Candidate) -> bool:
-    if candidate is None:
-        return True
-    if any(not isinstance(item, int) for item in candidate):
-        return all(_is_possible(item) for item in candidate)
-    return (
-        min(candidate, default=0) >= 0
-        and math.prod(max(1, size) for size in candidate) <= MOST_ELEMENTS
+@lru_cache(maxsize=1)
+def givers() -> frozenset[str]:
+    """Constructor arguments that say which size a layer gives; those that say what it
+    takes are right where it does not fail."""
+    return frozenset(
+        name for op in load_registry() for name in (*op.gives, *op.resizes)
     )
+
+
+@lru_cache(maxsize=1)
+def counters() -> frozenset[str]:
+    """Constructor arguments that count heads, groups or layers, or scale: small
+    numbers."""
+    return frozenset(name for op in load_registry() for name in op.counts)
+
+
+def of_kernel(kernel: str) -> Op:
+    """The record of the op that an aten kernel belongs to."""
+    return load_registry().of_kernel(kernel) or Op(kernel)

@@ -11,7 +11,7 @@ from shapelint.facts.drawing import Block, Link, Picture
 from shapelint.facts.graph import Call, Frame, TensorFact, Trace, ValueFact, Walked
 from shapelint.facts.kinds import BlockKind
 from shapelint.facts.places import Site
-from shapelint.facts.rows import is_by_the_way
+from shapelint.ops.walked_rows import is_by_the_way
 from shapelint.picture.block_kinds import DATA
 
 MOST = 4000

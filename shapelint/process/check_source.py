@@ -9,11 +9,11 @@ from shapelint.facts.kinds import Status, TargetKind
 from shapelint.facts.outcome import Outcome, TargetReport
 from shapelint.facts.plain import from_plain
 from shapelint.process.readers import Readers
-from shapelint.reading.files import Files, Known
-from shapelint.reading.values import Class
+from shapelint.reading.scopes import Files, Known
+from shapelint.reading.values import Class, ClassKind
 from shapelint.rules.gaps.target_not_loadable import not_loadable
-from shapelint.sources.files import files_below
 from shapelint.sources.read_source import FoundInFiles, read_files
+from shapelint.sources.source_files import find_files
 from shapelint.syntax.parsing import with_deep_stack
 from shapelint.syntax.texts import DISK, Texts
 
@@ -30,7 +30,7 @@ def check_source(request: Read, known: Known | None = None) -> Outcome:
 
 
 def _all_of(request: Read, known: Known) -> Outcome:
-    files = files_below(request.target, request.exclude)
+    files = find_files(request.target, request.exclude)
     report = TargetReport(request.target, kind=TargetKind.SOURCE)
     texts = DISK.with_copies(request.texts)
     found = (
@@ -51,8 +51,10 @@ def _all_of(request: Read, known: Known) -> Outcome:
     report.files = files
     failed = sum(item.is_unchecked for item in found.diagnostics)
     report.status = _status(failed, len(files))
-    plural = "s" if len(files) != 1 else ""
-    report.notes.append(f"read {len(files):,} file{plural}, nothing of it run")
+    what = "1 file without running it"
+    if len(files) != 1:
+        what = f"{len(files):,} files without running them"
+    report.notes.append(f"read {what}")
     models = (
         _models_of(files[0], texts)
         if len(files) == 1 and files[0] == request.target
@@ -79,7 +81,7 @@ def _models_of(file: str, texts: Texts) -> list[str]:
     return [
         value.node.name
         for value in values
-        if isinstance(value, Class) and value.kind == "module"
+        if isinstance(value, Class) and value.kind is ClassKind.MODULE
     ]
 
 

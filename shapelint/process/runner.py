@@ -267,9 +267,9 @@ def run_all(
     if len(models) == len(requests):
         return [outcome for outcome in outcomes if outcome is not None]
     from shapelint.process.check_source import check_source
-    from shapelint.sources.read_source import layers_walked
+    from shapelint.sources.read_source import find_walked_layers
 
-    known = layers_walked(
+    known = find_walked_layers(
         [outcome.report for outcome in outcomes if outcome is not None]
     )
     found: list[Outcome] = []

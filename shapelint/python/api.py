@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from shapelint.asked.config import DEFAULT_SECONDS, DEFAULT_THRESHOLDS, MODES
+from shapelint.asked.settings import DEFAULTS, MODES
 from shapelint.facts.diagnostics import Diagnostic, Severity
 from shapelint.facts.errors import UsageError
 from shapelint.facts.kinds import Mode, Status
@@ -76,7 +76,7 @@ def check(
     *,
     select: Sequence[str] = (),
     ignore: Sequence[str] = (),
-    mode: str = "both",
+    mode: str = DEFAULTS.mode,
     expect: Sequence[str] = (),
     thresholds: Mapping[str, float] | None = None,
     fixes: bool = True,
@@ -122,7 +122,9 @@ def trace(model: Model, inputs: Inputs = None, *, mode: str = "eval") -> WalkedM
     if mode == "both":
         raise UsageError("`trace` walks in one mode, `train` or `eval`")
     walk = _Walk(model, inputs, mode, (), {})
-    return WalkedModel(walk.walked.traces[Mode(mode)], walk.walked, walk.loaded.model)
+    return WalkedModel(
+        walk.walked.traces[Mode(mode)], walk.walked, walk.walkable.loaded.model
+    )
 
 
 class _Walk:
@@ -137,46 +139,39 @@ class _Walk:
         thresholds: Mapping[str, float],
     ) -> None:
         from shapelint.asked.request import Walk
-        from shapelint.checking.walk_target import describe, walk_modes
         from shapelint.loading.model import NotLoadableError
         from shapelint.loading.model_inputs import feed_for, require_fitting
-        from shapelint.tracing.costs import walk_budget
+        from shapelint.loading.walkable import Walkable
 
         if mode not in MODES:
             raise UsageError(f"`mode` is `train`, `eval` or `both`, not {mode!r}")
         modes = MODES[mode]
         self.model = model
-        self.loaded, name = load_given_model(model)
-        self.feed = (
+        loaded, name = load_given_model(model)
+        feed = (
             feed_given_inputs(inputs)
             if inputs is not None
-            else feed_for(self.loaded, (), None)
+            else feed_for(loaded, (), None)
         )
+        self.walkable = Walkable(loaded, feed)
         self.request = Walk(
             name,
             modes=modes,
-            thresholds={**DEFAULT_THRESHOLDS, **thresholds},
+            thresholds={**DEFAULTS.thresholds, **thresholds},
             expect=tuple(expect),
         )
         try:
-            require_fitting(self.loaded, self.feed)
+            require_fitting(loaded, feed)
         except NotLoadableError as error:
             raise UsageError(str(error)) from None
-        traces = walk_modes(
-            self.loaded,
-            self.feed,
-            modes,
-            time.monotonic() + DEFAULT_SECONDS,
-            walk_budget,
-        )
-        self.walked = describe(self.request, self.loaded, traces, self.feed)
+        traces = self.walkable.walk_modes(modes, time.monotonic() + DEFAULTS.timeout)
+        self.walked = self.walkable.describe(self.request, traces)
 
     def report(self, select: Sequence[str], ignore: Sequence[str]) -> TargetReport:
         """The findings of the rules that are on."""
         from shapelint.checking.merging import run_rules
-        from shapelint.checking.walk_target import fill_report, shown_trace
+        from shapelint.checking.target_report import draw_walk, fill_report
         from shapelint.known.suppressions import quieten
-        from shapelint.picture.blocks import picture_of
         from shapelint.rules import catalogue
 
         selected = catalogue().selection(select, ignore)
@@ -186,8 +181,8 @@ class _Walk:
             for item in run_rules(self.walked, selected)
         ]
         report.diagnostics = sorted(found, key=lambda item: item.sort_key)
-        fill_report(report, self.walked, self.loaded, self.feed)
-        report.picture = picture_of(self.walked, shown_trace(self.walked))
+        fill_report(report, self.walked, self.walkable)
+        draw_walk(report, self.walked)
         return quieten(report, {}, self.walked.texts)
 
     def explained(
@@ -198,9 +193,9 @@ class _Walk:
         from shapelint.rules import catalogue
 
         target = find_target(self.model)
-        if not target or not self.feed.specs or INSIDE in os.environ:
+        if not target or not self.walkable.feed.specs or INSIDE in os.environ:
             return found
-        inputs = tuple(spec.spelling for spec in self.feed.specs)
+        inputs = tuple(spec.spelling for spec in self.walkable.feed.specs)
         selected = tuple(sorted(catalogue().selection(select, ignore)))
         report = (
             Worker({INSIDE: "1"})

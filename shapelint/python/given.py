@@ -47,7 +47,7 @@ def load_given_model(model: object) -> tuple[Loaded, str]:
 
     from shapelint.loading.model import Loaded
     from shapelint.tracing.definitions import Definitions
-    from shapelint.tracing.frames import Ownership
+    from shapelint.tracing.ownership import Ownership
 
     name = getattr(model, "__name__", type(model).__name__)
     module = _module_of(model)
@@ -70,8 +70,8 @@ def _construct(
     import torch
 
     from shapelint.tracing.costs import construction_budget
-    from shapelint.tracing.definitions import construction
-    from shapelint.tracing.state import generators_kept
+    from shapelint.tracing.definitions import build_under_session
+    from shapelint.tracing.state import preserve_generators
 
     if not callable(maker):
         kind = type(maker).__name__
@@ -79,8 +79,9 @@ def _construct(
             f"the model must be an nn.Module or make one when called, not `{kind}`"
         )
     # The caller's random numbers go on as if no weights had been drawn.
-    seeded = generators_kept(seed=0)
-    with seeded, construction(definitions, construction_budget()) as session:
+    seeded = preserve_generators(seed=0)
+    session_of = build_under_session(definitions, construction_budget())
+    with seeded, session_of as session:
         made = enter_target(maker)
     if not isinstance(made, torch.nn.Module):
         kind = type(made).__name__

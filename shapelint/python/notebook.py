@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeGuard
 
 import click
 
-from shapelint.asked.config import MODES
 from shapelint.asked.inputs import looks_like_input
+from shapelint.asked.settings import DEFAULTS, MODES
 from shapelint.cli import say
 from shapelint.cli.options import TakesInputs
 from shapelint.facts.errors import UsageError
@@ -123,8 +123,8 @@ def _split_words(line: str) -> list[str]:
 @click.option(
     "--mode",
     type=click.Choice(list(MODES)),
-    default="both",
-    help="Mode to walk in.  [both]",
+    default=DEFAULTS.mode,
+    help=f"Mode to walk in.  [{DEFAULTS.mode}]",
 )
 @click.option(
     "--select",

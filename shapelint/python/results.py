@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from shapelint.asked.config import DEFAULT_FAIL_ON
+from shapelint.asked.settings import DEFAULTS
 from shapelint.facts.diagnostics import Diagnostic, Severity
 from shapelint.facts.kinds import Status
 from shapelint.facts.outcome import Outcome, TargetReport
@@ -44,7 +44,7 @@ class Report:
         """The findings that are errors."""
         return self.failing(Severity.ERROR.value)
 
-    def failing(self, fail_on: str = DEFAULT_FAIL_ON) -> tuple[Diagnostic, ...]:
+    def failing(self, fail_on: str = DEFAULTS.fail_on) -> tuple[Diagnostic, ...]:
         """The findings at or above a severity: `error`, `warning` or `info`."""
         least = Severity(fail_on).rank
         return tuple(item for item in self.diagnostics if item.severity.rank <= least)

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from shapelint.asked.inputs import parse_inputs
+from shapelint.asked.settings import DEFAULTS
 from shapelint.facts.errors import UsageError
 from shapelint.facts.escape import printable
 from shapelint.python.api import Inputs, check
@@ -46,7 +47,7 @@ def assert_clean(
     *,
     select: Sequence[str] = (),
     ignore: Sequence[str] = (),
-    fail_on: str = "warning",
+    fail_on: str = DEFAULTS.fail_on,
 ) -> Report:
     """Fail if a check of the model finds anything at or above a severity; else return
     its report.
@@ -149,7 +150,6 @@ def _write_problem(
 ) -> str:
     bound = ", ".join(f"{name}={size}" for name, size in names.items())
     where = f" with {bound}" if bound else ""
-    expected = f"`{wanted}` is expected{where}"
     steps = [
         f"{row.name or row.op} {', '.join(map(str, row.outputs))}"
         for row in report.target.rows[-_TRAIL:]
@@ -157,7 +157,8 @@ def _write_problem(
     trail = " -> ".join([", ".join(map(str, report.target.inputs)), "...", *steps])
     code = UnexpectedOutput.code
     return printable(
-        f"{code}: {report.output} comes out where {expected}: {problem}\n"
+        f"{code}: the model returns {report.output} but `{wanted}` is expected{where}: "
+        f"{problem}\n"
         f"  trail: {trail}"
     )
 

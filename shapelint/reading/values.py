@@ -1,144 +1,45 @@
-"""What an expression of a training script may be: a model, what a model gave, a loader,
-a function of the file."""
+"""What an expression of a training script may stand for, as a typed union."""
 
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from enum import Enum
 
-from shapelint.syntax.texts import DISK, Texts
+from shapelint.reading.modes import ModeName, ModeSetting, Recording, Where
+from shapelint.reading.vocabulary import Purpose
+from shapelint.syntax.trees import ParsedFile
 
-TRAIN, EVAL, UNKNOWN = "train", "eval", "unknown"
-"""The modes of a model, and that of one which came from elsewhere."""
-
-_EVAL_WORDS = {
-    *(
-        "val",
-        "valid",
-        "validation",
-        "validate",
-        "validating",
-        "test",
-        "testing",
-        "dev",
-        "eval",
-        "evaluate",
-    ),
-    *(
-        "evaluation",
-        "evaluating",
-        "evaluator",
-        "holdout",
-        "predict",
-        "prediction",
-        "predictions",
-        "predicting",
-    ),
-    *(
-        "infer",
-        "inference",
-        "inferring",
-        "validset",
-        "valset",
-        "testset",
-        "devset",
-        "vali",
-        "tst",
-    ),
-}
-_TRAIN_WORDS = {
-    *(
-        "train",
-        "training",
-        "trn",
-        "trainset",
-        "fit",
-        "finetune",
-        "pretrain",
-        "update",
-        "learn",
-        "optimize",
-        "optimise",
-    ),
-}
-
-
-def words_of(name: str) -> set[str]:
-    """`valLoader` and `val_loader` as `val` and `loader`."""
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
-    return {word.lower() for word in re.split(r"[^A-Za-z]+", spaced) if word}
-
-
-def purpose(names: Iterable[str]) -> str:
-    """`eval`, `train` or nothing: what names say that something is for; nothing where
-    they say both."""
-    found = {word for name in names for word in words_of(name)}
-    is_eval, is_train = bool(found & _EVAL_WORDS), bool(found & _TRAIN_WORDS)
-    return (
-        EVAL
-        if is_eval and not is_train
-        else (TRAIN if is_train and not is_eval else "")
-    )
-
-
-@dataclass(frozen=True)
-class Where:
-    """A node of one of the files that are read together."""
-
-    file: str
-    node: ast.AST
-    texts: Texts = field(default=DISK, compare=False)
-    """Those by which the file was read."""
-
-    @property
-    def line(self) -> int:
-        """Its first line."""
-        return int(getattr(self.node, "lineno", 1))
-
-
-@dataclass(frozen=True)
-class Mode:
-    """The mode of a model, and what set it: nothing where it was made so."""
-
-    name: str
-    set_by: Where | None = None
+FUNCTION_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 
 @dataclass(eq=False)
 class Model:
-    """One model object. `layers`: those of its layers that act by mode; None where they
-    cannot be known."""
+    """One model object, or one of several (`parts`) where ways meet."""
 
     name: str
     made: Where | None = None
+    """None for a model that came from elsewhere."""
     layers: tuple[str, ...] | None = None
-    modes: frozenset[Mode] = frozenset({Mode(TRAIN)})
+    """The layers that act by mode; None where they cannot be known."""
+    modes: frozenset[ModeSetting] = frozenset({ModeSetting(ModeName.TRAIN)})
     loaded: bool = False
     trained: bool = False
     handled: bool = False
-    """Whether something else looks after its mode: a framework, a function from
-    elsewhere."""
+    """Whether something else looks after its mode, as a framework does."""
     frozen: bool = False
     """Whether its weights record no gradients."""
     proven: bool = True
-    """Whether it was made or used as only modules are, and is not just called by the
-    name of a model."""
-    made_from: Any = None
-    """Its class, where that is in the files."""
+    """Whether it was made or used as only modules are; false where just its name says
+    that it is a model."""
+    made_from: Class | None = None
     turn: int = 0
-    """Which change of a mode on its path was the last of its own."""
+    """The number of the last change of its mode on this path."""
     parts: tuple[Model, ...] = ()
-    """The models that it may be, where ways met that bound a name to different ones."""
     optional: bool = False
     """Whether it may be None instead."""
-
-    @property
-    def differentiates(self) -> bool:
-        """Whether its own forward takes derivatives."""
-        return self.made_from is not None and bool(self.made_from.differentiates)
 
 
 @dataclass(eq=False)
@@ -150,42 +51,97 @@ class Part:
 
 
 @dataclass(eq=False)
-class Result:
-    """What came of calls of models; `apart`: of those that it was detached from."""
+class Loop:
+    """One loop while it runs. `models_before`: how many models there were when it
+    began."""
 
-    calls: frozenset[Any] = frozenset()
-    apart: frozenset[Any] = frozenset()
+    at: Where
+    purpose: Purpose
+    models_before: int = 0
+
+
+@dataclass(eq=False)
+class Frame:
+    """One function while it runs. `called_at`: None where the reading begins at it."""
+
+    function: Function
+    called_at: Where | None
+
+
+@dataclass(eq=False)
+class Forward:
+    """One call of a model, and what became of its result."""
+
+    at: Where
+    model: Model
+    modes: frozenset[ModeSetting]
+    grad: Recording
+    stack: tuple[Loop | Frame, ...]
+    """The loops and functions that it stands in, outermost first."""
+    trained: bool = False
+    trained_with: bool = False
+    """Whether something is trained with its detached result: a target."""
+    escapes: bool = False
+    """Whether the result is returned to a caller that is not read."""
+    measured: bool = False
+    for_gradient: bool = False
+    dropped: bool = False
+    """Whether nothing becomes of the result: a call to warm up or to calibrate."""
+    after_training: bool = False
+
+    @property
+    def loops(self) -> list[Loop]:
+        """The loops that it stands in, outermost first."""
+        return [each for each in self.stack if isinstance(each, Loop)]
+
+    @property
+    def frames(self) -> list[Frame]:
+        """The functions that it stands in, outermost first."""
+        return [each for each in self.stack if isinstance(each, Frame)]
+
+    @property
+    def in_train_mode(self) -> bool:
+        """Whether the model is in train mode for certain."""
+        return all(mode.name is ModeName.TRAIN for mode in self.modes) and bool(
+            self.modes
+        )
+
+
+@dataclass(eq=False)
+class Result:
+    """What came of calls of models. `apart`: the calls it was detached from."""
+
+    calls: frozenset[Forward] = frozenset()
+    apart: frozenset[Forward] = frozenset()
 
 
 @dataclass(eq=False)
 class Thing:
-    """Anything else, with the names it goes by; becomes a model where it is used as
-    one."""
+    """Anything else, with the names it goes by. `model`: the model it turned out to be
+    when it was used as one. `wants_grad`: it is a tensor that requires a gradient."""
 
     names: tuple[str, ...] = ()
     model: Model | None = None
     wants_grad: bool = False
-    """Whether it is a tensor whose gradient is wanted."""
-
-    @property
-    def purpose(self) -> str:
-        """What its names say it is for."""
-        return purpose(self.names)
 
 
 @dataclass(eq=False)
 class Constant:
-    """A value that stands in the source."""
+    """A value that is written in the source."""
 
-    value: Any
+    value: object
 
 
 @dataclass(eq=False)
 class Items:
-    """A tuple, list or dict of known members."""
+    """A tuple, list, set or dict.
 
-    members: list[Any]
-    keys: list[Any] = field(default_factory=list)
+    A dict has `keys`, aligned with `members` from the end: an empty one has the single
+    key None, so that it differs from a list.
+    """
+
+    members: list[Value | None]
+    keys: list[Value | None] = field(default_factory=list)
 
 
 @dataclass(eq=False)
@@ -209,14 +165,14 @@ class Reference:
 
 @dataclass(eq=False)
 class Scope:
-    """A module's or a function's names."""
+    """The names of a module or a function."""
 
-    file: str
-    names: dict[str, Any] = field(default_factory=dict)
+    source: ParsedFile
+    names: Table = field(default_factory=dict)
     outer: Scope | None = None
 
-    def find(self, name: str) -> Any:
-        """The value of a name, None where it is not known."""
+    def find(self, name: str) -> Value | None:
+        """The value of a name here or further out; None where it is not known."""
         scope: Scope | None = self
         while scope is not None:
             if name in scope.names:
@@ -224,9 +180,8 @@ class Scope:
             scope = scope.outer
         return None
 
-    def own(self, name: str) -> Any:
-        """The value of a name of this scope; what was imported is read now that it is
-        asked for."""
+    def own(self, name: str) -> Value | None:
+        """The value of a name of this scope; an import is read when it is first used."""
         value = self.names.get(name)
         if isinstance(value, Pending):
             value = self.names[name] = value.value
@@ -235,14 +190,13 @@ class Scope:
 
 @dataclass(eq=False)
 class Pending:
-    """Something imported from a file beside, read when it is asked for. `found`: what
-    it was, once it has been."""
+    """Something imported from a local file, which is read when its value is needed."""
 
-    resolve: Callable[[], Any]
-    found: Any = None
+    resolve: Callable[[], Value | None]
+    found: Value | None = None
 
     @property
-    def value(self) -> Any:
+    def value(self) -> Value | None:
         """What it is."""
         if self.found is None:
             self.found = self.resolve()
@@ -253,100 +207,100 @@ class Pending:
 class Function:
     """A function of the files, with the object it is bound to."""
 
-    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+    node: FunctionNode
     scope: Scope
-    bound: Any = None
+    bound: Value | None = None
 
     @property
     def name(self) -> str:
         """Its name."""
-        return getattr(self.node, "name", "<lambda>")
+        return "<lambda>" if isinstance(self.node, ast.Lambda) else self.node.name
+
+
+class ClassKind(Enum):
+    """`MODULE`: its objects are models. `FRAMEWORK`: a library runs its loops."""
+
+    MODULE = "module"
+    FRAMEWORK = "framework"
+    OTHER = ""
 
 
 @dataclass(eq=False)
 class Class:
-    """A class of the files. `kind`: `module`, `framework` (something else runs its
-    loops) or nothing."""
+    """A class of the files. `layers`: those that act by mode, where a walk has shown
+    them."""
 
     node: ast.ClassDef
     scope: Scope
-    kind: str = ""
+    kind: ClassKind = ClassKind.OTHER
     layers: tuple[str, ...] | None = None
-    bases: list[Any] = field(default_factory=list)
+    bases: list[Value | None] = field(default_factory=list)
 
     @property
-    def differentiates(self) -> bool:
-        """Whether its methods take derivatives, as a model of energies and forces
-        does."""
-        return "autograd.grad" in ast.unparse(self.node)
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it has a base that is not in the files, and may call its methods in
-        its own way."""
-        known = sum(isinstance(base, Class) for base in self.bases)
-        above = any(base.is_open for base in self.bases if isinstance(base, Class))
-        return above or known < sum(
-            ast.unparse(base) not in ("object", "ABC", "abc.ABC")
-            for base in self.node.bases
-        )
-
-    def is_hook(self, name: str) -> bool:
-        """Whether a base calls a method of this name, or is not in the files and
-        may."""
-        calls = (
-            isinstance(part, ast.Call)
-            and isinstance(part.func, ast.Attribute)
-            and part.func.attr == name
-            for base in self.bases
-            if isinstance(base, Class)
-            for part in ast.walk(base.node)
-        )
-        above = any(
-            base.is_hook(name) for base in self.bases if isinstance(base, Class)
-        )
-        return self.is_open or above or any(calls)
-
-    @property
-    def is_test_of_code(self) -> bool:
-        """Whether it is a test as unittest and pytest know them: that is no validation
-        of a model."""
-        named = (
-            re.fullmatch(r"Test[A-Z].*|.*[a-z](Test|Tests|TestCase)", self.node.name)
-            is not None
-        )
-        above = any(
-            base.is_test_of_code for base in self.bases if isinstance(base, Class)
-        )
-        return (
-            named
-            or above
-            or any(ast.unparse(base).endswith("TestCase") for base in self.node.bases)
-        )
-
-    def method(self, name: str) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
-        """A method, own or inherited."""
-        for item in self.node.body:
-            if (
-                isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef))
-                and item.name == name
-            ):
-                return item
-        found = (base.method(name) for base in self.bases if isinstance(base, Class))
-        return next((each for each in found if each is not None), None)
+    def known_bases(self) -> list[Class]:
+        """The bases that are in the files."""
+        return [base for base in self.bases if isinstance(base, Class)]
 
 
 @dataclass(eq=False)
 class Instance:
-    """An object of a class that is no module: a trainer."""
+    """An object of a class that is not a module: a trainer, for example."""
 
     made_from: Class
-    attributes: dict[str, Any] = field(default_factory=dict)
+    attributes: Table = field(default_factory=dict)
 
 
 @dataclass(eq=False)
 class Method:
-    """A method of a model, an optimizer or a result, not called yet."""
+    """A method of a value, not called yet."""
 
-    owner: Any
+    owner: Value
     name: str
+
+
+Value = (
+    Model
+    | Part
+    | Result
+    | Thing
+    | Constant
+    | Items
+    | Optimizer
+    | Reference
+    | Scope
+    | Function
+    | Class
+    | Instance
+    | Method
+)
+"""What an expression may stand for; None where nothing is known."""
+
+Bound = Value | Pending
+"""What a name may be bound to."""
+
+Table = dict[str, Bound | None]
+"""The names of a scope, or the attributes of an object."""
+
+Evaluate = Callable[[ast.expr | None, Scope], Value | None]
+"""Gives the value of an expression in a scope."""
+
+RunBlock = Callable[[Iterable[ast.stmt], Scope], None]
+"""Runs statements in a scope."""
+
+
+def is_none(value: Bound | None) -> bool:
+    """Whether a value is the constant None."""
+    return isinstance(value, Constant) and value.value is None
+
+
+def unite_results(values: Iterable[Bound | None]) -> Result | None:
+    """What is computed from several values: a result of all calls whose results are
+    among them; None where there are none."""
+    calls: frozenset[Forward] = frozenset()
+    apart: frozenset[Forward] = frozenset()
+    for value in values:
+        inner = unite_results(value.members) if isinstance(value, Items) else value
+        if isinstance(inner, Result):
+            calls |= inner.calls
+            apart |= inner.apart
+    return Result(calls, apart) if calls or apart else None

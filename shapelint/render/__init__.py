@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from shapelint.apply.files import written_whole
+from shapelint.apply.source_files import write_whole
 from shapelint.facts.escape import printable, visible
 from shapelint.facts.outcome import Outcome
 from shapelint.render.fault_text import write_fault
@@ -101,7 +101,7 @@ def write(text: str, output_file: str | None, style: Style) -> None:
     """
     text = visible(text, style.colour)
     if output_file is not None:
-        written_whole(Path(output_file), text.encode("utf-8"))
+        write_whole(Path(output_file), text.encode("utf-8"))
         return
     # A terminal may know fewer characters than a name or a source line has.
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"

@@ -7,80 +7,13 @@ from html import escape
 from importlib import resources
 
 from shapelint.facts.drawing import Block
+from shapelint.ops.wording import colour_of
 from shapelint.picture.block_kinds import DATA, MODULES
 from shapelint.picture.geometry import HEADER, PADDING, Box, Line
 from shapelint.picture.labels import labels_of, write_shape
 from shapelint.picture.plan import SHARE_SHOWN, Plan, positions_of
 from shapelint.render.notes import NOTE_LINE, NOTE_WIDTH, Note
 
-_FAMILIES = (
-    ("conv", ("conv",)),
-    ("norm", ("norm",)),
-    ("dropout", ("dropout", "droppath", "stochasticdepth")),
-    (
-        "pool",
-        (
-            "pool",
-            "upsample",
-            "interpolate",
-            "pixelshuffle",
-            "pixel_shuffle",
-            "pixel_unshuffle",
-            "pixelunshuffle",
-        ),
-    ),
-    ("attention", ("attention", "attn", "transformer")),
-    ("recurrent", ("rnn", "lstm", "gru")),
-    ("embedding", ("embed",)),
-    ("linear", ("linear",)),
-    (
-        "activation",
-        (
-            "relu",
-            "elu",
-            "silu",
-            "swish",
-            "mish",
-            "sigmoid",
-            "tanh",
-            "softmax",
-            "softplus",
-            "softsign",
-            "glu",
-            "hardtanh",
-        ),
-    ),
-    (
-        "reshape",
-        (
-            *(
-                "view",
-                "reshape",
-                "flatten",
-                "permute",
-                "transpose",
-                "squeeze",
-                "expand",
-                "rearrange",
-                "repeat",
-                "chunk",
-            ),
-            *(
-                "split",
-                "unbind",
-                "contiguous",
-                "roll",
-                "flip",
-                "pad",
-                "identity",
-                "unfold",
-                "fold",
-                "tile",
-                "clone",
-            ),
-        ),
-    ),
-)
 LABEL_ASIDE = 4
 """Points by which a shape stands beside where the layout has it, clear of its line."""
 
@@ -113,14 +46,11 @@ MARKERS = (
 
 
 def family(block: Block) -> str:
-    """What kind of block it is, by which it is coloured."""
+    """The class of a block, by which it is coloured (`assets/picture.css`)."""
     if block.kind in DATA:
         return "data"
-    name = block.op.lower()
-    for known, words in _FAMILIES:
-        if any(word in name for word in words):
-            return known
-    return "module" if block.kind in MODULES else "math"
+    plain = "module" if block.kind in MODULES else "math"
+    return colour_of(block.op) or plain
 
 
 def read_asset(name: str) -> str:

@@ -8,12 +8,16 @@ from __future__ import annotations
 import difflib
 import importlib
 import pkgutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from types import ModuleType
 
 from shapelint.facts.errors import UsageError
 from shapelint.facts.findings import Rule
+
+ALL = "ALL"
+PREFIX = "SHP"
 
 
 @dataclass(frozen=True)
@@ -29,60 +33,65 @@ class Catalogue:
             UsageError: nothing matches.
         """
         wanted = word.strip()
-        if wanted.upper() == "ALL":
+        if wanted.upper() == ALL:
             return list(self.rules.values())
-        found = [
-            rule
-            for rule in self.rules.values()
-            if rule.name == wanted.lower()
-            or (
-                wanted.upper().startswith("SHP")
-                and rule.code.startswith(wanted.upper())
-            )
-        ]
+        found = [rule for rule in self.rules.values() if _matches(rule, wanted)]
         if not found:
-            words = [*self.rules, *(rule.name for rule in self.rules.values())]
-            close = difflib.get_close_matches(wanted, words, n=1, cutoff=0.5)
-            close = close or difflib.get_close_matches(
-                wanted.upper(), words, n=1, cutoff=0.5
-            )
-            hint = (
-                f" (did you mean `{close[0]}`?)"
-                if close
-                else "; `shapelint rule --all` lists them"
-            )
-            raise UsageError(f"no rule `{word}`{hint}")
+            raise UsageError(f"no rule `{word}`{self._suggest(wanted)}")
         return found
 
+    def _suggest(self, wanted: str) -> str:
+        names = [rule.name for rule in self.rules.values()]
+        words = [*self.rules, *names]
+        for spelling in (wanted, wanted.upper()):
+            close = difflib.get_close_matches(spelling, words, n=1, cutoff=0.5)
+            if close:
+                return f" (did you mean `{close[0]}`?)"
+        return "; `shapelint rule --all` lists them"
+
     def selection(self, select: Iterable[str], ignore: Iterable[str]) -> set[str]:
-        """Codes that are on. As in ruff, the more specific word wins, and `ignore` wins
-        a tie.
+        """The codes that are on; all of them if nothing is selected. As in ruff, the
+        more specific word wins, and `ignore` wins a tie.
 
         Raises:
             UsageError: a word matches no rule.
         """
-        selected, ignored = list(select), list(ignore)
-        weights: dict[str, tuple[int, bool]] = {}
-        for word in selected:
+        selected = self._weigh(list(select) or [ALL])
+        ignored = self._weigh(ignore)
+        nothing = -1  # less specific than any word
+        return {
+            code
+            for code, precision in selected.items()
+            if precision > ignored.get(code, nothing)
+        }
+
+    def _weigh(self, words: Iterable[str]) -> dict[str, int]:
+        """The codes that any of some words stands for, with the precision of the most
+        specific of them."""
+        weights: dict[str, int] = {}
+        for word in words:
+            precision = _precision(word)
             for rule in self.matching(word):
-                weights[rule.code] = max(
-                    weights.get(rule.code, (0, True)), (_precision(word), True)
-                )
-        if not selected:
-            weights = dict.fromkeys(self.rules, (0, True))
-        for word in ignored:
-            for rule in self.matching(word):
-                if rule.code in weights and _precision(word) >= weights[rule.code][0]:
-                    weights[rule.code] = (_precision(word), False)
-        return {code for code, (_, on) in weights.items() if on}
+                earlier = weights.get(rule.code, precision)
+                weights[rule.code] = max(earlier, precision)
+        return weights
+
+
+def _matches(rule: Rule, word: str) -> bool:
+    """Whether a word is a rule's name, its code, or a prefix of its code."""
+    if rule.name == word.lower():
+        return True
+    upper = word.upper()
+    return upper.startswith(PREFIX) and rule.code.startswith(upper)
 
 
 def _precision(word: str) -> int:
-    return (
-        0
-        if word.strip().upper() == "ALL"
-        else (len(word.strip()) if word.upper().startswith("SHP") else 6)
-    )
+    """How specific a word is: a longer prefix more than a shorter one, a name as much
+    as a whole code."""
+    upper = word.strip().upper()
+    if upper == ALL:
+        return 0
+    return len(upper) if upper.startswith(PREFIX) else len("SHP101")
 
 
 @lru_cache(maxsize=1)
@@ -93,23 +102,29 @@ def catalogue() -> Catalogue:
         ValueError: two rules share a code or a name.
     """
     rules: dict[str, Rule] = {}
+    names: set[str] = set()
+    for module in _import_modules():
+        for rule in _rules_of(module):
+            if rule.code in rules or rule.name in names:
+                raise ValueError(f"rule {rule.code} {rule.name} is registered twice")
+            rules[rule.code] = rule
+            names.add(rule.name)
+    return Catalogue(dict(sorted(rules.items())))
+
+
+def _import_modules() -> Iterator[ModuleType]:
+    """The modules of every family, a package each."""
     for family in pkgutil.iter_modules(__path__):
         if not family.ispkg:
             continue
         package = importlib.import_module(f"{__name__}.{family.name}")
         for module in pkgutil.iter_modules(package.__path__):
-            loaded = importlib.import_module(f"{package.__name__}.{module.name}")
-            for value in vars(loaded).values():
-                if (
-                    isinstance(value, type)
-                    and issubclass(value, Rule)
-                    and value.__module__ == loaded.__name__
-                ):
-                    rule = value()
-                    taken = {known.name for known in rules.values()}
-                    if rule.code in rules or rule.name in taken:
-                        raise ValueError(
-                            f"rule {rule.code} {rule.name} is registered twice"
-                        )
-                    rules[rule.code] = rule
-    return Catalogue(dict(sorted(rules.items())))
+            yield importlib.import_module(f"{package.__name__}.{module.name}")
+
+
+def _rules_of(module: ModuleType) -> Iterator[Rule]:
+    """The rules that a module defines itself; it imports base classes too."""
+    for value in vars(module).values():
+        is_rule = isinstance(value, type) and issubclass(value, Rule)
+        if is_rule and value.__module__ == module.__name__:
+            yield value()

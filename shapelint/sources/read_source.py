@@ -1,4 +1,4 @@
-"""`shapelint check train.py`: files and folders that are read and not run. No torch
+"""Files and folders that are read and not run: `shapelint check train.py`. No torch
 here."""
 
 from __future__ import annotations
@@ -9,16 +9,18 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
+from shapelint import ops
 from shapelint.asked.request import Read
 from shapelint.facts.diagnostics import Diagnostic, Fix
 from shapelint.facts.errors import UsageError
 from shapelint.facts.findings import Finding
-from shapelint.facts.kinds import Safety, Status
+from shapelint.facts.kinds import CallKind, Safety, Status
 from shapelint.facts.outcome import TargetReport
 from shapelint.facts.places import Span
+from shapelint.facts.rows import Row
 from shapelint.known.suppressions import Acted, not_ignored, suppressed
-from shapelint.reading.files import BY_MODE, Files, Known
-from shapelint.reading.script import read
+from shapelint.reading.scopes import Files, Known
+from shapelint.reading.script import read_script
 from shapelint.reading.source_rule import SourceRule
 from shapelint.rules import catalogue
 from shapelint.rules.gaps.target_not_loadable import not_loadable
@@ -28,21 +30,18 @@ from shapelint.syntax.edits import edit_texts
 from shapelint.syntax.parsing import UnreadableError, parse_python
 from shapelint.syntax.texts import Texts
 
-SAFE = {"SHP406"}
-"""Rules whose fix changes no result."""
-
 
 @dataclass
 class FoundInFiles:
-    """What was found in files that were read: findings, what suppressed others, and
-    faults of ours."""
+    """What was found in files that were read: findings, the comments that suppressed
+    others, and faults of shapelint's own."""
 
     diagnostics: list[Diagnostic] = field(default_factory=list)
     acted: set[Acted] = field(default_factory=set)
     faults: list[str] = field(default_factory=list)
 
     def add(self, other: FoundInFiles) -> None:
-        """Put what another process or another file gave with it."""
+        """Add what another file or another process found."""
         self.diagnostics += other.diagnostics
         self.acted |= other.acted
         self.faults += other.faults
@@ -51,126 +50,133 @@ class FoundInFiles:
 def read_files(
     files: Iterable[str], request: Read, texts: Texts, known: Known
 ) -> FoundInFiles:
-    """What there is in files, one after the other; what goes wrong with one is not the
-    end of the others."""
-    all_found = FoundInFiles()
+    """What is found in files, one after the other; a fault in one does not stop the
+    others."""
+    found = FoundInFiles()
     for file in files:
-        all_found.add(_read_file(file, request, texts, known))
-    return all_found
+        found.add(_Reader(file, request, known).read(texts))
+    return found
 
 
-def _read_file(file: str, request: Read, texts: Texts, known: Known) -> FoundInFiles:
-    try:
-        found = _checked(file, request, texts, known)
-        left, comments = suppressed(not_ignored(found, request.ignored_in), texts)
-    except Exception:
+@dataclass(frozen=True)
+class _Reader:
+    """Reads one file. `known`: the layers that act by mode, of models that were
+    walked."""
+
+    file: str
+    request: Read
+    known: Known
+
+    def read(self, texts: Texts) -> FoundInFiles:
+        """All that is found in the file."""
+        try:
+            found = not_ignored(self._check(texts), self.request.ignored_in)
+            left, comments = suppressed(found, texts)
+        except Exception:
+            # A fault of ours in one file must not hide what is found in the others.
+            message = f"shapelint failed on `{self.file}`"
+            fault = traceback.format_exc()
+            return FoundInFiles([not_loadable(message, None, "")], faults=[fault])
         return FoundInFiles(
-            [not_loadable(f"shapelint failed on `{file}`", None, "")],
-            faults=[traceback.format_exc()],
+            [move_into_cells(item, texts) for item in left], set(comments)
         )
-    return FoundInFiles([in_cells(item, texts) for item in left], set(comments))
+
+    def _check(self, texts: Texts) -> list[Diagnostic]:
+        """The findings, each with the fixes that hold."""
+        path = os.path.abspath(self.file)
+        try:
+            parse_python(texts.text_of(path))
+        except UsageError as error:
+            span: Span | None = None
+            if isinstance(error, UnreadableError) and error.line:
+                span = Span(path, error.line, error.column)
+            message = f"`{self.file}` cannot be read: {error}"
+            return [not_loadable(message, span, "")]
+        findings = self._find(texts)
+        counts = _count_codes(findings)
+        return [
+            replace(
+                finding.diagnostic,
+                fixes=tuple(self._verify_fixes(finding, counts, texts)),
+            )
+            for finding in findings
+        ]
+
+    def _find(self, texts: Texts) -> list[Finding]:
+        script = read_script(self.file, Files(texts, self.known))
+        if script is None:
+            raise UnreadableError("it is not Python that can be parsed")
+        rules = [
+            rule
+            for rule in catalogue().rules.values()
+            if isinstance(rule, SourceRule) and rule.code in self.request.selected
+        ]
+        return [finding for rule in rules for finding in rule.check_script(script)]
+
+    def _verify_fixes(
+        self, finding: Finding, before: Counter[str], texts: Texts
+    ) -> Iterator[Fix]:
+        """The candidates that hold: when the edited file is read again, the finding is
+        gone and no other has come."""
+        code = finding.diagnostic.code
+        rule = catalogue().rules[code]
+        is_safe = isinstance(rule, SourceRule) and rule.fix_is_safe
+        for candidate in finding.candidates:
+            if edits_a_check(candidate.edits, texts):
+                continue
+            try:
+                after = _count_codes(self._find(edit_texts(texts, candidate.edits)))
+            except UsageError:
+                continue
+            is_gone = after[code] < before[code]
+            others = after.keys() - {code}
+            if is_gone and all(after[other] <= before[other] for other in others):
+                yield Fix(
+                    candidate.title,
+                    Safety.SAFE if is_safe else Safety.UNSAFE,
+                    True,
+                    candidate.edits,
+                    "read again after it",
+                )
 
 
-def _checked(file: str, request: Read, texts: Texts, known: Known) -> list[Diagnostic]:
-    """The findings in one file, each with the fixes that hold."""
-    try:
-        parse_python(texts.text_of(os.path.abspath(file)))
-    except UnreadableError as error:
-        span = (
-            Span(os.path.abspath(file), error.line, error.column)
-            if error.line
-            else None
-        )
-        return [not_loadable(f"`{file}` cannot be read: {error}", span, "")]
-    except UsageError as error:
-        return [not_loadable(f"`{file}` cannot be read: {error}", None, "")]
-    found = _findings(file, request.selected, texts, known)
-    return [
-        replace(
-            each.diagnostic,
-            fixes=tuple(_fixes(each, found, file, request, texts, known)),
-        )
-        for each in found
-    ]
+def _count_codes(findings: Iterable[Finding]) -> Counter[str]:
+    return Counter(finding.diagnostic.code for finding in findings)
 
 
-def in_cells(item: Diagnostic, texts: Texts) -> Diagnostic:
-    """A finding in a notebook with cell and line as its places, its fixes too."""
+def move_into_cells(item: Diagnostic, texts: Texts) -> Diagnostic:
+    """A finding in a notebook with cell and line as its places, those of its fixes
+    too."""
     if item.span is None or not item.span.file.endswith(".ipynb"):
         return item
+    related = [
+        replace(each, span=span_in_cell(each.span, texts)) for each in item.related
+    ]
+    fixes = []
+    for fix in item.fixes:
+        edits = tuple(edit_in_cell(edit, texts) for edit in fix.edits)
+        fixes.append(replace(fix, edits=edits))
     return replace(
         item,
         span=span_in_cell(item.span, texts),
-        related=tuple(
-            replace(each, span=span_in_cell(each.span, texts)) for each in item.related
-        ),
-        fixes=tuple(
-            replace(fix, edits=tuple(edit_in_cell(edit, texts) for edit in fix.edits))
-            for fix in item.fixes
-        ),
+        related=tuple(related),
+        fixes=tuple(fixes),
     )
 
 
-def _findings(
-    file: str, selected: Iterable[str], texts: Texts, known: Known
-) -> list[Finding]:
-    script = read(file, Files(texts, known))
-    if script is None:
-        raise UnreadableError("it is no Python that can be parsed")
-    rules = [
-        rule
-        for rule in catalogue().rules.values()
-        if isinstance(rule, SourceRule) and rule.code in selected
-    ]
-    return [finding for rule in rules for finding in rule.check_script(script)]
-
-
-def _fixes(
-    finding: Finding,
-    before: list[Finding],
-    file: str,
-    request: Read,
-    texts: Texts,
-    known: Known,
-) -> Iterator[Fix]:
-    """Candidates after which the file is read again: the finding must be gone, and
-    nothing new there."""
-    old = Counter(each.diagnostic.code for each in before)
-    code = finding.diagnostic.code
-    for candidate in finding.candidates:
-        if edits_a_check(candidate.edits, texts):
-            continue
-        changed = edit_texts(texts, candidate.edits)
-        try:
-            after = _findings(file, request.selected, changed, known)
-        except UsageError:
-            continue
-        new = Counter(each.diagnostic.code for each in after)
-        if new[code] < old[code] and all(
-            new[other] <= old[other] for other in new if other != code
-        ):
-            yield Fix(
-                candidate.title,
-                Safety.SAFE if code in SAFE else Safety.UNSAFE,
-                True,
-                candidate.edits,
-                "read again after it",
-            )
-
-
-def layers_walked(reports: Iterable[TargetReport]) -> Known:
-    """What walks know of the layers of their models that act by mode."""
+def find_walked_layers(reports: Iterable[TargetReport]) -> Known:
+    """By file and class, the layers of walked models that act by mode: a script that
+    makes such a model is judged by them."""
     known: Known = {}
     for report in reports:
         path, _, expression = report.target.partition(":")
         name = expression.lstrip(":").partition("(")[0]
-        if (
-            report.rows
-            and name
-            and os.path.isfile(path)
-            and report.status is Status.CHECKED
-        ):
-            known[(os.path.abspath(path), name)] = tuple(
-                dict.fromkeys(row.op for row in report.rows if row.op in BY_MODE)
-            )
+        is_walked = bool(report.rows) and report.status is Status.CHECKED
+        if is_walked and name and os.path.isfile(path):
+            layers = dict.fromkeys(row.op for row in report.rows if _acts_by_mode(row))
+            known[os.path.abspath(path), name] = tuple(layers)
     return known
+
+
+def _acts_by_mode(row: Row) -> bool:
+    return row.kind is CallKind.MODULE and ops.of(row.op).by_mode

@@ -23,6 +23,20 @@ def replacement(source: ParsedFile, node: ast.expr | ast.stmt, text: str) -> Edi
     return Edit(source.file, start, end, text)
 
 
+def insert_before(source: ParsedFile, statement: ast.stmt, text: str) -> Edit:
+    """The edit that writes another statement before one, indented alike."""
+    indentation = " " * statement.col_offset
+    both = f"{text}\n{indentation}{source.segment(statement)}"
+    return replacement(source, statement, both)
+
+
+def insert_after(source: ParsedFile, statement: ast.stmt, text: str) -> Edit:
+    """The edit that writes another statement after one, indented alike."""
+    indentation = " " * statement.col_offset
+    both = f"{source.segment(statement)}\n{indentation}{text}"
+    return replacement(source, statement, both)
+
+
 def file_of(edit: Edit) -> str:
     """The file that an edit is made in, by its real path: of a cell, its notebook."""
     return os.path.realpath(edit.file.partition(CELL)[0])

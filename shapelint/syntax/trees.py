@@ -58,6 +58,15 @@ class ParsedFile:
             self._in_characters(end_line, end_column),
         )
 
+    def methods(self, owner: str, *names: str) -> Iterator[ast.FunctionDef]:
+        """The methods of these names that a class defines itself."""
+        for node in ast.walk(self.tree):
+            if not isinstance(node, ast.ClassDef) or node.name != owner:
+                continue
+            for item in node.body:
+                if isinstance(item, ast.FunctionDef) and item.name in names:
+                    yield item
+
     def _in_characters(self, line: int, column: int) -> int:
         return len(self.lines[line - 1][:column].decode(errors="ignore")) + 1
 

@@ -1,34 +1,45 @@
-"""What every rule about a failed call tells in the same way: layer, place, trail."""
+"""What every rule about a failed call reports in the same way: name, shapes, place and
+trail."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from shapelint.facts.diagnostics import Diagnostic, Draft, Related, TrailStep
-from shapelint.facts.graph import Call, Shape, Trace, Walked
+from shapelint.facts.findings import Candidate, Finding
+from shapelint.facts.graph import Call, Failure, Shape, Trace, Walked
 from shapelint.facts.kinds import NoPlace
 from shapelint.facts.places import Site, Span
 from shapelint.syntax.calls import CallExpression, call_at, layer_call
 from shapelint.syntax.spans import span_of
 
 
-def failed_calls(walked: Walked, *ops: str) -> Iterator[tuple[Trace, Call]]:
-    """The calls of these ops that eager refuses, in every mode. `batch_norm` stands for
-    its module too."""
+def failed_calls(walked: Walked, *ops: str) -> Iterator[tuple[Trace, Call, Failure]]:
+    """The calls of these ops that eager refuses, in every mode; of all ops if none is
+    named. `batch_norm` stands for its module too."""
     for trace in walked.traces.values():
         for call in trace.failures:
-            if (
-                call.failure is not None
-                and call.failure.certain
-                and (not ops or call.failure.op in ops)
-            ):
-                yield trace, call
+            failure = call.failure
+            if failure is None or not failure.certain:
+                continue
+            if not ops or failure.op in ops:
+                yield trace, call, failure
 
 
 def shape_text(shape: Shape) -> str:
     """`(1, 32, 8, 8)`."""
     return f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
+
+
+def product_text(sizes: Shape) -> str:
+    """`32 * 8 * 8`."""
+    return " * ".join(map(str, sizes))
+
+
+def count_noun(number: int, noun: str) -> str:
+    """`1 channel`, `3 channels`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def trail(trace: Trace, call: Call) -> tuple[TrailStep, ...]:
@@ -50,32 +61,10 @@ def trail(trace: Trace, call: Call) -> tuple[TrailStep, ...]:
     return start + steps
 
 
-def subject(call: Call) -> str:
-    """How a message names a call: `Linear` for a layer, `F.linear` for a function,
-    `.view()` for a method."""
-    if call.is_module:
-        return f"`{call.op}`"
-    if call.is_method and call.op not in _OPERATORS:
-        return f"`.{call.op}()`"
-    return f"`{_OPERATORS.get(call.op, call.op)}`"
-
-
-_OPERATORS = {
-    "add": "+",
-    "sub": "-",
-    "mul": "*",
-    "div": "/",
-    "matmul": "@",
-    "rmatmul": "@",
-    "getitem": "[]",
-    "pow": "**",
-    "lt": "<",
-    "le": "<=",
-    "gt": ">",
-    "ge": ">=",
-    "eq": "==",
-    "ne": "!=",
-}
+def name_layer(call: Call) -> str:
+    """How a message names a layer, or the function that does the same: `Linear`,
+    `F.linear`."""
+    return f"`{call.op}`" if call.is_module else f"`F.{call.op}`"
 
 
 def definition_of(walked: Walked, call: Call) -> tuple[tuple[Site, ...], str]:
@@ -95,6 +84,17 @@ def made_by(walked: Walked, call: Call) -> CallExpression | None:
     told apart."""
     sites, class_name = definition_of(walked, call)
     return layer_call(sites, class_name, walked.texts)
+
+
+def span_of_argument(
+    made: CallExpression | None, position: int, *names: str
+) -> Span | None:
+    """Where an argument of a constructor is written; None where it cannot be told
+    apart."""
+    written = made.argument(position, *names) if made is not None else None
+    if made is None or written is None:
+        return None
+    return made.span(written)
 
 
 def located(
@@ -137,3 +137,41 @@ def at_call(draft: Draft, walked: Walked, trace: Trace, call: Call) -> Diagnosti
 def call_expression(walked: Walked, call: Call) -> CallExpression | None:
     """The user's expression that called."""
     return call_at(call.site, walked.texts)
+
+
+def finding_at_layer(
+    walked: Walked,
+    trace: Trace,
+    call: Call,
+    draft: Draft,
+    candidates: Iterable[Candidate],
+    argument: Span | None = None,
+) -> Finding:
+    """The finding at the argument of the layer's constructor, else at its
+    definition."""
+    placed = located(draft, walked, trace, call, argument)
+    return Finding(placed, trace.mode, call.index, tuple(candidates))
+
+
+def finding_at_call(
+    walked: Walked,
+    trace: Trace,
+    call: Call,
+    draft: Draft,
+    candidates: Iterable[Candidate],
+) -> Finding:
+    """The finding at the user's own calling expression."""
+    placed = at_call(draft, walked, trace, call)
+    return Finding(placed, trace.mode, call.index, tuple(candidates))
+
+
+def finding_at(
+    walked: Walked,
+    trace: Trace,
+    call: Call,
+    draft: Draft,
+    candidates: Iterable[Candidate],
+) -> Finding:
+    """The finding at the definition of a layer, at the call of anything else."""
+    place = finding_at_layer if call.is_module else finding_at_call
+    return place(walked, trace, call, draft, candidates)

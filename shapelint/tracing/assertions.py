@@ -6,30 +6,34 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from types import FrameType, TracebackType
-from typing import Any
+from typing import TypeGuard
 
 from shapelint.facts.errors import UsageError
 from shapelint.syntax.parsing import parse_python
-from shapelint.tracing.frames import Ownership
+from shapelint.tracing.ownership import Ownership
 from shapelint.tracing.torch_private import no_modes
 
 _READ_ONLY = (
-    *(
-        ast.Name,
-        ast.Attribute,
-        ast.Subscript,
-        ast.Constant,
-        ast.BinOp,
-        ast.Tuple,
-        ast.List,
-        ast.UnaryOp,
-    ),
-    *(ast.Slice, ast.expr_context, ast.operator, ast.unaryop),
+    ast.Name,
+    ast.Attribute,
+    ast.Subscript,
+    ast.Slice,
+    ast.Constant,
+    ast.BinOp,
+    ast.UnaryOp,
+    ast.Tuple,
+    ast.List,
+    ast.expr_context,
+    ast.operator,
+    ast.unaryop,
 )
-_ASKING = {"size", "dim", "len", "numel", "ndimension"}
+"""Expressions that may be evaluated again without a trace."""
+
+_SIZE_QUESTIONS = {"size", "dim", "len", "numel", "ndimension"}
+"""Calls that may be."""
 
 
-def compared(
+def find_compared_numbers(
     traceback: TracebackType | None, ownership: Ownership
 ) -> tuple[tuple[int, int], ...]:
     """Pairs of whole numbers that the statement which raised compared and found not to
@@ -37,46 +41,47 @@ def compared(
 
     Operands are evaluated again only where they are names, attributes, items,
     arithmetic or questions for sizes."""
-    frame, line = _innermost(traceback, ownership)
-    if frame is None:
+    innermost = _innermost_own(traceback, ownership)
+    if innermost is None:
         return ()
+    frame, line = innermost.tb_frame, innermost.tb_lineno
     try:
         tree = parse_python(ownership.texts.text_of(frame.f_code.co_filename))
     except UsageError:
         return ()
     found: list[tuple[int, int]] = []
-    for test in _tests(tree, line):
-        for node in ast.walk(test):
+    for condition in _conditions_at(tree, line):
+        for node in ast.walk(condition):
             found += _pairs(node, frame)
     return tuple(dict.fromkeys(pair for pair in found if pair[0] != pair[1]))
 
 
-def _innermost(
+def _innermost_own(
     traceback: TracebackType | None, ownership: Ownership
-) -> tuple[FrameType | None, int]:
-    found: tuple[FrameType | None, int] = (None, 0)
+) -> TracebackType | None:
+    found = None
     while traceback is not None:
         if ownership.owns(traceback.tb_frame.f_code.co_filename):
-            found = traceback.tb_frame, traceback.tb_lineno
+            found = traceback
         traceback = traceback.tb_next
     return found
 
 
-def _tests(tree: ast.Module, line: int) -> Iterator[ast.expr]:
+def _conditions_at(tree: ast.Module, line: int) -> Iterator[ast.expr]:
     """The condition of an assertion at a line, or of the innermost `if` around a
     `raise`."""
     around: list[ast.If] = []
     raises = False
     for node in ast.walk(tree):
-        if isinstance(node, ast.Assert) and node.lineno <= line <= (
-            node.end_lineno or 0
-        ):
+        if not isinstance(node, (ast.Assert, ast.If, ast.Raise)):
+            continue
+        if not node.lineno <= line <= (node.end_lineno or 0):
+            continue
+        if isinstance(node, ast.Assert):
             yield node.test
-        elif isinstance(node, ast.If) and node.lineno <= line <= (node.end_lineno or 0):
+        elif isinstance(node, ast.If):
             around.append(node)
-        elif isinstance(node, ast.Raise) and node.lineno <= line <= (
-            node.end_lineno or 0
-        ):
+        else:
             raises = True
     if raises and around:
         yield max(around, key=lambda node: node.lineno).test
@@ -85,46 +90,46 @@ def _tests(tree: ast.Module, line: int) -> Iterator[ast.expr]:
 def _pairs(node: ast.AST, frame: FrameType) -> Iterator[tuple[int, int]]:
     """The two sides of a comparison; of a remainder, the number and what it is divided
     by."""
-    sides: list[ast.expr] = []
     if isinstance(node, ast.Compare):
-        sides = [node.left, *node.comparators[:1]]
+        left, right = node.left, node.comparators[0]
     elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
-        sides = [node.left, node.right]
-    values = [_value(side, frame) for side in sides]
-    if len(values) != 2:
+        left, right = node.left, node.right
+    else:
         return
-    left, right = values
+    yield from _fitting_pairs(_value(left, frame), _value(right, frame))
+
+
+def _fitting_pairs(left: object, right: object) -> Iterator[tuple[int, int]]:
     if _is_int(left) and _is_int(right) and right:
         yield left, right
     elif isinstance(left, (tuple, list)) and isinstance(right, (tuple, list)):
-        yield from (
-            (a, b)
-            for a, b in zip(left, right, strict=False)
-            if _is_int(a) and _is_int(b)
-        )
+        for one, other in zip(left, right, strict=False):
+            if _is_int(one) and _is_int(other):
+                yield one, other
 
 
-def _is_int(value: Any) -> bool:
+def _is_int(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _value(node: ast.expr, frame: FrameType) -> Any:
-    if not all(_harmless(part) for part in ast.walk(node)):
+def _value(node: ast.expr, frame: FrameType) -> object:
+    if not all(map(_is_harmless, ast.walk(node))):
         return None
     try:
+        code = compile(ast.Expression(node), "<condition>", "eval")
         with no_modes():
-            return eval(  # noqa: S307 - the user's own words, in their own frame
-                compile(ast.Expression(node), "<condition>", "eval"),
-                frame.f_globals,
-                frame.f_locals,
-            )
+            # The user's own words, in their own frame.
+            value: object = eval(code, frame.f_globals, frame.f_locals)  # noqa: S307
     except Exception:  # what cannot be read again says nothing
         return None
+    return value
 
 
-def _harmless(node: ast.AST) -> bool:
-    if isinstance(node, ast.Call):
-        func = node.func
-        name = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
-        return name in _ASKING
-    return isinstance(node, _READ_ONLY)
+def _is_harmless(node: ast.AST) -> bool:
+    if not isinstance(node, ast.Call):
+        return isinstance(node, _READ_ONLY)
+    called = node.func
+    name = (
+        called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+    )
+    return name in _SIZE_QUESTIONS

@@ -4,16 +4,22 @@ did cost."""
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
 import torch
+from torch import Tensor
 
+from shapelint import ops
+from shapelint.ops.record import Cost
+from shapelint.tracing.nested import Args, Kwargs, tensors_in
 from shapelint.tracing.torch_private import flop_registry
 
-Args = tuple[Any, ...]
+Estimate = tuple[float, float]
+"""Elements of the result, and work: mult-adds, or elements touched where there are
+none."""
 
 
 @dataclass
@@ -27,7 +33,8 @@ class Budget:
 
     def spend(self, size: float, work: float) -> bool:
         """Take the cost off the budget, or refuse and take nothing."""
-        if size > self.tensor_bytes or size > self.bytes_left or work > self.work_left:
+        is_large = size > self.tensor_bytes
+        if is_large or size > self.bytes_left or work > self.work_left:
             return False
         self.bytes_left -= size
         self.work_left -= work
@@ -46,13 +53,13 @@ def walk_budget() -> Budget:
 
 
 def small_budget() -> Budget:
-    """A tenth of a walk's."""
+    """Less than a tenth of a walk's work, for walks of which there are many."""
     return Budget(2e8, 3e8, 64e6)
 
 
 def trial_budget() -> Budget:
-    """An eighth of a walk's: the import behind fake tensors costs less than a few walks
-    with more."""
+    """An eighth of a walk's work: the import behind fake tensors costs less than a few
+    walks with more."""
     return Budget(4e8, 6e8, 64e6)
 
 
@@ -62,234 +69,216 @@ def generous_budget() -> Budget:
     return Budget(1.5e9, 3e10, 5e8)
 
 
-def tensors_in(value: Any) -> Iterator[torch.Tensor]:
-    """Every tensor in nested lists, tuples and dicts, in order; what contains itself is
-    entered once."""
-    if isinstance(value, torch.Tensor):
-        yield value
-        return
-    # a stack of one's own: results may be nested more deeply than Python calls
-    around: dict[int, Iterator[Any]] = {0: iter((value,))}
-    while around:
-        for item in next(reversed(around.values())):
-            if isinstance(item, torch.Tensor):
-                yield item
-            elif isinstance(item, (list, tuple, dict)) and id(item) not in around:
-                around[id(item)] = iter(
-                    item.values() if isinstance(item, dict) else item
-                )
-                break
-        else:
-            around.popitem()
+# -- formulas: the arguments of an aten op -> its cost ---------------------------------
+#
+# They are estimates: a budget needs the order of magnitude. An argument that is not
+# where a formula looks for it ends in an exception, which `cost` takes for "pointwise".
 
 
-def _numel(shape: Any) -> int:
+def _numel(shape: Iterable[int]) -> int:
     return math.prod(int(size) for size in shape)
 
 
-def _convolution(args: Args) -> tuple[float, float]:
+def _step(stride: list[int], dimensions: int) -> int:
+    """By how much a window's stride shrinks a map; one number stands for all
+    dimensions."""
+    strides = stride if len(stride) > 1 else list(stride) * dimensions
+    return max(1, _numel(strides))
+
+
+def _convolution(args: Args) -> Estimate:
+    """A result element costs one mult-add for each weight that it sums over."""
     x, weight, _bias, stride, _padding, _dilation, transposed = args[:7]
-    spatial = _numel(x.shape[2:])
-    step = max(1, _numel(list(stride) * (1 if len(stride) > 1 else x.dim() - 2)))
-    places = spatial * step if transposed else spatial / step
-    batch = x.shape[0]
-    channels = weight.shape[1] if transposed else weight.shape[0]
-    return batch * places * channels, batch * (
-        spatial if transposed else places
-    ) * weight.numel()
+    batch, spatial = x.shape[0], _numel(x.shape[2:])
+    step = _step(stride, x.dim() - 2)
+    if transposed:  # each input element is spread over the whole kernel
+        elements = batch * spatial * step * weight.shape[1]
+        return elements, batch * spatial * weight.numel()
+    places = spatial / step
+    return batch * places * weight.shape[0], batch * places * weight.numel()
 
 
-def _matmul(args: Args) -> tuple[float, float]:
-    matrices = [
-        arg for arg in args if isinstance(arg, torch.Tensor) and arg.dim() >= 2
-    ][-2:]
+def _matmul(args: Args) -> Estimate:
+    # `addmm` and its like have the summand first: the last two are the factors.
+    tensors = [arg for arg in args if isinstance(arg, Tensor)]
+    matrices = [tensor for tensor in tensors if tensor.dim() >= 2][-2:]
     if len(matrices) < 2:
         return _pointwise(args)
     left, right = matrices
-    out = _numel(left.shape[:-1]) * right.shape[-1]
-    return out, out * left.shape[-1]
+    elements = _numel(left.shape[:-1]) * right.shape[-1]
+    return elements, elements * left.shape[-1]
 
 
-def _attention(args: Args) -> tuple[float, float]:
-    query, key = args[0], args[1]
+def _attention(args: Args) -> Estimate:
+    """Fused kernels never hold the whole table of scores."""
+    query, key = args[:2]
     if query.dim() < 3:
         return _pointwise(args)
-    return query.numel() * 2, 2.0 * query.numel() * key.shape[-2]
+    keys = key.shape[-2]
+    # Two products: queries by keys, and scores by values.
+    work = 2.0 * query.numel() * keys
+    return query.numel() * 2, work
 
 
-def _recurrent(args: Args) -> tuple[float, float]:
+def _recurrent(args: Args) -> Estimate:
+    """The weights once a step; eight results of the input's size, gates among them."""
     x = args[0]
-    weights = sum(t.numel() for t in tensors_in(args[1:]))
+    weights = sum(tensor.numel() for tensor in tensors_in(args[1:]))
     steps = x.numel() / max(1, x.shape[-1])
     return x.numel() * 8, steps * weights
 
 
-def _factory(args: Args) -> tuple[float, float]:
-    sizes = next(
-        (arg for arg in args if isinstance(arg, (list, tuple, torch.Size))), None
-    )
-    if sizes is not None:
-        count: float = _numel(sizes)
-    else:
-        numbers = [
-            abs(arg)
-            for arg in args
-            if isinstance(arg, (int, float)) and not isinstance(arg, bool)
-        ]
-        count = max(numbers, default=1)
-        if len(numbers) == 3 and numbers[2]:
-            count = count / numbers[2]
-    return count, count
+def _factory(args: Args) -> Estimate:
+    for arg in args:
+        if isinstance(arg, (list, tuple)):
+            count = _numel(arg)
+            return count, count
+    length = _range_length(args)
+    return length, length
 
 
-def _square(args: Args) -> tuple[float, float]:
+def _range_length(args: Args) -> float:
+    """Of `arange(end)`, `arange(start, end, step)` and the like, at the most."""
+    numbers = [
+        abs(arg)
+        for arg in args
+        if isinstance(arg, (int, float)) and not isinstance(arg, bool)
+    ]
+    count = max(numbers, default=1)
+    has_step = len(numbers) == 3 and numbers[2]
+    return count / numbers[2] if has_step else count
+
+
+def _square(args: Args) -> Estimate:
     sizes = [arg for arg in args if isinstance(arg, int)]
     count = sizes[0] * sizes[-1] if sizes else 1
     return count, count
 
 
-def _repeat(args: Args) -> tuple[float, float]:
+def _repeat(args: Args) -> Estimate:
     count = args[0].numel() * _numel(args[1])
     return count, count
 
 
-def _resized(args: Args) -> tuple[float, float]:
+def _resize(args: Args) -> Estimate:
     x = args[0]
-    sizes = next(
-        (arg for arg in args[1:] if isinstance(arg, (list, tuple)) and arg), None
-    )
+    lists = [arg for arg in args[1:] if isinstance(arg, (list, tuple))]
+    sizes = next(filter(None, lists), None)
     if sizes is None or not all(isinstance(size, int) for size in sizes):
-        return x.numel() * 16, x.numel() * 16
-    count = _numel(x.shape[: x.dim() - len(sizes)]) * _numel(sizes)
+        # Given by factors, not by sizes: mostly 2 in each of two dimensions, at times 4.
+        count = x.numel() * 16
+        return count, count
+    kept = x.dim() - len(sizes)
+    count = _numel(x.shape[:kept]) * _numel(sizes)
+    # An element is interpolated from up to eight.
     return count, count * 8
 
 
-def _padded(args: Args) -> tuple[float, float]:
-    x, pads = args[0], args[1]
+def _pad(args: Args) -> Estimate:
+    x, pads = args[:2]
     sizes = list(x.shape)
-    for index in range(len(pads) // 2):
-        sizes[-1 - index] += pads[2 * index] + pads[2 * index + 1]
-    return _numel([max(0, size) for size in sizes]), x.numel()
+    # A pair for each dimension, the last one's first.
+    pairs = zip(pads[::2], pads[1::2], strict=True)
+    for back, (before, after) in enumerate(pairs, start=1):
+        sizes[-back] += before + after
+    padded = [max(0, size) for size in sizes]
+    return _numel(padded), x.numel()
 
 
-def _unfolded(args: Args) -> tuple[float, float]:
+def _unfold(args: Args) -> Estimate:
     count = args[0].numel() * _numel(args[1])
     return count, count
 
 
-def _looked_up(args: Args) -> tuple[float, float]:
-    table, index = args[0], next(t for t in args[1:] if isinstance(t, torch.Tensor))
-    count = index.numel() * (table.numel() / max(1, table.shape[0]))
+def _look_up(args: Args) -> Estimate:
+    table = args[0]
+    index = next(arg for arg in args[1:] if isinstance(arg, Tensor))
+    rows = max(1, table.shape[0])
+    count = index.numel() * table.numel() / rows
     return count, count
 
 
-def _indexed(args: Args) -> tuple[float, float]:
-    x, indices = args[0], [index for index in args[1] if index is not None]
-    used = sum(
-        index.dim() if index.dtype in (torch.bool, torch.uint8) else 1
-        for index in indices
-    )
-    used += len(args[1]) - len(indices)
-    picked = max((index.numel() for index in indices), default=1)
-    count = (
-        picked * _numel(x.shape[used:]) * _numel(x.shape[: len(args[1]) - len(indices)])
-    )
+def _index(args: Args) -> Estimate:
+    """`x[i, :, j]`: what the indices choose, times the dimensions they leave whole."""
+    x, given = args[0], args[1]
+    indices = [index for index in given if index is not None]
+    whole = len(given) - len(indices)
+    used = whole + sum(map(_dimensions_used, indices))
+    chosen = max((index.numel() for index in indices), default=1)
+    left_out = _numel(x.shape[:whole]) * _numel(x.shape[used:])
+    count = chosen * left_out
     return count, count
 
 
-def _selected(args: Args) -> tuple[float, float]:
+def _dimensions_used(index: Tensor) -> int:
+    """A mask takes the place of as many dimensions as it has; integers of one."""
+    return index.dim() if index.dtype in (torch.bool, torch.uint8) else 1
+
+
+def _select(args: Args) -> Estimate:
     x, dim, index = args[:3]
-    count = x.numel() / max(1, x.shape[dim]) * index.numel()
+    chosen_from = max(1, x.shape[dim])
+    count = x.numel() / chosen_from * index.numel()
     return count, count
 
 
-def _gathered(args: Args) -> tuple[float, float]:
+def _gather(args: Args) -> Estimate:
     return args[2].numel(), args[2].numel()
 
 
-def _distances(args: Args) -> tuple[float, float]:
+def _distances(args: Args) -> Estimate:
     left, right = args[0], args[1]
     count = _numel(left.shape[:-1]) * right.shape[-2]
     return count, count * left.shape[-1]
 
 
-def _pointwise(args: Args) -> tuple[float, float]:
+def _pointwise(args: Args) -> Estimate:
+    """The tensors' elements, or those of the shape they broadcast to, if that is
+    more."""
     tensors = list(tensors_in(args))
     total = sum(tensor.numel() for tensor in tensors)
     if len(tensors) > 1:
-        backwards = (tensor.shape[::-1] for tensor in tensors)
-        total = max(
-            total, _numel(max(sizes) for sizes in zip_longest(*backwards, fillvalue=1))
-        )
+        backwards = [tensor.shape[::-1] for tensor in tensors]
+        broadcast = [max(sizes) for sizes in zip_longest(*backwards, fillvalue=1)]
+        total = max(total, _numel(broadcast))
     return total, total
 
 
-def _with_indices(args: Args) -> tuple[float, float]:
-    """A pooling that gives the places of its maxima too, each of eight bytes."""
-    x, stride = args[0], args[2] if len(args) > 2 and args[2] else args[1]
-    step = max(1, _numel(stride if len(stride) > 1 else list(stride) * (x.dim() - 2)))
+def _pool_with_indices(args: Args) -> Estimate:
+    """A pooling that gives the places of its maxima too, each of eight bytes: as much
+    as two more results of floats."""
+    x = args[0]
+    # No stride stands for one as large as the window.
+    stride = args[2] if len(args) > 2 and args[2] else args[1]
+    step = _step(stride, x.dim() - 2)
     return x.numel() / step * 3, x.numel()
 
 
-_COSTS: dict[str, Callable[[Args], tuple[float, float]]] = {
-    **dict.fromkeys(
-        ("convolution", "_convolution", "convolution_overrideable"), _convolution
-    ),
-    **dict.fromkeys(
-        ("mm", "addmm", "bmm", "baddbmm", "addbmm", "mv", "addmv", "dot"), _matmul
-    ),
-    **dict.fromkeys(
-        (
-            "empty",
-            "zeros",
-            "ones",
-            "full",
-            "rand",
-            "randn",
-            "randint",
-            "randperm",
-            "arange",
-            "linspace",
-            "logspace",
-        ),
-        _factory,
-    ),
-    **dict.fromkeys(
-        ("empty_strided", "new_empty", "new_zeros", "new_ones", "new_full"), _factory
-    ),
-    **dict.fromkeys(("eye", "tril_indices", "triu_indices"), _square),
-    "repeat": _repeat,
-    "constant_pad_nd": _padded,
-    "im2col": _unfolded,
-    "col2im": _resized,
-    **dict.fromkeys(
-        ("max_pool2d_with_indices", "max_pool3d_with_indices"), _with_indices
-    ),
-    "index_select": _selected,
-    "gather": _gathered,
-    "embedding": _looked_up,
-    "index": _indexed,
-    "_cdist_forward": _distances,
-    "mkldnn_rnn_layer": _recurrent,
-}
-_COSTS_BY_PREFIX = {
-    **dict.fromkeys(
-        ("upsample", "_upsample", "adaptive_", "_adaptive_", "max_unpool"), _resized
-    ),
-    **dict.fromkeys(("reflection_pad", "replication_pad"), _padded),
-    "_scaled_dot_product": _attention,
+_FORMULAS: dict[Cost, Callable[[Args], Estimate]] = {
+    Cost.POINTWISE: _pointwise,
+    Cost.CONVOLUTION: _convolution,
+    Cost.MATMUL: _matmul,
+    Cost.ATTENTION: _attention,
+    Cost.RECURRENT: _recurrent,
+    Cost.FACTORY: _factory,
+    Cost.SQUARE: _square,
+    Cost.REPEAT: _repeat,
+    Cost.PADDED: _pad,
+    Cost.UNFOLDED: _unfold,
+    Cost.RESIZED: _resize,
+    Cost.WITH_INDICES: _pool_with_indices,
+    Cost.SELECTED: _select,
+    Cost.GATHERED: _gather,
+    Cost.LOOKED_UP: _look_up,
+    Cost.INDEXED: _index,
+    Cost.DISTANCES: _distances,
 }
 
 
 def cost(name: str, args: Args) -> tuple[float, float]:
     """Bytes of the result and work (mult-adds, or elements touched) of an aten op,
     estimated from its arguments."""
-    formula = _COSTS.get(name)
-    if formula is None:
-        formula = next(
-            (f for prefix, f in _COSTS_BY_PREFIX.items() if name.startswith(prefix)),
-            _pointwise,
-        )
+    formula = _FORMULAS.get(ops.of_kernel(name).cost, _pointwise)
     try:
         elements, work = formula(args)
     except (IndexError, TypeError, AttributeError, StopIteration, ValueError):
@@ -301,28 +290,40 @@ def _itemsize(args: Args) -> int:
     return max((tensor.element_size() for tensor in tensors_in(args)), default=4)
 
 
-def mult_adds(func: Any, args: Args, kwargs: dict[str, Any], out: Any) -> int:
-    """Mult-adds of an aten op by torch's own registry.
+# -- mult-adds -------------------------------------------------------------------------
 
-    The CPU's attention and recurrent kernels, which it lacks: two products of matrices,
-    and the weights once a step."""
-    formula = flop_registry.get(func.overloadpacket)
-    if formula is not None:
-        try:
-            return int(formula(*args, **kwargs, out_val=out)) // 2
-        except (
-            Exception
-        ):  # a formula of torch's that does not know this overload counts as nothing
-            return 0
-    if func.overloadpacket.__name__ == "_scaled_dot_product_flash_attention_for_cpu":
-        query, key, value = args[:3]
-        return int(
-            query.numel() * key.shape[-2]
-            + query.numel() // max(1, query.shape[-1]) * key.shape[-2] * value.shape[-1]
-        )
-    if func.overloadpacket.__name__ == "mkldnn_rnn_layer":
-        x, w_input, w_hidden = args[:3]
-        return int(
-            x.numel() // max(1, x.shape[-1]) * (w_input.numel() + w_hidden.numel())
-        )
-    return 0
+
+def mult_adds(op: Any, args: Args, kwargs: Kwargs, out: Any) -> int:
+    """Mult-adds of an aten op by torch's own registry, and of two CPU kernels that it
+    lacks; 0 for what neither knows."""
+    packet = op.overloadpacket
+    formula = flop_registry.get(packet)
+    if formula is None:
+        own = _CPU_KERNELS.get(packet.__name__)
+        return own(args) if own is not None else 0
+    try:
+        # torch counts a multiplication and an addition as two.
+        return int(formula(*args, **kwargs, out_val=out)) // 2
+    except Exception:  # a formula of torch's that does not know this overload
+        return 0
+
+
+def _attention_mult_adds(args: Args) -> int:
+    """Queries by keys, and the scores by values: two matrix products."""
+    query, key, value = args[:3]
+    keys, width = key.shape[-2], value.shape[-1]
+    rows = query.numel() // max(1, query.shape[-1])
+    return int(query.numel() * keys + rows * keys * width)
+
+
+def _recurrent_mult_adds(args: Args) -> int:
+    """All weights once a step, of each sample."""
+    x, input_weight, hidden_weight = args[:3]
+    steps = x.numel() // max(1, x.shape[-1])
+    return int(steps * (input_weight.numel() + hidden_weight.numel()))
+
+
+_CPU_KERNELS: dict[str, Callable[[Args], int]] = {
+    "_scaled_dot_product_flash_attention_for_cpu": _attention_mult_adds,
+    "mkldnn_rnn_layer": _recurrent_mult_adds,
+}

@@ -1,144 +1,111 @@
-"""Where each tensor would be once the model has moved to an accelerator; here, all are
-on the CPU.
+"""Devices: accelerators are not there, and where each tensor would be if they were.
 
-Inputs, parameters and buffers move with the model. What a forward makes without naming
-a device stays behind on the CPU, and so does what is computed of it alone. A call that
-mixes the two raises there."""
+Models are walked on the CPU, wherever they will run. Inputs, parameters and buffers
+move with the model. What a forward makes without naming a device stays behind on the
+CPU, and so does what is computed of it alone. A call that mixes the two raises
+there."""
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from collections.abc import Sequence
 
 import torch
+from torch import Tensor
 
+from shapelint import ops
 from shapelint.facts.graph import Call
+from shapelint.facts.kinds import Home
+from shapelint.ops.record import Family
+from shapelint.tracing.nested import Args, Kwargs
 
-MODEL, CPU, UNKNOWN = "model", "cpu", ""
+_CPU = torch.device("cpu")
+_ACCELERATOR = re.compile(r"^(cuda|mps|xpu|hpu|npu|mtia)(:\d+)?$")
 
-_FACTORIES = {
-    *(
-        "zeros",
-        "ones",
-        "empty",
-        "full",
-        "eye",
-        "arange",
-        "range",
-        "linspace",
-        "logspace",
-        "tensor",
-        "as_tensor",
-    ),
-    *(
-        "rand",
-        "randn",
-        "randint",
-        "randperm",
-        "normal",
-        "tril_indices",
-        "triu_indices",
-        "from_numpy",
-        "hann_window",
-    ),
-    *(
-        "hamming_window",
-        "blackman_window",
-        "bartlett_window",
-        "kaiser_window",
-        "scalar_tensor",
-        "fftfreq",
-        "rfftfreq",
-    ),
-}
-_MIXING = {
-    *(
-        "getitem",
-        "setitem",
-        "index",
-        "index_put",
-        "copy",
-        "to",
-        "type_as",
-        "pack_padded_sequence",
-        "set",
-        "item",
-    ),
-    *(
-        "_pack_padded_sequence",
-        "ctc_loss",
-        "cuda",
-        "cpu",
-        "tolist",
-        "numpy",
-        "data",
-        "requires_grad",
-        "_pad_packed",
-    ),
-    *("_pad_packed_sequence", "isinstance", "expand_as", "view_as", "reshape_as"),
-}
-"""Ops that take tensors of several devices, or only their shapes."""
+# -- accelerators become the CPU -------------------------------------------------------
 
 
-def home_of(name: str, call: Call, calls: list[Call], args: Any, kwargs: Any) -> str:
-    """`MODEL`, `CPU` or `UNKNOWN` for the result of a function."""
-    asked = _asked_for(name, args, kwargs)
-    if asked:
+def move_to_cpu(name: str, args: Args, kwargs: Kwargs) -> tuple[Args, Kwargs]:
+    """The arguments of an op with every accelerator exchanged for the CPU."""
+    if kwargs and _is_accelerator(kwargs.get("device")):
+        kwargs = {**kwargs, "device": _CPU}
+    if name == "to" and any(map(_is_accelerator, args[1:])):
+        others = [_CPU if _is_accelerator(arg) else arg for arg in args[1:]]
+        args = (args[0], *others)
+    return args, kwargs
+
+
+def _is_accelerator(value: object) -> bool:
+    if isinstance(value, torch.device):
+        return value.type not in ("cpu", "meta")
+    return isinstance(value, str) and _ACCELERATOR.match(value) is not None
+
+
+# -- where a tensor would be -----------------------------------------------------------
+
+
+def find_home(
+    name: str, call: Call, calls: Sequence[Call], args: Args, kwargs: Kwargs
+) -> Home:
+    """Where the result of a function would be."""
+    asked = _asked_home(name, args, kwargs)
+    if asked is not None:
         return asked
     if not call.inputs:
-        return CPU if name in _FACTORIES else UNKNOWN
-    if name == "type_as" and len(call.inputs) > 1:
-        return _home(call, 1, calls)
+        return Home.CPU if ops.is_of(name, Family.CREATION) else Home.UNKNOWN
+    homes = _input_homes(call, calls)
+    if name == "type_as" and len(homes) > 1:
+        return homes[1]
     if name in ("getitem", "index"):
-        return _home(call, 0, calls)
-    homes = {_home(call, position, calls) for position in range(len(call.inputs))}
-    return MODEL if MODEL in homes else CPU if homes == {CPU} else UNKNOWN
+        return homes[0]  # indices may be elsewhere
+    if Home.MODEL in homes:
+        return Home.MODEL
+    return Home.CPU if set(homes) == {Home.CPU} else Home.UNKNOWN
 
 
-def strays_of(name: str, call: Call, calls: list[Call]) -> tuple[int, ...]:
+def find_strays(name: str, call: Call, calls: Sequence[Call]) -> tuple[int, ...]:
     """Positions of the arguments that stay on the CPU while others move; a single value
     may stay."""
-    if name in _MIXING:
+    if ops.of(name).mixes_devices:
         return ()
-    homes = [_home(call, position, calls) for position in range(len(call.inputs))]
-    if MODEL not in homes and not call.params:
+    homes = _input_homes(call, calls)
+    if Home.MODEL not in homes and not call.params:
         return ()
-    return tuple(
-        at for at, home in enumerate(homes) if home == CPU and call.inputs[at].shape
-    )
+    left = [at for at, home in enumerate(homes) if home is Home.CPU]
+    return tuple(at for at in left if call.inputs[at].shape)
 
 
-def _asked_for(name: str, args: Any, kwargs: Any) -> str:
+def _asked_home(name: str, args: Args, kwargs: Kwargs) -> Home | None:
     """What an argument says: a device of somebody's is where the model is, `"cpu"` in
     words is the CPU."""
     if name == "cpu":
-        return CPU
+        return Home.CPU
     if name == "cuda":
-        return MODEL
+        return Home.MODEL
     given = [kwargs.get("device")]
     if name == "to":
-        given += [
-            arg
-            for arg in args[1:]
-            if isinstance(arg, (str, torch.device, torch.Tensor))
-        ]
+        devices = (str, torch.device, Tensor)
+        given += [arg for arg in args[1:] if isinstance(arg, devices)]
         given.append(kwargs.get("other"))
     for device in given:
         if device is not None:
-            return (
-                CPU if isinstance(device, str) and device.startswith("cpu") else MODEL
-            )
-    return ""
+            is_cpu = isinstance(device, str) and device.startswith("cpu")
+            return Home.CPU if is_cpu else Home.MODEL
+    return None
 
 
-def _home(call: Call, position: int, calls: list[Call]) -> str:
+def _input_homes(call: Call, calls: Sequence[Call]) -> list[Home]:
+    positions = range(len(call.inputs))
+    return [_input_home(call, position, calls) for position in positions]
+
+
+def _input_home(call: Call, position: int, calls: Sequence[Call]) -> Home:
     fact = call.inputs[position]
-    if (
-        position in call.from_input
-        and fact.dtype.startswith("i")
-        and len(fact.shape) < 2
-    ):
-        return UNKNOWN  # lengths are often left on the CPU on purpose
-    if position in call.from_input or fact.name:
-        return MODEL
+    is_input = position in call.from_input
+    if is_input and fact.dtype.startswith("i") and len(fact.shape) < 2:
+        # Lengths are often left on the CPU on purpose (`pack_padded_sequence`).
+        return Home.UNKNOWN
+    if is_input or fact.name:
+        return Home.MODEL
     producer = call.producers[position]
-    return calls[producer].home if producer >= 0 else UNKNOWN
+    return calls[producer].home if producer >= 0 else Home.UNKNOWN

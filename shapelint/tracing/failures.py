@@ -3,323 +3,35 @@ on?"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
+from torch import Tensor, nn
 
+from shapelint import ops
 from shapelint.facts.graph import Call, Choices, Failure, Key
-from shapelint.ops import recovered_shapes
-from shapelint.tracing.costs import tensors_in
-from shapelint.tracing.described import causes_of, first_line, message_of
-from shapelint.tracing.einops_calls import is_pattern_layer, layer_arguments
-from shapelint.tracing.frames import Ownership
-from shapelint.tracing.handlers import is_caught
-from shapelint.tracing.op_names import dtype_name, gives_indices, is_inplace
-from shapelint.tracing.session import Session, is_fake
+from shapelint.ops.record import Candidate, Family
+from shapelint.ops.recovery import recovered_shapes
+from shapelint.ops.registry import OF_A_MODULE
+from shapelint.tracing.call_log import CallLog
+from shapelint.tracing.dtype_trials import (
+    find_working_dtype,
+    is_floating,
+    works_without_gradient,
+)
+from shapelint.tracing.einops_layers import is_pattern_layer, layer_arguments
+from shapelint.tracing.fake_tensors import is_fake
+from shapelint.tracing.invocation import Invocation
+from shapelint.tracing.nested import Args, Kwargs, tensors_in
+from shapelint.tracing.op_names import gives_indices
+from shapelint.tracing.session import Session
 from shapelint.tracing.torch_private import no_modes
-
-if TYPE_CHECKING:
-    from shapelint.tracing.recorder import Recorder
+from shapelint.tracing.try_blocks import is_caught
+from shapelint.tracing.user_text import causes_of, first_line, message_of
 
 Unwanted = Callable[[Key], bool]
-
-
-class GivenUpError(BaseException):
-    """A call failed of which it was said that the walk is of no use then."""
-
-
-_BY_WEIGHT = ("linear", "conv", "bilinear")
-
-
-class FailureHandler:
-    """Judges and recovers the failed calls of one walk.
-
-    `choices` says which candidate shape to go on with (default: the first); a call that
-    is `unwanted` ends the walk."""
-
-    def __init__(
-        self,
-        ownership: Ownership,
-        session: Session,
-        choices: Choices,
-        unwanted: Unwanted,
-    ) -> None:
-        self.ownership = ownership
-        self.session = session
-        self.choices = choices
-        self.unwanted = unwanted
-        self.raising: list[tuple[BaseException, Call]] = []
-
-    def call_of(self, error: BaseException | None) -> Call | None:
-        """The failed call that an exception, or the one it was raised from, belongs
-        to."""
-        for cause in causes_of(error):
-            for raised, call in self.raising:
-                if raised is cause:
-                    return call
-        return None
-
-    def function_failed(
-        self,
-        recorder: Recorder,
-        call: Call,
-        func: Any,
-        name: str,
-        args: Any,
-        kwargs: Any,
-        error: Exception,
-    ) -> Any:
-        """A torch function raised; answer with what stands in for its result, or raise
-        on."""
-        if self.call_of(error) is not None or isinstance(
-            error, RecursionError
-        ):  # that is no call's doing
-            raise error
-        all_real = not any(is_fake(tensor) for tensor in tensors_in((args, kwargs)))
-        is_eagers = False
-        if all_real and not is_inplace(func):
-            try:
-                with no_modes():
-                    return func(*args, **kwargs)
-            except Exception as eager:
-                error, is_eagers = eager, True
-        failure = Failure(
-            name,
-            recorder.plain(tuple(args)),
-            recorder.plain(dict(kwargs)),
-            *_described(error),
-        )
-        failure.certain = not (
-            (self.session.is_unconfirmed(error) and not is_eagers)
-            or _lacks_memory(error)
-            or (
-                _asks_for_other_data(name, error)
-                and _hangs_on_input(recorder, name, args, kwargs)
-            )
-        )
-        failure.by_autograd = (
-            is_inplace(func)
-            and all_real
-            and _works_without_gradient(func, args, kwargs)
-        )
-        self._register(call, failure, error)
-        cast = None if is_inplace(func) else cast_outcome(func, name, args, kwargs)
-        if cast is not None:
-            failure.cast_to, out = cast
-            return self._go_on(failure, [_shape_of(out)], error, out.dtype)
-        shapes = [] if gives_indices(func, kwargs) else recovered_shapes(failure)
-        if is_inplace(func) and args and isinstance(args[0], torch.Tensor):
-            shapes = shapes and [tuple(args[0].shape)]
-            return self._go_on(failure, shapes, error, args[0])
-        return self._go_on(failure, shapes, error, _dtype_for(name, args, kwargs))
-
-    def module_failed(
-        self,
-        recorder: Recorder,
-        call: Call,
-        module: torch.nn.Module,
-        args: Any,
-        kwargs: Any,
-        error: Exception,
-    ) -> Any:
-        """One of torch's modules raised by itself, before or after its function."""
-        if self.call_of(error) is not None or isinstance(error, RecursionError):
-            raise error
-        if is_pattern_layer(module):
-            tensor = next(tensors_in(args), None)
-            if tensor is None:
-                raise error
-            return self.pattern_failed(
-                recorder, call, "rearrange", tensor, *layer_arguments(module), error
-            )
-        name = f"module:{type(module).__name__}"
-        failure = Failure(
-            name,
-            recorder.plain(tuple(args)),
-            recorder.plain(dict(kwargs)),
-            *_described(error),
-        )
-        failure.certain = not self.session.is_unconfirmed(error)
-        failure.kwargs["_attributes"] = call.attributes
-        if call.failure is not None:
-            raise error
-        self._register(call, failure, error)
-        return self._go_on(
-            failure, recovered_shapes(failure), error, _dtype_for(name, args, kwargs)
-        )
-
-    def pattern_failed(
-        self,
-        recorder: Recorder,
-        call: Call,
-        name: str,
-        tensor: Any,
-        pattern: str,
-        lengths: Any,
-        error: Exception,
-    ) -> Any:
-        """einops raised: it asks for shapes only, so that eager would say the same."""
-        failure = Failure(
-            f"einops.{name}",
-            (recorder.fact(tensor), pattern),
-            recorder.plain(dict(lengths)),
-            *_described(error),
-        )
-        self._register(call, failure, error)
-        return self._go_on(failure, recovered_shapes(failure), error, tensor.dtype)
-
-    def _register(self, call: Call, failure: Failure, error: Exception) -> None:
-        failure.sites = tuple(self.ownership.sites())
-        if call.failure is None:
-            call.failure = failure
-        self.raising.append((error, call))
-        if self.unwanted(call.key) and not is_caught(self.ownership):
-            raise GivenUpError
-
-    def _go_on(
-        self, failure: Failure, shapes: list[Any], error: Exception, like: Any
-    ) -> Any:
-        if not shapes or is_caught(self.ownership):
-            raise error
-        failure.candidates = list(shapes)
-        failure.choice = min(self.choices.get(failure.place, 0), len(shapes) - 1)
-        failure.recovered = True
-        if isinstance(like, torch.Tensor):
-            return like
-        return _stand_in(shapes[failure.choice], like)
-
-
-_LOOK_UPS = (
-    "embedding",
-    "embedding_bag",
-    "gather",
-    "index_select",
-    "take",
-    "scatter",
-    "one_hot",
-    "nll_loss",
-)
-
-
-def _asks_for_other_data(name: str, error: BaseException) -> bool:
-    """An index or class label out of range: our integers are all 1, the user's are
-    not."""
-    return name in (*_LOOK_UPS, "cross_entropy", "take_along_dim") and isinstance(
-        error, IndexError
-    )
-
-
-def _hangs_on_input(recorder: Recorder, name: str, args: Any, kwargs: Any) -> bool:
-    """Whether the integers that were looked up are not the model's own, as those of
-    `torch.arange` are."""
-    if name == "embedding":
-        index = args[0] if args else kwargs.get("input")
-        return not isinstance(index, torch.Tensor) or recorder.is_derived(index)
-    return any(
-        recorder.is_derived(tensor)
-        for tensor in tensors_in((args, kwargs))
-        if not _floats(tensor)
-    )
-
-
-def _floats(tensor: torch.Tensor) -> bool:
-    return tensor.dtype.is_floating_point or tensor.dtype.is_complex
-
-
-def _works_without_gradient(func: Any, args: Any, kwargs: Any) -> bool:
-    """Whether an op in place works on copies that autograd knows nothing of."""
-
-    def copied(value: Any) -> Any:
-        return value.detach().clone() if isinstance(value, torch.Tensor) else value
-
-    try:
-        with no_modes(), torch.no_grad():
-            func(
-                *map(copied, args),
-                **{key: copied(value) for key, value in kwargs.items()},
-            )
-    except Exception:  # shapes or dtypes are it
-        return False
-    return True
-
-
-_MASKED = {"where": 0, "masked_fill": 1, "masked_scatter": 1, "masked_select": 1}
-"""Position of the argument that must be a mask of truth values."""
-
-
-def cast_outcome(
-    func: Any, name: str, args: Any, kwargs: Any
-) -> tuple[str, torch.Tensor] | None:
-    """The dtype with which a failed call would have worked, and its result then; None
-    where dtypes are not it."""
-    tensors = list(tensors_in((args, kwargs)))
-    if name in _MASKED and len(args) > _MASKED[name]:
-        at = _MASKED[name]
-        mask = args[at]
-        if (
-            isinstance(mask, torch.Tensor)
-            and mask.dtype != torch.bool
-            and not is_fake(mask)
-        ):
-            out = _called(func, (*args[:at], mask.bool(), *args[at + 1 :]), kwargs)
-            return (
-                (dtype_name(torch.bool), out) if isinstance(out, torch.Tensor) else None
-            )
-    if name in (*_LOOK_UPS, "cross_entropy"):
-        wanted = [torch.int64]
-    else:
-        floats = [tensor.dtype for tensor in tensors if _floats(tensor)]
-        wanted = list(
-            dict.fromkeys([*floats[1:2], *floats[:1], torch.float32, torch.bool])
-        )
-    if len({tensor.dtype for tensor in tensors}) == 1 and not (
-        name == "embedding" or not _floats(tensors[0])
-    ):
-        return None
-    for dtype in wanted:
-        out = _with_dtype(func, name, args, kwargs, dtype)
-        if isinstance(out, torch.Tensor):
-            return dtype_name(dtype), out
-    return None
-
-
-def _with_dtype(
-    func: Any, name: str, args: Any, kwargs: Any, dtype: torch.dtype
-) -> Any:
-    """The call with its tensors of that dtype; of a look-up or a loss only the index or
-    target."""
-    first_only = name in ("embedding", "embedding_bag", "one_hot")
-
-    def cast(value: Any, position: int) -> Any:
-        if not isinstance(value, torch.Tensor) or is_fake(value):
-            return value
-        if dtype == torch.int64 and (position > 0 if first_only else position == 0):
-            return value
-        if dtype == torch.int64:
-            return torch.zeros_like(value, dtype=dtype)
-        return value.detach().to(dtype)
-
-    changed = tuple(cast(value, position) for position, value in enumerate(args))
-    return _called(
-        func,
-        changed,
-        {key: cast(value, 0 if key == "input" else 1) for key, value in kwargs.items()},
-    )
-
-
-def _called(func: Any, args: Any, kwargs: Any) -> Any:
-    """The result of a call outside of the walk; None where it raises."""
-    try:
-        with no_modes(), torch.no_grad():
-            return func(*args, **kwargs)
-    except Exception:  # it is not the dtype, or not only
-        return None
-
-
-def _shape_of(value: torch.Tensor) -> tuple[int, ...]:
-    return tuple(value.shape)
-
+"""Whether a walk in which this call fails is of no use."""
 
 _WORDS_FOR_MEMORY = (
     "can't allocate memory",
@@ -329,32 +41,222 @@ _WORDS_FOR_MEMORY = (
 )
 
 
+class GivenUpError(BaseException):
+    """A call failed with which the walk is of no use. Not an `Exception`, so that no
+    code of the user's catches it."""
+
+
+class FailureHandler:
+    """Judges and recovers the failed calls of one walk.
+
+    `choices` says which candidate shape to go on with (default: the first); a call that
+    is `unwanted` ends the walk."""
+
+    def __init__(
+        self, log: CallLog, session: Session, choices: Choices, unwanted: Unwanted
+    ) -> None:
+        self.log = log
+        self.session = session
+        self.choices = choices
+        self.unwanted = unwanted
+        self._raised: list[tuple[BaseException, Call]] = []
+
+    def call_of(self, error: BaseException | None) -> Call | None:
+        """The failed call that an exception, or the one it was raised from, belongs
+        to."""
+        for cause in causes_of(error):
+            for raised, call in self._raised:
+                if raised is cause:
+                    return call
+        return None
+
+    # -- what failed -------------------------------------------------------------------
+
+    def function_failed(
+        self, call: Call, invocation: Invocation, error: Exception
+    ) -> Any:
+        """A torch function raised; return what stands in for its result, or raise
+        on."""
+        self._pass_on_known(error)
+        func, args, kwargs = invocation.func, invocation.args, invocation.kwargs
+        all_real = not any(map(is_fake, invocation.tensors))
+        is_eagers = False
+        if all_real and not invocation.is_inplace:
+            # The session may be at fault, or the budget: eager has the last word. An op
+            # in place would write twice.
+            try:
+                with no_modes():
+                    return func(*args, **kwargs)
+            except Exception as eager:
+                error, is_eagers = eager, True
+        failure = self._describe(invocation.name, args, kwargs, error)
+        failure.certain = self._is_certain(invocation, error, is_eagers)
+        failure.by_autograd = (
+            invocation.is_inplace and all_real and works_without_gradient(invocation)
+        )
+        self._register(call, failure, error)
+        return self._recover_function(failure, invocation, error)
+
+    def module_failed(
+        self,
+        call: Call,
+        module: nn.Module,
+        args: Args,
+        kwargs: Kwargs,
+        error: Exception,
+    ) -> Any:
+        """One of torch's modules raised by itself, before or after its function."""
+        self._pass_on_known(error)
+        if is_pattern_layer(module):
+            tensor = next(tensors_in(args), None)
+            if tensor is None:
+                raise error
+            pattern, lengths = layer_arguments(module)
+            return self.pattern_failed(
+                call, "rearrange", tensor, pattern, lengths, error
+            )
+        name = OF_A_MODULE + type(module).__name__
+        failure = self._describe(name, args, kwargs, error)
+        failure.certain = not self.session.is_unconfirmed(error)
+        failure.attributes = call.attributes
+        if call.failure is not None:  # its function failed, and was recovered
+            raise error
+        self._register(call, failure, error)
+        shape = self._choose(failure, recovered_shapes(failure), error)
+        dtype = _result_dtype(name, list(tensors_in((args, kwargs))))
+        return _zeros(shape, dtype)
+
+    def pattern_failed(
+        self,
+        call: Call,
+        name: str,
+        tensor: Tensor,
+        pattern: str,
+        lengths: dict[str, int],
+        error: Exception,
+    ) -> Any:
+        """einops raised: it asks for shapes only, so that eager would say the same."""
+        failure = self._describe(f"einops.{name}", (tensor, pattern), lengths, error)
+        self._register(call, failure, error)
+        shape = self._choose(failure, recovered_shapes(failure), error)
+        return _zeros(shape, tensor.dtype)
+
+    def _pass_on_known(self, error: Exception) -> None:
+        """Raise on what is no fault of the call at hand: another's, which passes
+        through, or the depth of the model."""
+        if isinstance(error, RecursionError) or self.call_of(error) is not None:
+            raise error
+
+    # -- what it was -------------------------------------------------------------------
+
+    def _describe(
+        self, op: str, args: Args, kwargs: Kwargs, error: Exception
+    ) -> Failure:
+        class_name = type(error).__name__
+        return Failure(
+            op,
+            self.log.names.plain_args(args),
+            self.log.names.plain_kwargs(kwargs),
+            class_name,
+            first_line(error) or class_name,
+        )
+
+    def _is_certain(
+        self, invocation: Invocation, error: Exception, is_eagers: bool
+    ) -> bool:
+        """Whether the user would see the same exception with data of theirs."""
+        if _lacks_memory(error):
+            return False
+        if self.session.is_unconfirmed(error) and not is_eagers:
+            return False
+        is_our_data = _is_out_of_range(invocation.name, error)
+        return not (is_our_data and self._depends_on_input(invocation))
+
+    def _depends_on_input(self, invocation: Invocation) -> bool:
+        """Whether the integers that were looked up are not the model's own, as those of
+        `torch.arange` are."""
+        if invocation.name == "embedding":
+            index = next(iter(invocation.args), invocation.kwargs.get("input"))
+            return not isinstance(index, Tensor) or self.log.is_derived(index)
+        indices = [each for each in invocation.tensors if not is_floating(each)]
+        return any(map(self.log.is_derived, indices))
+
+    def _register(self, call: Call, failure: Failure, error: Exception) -> None:
+        failure.sites = tuple(self.log.ownership.sites())
+        if call.failure is None:
+            call.failure = failure
+        self._raised.append((error, call))
+        if self.unwanted(call.key) and not is_caught(self.log.ownership):
+            raise GivenUpError
+
+    # -- what the walk goes on with ----------------------------------------------------
+
+    def _recover_function(
+        self, failure: Failure, invocation: Invocation, error: Exception
+    ) -> object:
+        written = next(iter(invocation.args), None)
+        if invocation.is_inplace and isinstance(written, Tensor):
+            # Whatever would have been written, the result is the tensor itself.
+            is_known = bool(recovered_shapes(failure))
+            own_shape = tuple(written.shape)
+            self._choose(failure, [own_shape] if is_known else [], error)
+            return written
+        cast = None if invocation.is_inplace else find_working_dtype(invocation)
+        if cast is not None:
+            failure.cast_to = cast.dtype
+            shape = self._choose(failure, [tuple(cast.result.shape)], error)
+            return _zeros(shape, cast.result.dtype)
+        # A pooling with indices has two results, which no recovery describes.
+        has_indices = gives_indices(invocation.func, invocation.kwargs)
+        shapes = [] if has_indices else recovered_shapes(failure)
+        dtype = _result_dtype(invocation.name, invocation.tensors)
+        return _zeros(self._choose(failure, shapes, error), dtype)
+
+    def _choose(
+        self, failure: Failure, shapes: Sequence[Candidate], error: Exception
+    ) -> Candidate:
+        """The candidate to go on with. Raise on where there is none, and where the
+        user's own code has a way out, which eager would take."""
+        if not shapes or is_caught(self.log.ownership):
+            raise error
+        wanted = self.choices.get(failure.place, 0)
+        failure.candidates = list(shapes)
+        failure.choice = min(wanted, len(shapes) - 1)
+        failure.recovered = True
+        return shapes[failure.choice]
+
+
+def _is_out_of_range(name: str, error: BaseException) -> bool:
+    """An index or class label out of range: our integers are all 1, the user's are
+    not."""
+    return ops.of(name).looks_up and isinstance(error, IndexError)
+
+
 def _lacks_memory(error: BaseException) -> bool:
     """Memory of this machine, not a mistake of the model; torch has no exception of its
     own for it on the CPU."""
-    return isinstance(error, MemoryError) or any(
-        words in message_of(error) for words in _WORDS_FOR_MEMORY
-    )
+    message = message_of(error)
+    says_so = any(words in message for words in _WORDS_FOR_MEMORY)
+    return says_so or isinstance(error, MemoryError)
 
 
-def _stand_in(candidate: Any, dtype: torch.dtype) -> Any:
+def _zeros(candidate: Candidate, dtype: torch.dtype) -> object:
     """Zeros of a candidate's shape, or of each where there are several results."""
-    if candidate is None:
+    if not isinstance(candidate, tuple):  # a result that was not asked for
         return None
-    if any(not isinstance(item, int) for item in candidate):
-        return tuple(_stand_in(item, dtype) for item in candidate)
-    return torch.zeros(candidate, dtype=dtype)
+    sizes = [item for item in candidate if isinstance(item, int)]
+    if len(sizes) == len(candidate):
+        return torch.zeros(sizes, dtype=dtype)
+    return tuple(_zeros(item, dtype) for item in candidate)
 
 
-def _described(error: BaseException) -> tuple[str, str]:
-    return type(error).__name__, first_line(error) or type(error).__name__
-
-
-def _dtype_for(name: str, args: Any, kwargs: Any) -> torch.dtype:
-    dtypes = [tensor.dtype for tensor in tensors_in((args, kwargs))]
-    floating = [
-        dtype for dtype in dtypes if dtype.is_floating_point or dtype.is_complex
-    ]
-    if name.startswith(_BY_WEIGHT) and len(floating) > 1:
+def _result_dtype(name: str, tensors: list[Tensor]) -> torch.dtype:
+    """The dtype that the failed call's result would have had: the weight's where there
+    is one, else that of the first float."""
+    floating = [tensor.dtype for tensor in tensors if is_floating(tensor)]
+    has_weight = ops.is_of(name, Family.LINEAR, Family.CONVOLUTION)
+    if has_weight and len(floating) > 1:
         return floating[1]
-    return floating[0] if floating else (dtypes[0] if dtypes else torch.float32)
+    if floating:
+        return floating[0]
+    return tensors[0].dtype if tensors else torch.float32

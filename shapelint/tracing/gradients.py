@@ -9,11 +9,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch.autograd.graph import saved_tensors_hooks
+from torch import Tensor
 
 from shapelint.facts.graph import Call, Spoiled
-from shapelint.tracing.costs import tensors_in
-from shapelint.tracing.torch_private import no_torch_function
+from shapelint.tracing.nested import tensors_in
+from shapelint.tracing.patches import hook_saved_tensors
+from shapelint.tracing.torch_private import (
+    no_torch_function,
+    storage_key,
+    version_of,
+)
 
 MOST = 5
 """Spoiled tensors looked for in one walk."""
@@ -21,15 +26,21 @@ MOST = 5
 
 @dataclass(eq=False)
 class _Saved:
-    tensor: torch.Tensor | None
+    """A tensor that autograd saved for the backward.
+
+    `version`: how often it had been written by then. `storage`: its memory, which views
+    share. `call`: what was under way. `writes_before`: how many writes the watch had
+    noted by then."""
+
+    tensor: Tensor | None
     version: int
     storage: int
     call: Call | None
-    turn: int
+    writes_before: int
 
     @property
     def is_written(self) -> bool:
-        return self.tensor is not None and self.tensor._version != self.version
+        return self.tensor is not None and version_of(self.tensor) != self.version
 
 
 class _SpoiledError(Exception):
@@ -45,31 +56,12 @@ class GradientWatch:
     def __init__(self, current: Callable[[], Call | None]) -> None:
         self.current = current
         self._saved: list[_Saved] = []
-        self._written: list[tuple[int, Call | None]] = []
+        self._writes: list[tuple[int, Call | None]] = []
         self._known: set[int] = set()
 
-    @contextlib.contextmanager
-    def watching(self) -> Iterator[None]:
-        """What autograd saves inside is noted; `torch.func`, which refuses such hooks,
-        runs without them."""
-        hooks = saved_tensors_hooks(self._pack, self._unpack)
-        original = torch.autograd.graph.disable_saved_tensors_hooks
-
-        @contextlib.contextmanager
-        def disabled(message: str) -> Iterator[None]:
-            hooks.__exit__()
-            try:
-                with original(message):
-                    yield
-            finally:
-                hooks.__enter__()
-
-        torch.autograd.graph.disable_saved_tensors_hooks = disabled  # type: ignore[assignment]
-        try:
-            with hooks:
-                yield
-        finally:
-            torch.autograd.graph.disable_saved_tensors_hooks = original
+    def watch(self) -> contextlib.AbstractContextManager[None]:
+        """What autograd saves inside is noted."""
+        return hook_saved_tensors(self._pack, self._unpack)
 
     def forget(self) -> None:
         """Let go of all tensors and calls: autograd's graph holds this object, and no
@@ -77,33 +69,14 @@ class GradientWatch:
         for saved in self._saved:
             saved.tensor, saved.call = None, None
         self._saved.clear()
-        self._written.clear()
+        self._writes.clear()
         self.current = _nothing
 
-    def wrote(self, tensor: torch.Tensor) -> None:
+    def note_write(self, tensor: Tensor) -> None:
         """A tensor is about to be written."""
-        self._written.append((_storage(tensor), self.current()))
+        self._writes.append((storage_key(tensor), self.current()))
 
-    def _pack(self, tensor: torch.Tensor) -> _Saved:
-        with no_torch_function():
-            saved = _Saved(
-                tensor,
-                tensor._version,
-                _storage(tensor),
-                self.current(),
-                len(self._written),
-            )
-        self._saved.append(saved)
-        return saved
-
-    def _unpack(self, saved: _Saved) -> torch.Tensor:
-        with no_torch_function():
-            if saved.is_written and id(saved) not in self._known:
-                raise _SpoiledError(saved)
-        assert saved.tensor is not None
-        return saved.tensor
-
-    def spoiled(self, out: Any) -> list[Spoiled]:
+    def find_spoiled(self, result: object) -> list[Spoiled]:
         """What the backward of a model's results would stumble over: they are
         differentiated, if anything was written.
 
@@ -112,24 +85,45 @@ class GradientWatch:
         with no_torch_function():
             if not any(saved.is_written for saved in self._saved):
                 return []
-            results = [
-                tensor for tensor in tensors_in(_members(out)) if tensor.requires_grad
-            ]
-            found = []
-            for position, result in enumerate(results):
-                for _ in range(MOST):
-                    saved = self._stumbled(result)
-                    if saved is None:
-                        break
-                    self._known.add(id(saved))
-                    found.append(self._described(saved, position == 0))
+            parts = tensors_in(_members(result))
+            outputs = [tensor for tensor in parts if tensor.requires_grad]
+            found: list[Spoiled] = []
+            for output in outputs:
+                is_first = output is outputs[0]
+                blocks = self._stumbling_blocks(output)
+                found += [self._describe(saved, is_first) for saved in blocks]
         return found
 
-    def _stumbled(self, result: torch.Tensor) -> _Saved | None:
-        leaves = [node.variable for node in _leaves(result)]
+    def _pack(self, tensor: Tensor) -> _Saved:
+        with no_torch_function():
+            version, storage = version_of(tensor), storage_key(tensor)
+        writes_before = len(self._writes)
+        saved = _Saved(tensor, version, storage, self.current(), writes_before)
+        self._saved.append(saved)
+        return saved
+
+    def _unpack(self, saved: _Saved) -> Tensor:
+        # Torch compares versions only of what it saved itself, not of what hooks did.
+        with no_torch_function():
+            if saved.is_written and id(saved) not in self._known:
+                raise _SpoiledError(saved)
+        assert saved.tensor is not None
+        return saved.tensor
+
+    def _stumbling_blocks(self, output: Tensor) -> Iterator[_Saved]:
+        """The backward stops at the first: it is run again with that one passed by."""
+        for _ in range(MOST):
+            saved = self._first_stumbling_block(output)
+            if saved is None:
+                return
+            self._known.add(id(saved))
+            yield saved
+
+    def _first_stumbling_block(self, output: Tensor) -> _Saved | None:
+        leaves = [node.variable for node in _leaf_nodes(output)]
         try:
             torch.autograd.grad(
-                result.sum(), leaves, allow_unused=True, retain_graph=True
+                output.sum(), leaves, allow_unused=True, retain_graph=True
             )
         except _SpoiledError as error:
             return error.saved
@@ -137,44 +131,33 @@ class GradientWatch:
             return None
         return None
 
-    def _described(self, saved: _Saved, first: bool) -> Spoiled:
-        after = self._written[saved.turn :]
-        writer = next(
-            (call for storage, call in after if storage == saved.storage), None
-        )
-        shape = tuple(saved.tensor.shape) if saved.tensor is not None else ()
-        return Spoiled(shape, saved.call, writer, first)
+    def _describe(self, saved: _Saved, is_first: bool) -> Spoiled:
+        later = self._writes[saved.writes_before :]
+        writers = (call for storage, call in later if storage == saved.storage)
+        shape = () if saved.tensor is None else tuple(saved.tensor.shape)
+        return Spoiled(shape, saved.call, next(writers, None), is_first)
 
 
 def _nothing() -> Call | None:
     return None
 
 
-def _storage(tensor: torch.Tensor) -> int:
-    return (
-        int(tensor.untyped_storage()._cdata)
-        if tensor.layout == torch.strided
-        else id(tensor)
-    )
-
-
-def _members(out: Any) -> Any:
+def _members(result: object) -> object:
     """A result's parts: a dataclass or the like as its fields."""
-    return (
-        list(vars(out).values())
-        if hasattr(out, "__dict__") and not isinstance(out, torch.Tensor)
-        else out
-    )
+    if isinstance(result, Tensor) or not hasattr(result, "__dict__"):
+        return result
+    return list(vars(result).values())
 
 
-def _leaves(result: torch.Tensor) -> Iterator[Any]:
+def _leaf_nodes(output: Tensor) -> Iterator[Any]:
     """The nodes that would accumulate gradients, each with its `variable`."""
-    queue, seen = [result.grad_fn], set()
-    while queue:
-        node = queue.pop()
+    waiting: list[Any] = [output.grad_fn]
+    seen: set[object] = set()
+    while waiting:
+        node = waiting.pop()
         if node is None or node in seen:
             continue
         seen.add(node)
         if hasattr(node, "variable"):
             yield node
-        queue += [following for following, _ in node.next_functions]
+        waiting += [following for following, _ in node.next_functions]

@@ -6,26 +6,44 @@ decides, and each module comes once, in torch's order."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import cast
 
-import torch
+from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
-from shapelint.facts.graph import Cycle
+from shapelint.facts.graph import Cycle, ParamFact
+from shapelint.tracing.torch_private import (
+    buffers_in,
+    has_registries,
+    modules_in,
+    parameters_in,
+)
+
+_LEAF_PACKAGES = ("torch.nn.modules", "torch.ao.nn", "torch.nn.utils")
+
+_CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
+"""Torch's own modules that are never a call: what they hold is."""
+
+_WHOLE = (nn.MultiheadAttention,)
+"""Torch's own modules that are one call although they hold modules: it reads the
+weights of its projection and never calls it."""
 
 
-def children_of(module: torch.nn.Module) -> list[tuple[str, torch.nn.Module]]:
+def children_of(module: nn.Module) -> list[tuple[str, nn.Module]]:
     """The modules registered on a module, by their names."""
-    found = _registry(module, "_modules").items()
     return [
-        (name, child) for name, child in found if isinstance(child, torch.nn.Module)
+        (name, child)
+        for name, child in modules_in(module).items()
+        if isinstance(child, nn.Module)
     ]
 
 
-def modules_of(model: torch.nn.Module) -> Iterator[tuple[str, torch.nn.Module]]:
+def modules_of(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
     """Every module once, by its first qualified name; the model itself, named "", comes
     first."""
     seen: set[int] = set()
+    # A stack in place of recursion: a model may hold itself, or nest very deeply.
     waiting = [("", model)]
     while waiting:
         path, module = waiting.pop()
@@ -33,14 +51,20 @@ def modules_of(model: torch.nn.Module) -> Iterator[tuple[str, torch.nn.Module]]:
             continue
         seen.add(id(module))
         yield path, module
-        waiting += [
-            (f"{path}.{name}".lstrip("."), child)
-            for name, child in reversed(children_of(module))
-        ]
+        for name, child in reversed(children_of(module)):
+            waiting.append((qualify(path, name), child))
 
 
-def cycles_of(model: torch.nn.Module) -> Iterator[Cycle]:
-    """Where a module is registered within itself."""
+def qualify(path: str, name: str) -> str:
+    """The qualified name of an attribute of the module at `path`."""
+    return f"{path}.{name}" if path else name
+
+
+def cycles_of(model: nn.Module) -> Iterator[Cycle]:
+    """Where a module is registered within itself.
+
+    A depth-first search: `around` are the modules on the way down, each with the
+    children still to look at. A child that is one of them closes a circle."""
     names = {id(module): path for path, module in modules_of(model)}
     done: set[int] = set()
     around = {id(model): iter(children_of(model))}
@@ -57,35 +81,61 @@ def cycles_of(model: torch.nn.Module) -> Iterator[Cycle]:
             around.popitem()
 
 
-def parameters_of(model: torch.nn.Module) -> Iterator[tuple[str, torch.nn.Parameter]]:
+def parameters_of(model: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
     """Every parameter once, by its first qualified name."""
-    return _tensors(model, "_parameters")
+    for name, parameter in _tensors_of(model, parameters_in):
+        # `torch.func.functional_call` puts plain tensors there while it runs.
+        yield name, cast(nn.Parameter, parameter)
 
 
-def buffers_of(model: torch.nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
+def buffers_of(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
     """Every buffer once, by its first qualified name."""
-    return _tensors(model, "_buffers")
+    return _tensors_of(model, buffers_in)
 
 
-def _tensors(model: torch.nn.Module, kind: str) -> Iterator[tuple[str, Any]]:
+def _tensors_of(
+    model: nn.Module,
+    registry_of: Callable[[nn.Module], Mapping[str, object]],
+) -> Iterator[tuple[str, Tensor]]:
     seen: set[int] = set()
     for path, module in modules_of(model):
-        for name, tensor in _registry(module, kind).items():
-            if isinstance(tensor, torch.Tensor) and id(tensor) not in seen:
+        for name, tensor in registry_of(module).items():
+            # A shared tensor goes by its first name only.
+            if isinstance(tensor, Tensor) and id(tensor) not in seen:
                 seen.add(id(tensor))
-                yield f"{path}.{name}".lstrip("."), tensor
+                yield qualify(path, name), tensor
 
 
-def is_initialised(module: torch.nn.Module) -> bool:
+def is_initialised(module: nn.Module) -> bool:
     """Whether `nn.Module.__init__` has run on a module."""
-    return "_modules" in vars(module) or isinstance(module, torch.jit.ScriptModule)
+    return has_registries(module)
 
 
-def _registry(module: torch.nn.Module, kind: str) -> Any:
-    """A dict of torch's on a module; none where its constructor never ran."""
-    if isinstance(module, torch.jit.ScriptModule):
-        return getattr(module, kind)
-    found = vars(module).get(kind)
-    return (
-        found if isinstance(found, dict) else {}
-    )  # the user's own attribute may have taken its name
+def is_leaf(module: nn.Module) -> bool:
+    """Whether a module is one call for the reader, as torch.fx sees it: torch's own,
+    and without children."""
+    is_torchs = type(module).__module__.startswith(_LEAF_PACKAGES)
+    if not is_torchs or isinstance(module, _CONTAINERS):
+        return False
+    return not modules_in(module) or isinstance(module, _WHOLE)
+
+
+def has_lazy_tensors(model: nn.Module) -> bool:
+    """Whether a weight has no shape before the first forward (`nn.LazyLinear`)."""
+    tensors = [*parameters_of(model), *buffers_of(model)]
+    return any(is_lazy(tensor) for _, tensor in tensors)
+
+
+def param_facts(model: nn.Module) -> dict[str, ParamFact]:
+    """Every parameter by its first name; one without a shape yet counts nothing."""
+    facts: dict[str, ParamFact] = {}
+    for name, parameter in parameters_of(model):
+        has_shape = not is_lazy(parameter)
+        shape = tuple(parameter.shape) if has_shape else ()
+        numel = parameter.numel() if has_shape else 0
+        size = parameter.element_size() if has_shape else 0
+        module_path = name.rpartition(".")[0]
+        facts[name] = ParamFact(
+            name, shape, numel, numel * size, parameter.requires_grad, module_path
+        )
+    return facts

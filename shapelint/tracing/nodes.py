@@ -4,114 +4,113 @@ from __future__ import annotations
 
 import operator
 import weakref
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-import torch.fx
+from torch import Tensor, fx, nn
 from torch.fx.passes.shape_prop import TensorMetadata
 
 from shapelint.facts.graph import Call
-from shapelint.tracing.costs import tensors_in
-from shapelint.tracing.described import key_text
+from shapelint.tracing.invocation import Invocation
+from shapelint.tracing.model_names import NESTED
+from shapelint.tracing.module_stack import ModuleStack
+from shapelint.tracing.nested import Args, Function, Kwargs
+from shapelint.tracing.op_names import raw_name
 from shapelint.tracing.torch_private import no_torch_function
-
-NESTED = 20
-"""Levels of nested arguments and results that are followed; a container may hold
-itself."""
+from shapelint.tracing.user_text import key_text
 
 _PLAIN = (str, int, float, bool, complex, type(None))
 _CONSTANTS = (*_PLAIN, torch.dtype, torch.device, torch.memory_format, torch.layout)
 
 
-@dataclass
+Path = tuple[Any, ...]
+"""Indices and keys that lead from a nested result to a tensor in it."""
+
+
+@dataclass(frozen=True)
 class Origin:
     """Which node made a tensor, where in its result it stood, and the call's index
     (below 0: a model input)."""
 
-    ref: weakref.ref[torch.Tensor]
-    node: torch.fx.Node
-    path: tuple[Any, ...]
+    ref: weakref.ref[Tensor]
+    node: fx.Node
+    path: Path
     call: int
 
 
 class GraphBuilder:
     """Emits a node for each call. `tensor_names`: qualified names of weights and
-    buffers by identity."""
+    buffers by identity. `stack`: the modules being called."""
 
-    def __init__(self, tensor_names: dict[int, str]) -> None:
-        self.graph = torch.fx.Graph()
+    def __init__(self, tensor_names: dict[int, str], stack: ModuleStack) -> None:
+        self._stack = stack
+        self.graph = fx.Graph()
         self._tensor_names = tensor_names
         self._origins: dict[int, Origin] = {}
-        self._attributes: dict[str, torch.fx.Node] = {}
-        self._nodes: dict[int, torch.fx.Node] = {}
+        self._attributes: dict[str, fx.Node] = {}
+        self._nodes: dict[int, fx.Node] = {}
         self._inputs = 0
 
-    def origin(self, tensor: torch.Tensor) -> Origin | None:
+    def origin(self, tensor: Tensor) -> Origin | None:
         """Where a tensor came from, if a call or an input of this walk made it."""
         origin = self._origins.get(id(tensor))
+        # The id of a tensor that is gone may be given to a new one.
         return origin if origin is not None and origin.ref() is tensor else None
 
-    def add_input(self, name: str, value: Any) -> None:
+    def add_input(self, name: str, value: object) -> None:
         """A model input: a placeholder."""
         node = self.graph.placeholder(name)
         self._inputs += 1
         self._remember(value, node, (), -self._inputs)
-        if isinstance(value, torch.Tensor):
+        if isinstance(value, Tensor):
             node.meta["tensor_meta"] = tensor_metadata(value)
 
     def add_module(
-        self, call: Call, module: torch.nn.Module, args: Any, kwargs: Any
-    ) -> torch.fx.Node:
+        self, call: Call, module: nn.Module, args: Args, kwargs: Kwargs
+    ) -> None:
         """A call of a leaf module; one that is no attribute of the model becomes a
         function."""
         if call.registered:
-            return self._add(call, "call_module", call.module_path, tuple(args), kwargs)
-        return self._add(
-            call, "call_function", _function_of(module), tuple(args), kwargs
-        )
+            self._add(call, "call_module", call.module_path, args, kwargs)
+        else:
+            function = _function_of(module)
+            self._add(call, "call_function", function, args, kwargs)
 
-    def add_function(
-        self, call: Call, func: Any, raw: str, args: Any, kwargs: Any
-    ) -> torch.fx.Node:
+    def add_function(self, call: Call, invocation: Invocation) -> None:
         """A call of a torch function, a method or a property."""
+        func, args, kwargs = invocation.func, invocation.args, invocation.kwargs
+        raw = raw_name(func)
         if raw == "__getitem__":
-            return self._add(
-                call, "call_function", operator.getitem, tuple(args), kwargs
-            )
-        if getattr(func, "__name__", "") == "__get__":
-            return self._add(call, "call_function", getattr, (*args[:1], raw), {})
-        if call.is_method:
-            return self._add(call, "call_method", raw, tuple(args), kwargs)
-        return self._add(call, "call_function", func, tuple(args), kwargs)
+            self._add(call, "call_function", operator.getitem, args, kwargs)
+        elif getattr(func, "__name__", "") == "__get__":  # a property
+            self._add(call, "call_function", getattr, (*args[:1], raw), {})
+        elif call.is_method:
+            self._add(call, "call_method", raw, args, kwargs)
+        else:
+            self._add(call, "call_function", func, args, kwargs)
 
     def _add(
-        self,
-        call: Call,
-        op: str,
-        target: Any,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-    ) -> torch.fx.Node:
-        node = self.graph.create_node(
-            op, target, self._argument(args), self._argument(dict(kwargs))
-        )
+        self, call: Call, op: str, target: str | Function, args: Args, kwargs: Kwargs
+    ) -> None:
+        node_args, node_kwargs = self._argument(tuple(args)), self._argument(kwargs)
+        node = self.graph.create_node(op, target, node_args, node_kwargs)
+        node.meta["nn_module_stack"] = self._stack.as_node_meta()
         if call.site is not None:
-            site = call.site
+            # As a traceback has it, which is what fx tools take apart.
             node.meta["stack_trace"] = (
-                f'  File "{site.file}", line {site.line}, in {site.function}\n'
+                f'  File "{call.site.file}", line {call.site.line}, '
+                f"in {call.site.function}\n"
             )
         node.meta["shapelint"] = call
         self._nodes[call.index] = node
-        return node
 
-    def finish(self, call: Call, out: Any) -> None:
+    def finish(self, call: Call, out: object) -> None:
         """The result of a call that was added."""
         node = self._nodes.get(call.index)
         if node is None:
             return
-        if isinstance(out, torch.Tensor):
+        if isinstance(out, Tensor):
             node.meta["tensor_meta"] = tensor_metadata(out)
         self._remember(out, node, (), call.index)
 
@@ -121,62 +120,60 @@ class GraphBuilder:
         if node is not None:
             self.graph.erase_node(node)
 
-    def output(self, out: Any) -> None:
+    def output(self, out: object) -> None:
         """The model's result."""
         self.graph.output(self._argument(out))
 
-    def _remember(
-        self, value: Any, node: torch.fx.Node, path: tuple[Any, ...], index: int
-    ) -> None:
-        if isinstance(value, torch.Tensor):
+    def _remember(self, value: object, node: fx.Node, path: Path, index: int) -> None:
+        if isinstance(value, Tensor):
             self._origins[id(value)] = Origin(weakref.ref(value), node, path, index)
-        elif len(path) >= NESTED:
             return
-        elif isinstance(value, (list, tuple)):
+        if len(path) >= NESTED:
+            return
+        if isinstance(value, (list, tuple)):
             for position, item in enumerate(value):
                 self._remember(item, node, (*path, position), index)
         elif isinstance(value, dict):
             for key, item in value.items():
                 self._remember(item, node, (*path, key), index)
 
-    def _argument(self, value: Any, levels: int = NESTED) -> Any:
+    def _argument(self, value: object, levels: int = NESTED) -> Any:
         """A value as fx takes it: tensors as nodes, what fx does not know, or lies too
         deep, by its type's name."""
-        if isinstance(value, torch.Tensor):
+        if isinstance(value, Tensor):
             return self._node_of(value)
-        if isinstance(value, (list, tuple)) and levels:
-            items = [self._argument(item, levels - 1) for item in value]
-            return items if isinstance(value, list) else tuple(items)
+        if isinstance(value, slice):
+            bounds = (value.start, value.stop, value.step)
+            return slice(*(self._argument(bound) for bound in bounds))
+        if isinstance(value, _CONSTANTS) or value is Ellipsis:
+            return value
+        if isinstance(value, list) and levels:
+            return [self._argument(item, levels - 1) for item in value]
+        if isinstance(value, tuple) and levels:
+            return tuple(self._argument(item, levels - 1) for item in value)
         if isinstance(value, dict) and levels:
             return {
                 key_text(key): self._argument(item, levels - 1)
                 for key, item in value.items()
             }
-        if isinstance(value, slice):
-            return slice(
-                *(
-                    self._argument(part)
-                    for part in (value.start, value.stop, value.step)
-                )
-            )
-        if isinstance(value, _CONSTANTS) or value is Ellipsis:
-            return value
         return type(value).__name__
 
-    def _node_of(self, tensor: torch.Tensor) -> torch.fx.Node:
+    def _node_of(self, tensor: Tensor) -> fx.Node:
         origin = self.origin(tensor)
         if origin is None:
             return self._attribute(tensor)
+        if not origin.path:
+            return origin.node
+        # One of several results: taken out by a node of its own, the first time.
         node = origin.node
         for step in origin.path:
             node = self.graph.create_node(
                 "call_function", operator.getitem, (node, step)
             )
-        if origin.path:
-            self._origins[id(tensor)] = Origin(origin.ref, node, (), origin.call)
+        self._origins[id(tensor)] = Origin(origin.ref, node, (), origin.call)
         return node
 
-    def _attribute(self, tensor: torch.Tensor) -> torch.fx.Node:
+    def _attribute(self, tensor: Tensor) -> fx.Node:
         name = self._tensor_names.get(id(tensor)) or f"_tensor_constant{id(tensor)}"
         node = self._attributes.get(name)
         if node is None:
@@ -185,38 +182,27 @@ class GraphBuilder:
         return node
 
 
-def tensor_metadata(tensor: torch.Tensor) -> TensorMetadata:
+def tensor_metadata(tensor: Tensor) -> TensorMetadata:
     """The `tensor_meta` of fx; torch's own maker of it imports sympy for one check."""
-    if tensor.layout != torch.strided:
-        return TensorMetadata(
-            tensor.shape, tensor.dtype, tensor.requires_grad, (), None, False, {}
-        )
+    shape, dtype, needs_grad = tensor.shape, tensor.dtype, tensor.requires_grad
+    if tensor.layout != torch.strided:  # nothing else is known of sparse ones
+        return TensorMetadata(shape, dtype, needs_grad, (), None, False, {})
     with no_torch_function():
         memory_format = torch.contiguous_format if tensor.is_contiguous() else None
-        return TensorMetadata(
-            tensor.shape,
-            tensor.dtype,
-            tensor.requires_grad,
-            tensor.stride(),
-            memory_format,
-            tensor.is_quantized,
-            {},
-        )
+        stride, is_quantized = tensor.stride(), tensor.is_quantized
+    return TensorMetadata(
+        shape, dtype, needs_grad, stride, memory_format, is_quantized, {}
+    )
 
 
-def plain_result(value: Any) -> Any:
+def plain_result(value: object) -> object:
     """Results of torch's own modules that are more than tensors and containers."""
-    if isinstance(value, torch.nn.utils.rnn.PackedSequence):
+    if isinstance(value, nn.utils.rnn.PackedSequence):
         return (value.data, value.batch_sizes)
     return value
 
 
-def has_tensors(value: Any) -> bool:
-    """Whether a nested value holds any tensor."""
-    return any(True for _ in tensors_in(value))
-
-
-def _function_of(module: torch.nn.Module) -> Callable[..., Any]:
+def _function_of(module: nn.Module) -> Function:
     """A module that is no attribute of the model, as a function with a name."""
 
     def call(*args: Any, **kwargs: Any) -> Any:

@@ -1,14 +1,13 @@
-"""What a torch function is called, on the table and in recovery; and which devices this
-machine lacks."""
+"""What a torch function and a dtype are called, on the table and in recovery."""
 
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import torch
 
 from shapelint.asked.inputs import DTYPES
+from shapelint.tracing.nested import Function, Kwargs
 
 _DUNDER = re.compile(r"^__(?P<reflected>[ir])?(?P<name>\w+?)__$")
 _REFLECTED = {
@@ -26,72 +25,54 @@ _REFLECTED = {
     "xor",
 }
 _RENAMED = {"truediv": "div", "floordiv": "floor_divide", "mod": "remainder"}
+_NOT_INPLACE = {"__invert__", "__int__", "__index__", "__init__"}
 _SHORT = {getattr(torch, name): short for name, short in DTYPES.items()}
-_CPU = torch.device("cpu")
-_ACCELERATOR = re.compile(r"^(cuda|mps|xpu|hpu|npu|mtia)(:\d+)?$")
 
 
-def raw_name(func: Any) -> str:
+def raw_name(func: Function) -> str:
     """The function's own name; of a property getter, the property's."""
     name = getattr(func, "__name__", None) or type(func).__name__
     if name == "__get__":
-        return str(getattr(func.__self__, "__name__", name))
-    return str(name).partition(".")[0]
+        owner = getattr(func, "__self__", None)
+        return str(getattr(owner, "__name__", name))
+    return str(name).partition(".")[0]  # `add.Tensor` is an overload of `add`
 
 
-def op_name(func: Any) -> str:
+def op_name(func: Function) -> str:
     """The canonical name: `__radd__`, `add_` and `add` are all `add`."""
     name = raw_name(func).removesuffix("_with_indices")
     match = _DUNDER.match(name)
-    if match:
-        bare = match["name"]
-        if match["reflected"] == "r" and bare in ("matmul",):
-            return "rmatmul"
-        if match["reflected"] and bare not in _REFLECTED:
-            bare = match["reflected"] + bare
-        return _RENAMED.get(bare, bare)
-    return name.rstrip("_") if not name.startswith("_") else name
+    if match is None:
+        return name if name.startswith("_") else name.rstrip("_")
+    prefix, bare = match["reflected"], match["name"]
+    if prefix == "r" and bare == "matmul":
+        return "rmatmul"  # its operands are the other way round, which matters here
+    # `r` and `i` may also begin the name: `__rshift__`, `__int__`, `__index__`.
+    if prefix and bare not in _REFLECTED:
+        bare = prefix + bare
+    return _RENAMED.get(bare, bare)
 
 
-def gives_indices(func: Any, kwargs: dict[str, Any]) -> bool:
+def is_tensor_method(func: Function) -> bool:
+    """Whether a function is called as a method: `x.view(...)`, not `torch.view(x)`."""
+    is_builtin = getattr(func, "__objclass__", None) is not None
+    return is_builtin or getattr(func, "__qualname__", "").startswith("Tensor.")
+
+
+def gives_indices(func: Function, kwargs: Kwargs) -> bool:
     """Whether a pooling gives its indices too."""
-    return bool(kwargs.get("return_indices")) or raw_name(func).endswith(
-        "_with_indices"
-    )
+    asked = bool(kwargs.get("return_indices"))
+    return asked or raw_name(func).endswith("_with_indices")
 
 
-def is_inplace(func: Any) -> bool:
+def is_inplace(func: Function) -> bool:
     """Whether the function writes its first argument: `add_`, `+=`."""
     name = raw_name(func)
     if name.startswith("__"):
-        return name.startswith("__i") and name not in (
-            "__invert__",
-            "__int__",
-            "__index__",
-            "__init__",
-        )
+        return name.startswith("__i") and name not in _NOT_INPLACE
     return name.endswith("_")
 
 
 def dtype_name(dtype: torch.dtype) -> str:
     """`f32` for torch.float32; other dtypes by their own name."""
     return _SHORT.get(dtype, str(dtype).removeprefix("torch."))
-
-
-def is_missing_device(value: Any) -> bool:
-    """Whether a value names an accelerator: models are walked on the CPU, wherever they
-    will run."""
-    if isinstance(value, torch.device):
-        return value.type not in ("cpu", "meta")
-    return isinstance(value, str) and _ACCELERATOR.match(value) is not None
-
-
-def on_cpu(
-    name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """The arguments with every accelerator exchanged for the CPU."""
-    if kwargs and is_missing_device(kwargs.get("device")):
-        kwargs = {**kwargs, "device": _CPU}
-    if name == "to" and any(is_missing_device(arg) for arg in args[1:]):
-        args = (args[0], *(_CPU if is_missing_device(arg) else arg for arg in args[1:]))
-    return args, kwargs

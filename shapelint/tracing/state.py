@@ -1,5 +1,5 @@
 """The model before the walk, and again after it: flags, buffers, weights, attributes,
-hooks, RNG."""
+hooks, generators of random numbers."""
 
 from __future__ import annotations
 
@@ -7,99 +7,136 @@ import contextlib
 import random
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
+from shapelint.tracing.fake_tensors import is_fake
 from shapelint.tracing.members import buffers_of, modules_of, parameters_of
-from shapelint.tracing.session import Session, is_fake
-from shapelint.tracing.torch_private import no_modes
+from shapelint.tracing.session import Session
+from shapelint.tracing.torch_private import no_modes, storage_key
 
-Kept = tuple[Any, Any]
-"""An attribute, and a copy of what it held if it is a container."""
+_CONTAINER_MODULES = ("builtins", "collections")
+"""Where the classes of containers are defined that are emptied and filled again as one
+would expect; those of the user's may do otherwise."""
 
 
-def _keep(value: Any) -> Kept:
-    """Containers a forward may write to are copied one level deep; what they hold stays
-    itself."""
-    is_container = isinstance(value, (dict, list, set)) and type(value).__module__ in (
-        "builtins",
-        "collections",
-    )
-    return (value, value.copy()) if is_container else (value, None)
+@dataclass(frozen=True)
+class _Kept:
+    """An attribute, and a copy of what it held if it is a container."""
+
+    value: Any
+    held: Any
+
+    @classmethod
+    def of(cls, value: Any) -> _Kept:
+        """Containers a forward may write to are copied one level deep; what they hold
+        stays itself."""
+        is_container = isinstance(value, (dict, list, set))
+        if is_container and type(value).__module__ in _CONTAINER_MODULES:
+            return cls(value, value.copy())
+        return cls(value, None)
+
+    def restore(self) -> Any:
+        """The attribute with what it held."""
+        if self.held is None:
+            return self.value
+        self.value.clear()
+        if isinstance(self.value, list):
+            self.value.extend(self.held)
+        else:
+            self.value.update(self.held)
+        return self.value
+
+
+class _WrittenTensors:
+    """Copies of the model's own tensors, each made when it is about to be written: most
+    walks write none, and a copy of all would take as long as the walk."""
+
+    def __init__(self, tensors: list[Tensor]) -> None:
+        self._own: dict[int, Tensor] = {}
+        for tensor in tensors:
+            if _has_memory(tensor):
+                self._own[storage_key(tensor)] = tensor
+        self._copies: dict[int, Tensor] = {}
+
+    def keep(self, tensor: Tensor) -> None:
+        """A tensor, perhaps a view of one of the model's, is about to be written."""
+        if not _has_memory(tensor):
+            return
+        storage = storage_key(tensor)
+        if storage in self._own and storage not in self._copies:
+            with no_modes():
+                self._copies[storage] = self._own[storage].detach().clone()
+
+    def restore(self) -> None:
+        """Write back what was there."""
+        with no_modes(), torch.no_grad():
+            for storage, before in self._copies.items():
+                self._own[storage].data.copy_(before)
+
+
+def _has_memory(tensor: Tensor) -> bool:
+    if is_fake(tensor) or is_lazy(tensor):
+        return False
+    return tensor.layout == torch.strided
 
 
 @contextlib.contextmanager
-def untouched(model: torch.nn.Module, session: Session) -> Iterator[None]:
+def preserve_model(model: nn.Module, session: Session) -> Iterator[None]:
     """Whatever happens inside, the model and the random number generators are as they
     were."""
+    parameters = [parameter for _, parameter in parameters_of(model)]
+    buffers = [buffer for _, buffer in buffers_of(model)]
+    gradients = [(parameter, parameter.grad) for parameter in parameters]
     modules = [module for _, module in modules_of(model)]
-    attributes = [
-        {key: _keep(value) for key, value in vars(module).items()} for module in modules
-    ]
-    written: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
-    parameters = [param for _, param in parameters_of(model)]
-    everything = [*parameters, *(buffer for _, buffer in buffers_of(model))]
-    own = {id(t): t for t in everything if not is_fake(t) and not is_lazy(t)}
-    storages = {
-        t.untyped_storage()._cdata: t for t in own.values() if t.layout == torch.strided
-    }
-
-    def keep(tensor: torch.Tensor) -> None:
-        if is_fake(tensor) or tensor.layout != torch.strided:
-            return
-        mine = storages.get(tensor.untyped_storage()._cdata)
-        if mine is not None and id(mine) not in written:
-            with no_modes():
-                written[id(mine)] = (mine, mine.detach().clone())
-
-    gradients = [(param, param.grad) for param in parameters]
-    session.before_mutation = keep
+    attributes = [(module, _keep_attributes(module)) for module in modules]
+    written = _WrittenTensors([*parameters, *buffers])
+    session.before_mutation = written.keep
     try:
-        with generators_kept(seed=0):
+        with preserve_generators(seed=0):
             yield
     finally:
         session.before_mutation = None
-        with no_modes(), torch.no_grad():
-            for mine, before in written.values():
-                mine.data.copy_(before)
-        for module, before_attributes in zip(modules, attributes, strict=True):
-            _restore_attributes(module, before_attributes)
-        for param, gradient in gradients:
-            param.grad = gradient
+        written.restore()
+        for module, before in attributes:
+            _restore_attributes(module, before)
+        for parameter, gradient in gradients:
+            parameter.grad = gradient
 
 
-def _restore_attributes(module: torch.nn.Module, before: dict[str, Kept]) -> None:
+def _keep_attributes(module: nn.Module) -> dict[str, _Kept]:
+    return {name: _Kept.of(value) for name, value in vars(module).items()}
+
+
+def _restore_attributes(module: nn.Module, before: dict[str, _Kept]) -> None:
     now = vars(module)
-    for key in [key for key in now if key not in before]:
-        del now[key]
-    for key, (value, held) in before.items():
-        if held is not None:
-            value.clear()
-            value.extend(held) if isinstance(value, list) else value.update(held)
-        now[key] = value
+    for name in [name for name in now if name not in before]:
+        del now[name]
+    for name, kept in before.items():
+        now[name] = kept.restore()
 
 
 @contextlib.contextmanager
-def generators_kept(seed: int | None = None) -> Iterator[None]:
+def preserve_generators(seed: int | None = None) -> Iterator[None]:
     """Python's, torch's and NumPy's generators are as they were afterwards; inside they
     start from `seed`, if given."""
-    numpy = sys.modules.get("numpy")
-    has_numpy = numpy is not None and hasattr(numpy, "random")
+    # NumPy is not imported for it: what the user's code imports inside starts anew.
+    numpy: Any = getattr(sys.modules.get("numpy"), "random", None)
     python_state, torch_state = random.getstate(), torch.get_rng_state()
-    numpy_state: Any = (
-        numpy.random.get_state() if numpy is not None and has_numpy else None
-    )
+    numpy_state = numpy.get_state() if numpy is not None else None
     if seed is not None:
         random.seed(seed)
         torch.default_generator.manual_seed(seed)
-        if numpy is not None and has_numpy:
-            numpy.random.seed(seed)
+        if numpy is not None:
+            numpy.seed(seed)
     try:
         yield
     finally:
         random.setstate(python_state)
         torch.set_rng_state(torch_state)
-        if numpy is not None and has_numpy:
-            numpy.random.set_state(numpy_state)
+        if numpy is not None:
+            numpy.set_state(numpy_state)

@@ -1,30 +1,50 @@
-"""Every name of torch that is not public API, in one place, each with what happens
-without it."""
+"""Every private name of torch, each with what happens where torch lacks it.
+
+torch 2.6 is the oldest that is supported, and has all of them. Names without which
+nothing can be walked have no fallback: their import fails, and the command says so."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, MutableMapping
 from typing import Any
 
 import torch
-from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
+from torch import Tensor, nn
 
+# Without these there is no walk beyond what fits into memory, and no graph.
+from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
+from torch.utils._python_dispatch import TorchDispatchMode
+
+# `torch.utils.flop_counter` is public, its registry is not documented.
 try:
     from torch.utils.flop_counter import flop_registry
 except ImportError:  # pragma: no cover - totals then show no mult-adds
     flop_registry = {}
 
 __all__ = [
+    "MODULE_APPLY",
+    "DispatchMode",
     "FakeTensor",
     "SharedFakeMode",
+    "apply_to",
+    "buffers_in",
     "flop_registry",
-    "is_module_leaf",
+    "has_registries",
+    "is_mutating",
+    "modules_in",
     "no_modes",
     "no_torch_function",
-    "quiet",
+    "parameters_in",
+    "silence_torch",
+    "storage_key",
+    "version_of",
+    "written_arguments",
 ]
+
+
+# -- modes -----------------------------------------------------------------------------
 
 
 class SharedFakeMode(FakeTensorMode):  # type: ignore[no-untyped-call]
@@ -38,32 +58,46 @@ class SharedFakeMode(FakeTensorMode):  # type: ignore[no-untyped-call]
         return self
 
 
+class DispatchMode(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """A dispatch mode whose first op does not import `torch._dynamo`, which takes a
+    second. A torch that does not ask imports nothing either."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False
+
+
 @contextlib.contextmanager
 def no_modes() -> Iterator[None]:
-    """Run torch as it runs outside of shapelint: no dispatch mode, no function mode."""
-    with contextlib.ExitStack() as stack:
-        try:
-            from torch.utils._python_dispatch import _disable_current_modes
-
-            stack.enter_context(_disable_current_modes())
-        except ImportError:  # pragma: no cover - the replay then runs under the session
-            pass
-        stack.enter_context(no_torch_function())
+    """Torch calls inside run as in eager: no dispatch mode, no function mode. Where
+    torch cannot do without the former, what is replayed spends the session's budget,
+    and nothing worse."""
+    try:
+        from torch.utils._python_dispatch import _disable_current_modes
+    except ImportError:  # pragma: no cover
+        with no_torch_function():
+            yield
+        return
+    with _disable_current_modes(), no_torch_function():
         yield
 
 
-def no_torch_function() -> contextlib.AbstractContextManager[Any]:
-    """Torch calls inside are not seen by function modes."""
-    guard: Callable[[], contextlib.AbstractContextManager[Any]] | None = getattr(
+def no_torch_function() -> contextlib.AbstractContextManager[object]:
+    """Torch calls inside are not seen by function modes. Without torch's guard the
+    recorder sees its own questions, and shows them as calls of the model."""
+    guard: Callable[[], contextlib.AbstractContextManager[object]] | None = getattr(
         torch._C, "DisableTorchFunction", None
     )
     return guard() if guard else contextlib.nullcontext()
 
 
 @contextlib.contextmanager
-def quiet() -> Iterator[None]:
+def silence_torch() -> Iterator[None]:
     """FakeTensorMode logs tracebacks of ops it refuses; they are ours to judge, not the
-    user's to read."""
+    user's to read. A torch that logs under other names shows them."""
     loggers = [
         logging.getLogger("torch._subclasses.fake_tensor"),
         logging.getLogger("torch._dynamo"),
@@ -78,16 +112,85 @@ def quiet() -> Iterator[None]:
             logger.setLevel(level)
 
 
-def is_module_leaf(module: torch.nn.Module) -> bool:
-    """Whether a module is one call for the reader, as torch.fx sees it: torch's own,
-    and without children."""
-    home = type(module).__module__
-    if not home.startswith(("torch.nn.modules", "torch.ao.nn", "torch.nn.utils")):
-        return False
-    return not isinstance(module, _CONTAINERS) and (
-        not module._modules or isinstance(module, _WHOLE)
-    )
+# -- modules ---------------------------------------------------------------------------
+
+MODULE_APPLY = "_apply"
+"""The method of `nn.Module` that `.to()`, `.half()` and the like end in. Where there is
+none, nothing is patched, and they fail on fake weights."""
 
 
-_CONTAINERS = (torch.nn.Sequential, torch.nn.ModuleList, torch.nn.ModuleDict)
-_WHOLE = (torch.nn.MultiheadAttention,)
+def apply_to(module: nn.Module, change: Callable[[Tensor], Tensor]) -> None:
+    """Change the tensors of a module and of all in it, as `.to()` and the like do."""
+    getattr(module, MODULE_APPLY)(change)
+
+
+def modules_in(module: nn.Module) -> MutableMapping[str, object]:
+    """The modules registered on a module itself, by attribute."""
+    return _registry(module, "_modules")
+
+
+def parameters_in(module: nn.Module) -> MutableMapping[str, object]:
+    """The parameters registered on a module itself, by attribute."""
+    return _registry(module, "_parameters")
+
+
+def buffers_in(module: nn.Module) -> MutableMapping[str, object]:
+    """The buffers registered on a module itself, by attribute."""
+    return _registry(module, "_buffers")
+
+
+def has_registries(module: nn.Module) -> bool:
+    """Whether `nn.Module.__init__` has run on a module."""
+    return "_modules" in vars(module) or isinstance(module, torch.jit.ScriptModule)
+
+
+def _registry(module: nn.Module, name: str) -> MutableMapping[str, object]:
+    # A script module computes its registries; others have them as attributes. Those are
+    # looked up in `vars`, since `__getattr__` may be the user's own.
+    if isinstance(module, torch.jit.ScriptModule):
+        registry: MutableMapping[str, object] = getattr(module, name)
+        return registry
+    found = vars(module).get(name)
+    # None where the constructor never ran; the user's own where they took the name.
+    return found if isinstance(found, dict) else {}
+
+
+# -- tensors ---------------------------------------------------------------------------
+
+
+def version_of(tensor: Tensor) -> int:
+    """How often a tensor was written in place; always 0 without torch's counter, so
+    that nothing counts as written."""
+    return int(getattr(tensor, "_version", 0))
+
+
+def storage_key(tensor: Tensor) -> int:
+    """A number that views of one memory share; without torch's handle, each tensor
+    counts as memory of its own."""
+    if tensor.layout != torch.strided:
+        return id(tensor)
+    return int(getattr(tensor.untyped_storage(), "_cdata", id(tensor)))
+
+
+# -- ops -------------------------------------------------------------------------------
+
+
+def is_mutating(op: Any) -> bool:
+    """Whether an aten op writes one of its arguments, by its schema; without one, by
+    the underscore at its end."""
+    schema = getattr(op, "_schema", None)
+    if schema is None:
+        return str(op.overloadpacket.__name__).endswith("_")
+    return bool(schema.is_mutable)
+
+
+def written_arguments(op: Any) -> Iterator[tuple[int, str]]:
+    """Position and name of each argument that an aten op writes; without a schema, the
+    first of an op in place."""
+    schema = getattr(op, "_schema", None)
+    if schema is None:
+        yield from [(0, "self")] * is_mutating(op)
+        return
+    for position, argument in enumerate(schema.arguments):
+        if argument.alias_info is not None and argument.alias_info.is_write:
+            yield position, argument.name

@@ -5,33 +5,54 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import dataclasses
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-import torch
+from torch import nn
 from torch.nn.parameter import UninitializedBuffer, is_lazy
 
-from shapelint.facts.errors import OutOfTimeError
-from shapelint.facts.graph import Choices, Failure, Key, ParamFact, Raised, Trace
+from shapelint.facts.graph import (
+    Assumption,
+    Choices,
+    Failure,
+    Key,
+    Trace,
+    ValueFact,
+)
 from shapelint.facts.kinds import Mode
 from shapelint.facts.places import Site
-from shapelint.tracing.assertions import compared
+from shapelint.tracing.answers import Answers
+from shapelint.tracing.call_log import CallLog, Definitions
+from shapelint.tracing.conclusion import (
+    Outcome,
+    Scene,
+    conclude,
+    last_placed_question,
+)
 from shapelint.tracing.costs import Budget, walk_budget
-from shapelint.tracing.definitions import fake_friendly
-from shapelint.tracing.described import message_of, value_fact
-from shapelint.tracing.einops_calls import seen_patterns
-from shapelint.tracing.failures import FailureHandler, GivenUpError, Unwanted
-from shapelint.tracing.frames import Ownership
+from shapelint.tracing.failures import FailureHandler, Unwanted
 from shapelint.tracing.gradients import GradientWatch
-from shapelint.tracing.members import buffers_of, modules_of, parameters_of
-from shapelint.tracing.recorder import ModelNames, Recorder
-from shapelint.tracing.recursion import room_for_our_frames
+from shapelint.tracing.members import (
+    buffers_of,
+    has_lazy_tensors,
+    modules_of,
+)
+from shapelint.tracing.model_names import ModelNames
+from shapelint.tracing.nested import Args, Inputs, Kwargs
+from shapelint.tracing.ownership import Ownership
+from shapelint.tracing.patches import (
+    allow_fakes_in_apply,
+    raise_recursion_limit,
+    route_einops_failures,
+    route_module_calls,
+)
+from shapelint.tracing.recorder import Recorder
 from shapelint.tracing.session import Session
-from shapelint.tracing.stand_ins import Values
-from shapelint.tracing.state import generators_kept, untouched
-from shapelint.tracing.torch_private import no_modes, quiet
+from shapelint.tracing.state import preserve_generators, preserve_model
+from shapelint.tracing.torch_private import no_modes, silence_torch
+from shapelint.tracing.value_facts import value_fact
 
 MAX_RETRIES = 12
 """Walks spent on finding which candidate shapes the rest of the model agrees with."""
@@ -43,23 +64,48 @@ def never(key: Key) -> bool:
     return False
 
 
-Inputs = tuple[tuple[Any, ...], dict[str, Any]]
+def no_definitions(module: nn.Module) -> tuple[Site, ...]:
+    """Of a model that was made elsewhere, nobody saw where."""
+    del module
+    return ()
 
 
-@dataclasses.dataclass
-class Walker:
-    """Walks one model. `make_inputs` makes fresh inputs under the session; `budget`
-    makes a fresh budget."""
+@dataclass(frozen=True)
+class WalkSettings:
+    """How much a walk may cost, and what it may leave behind.
 
-    model: torch.nn.Module
-    make_inputs: Callable[[], Inputs]
-    ownership: Ownership
-    definitions: Callable[[torch.nn.Module], tuple[Site, ...]]
+    `budget` makes a fresh budget for each walk. `deadline` (monotonic seconds): no walk
+    is repeated that would end after it. `retries`: walks spent on better guesses.
+    `is_disposable`: nobody needs the model as it was: one loaded to try a change."""
+
     budget: Callable[[], Budget] = walk_budget
     deadline: float = float("inf")
     retries: int = MAX_RETRIES
-    disposable: bool = False
-    """Whether nobody needs the model as it was: one loaded to try a change."""
+    is_disposable: bool = False
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One walk: its mode, and what it takes for granted.
+
+    `choices`: which candidate shapes failed calls go on with. `forced`: answers to
+    questions about data, by place. `unwanted`: which failing calls end it."""
+
+    mode: Mode
+    choices: Choices
+    forced: Mapping[Site, bool]
+    unwanted: Unwanted
+
+
+@dataclass(frozen=True)
+class Walker:
+    """Walks one model. `make_inputs` makes fresh inputs, under the session."""
+
+    model: nn.Module
+    make_inputs: Callable[[], Inputs]
+    ownership: Ownership = field(default_factory=Ownership)
+    definitions: Definitions = no_definitions
+    settings: WalkSettings = field(default_factory=WalkSettings)
 
     def walk(
         self, mode: Mode, choices: Choices | None = None, unwanted: Unwanted = never
@@ -68,277 +114,174 @@ class Walker:
 
         `choices` are those of another walk to begin with; a failing call that is
         `unwanted` ends it."""
-        choices = dict(choices or {})
-        forced: dict[Site, bool] = {}
-        best = self._once(mode, choices, forced, unwanted)
-        retries = 0
-        while best.raised and best.raised.after_assumption and retries < self.retries:
-            flipped = self._flip(best, forced)
-            if not flipped:
-                break
-            retries += 1
-            best = self._once(mode, choices, forced, unwanted)
-        tried: set[Any] = set()
-        while retries < self.retries and best.failure_count > 1 and not best.given_up:
-            if time.monotonic() + best.seconds * 2 > self.deadline:
-                break
-            failure = next(
-                (each for each in _with_a_choice(best) if each.place not in tried), None
-            )
-            if failure is None:
-                break
-            tried.add(failure.place)
-            for choice in range(len(failure.candidates)):
-                if choice == failure.choice:
-                    continue
-                retries += 1
-                trial = self._once(
-                    mode, {**choices, failure.place: choice}, forced, unwanted
-                )
-                if trial.failure_count < best.failure_count and not trial.given_up:
-                    best, choices = trial, {**choices, failure.place: choice}
-        best.choices = choices
-        return best
+        attempt = Attempt(mode, dict(choices or {}), {}, unwanted)
+        trace, attempt, retries = self._settle_answers(attempt)
+        return self._settle_shapes(trace, attempt, self.settings.retries - retries)
 
-    @staticmethod
-    def _flip(trace: Trace, forced: dict[Site, bool]) -> bool:
-        """Answer the last question before the exception the other way; False where that
-        was tried."""
-        last = next(
-            (a for a in reversed(trace.assumptions) if a.site is not None), None
-        )
-        if (
-            last is None
-            or last.site is None
-            or last.site in forced
-            or last.answer not in ("True", "False")
-        ):
-            return False
-        forced[last.site] = last.answer == "False"
-        return True
-
-    def inside(
-        self, mode: Mode, action: Callable[[torch.nn.Module, Any, Any], Any]
-    ) -> Any:
+    def run_inside(
+        self, mode: Mode, action: Callable[[nn.Module, Args, Kwargs], object]
+    ) -> object:
         """Run something else that calls the model, as torchinfo does, as if it were a
         walk.
 
         Its exception is its result.
         """
-        prepared = self._prepared(mode, {}, {}, never)
+        attempt = Attempt(mode, {}, {}, never)
         with (
-            room_for_our_frames(),
-            prepared as (recorder, args, kwargs, _),
-            seen_modules(recorder),
-            recorder,
+            raise_recursion_limit(),
+            self._prepare(attempt) as scene,
+            route_module_calls(scene.recorder.on_module),
+            scene.recorder,
         ):
             try:
-                return action(recorder.model, args, kwargs)
+                return action(scene.model, scene.args, scene.kwargs)
             except Exception as error:
                 return error
 
-    def _once(
-        self, mode: Mode, choices: Choices, forced: dict[Site, bool], unwanted: Unwanted
-    ) -> Trace:
+    # -- better guesses ----------------------------------------------------------------
+
+    def _settle_answers(self, attempt: Attempt) -> tuple[Trace, Attempt, int]:
+        """Walk, and walk again with the other answer where the model raised just after
+        a question about data: most likely a check that its author's data passes.
+
+        The last trace, the attempt it is of, and how many walks were repeated."""
+        trace = self._walk_once(attempt)
+        retries = 0
+        while retries < self.settings.retries and _raised_after_question(trace):
+            flipped = _flip_last_answer(trace.assumptions, attempt.forced)
+            if flipped is None:
+                break
+            retries += 1
+            attempt = replace(attempt, forced=flipped)
+            trace = self._walk_once(attempt)
+        return trace, attempt, retries
+
+    def _settle_shapes(self, best: Trace, attempt: Attempt, retries: int) -> Trace:
+        """Walk again with the other candidate shapes of failed calls, one place after
+        the other, and keep what the rest of the model agrees with.
+
+        Which side of a sum was right shows in the calls after it: with the wrong one,
+        more of them fail."""
+        tried: set[object] = set()
+        while retries > 0 and best.failure_count > 1 and not best.given_up:
+            if time.monotonic() + best.seconds * 2 > self.settings.deadline:
+                break
+            open_choices = [
+                each for each in _choices_in(best) if each.place not in tried
+            ]
+            if not open_choices:
+                break
+            failure = open_choices[0]
+            tried.add(failure.place)
+            for choice in _other_choices(failure):
+                retries -= 1
+                choices = {**attempt.choices, failure.place: choice}
+                other = replace(attempt, choices=choices)
+                trace = self._walk_once(other)
+                is_better = trace.failure_count < best.failure_count
+                if is_better and not trace.given_up:
+                    best, attempt = trace, other
+        best.choices = attempt.choices
+        return best
+
+    # -- one walk ----------------------------------------------------------------------
+
+    def _walk_once(self, attempt: Attempt) -> Trace:
         started = time.monotonic()
-        with (
-            room_for_our_frames(),
-            self._prepared(mode, choices, forced, unwanted) as (
-                recorder,
-                args,
-                kwargs,
-                trace,
-            ),
-        ):
-            error: BaseException | None = set_mode(recorder.model, mode)
-            out = None
-            doing = f"`model.{mode}()`"
-            if error is None:
-                doing = "the forward"
-                watch = GradientWatch(recorder.under_way)
-                recorder.session.on_write = watch.wrote
-                watching = (
-                    watch.watching() if mode is Mode.TRAIN else contextlib.nullcontext()
-                )
-                try:
-                    with (
-                        seen_modules(recorder),
-                        seen_patterns(recorder),
-                        recorder,
-                        watching,
-                    ):
-                        error, out = enter_model(recorder.model, args, kwargs)
-                    if error is None and not any(True for _ in trace.failures):
-                        trace.spoiled = watch.spoiled(out)
-                finally:
-                    watch.forget()
-            self._conclude(trace, recorder, error, out)
-            if trace.raised is not None:
-                trace.raised.doing = doing
+        with raise_recursion_limit(), self._prepare(attempt) as scene:
+            error = set_mode(scene.model, attempt.mode)
+            if error is not None:
+                outcome = Outcome(error, None, switching_to=attempt.mode)
+            else:
+                outcome = _run_forward(scene, attempt.mode)
+            trace = conclude(scene, outcome, attempt.mode)
         trace.seconds = time.monotonic() - started
         return trace
 
     @contextlib.contextmanager
-    def _prepared(
-        self, mode: Mode, choices: Choices, forced: dict[Site, bool], unwanted: Unwanted
-    ) -> Iterator[tuple[Recorder, tuple[Any, ...], dict[str, Any], Trace]]:
+    def _prepare(self, attempt: Attempt) -> Iterator[Scene]:
         """A session, a recorder and inputs; the model in its mode inside, and as it was
         afterwards."""
-        values = Values(self.ownership, forced)
-        session = Session(self.budget(), values.stand_in)
-        failures = FailureHandler(self.ownership, session, choices, unwanted)
         model, definitions = self._model_to_walk()
-        recorder = Recorder(
-            model, ModelNames.of(model), session, values, failures, definitions
-        )
+        answers = Answers(self.ownership, attempt.forced)
+        session = Session(self.settings.budget(), answers.stand_in)
+        log = CallLog(ModelNames.of(model), self.ownership, definitions)
+        failures = FailureHandler(log, session, attempt.choices, attempt.unwanted)
+        recorder = Recorder(log, answers, failures)
         session.on_work = recorder.on_work
-        trace = Trace(mode, recorder.nodes.graph, recorder.calls)
-        unharmed = (
-            generators_kept(seed=0) if self.disposable else untouched(model, session)
-        )
-        with quiet(), unharmed, fake_friendly(), session:
+        with (
+            silence_torch(),
+            self._preserve(model, session),
+            allow_fakes_in_apply(),
+            session,
+        ):
             args, kwargs = self.make_inputs()
-            self._name_inputs(recorder, args, kwargs, trace)
-            yield recorder, args, kwargs, trace
+            inputs = _add_inputs(log, args, kwargs)
+            is_copy = model is not self.model
+            yield Scene(model, recorder, session, args, kwargs, inputs, is_copy)
 
-    def _model_to_walk(
-        self,
-    ) -> tuple[torch.nn.Module, Callable[[torch.nn.Module], tuple[Site, ...]]]:
+    def _preserve(
+        self, model: nn.Module, session: Session
+    ) -> contextlib.AbstractContextManager[None]:
+        if self.settings.is_disposable:
+            return preserve_generators(seed=0)
+        return preserve_model(model, session)
+
+    def _model_to_walk(self) -> tuple[nn.Module, Definitions]:
         """The model; a copy where lazy modules would be initialised, which nothing can
         take back."""
-        if not _is_lazy(self.model):
+        if not has_lazy_tensors(self.model):
             return self.model, self.definitions
         copied = copy.deepcopy(self.model, _lazy_buffers(self.model))
-        originals = {
-            id(new): old
-            for (_, new), (_, old) in zip(
-                modules_of(copied), modules_of(self.model), strict=True
-            )
-        }
-        return copied, lambda module: self.definitions(
-            originals.get(id(module), module)
-        )
+        pairs = zip(modules_of(copied), modules_of(self.model), strict=True)
+        originals = {id(new): old for (_, new), (_, old) in pairs}
 
-    @staticmethod
-    def _name_inputs(recorder: Recorder, args: Any, kwargs: Any, trace: Trace) -> None:
-        for index, value in enumerate(args):
-            recorder.nodes.add_input(f"input_{index + 1}", value)
-        for name, value in kwargs.items():
-            recorder.nodes.add_input(name, value)
-        trace.inputs = [value_fact(value) for value in args]
-        trace.inputs += [value_fact(value, name) for name, value in kwargs.items()]
+        def definitions_of_original(module: nn.Module) -> tuple[Site, ...]:
+            return self.definitions(originals.get(id(module), module))
 
-    def _override(self, model: torch.nn.Module) -> tuple[Site, ...]:
-        """Where a class of the user's overrides `train`: an exception without a frame
-        of the user's is its."""
-        code = getattr(type(model).train, "__code__", None)
-        if code is None or not self.ownership.owns(code.co_filename):
-            return ()
-        return (Site(code.co_filename, code.co_name, code.co_firstlineno),)
-
-    def _conclude(
-        self, trace: Trace, recorder: Recorder, error: BaseException | None, out: Any
-    ) -> None:
-        trace.out_of_time = isinstance(error, OutOfTimeError)
-        trace.given_up = trace.out_of_time or isinstance(error, GivenUpError)
-        failures = recorder.failures
-        failed = failures.call_of(error)
-        for call in trace.calls:
-            if (
-                call.failure is not None
-                and not call.failure.recovered
-                and call is not failed
-            ):
-                call.failure = None  # the user's own code caught it
-        trace.assumptions = recorder.values.assumptions
-        trace.used_fake = recorder.session.used_fake
-        trace.ops = recorder.session.ops
-        trace.uncertain = recorder.values.handed_out_number
-        if recorder.model is not self.model:
-            trace.late_params = param_facts(recorder.model)
-        if error is None:
-            trace.output = value_fact(out)
-            trace.results = recorder.origins(out)
-            recorder.nodes.output(out)
-            return
-        recorder.nodes.output(None)
-        sites = tuple(
-            self.ownership.in_traceback(error.__traceback__)
-        ) or self._override(recorder.model)
-        trace.raised = Raised(
-            type(error).__name__,
-            message_of(error),
-            sites,
-            recorder.raised_in(error),
-            failed.index if failed else None,
-        )
-        if failed is None and not trace.given_up:
-            trace.raised.after_assumption = _hangs_on_value(trace, sites)
-            trace.raised.compared = compared(error.__traceback__, self.ownership)
+        return copied, definitions_of_original
 
 
-def _with_a_choice(trace: Trace) -> Iterator[Failure]:
-    """The recovered failures with several candidates."""
-    for call in trace.failures:
-        if (
-            call.failure is not None
-            and call.failure.recovered
-            and len(call.failure.candidates) > 1
+def set_mode(model: nn.Module, mode: Mode) -> BaseException | None:
+    """`train()` or `eval()` as the user would call them; an overridden one may
+    raise."""
+    change = model.train if mode is Mode.TRAIN else model.eval
+    with no_modes():
+        try:
+            change()
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            return error
+    return None
+
+
+def _run_forward(scene: Scene, mode: Mode) -> Outcome:
+    recorder = scene.recorder
+    watch = GradientWatch(recorder.call_under_way)
+    scene.session.on_write = watch.note_write
+    # In eval mode nobody differentiates: what is written does no harm there.
+    watching = watch.watch() if mode is Mode.TRAIN else contextlib.nullcontext()
+    try:
+        with (
+            route_module_calls(recorder.on_module),
+            route_einops_failures(recorder.on_failed_pattern),
+            recorder,
+            watching,
         ):
-            yield call.failure
-
-
-def _is_lazy(model: torch.nn.Module) -> bool:
-    """Whether a weight has no shape before the first forward (`nn.LazyLinear`)."""
-    return any(
-        is_lazy(tensor) for _, tensor in [*parameters_of(model), *buffers_of(model)]
-    )
-
-
-def param_facts(model: torch.nn.Module) -> dict[str, ParamFact]:
-    """Every parameter by its first name; one without a shape yet counts nothing."""
-    facts: dict[str, ParamFact] = {}
-    for name, param in parameters_of(model):
-        late = is_lazy(param)
-        shape = () if late else tuple(param.shape)
-        count, size = (0, 0) if late else (param.numel(), param.element_size())
-        facts[name] = ParamFact(
-            name,
-            shape,
-            count,
-            count * size,
-            param.requires_grad,
-            name.rpartition(".")[0],
-        )
-    return facts
-
-
-def _lazy_buffers(model: torch.nn.Module) -> dict[int, Any]:
-    """For `deepcopy`: torch cannot copy buffers that have no size yet, as lazy batch
-    norm has them."""
-    lazy = [buffer for _, buffer in buffers_of(model) if is_lazy(buffer)]
-    make: Any = UninitializedBuffer
-    return {
-        id(buffer): make(device=buffer.device, dtype=buffer.dtype) for buffer in lazy
-    }
-
-
-def _hangs_on_value(trace: Trace, sites: tuple[Site, ...]) -> bool:
-    """Whether the exception follows a question about data, in the same function and
-    nearby."""
-    last = next((a for a in reversed(trace.assumptions) if a.site is not None), None)
-    if last is None or last.site is None or not sites:
-        return False
-    near = sites[0]
-    return (near.file, near.function) == (
-        last.site.file,
-        last.site.function,
-    ) and 0 <= near.line - last.site.line <= 5
+            error, result = enter_model(scene.model, scene.args, scene.kwargs)
+        has_failed = any(call.failure is not None for call in recorder.log.calls)
+        # What stands in for the result of a failed call has no gradient.
+        is_complete = error is None and not has_failed
+        spoiled = watch.find_spoiled(result) if is_complete else []
+        return Outcome(error, result, spoiled=spoiled)
+    finally:
+        watch.forget()
 
 
 def enter_model(
-    model: torch.nn.Module, args: Any, kwargs: Any
-) -> tuple[BaseException | None, Any]:
+    model: nn.Module, args: Args, kwargs: Kwargs
+) -> tuple[BaseException | None, object]:
     """Call the model; its exception is a result. Frames beyond this function are not
     the model's."""
     try:
@@ -349,29 +292,56 @@ def enter_model(
         return error, None
 
 
-@contextlib.contextmanager
-def seen_modules(recorder: Recorder) -> Iterator[None]:
-    """Every module call goes through the recorder."""
-    original = torch.nn.Module.__call__
-
-    def call(self: torch.nn.Module, *args: Any, **kwargs: Any) -> Any:
-        return recorder.on_module(original, self, args, kwargs)
-
-    torch.nn.Module.__call__ = call  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        torch.nn.Module.__call__ = original  # type: ignore[method-assign]
+def _add_inputs(log: CallLog, args: Args, kwargs: Kwargs) -> list[ValueFact]:
+    """Make the inputs known to the log; their shapes."""
+    named = [(f"input_{index + 1}", value) for index, value in enumerate(args)]
+    for name, value in [*named, *kwargs.items()]:
+        log.nodes.add_input(name, value)
+    positional = [value_fact(value) for value in args]
+    by_name = [value_fact(value, name) for name, value in kwargs.items()]
+    return [*positional, *by_name]
 
 
-def set_mode(model: torch.nn.Module, mode: Mode) -> BaseException | None:
-    """`train()` or `eval()` as the user would call them; an overridden one may
-    raise."""
-    with no_modes():
-        try:
-            model.train() if mode is Mode.TRAIN else model.eval()
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:
-            return error
-    return None
+def _lazy_buffers(model: nn.Module) -> dict[int, Any]:
+    """A memo for `deepcopy`: torch cannot copy buffers that have no size yet, as lazy
+    batch norm has them."""
+    make: Any = UninitializedBuffer
+    return {
+        id(buffer): make(device=buffer.device, dtype=buffer.dtype)
+        for _, buffer in buffers_of(model)
+        if is_lazy(buffer)
+    }
+
+
+# -- choices and questions -------------------------------------------------------------
+
+
+def _choices_in(trace: Trace) -> Iterator[Failure]:
+    """The recovered failures with several candidates."""
+    for call in trace.failures:
+        failure = call.failure
+        if failure is not None and failure.recovered and len(failure.candidates) > 1:
+            yield failure
+
+
+def _other_choices(failure: Failure) -> list[int]:
+    choices = range(len(failure.candidates))
+    return [choice for choice in choices if choice != failure.choice]
+
+
+def _raised_after_question(trace: Trace) -> bool:
+    return trace.raised is not None and trace.raised.after_assumption
+
+
+def _flip_last_answer(
+    assumptions: Sequence[Assumption], forced: Mapping[Site, bool]
+) -> dict[Site, bool] | None:
+    """The forced answers with the last one the other way; None where that was tried,
+    or where it was not True or False."""
+    last = last_placed_question(assumptions)
+    if last is None:
+        return None
+    assumption, site = last
+    if site in forced or assumption.truth is None:
+        return None
+    return {**forced, site: not assumption.truth}

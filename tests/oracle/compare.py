@@ -16,7 +16,7 @@ from shapelint.asked.request import Walk
 from shapelint.checking.walk_target import check
 from shapelint.facts.outcome import TargetReport
 from shapelint.rules import catalogue
-from shapelint.tracing.described import described
+from shapelint.tracing.value_facts import spell_shapes
 from tests.oracle.generator import Case, cases
 
 
@@ -38,7 +38,7 @@ def eager_result(case: Case) -> tuple[str, str]:
     output = ""
     for train in (True, False):
         try:
-            output = described(model.train(train)(x))
+            output = spell_shapes(model.train(train)(x))
         except Exception as error:  # noqa: PERF203
             return f"{type(error).__name__}: {error}".splitlines()[0], ""
     return "", output
@@ -68,14 +68,15 @@ def disagreement(case: Case, report: TargetReport) -> str | None:
 def no_values() -> None:
     """Walk as a model is walked that does not fit: nothing affordable, no second try
     with real tensors."""
-    import shapelint.checking.walk_target
+    import shapelint.checking.one_pass
+    import shapelint.loading.walkable
     from shapelint.tracing.costs import Budget
 
     def nothing() -> Budget:
         return Budget(0.0, 0.0, 0.0)
 
-    setattr(shapelint.checking.walk_target, "walk_budget", nothing)  # noqa: B010 - a name of another module, on purpose
-    shapelint.checking.walk_target.FALLBACK_PARAMS = -1
+    setattr(shapelint.loading.walkable, "walk_budget", nothing)  # noqa: B010 - a name of another module, on purpose
+    shapelint.checking.one_pass.FALLBACK_PARAMS = -1
 
 
 def main() -> None:

@@ -31,6 +31,44 @@ for x in val_loader:
 """
 
 STILL_TRAINING = {
+    "an early return": """
+def prepare():
+    if coin() > 0:
+        return model.train()
+    model.eval()
+    return model.train()
+
+
+prepare()
+""",
+    "an early raise": """
+def prepare():
+    if coin() > 0:
+        model.eval()
+        raise ValueError
+
+
+prepare()
+""",
+    "break": """
+model.eval()
+while coin() > 0:
+    model.train()
+    break
+else:
+    model.train()
+""",
+    "or": "coin() > 0 or model.train()",
+    "case with an assignment": """
+match coin():
+    case 0 | 1 as side:
+        model.train()
+""",
+    "several contexts": """
+with torch.no_grad(), contextlib.suppress(ValueError):
+    model.train()
+    risky()
+""",
     "if": "if coin() > 0:\n    model.train()",
     "if, the other way raises": "if coin() > 0:\n    model.eval()\n    raise ValueError",
     "if, the other way exits": "if coin() > 0:\n    model.eval()\n    sys.exit(1)",
@@ -368,6 +406,14 @@ if options.evaluating:
 }
 
 RECORDING = {
+    "a function that allows it again": """
+def allow():
+    torch.set_grad_enabled(True)
+
+
+torch.set_grad_enabled(False)
+allow()
+""",
     "if": "if coin() > 0:\n    torch.set_grad_enabled(True)",
     "match, the other case raises": """
 match mode:
@@ -411,8 +457,41 @@ match coin():
     "except": "try:\n    risky()\nexcept ValueError:\n    torch.set_grad_enabled(False)",
     "finally": "try:\n    risky()\nfinally:\n    torch.set_grad_enabled(False)",
     "break": "for x in train_loader:\n    if coin() > 0:\n        torch.set_grad_enabled(False)\n        break",
+    "a function that sets it": """
+def forbid():
+    torch.set_grad_enabled(False)
+
+
+if coin() > 0:
+    forbid()
+""",
     "frozen": "if coin() > 0:\n    model.requires_grad_(False)\nelse:\n    model.requires_grad_(True)",
 }
+
+STATEMENTS = {
+    "if": ("if", "if"),
+    "match": ("match", "match on a name"),
+    "match with a guard": ("match with a guard", "match with a guard"),
+    "try": ("except that raises again", "the way through a try"),
+    "except": ("except", "except"),
+    "else of try": ("the else of try", "the else of try"),
+    "finally": ("finally", "finally"),
+    "for": ("for, broken or not", "for, broken in its first round"),
+    "else of for": ("the else of for", "the else of for"),
+    "while": ("while True", "while True"),
+    "else of while": ("the else of while", "the else of while"),
+    "with": ("with suppress", "with suppress"),
+    "conditional expression": ("conditional expression", "conditional expression"),
+    "early return": ("an early return", "an early return"),
+    "early raise": ("an early raise", "match on a name"),
+    "break": ("break", "for, broken before the else"),
+    "continue": ("for, continued or not", "for, continued"),
+    "and": ("and", "and"),
+    "or": ("or", "or"),
+    "comprehension": ("comprehension", "comprehension"),
+}
+"""For each statement that branches, a program that is faulty on every way (of
+`STILL_TRAINING`) and one that is correct on some way (of `EVAL_ON_SOME_WAY`)."""
 
 _EPOCHS = """
 model.train()

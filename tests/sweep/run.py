@@ -20,8 +20,7 @@ from shapelint.asked.request import Walk
 from shapelint.checking.walk_target import check
 from shapelint.facts.kinds import Mode
 from shapelint.rules import catalogue
-from shapelint.tracing.described import described
-from shapelint.tracing.frames import Ownership
+from shapelint.tracing.value_facts import spell_shapes
 from shapelint.tracing.walk import Walker
 from tests.oracle.compare import no_values
 from tests.sweep.architectures import ARCHITECTURES, Architecture
@@ -44,7 +43,7 @@ def eager(module: Any) -> tuple[str, str]:
     model = module.model()
     args, kwargs = module.inputs()
     with torch.no_grad():
-        output = described(model.eval()(*args, **kwargs))
+        output = spell_shapes(model.eval()(*args, **kwargs))
     try:
         model.train()(*args, **kwargs)
     except Exception as error:
@@ -86,7 +85,7 @@ def touched(module: Any) -> list[str]:
     model = module.model()
     model.train()
     before = fingerprint(model)
-    walker = Walker(model, module.inputs, Ownership(), lambda _: ())
+    walker = Walker(model, module.inputs)
     for mode in Mode:
         walker.walk(mode)
     after = fingerprint(model)

@@ -3,26 +3,12 @@
 
 from __future__ import annotations
 
-import re
-
 from shapelint.facts.graph import Shape, TensorFact
 from shapelint.facts.outcome import Outcome, TargetReport
 from shapelint.facts.rows import Row
+from shapelint.ops.wording import pipeline_word
 from shapelint.render.format import Format
 from shapelint.render.style import Style
-
-_NAMES = (
-    (re.compile(r"^conv_?transpose", re.I), "upconv"),
-    (re.compile(r"^conv", re.I), "conv"),
-    (re.compile(r"pool", re.I), "pool"),
-    (re.compile(r"^linear$|^bilinear$", re.I), "linear"),
-    (re.compile(r"^(flatten)$", re.I), "flatten"),
-    (re.compile(r"^embedding", re.I), "embedding"),
-    (re.compile(r"^(lstm|gru|rnn)$", re.I), ""),
-    (re.compile(r"attention", re.I), "attention"),
-    (re.compile(r"^(upsample|interpolate)", re.I), "upsample"),
-    (re.compile(r"^(cat|concat|concatenate)$"), "concat"),
-)
 
 
 class Pipeline(Format):
@@ -49,7 +35,7 @@ def render_pipeline(report: TargetReport) -> str:
     if rows and (not drawn or rows[-1].outputs[:1] != drawn[-1].outputs[:1]):
         drawn.append(rows[-1])
     for index, row in enumerate(drawn):
-        name = _name(row)
+        name = pipeline_word(row.op) or row.op.lower()
         is_last = index == len(drawn) - 1
         if is_last and name == "linear" and len(row.outputs[0].shape) == 2:
             name = "logits"
@@ -59,14 +45,7 @@ def render_pipeline(report: TargetReport) -> str:
 
 
 def _is_drawn(row: Row) -> bool:
-    return row.failed or any(pattern.search(row.op) for pattern, _ in _NAMES)
-
-
-def _name(row: Row) -> str:
-    return next(
-        (name or row.op.lower() for pattern, name in _NAMES if pattern.search(row.op)),
-        row.op.lower(),
-    )
+    return row.failed or bool(pipeline_word(row.op))
 
 
 def _write_shape(fact: TensorFact, batch: Shape) -> str:

@@ -6,33 +6,41 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.changes.heads import flattened, head_candidates
+from shapelint.changes.heads import find_flatten, head_candidates
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.findings import Example, Finding, Rule
-from shapelint.facts.graph import Call, Trace, Walked
+from shapelint.facts.graph import Call, Shape, Trace, Walked
 from shapelint.facts.kinds import Mode
-from shapelint.syntax.walked_calls import located, made_by, shape_text
+from shapelint.syntax.walked_calls import (
+    located,
+    made_by,
+    product_text,
+    shape_text,
+    span_of_argument,
+)
 
 
 class OversizedFlattenHead(Rule):
     """
     ## What it does
-    Finds a `Linear` after a flatten of a feature map that holds most of the model's
-    parameters.
+    Finds a `Linear` that follows the flatten of a feature map and holds most of the
+    model's parameters.
 
     ## Why is this bad?
     Every pixel of the map gets its own weights: the head is large, overfits, and takes
-    one input size only. Networks since 2015 pool the map first; the head then needs
-    `channels`, not `channels * height * width` inputs.
+    only one input size. Networks since 2015 pool the map first; the head then needs
+    `channels` inputs, not `channels * height * width`.
 
     ## When
-    From `head-share` of the model's parameters (default 0.5: the head then outweighs
-    all the rest). It is a `warning` from `head-params` parameters (default 10,000,000:
-    40 MB, more than a whole ResNet-18's body would be missed for), below that an
-    `info`: on a small model such a head is a choice.
+    The head is reported if it holds at least `head-share` of the model's parameters
+    (default 0.5: the head then outweighs everything else). It is a `warning` from
+    `head-params` parameters on (default 10,000,000: 40 MB, nearly as much as the body
+    of a ResNet-18). Below that it is an `info`: on a small model such a head may be a
+    choice.
 
     ## Fix
-    `AdaptiveAvgPool2d(1)`, or a middle size where the position of things matters.
+    Use `AdaptiveAvgPool2d(1)`, or a size in between if it matters where in the image
+    things are.
 
     ## References
     - Lin, Chen, Yan: Network in Network (2013), global average pooling
@@ -78,47 +86,49 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
+        # one walk is enough: parameters are the same in every mode
         trace = walked.traces.get(Mode.EVAL) or next(iter(walked.traces.values()))
         total = walked.total_params
+        least = total * walked.thresholds["head-share"]
         for call in trace.calls:
             if call.op.lower() != "linear" or call.failure is not None or not total:
                 continue
+            flatten = find_flatten(trace, call)
             params = walked.params_of(call)
-            flatten = flattened(trace, call)
-            if flatten is None or params / total < walked.thresholds["head-share"]:
+            if flatten is None or params < least:
                 continue
-            if math.prod(flatten.inputs[0].shape[2:]) > 1:
+            # a map of one pixel has been pooled already
+            pixels = math.prod(flatten.inputs[0].shape[2:])
+            if pixels > 1:
                 yield self._finding(walked, trace, call, flatten, params)
 
     def _finding(
         self, walked: Walked, trace: Trace, call: Call, flatten: Call, params: int
     ) -> Finding:
-        share = params / walked.total_params
+        total = walked.total_params
+        share = f"{params:,} of {total:,} parameters ({params / total:.0%})"
         shape = flatten.inputs[0].shape
-        large = params >= walked.thresholds["head-params"]
-        made = made_by(walked, call)
-        written = made.argument(0, "in_features") if made is not None else None
-        span = made.span(written) if made is not None and written is not None else None
+        sizes, inputs = shape[1:], math.prod(shape[1:])
+        is_large = params >= walked.thresholds["head-params"]
         name = "Linear" if call.is_module else "F.linear"
-        diagnostic = self.diagnostic(
-            f"`{name}` after a flatten holds {params:,} of {walked.total_params:,} parameters ({share:.0%})",
-            Severity.WARNING if large else Severity.INFO,
-        )
-        diagnostic = replace(
-            diagnostic,
-            label=f"{math.prod(shape[1:]):,} inputs: {' * '.join(map(str, shape[1:]))}",
+        draft = replace(
+            self.diagnostic(
+                f"`{name}` after a flatten holds {share}",
+                Severity.WARNING if is_large else Severity.INFO,
+            ),
+            label=f"{product_text(sizes)} = {inputs:,} inputs",
             found=str(params),
-            notes=(f"the feature map that is flattened is {shape_text(shape)}",),
+            notes=(f"the flattened feature map is {shape_text(shape)}",),
         )
-        candidates = head_candidates(
-            walked, trace, call, made, math.prod(shape[1:]), _sides(shape[2:])
-        )
-        return Finding(
-            located(diagnostic, walked, trace, call, span), candidates=tuple(candidates)
-        )
+        made = made_by(walked, call)
+        sides = _pooled_sides(shape[2:])
+        candidates = head_candidates(walked, trace, call, made, inputs, sides)
+        span = span_of_argument(made, 0, "in_features")
+        placed = located(draft, walked, trace, call, span)
+        return Finding(placed, candidates=tuple(candidates))
 
 
-def _sides(spatial: tuple[int, ...]) -> tuple[int, ...]:
-    """Pooling to 1, and to the geometric middle between 1 and the map's side."""
+def _pooled_sides(spatial: Shape) -> tuple[int, ...]:
+    """Pooling to 1, and to the geometric mean of 1 and the shorter side of the map."""
     middle = round(math.sqrt(min(spatial)))
     return (1, middle) if middle > 1 else (1,)

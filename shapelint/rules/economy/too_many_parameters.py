@@ -11,21 +11,23 @@ from shapelint.facts.findings import Finding, Rule
 from shapelint.facts.graph import Walked
 from shapelint.facts.kinds import NoPlace
 
+# Layers named that hold most of the parameters
 NAMED = 3
-"""Layers named that hold most of the parameters."""
 
 
 class TooManyParameters(Rule):
     """
     ## What it does
-    Holds the number of a model's parameters against `max-params`, where that is set.
-    Tied ones count once.
+    Compares the model's number of parameters with `max-params`, if that is set. Tied
+    parameters count once.
 
     ## Why is this bad?
-    What was to fit a device, a download or a budget no longer does.
+    The model no longer fits the device, the download or the budget that the limit
+    stands for.
 
     ## Fix
-    Smaller layers; those that hold most are named. Or another `max-params`.
+    Use smaller layers (the finding names those with the most parameters), or raise
+    `max-params`.
     """
 
     code = "SHP304"
@@ -33,16 +35,19 @@ class TooManyParameters(Rule):
     severity = Severity.WARNING
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        limit, total = int(walked.thresholds["max-params"]), walked.total_params
+        limit = int(walked.thresholds["max-params"])
+        total = walked.total_params
         if not limit or total <= limit:
             return
         layers: Counter[str] = Counter()
         for path, param in walked.params.items():
-            layers[path.rpartition(".")[0] or "the model itself"] += param.numel
+            layer, _, _ = path.rpartition(".")
+            layers[layer or "the model itself"] += param.numel
         notes = tuple(
             f"{name}: {count:,} ({100 * count / total:.1f} %)"
             for name, count in layers.most_common(NAMED)
         )
-        diagnostic = self.diagnostic(f"{total:,} parameters, {limit:,} are allowed")
-        whole = replace(diagnostic, expected=str(limit), found=str(total), notes=notes)
-        yield Finding(whole.at(None, otherwise=NoPlace.TARGET))
+        message = f"the model has {total:,} parameters but `max-params` is {limit:,}"
+        draft = self.mismatch(message, str(limit), str(total))
+        draft = replace(draft, label="", notes=notes)
+        yield Finding(draft.at(None, otherwise=NoPlace.TARGET))

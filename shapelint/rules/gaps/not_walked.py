@@ -7,27 +7,28 @@ from dataclasses import replace
 
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.findings import Finding, Rule
-from shapelint.facts.graph import Raised, Trace, Walked
+from shapelint.facts.graph import Call, Failure, Raised, Trace, Walked
 from shapelint.facts.kinds import DiagnosticKind, NoPlace
-from shapelint.rules.shape.forward_raises import is_users
+from shapelint.ops.wording import subject
 from shapelint.syntax.spans import span_of
-from shapelint.syntax.walked_calls import located, subject
+from shapelint.syntax.walked_calls import finding_at_layer
 
 
 class NotWalked(Rule):
     """
     ## What it does
-    Names what could not be followed: a call that failed with assumed values, or too
-    large to be tried for real; and where a walk ended early because of it, or because
-    its time was over.
+    Reports what could not be followed: a call that failed with assumed values or was
+    too large to be run, and a walk that ended early because of such a call or because
+    its time ran out.
 
     ## Why is this bad?
-    What comes after was not checked. A walk that ended early is a `warning`; a single
-    call that could not be judged is an `info`. Where the time for the target was over,
-    the exit code is 2.
+    Whatever comes after was not checked. A walk that ended early is a `warning`; a
+    single call that could not be checked is an `info`. If the time for the target ran
+    out, the exit code is 2.
 
     ## Fix
-    Real inputs (`--input-factory`), or a smaller configuration of the same model.
+    Pass real inputs (`--input-factory`), or check a smaller configuration of the same
+    model.
     """
 
     code = "SHP903"
@@ -37,44 +38,47 @@ class NotWalked(Rule):
 
     def check(self, walked: Walked) -> Iterator[Finding]:
         for trace in walked.traces.values():
-            ended = trace.raised.call if trace.raised is not None else None
             for call in trace.failures:
                 failure = call.failure
-                if failure is None or failure.certain:
-                    continue
-                severity = Severity.WARNING if call.index == ended else Severity.INFO
-                text = f"{subject(call)} could not be judged: {failure.error_type}: {failure.message}"
-                diagnostic = located(
-                    self.diagnostic(text, severity), walked, trace, call
-                )
-                yield Finding(diagnostic, trace.mode, call.index)
-            if trace.raised is not None and self._is_gap(trace, trace.raised):
+                if failure is not None and not failure.certain:
+                    yield self._unjudged(walked, trace, call, failure)
+            if trace.raised is not None and _is_gap(trace, trace.raised):
                 yield self._ended(walked, trace, trace.raised)
 
-    @staticmethod
-    def _is_gap(trace: Trace, raised: Raised) -> bool:
-        if trace.out_of_time:
-            return True
-        earlier = any(
-            call.failure is not None and call.failure.certain for call in trace.failures
+    def _unjudged(
+        self, walked: Walked, trace: Trace, call: Call, failure: Failure
+    ) -> Finding:
+        # what comes after a call that raised for good was not walked at all
+        ended_walk = trace.raised is not None and trace.raised.call == call.index
+        draft = self.diagnostic(
+            f"{subject(call)} could not be checked: {failure.error_type}: {failure.message}",
+            Severity.WARNING if ended_walk else Severity.INFO,
         )
-        return raised.call is None and not is_users(trace, raised) and not earlier
+        return finding_at_layer(walked, trace, call, draft, ())
 
     def _ended(self, walked: Walked, trace: Trace, raised: Raised) -> Finding:
-        span = span_of(raised.sites[0], walked.texts) if raised.sites else None
         if trace.out_of_time:
-            diagnostic = self.diagnostic(f"{raised.message}: the walk ended here")
-            notes = ("`--timeout` gives it more time",)
-            whole = replace(diagnostic, notes=notes, layer=raised.layer)
-            return Finding(whole.at(span, otherwise=NoPlace.NO_SOURCE), trace.mode)
-        text = raised.message.splitlines()[0] if raised.message else ""
-        why = (
-            "after an assumed value"
-            if raised.after_assumption or trace.uncertain
-            else "for lack of memory"
-        )
-        diagnostic = self.diagnostic(
-            f"the walk ended here, {why}: {raised.error_type}{': ' if text else ''}{text}"
-        )
-        whole = replace(diagnostic, layer=raised.layer)
-        return Finding(whole.at(span, otherwise=NoPlace.NO_SOURCE), trace.mode)
+            message = f"{raised.message}: the walk ended here"
+            notes: tuple[str, ...] = ("`--timeout` allows more time",)
+        else:
+            is_assumed = raised.after_assumption or trace.uncertain
+            why = "after an assumed value" if is_assumed else "out of memory"
+            reason = raised.message.splitlines()[0] if raised.message else ""
+            what = f"{raised.error_type}: {reason}" if reason else raised.error_type
+            message = f"the walk ended here, {why}: {what}"
+            notes = ()
+        span = span_of(raised.sites[0], walked.texts) if raised.sites else None
+        draft = replace(self.diagnostic(message), layer=raised.layer, notes=notes)
+        return Finding(draft.at(span, otherwise=NoPlace.NO_SOURCE), trace.mode)
+
+
+def _is_gap(trace: Trace, raised: Raised) -> bool:
+    """Whether a walk ended where nothing says that the model is wrong."""
+    if trace.out_of_time:
+        return True
+    if raised.call is not None or trace.is_ended_by_own_raise:
+        return False
+    # after a call that eager refuses, whatever raises may follow from it
+    return not any(
+        call.failure is not None and call.failure.certain for call in trace.failures
+    )

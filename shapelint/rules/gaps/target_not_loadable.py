@@ -15,16 +15,17 @@ from shapelint.facts.places import Span
 class TargetNotLoadable(Rule):
     """
     ## What it does
-    Says why a target gave no model: no such file, no such class, an import that failed,
-    a constructor that needs arguments, a constructor that raised, no input.
+    Reports why a target gave no model: the file or the class does not exist, an import
+    failed, the constructor needs arguments or raised, or no input was given.
 
     ## Why is this bad?
-    Nothing was checked. The exit code is 2, so that CI does not take silence for a
+    Nothing was checked. The exit code is 2, so that CI does not mistake silence for a
     clean model.
 
     ## Fix
     The message names the place in the file, the signature, or the name that was
-    probably meant."""
+    probably meant.
+    """
 
     code = "SHP902"
     name = "target-not-loadable"

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from shapelint.asked.inputs import TensorSpec, parse_inputs
 from shapelint.facts.findings import Finding, Rule
-from shapelint.facts.graph import TensorFact, Walked
+from shapelint.facts.graph import TensorFact, Trace, Walked
 from shapelint.facts.kinds import NoPlace
 from shapelint.syntax.spans import span_of
 
@@ -15,14 +14,14 @@ from shapelint.syntax.spans import span_of
 class UnexpectedOutput(Rule):
     """
     ## What it does
-    Holds the shapes that come out of a model against those that the configuration
-    expects of it: `expect = ["1,10"]` of a `[[tool.shapelint.targets]]`.
+    Compares the shapes of a model's outputs with those that the configuration expects:
+    `expect = ["1,10"]` in a `[[tool.shapelint.targets]]` table.
 
     ## Why is this bad?
-    What the model is fed to takes the expected shapes, and is not part of the model.
+    The code that uses the outputs relies on these shapes, and is not part of the model.
 
     ## Fix
-    The model, or `expect`.
+    Correct the model, or `expect`.
     """
 
     code = "SHP118"
@@ -32,49 +31,43 @@ class UnexpectedOutput(Rule):
         if not walked.expect:
             return
         specs = parse_inputs(walked.expect)
-        for mode, trace in walked.traces.items():
+        has_dtypes = [":" in text for text in walked.expect]
+        for trace in walked.traces.values():
+            # a walk that failed gives what it made up
+            is_whole = trace.raised is None and not trace.failure_count
             found = trace.output.tensors if trace.output is not None else ()
-            if (
-                trace.raised is not None
-                or trace.failure_count
-                or _fits(walked.expect, specs, found)
-            ):
-                continue
-            wanted = ", ".join(str(spec) for spec in specs)
-            diagnostic = self.diagnostic(
-                f"{trace.output} comes out where {wanted} is expected"
-            )
-            last = next(
-                (call for call in reversed(trace.calls) if call.site is not None), None
-            )
-            span = (
-                span_of(last.site, walked.texts)
-                if last is not None and last.site is not None
-                else None
-            )
-            whole = replace(
-                diagnostic,
-                label=f"gives {trace.output}",
-                expected=wanted,
-                found=str(trace.output),
-            )
-            yield Finding(whole.at(span, otherwise=NoPlace.NO_SOURCE), mode)
-            return
+            if is_whole and not _fits(found, specs, has_dtypes):
+                yield self._finding(walked, trace, specs)
+                return  # the other mode says the same
+
+    def _finding(
+        self, walked: Walked, trace: Trace, specs: tuple[TensorSpec, ...]
+    ) -> Finding:
+        wanted = ", ".join(str(spec) for spec in specs)
+        draft = self.mismatch(
+            f"the model returns {trace.output} but {wanted} is expected",
+            wanted,
+            str(trace.output),
+            f"returns {trace.output}",
+        )
+        # the last line of the user's that made anything of what is returned
+        sites = [call.site for call in trace.calls if call.site is not None]
+        span = span_of(sites[-1], walked.texts) if sites else None
+        return Finding(draft.at(span, otherwise=NoPlace.NO_SOURCE), trace.mode)
 
 
 def _fits(
-    texts: tuple[str, ...],
-    specs: tuple[TensorSpec, ...],
     found: tuple[TensorFact, ...],
+    specs: tuple[TensorSpec, ...],
+    has_dtypes: list[bool],
 ) -> bool:
     """Whether as many tensors come out, of these shapes, and of these dtypes where they
     are named."""
     if len(specs) != len(found):
         return False
-    for text, spec, tensor in zip(texts, specs, found, strict=True):
-        is_dtype_named = ":" in text
+    for spec, has_dtype, tensor in zip(specs, has_dtypes, found, strict=True):
         if spec.shape != tensor.shape:
             return False
-        if is_dtype_named and spec.short_dtype != tensor.dtype:
+        if has_dtype and spec.short_dtype != tensor.dtype:
             return False
     return True

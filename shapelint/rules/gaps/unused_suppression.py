@@ -15,16 +15,16 @@ class UnusedSuppression(Rule):
     ## What it does
     Finds `# shapelint: ignore[...]`, `# shapelint: file-ignore[...]` and `# noqa:
     SHP...` that suppress nothing: the finding is gone, the rule does not exist, or the
-    comment stands at another line.
+    comment is on another line.
 
-    Only comments are judged whose rules were on in this run, in code that was walked or
+    A comment is judged only if its rules were on in this run and its code was walked or
     read in it.
 
     ## Why is this bad?
-    The next finding of that rule at this place is suppressed unseen.
+    The next finding of that rule at this place would be suppressed unnoticed.
 
     ## Fix
-    Take the comment, or the code in it, away: `--fix` does.
+    Remove the comment, or the code from it; `--fix` does so.
     """
 
     code = "SHP900"
@@ -33,6 +33,6 @@ class UnusedSuppression(Rule):
     kind = DiagnosticKind.COMMENT
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        """Nothing: what is unused is known once every target of a run was looked at."""
-        del walked
-        yield from ()
+        """Nothing: which comments are unused is known only after every target of a
+        run."""
+        return iter(())

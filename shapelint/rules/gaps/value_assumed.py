@@ -11,20 +11,24 @@ from shapelint.facts.graph import Assumption, Walked
 from shapelint.facts.kinds import Mode, NoPlace
 from shapelint.syntax.spans import span_of
 
+# Answers named in the message; a loop may ask for many
+SHOWN = 3
+
 
 class ValueAssumed(Rule):
     """
     ## What it does
-    Names each place where the model asks a tensor for its value (`if x.mean() > 0`,
-    `.item()`), and the answer that the walk went on with.
+    Reports each place where the model asks a tensor for its value (`if x.mean() > 0`,
+    `.item()`), and the answer that the walk continued with.
 
     ## Why is this bad?
-    It is not: but the walk saw one branch only. With other data the model takes
-    another, which was not checked.
+    This is not a bug; only one branch was checked. With other data the model may take
+    the other one.
 
     ## Fix
-    Nothing to mend. Feed other inputs with `--input-factory` to have the other branch
-    walked."""
+    Nothing needs to change. To check the other branch, pass other inputs with
+    `--input-factory`.
+    """
 
     code = "SHP901"
     name = "value-assumed"
@@ -60,37 +64,31 @@ class Net(nn.Module):
         asked: dict[tuple[str, str], list[tuple[Mode, Assumption]]] = {}
         for trace in walked.traces.values():
             for assumption in trace.assumptions:
-                place = (
-                    str(assumption.site)
-                    if assumption.site is not None
-                    else assumption.layer
-                )
-                asked.setdefault((place, assumption.what), []).append(
-                    (trace.mode, assumption)
-                )
+                site = assumption.site
+                # a question without a line of the user's is known by its layer
+                place = str(site) if site is not None else assumption.layer
+                same = asked.setdefault((place, assumption.what), [])
+                same.append((trace.mode, assumption))
         for group in asked.values():
+            diagnostic = self._name_answers(walked, [each for _, each in group])
             for mode in dict.fromkeys(mode for mode, _ in group):
-                yield Finding(
-                    self._named(walked, [assumption for _, assumption in group]), mode
-                )
+                yield Finding(diagnostic, mode)
 
-    def _named(self, walked: Walked, assumptions: list[Assumption]) -> Diagnostic:
+    def _name_answers(
+        self, walked: Walked, assumptions: list[Assumption]
+    ) -> Diagnostic:
         """One place, with every answer that was given there."""
         first = assumptions[0]
-        how = (
-            "taken to be"
-            if any(each.stand_in or each.forced for each in assumptions)
-            else "was"
-        )
+        is_assumed = any(each.stand_in or each.forced for each in assumptions)
+        how = "was assumed to be" if is_assumed else "was"
         answers = list(dict.fromkeys(each.answer for each in assumptions))
-        shown = (
-            " and ".join(answers)
-            if len(answers) < 4
-            else f"{', '.join(answers[:3])} and so on"
+        shown = " and ".join(answers)
+        if len(answers) > SHOWN:
+            shown = f"{', '.join(answers[:SHOWN])} and so on"
+        draft = self.diagnostic(
+            f"the walk depends on {first.what}, which {how} {shown}"
         )
-        diagnostic = self.diagnostic(
-            f"the walk hangs on {first.what}, which {how} {shown}"
-        )
-        span = span_of(first.site, walked.texts) if first.site is not None else None
-        whole = replace(diagnostic, layer=first.layer)
-        return whole.at(span, otherwise=NoPlace.NO_SOURCE)
+        site = first.site
+        span = span_of(site, walked.texts) if site is not None else None
+        draft = replace(draft, layer=first.layer)
+        return draft.at(span, otherwise=NoPlace.NO_SOURCE)

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from shapelint.facts.diagnostics import Diagnostic, Related, Severity
+from shapelint.facts.diagnostics import Related, Severity
 from shapelint.facts.findings import Candidate, Finding
-from shapelint.reading.events import Event, Loop, Path
-from shapelint.reading.script import Script
-from shapelint.reading.source_rule import (
-    SourceRule,
-    each_once,
-    heading,
-    line_before,
-    put_in,
+from shapelint.reading.call_places import (
+    find_statement,
+    heading_of,
     span_of_where,
 )
-from shapelint.reading.values import Where
-from shapelint.syntax.trees import parse_file
+from shapelint.reading.events import Event, EventKind, Path
+from shapelint.reading.line_edits import insert_before
+from shapelint.reading.modes import Where
+from shapelint.reading.script import Script
+from shapelint.reading.source_rule import SourceRule, keep_first
+from shapelint.reading.values import Loop
 
 
 class ZeroGradMissing(SourceRule):
@@ -59,71 +58,87 @@ for x, y in loader:
     )
 
     def check_script(self, script: Script) -> Iterator[Finding]:
-        yield from each_once(self._found(script))
+        yield from keep_first(self._find(script))
 
-    def _found(
-        self, script: Script
-    ) -> Iterator[tuple[Where, Diagnostic, tuple[Candidate, ...]]]:
+    def _find(self, script: Script) -> Iterator[Finding]:
         for paths in script.entries:
-            for event, loop, step in _piling_up(paths):
-                draft = self.diagnostic(
-                    "gradients pile up: nothing sets them to zero between the steps"
-                )
-                related = (
-                    Related(heading(loop.at), "in this loop"),
-                    Related(span_of_where(step.at), "the optimizer steps here"),
-                )
-                diagnostic = replace(
-                    draft,
-                    label="adds to what is there",
-                    related=related,
-                ).at(span_of_where(event.at))
-                yield event.at, diagnostic, _zeroed(event, step)
+            for round_ in _find_on_all(paths):
+                yield self._finding(round_)
+
+    def _finding(self, found: Accumulating) -> Finding:
+        diagnostic = replace(
+            self.diagnostic(
+                "gradients pile up: nothing sets them to zero between the steps"
+            ),
+            label="adds to the gradients of the steps before",
+            related=(
+                Related(heading_of(found.loop.at), "in this loop"),
+                Related(span_of_where(found.step.at), "the optimizer steps here"),
+            ),
+        ).at(span_of_where(found.backward.at))
+        return Finding(diagnostic, candidates=tuple(_propose_zero_grad(found)))
 
 
-def _piling_up(paths: list[Path]) -> Iterator[tuple[Event, Loop, Event]]:
-    """Backwards with a step and no zero in the same loop, on each path."""
-    found: dict[tuple[str, int], list[tuple[Event, Loop, Event] | None]] = {}
+@dataclass(frozen=True)
+class Accumulating:
+    """A backward and a step in a loop that never sets gradients to zero."""
+
+    backward: Event
+    loop: Loop
+    step: Event
+
+
+def _find_on_all(paths: list[Path]) -> Iterator[Accumulating]:
+    """Backwards that accumulate on each path that has them."""
+    by_place: dict[tuple[str, int], list[Accumulating | None]] = {}
     for path in paths:
-        here: dict[tuple[str, int], tuple[Event, Loop, Event] | None] = {}
-        for event in path.of_kind("backward"):
-            key = (event.at.file, event.at.line)
-            here[key] = _without_zero(path, event)
-        for key, wrong in here.items():
-            found.setdefault(key, []).append(wrong)
-    for each in found.values():
-        if each[0] is not None and all(wrong is not None for wrong in each):
+        # Where a backward runs several times on a path, the last one counts: the first
+        # may come before the optimizer steps.
+        here = {
+            (event.at.file, event.at.line): _find_accumulating(path, event)
+            for event in path.of_kind(EventKind.BACKWARD)
+        }
+        for place, found in here.items():
+            by_place.setdefault(place, []).append(found)
+    for each in by_place.values():
+        if each[0] is not None and None not in each:
             yield each[0]
 
 
-def _without_zero(path: Path, event: Event) -> tuple[Event, Loop, Event] | None:
-    for loop in reversed(event.loops):
-        steps = [step for step in path.of_kind("step") if loop in step.loops]
-        if steps:
-            zeroed = any(loop in zero.loops for zero in path.of_kind("zero"))
-            made_inside = event.models > loop.models_before
-            return None if zeroed or made_inside else (event, loop, steps[0])
+def _find_accumulating(path: Path, backward: Event) -> Accumulating | None:
+    """The innermost loop around a backward that steps, where it sets nothing to
+    zero."""
+    for loop in reversed(backward.loops):
+        steps = [step for step in path.of_kind(EventKind.STEP) if loop in step.loops]
+        if not steps:
+            continue
+        zeros = [zero for zero in path.of_kind(EventKind.ZERO) if loop in zero.loops]
+        # A model that is made in the loop begins without gradients in each round.
+        is_made_inside = backward.models > loop.models_before
+        if zeros or is_made_inside:
+            return None
+        return Accumulating(backward, loop, steps[0])
     return None
 
 
-def _zeroed(event: Event, step: Event) -> tuple[Candidate, ...]:
+def _propose_zero_grad(found: Accumulating) -> Iterator[Candidate]:
     """`optimizer.zero_grad()` before the statement with the backward."""
-    source = parse_file(event.at.file, event.at.texts)
-    call = step.at.node
-    if (
-        source is None
-        or step.at.file != event.at.file
-        or not isinstance(call, ast.Call)
-    ):
-        return ()
-    func = call.func
-    owner = source.segment(func.value) if isinstance(func, ast.Attribute) else ""
-    if owner.rpartition(".")[2] in ("scaler", "grad_scaler") and call.args:
-        owner = source.segment(call.args[0])
-    node: ast.AST | None = event.at.node
-    while node is not None and not isinstance(node, ast.stmt):
-        node = source.parents.get(node)
-    if not owner or not isinstance(node, ast.stmt):
-        return ()
-    text = f"{owner}.zero_grad()"
-    return put_in(f"`{text}` before", line_before(source, node, text))
+    where = found.backward.at
+    owner = _text_of_optimizer(found.step.at)
+    statement = find_statement(where)
+    if found.step.at.file == where.file and owner and statement is not None:
+        text = f"{owner}.zero_grad()"
+        yield Candidate(
+            f"`{text}` before", (insert_before(where.source, statement, text),)
+        )
+
+
+def _text_of_optimizer(step: Where) -> str:
+    """How the optimizer of a step is written; that of `scaler.step(optimizer)` is its
+    argument."""
+    call = step.node
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
+        return ""
+    owner = step.source.segment(call.func.value)
+    is_scaler = owner.rpartition(".")[2] in ("scaler", "grad_scaler")
+    return step.source.segment(call.args[0]) if is_scaler and call.args else owner

@@ -15,11 +15,11 @@ from shapelint.syntax.walked_calls import failed_calls, located, shape_text
 class BatchnormSingleValue(Rule):
     """
     ## What it does
-    Finds BatchNorm and InstanceNorm that get a single value for each channel in train
-    mode.
+    Finds BatchNorm and InstanceNorm layers that receive a single value for each channel
+    in train mode.
 
     ## Why is this bad?
-    There is no variance of one value: torch raises. It comes up in the last, smaller
+    A single value has no variance, so torch raises. It happens in the last, smaller
     batch of an epoch, at batch size 1, and after a pooling to 1x1.
 
     ## Fix
@@ -68,36 +68,36 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call in failed_calls(walked, "batch_norm", "instance_norm"):
-            failure = call.failure
-            assert failure is not None
-            if not _single(failure):
+        for trace, call, failure in failed_calls(walked, "batch_norm", "instance_norm"):
+            if not _has_single_values(failure):
                 continue
-            shape = failure.tensors[0].shape
+            shape = shape_text(failure.tensors[0].shape)
             name = call.op if call.is_module else "F." + call.op
             when = " in train mode" if failure.op == "batch_norm" else ""
             diagnostic = replace(
                 self.diagnostic(
-                    f"`{name}` gets one value for each channel{when}, {shape_text(shape)}"
+                    f"`{name}` receives one value for each channel{when}, {shape}"
                 ),
-                label="no variance of a single value",
+                label="a single value has no variance",
                 expected="more than 1 value for each channel",
                 found="1",
             )
-            candidates = tuple(larger_batch(walked))
             yield Finding(
                 located(diagnostic, walked, trace, call),
                 trace.mode,
                 call.index,
-                candidates,
+                tuple(larger_batch(walked)),
             )
 
 
-def _single(failure: Failure) -> bool:
+def _has_single_values(failure: Failure) -> bool:
+    """Whether each channel has one value only: what torch counts before it raises,
+    `size_prods` in torch.nn.functional._verify_batch_size and
+    _verify_spatial_size."""
     shape = failure.tensors[0].shape
     if len(shape) < 2 or 0 in shape:
         return False
     if failure.op == "instance_norm":
         return math.prod(shape[2:]) == 1
-    training = failure.arg(5, "training", False)
-    return bool(training) and math.prod(shape) == shape[1]
+    is_training = bool(failure.arg(5, "training", False))
+    return is_training and math.prod(shape) == shape[1]

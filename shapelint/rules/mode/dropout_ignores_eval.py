@@ -5,47 +5,20 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
+from shapelint import ops
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Walked
 from shapelint.facts.kinds import Mode
+from shapelint.ops.record import Draws
+from shapelint.syntax.calls import CallExpression
+from shapelint.syntax.trees import ParsedFile
 from shapelint.syntax.walked_calls import at_call, call_expression
 
-_FUNCTIONS = {
-    *(
-        "dropout",
-        "dropout1d",
-        "dropout2d",
-        "dropout3d",
-        "alpha_dropout",
-        "feature_alpha_dropout",
-        "feature_dropout",
-    ),
-}
-_NOISE = {
-    "randn_like",
-    "rand_like",
-    "bernoulli",
-    "normal",
-    "randn",
-    "rand",
-    "normal_",
-    "uniform_",
-    "bernoulli_",
-}
-"""What draws random numbers; in eval mode that may be meant, as where images are
-generated."""
+_ATTENTION = "scaled_dot_product_attention"
 
-_MODULES = (
-    "Dropout",
-    "Dropout1d",
-    "Dropout2d",
-    "Dropout3d",
-    "AlphaDropout",
-    "FeatureAlphaDropout",
-)
+NOT_REACHED = "`eval()` does not reach a module that is not an attribute"
 
 
 class DropoutIgnoresEval(Rule):
@@ -107,96 +80,106 @@ class Net(nn.Module):
     def check(self, walked: Walked) -> Iterator[Finding]:
         trace = walked.traces.get(Mode.EVAL)
         for call in trace.calls if trace is not None else ():
-            message = _message(call)
+            message = _describe(call)
             if trace is None or message is None:
                 continue
-            if call.op in _NOISE:
-                diagnostic = replace(
-                    self.diagnostic(message, Severity.INFO),
-                    label="random in eval mode too",
-                )
-                yield Finding(at_call(diagnostic, walked, trace, call))
-                continue
+            is_noise = _is_noise(call.op)
             diagnostic = replace(
-                self.diagnostic(message), label="drops in eval mode too"
+                self.diagnostic(message, Severity.INFO if is_noise else None),
+                label="random in eval mode too"
+                if is_noise
+                else "drops in eval mode too",
             )
-            yield Finding(
-                at_call(diagnostic, walked, trace, call),
-                candidates=tuple(_candidates(walked, call)),
-            )
+            candidates = () if is_noise else tuple(_candidates(walked, call))
+            placed = at_call(diagnostic, walked, trace, call)
+            yield Finding(placed, candidates=candidates)
 
 
-def _message(call: Call) -> str | None:
+def _describe(call: Call) -> str | None:
+    """The message for a call that is random in eval mode; None for another."""
     if call.is_module:
-        pinned = call.registered or not call.training or not call.attributes.get("p")
-        if call.op not in _MODULES or pinned:
-            return None
-        return f"`{call.op}` stays on in eval mode: `eval()` does not reach a module that is no attribute"
-    if call.op in _NOISE:
+        return _describe_module(call)
+    if _is_noise(call.op):
         return f"`{call.op}` makes the result random in eval mode too"
-    if call.op == "scaled_dot_product_attention":
+    if call.op == _ATTENTION:
         on = argument_of(call, 4, "dropout_p", 0.0)
         return (
             f"`{call.op}` drops in eval mode too: `dropout_p` is {on}" if on else None
         )
-    if call.op not in _FUNCTIONS or not argument_of(call, 1, "p", 0.5):
+    if not _drops(call.op) or not argument_of(call, 1, "p", 0.5):
         return None
     on = argument_of(call, 2, "training", call.kwargs.get("train", True))
     return f"`{call.op}` stays on in eval mode" if on else None
 
 
-def argument_of(call: Call, position: int, name: str, default: Any) -> Any:
+def _describe_module(call: Call) -> str | None:
+    if not _drops(call.op) or not call.attributes.get("p"):
+        return None
+    # Registered, `eval()` reached it: its mode was set by hand, and meant.
+    if call.registered or not call.training:
+        return None
+    return f"`{call.op}` stays on in eval mode: {NOT_REACHED}"
+
+
+def argument_of(call: Call, position: int, name: str, default: object) -> object:
     """What a call was given, by position or by name."""
-    return (
-        call.args[position]
-        if len(call.args) > position
-        else call.kwargs.get(name, default)
-    )
+    if len(call.args) > position:
+        return call.args[position]
+    return call.kwargs.get(name, default)
 
 
-def _candidates(walked: Walked, call: Call) -> list[Candidate]:
+def _candidates(walked: Walked, call: Call) -> Iterator[Candidate]:
     """`training=self.training`, where there is a `self`."""
     expression = call_expression(walked, call)
-    if (
-        expression is None
-        or call.is_module
-        or expression.name not in (*_FUNCTIONS, "scaled_dot_product_attention")
-        or not has_self(expression.source, expression.node)
-    ):
-        return []
-    node = expression.node
-    if expression.name == "scaled_dot_product_attention":
-        written = expression.argument(4, "dropout_p")
-        text = (
-            f"{expression.source.segment(written)} if self.training else 0.0"
-            if written is not None
-            else ""
-        )
-        title = f"`dropout_p={text}`"
-        return (
-            [Candidate(title, (expression.replaced(written, text),))]
-            if written is not None
-            else []
-        )
-    written = expression.argument(2, "training", "train")
+    if expression is None or call.is_module:
+        return
+    if not has_self(expression.source, expression.node):
+        return
+    if expression.name == _ATTENTION:
+        yield from _attention_candidates(expression)
+    elif _drops(expression.name):
+        yield from _function_candidates(expression)
+
+
+def _attention_candidates(expression: CallExpression) -> Iterator[Candidate]:
+    written = expression.argument(4, "dropout_p")
     if written is not None:
-        text = "self.training"
+        text = f"{expression.source.segment(written)} if self.training else 0.0"
         edit = expression.replaced(written, text)
-    elif (node.args and not node.keywords) or node.keywords:
-        last = node.keywords[-1].value if node.keywords else node.args[-1]
-        edit = expression.replaced(
-            last, f"{expression.source.segment(last)}, training=self.training"
-        )
-    else:
-        return []
-    return [Candidate("`training=self.training`", (edit,))]
+        yield Candidate(f"`dropout_p={text}`", (edit,))
 
 
-def has_self(source: Any, node: ast.AST) -> bool:
+def _function_candidates(expression: CallExpression) -> Iterator[Candidate]:
+    """The flag in place of the one that is written, else after the last argument."""
+    flag = "self.training"
+    written = expression.argument(2, "training", "train")
+    if written is None:
+        node = expression.node
+        arguments = [*node.args, *(word.value for word in node.keywords)]
+        if not arguments:
+            return
+        written = arguments[-1]
+        flag = f"{expression.source.segment(written)}, training=self.training"
+    edit = expression.replaced(written, flag)
+    yield Candidate("`training=self.training`", (edit,))
+
+
+def has_self(source: ParsedFile, node: ast.AST) -> bool:
     """Whether an expression stands in a method."""
     current: ast.AST | None = node
     while current is not None:
         if isinstance(current, ast.FunctionDef):
-            return bool(current.args.args) and current.args.args[0].arg == "self"
+            parameters = current.args.args
+            return bool(parameters) and parameters[0].arg == "self"
         current = source.parents.get(current)
     return False
+
+
+def _drops(name: str) -> bool:
+    return ops.of(name).draws is Draws.DROPS
+
+
+def _is_noise(name: str) -> bool:
+    """Whether an op draws random numbers; in eval mode that may be intended, as where
+    images are generated."""
+    return ops.of(name).draws is Draws.NOISE

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.facts.diagnostics import Diagnostic, Severity
+from shapelint.facts.diagnostics import Severity
 from shapelint.facts.findings import Candidate, Finding
-from shapelint.reading.script import Script
-from shapelint.reading.source_rule import (
-    SourceRule,
-    around,
-    certain,
-    each_once,
-    expression_of,
-    line_after,
-    line_before,
-    outermost_block,
-    put_in,
+from shapelint.reading.call_places import (
+    find_outermost_block,
+    find_surroundings,
     span_of_where,
+    text_of_model,
 )
-from shapelint.reading.values import Where
-from shapelint.syntax.trees import ParsedFile
+from shapelint.reading.certainty import find_certain
+from shapelint.reading.line_edits import insert_after, insert_before
+from shapelint.reading.script import Script
+from shapelint.reading.source_rule import SourceRule, keep_first
+from shapelint.reading.values import Forward
+
+SHOWN = 3
+"""Layers that a message names."""
 
 
 class EvalModeMissing(SourceRule):
@@ -68,49 +66,48 @@ with torch.no_grad():
     good_script = bad_script.replace("correct = 0\n", "correct = 0\nmodel.eval()\n")
 
     def check_script(self, script: Script) -> Iterator[Finding]:
-        yield from each_once(self._found(script))
+        yield from keep_first(self._find(script))
 
-    def _found(
-        self, script: Script
-    ) -> Iterator[tuple[Where, Diagnostic, tuple[Candidate, ...]]]:
+    def _find(self, script: Script) -> Iterator[Finding]:
         for paths in script.entries:
-            for call in certain(paths, lambda call: call.in_train_mode):
-                if (
-                    call.model.layers == ()
-                    or call.model.handled
-                    or not call.model.proven
-                ):
-                    continue
-                name = expression_of(call)
-                layers = ", ".join(
-                    f"`{layer}`" if "`" not in layer else layer
-                    for layer in (call.model.layers or ())[:3]
-                )
-                why = (
-                    f": {layers} act{'s' if len(call.model.layers or ()) == 1 else ''} as in training"
-                    if layers
-                    else ""
-                )
-                draft = self.diagnostic(
-                    f"`{name}` validates or predicts in train mode{why}"
-                )
-                block = outermost_block(call)
-                candidates = _switched(*block, name) if block else ()
-                diagnostic = replace(
-                    draft,
-                    label="still in train mode",
-                    related=around(call),
-                ).at(span_of_where(call.at))
-                yield call.at, diagnostic, candidates
+            for call in find_certain(paths, lambda call: call.in_train_mode):
+                model = call.model
+                # Where no layer acts by mode, `eval()` would change nothing.
+                has_no_such_layer = model.layers == ()
+                if model.proven and not model.handled and not has_no_such_layer:
+                    yield self._finding(call)
+
+    def _finding(self, call: Forward) -> Finding:
+        name = text_of_model(call)
+        why = _describe_layers(call.model.layers or ())
+        diagnostic = replace(
+            self.diagnostic(f"`{name}` is evaluated in train mode{why}"),
+            label="still in train mode",
+            related=find_surroundings(call),
+        ).at(span_of_where(call.at))
+        return Finding(diagnostic, candidates=_propose_switches(call, name))
 
 
-def _switched(source: ParsedFile, block: ast.stmt, name: str) -> tuple[Candidate, ...]:
+def _describe_layers(layers: tuple[str, ...]) -> str:
+    """The first layers that act by mode: `: `Dropout` is active`."""
+    if not layers:
+        return ""
+    names = ", ".join(
+        layer if "`" in layer else f"`{layer}`" for layer in layers[:SHOWN]
+    )
+    return f": {names} {'is' if len(layers) == 1 else 'are'} active"
+
+
+def _propose_switches(call: Forward, name: str) -> tuple[Candidate, ...]:
     """`eval()` before; where training goes on behind it, `train()` after too."""
-    before, after = (
-        line_before(source, block, f"{name}.eval()"),
-        line_after(source, block, f"{name}.train()"),
+    block = find_outermost_block(call)
+    if block is None:
+        return ()
+    before = insert_before(call.at.source, block, f"{name}.eval()")
+    after = insert_after(call.at.source, block, f"{name}.train()")
+    return (
+        Candidate(f"`{name}.eval()` before", (before,)),
+        Candidate(
+            f"`{name}.eval()` before and `{name}.train()` after", (before, after)
+        ),
     )
-    both = Candidate(
-        f"`{name}.eval()` before and `{name}.train()` after", (before, after)
-    )
-    return (*put_in(f"`{name}.eval()` before", before), both)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.findings import Example, Finding, Rule
-from shapelint.facts.graph import Walked
+from shapelint.facts.graph import Trace, Walked
 from shapelint.facts.kinds import Mode, NoPlace
 from shapelint.facts.places import Span
 from shapelint.syntax.trees import parse_file
@@ -16,19 +16,19 @@ from shapelint.syntax.trees import parse_file
 class ModeDependentOutput(Rule):
     """
     ## What it does
-    Says where a model gives something of another structure or shape in eval mode than
-    in train mode.
+    Says where a model returns another structure or shape in eval mode than in train
+    mode.
 
     ## Why is this bad?
-    It may be meant, as auxiliary heads are. Where it is not, the code that takes the
-    result apart breaks at the first validation.
+    It may be intended, as with auxiliary heads. Where it is not, the code that unpacks
+    the result breaks at the first validation.
 
     ## Fix
-    The same structure in both modes, or code that asks `model.training` before it takes
-    the result apart.
+    The same structure in both modes, or code that checks `model.training` before it
+    unpacks the result.
 
     ## References
-    - torchvision.models.googlenet gives a named tuple in train mode and a tensor in
+    - torchvision.models.googlenet returns a named tuple in train mode and a tensor in
       eval mode"""
 
     code = "SHP409"
@@ -70,29 +70,29 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        train, evaluated = walked.traces.get(Mode.TRAIN), walked.traces.get(Mode.EVAL)
-        if (
-            train is None
-            or evaluated is None
-            or train.failure_count
-            or evaluated.failure_count
-        ):
+        trained, evaluated = walked.traces.get(Mode.TRAIN), walked.traces.get(Mode.EVAL)
+        if trained is None or evaluated is None:
             return
-        given = (train.output, evaluated.output)
-        if (
-            None in given
-            or given[0] == given[1]
-            or train.assumptions
-            or evaluated.assumptions
-        ):
+        if not _is_certain(trained) or not _is_certain(evaluated):
             return
-        diagnostic = self.diagnostic(
-            f"the model gives {given[0]} in train mode and {given[1]} in eval mode"
-        )
-        yield Finding(diagnostic.at(_forward(walked), otherwise=NoPlace.NO_SOURCE))
+        if trained.output != evaluated.output:
+            draft = self.diagnostic(
+                f"the model returns {trained.output} in train mode and "
+                f"{evaluated.output} in eval mode"
+            )
+            place = _find_forward(walked)
+            yield Finding(draft.at(place, otherwise=NoPlace.NO_SOURCE))
 
 
-def _forward(walked: Walked) -> Span | None:
+def _is_certain(trace: Trace) -> bool:
+    """Whether a walk came to its result without a failure and without assuming
+    anything."""
+    # A walk that assumed a value may have taken a branch that no run takes.
+    has_output = trace.output is not None
+    return has_output and not trace.failure_count and not trace.assumptions
+
+
+def _find_forward(walked: Walked) -> Span | None:
     """Where the model's `forward` is defined."""
     file, name = walked.homes.get("", ("", ""))
     source = parse_file(file, walked.texts) if file else None

@@ -6,15 +6,22 @@ import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.facts.diagnostics import Severity
+from shapelint.facts.diagnostics import Edit, Severity
 from shapelint.facts.findings import Candidate, Finding
+from shapelint.reading.call_places import nodes_around
+from shapelint.reading.modes import Where
 from shapelint.reading.script import Script
 from shapelint.reading.source_rule import SourceRule
-from shapelint.reading.values import words_of
-from shapelint.reading.words import MODEL_WORDS
+from shapelint.reading.vocabulary import MODEL_WORDS, words_of
 from shapelint.syntax.edits import replacement
 
-_METHODS = ("eval", "train", "zero_grad", "step", "backward")
+METHODS = ("eval", "train", "zero_grad", "step", "backward")
+
+SET_THE_FLAG = ("train", "eval", "__init__")
+"""Methods in which a module sets `training` itself: nn.Module.__init__ and its train()
+do."""
+
+ONLY_OF_MODELS = ("parameters", "state_dict", "eval", "modules")
 
 
 class ModeMethodNotCalled(SourceRule):
@@ -50,102 +57,101 @@ print(model(torch.rand(1, 8)))
 
     def check_script(self, script: Script) -> Iterator[Finding]:
         for node in ast.walk(script.source.tree):
-            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Attribute):
-                yield from self._named_only(script, node.value)
-            elif isinstance(node, ast.Assign) and len(node.targets) == 1:
-                yield from self._set_by_hand(script, node)
+            if isinstance(node, ast.Assign):
+                yield from self._find_set_by_hand(script, node)
+            elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Attribute):
+                yield from self._find_only_named(script, node.value)
             elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-                yield from self._thrown_away(script, node.value)
+                yield from self._find_thrown_away(script, node.value)
 
-    def _named_only(self, script: Script, node: ast.Attribute) -> Iterator[Finding]:
-        if node.attr not in _METHODS:
+    def _finding(
+        self,
+        script: Script,
+        node: ast.expr | ast.stmt,
+        message: str,
+        label: str,
+        candidates: tuple[Candidate, ...] = (),
+    ) -> Finding:
+        draft = replace(self.diagnostic(message), label=label)
+        return Finding(draft.at(script.source.span(node)), candidates=candidates)
+
+    def _find_only_named(
+        self, script: Script, node: ast.Attribute
+    ) -> Iterator[Finding]:
+        """`model.eval`, a statement of its own."""
+        if node.attr not in METHODS:
             return
         text = script.source.segment(node)
-        diagnostic = replace(
-            self.diagnostic(f"`{text}` is named and not called"),
-            label="does nothing",
-        ).at(script.source.span(node))
         edit = replacement(script.source, node, f"{text}()")
-        yield Finding(diagnostic, candidates=(Candidate(f"`{text}()`", (edit,)),))
+        yield self._finding(
+            script,
+            node,
+            f"`{text}` is named but not called",
+            "does nothing",
+            (_candidate(f"{text}()", edit),),
+        )
 
-    def _set_by_hand(self, script: Script, node: ast.Assign) -> Iterator[Finding]:
-        target = node.targets[0]
-        is_flag = isinstance(target, ast.Attribute) and target.attr == "training"
-        if (
-            not is_flag
-            or not isinstance(target, ast.Attribute)
-            or not isinstance(node.value, ast.Constant)
-        ):
+    def _find_set_by_hand(self, script: Script, node: ast.Assign) -> Iterator[Finding]:
+        """`model.training = False`."""
+        target, value = node.targets[0], node.value
+        if len(node.targets) > 1 or not isinstance(target, ast.Attribute):
             return
-        if not isinstance(node.value.value, bool) or _within(
-            script, node, ("train", "eval", "__init__")
-        ):
+        if target.attr != "training" or not isinstance(value, ast.Constant):
+            return
+        # `model.training = training` may be anything.
+        if not isinstance(value.value, bool) or _sets_the_flag(script, node):
             return
         owner = script.source.segment(target.value)
         if not _is_a_model(script, owner):
             return
-        method = "train" if node.value.value else "eval"
-        diagnostic = replace(
-            self.diagnostic(
-                f"`{owner}.training` is set by hand, which reaches none of its layers"
-            ),
-            label=f"`{owner}.{method}()` sets it for all",
-        ).at(script.source.span(node))
-        edit = replacement(script.source, node, f"{owner}.{method}()")
-        yield Finding(
-            diagnostic, candidates=(Candidate(f"`{owner}.{method}()`", (edit,)),)
+        call = f"{owner}.{'train' if value.value else 'eval'}()"
+        edit = replacement(script.source, node, call)
+        yield self._finding(
+            script,
+            node,
+            f"`{owner}.training` is set by hand, which reaches none of its layers",
+            f"`{call}` sets it for all",
+            (_candidate(call, edit),),
         )
 
-    def _thrown_away(self, script: Script, node: ast.Call) -> Iterator[Finding]:
-        """`copy.deepcopy(model).eval()`, whose result nobody takes."""
+    def _find_thrown_away(self, script: Script, node: ast.Call) -> Iterator[Finding]:
+        """`copy.deepcopy(model).eval()`, whose result is not kept."""
         func = node.func
         if not isinstance(func, ast.Attribute) or func.attr not in ("eval", "train"):
             return
-        made = func.value
-        if not isinstance(made, ast.Call) or not script.source.segment(
-            made.func
-        ).endswith("deepcopy"):
+        if not isinstance(func.value, ast.Call):
             return
-        diagnostic = replace(
-            self.diagnostic(
-                f"the copy that `{func.attr}()` is called on is thrown away"
-            ),
-            label="nobody takes the result",
-        ).at(script.source.span(node))
-        yield Finding(diagnostic)
+        if script.source.segment(func.value.func).endswith("deepcopy"):
+            yield self._finding(
+                script,
+                node,
+                f"the copy that `{func.attr}()` is called on is thrown away",
+                "the result is not kept",
+            )
+
+
+def _candidate(text: str, edit: Edit) -> Candidate:
+    return Candidate(f"`{text}`", (edit,))
 
 
 def _is_a_model(script: Script, owner: str) -> bool:
-    """Whether it goes by a model's name, and the file calls it or asks it for what only
-    a module has.
-
-    Of a single layer the flag can be set by hand.
-    """
-    if not words_of(owner.rpartition(".")[2]) & MODEL_WORDS:
+    """Whether it goes by a model's name, and the file calls it or a method that only
+    models have. The flag of a single layer may be set by hand."""
+    if words_of(owner.rpartition(".")[2]).isdisjoint(MODEL_WORDS):
         return False
+    segment = script.source.segment
     for call in script.source.calls.values():
         func = call.func
-        if script.source.segment(func) == owner:
-            return True
-        is_own = isinstance(func, ast.Attribute) and func.attr in (
-            "parameters",
-            "state_dict",
-            "eval",
-            "modules",
-        )
-        if (
-            is_own
-            and isinstance(func, ast.Attribute)
-            and script.source.segment(func.value) == owner
-        ):
+        if isinstance(func, ast.Attribute) and func.attr in ONLY_OF_MODELS:
+            func = func.value
+        if segment(func) == owner:
             return True
     return False
 
 
-def _within(script: Script, node: ast.AST, names: tuple[str, ...]) -> bool:
-    current = script.source.parents.get(node)
-    while current is not None and not isinstance(
-        current, (ast.FunctionDef, ast.AsyncFunctionDef)
-    ):
-        current = script.source.parents.get(current)
-    return current is not None and getattr(current, "name", "") in names
+def _sets_the_flag(script: Script, node: ast.stmt) -> bool:
+    """Whether a statement stands in a method that may set `training`."""
+    for each in nodes_around(Where(script.source, node)):
+        if isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            return each.name in SET_THE_FLAG
+    return False

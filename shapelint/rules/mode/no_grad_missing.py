@@ -3,28 +3,37 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+import functools
+from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.facts.diagnostics import Diagnostic, Edit, Related, Severity
+from shapelint.facts.diagnostics import Related, Severity
 from shapelint.facts.findings import Candidate, Finding
-from shapelint.facts.places import Position
-from shapelint.reading.events import GRAD_ON, GRAD_UNKNOWN, Forward
-from shapelint.reading.script import Script
-from shapelint.reading.source_rule import (
-    SourceRule,
-    around,
-    certain,
-    each_once,
-    expression_of,
-    outermost_block,
-    own_statement,
-    put_in,
+from shapelint.reading.call_places import (
+    find_outermost_block,
+    find_statement,
+    find_surroundings,
     span_of_where,
-    wrapped_in,
+    text_of_model,
 )
-from shapelint.reading.values import EVAL, Instance, Where, words_of
-from shapelint.syntax.trees import ParsedFile
+from shapelint.reading.certainty import find_certain
+from shapelint.reading.class_bodies import is_hook
+from shapelint.reading.events import EventKind
+from shapelint.reading.line_edits import decorate, wrap_in_block
+from shapelint.reading.modes import ModeName, Recording
+from shapelint.reading.script import Script
+from shapelint.reading.source_rule import SourceRule, keep_first
+from shapelint.reading.values import Forward, Instance
+from shapelint.reading.vocabulary import split_words, words_of
+
+NO_GRAD = "with torch.no_grad():"
+
+GRADIENT_WORDS = split_words(
+    "attack adv adversarial perturb perturbation fgsm pgd saliency attribution"
+    " attribute grad gradient gradients cam explain explainer adapt backward force"
+    " forces"
+)
+"""Words in the names of what differentiates, whatever the loop around it is for."""
 
 
 class NoGradMissing(SourceRule):
@@ -49,6 +58,7 @@ class NoGradMissing(SourceRule):
     code = "SHP406"
     name = "no-grad-missing"
     severity = Severity.WARNING
+    fix_is_safe = True
     bad_script = """
 import torch
 from torch import nn
@@ -75,143 +85,120 @@ for x, y in val_loader:
     )
 
     def check_script(self, script: Script) -> Iterator[Finding]:
-        yield from each_once(self._found(script))
+        yield from keep_first(self._find(script))
 
-    def _found(
-        self, script: Script
-    ) -> Iterator[tuple[Where, Diagnostic, tuple[Candidate, ...]]]:
+    def _find(self, script: Script) -> Iterator[Finding]:
         for paths in script.entries:
-            trains = any(path.of_kind("backward") for path in paths)
-            found = certain(paths, lambda call, trains=trains: _records(call, trains))  # type: ignore[misc]
-            for calls in _together(
-                call for call in found if call.model.proven and not call.model.handled
-            ):
-                first = calls[0]
-                name = expression_of(first)
-                draft = self.diagnostic(
-                    f"`{name}` validates or predicts while gradients are recorded"
-                )
-                places = dict.fromkeys(span_of_where(call.at) for call in calls[1:])
-                also = tuple(Related(span, "and here") for span in places)
-                diagnostic = replace(
-                    draft,
-                    label="builds a graph",
-                    related=(*around(first), *also),
-                ).at(span_of_where(first.at))
-                yield first.at, diagnostic, tuple(_candidates(calls))
+            trains = any(path.of_kind(EventKind.BACKWARD) for path in paths)
+            is_wrong = functools.partial(_records, trains=trains)
+            certain = [
+                call
+                for call in find_certain(paths, is_wrong)
+                if call.model.proven and not call.model.handled
+            ]
+            for calls in _group_by_function(certain):
+                yield self._finding(calls)
+
+    def _finding(self, calls: list[Forward]) -> Finding:
+        first, *others = calls
+        name = text_of_model(first)
+        places = dict.fromkeys(span_of_where(call.at) for call in others)
+        also = [Related(span, "and here") for span in places]
+        diagnostic = replace(
+            self.diagnostic(f"`{name}` is evaluated while gradients are recorded"),
+            label="builds a graph",
+            related=(*find_surroundings(first), *also),
+        ).at(span_of_where(first.at))
+        return Finding(diagnostic, candidates=tuple(_propose_no_grad(calls)))
 
 
-def _together(found: Iterable[Forward]) -> list[list[Forward]]:
-    """Calls of one function, or of one statement of the file, are one mistake."""
+def _group_by_function(found: list[Forward]) -> list[list[Forward]]:
+    """Calls of one function, or of one block of the file, are one mistake."""
     groups: dict[object, list[Forward]] = {}
     for call in found:
-        block = outermost_block(call)
-        inner: object = (
-            call.frames[-1].function.node
-            if call.frames
-            else (block[1] if block else call)
-        )
-        groups.setdefault(inner, []).append(call)
+        if call.frames:
+            # One decorator or one `with` mends all calls of a function.
+            home: object = call.frames[-1].function.node
+        else:
+            home = find_outermost_block(call) or call
+        groups.setdefault(home, []).append(call)
     return [
         sorted(calls, key=lambda call: (call.at.file, call.at.line))
         for calls in groups.values()
     ]
 
 
-_GRADIENTS = {
-    *(
-        "attack",
-        "adv",
-        "adversarial",
-        "perturb",
-        "perturbation",
-        "fgsm",
-        "pgd",
-        "saliency",
-        "attribution",
-        "attribute",
-    ),
-    *(
-        "grad",
-        "gradient",
-        "gradients",
-        "cam",
-        "explain",
-        "explainer",
-        "adapt",
-        "backward",
-        "force",
-        "forces",
-    ),
-}
-"""Words in the names of what differentiates, whatever the loop around it is for."""
-
-
-def _needs_gradients(_source: ParsedFile, statement: ast.stmt) -> bool:
-    """Whether something in a statement looks as if it took derivatives."""
-    names = (
-        getattr(part, "attr", getattr(part, "id", "")) for part in ast.walk(statement)
-    )
-    return any(
-        words_of(name) & _GRADIENTS
-        for name in names
-        if name not in ("no_grad", "zero_grad")
-    )
-
-
-def _candidates(calls: list[Forward]) -> Iterator[Candidate]:
-    """The statement that they stand in put under `no_grad`; where there are several,
-    their function."""
-    head = "with torch.no_grad():"
-    blocks = [block for block in map(outermost_block, calls) if block is not None]
-    if any(_needs_gradients(*block) for block in blocks):
-        blocks = [block for block in map(own_statement, calls) if block is not None]
-    if blocks and len({block[1] for block in blocks}) == 1:
-        yield from put_in(f"`{head}` around", wrapped_in(*blocks[0], head))
-    elif blocks and calls[0].frames:
-        function = calls[0].frames[-1].function.node
-        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            first = min(
-                [function, *function.decorator_list], key=lambda node: node.lineno
-            )
-            at = Position(first.lineno, function.col_offset + 1)
-            edit = Edit(
-                blocks[0][0].file,
-                at,
-                at,
-                f"@torch.no_grad()\n{' ' * function.col_offset}",
-            )
-            yield from put_in(f"`@torch.no_grad()` on `{function.name}`", edit)
-
-
 def _records(call: Forward, trains: bool) -> bool:
-    """Whether autograd records: for certain, or in a function that looks after the mode
-    itself.
+    """Whether autograd records in an evaluation: for certain, or in a function that
+    looks after the mode itself.
 
     Not in a method that only predicts, where a base class from elsewhere may call it
-    under `no_grad`."""
-    if call.grad == GRAD_UNKNOWN:
-        entry = call.frames[0].function if call.frames else None
-        owner = entry.bound if entry is not None else None
-        if (
-            entry is not None
-            and isinstance(owner, Instance)
-            and owner.made_from.is_hook(entry.name)
-            and not trains
-        ):
-            return False
-        nodes = {id(frame.function.node) for frame in call.frames}
-        source_lines = [frame.function.node for frame in call.frames]
-        own = [
-            mode for mode in call.modes if mode.name == EVAL and mode.set_by is not None
-        ]
-        within = any(
-            getattr(node, "lineno", 0)
-            <= mode.set_by.line
-            <= (getattr(node, "end_lineno", 0) or 0)
-            for node in source_lines
-            for mode in own
-            if mode.set_by is not None
-        )
-        return bool(nodes) and within and len(own) == len(call.modes)
-    return call.grad == GRAD_ON
+    under `no_grad`.
+    """
+    if call.grad is not Recording.UNKNOWN:
+        return call.grad is Recording.ON
+    entry = call.frames[0].function if call.frames else None
+    if entry is None:
+        return False
+    owner = entry.bound
+    is_method = isinstance(owner, Instance) and is_hook(owner.made_from, entry.name)
+    if is_method and not trains:
+        return False
+    return _sets_own_eval_mode(call)
+
+
+def _sets_own_eval_mode(call: Forward) -> bool:
+    """Whether each mode of the model was set to eval, one of them within the functions
+    that the call stands in: who writes `eval()` there would write `no_grad` there,
+    too."""
+    set_by = [
+        mode.set_by
+        for mode in call.modes
+        if mode.name is ModeName.EVAL and mode.set_by is not None
+    ]
+    if len(set_by) < len(call.modes):
+        return False
+    functions = [frame.function.node for frame in call.frames]
+    return any(
+        node.lineno <= where.line <= (node.end_lineno or 0)
+        for node in functions
+        for where in set_by
+    )
+
+
+def _propose_no_grad(calls: list[Forward]) -> Iterator[Candidate]:
+    """The block that the calls stand in put under `no_grad`; where there are several,
+    their function."""
+    source = calls[0].at.source
+    blocks = [block for block in map(find_outermost_block, calls) if block is not None]
+    # Then only the statements of the calls themselves can be put under it.
+    if any(map(_takes_derivatives, blocks)):
+        statements = [find_statement(call.at) for call in calls]
+        blocks = [statement for statement in statements if statement is not None]
+    if not blocks:
+        return
+    if len(set(blocks)) == 1:
+        edit = wrap_in_block(source, blocks[0], NO_GRAD)
+        if edit is not None:
+            yield Candidate(f"`{NO_GRAD}` around", (edit,))
+    elif calls[0].frames:
+        function = calls[0].frames[-1].function.node
+        if not isinstance(function, ast.Lambda):
+            edit = decorate(source, function, "@torch.no_grad()")
+            yield Candidate(f"`@torch.no_grad()` on `{function.name}`", (edit,))
+
+
+def _takes_derivatives(statement: ast.stmt) -> bool:
+    """Whether something in a statement looks as if it took derivatives, which `no_grad`
+    around it would forbid."""
+    for part in ast.walk(statement):
+        name = ""
+        if isinstance(part, ast.Attribute):
+            name = part.attr
+        elif isinstance(part, ast.Name):
+            name = part.id
+        if name in ("no_grad", "zero_grad"):
+            continue
+        if not words_of(name).isdisjoint(GRADIENT_WORDS):
+            return True
+    return False

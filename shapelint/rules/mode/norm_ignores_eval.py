@@ -6,14 +6,14 @@ import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
+from shapelint import ops
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Walked
 from shapelint.facts.kinds import Mode
-from shapelint.rules.mode.dropout_ignores_eval import argument_of, has_self
+from shapelint.ops.record import Family
+from shapelint.rules.mode.dropout_ignores_eval import NOT_REACHED, argument_of, has_self
 from shapelint.syntax.walked_calls import at_call, call_expression, located, made_by
-
-_MODULES = ("BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "SyncBatchNorm")
 
 
 class NormIgnoresEval(Rule):
@@ -24,8 +24,8 @@ class NormIgnoresEval(Rule):
     `track_running_stats=False`, and modules that `eval()` does not reach.
 
     ## Why is this bad?
-    What the model says of one sample hangs on the others of its batch, and of a single
-    sample it says nonsense.
+    The result for one sample depends on the others in its batch, and for a single
+    sample it is meaningless.
 
     ## Fix
     `training=self.training`; `track_running_stats=True`, and training again.
@@ -77,46 +77,40 @@ class Net(nn.Module):
     def check(self, walked: Walked) -> Iterator[Finding]:
         trace = walked.traces.get(Mode.EVAL)
         for call in trace.calls if trace is not None else ():
-            why = _why(call)
-            if trace is None or not why:
+            why = _find_reason(call)
+            if trace is None or why is None:
                 continue
-            name = f"`{call.op}`" if call.is_module else f"`F.{call.op}`"
+            is_module = call.is_module
+            name = call.op if is_module else f"F.{call.op}"
             diagnostic = replace(
                 self.diagnostic(
-                    f"{name} takes the statistics of the batch in eval mode too{why}"
+                    f"`{name}` takes the statistics of the batch in eval mode too: {why}"
                 ),
-                label="hangs on the other samples",
+                label="depends on the other samples",
             )
-            is_module = call.is_module
-            placed = (
-                located(diagnostic, walked, trace, call)
-                if is_module
-                else at_call(diagnostic, walked, trace, call)
-            )
-            yield Finding(
-                replace(placed, trail=()), candidates=tuple(_candidates(walked, call))
-            )
+            # A module is shown with the layer that it is, a function at its line.
+            place = located if is_module else at_call
+            placed = place(diagnostic, walked, trace, call)
+            candidates = tuple(_candidates(walked, call))
+            yield Finding(replace(placed, trail=()), candidates=candidates)
 
 
-def _why(call: Call) -> str:
-    """Why a call takes the statistics of the batch; nothing where it does not."""
+def _find_reason(call: Call) -> str | None:
+    """Why a call takes the statistics of the batch; None where it does not."""
     if call.is_module:
-        if call.op not in _MODULES:
-            return ""
-        if call.attributes.get("track_running_stats") is False:
-            return ": it keeps none of its own"
-        return (
-            ": `eval()` does not reach a module that is no attribute"
-            if call.training and not call.registered
-            else ""
-        )
-    if call.op != "batch_norm":
-        return ""
-    return (
-        ": `training` is True"
-        if argument_of(call, 5, "training", False) is True
-        else ""
-    )
+        return _find_reason_of_module(call)
+    if call.op != "batch_norm" or argument_of(call, 5, "training", False) is not True:
+        return None
+    return "`training` is True"
+
+
+def _find_reason_of_module(call: Call) -> str | None:
+    norm = ops.of(call.op)
+    if norm.family is not Family.NORMALISATION or not norm.by_mode:
+        return None
+    if call.attributes.get("track_running_stats") is False:
+        return "it keeps none of its own"
+    return NOT_REACHED if call.training and not call.registered else None
 
 
 def _candidates(walked: Walked, call: Call) -> Iterator[Candidate]:
@@ -124,17 +118,13 @@ def _candidates(walked: Walked, call: Call) -> Iterator[Candidate]:
         made = made_by(walked, call)
         flag = made.argument(4, "track_running_stats") if made is not None else None
         if made is not None and isinstance(flag, ast.Constant):
-            yield Candidate(
-                "`track_running_stats=True`", (made.replaced(flag, "True"),), call.layer
-            )
+            edit = made.replaced(flag, "True")
+            yield Candidate("`track_running_stats=True`", (edit,), call.layer)
         return
     expression = call_expression(walked, call)
-    flag = expression.argument(5, "training") if expression is not None else None
-    if (
-        expression is not None
-        and flag is not None
-        and has_self(expression.source, expression.node)
-    ):
-        yield Candidate(
-            "`training=self.training`", (expression.replaced(flag, "self.training"),)
-        )
+    if expression is None or not has_self(expression.source, expression.node):
+        return
+    flag = expression.argument(5, "training")
+    if flag is not None:
+        edit = expression.replaced(flag, "self.training")
+        yield Candidate("`training=self.training`", (edit,))

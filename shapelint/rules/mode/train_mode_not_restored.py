@@ -6,20 +6,15 @@ import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.facts.diagnostics import Diagnostic, Related, Severity
+from shapelint.facts.diagnostics import Related, Severity
 from shapelint.facts.findings import Candidate, Finding
-from shapelint.reading.events import Forward, Path
+from shapelint.reading.call_places import span_of_where, text_of_model
+from shapelint.reading.events import Path
+from shapelint.reading.line_edits import insert_before
+from shapelint.reading.modes import ModeName, Where
 from shapelint.reading.script import Script
-from shapelint.reading.source_rule import (
-    SourceRule,
-    each_once,
-    expression_of,
-    line_before,
-    put_in,
-    span_of_where,
-)
-from shapelint.reading.values import EVAL, Where
-from shapelint.syntax.trees import parse_file
+from shapelint.reading.source_rule import SourceRule, keep_first
+from shapelint.reading.values import Forward
 
 
 class TrainModeNotRestored(SourceRule):
@@ -66,64 +61,58 @@ for epoch in range(10):
     )
 
     def check_script(self, script: Script) -> Iterator[Finding]:
-        yield from each_once(self._found(script))
+        yield from keep_first(self._find(script))
 
-    def _found(
-        self, script: Script
-    ) -> Iterator[tuple[Where, Diagnostic, tuple[Candidate, ...]]]:
+    def _find(self, script: Script) -> Iterator[Finding]:
         for paths in script.entries:
             for path in paths:
-                for call, set_by in _trained_after(path):
-                    if call.model.layers == () or call.model.handled:
-                        continue
-                    name = expression_of(call)
-                    draft = self.diagnostic(
-                        f"`{name}` is trained in eval mode from the second round on"
-                    )
-                    related = Related(span_of_where(call.at), "trained here")
-                    diagnostic = replace(
-                        draft,
-                        label="never back to train mode",
-                        related=(related,),
-                    ).at(span_of_where(set_by))
-                    yield set_by, diagnostic, _back(call, name)
+                for call, set_by in _find_trained_in_eval_mode(path):
+                    if call.model.layers != () and not call.model.handled:
+                        yield self._finding(call, set_by)
+
+    def _finding(self, call: Forward, set_by: Where) -> Finding:
+        name = text_of_model(call)
+        diagnostic = replace(
+            self.diagnostic(
+                f"`{name}` is trained in eval mode from the second round on"
+            ),
+            label="never back to train mode",
+            related=(Related(span_of_where(call.at), "trained here"),),
+        ).at(span_of_where(set_by))
+        return Finding(diagnostic, candidates=tuple(_propose_train(call, name)))
 
 
-def _trained_after(path: Path) -> Iterator[tuple[Forward, Where]]:
-    """Calls that train in train mode first and later in eval mode, with what set
-    that."""
+def _find_trained_in_eval_mode(path: Path) -> Iterator[tuple[Forward, Where]]:
+    """Calls that train in train mode in one round and in eval mode in a later one, with
+    what set that mode."""
     first: dict[tuple[str, int, int], Forward] = {}
     for call in path.forwards:
         if not call.trained:
             continue
-        key = (call.at.file, call.at.line, getattr(call.at.node, "col_offset", 0))
-        before = first.setdefault(key, call)
-        eval_modes = [
-            mode for mode in call.modes if mode.name == EVAL and mode.set_by is not None
-        ]
-        if (
-            before is not call
-            and before.model is call.model
-            and before.in_train_mode
-            and eval_modes
-        ):
-            set_by = eval_modes[0].set_by
-            if set_by is not None:
-                yield call, set_by
+        before = first.setdefault(call.at.place, call)
+        # The same place in a later round, of the same object.
+        is_later = before is not call and before.model is call.model
+        set_by = _set_to_eval_by(call)
+        if is_later and before.in_train_mode and set_by is not None:
+            yield call, set_by
 
 
-def _back(call: Forward, name: str) -> tuple[Candidate, ...]:
+def _set_to_eval_by(call: Forward) -> Where | None:
+    for mode in call.modes:
+        if mode.name is ModeName.EVAL and mode.set_by is not None:
+            return mode.set_by
+    return None
+
+
+def _propose_train(call: Forward, name: str) -> Iterator[Candidate]:
     """`model.train()` before the innermost loop over batches that trains."""
-    loop = next(
-        (loop for loop in reversed(call.loops) if loop.at.file == call.at.file), None
-    )
-    source = parse_file(call.at.file, call.at.texts)
-    if loop is None or source is None or not isinstance(loop.at.node, ast.stmt):
-        return ()
-    outer = [each for each in call.loops if each is not loop]
-    node = loop.at.node
-    if not outer and not call.frames and isinstance(node, (ast.For, ast.While)):
-        node = node.body[0]  # the only loop there is: at the beginning of each round
-    return put_in(
-        f"`{name}.train()` before", line_before(source, node, f"{name}.train()")
-    )
+    own = [loop for loop in call.loops if loop.at.file == call.at.file]
+    if not own:
+        return
+    statement = own[-1].at.node
+    is_only_loop = len(call.loops) == 1 and not call.frames
+    if is_only_loop and isinstance(statement, (ast.For, ast.While)):
+        statement = statement.body[0]  # at the beginning of each round
+    if isinstance(statement, ast.stmt):
+        edit = insert_before(call.at.source, statement, f"{name}.train()")
+        yield Candidate(f"`{name}.train()` before", (edit,))

@@ -3,48 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
+from shapelint import ops
 from shapelint.changes.other_inputs import permuted_input, unbatched_permuted_input
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Shape, Trace, Walked
+from shapelint.ops.families.convolution import channels_taken
+from shapelint.ops.record import Family
 from shapelint.syntax.walked_calls import (
     call_expression,
+    count_noun,
     failed_calls,
-    located,
+    finding_at_layer,
     shape_text,
 )
-
-_KEEPS = {
-    "add",
-    "sub",
-    "mul",
-    "div",
-    "float",
-    "to",
-    "contiguous",
-    "clamp",
-    "type",
-    "Identity",
-}
 
 
 class ChannelsLastInput(Rule):
     """
     ## What it does
-    Finds images fed as (batch, height, width, channels) to a model that takes (batch,
-    channels, height, width).
+    Finds images passed as (batch, height, width, channels) to a model that takes
+    (batch, channels, height, width).
 
     ## Why is this bad?
-    The first convolution raises about its channels. OpenCV, PIL, NumPy and TensorFlow
-    keep channels last, PyTorch first.
+    The first convolution raises an error about its channels. OpenCV, PIL, NumPy and
+    TensorFlow put the channels last, PyTorch puts them first.
 
     ## Fix
-    `x.permute(0, 3, 1, 2)` where the images come in; `torch.channels_last` is a memory
-    format, not this."""
+    Call `x.permute(0, 3, 1, 2)` where the images come in. `torch.channels_last` does
+    not help: it is a memory format and leaves the shape as it is.
+    """
 
     code = "SHP112"
     name = "channels-last-input"
+    # the same convolution sees wrong channels, or a map of the height of its channels
     supersedes = ("SHP102", "SHP111", "SHP119")
     bad = Example(
         """
@@ -80,76 +72,74 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call in failed_calls(walked, "conv1d", "conv2d", "conv3d"):
-            failure = call.failure
-            assert failure is not None
-            x, weight = failure.arg(0, "input"), failure.arg(1, "weight")
-            dims = len(weight.shape) - 2
-            takes = weight.shape[1] * (failure.arg(6, "groups", 1) or 1)
-            if not _is_input(trace, call):
+        for trace, call, failure in failed_calls(walked, *_convolutions()):
+            if not _takes_model_input(trace, call):
                 continue
-            if (
-                len(x.shape) == dims + 2
-                and x.shape[1] != takes
-                and x.shape[-1] == takes
-            ):
-                yield self._finding(walked, trace, call, x.shape, takes)
-            elif (
-                len(x.shape) == dims + 1
-                and x.shape[0] != takes
-                and x.shape[-1] == takes
-            ):
-                yield self._unbatched(walked, trace, call, x.shape, takes)
+            shape, weight = failure.arg(0, "input").shape, failure.arg(1, "weight")
+            dims = len(weight.shape) - 2
+            takes = channels_taken(failure)
+            if len(shape) not in (dims + 1, dims + 2):
+                continue
+            # 3 channels first and 3 columns last are right as they are
+            has_channels_first = shape[-dims - 1] == takes
+            if has_channels_first or shape[-1] != takes:
+                continue
+            is_batched = len(shape) == dims + 2
+            build = self._finding if is_batched else self._unbatched
+            yield build(walked, trace, call, shape, takes)
 
     def _finding(
         self, walked: Walked, trace: Trace, call: Call, shape: Shape, takes: int
     ) -> Finding:
-        right = (shape[0], shape[-1], *shape[1:-1])
-        diagnostic = replace(
-            self.diagnostic(
-                f"the input {shape_text(shape)} has its {takes} channels last, PyTorch takes them first"
-            ),
-            label=f"{takes} channels expected in dimension 1, found in dimension {len(shape) - 1}",
-            expected=shape_text(right),
-            found=shape_text(shape),
+        channels, last = count_noun(takes, "channel"), len(shape) - 1
+        right = (shape[0], takes, *shape[1:-1])
+        draft = self.mismatch(
+            f"input {shape_text(shape)} has its {channels} last, but PyTorch expects channels first",
+            shape_text(right),
+            shape_text(shape),
+            f"{channels} expected in dimension 1, found in dimension {last}",
         )
         candidates = [
             *permuted_input(walked, shape),
             *_permute(walked, call, len(shape)),
         ]
-        return Finding(
-            located(diagnostic, walked, trace, call),
-            trace.mode,
-            call.index,
-            tuple(candidates),
-        )
+        return finding_at_layer(walked, trace, call, draft, candidates)
 
     def _unbatched(
         self, walked: Walked, trace: Trace, call: Call, shape: Shape, takes: int
     ) -> Finding:
-        right = (1, shape[-1], *shape[:-1])
-        diagnostic = replace(
-            self.diagnostic(
-                f"the input {shape_text(shape)} has its {takes} channels last and no batch dimension"
-            ),
-            label=f"{shape_text(right)} expected",
-            expected=shape_text(right),
-            found=shape_text(shape),
+        channels = count_noun(takes, "channel")
+        right = shape_text((1, takes, *shape[:-1]))
+        draft = self.mismatch(
+            f"input {shape_text(shape)} has its {channels} last and no batch dimension",
+            right,
+            shape_text(shape),
+            f"{right} expected",
         )
-        candidates = tuple(unbatched_permuted_input(walked, shape))
-        return Finding(
-            located(diagnostic, walked, trace, call), trace.mode, call.index, candidates
-        )
+        candidates = unbatched_permuted_input(walked, shape)
+        return finding_at_layer(walked, trace, call, draft, candidates)
 
 
-def _is_input(trace: Trace, call: Call) -> bool:
-    """Whether what arrives is a model input, at most scaled or cast on the way."""
+def _takes_model_input(trace: Trace, call: Call) -> bool:
+    """Whether what arrives is a model input, at most scaled or cast before."""
     way = trace.way_to(call)
     first = way[0] if way else call
-    return 0 in first.from_input and all(step.op in _KEEPS for step in way)
+    return 0 in first.from_input and all(_keeps_image(step.op) for step in way)
+
+
+def _convolutions() -> tuple[str, ...]:
+    return ops.where(
+        lambda op: op.family is Family.CONVOLUTION and not op.is_transposed
+    )
+
+
+def _keeps_image(op: str) -> bool:
+    """Whether an op scales or casts, and leaves the shape."""
+    return ops.keeps_shape(op) or ops.is_of(op, Family.ELEMENTWISE)
 
 
 def _permute(walked: Walked, call: Call, rank: int) -> list[Candidate]:
+    """`x.permute(0, 3, 1, 2)` where the layer is called."""
     expression = call_expression(walked, call)
     written = expression.argument(0) if expression is not None else None
     if expression is None or written is None:

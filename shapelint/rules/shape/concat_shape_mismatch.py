@@ -3,28 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
-from shapelint.changes.operands import resized, turned
+from shapelint import ops
+from shapelint.changes.operands import resize_maps, rewrite_operands
 from shapelint.changes.other_inputs import halves_well, other_sizes
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Shape, Walked, facts_in
-from shapelint.syntax.walked_calls import at_call, failed_calls, shape_text, subject
+from shapelint.ops.families.joining import joined_dimension
+from shapelint.ops.record import Family
+from shapelint.ops.wording import subject
+from shapelint.syntax.walked_calls import (
+    failed_calls,
+    finding_at_call,
+    shape_text,
+)
+
+# Shapes named in the message; a list may be long
+SHOWN = 4
 
 
 class ConcatShapeMismatch(Rule):
     """
     ## What it does
-    Finds `torch.cat` and `torch.stack` of tensors that differ outside of the dimension
-    they are joined in.
+    Finds `torch.cat` of tensors that differ in a dimension other than the one they are
+    joined along, and `torch.stack` of tensors that differ at all.
 
     ## Why is this bad?
-    The forward raises. In a U-Net it shows up at sizes that the poolings do not divide:
-    65 is halved to 32 and doubled to 64, while the skip still has 65.
+    The forward raises. In a U-Net this happens at sizes that the pooling layers do not
+    divide: 65 is halved to 32 and doubled to 64, while the skip connection still has
+    65.
 
     ## Fix
-    Crop, pad or interpolate to the skip's size before joining; or feed sizes that are a
-    multiple of 2 to the number of poolings."""
+    Crop, pad or interpolate to the size of the skip connection before joining. Or use
+    input sizes that are a multiple of `2**n`, where `n` is the number of pooling
+    layers.
+    """
 
     code = "SHP105"
     name = "concat-shape-mismatch"
@@ -65,52 +78,48 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call in failed_calls(
-            walked, "cat", "concat", "concatenate", "stack"
+        for trace, call, failure in failed_calls(
+            walked, *ops.in_family(Family.JOINING)
         ):
-            failure = call.failure
-            assert failure is not None
             shapes = [fact.shape for fact in facts_in(failure.arg(0, "tensors"))]
-            dim = failure.arg(1, "dim", failure.kwargs.get("axis", 0)) or 0
-            difference = _difference(shapes, dim, failure.op == "stack")
+            dim = joined_dimension(failure)
+            joined_along = None if ops.of(failure.op).adds_dim else dim
+            difference = _find_difference(shapes, joined_along)
             if difference is None:
                 continue
-            texts = ", ".join(shape_text(shape) for shape in shapes[:4])
-            diagnostic = replace(
-                self.diagnostic(
-                    f"{subject(call)} along dimension {dim} cannot join {texts}"
-                ),
-                label=difference,
-                expected=shape_text(shapes[0]),
-                found=next(shape_text(shape) for shape in shapes if shape != shapes[0]),
+            texts = [shape_text(shape) for shape in shapes]
+            others = [text for text in texts if text != texts[0]]
+            message = f"{subject(call)} cannot join {' and '.join(texts[:SHOWN])}"
+            draft = self.mismatch(
+                f"{message} along dimension {dim}", texts[0], others[0], difference
             )
-            candidates = (
-                *turned(walked, call, _joins(dim, failure.op == "stack")),
-                *resized(walked, call, halves_well(walked)),
+            candidates = [
+                *rewrite_operands(walked, call, _joins(joined_along)),
+                *resize_maps(walked, call, halves_well(walked)),
                 *other_sizes(walked),
-            )
-            yield Finding(
-                at_call(diagnostic, walked, trace, call),
-                trace.mode,
-                call.index,
-                candidates,
-            )
+            ]
+            yield finding_at_call(walked, trace, call, draft, candidates)
 
 
-def _joins(dim: int, stacked: bool) -> Callable[[list[Shape]], bool]:
+def _joins(joined_along: int | None) -> Callable[[list[Shape]], bool]:
     """Whether changed shapes could be joined."""
-    return lambda shapes: _difference(shapes, dim, stacked) is None
+    return lambda shapes: _find_difference(shapes, joined_along) is None
 
 
-def _difference(shapes: list[Shape], dim: int, stacked: bool) -> str | None:
-    whole = [shape for shape in shapes if stacked or shape != (0,)]
-    if len({len(shape) for shape in whole}) > 1:
-        return f"{' and '.join(str(size) for size in sorted({len(shape) for shape in whole}))} dimensions"
-    if not whole or not whole[0]:
+def _find_difference(shapes: list[Shape], joined_along: int | None) -> str | None:
+    """How shapes differ that must agree in every dimension but the one they are joined
+    along; None for `stack`, which adds one."""
+    # `cat` skips a tensor of shape (0,), which older code starts its loops with
+    is_stack = joined_along is None
+    whole = [shape for shape in shapes if is_stack or shape != (0,)]
+    ranks = sorted({len(shape) for shape in whole})
+    if len(ranks) > 1:
+        return f"the tensors have {' and '.join(map(str, ranks))} dimensions"
+    if not ranks or ranks == [0]:
         return None
-    along = -1 if stacked else dim % len(whole[0])
-    for axis in range(len(whole[0])):
+    skipped = joined_along % ranks[0] if joined_along is not None else None
+    for axis in range(ranks[0]):
         sizes = list(dict.fromkeys(shape[axis] for shape in whole))
-        if axis != along and len(sizes) > 1:
-            return f"dimension {axis} is {' and '.join(map(str, sizes))}"
+        if axis != skipped and len(sizes) > 1:
+            return f"dimension {axis} differs: {' and '.join(map(str, sizes))}"
     return None

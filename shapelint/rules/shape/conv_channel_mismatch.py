@@ -5,37 +5,39 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from shapelint import ops
+from shapelint.changes import weights
 from shapelint.changes.layer_numbers import number_candidates, producer_candidates
-from shapelint.changes.operands import turned
+from shapelint.changes.operands import rewrite_operands
 from shapelint.changes.other_inputs import other_channels
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
-from shapelint.facts.graph import Call, Walked
-from shapelint.syntax.walked_calls import failed_calls, located, made_by
-
-OPS = (
-    "conv1d",
-    "conv2d",
-    "conv3d",
-    "conv_transpose1d",
-    "conv_transpose2d",
-    "conv_transpose3d",
+from shapelint.facts.graph import Call, Shape, Trace, Walked
+from shapelint.ops.families.convolution import channels_taken
+from shapelint.ops.record import Family
+from shapelint.syntax.walked_calls import (
+    count_noun,
+    failed_calls,
+    finding_at_layer,
+    made_by,
+    name_layer,
+    span_of_argument,
 )
 
 
 class ConvChannelMismatch(Rule):
     """
     ## What it does
-    Finds convolutions (1d to 3d, transposed, grouped, functional) whose input has
-    another number of channels than their weight takes.
+    Finds convolutions (1d to 3d, transposed, grouped, functional) whose input does not
+    have as many channels as the weight requires.
 
     ## Why is this bad?
-    The forward raises. Either the layer before was changed and this one was not, or a
-    grey image meets a layer made for colour, or a concatenation brings more channels
-    than were counted.
+    The forward raises. Usually the layer before was changed and this one was not, a
+    grey image reaches a layer made for colour, or a concatenation gives more channels
+    than expected.
 
     ## Fix
-    The `in_channels` that arrive; or the `out_channels` of the layer before; or, at the
-    first layer, the input that the model was made for.
+    Set `in_channels` to the number of channels that arrive, or change `out_channels` of
+    the layer before. At the first layer, pass the input that the model was made for.
 
     ## References
     - torch.nn.Conv2d: weight `(out_channels, in_channels / groups, kH, kW)`
@@ -81,66 +83,60 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call in failed_calls(walked, *OPS):
-            failure = call.failure
-            assert failure is not None
-            x, weight = failure.arg(0, "input"), failure.arg(1, "weight")
-            dims = len(weight.shape) - 2
-            if len(x.shape) not in (dims + 1, dims + 2):
+        convolutions = ops.in_family(Family.CONVOLUTION)
+        for trace, call, failure in failed_calls(walked, *convolutions):
+            shape = failure.arg(0, "input").shape
+            dims = len(failure.arg(1, "weight").shape) - 2
+            # any other rank is another rule's matter
+            is_batched_or_single = len(shape) in (dims + 1, dims + 2)
+            if not is_batched_or_single:
                 continue
-            transposed = "transpose" in failure.op
-            groups = (
-                failure.arg(6, "groups", 1)
-                if transposed or len(failure.args) > 6
-                else 1
-            ) or 1
-            takes = (
-                weight.shape[0]
-                if transposed
-                else weight.shape[1] * failure.kwargs.get("groups", groups)
-            )
-            found = x.shape[-dims - 1]
-            if found == takes:
-                continue
-            name = call.op if call.is_module else "F." + call.op
-            made = made_by(walked, call)
-            written = made.argument(0, "in_channels") if made is not None else None
-            span = (
-                made.span(written) if made is not None and written is not None else None
-            )
-            diagnostic = replace(
-                self.diagnostic(f"`{name}` takes {takes} channels but gets {found}"),
-                label=f"{takes} expected, {found} found",
-                expected=str(takes),
-                found=str(found),
-            )
-            candidates = []
-            if 0 in call.from_input:
-                candidates += other_channels(walked, x.shape, takes, dims)
-            candidates += _turned(walked, call, takes, dims)
-            candidates += number_candidates(
-                call, made, (0, "in_channels"), found, (found,), takes
-            )
-            candidates += producer_candidates(walked, trace, call, takes)
-            yield Finding(
-                located(diagnostic, walked, trace, call, span),
-                trace.mode,
-                call.index,
-                tuple(candidates),
-            )
+            takes = channels_taken(failure)
+            if shape[-dims - 1] != takes:
+                yield self._finding(walked, trace, call, shape, dims, takes)
+
+    def _finding(
+        self,
+        walked: Walked,
+        trace: Trace,
+        call: Call,
+        shape: Shape,
+        dims: int,
+        takes: int,
+    ) -> Finding:
+        found = shape[-dims - 1]
+        wanted = count_noun(takes, "channel")
+        message = f"{name_layer(call)} takes {wanted} but gets {found}"
+        draft = self.mismatch(message, str(takes), str(found))
+        # at the first layer, the input may be wrong: grey for colour
+        is_first = 0 in call.from_input
+        inputs = other_channels(walked, shape, takes, dims) if is_first else []
+        made = made_by(walked, call)
+        argument = (0, "in_channels")
+        candidates = [
+            *inputs,
+            *_turn_channels(walked, call, takes, dims),
+            *number_candidates(call, made, argument, found, (found,), takes),
+            *producer_candidates(walked, trace, call, takes),
+        ]
+        span = span_of_argument(made, *argument)
+        return finding_at_layer(walked, trace, call, draft, candidates, span)
 
 
-def _turned(walked: Walked, call: Call, takes: int, dims: int) -> list[Candidate]:
+def _turn_channels(
+    walked: Walked, call: Call, takes: int, dims: int
+) -> list[Candidate]:
     """Channels that come last brought to the front, as after an embedding."""
-    fits = turned(
-        walked,
-        call,
-        lambda shapes: len(shapes[0]) == dims + 2 and shapes[0][1] == takes,
-    )
-    unlikely = (
-        ".flatten",
-        "squeeze",
-        *([".transpose(0"] if dims > 1 else []),
-    )  # of images nobody turns the batch
-    moved = [each for each in fits if not any(word in each.title for word in unlikely)]
-    return [replace(each, likely=3.0, says="channels come second") for each in moved]
+
+    def fits(shapes: list[Shape]) -> bool:
+        return len(shapes[0]) == dims + 2 and shapes[0][1] == takes
+
+    # of images nobody exchanges the batch with the channels, of sequences they do
+    unlikely = [".flatten", "squeeze"] + ([".transpose(0"] if dims > 1 else [])
+    return [
+        replace(
+            each, likely=weights.CHANNELS_TURNED, says="channels belong in dimension 1"
+        )
+        for each in rewrite_operands(walked, call, fits)
+        if not any(word in each.title for word in unlikely)
+    ]

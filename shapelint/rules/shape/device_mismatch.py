@@ -6,30 +6,34 @@ import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.changes.operands import Operand, operands, wrapped
+from shapelint.changes import weights
+from shapelint.changes.operands import Operand, find_operands, rewrite_operand
 from shapelint.facts.diagnostics import Related, Severity
-from shapelint.facts.findings import Candidate, Example, Finding, Rule
+from shapelint.facts.findings import Candidate, ChangeKind, Example, Finding, Rule
 from shapelint.facts.graph import Call, Trace, Walked
+from shapelint.ops.wording import subject
 from shapelint.syntax.calls import CallExpression, call_at
 from shapelint.syntax.origins import Place, enclosing_function
 from shapelint.syntax.spans import span_of
-from shapelint.syntax.walked_calls import at_call, shape_text, subject
+from shapelint.syntax.trees import corners
+from shapelint.syntax.walked_calls import finding_at_call, shape_text
 
 
 class DeviceMismatch(Rule):
     """
     ## What it does
-    Finds tensors that the forward makes on the CPU, without a device or with `"cpu"`,
-    and that meet activations, weights or buffers of the model.
+    Finds tensors that the forward creates on the CPU, without a device or with `"cpu"`,
+    and then combines with activations, weights or buffers of the model.
 
     ## Why is this bad?
-    All is well on the CPU. Once the model is moved to an accelerator the call raises:
-    the tensor did not move with it. A warning, since nothing raises as long as nothing
-    is moved.
+    Everything works on the CPU. Once the model is moved to an accelerator, the call
+    raises, because the tensor did not move with it. This is a warning: nothing raises
+    until the model is moved.
 
     ## Fix
-    `device=x.device` where the tensor is made, `.to(x.device)` where it is used, or
-    `register_buffer` in `__init__`."""
+    Pass `device=x.device` where the tensor is created, call `.to(x.device)` where it is
+    used, or use `register_buffer` in `__init__`.
+    """
 
     code = "SHP115"
     name = "device-mismatch"
@@ -74,103 +78,97 @@ class Net(nn.Module):
     def check(self, walked: Walked) -> Iterator[Finding]:
         for trace in walked.traces.values():
             for call in trace.calls:
+                # several left behind are mostly made alike: one bug, one finding
                 if call.strays and call.failure is None:
                     yield self._finding(walked, trace, call, call.strays[0])
 
     def _finding(
         self, walked: Walked, trace: Trace, call: Call, position: int
     ) -> Finding:
-        maker = _maker(trace, call, position)
+        maker = _find_maker(trace, call, position)
         shape = shape_text(call.inputs[position].shape)
-        by = f", made by {subject(maker)}," if maker is not None else ""
-        diagnostic = replace(
+        source = f" from {subject(maker)}" if maker is not None else ""
+        draft = replace(
             self.diagnostic(
-                f"{subject(call)} is given {shape}{by} which stays on the CPU when the model is moved"
+                f"{subject(call)} receives {shape}{source}, which stays on the CPU when the model is moved"
             ),
             label="raises on an accelerator",
         )
-        diagnostic = at_call(diagnostic, walked, trace, call)
-        if maker is not None and maker.site is not None and maker.site != call.site:
-            diagnostic = replace(
-                diagnostic,
-                related=(
-                    Related(
-                        span_of(maker.site, walked.texts), "made here, without a device"
-                    ),
-                ),
-            )
-        candidates = tuple(_candidates(walked, call, position, maker))
-        return Finding(diagnostic, trace.mode, call.index, candidates)
+        candidates = _find_candidates(walked, call, position, maker)
+        finding = finding_at_call(walked, trace, call, draft, candidates)
+        site = maker.site if maker is not None else None
+        if site is None or site == call.site:
+            return finding
+        created = Related(span_of(site, walked.texts), "created here, on the CPU")
+        return replace(
+            finding, diagnostic=replace(finding.diagnostic, related=(created,))
+        )
 
 
-def _maker(trace: Trace, call: Call, position: int) -> Call | None:
-    """The call that made the tensor, back through what was computed of it."""
+def _find_maker(trace: Trace, call: Call, position: int) -> Call | None:
+    """The call that created a tensor, back through what was computed from it."""
     current = trace.producer(call, position)
     while current is not None and current.inputs:
-        before = next(
-            (trace.calls[index] for index in current.producers if index >= 0), None
-        )
-        if before is None:
+        earlier = [index for index in current.producers if index >= 0]
+        if not earlier:
             break
-        current = before
+        current = trace.calls[earlier[0]]
     return current
 
 
-def _candidates(
+def _find_candidates(
     walked: Walked, call: Call, position: int, maker: Call | None
 ) -> Iterator[Candidate]:
+    """The device of another operand, where the tensor is created or where it is
+    used."""
     made = call_at(maker.site, walked.texts) if maker is not None else None
-    known = operands(walked, call)
-    names = [
-        _device_of(each)
-        for at, each in enumerate(known)
-        if at != position and at < len(call.inputs)
+    known = find_operands(walked, call)
+    others = [
+        each for at, each in enumerate(known[: len(call.inputs)]) if at != position
     ]
-    reachable = [name for name in names if name] + _first_parameter(
-        made or call_at(call.site, walked.texts)
-    )
-    for name in dict.fromkeys(reachable):
+    names = [each.text for each in others if _is_name(each)]
+    # where no operand can be named, the input of the forward is on the right device
+    names += _first_parameter(made or call_at(call.site, walked.texts))
+    for name in dict.fromkeys(names):
+        # `from_numpy` has no `device`
         if made is not None and made.name != "from_numpy":
-            yield from _with_device(made, name, call.layer)
+            yield from _create_on_device(made, name, call.layer)
         if position < len(known):
             operand = known[position]
-            yield replace(
-                wrapped(operand, f"{operand.text}.to({name}.device)", call.layer, 1.0),
-                group="device",
-            )
+            text = f"{operand.text}.to({name}.device)"
+            moved = rewrite_operand(operand, text, call.layer, weights.MOVED_TO_DEVICE)
+            yield replace(moved, group="device", kind=ChangeKind.OTHER)
 
 
-def _device_of(operand: Operand) -> str:
-    return operand.text if isinstance(operand.node, (ast.Name, ast.Attribute)) else ""
+def _is_name(operand: Operand) -> bool:
+    """Whether an operand can be written a second time without computing it again."""
+    return isinstance(operand.node, (ast.Name, ast.Attribute))
 
 
 def _first_parameter(called: CallExpression | None) -> list[str]:
-    """The first argument of the function in which a call stands, `self` not counted."""
-    function = (
-        enclosing_function(Place(called.source, called.node))
-        if called is not None
-        else None
-    )
+    """The first parameter, `self` not counted, of the function that a call is in."""
+    if called is None:
+        return []
+    function = enclosing_function(Place(called.source, called.node))
     names = [arg.arg for arg in function.args.args] if function is not None else []
     return names[1:2] if names[:1] == ["self"] else names[:1]
 
 
-def _with_device(made: CallExpression, name: str, layer: str) -> Iterator[Candidate]:
-    """`device=x.device` added to the call that made the tensor, or written over
+def _create_on_device(
+    made: CallExpression, name: str, layer: str
+) -> Iterator[Candidate]:
+    """`device=x.device` added to the call that created the tensor, or written over
     `"cpu"`."""
-    written = next(
-        (word.value for word in made.node.keywords if word.arg == "device"), None
-    )
-    if written is not None:
-        edit = made.replaced(written, f"{name}.device")
-        yield Candidate(f"`device={name}.device`", (edit,), layer, group="device")
+    device = f"device={name}.device"
+    for word in made.node.keywords:
+        if word.arg == "device":
+            edit = made.replaced(word.value, f"{name}.device")
+            yield Candidate(f"`{device}`", (edit,), layer, group="device")
+            return
+    arguments = [*made.node.args, *(word.value for word in made.node.keywords)]
+    if not arguments:
         return
-    if not made.node.args and not made.node.keywords:
-        return
-    last = max(
-        [*made.node.args, *(word.value for word in made.node.keywords)],
-        key=lambda node: (node.end_lineno or 0, node.end_col_offset or 0),
-    )
-    text = f"{made.source.segment(last)}, device={name}.device"
-    title = " ".join(f"{made.callee}(..., device={name}.device)".split())
+    last = max(arguments, key=lambda node: corners(node)[2:])
+    text = f"{made.source.segment(last)}, {device}"
+    title = " ".join(f"{made.callee}(..., {device})".split())
     yield Candidate(f"`{title}`", (made.replaced(last, text),), layer, group="device")

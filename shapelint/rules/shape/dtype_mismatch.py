@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.changes.layer_inputs import cast
-from shapelint.changes.operands import operands
+from shapelint import ops
+from shapelint.changes.layer_inputs import cast_operand
+from shapelint.changes.operands import find_operands
 from shapelint.changes.other_inputs import float_input
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Walked
-from shapelint.syntax.walked_calls import at_call, failed_calls, located, subject
+from shapelint.ops.record import Target
+from shapelint.ops.wording import subject
+from shapelint.syntax.walked_calls import (
+    failed_calls,
+    finding_at_call,
+    finding_at_layer,
+)
 
 _METHODS = {
     "f32": ".float()",
@@ -26,19 +33,20 @@ _METHODS = {
 class DtypeMismatch(Rule):
     """
     ## What it does
-    Finds calls that fail only for the dtype of a tensor: integers or doubles fed to
-    float weights, floats where a mask or an index is taken.
+    Finds calls that fail only because of a tensor's dtype: integers or doubles passed
+    to float weights, floats passed as a mask or an index.
 
     ## Why is this bad?
-    The forward raises. NumPy makes float64, images are uint8, masks come as floats;
+    The forward raises. NumPy makes float64, images are uint8, masks arrive as floats;
     weights are float32.
 
     ## Fix
-    `.float()`, `.long()`, `.bool()` where the tensor comes in.
+    Call `.float()`, `.long()` or `.bool()` where the tensor comes in.
     """
 
     code = "SHP114"
     name = "dtype-mismatch"
+    # with another dtype the call runs: what these rules say of its shapes is wrong
     supersedes = (
         "SHP101",
         "SHP102",
@@ -82,43 +90,40 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call in failed_calls(walked):
-            failure = call.failure
-            assert failure is not None
-            if not failure.cast_to or failure.op in ("cross_entropy", "nll_loss"):
+        for trace, call, failure in failed_calls(walked):
+            wanted = failure.cast_to
+            takes_classes = ops.of(failure.op).target is Target.CLASSES
+            # what dtype is right for their targets depends on the shape: SHP116
+            if not wanted or takes_classes:
                 continue
-            found = [
-                fact.dtype for fact in failure.tensors if fact.dtype != failure.cast_to
-            ]
-            texts = " and ".join(dict.fromkeys(fact.dtype for fact in failure.tensors))
-            diagnostic = replace(
+            dtypes = list(dict.fromkeys(fact.dtype for fact in failure.tensors))
+            wrong = [dtype for dtype in dtypes if dtype != wanted]
+            found = wrong[0] if wrong else None
+            given = " and ".join(dtypes)
+            draft = replace(
                 self.diagnostic(
-                    f"{subject(call)} cannot take {texts}; with {failure.cast_to} it works"
+                    f"{subject(call)} does not accept {given}; it works with {wanted}"
                 ),
-                label=f"{failure.cast_to} expected, {found[0] if found else 'another'} found",
-                expected=failure.cast_to,
-                found=found[0] if found else None,
+                label=f"{wanted} expected, {found or 'another dtype'} found",
+                expected=wanted,
+                found=found,
             )
-            candidates = (
-                *float_input(walked, call, failure.cast_to),
-                *_casts(walked, call, failure.cast_to),
-            )
-            at = (
-                at_call(diagnostic, walked, trace, call)
-                if call.site is not None
-                else located(diagnostic, walked, trace, call)
-            )
-            yield Finding(at, trace.mode, call.index, candidates)
+            candidates = [
+                *float_input(walked, call, wanted),
+                *_cast_operands(walked, call, wanted),
+            ]
+            # inside torch there is no expression to show; then the layer is
+            is_called_by_user = call.site is not None
+            place = finding_at_call if is_called_by_user else finding_at_layer
+            yield place(walked, trace, call, draft, candidates)
 
 
-def _casts(walked: Walked, call: Call, wanted: str) -> list[Candidate]:
-    method = _METHODS.get(wanted, "")
-    if not method:
-        return []
-    facts = call.inputs
-    return [
-        candidate
-        for position in range(len(operands(walked, call)))
-        if position < len(facts) and facts[position].dtype != wanted
-        for candidate in cast(walked, call, position, method)
-    ]
+def _cast_operands(walked: Walked, call: Call, wanted: str) -> Iterator[Candidate]:
+    """`.float()` or the like on each operand of another dtype."""
+    method = _METHODS.get(wanted)
+    if method is None:
+        return
+    written = range(len(find_operands(walked, call)))
+    for position, fact in zip(written, call.inputs, strict=False):
+        if fact.dtype != wanted:
+            yield from cast_operand(walked, call, position, method)

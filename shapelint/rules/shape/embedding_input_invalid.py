@@ -3,32 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
-from shapelint.changes.layer_inputs import cast
+from shapelint import ops
+from shapelint.changes.layer_inputs import cast_operand
 from shapelint.changes.layer_numbers import number_candidates
 from shapelint.changes.other_inputs import integer_input, sized_inputs
-from shapelint.facts.findings import Candidate, Example, Finding, Rule
+from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Call, Trace, Walked
-from shapelint.syntax.walked_calls import failed_calls, located, made_by
+from shapelint.ops.record import Family
+from shapelint.syntax.walked_calls import (
+    count_noun,
+    failed_calls,
+    finding_at_layer,
+    made_by,
+    name_layer,
+    span_of_argument,
+)
+
+# How the dtypes of floats and complex numbers begin
+NO_INTEGERS = ("f", "bf", "c")
 
 
 class EmbeddingInputInvalid(Rule):
     """
     ## What it does
-    Finds an `Embedding` that is given floats for indices, and one whose table is too
-    short for indices that the model makes itself, as positions from `torch.arange`.
+    Finds an `Embedding` that receives floats as indices, and one whose table is too
+    short for indices that the model makes itself, such as positions from
+    `torch.arange`.
 
     ## Why is this bad?
-    The forward raises. A table of positions that is shorter than the sequence raises at
-    the first long input only.
+    The forward raises. A position table that is shorter than the sequence raises only
+    at the first long input.
 
     ## Fix
-    Integers (`ids.long()`), and a table with a row for each index.
+    Pass integers (`ids.long()`), and give the table one row for each index.
     """
 
     code = "SHP110"
     name = "embedding-input-invalid"
+    # floats as indices are a wrong dtype too; here it is known to which to cast
     supersedes = ("SHP114", "SHP119")
     bad = Example(
         """
@@ -67,57 +80,47 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call in failed_calls(walked, "embedding", "embedding_bag"):
-            failure = call.failure
-            assert failure is not None
+        for trace, call, failure in failed_calls(
+            walked, *ops.in_family(Family.EMBEDDING)
+        ):
             index, table = failure.arg(0, "input"), failure.arg(1, "weight")
             if index is None or table is None or not table.shape:
                 continue
-            if index.dtype.startswith(("f", "bf", "c")):
+            if index.dtype.startswith(NO_INTEGERS):
                 yield self._floats(walked, trace, call, index.dtype)
             elif failure.error_type == "IndexError":
-                yield self._too_short(
-                    walked, trace, call, table.shape[0], max(index.shape, default=1)
-                )
+                # the values are not known; of positions the longest dimension counts
+                wanted = max(index.shape, default=1)
+                yield self._too_short(walked, trace, call, table.shape[0], wanted)
 
     def _floats(self, walked: Walked, trace: Trace, call: Call, dtype: str) -> Finding:
-        name = call.op if call.is_module else "F." + call.op
-        diagnostic = replace(
-            self.diagnostic(f"`{name}` takes integer indices but gets {dtype}"),
-            label=f"integers expected, {dtype} found",
-            expected="i64",
-            found=dtype,
+        draft = self.mismatch(
+            f"{name_layer(call)} takes integer indices but gets {dtype}",
+            "i64",
+            dtype,
+            f"integers expected, {dtype} found",
         )
-        candidates = [*integer_input(walked, call), *cast(walked, call, 0, ".long()")]
-        return Finding(
-            located(diagnostic, walked, trace, call),
-            trace.mode,
-            call.index,
-            tuple(candidates),
-        )
+        candidates = [
+            *integer_input(walked, call),
+            *cast_operand(walked, call, 0, ".long()"),
+        ]
+        return finding_at_layer(walked, trace, call, draft, candidates)
 
     def _too_short(
         self, walked: Walked, trace: Trace, call: Call, rows: int, wanted: int
     ) -> Finding:
-        name = call.op if call.is_module else "F." + call.op
-        diagnostic = replace(
-            self.diagnostic(
-                f"`{name}` has {rows} rows, too few for the {wanted} positions it is asked for"
-            ),
-            label=f"{rows} rows, indices up to {wanted - 1}",
-            expected=str(rows),
-            found=str(wanted),
+        has, asked = count_noun(rows, "row"), count_noun(wanted, "position")
+        draft = self.mismatch(
+            f"{name_layer(call)} has {has} but {asked} are looked up",
+            str(rows),
+            str(wanted),
+            f"indices up to {wanted - 1} need {count_noun(wanted, 'row')}",
         )
         made = made_by(walked, call)
-        written = made.argument(0, "num_embeddings") if made is not None else None
-        span = made.span(written) if made is not None and written is not None else None
-        found: list[Candidate] = number_candidates(
-            call, made, (0, "num_embeddings"), wanted, (wanted,), rows
-        )
-        found += sized_inputs(walked, [(wanted, rows)])
-        return Finding(
-            located(diagnostic, walked, trace, call, span),
-            trace.mode,
-            call.index,
-            tuple(found),
-        )
+        argument = (0, "num_embeddings")
+        candidates = [
+            *number_candidates(call, made, argument, wanted, (wanted,), rows),
+            *sized_inputs(walked, [(wanted, rows)]),
+        ]
+        span = span_of_argument(made, *argument)
+        return finding_at_layer(walked, trace, call, draft, candidates, span)

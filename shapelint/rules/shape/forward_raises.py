@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.changes.cycles import circle, runs_in_circles
+from shapelint.changes.cycles import explain_circle, runs_in_circles
 from shapelint.changes.other_inputs import (
     input_candidates,
     larger_images,
@@ -14,18 +14,26 @@ from shapelint.changes.other_inputs import (
     wanted_channels,
 )
 from shapelint.facts.findings import Example, Finding, Rule
-from shapelint.facts.graph import Raised, Trace, Walked
+from shapelint.facts.graph import Call, Failure, Raised, Trace, Walked
 from shapelint.facts.kinds import NoPlace
-from shapelint.rules.mode.broken_train_override import broken_overrides, switching
-from shapelint.rules.structure.missing_super_init import met_uninitialised
+from shapelint.facts.places import Span
+from shapelint.ops.wording import subject
 from shapelint.syntax.spans import span_of
-from shapelint.syntax.walked_calls import failed_calls, located, shape_text, subject
+from shapelint.syntax.train_overrides import find_faulty_overrides
+from shapelint.syntax.walked_calls import (
+    failed_calls,
+    finding_at_layer,
+    shape_text,
+)
+
+# Shapes named in the message; a list of tensors may be long
+SHOWN = 3
 
 
 class ForwardRaises(Rule):
     """
     ## What it does
-    Finds whatever else makes the forward raise: an operation that no other rule
+    Finds everything else that makes the forward raise: an operation that no other rule
     explains, or the model's own `raise`, `assert`, missing attribute or wrong call, at
     its line.
 
@@ -33,7 +41,7 @@ class ForwardRaises(Rule):
     Eager PyTorch raises the same exception for this input.
 
     ## Fix
-    The message is the exception's own.
+    The message is the exception's own: it says what was expected.
     """
 
     code = "SHP119"
@@ -68,77 +76,64 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call in failed_calls(walked):
-            failure = call.failure
-            assert failure is not None
-            shapes = ", ".join(shape_text(fact.shape) for fact in failure.tensors[:3])
-            on = f" on {shapes}" if shapes else ""
-            name = subject(call)
-            diagnostic = self.diagnostic(
-                f"{name} raises {failure.error_type}{on}: {failure.message}"
-            )
-            candidates = (
-                *input_candidates(walked, trace),
-                *(larger_images(walked) if failure.op == "pad" else ()),
-            )
-            yield Finding(
-                located(diagnostic, walked, trace, call),
-                trace.mode,
-                call.index,
-                candidates,
-            )
+        for trace, call, failure in failed_calls(walked):
+            yield self._failed_call(walked, trace, call, failure)
         for trace in walked.traces.values():
-            said = switching(trace) and any(
-                True for _ in broken_overrides(walked)
-            )  # SHP408 says it
-            said = said or met_uninitialised(walked, trace)  # and this SHP504
-            if trace.raised is not None and not said and is_users(trace, trace.raised):
-                yield self._own(walked, trace, trace.raised)
+            if trace.raised is not None and _is_unexplained(walked, trace):
+                yield self._own_raise(walked, trace, trace.raised)
 
-    def _own(self, walked: Walked, trace: Trace, raised: Raised) -> Finding:
-        text = raised.message.splitlines()[0] if raised.message else ""
+    def _failed_call(
+        self, walked: Walked, trace: Trace, call: Call, failure: Failure
+    ) -> Finding:
+        shapes = [shape_text(fact.shape) for fact in failure.tensors[:SHOWN]]
+        on = f" on {', '.join(shapes)}" if shapes else ""
         draft = self.diagnostic(
-            f"{raised.doing} raises {raised.error_type}{': ' if text else ''}{text}"
+            f"{subject(call)} raises {failure.error_type}{on}: {failure.message}"
         )
-        span = span_of(raised.sites[0], walked.texts) if raised.sites else None
-        called = (
-            span_of(raised.sites[1], walked.texts) if len(raised.sites) > 1 else None
-        )
-        called = (
-            called
-            if called is None or span is None or called.line != span.line
-            else None
-        )
-        whole = replace(draft, layer=raised.layer)
-        diagnostic = whole.at(span, called, NoPlace.NO_SOURCE)
-        if runs_in_circles(walked, trace) and switching(trace):
-            diagnostic, candidates = circle(walked, diagnostic)
+        candidates = input_candidates(walked, trace)
+        if failure.op == "pad":  # `reflect` cannot pad by more than there is
+            candidates += larger_images(walked)
+        return finding_at_layer(walked, trace, call, draft, candidates)
+
+    def _own_raise(self, walked: Walked, trace: Trace, raised: Raised) -> Finding:
+        # the rest may be a whole traceback, as of a subprocess
+        reason = raised.message.splitlines()[0] if raised.message else ""
+        what = f"{raised.error_type}: {reason}" if reason else raised.error_type
+        span, called_at = _find_places(walked, raised)
+        draft = self.diagnostic(f"{raised.doing} raises {what}")
+        draft = replace(draft, layer=raised.layer)
+        diagnostic = draft.at(span, called_at, NoPlace.NO_SOURCE)
+        if runs_in_circles(walked, trace) and raised.switching_to is not None:
+            diagnostic, candidates = explain_circle(walked, diagnostic)
             return Finding(diagnostic, trace.mode, None, candidates)
-        if (
-            raised.error_type == "RecursionError"
-        ):  # no input ends it, and each walk of it is long
+        if raised.error_type == "RecursionError":
+            # no input ends it, and each walk of it takes long
             return Finding(diagnostic, trace.mode)
-        inputs = [
+        inputs = (
             *input_candidates(walked, trace),
             *sized_inputs(walked, raised.compared),
-        ]
-        inputs += [*wanted_channels(walked), *other_sizes(walked)]
-        return Finding(diagnostic, trace.mode, None, tuple(inputs))
+            *wanted_channels(walked),
+            *other_sizes(walked),
+        )
+        return Finding(diagnostic, trace.mode, None, inputs)
 
 
-def is_users(trace: Trace, raised: Raised) -> bool:
-    """Whether an exception outside of any torch call is the model's own, for these
-    shapes.
-
-    Not so where it may follow from an earlier finding, from an assumed value, from a
-    stand-in, or where time was over."""
-    if (
-        raised.call is not None
-        or raised.after_assumption
-        or trace.uncertain
-        or trace.out_of_time
-    ):
+def _is_unexplained(walked: Walked, trace: Trace) -> bool:
+    """Whether the model raised by itself, and no rule says why: a broken override of
+    `train` (SHP408), a constructor without `super().__init__()` (SHP504)."""
+    raised = trace.raised
+    if raised is None or not trace.is_ended_by_own_raise or walked.lacks_init(trace):
         return False
-    if raised.error_type == "MemoryError":
-        return False
-    return not any(True for _ in trace.failures)
+    return raised.switching_to is None or not any(
+        True for _ in find_faulty_overrides(walked)
+    )
+
+
+def _find_places(walked: Walked, raised: Raised) -> tuple[Span | None, Span | None]:
+    """The line that raised, and the one that called it if it is another."""
+    spans = [span_of(site, walked.texts) for site in raised.sites[:2]]
+    if not spans:
+        return None, None
+    if len(spans) == 1 or spans[1].line == spans[0].line:
+        return spans[0], None
+    return spans[0], spans[1]

@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
+from shapelint.changes.inplace_writes import clone_result, write_elsewhere
 from shapelint.facts.diagnostics import Related, Severity
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
-from shapelint.facts.graph import Call, Spoiled, Walked
-from shapelint.facts.kinds import Mode, NoPlace
-from shapelint.syntax.calls import CallExpression, call_at, layer_call
-from shapelint.syntax.edits import replacement
+from shapelint.facts.graph import Call, Spoiled, Trace, Walked
+from shapelint.facts.kinds import NoPlace
+from shapelint.ops.wording import subject
 from shapelint.syntax.spans import span_of
-from shapelint.syntax.trees import parse_file
-from shapelint.syntax.walked_calls import at_call, failed_calls, shape_text, subject
+from shapelint.syntax.walked_calls import (
+    failed_calls,
+    finding_at_call,
+    shape_text,
+)
 
 
 class InplaceBreaksBackward(Rule):
     """
     ## What it does
-    Finds tensors that autograd had saved for the gradient and that are written in place
-    afterwards, and writes in place that autograd forbids at once, as to a parameter or
-    to one of the views that `chunk` gives.
+    Finds tensors that autograd saved for the gradient and that are overwritten in place
+    afterwards, and in-place writes that autograd refuses at once, such as to a
+    parameter or to one of the views that `chunk` returns.
 
     ## Why is this bad?
-    The forward runs, and `loss.backward()` raises, far away from the line that wrote.
+    The forward runs, and `loss.backward()` raises, far from the line that wrote.
 
     ## Fix
-    `x = x + y` for `x += y`, `inplace=False`, or a `.clone()` of what is written.
+    Write `x = x + y` instead of `x += y`, set `inplace=False`, or write to a
+    `.clone()`.
 
     ## References
     - torch.autograd, "In-place correctness checks"
@@ -36,6 +39,7 @@ class InplaceBreaksBackward(Rule):
 
     code = "SHP117"
     name = "inplace-breaks-backward"
+    # shapes are right: without a gradient the call runs
     supersedes = ("SHP104", "SHP119")
     bad = Example(
         """
@@ -80,140 +84,51 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call in failed_calls(walked):
-            if call.failure is not None and call.failure.by_autograd:
-                diagnostic = self.diagnostic(
-                    f"{subject(call)} writes in place what autograd does not allow to be written"
-                )
-                diagnostic = replace(diagnostic, label=call.failure.message)
-                candidates = tuple(_candidates(walked, call, None))
-                yield Finding(
-                    at_call(diagnostic, walked, trace, call),
-                    trace.mode,
-                    call.index,
-                    candidates,
-                )
+        for trace, call, failure in failed_calls(walked):
+            if failure.by_autograd:
+                message = f"{subject(call)} writes in place to a tensor that autograd protects"
+                draft = replace(self.diagnostic(message), label=failure.message)
+                candidates = write_elsewhere(walked, call)
+                yield finding_at_call(walked, trace, call, draft, candidates)
         for trace in walked.traces.values():
             for spoiled in trace.spoiled:
-                yield self._spoiled(walked, trace.mode, spoiled)
+                yield self._spoiled(walked, trace, spoiled)
 
-    def _spoiled(self, walked: Walked, mode: Mode, spoiled: Spoiled) -> Finding:
+    def _spoiled(self, walked: Walked, trace: Trace, spoiled: Spoiled) -> Finding:
         writer, saver = spoiled.written_by, spoiled.saved_by
-        what = (
-            f"{shape_text(spoiled.shape)} that {subject(saver)} needs"
-            if saver is not None
-            else "what is needed"
-        )
-        by = (
-            f"{subject(writer)} overwrites"
-            if writer is not None
-            else "something overwrites"
-        )
+        by = subject(writer) if writer is not None else "an operation"
+        needed_by = subject(saver) if saver is not None else "another operation"
+        shape = shape_text(spoiled.shape)
+        # a later result may never be differentiated
         severity = Severity.ERROR if spoiled.first else Severity.WARNING
-        diagnostic = self.diagnostic(f"{by} the {what} for its gradient", severity)
+        draft = self.diagnostic(
+            f"{by} overwrites the {shape} that {needed_by} needs for its gradient",
+            severity,
+        )
         site = writer.site if writer is not None else None
-        related: tuple[Related, ...] = ()
-        if saver is not None and saver.site is not None:
-            related = (
-                Related(
-                    span_of(saver.site, walked.texts), f"{subject(saver)} saved it here"
-                ),
-            )
         span = span_of(site, walked.texts) if site is not None else None
-        whole = replace(
-            diagnostic,
+        draft = replace(
+            draft,
             layer=writer.layer if writer is not None else "",
             label="written in place; `backward()` raises",
-            related=related,
+            related=_relate_saver(walked, saver),
         )
-        return Finding(
-            whole.at(span, otherwise=NoPlace.NO_SOURCE),
-            mode,
-            None,
-            tuple(_candidates(walked, writer, saver)) if writer is not None else (),
-        )
+        candidates = tuple(_find_candidates(walked, spoiled))
+        placed = draft.at(span, otherwise=NoPlace.NO_SOURCE)
+        return Finding(placed, trace.mode, None, candidates)
 
 
-def _candidates(
-    walked: Walked, writer: Call, saver: Call | None
-) -> Iterator[Candidate]:
-    yield from _not_in_place(walked, writer)
-    made = call_at(saver.site, walked.texts) if saver is not None else None
-    if made is not None and isinstance(
-        made.source.parents.get(made.node), (ast.Assign, ast.AnnAssign)
-    ):
-        text = f"{made.text}.clone()"
-        yield Candidate(
-            f"`{text}`",
-            (made.replaced(made.node, text),),
-            writer.layer,
-            group="out of place",
-        )
+def _relate_saver(walked: Walked, saver: Call | None) -> tuple[Related, ...]:
+    if saver is None or saver.site is None:
+        return ()
+    span = span_of(saver.site, walked.texts)
+    return (Related(span, f"{subject(saver)} saved it here"),)
 
 
-def _not_in_place(walked: Walked, writer: Call) -> Iterator[Candidate]:
-    group = "out of place"
-    called = (
-        layer_call(writer.definition, writer.module_class, walked.texts)
-        if writer.is_module
-        else call_at(writer.site, walked.texts)
-    )
-    if called is not None:
-        for node in [
-            word.value for word in called.node.keywords if word.arg == "inplace"
-        ] + called.node.args:
-            if isinstance(node, ast.Constant) and node.value is True:
-                title = f"`{called.name}(inplace=False)`"
-                yield Candidate(
-                    title, (called.replaced(node, "False"),), writer.layer, group
-                )
-        yield from _method(called, writer.layer, group)
-    yield from _augmented(walked, writer, group)
-
-
-def _method(called: CallExpression, layer: str, group: str) -> Iterator[Candidate]:
-    """`x = x.mul(y)` for the statement `x.mul_(y)`; `x.mul(y)` where the result is
-    used."""
-    func = called.node.func
-    if (
-        not isinstance(func, ast.Attribute)
-        or not func.attr.endswith("_")
-        or func.attr.endswith("__")
-    ):
+def _find_candidates(walked: Walked, spoiled: Spoiled) -> Iterator[Candidate]:
+    if spoiled.written_by is None:
         return
-    owner = called.source.segment(func.value)
-    text = called.text.replace(
-        f"{owner}.{func.attr}", f"{owner}.{func.attr.rstrip('_')}", 1
-    )
-    if isinstance(called.source.parents.get(called.node), ast.Expr):
-        if not isinstance(func.value, ast.Name):
-            return
-        text = f"{owner} = {text}"
-    yield Candidate(f"`{text}`", (called.replaced(called.node, text),), layer, group)
-
-
-_SIGNS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**"}
-
-
-def _augmented(walked: Walked, writer: Call, group: str) -> Iterator[Candidate]:
-    """`x = x + y` for `x += y`."""
-    site, texts = writer.site, walked.texts
-    source = parse_file(site.file, texts) if site is not None else None
-    for node in ast.walk(source.tree) if source is not None else ():
-        if not isinstance(node, ast.AugAssign) or writer.site is None or source is None:
-            continue
-        sign = _SIGNS.get(type(node.op))
-        if (
-            not node.lineno <= writer.site.line <= (node.end_lineno or 0)
-            or sign is None
-        ):
-            continue
-        target, value = source.segment(node.target), source.segment(node.value)
-        if isinstance(
-            node.value, (ast.BinOp, ast.IfExp, ast.BoolOp, ast.Compare, ast.Lambda)
-        ):
-            value = f"({value})"
-        text = f"{target} = {target} {sign} {value}"
-        yield Candidate(
-            f"`{text}`", (replacement(source, node, text),), writer.layer, group
-        )
+    yield from write_elsewhere(walked, spoiled.written_by)
+    if spoiled.saved_by is not None:
+        layer = spoiled.written_by.layer
+        yield from clone_result(walked, spoiled.saved_by, layer)

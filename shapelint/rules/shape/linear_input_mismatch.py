@@ -3,38 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from shapelint.changes.heads import (
-    flatten_and_number,
-    flattened,
-    head_candidates,
-    missing_flatten,
-)
-from shapelint.changes.layer_inputs import layer_input_forms
+from shapelint import ops
+from shapelint.changes.first_layers import unbatched_note
+from shapelint.changes.heads import find_flatten, head_candidates
+from shapelint.changes.layer_inputs import rewrite_layer_input
 from shapelint.changes.layer_numbers import number_candidates
-from shapelint.changes.other_inputs import input_candidates, unbatched_note
-from shapelint.facts.diagnostics import Severity
-from shapelint.facts.findings import Example, Finding, Rule
-from shapelint.facts.graph import Call, Trace, Walked
-from shapelint.syntax.walked_calls import failed_calls, located, made_by, shape_text
+from shapelint.changes.missing_flattens import flatten_and_number, missing_flatten
+from shapelint.changes.other_inputs import input_candidates
+from shapelint.facts.findings import Candidate, Example, Finding, Rule
+from shapelint.facts.graph import Call, Failure, Trace, Walked
+from shapelint.ops.record import Family
+from shapelint.syntax.walked_calls import (
+    count_noun,
+    failed_calls,
+    finding_at_layer,
+    made_by,
+    name_layer,
+    product_text,
+    shape_text,
+    span_of_argument,
+)
+
+
+@dataclass(frozen=True)
+class _Operand:
+    """The last dimension of an input, what the weight takes, and the constructor's
+    argument (position and name) that says so."""
+
+    found: int
+    takes: int
+    argument: tuple[int, str]
 
 
 class LinearInputMismatch(Rule):
     """
     ## What it does
-    Finds `nn.Linear`, `nn.Bilinear` and `F.linear` that are fed another last dimension
-    than their weight takes.
+    Finds `nn.Linear`, `nn.Bilinear` and `F.linear` whose input's last dimension does
+    not match the weight.
 
     ## Why is this bad?
-    The forward raises. Mostly the number was worked out for another image size, clip
-    length or backbone: the features before it are `channels * height * width` of the
-    map that is flattened.
+    The forward raises. Usually `in_features` was computed for another image size, clip
+    length or backbone: after a flatten, the layer receives `channels * height * width`
+    features.
 
     ## Fix
-    The number that fits this input; or an adaptive pooling before the flatten, which
-    makes the head independent of the input's size (and keeps trained weights where it
-    restores the old map).
+    Set `in_features` to the number that this input gives. Or put an adaptive pooling
+    before the flatten: the head then no longer depends on the size of the input, and it
+    keeps trained weights if the pooling restores the old feature map.
 
     ## References
     - torch.nn.Linear: input `(*, in_features)`, output `(*, out_features)`
@@ -42,7 +59,6 @@ class LinearInputMismatch(Rule):
 
     code = "SHP101"
     name = "linear-input-mismatch"
-    severity = Severity.ERROR
     supersedes = ("SHP119",)
     follows = ("SHP111",)
     bad = Example(
@@ -84,86 +100,68 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call in failed_calls(walked, "linear", "bilinear"):
-            failure = call.failure
-            assert failure is not None
-            operands = failure.tensors
-            weight = next(
-                (
-                    fact
-                    for fact in operands
-                    if len(fact.shape) >= 2 and fact is not operands[0]
-                ),
-                None,
-            )
-            if weight is None or not operands[0].shape:
-                continue
-            pairs = [(operands[0], weight.shape[1], 0, "in_features")]
-            if failure.op == "bilinear":
-                weight = failure.arg(2, "weight")
-                pairs = [
-                    (operands[0], weight.shape[1], 0, "in1_features"),
-                    (operands[1], weight.shape[2], 1, "in2_features"),
-                ]
-            for fact, takes, position, argument in pairs:
-                if fact.shape[-1] != takes:
-                    yield self._finding(
-                        walked, trace, call, fact.shape[-1], takes, position, argument
-                    )
+        for trace, call, failure in failed_calls(walked, *ops.in_family(Family.LINEAR)):
+            for operand in _find_operands(failure):
+                if operand.found != operand.takes:
+                    yield self._finding(walked, trace, call, operand)
 
     def _finding(
-        self,
-        walked: Walked,
-        trace: Trace,
-        call: Call,
-        found: int,
-        takes: int,
-        position: int,
-        argument: str,
+        self, walked: Walked, trace: Trace, call: Call, operand: _Operand
     ) -> Finding:
-        name = call.op if call.is_module else "F." + call.op
-        made = made_by(walked, call)
-        written = made.argument(position, argument) if made is not None else None
-        span = made.span(written) if made is not None and written is not None else None
-        diagnostic = self.diagnostic(
-            f"`{name}` takes {takes} features but gets {found}"
-        )
-        diagnostic = replace(
-            diagnostic,
-            label=f"{takes} expected, {found} found",
-            expected=str(takes),
-            found=str(found),
-        )
-        diagnostic = replace(
-            located(diagnostic, walked, trace, call, span), notes=unbatched_note(trace)
-        )
-        flatten = flattened(trace, call)
+        takes, found = operand.takes, operand.found
+        wanted = count_noun(takes, "feature")
+        message = f"{name_layer(call)} takes {wanted} but gets {found}"
+        notes = [*unbatched_note(trace)]
+        flatten = find_flatten(trace, call)
         if flatten is not None:
-            before = flatten.inputs[0].shape
-            diagnostic = replace(
-                diagnostic,
-                notes=(
-                    *diagnostic.notes,
-                    f"{found} = {' * '.join(map(str, before[1:]))}, the {shape_text(before)} that is flattened",
-                ),
+            shape = flatten.inputs[0].shape
+            notes.append(
+                f"{found} = {product_text(shape[1:])}, from flattening {shape_text(shape)}"
             )
-        candidates = [
-            *input_candidates(walked, trace),
-            *missing_flatten(walked, call, takes),
+        draft = replace(
+            self.mismatch(message, str(takes), str(found)), notes=tuple(notes)
+        )
+        candidates = _find_candidates(walked, trace, call, operand, flatten)
+        span = span_of_argument(made_by(walked, call), *operand.argument)
+        return finding_at_layer(walked, trace, call, draft, candidates, span)
+
+
+def _find_operands(failure: Failure) -> list[_Operand]:
+    """The inputs of a call beside what its weight takes (torch.nn.Linear: weight
+    (out_features, in_features); torch.nn.Bilinear: (out, in1, in2))."""
+    facts = failure.tensors
+    if not facts[0].shape:
+        return []
+    if failure.op == "bilinear":
+        both = failure.arg(2, "weight").shape[1:]
+        names = ("in1_features", "in2_features")
+        return [
+            _Operand(fact.shape[-1], takes, (position, names[position]))
+            for position, (fact, takes) in enumerate(zip(facts, both, strict=False))
         ]
-        candidates += layer_input_forms(walked, call, takes)
-        sizes = flatten.inputs[0].shape[1:] if flatten is not None else (found,)
-        both = (
-            flatten_and_number(walked, trace, call, made, takes)
-            if argument == "in_features"
-            else []
-        )
-        numbers = number_candidates(
-            call, made, (position, argument), found, sizes, takes
-        )
-        candidates += (
-            both or numbers
-        )  # a number alone would have the layer run over the width of a map
-        if argument == "in_features":
-            candidates += head_candidates(walked, trace, call, made, takes)
-        return Finding(diagnostic, trace.mode, call.index, tuple(candidates))
+    # `F.linear` takes (input, weight, bias); of these the weight has two dimensions
+    weights = [fact for fact in facts[1:] if len(fact.shape) >= 2]
+    if not weights:
+        return []
+    return [_Operand(facts[0].shape[-1], weights[0].shape[1], (0, "in_features"))]
+
+
+def _find_candidates(
+    walked: Walked, trace: Trace, call: Call, operand: _Operand, flatten: Call | None
+) -> list[Candidate]:
+    made = made_by(walked, call)
+    takes, found, argument = operand.takes, operand.found, operand.argument
+    sizes = flatten.inputs[0].shape[1:] if flatten is not None else (found,)
+    candidates = [
+        *input_candidates(walked, trace),
+        *missing_flatten(walked, call, takes),
+        *rewrite_layer_input(walked, call, takes),
+    ]
+    numbers = number_candidates(call, made, argument, found, sizes, takes)
+    if argument[1] != "in_features":
+        return [*candidates, *numbers]
+    # where a flatten is missing, the number alone would let the layer run over the
+    # width of a map: it fits, and means nothing
+    with_flatten = flatten_and_number(walked, trace, call, made, takes)
+    heads = head_candidates(walked, trace, call, made, takes)
+    return [*candidates, *(with_flatten or numbers), *heads]

@@ -3,47 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
-from shapelint.changes.layer_inputs import cast
-from shapelint.changes.operands import turned
+from shapelint import ops
+from shapelint.changes.layer_inputs import cast_operand
+from shapelint.changes.operands import rewrite_operands
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
-from shapelint.facts.graph import Call, Shape, TensorFact, Walked
-from shapelint.syntax.walked_calls import at_call, failed_calls, shape_text
-
-CLASSES = ("cross_entropy", "nll_loss")
-LIKE = (
-    *(
-        "mse_loss",
-        "l1_loss",
-        "smooth_l1_loss",
-        "huber_loss",
-        "binary_cross_entropy",
-        "soft_margin_loss",
-    ),
-    *(
-        "binary_cross_entropy_with_logits",
-        "kl_div",
-        "poisson_nll_loss",
-        "gaussian_nll_loss",
-        "multilabel_margin_loss",
-    ),
+from shapelint.facts.graph import Call, Failure, Shape, TensorFact, Walked
+from shapelint.ops.record import Op, Target
+from shapelint.syntax.walked_calls import (
+    failed_calls,
+    finding_at_call,
+    name_layer,
+    shape_text,
 )
 
 
 class LossShapeMismatch(Rule):
     """
     ## What it does
-    Finds a loss in the forward whose target has not the shape or dtype that belongs to
-    the prediction.
+    Finds a loss in the forward whose target does not have the shape or dtype that the
+    prediction requires.
 
     ## Why is this bad?
     The forward raises. `cross_entropy` takes scores of (batch, classes, ...) and
-    targets of (batch, ...), whole numbers or probabilities of the scores' own shape;
-    the others take a target like the prediction.
+    targets of (batch, ...) that hold class indices, or probabilities in the shape of
+    the scores. Other losses take a target in the shape of the prediction.
 
     ## Fix
-    `target.squeeze(1)`, `target.long()`, scores with the classes in dimension 1.
+    Use `target.squeeze(1)`, `target.long()`, or scores with the classes in dimension 1.
 
     ## References
     - torch.nn.CrossEntropyLoss, "Shape"
@@ -51,6 +38,7 @@ class LossShapeMismatch(Rule):
 
     code = "SHP116"
     name = "loss-shape-mismatch"
+    # most losses broadcast inside, and refuse dtypes as other ops do
     supersedes = ("SHP104", "SHP114", "SHP119")
     bad = Example(
         """
@@ -87,57 +75,53 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call in failed_calls(walked, *CLASSES, *LIKE):
-            failure = call.failure
-            assert failure is not None
+        for trace, call, failure in failed_calls(walked, *ops.where(_has_target)):
             scores, target = failure.arg(0, "input"), failure.arg(1, "target")
             if not isinstance(scores, TensorFact) or not isinstance(target, TensorFact):
                 continue
-            name = f"`{call.op}`" if call.is_module else f"`F.{call.op}`"
-            wanted = _wanted(failure.op, scores)
+            wanted = _target_shape(failure.op, scores.shape)
             if wanted != target.shape:
-                message = f"{name} of {shape_text(scores.shape)} takes a target of {shape_text(wanted)}"
-                message += f" but gets {shape_text(target.shape)}"
-                label = (
-                    f"{shape_text(wanted)} expected, {shape_text(target.shape)} found"
-                )
-                pair = (shape_text(wanted), shape_text(target.shape))
+                expected, found = shape_text(wanted), shape_text(target.shape)
+                name = f"{name_layer(call)} on {shape_text(scores.shape)}"
             else:
-                dtype = (
-                    "i64"
-                    if failure.op in CLASSES and target.dtype.startswith(("f", "bf"))
-                    else failure.cast_to or "f32"
-                )
-                message = f"{name} takes a target of {dtype} but gets {target.dtype}"
-                label, pair = (
-                    f"{dtype} expected, {target.dtype} found",
-                    (dtype, target.dtype),
-                )
-            diagnostic = replace(
-                self.diagnostic(message), label=label, expected=pair[0], found=pair[1]
-            )
-            candidates = tuple(_candidates(walked, call, failure.op))
-            yield Finding(
-                at_call(diagnostic, walked, trace, call),
-                trace.mode,
-                call.index,
-                candidates,
-            )
+                expected, found = _target_dtype(failure, target), target.dtype
+                name = name_layer(call)
+            message = f"{name} takes a target of {expected} but gets {found}"
+            draft = self.mismatch(message, expected, found)
+            candidates = _find_candidates(walked, call, failure.op)
+            yield finding_at_call(walked, trace, call, draft, candidates)
 
 
-def _wanted(op: str, scores: TensorFact) -> Shape:
-    """The target's shape: (N, C, d) asks for (N, d); the others for the prediction's
-    own."""
-    if op not in CLASSES:
-        return scores.shape
-    return (*scores.shape[:1], *scores.shape[2:]) if len(scores.shape) > 1 else ()
+def _has_target(op: Op) -> bool:
+    return op.target is not Target.NONE
 
 
-def _candidates(walked: Walked, call: Call, op: str) -> Iterator[Candidate]:
+def _takes_classes(op: str) -> bool:
+    return ops.of(op).target is Target.CLASSES
+
+
+def _target_shape(op: str, scores: Shape) -> Shape:
+    """What the target must have (torch.nn.CrossEntropyLoss, "Shape"): (N, d1, ...) for
+    scores of (N, C, d1, ...); for other losses, the prediction's own shape."""
+    if not _takes_classes(op):
+        return scores
+    if len(scores) < 2:
+        return ()
+    return (scores[0], *scores[2:])
+
+
+def _target_dtype(failure: Failure, target: TensorFact) -> str:
+    is_float = target.dtype.startswith(("f", "bf"))
+    if _takes_classes(failure.op) and is_float:
+        return "i64"  # the only dtype of class indices that every loss takes
+    # what eager took when it was asked again
+    return failure.cast_to or "f32"
+
+
+def _find_candidates(walked: Walked, call: Call, op: str) -> Iterator[Candidate]:
     def fits(shapes: list[Shape]) -> bool:
-        if len(shapes) < 2:
-            return False
-        return shapes[1] == _wanted(op, TensorFact("f32", shapes[0]))
+        return len(shapes) >= 2 and shapes[1] == _target_shape(op, shapes[0])
 
-    yield from cast(walked, call, 1, ".long()" if op in CLASSES else ".float()")
-    yield from turned(walked, call, fits)
+    method = ".long()" if _takes_classes(op) else ".float()"
+    yield from cast_operand(walked, call, 1, method)
+    yield from rewrite_operands(walked, call, fits)

@@ -5,27 +5,33 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from shapelint.changes.operands import turned
+from shapelint import ops
+from shapelint.changes.operands import rewrite_operands
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Failure, Shape, Walked
-from shapelint.rules.shape.elementwise_shape_mismatch import clashing
-from shapelint.syntax.walked_calls import at_call, failed_calls, shape_text, subject
-
-OPS = ("matmul", "rmatmul", "mm", "bmm", "addmm", "baddbmm", "mv", "dot", "einsum")
+from shapelint.ops.broadcasting import find_clash
+from shapelint.ops.record import Family
+from shapelint.ops.wording import subject
+from shapelint.syntax.walked_calls import (
+    failed_calls,
+    finding_at_call,
+    shape_text,
+)
 
 
 class MatmulShapeMismatch(Rule):
     """
     ## What it does
-    Finds `@`, `torch.matmul`, `mm`, `bmm` and `einsum` of operands whose sizes do not
-    fit.
+    Finds `@`, `torch.matmul`, `mm`, `bmm` and `einsum` whose operands do not fit
+    together.
 
     ## Why is this bad?
-    The forward raises. Mostly one operand lacks a transpose (`q @ k` for `q @
-    k.transpose(-2, -1)`), or heads and positions were left in the wrong order.
+    The forward raises. Usually one operand lacks a transpose (`q @ k` instead of `q @
+    k.transpose(-2, -1)`), or heads and positions are in the wrong order.
 
     ## Fix
-    The last dimension of the left operand must be the second to last of the right one.
+    The last dimension of the left operand must equal the second-to-last dimension of
+    the right one.
     """
 
     code = "SHP106"
@@ -68,35 +74,41 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call in failed_calls(walked, *OPS):
-            failure = call.failure
-            assert failure is not None
+        for trace, call, failure in failed_calls(walked, *ops.in_family(Family.MATMUL)):
             facts = failure.tensors
-            if len({fact.dtype for fact in facts}) > 1:
+            # different dtypes fail whatever the sizes; another rule reports them
+            has_one_dtype = len({fact.dtype for fact in facts}) <= 1
+            if not has_one_dtype:
                 continue
-            texts = " by ".join(shape_text(fact.shape) for fact in facts)
-            equation = (
-                f" as `{failure.args[0]}`"
-                if failure.op == "einsum" and isinstance(failure.args[0], str)
-                else ""
+            texts = [shape_text(fact.shape) for fact in facts]
+            is_einsum = failure.op == "einsum"
+            equation = failure.args[0] if is_einsum else None
+            suffix = f" as `{equation}`" if isinstance(equation, str) else ""
+            draft = replace(
+                self.diagnostic(
+                    f"{subject(call)} cannot multiply {' by '.join(texts)}{suffix}"
+                ),
+                label=_describe_difference(failure),
+                expected=texts[0] if texts else None,
+                found=texts[-1] if texts else None,
             )
-            diagnostic = replace(
-                self.diagnostic(f"{subject(call)} cannot multiply {texts}{equation}"),
-                label=_difference(failure),
-                expected=shape_text(facts[0].shape) if facts else None,
-                found=shape_text(facts[-1].shape) if facts else None,
-            )
-            candidates = (
-                tuple(turned(walked, call, _multiplies(failure.op)))
-                if failure.op != "einsum"
-                else ()
-            )
-            yield Finding(
-                at_call(diagnostic, walked, trace, call),
-                trace.mode,
-                call.index,
-                candidates,
-            )
+            fits = _multiplies(failure.op)
+            # of an einsum it is as likely the equation that is wrong
+            candidates = [] if is_einsum else rewrite_operands(walked, call, fits)
+            yield finding_at_call(walked, trace, call, draft, candidates)
+
+
+def _in_order(op: str, shapes: list[Shape]) -> tuple[Shape, Shape]:
+    """The left and the right operand: the last two tensors (`addmm` has a summand
+    before them); of `y.__rmatmul__(x)` in the other order."""
+    first, second = shapes[-2:]
+    return (second, first) if op == "rmatmul" else (first, second)
+
+
+def _rows(shape: Shape) -> int:
+    """What the columns of the left operand must equal; of a vector its length
+    (torch.matmul)."""
+    return shape[-2] if len(shape) > 1 else shape[-1]
 
 
 def _multiplies(op: str) -> Callable[[list[Shape]], bool]:
@@ -105,22 +117,21 @@ def _multiplies(op: str) -> Callable[[list[Shape]], bool]:
     def fits(shapes: list[Shape]) -> bool:
         if len(shapes) < 2:  # the other one cannot be told apart in the source
             return False
-        left, right = shapes[-2:] if op != "rmatmul" else shapes[-2:][::-1]
+        left, right = _in_order(op, shapes)
+        if not left or not right or left[-1] != _rows(right):
+            return False
         if len(left) < 2 or len(right) < 2:
-            return (
-                bool(left and right) and left[-1] == right[-2 if len(right) > 1 else 0]
-            )
-        return left[-1] == right[-2] and clashing([left[:-2], right[:-2]]) is None
+            return True
+        return find_clash([left[:-2], right[:-2]]) is None
 
     return fits
 
 
-def _difference(failure: Failure) -> str:
-    shapes = [fact.shape for fact in failure.tensors[-2:]]
+def _describe_difference(failure: Failure) -> str:
+    shapes = [fact.shape for fact in failure.tensors]
     if failure.op == "einsum" or len(shapes) < 2:
         return failure.message
-    left, right = reversed(shapes) if failure.op == "rmatmul" else shapes
-    inner = right[-2] if len(right) > 1 else (right[0] if right else 0)
-    if left and right and left[-1] != inner:
-        return f"{left[-1]} columns on the left, {inner} rows on the right"
+    left, right = _in_order(failure.op, shapes)
+    if left and right and left[-1] != _rows(right):
+        return f"{left[-1]} columns on the left, {_rows(right)} rows on the right"
     return "the batch dimensions differ"

@@ -3,41 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from shapelint import ops
+from shapelint.changes import weights
 from shapelint.changes.layer_numbers import number_candidates, producer_candidates
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
-from shapelint.facts.graph import Call, Failure, Trace, Walked
+from shapelint.facts.graph import Call, Failure, Shape, TensorFact, Trace, Walked
+from shapelint.ops.record import Family
 from shapelint.syntax.calls import CallExpression
-from shapelint.syntax.walked_calls import failed_calls, located, made_by, shape_text
+from shapelint.syntax.walked_calls import (
+    count_noun,
+    failed_calls,
+    finding_at_layer,
+    made_by,
+    name_layer,
+    shape_text,
+    span_of_argument,
+)
 
 
 @dataclass(frozen=True)
 class _Mismatch:
-    """What a norm takes and gets, and the argument that says so."""
+    """What a norm takes and gets.
+
+    `value` is what the constructor's `argument` (position and name) should be. `width`
+    is what the layer before would have to give."""
 
     message: str
     takes: str
     found: str
-    position: int
-    argument: str
+    argument: tuple[int, str]
     value: int | str
-    wanted_channels: int | None
+    width: int | None
 
 
 class NormSizeMismatch(Rule):
     """
     ## What it does
-    Finds BatchNorm, InstanceNorm, GroupNorm, LayerNorm and RMSNorm made for another
-    number of channels or features than they are fed, and groups that do not divide the
+    Finds BatchNorm, InstanceNorm, GroupNorm, LayerNorm and RMSNorm whose size does not
+    match the channels or features of the input, and groups that do not divide the
     channels.
 
     ## Why is this bad?
-    The forward raises. The norm's number repeats the `out_channels` or the width of the
-    layer before, and one of the two was changed.
+    The forward raises. A norm repeats the `out_channels` or the width of the layer
+    before, and only one of the two was changed.
 
     ## Fix
-    The number that arrives, or the width of the layer before.
+    Set the norm to the size that arrives, or change the width of the layer before.
     """
 
     code = "SHP103"
@@ -79,138 +92,117 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call in failed_calls(
-            walked,
-            "batch_norm",
-            "instance_norm",
-            "group_norm",
-            "layer_norm",
-            "rms_norm",
+        for trace, call, failure in failed_calls(
+            walked, *ops.in_family(Family.NORMALISATION)
         ):
-            assert call.failure is not None
-            mismatch = _mismatch(
-                call.failure, call.op if call.is_module else "F." + call.op
-            )
+            mismatch = _find_mismatch(failure)
             if mismatch is not None:
                 yield self._finding(walked, trace, call, mismatch)
 
     def _finding(
         self, walked: Walked, trace: Trace, call: Call, mismatch: _Mismatch
     ) -> Finding:
+        draft = self.mismatch(
+            f"{name_layer(call)} {mismatch.message}", mismatch.takes, mismatch.found
+        )
         made = made_by(walked, call)
-        written = (
-            made.argument(mismatch.position, mismatch.argument)
-            if made is not None
-            else None
+        value, width = mismatch.value, mismatch.width
+        sizes = (value,) if isinstance(value, int) else ()
+        candidates = number_candidates(
+            call, made, mismatch.argument, value, sizes, width
         )
-        span = made.span(written) if made is not None and written is not None else None
-        diagnostic = replace(
-            self.diagnostic(mismatch.message),
-            label=f"{mismatch.takes} expected, {mismatch.found} found",
-            expected=mismatch.takes,
-            found=mismatch.found,
-        )
-        sizes = (mismatch.value,) if isinstance(mismatch.value, int) else ()
-        candidates: list[Candidate] = number_candidates(
-            call,
-            made,
-            (mismatch.position, mismatch.argument),
-            mismatch.value,
-            sizes,
-            mismatch.wanted_channels,
-        )
-        if (
-            made is not None
-            and made.name == "LayerNorm"
-            and len(made.node.args) == 1
-            and not made.node.keywords
-        ):
-            candidates += _over_channels(call, made, mismatch)
-        if mismatch.wanted_channels is not None:
-            candidates += producer_candidates(
-                walked, trace, call, mismatch.wanted_channels
-            )
-        return Finding(
-            located(diagnostic, walked, trace, call, span),
-            trace.mode,
-            call.index,
-            tuple(candidates),
-        )
+        candidates += _norm_channels(call, made, mismatch)
+        if width is not None:
+            candidates += producer_candidates(walked, trace, call, width)
+        span = span_of_argument(made, *mismatch.argument)
+        return finding_at_layer(walked, trace, call, draft, candidates, span)
 
 
-def _mismatch(failure: Failure, name: str) -> _Mismatch | None:
+def _find_mismatch(failure: Failure) -> _Mismatch | None:
     x = failure.arg(0, "input")
-    if failure.op in ("layer_norm", "rms_norm"):
-        normalized: tuple[int, ...] = tuple(failure.arg(1, "normalized_shape") or ())
-        shape: tuple[int, ...] = x.shape
-        tail = shape[-len(normalized) :] if normalized else shape
-        if not normalized or tail == normalized:
-            return None
-        value: int | str = tail[0] if len(tail) == 1 else str(tail)
-        message = f"`{name}` normalises over {shape_text(normalized)} but the input ends in {shape_text(tail)}"
-        wanted = normalized[0] if len(normalized) == 1 else None
-        return _Mismatch(
-            message,
-            shape_text(normalized),
-            shape_text(tail),
-            0,
-            "normalized_shape",
-            value,
-            wanted,
-        )
+    if "normalized_shape" in ops.of(failure.op).takes:
+        normalized = tuple(failure.arg(1, "normalized_shape") or ())
+        return _compare_features(x.shape, normalized)
     if len(x.shape) < 2:
         return None
+    # every other norm has its channels in dimension 1 (torch.nn.BatchNorm2d, "Shape")
     channels = x.shape[1]
     if failure.op == "group_norm":
-        groups, weight = failure.arg(1, "num_groups"), failure.arg(2, "weight")
-        takes = weight.shape[0] if weight is not None else channels
-        if takes == channels and groups > 0 and channels % groups:
-            message = f"`{name}` cannot split {channels} channels into {groups} groups"
-            return _Mismatch(
-                message,
-                f"a multiple of {groups}",
-                str(channels),
-                0,
-                "num_groups",
-                _divisor(channels, groups),
-                None,
-            )
-        position, argument = 1, "num_channels"
-    else:
-        weight = failure.arg(3, "weight") or failure.arg(1, "running_mean")
-        takes = weight.shape[0] if weight is not None else channels
-        position, argument = 0, "num_features"
-    if takes == channels:
+        return _compare_groups(failure, channels)
+    # without `affine` there is no weight, without statistics no mean
+    weight = failure.arg(3, "weight") or failure.arg(1, "running_mean")
+    return _compare_channels(weight, channels, (0, "num_features"))
+
+
+def _compare_features(shape: Shape, normalized: Shape) -> _Mismatch | None:
+    """LayerNorm and RMSNorm: the last dimensions must equal `normalized_shape`."""
+    if not normalized:
         return None
-    message = f"`{name}` takes {takes} channels but gets {channels}"
+    tail = shape[-len(normalized) :]
+    if tail == normalized:
+        return None
+    takes, found = shape_text(normalized), shape_text(tail)
     return _Mismatch(
-        message, str(takes), str(channels), position, argument, channels, takes
+        f"normalises over {takes} but the input ends in {found}",
+        takes,
+        found,
+        (0, "normalized_shape"),
+        tail[0] if len(tail) == 1 else str(tail),
+        normalized[0] if len(normalized) == 1 else None,
     )
 
 
-def _over_channels(
-    call: Call, made: CallExpression, mismatch: _Mismatch
+def _compare_groups(failure: Failure, channels: int) -> _Mismatch | None:
+    groups, weight = failure.arg(1, "num_groups"), failure.arg(2, "weight")
+    takes = weight.shape[0] if weight is not None else channels
+    # the size is compared first, as torch does: groups of wrong channels mean nothing
+    if takes != channels:
+        return _compare_channels(weight, channels, (1, "num_channels"))
+    if groups <= 0 or channels % groups == 0:
+        return None
+    return _Mismatch(
+        f"cannot split {count_noun(channels, 'channel')} into {groups} groups",
+        f"a multiple of {groups}",
+        str(channels),
+        (0, "num_groups"),
+        _find_divisor(channels, groups),
+        None,
+    )
+
+
+def _compare_channels(
+    weight: TensorFact | None, channels: int, argument: tuple[int, str]
+) -> _Mismatch | None:
+    takes = weight.shape[0] if weight is not None else channels
+    if takes == channels:
+        return None
+    message = f"takes {count_noun(takes, 'channel')} but gets {channels}"
+    return _Mismatch(message, str(takes), str(channels), argument, channels, takes)
+
+
+def _norm_channels(
+    call: Call, made: CallExpression | None, mismatch: _Mismatch
 ) -> list[Candidate]:
-    """`GroupNorm(1, channels)`, whose weights are the same, for a `LayerNorm(channels)`
-    fed with a feature map."""
-    shape = call.inputs[0].shape if call.inputs else ()
-    if len(shape) != 4 or shape[1] != mismatch.wanted_channels:
+    """`GroupNorm(1, channels)` instead of a `LayerNorm(channels)` that receives a
+    feature map: the weights are the same."""
+    if made is None or made.name != "LayerNorm":
         return []
-    text = f"{made.prefix}GroupNorm(1, {made.source.segment(made.node.args[0])})"
-    edit = made.replaced(made.node, text)
+    arguments = made.node.args
+    has_size_alone = len(arguments) == 1 and not made.node.keywords
+    shape = call.inputs[0].shape if call.inputs else ()
+    if not has_size_alone or len(shape) != 4 or shape[1] != mismatch.width:
+        return []
+    text = f"{made.prefix}GroupNorm(1, {made.source.segment(arguments[0])})"
+    edits = (made.replaced(made.node, text),)
+    says = "the channels are in dimension 1 here"
     return [
         Candidate(
-            f"`{text}`",
-            (edit,),
-            call.layer,
-            likely=3.2,
-            says="channels come second here",
+            f"`{text}`", edits, call.layer, likely=weights.NORM_OVER_CHANNELS, says=says
         )
     ]
 
 
-def _divisor(channels: int, near: int) -> int:
-    """The largest divisor of the channels that is not above `near`."""
-    return next(
-        size for size in range(min(near, channels), 0, -1) if channels % size == 0
-    )
+def _find_divisor(channels: int, limit: int) -> int:
+    """The largest divisor of the channels that is not above `limit`."""
+    sizes = range(min(limit, channels), 0, -1)
+    return next(size for size in sizes if channels % size == 0)

@@ -4,111 +4,48 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import replace
 
-from shapelint.changes.other_inputs import batched_input, input_candidates, spatial_dims
+from shapelint import ops
+from shapelint.changes import weights
+from shapelint.changes.other_inputs import batched_input, input_candidates
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
-from shapelint.facts.graph import Call, Failure, Walked
-from shapelint.ops import einops_patterns as patterns
-from shapelint.ops.rearranging import dims_of
+from shapelint.facts.graph import Call, Shape, Trace, Walked
+from shapelint.ops.ranks import ranks_taken
+from shapelint.ops.wording import subject
 from shapelint.syntax.calls import call_at
 from shapelint.syntax.walked_calls import (
-    at_call,
     call_expression,
     failed_calls,
-    located,
+    finding_at,
+    finding_at_layer,
     made_by,
+    name_layer,
     shape_text,
-    subject,
 )
-
-_NORM_RANKS = {
-    "BatchNorm1d": (2, 3),
-    "BatchNorm2d": (4,),
-    "BatchNorm3d": (5,),
-    "InstanceNorm1d": (2, 3),
-    "InstanceNorm2d": (3, 4),
-    "InstanceNorm3d": (4, 5),
-}
-
-
-_RESAMPLED = {"linear": (3,), "bilinear": (4,), "bicubic": (4,), "trilinear": (5,)}
-
-_OF_EACH_RANK = {
-    *(
-        "Conv",
-        "ConvTranspose",
-        "MaxPool",
-        "AvgPool",
-        "AdaptiveAvgPool",
-        "AdaptiveMaxPool",
-        "BatchNorm",
-        "InstanceNorm",
-    ),
-    *(
-        "conv",
-        "conv_transpose",
-        "max_pool",
-        "avg_pool",
-        "adaptive_avg_pool",
-        "adaptive_max_pool",
-    ),
-}
-"""What torch has for one, two and three spatial dimensions."""
-
-_TAKES_DIMS = {
-    *(
-        "transpose",
-        "swapaxes",
-        "permute",
-        "mean",
-        "sum",
-        "amax",
-        "amin",
-        "max",
-        "min",
-        "argmax",
-        "argmin",
-        "softmax",
-    ),
-    *(
-        "log_softmax",
-        "squeeze",
-        "flatten",
-        "unbind",
-        "cumsum",
-        "norm",
-        "std",
-        "var",
-        "logsumexp",
-        "prod",
-        "all",
-        "any",
-    ),
-}
-"""Ops whose whole-number arguments, beside the tensor, are dimensions."""
 
 
 class RankMismatch(Rule):
     """
     ## What it does
-    Finds layers that are fed too few or too many dimensions: an image without its batch
+    Finds layers that receive too few or too many dimensions: an image without its batch
     or channel dimension, a feature map that was not flattened, a sequence where a
     vector was meant.
 
     ## Why is this bad?
-    The forward raises, mostly about a size that is not the cause.
+    The forward raises, usually about a size that is not the cause.
 
     ## Fix
-    `unsqueeze` the missing dimension, `flatten` the superfluous ones, or the norm of
-    the right rank.
+    Add the missing dimension with `unsqueeze`, merge the extra ones with `flatten`, or
+    use the layer made for this number of dimensions.
 
     ## References
-    - torch.nn.Conv2d takes (N, C, H, W) or (C, H, W); torch.nn.BatchNorm1d (N, C) or
-      (N, C, L)"""
+    - torch.nn.Conv2d takes (N, C, H, W) or (C, H, W); torch.nn.BatchNorm1d takes (N, C)
+      or (N, C, L)
+    """
 
     code = "SHP113"
     name = "rank-mismatch"
+    # where a dimension is missing, all sizes after it are compared with wrong ones
     supersedes = ("SHP101", "SHP102", "SHP103", "SHP107", "SHP111", "SHP119")
     leaves_size_open = True
     bad = Example(
@@ -144,128 +81,91 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call in failed_calls(walked):
-            failure = call.failure
-            if failure is None or not failure.tensors:
+        for trace, call, failure in failed_calls(walked):
+            ranks = ranks_taken(call, failure) if failure.tensors else None
+            if ranks is None:
                 continue
-            ranks = _ranks(call)
             shape = failure.tensors[0].shape
-            if ranks is None or len(shape) in ranks:
-                continue
-            by_layer = spatial_dims(call.op) is not None
-            name = (
-                subject(call)
-                if not by_layer
-                else f"`{call.op if call.kind == 'module' else 'F.' + call.op}`"
-            )
-            wanted = " or ".join(map(str, ranks))
-            diagnostic = replace(
-                self.diagnostic(
-                    f"{name} takes {wanted} dimensions but gets {len(shape)}, {shape_text(shape)}"
-                ),
-                label=f"{wanted} dimensions expected, {len(shape)} found",
-                expected=wanted,
-                found=str(len(shape)),
-            )
-            candidates = [
-                *input_candidates(walked, trace),
-                *batched_input(walked, call, max(ranks)),
-                *_of_that_rank(walked, call, len(shape)),
-                *_fixes(walked, call, len(shape), ranks),
-            ]
-            is_layer = by_layer or call.is_module
-            placed = (
-                located(diagnostic, walked, trace, call)
-                if is_layer
-                else at_call(diagnostic, walked, trace, call)
-            )
-            yield Finding(placed, trace.mode, call.index, tuple(candidates))
+            if len(shape) not in ranks:
+                yield self._finding(walked, trace, call, shape, ranks)
 
-
-def _ranks(call: Call) -> tuple[int, ...] | None:
-    """How many dimensions a call takes, where that is fixed."""
-    failure = call.failure
-    assert failure is not None
-    if failure.op.startswith("module:"):
-        return _NORM_RANKS.get(failure.op.removeprefix("module:"))
-    if call.module_class in _NORM_RANKS and failure.op in (
-        "batch_norm",
-        "instance_norm",
-    ):
-        return _NORM_RANKS[call.module_class]
-    if failure.op.startswith(("conv", "max_pool", "avg_pool", "adaptive_")):
-        dims = spatial_dims(failure.op)
-        return (dims + 1, dims + 2) if dims is not None else None
-    if failure.op in ("interpolate", "upsample"):
-        return _RESAMPLED.get(
-            failure.kwargs.get("mode") or failure.arg(3, "mode", "nearest")
+    def _finding(
+        self,
+        walked: Walked,
+        trace: Trace,
+        call: Call,
+        shape: Shape,
+        ranks: tuple[int, ...],
+    ) -> Finding:
+        wanted, found = " or ".join(map(str, ranks)), str(len(shape))
+        does_what_a_layer_does = ops.spatial_dims(call.op) is not None
+        name = name_layer(call) if does_what_a_layer_does else subject(call)
+        plural = "" if ranks == (1,) else "s"
+        dimensions = f"{wanted} dimension{plural}"
+        draft = self.mismatch(
+            f"{name} takes {dimensions} but gets {found}: {shape_text(shape)}",
+            wanted,
+            found,
+            f"{dimensions} expected, {found} found",
         )
-    if (
-        failure.op in patterns.OPS
-        and len(failure.args) > 1
-        and isinstance(failure.args[1], str)
-    ):
-        left = patterns.axes(failure.args[1].partition("->")[0])
-        return (len(left),) if left is not None else None
-    return _named_dims(failure)
+        candidates = [
+            *input_candidates(walked, trace),
+            *batched_input(walked, call, max(ranks)),
+            *_use_layer_of_rank(walked, call, len(shape)),
+            *_reshape_input(walked, call, len(shape), ranks),
+        ]
+        place = finding_at_layer if does_what_a_layer_does else finding_at
+        return place(walked, trace, call, draft, candidates)
 
 
-def _named_dims(failure: Failure) -> tuple[int, ...] | None:
-    """At least the dimensions that a call names; None where they are there."""
-    if failure.op not in _TAKES_DIMS or not failure.tensors:
-        return None
-    dims, rank = dims_of(failure), len(failure.tensors[0].shape)
-    if failure.op == "permute":
-        return (len(dims),) if dims and len(dims) != rank else None
-    needed = max((dim + 1 if dim >= 0 else -dim for dim in dims), default=0)
-    return (needed,) if needed > rank else None
-
-
-def _of_that_rank(walked: Walked, call: Call, rank: int) -> list[Candidate]:
-    """`Conv2d` for `Conv1d`, `F.max_pool2d` for `F.max_pool1d`: the layer that takes as
-    many dimensions as arrive."""
-    made = made_by(walked, call) if call.is_module else call_at(call.site, walked.texts)
-    if made is None or spatial_dims(made.name) is None or not 3 <= rank <= 5:
+def _use_layer_of_rank(walked: Walked, call: Call, rank: int) -> list[Candidate]:
+    """`nn.Conv2d` for `nn.Conv1d`, `F.max_pool2d` for `F.max_pool1d`: the layer that
+    takes as many dimensions as arrive."""
+    is_layer = call.is_module
+    made = made_by(walked, call) if is_layer else call_at(call.site, walked.texts)
+    if made is None or ops.spatial_dims(made.name) is None or not 3 <= rank <= 5:
         return []
-    name = f"{made.name[:-2]}{rank - 2}d"
-    func = made.node.func
-    if name == made.name or made.name[:-2] not in _OF_EACH_RANK:
+    # a bare `Conv2d` may not be imported; `nn.Conv2d` is where `nn.Conv1d` is
+    is_bare = isinstance(made.node.func, ast.Name)
+    stem = made.name[:-2]
+    name = f"{stem}{rank - 2}d"
+    if is_bare or name == made.name or not ops.is_known(name):
         return []
-    edit = made.replaced(func, f"{made.prefix}{name}")
-    if isinstance(func, ast.Name):
-        return []  # a name of its own may not be imported
-    says = f"`{name}` takes {rank} dimensions"
+    text = f"{made.prefix}{name}"
     return [
         Candidate(
-            f"`{made.prefix}{name}`",
-            (edit,),
+            f"`{text}`",
+            (made.replaced(made.node.func, text),),
             call.layer,
             group="rank",
-            likely=2.6,
-            says=says,
+            likely=weights.LAYER_OF_OTHER_RANK,
+            says=f"`{name}` takes {rank} dimensions",
         )
     ]
 
 
-def _fixes(
+def _reshape_input(
     walked: Walked, call: Call, rank: int, ranks: tuple[int, ...]
 ) -> list[Candidate]:
-    """`unsqueeze` what is missing, where the layer is called."""
+    """`unsqueeze` what is missing, `squeeze` or `flatten` what is too much, where the
+    layer is called."""
     expression = call_expression(walked, call)
     written = expression.argument(0) if expression is not None else None
     if expression is None or written is None:
         return []
-    text = expression.source.segment(written)
-    texts = []
+    methods = []
+    # a grey image lacks its channel more often than its batch
     if rank + 1 in ranks:
-        texts += [f"{text}.unsqueeze(1)", f"{text}.unsqueeze(0)"]
+        methods += ["unsqueeze(1)", "unsqueeze(0)"]
     if rank - 1 in ranks and rank > 2:
-        texts.append(f"{text}.squeeze(1)")
+        methods.append("squeeze(1)")
     if rank > 2 and 2 in ranks:
-        texts.append(f"{text}.flatten(1)")
+        methods.append("flatten(1)")
+    text = expression.source.segment(written)
+    changed = [f"{text}.{method}" for method in methods]
     return [
         Candidate(
             f"`{each}`", (expression.replaced(written, each),), call.layer, group="rank"
         )
-        for each in texts
+        for each in changed
     ]

@@ -3,59 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
-from shapelint.changes.layer_inputs import keyword_added, layer_input_forms
+from shapelint import ops
+from shapelint.changes.layer_inputs import add_keyword, rewrite_layer_input
 from shapelint.changes.layer_numbers import number_candidates
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
-from shapelint.facts.graph import Call, Shape, TensorFact, Trace, Walked
-from shapelint.syntax.walked_calls import failed_calls, located, made_by, shape_text
-
-OPS = (
-    *(
-        "module:LSTM",
-        "module:GRU",
-        "module:RNN",
-        "module:LSTMCell",
-        "module:GRUCell",
-        "module:RNNCell",
-    ),
-    *(
-        "lstm",
-        "gru",
-        "rnn_tanh",
-        "rnn_relu",
-        "lstm_cell",
-        "gru_cell",
-        "rnn_tanh_cell",
-        "rnn_relu_cell",
-    ),
+from shapelint.facts.graph import Call, Shape, Trace, Walked
+from shapelint.ops.record import Family
+from shapelint.ops.recurrent_shapes import ranks_taken, state_shape
+from shapelint.syntax.walked_calls import (
+    count_noun,
+    failed_calls,
+    finding_at_layer,
+    made_by,
+    shape_text,
+    span_of_argument,
 )
 
-
-@dataclass(frozen=True)
-class _Mismatch:
-    message: str
-    label: str
-    expected: str
-    found: str
-    features: tuple[int, int] | None = None
+FLOATS = ("f", "bf")
 
 
 class RecurrentShapeMismatch(Rule):
     """
     ## What it does
-    Finds `RNN`, `GRU`, `LSTM` and their cells that are fed another number of features,
-    of dimensions, or a hidden state that does not belong to them.
+    Finds `RNN`, `GRU`, `LSTM` and their cells whose input has the wrong number of
+    features or dimensions, or whose hidden state has the wrong shape.
 
     ## Why is this bad?
-    The forward raises. Without `batch_first=True` the first dimension is time, and a
-    hidden state made for the batch has the wrong size; with `bidirectional=True` there
+    The forward raises. Without `batch_first=True` the first dimension is time, so a
+    hidden state made for the batch has the wrong size. With `bidirectional=True` there
     are twice as many states.
 
     ## Fix
-    `input_size` as the features that arrive, (batch, time, features) with
-    `batch_first=True`, a hidden state of (num_layers * directions, batch, hidden_size).
+    Set `input_size` to the number of features that arrive. With `batch_first=True`,
+    pass (batch, time, features); pass a hidden state of (num_layers * directions,
+    batch, hidden_size).
 
     ## References
     - torch.nn.LSTM, "Inputs"
@@ -63,6 +45,7 @@ class RecurrentShapeMismatch(Rule):
 
     code = "SHP108"
     name = "recurrent-shape-mismatch"
+    # a recurrent layer multiplies matrices inside, whose sizes are not the user's
     supersedes = ("SHP101", "SHP113", "SHP119")
     bad = Example(
         """
@@ -101,87 +84,79 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call in failed_calls(walked, *OPS):
-            mismatch = _mismatch(call)
-            if mismatch is not None:
-                yield self._finding(walked, trace, call, mismatch)
+        for trace, call, _ in failed_calls(walked, *ops.failing_in(Family.RECURRENT)):
+            x = call.inputs[0] if call.inputs else None
+            is_made_by_torch = "input_size" in call.attributes
+            # integers are a wrong dtype, which another rule reports
+            if x is None or not is_made_by_torch or not x.dtype.startswith(FLOATS):
+                continue
+            takes, ranks = call.attributes["input_size"], ranks_taken(call)
+            if len(x.shape) not in ranks:
+                yield self._wrong_rank(walked, trace, call, x.shape, ranks)
+            elif x.shape[-1] != takes:
+                yield self._wrong_features(walked, trace, call, x.shape, takes)
+            else:
+                yield from self._wrong_state(walked, trace, call, x.shape)
 
-    def _finding(
-        self, walked: Walked, trace: Trace, call: Call, mismatch: _Mismatch
+    def _wrong_rank(
+        self,
+        walked: Walked,
+        trace: Trace,
+        call: Call,
+        shape: Shape,
+        ranks: tuple[int, int],
     ) -> Finding:
-        made = made_by(walked, call)
-        written = made.argument(0, "input_size") if made is not None else None
-        span = (
-            made.span(written)
-            if made is not None and written is not None and mismatch.features
-            else None
-        )
-        diagnostic = replace(
-            self.diagnostic(mismatch.message),
-            label=mismatch.label,
-            expected=mismatch.expected,
-            found=mismatch.found,
-        )
-        found: list[Candidate] = []
-        if mismatch.features is not None:
-            takes, gets = mismatch.features
-            found += layer_input_forms(walked, call, takes)
-            found += number_candidates(
-                call, made, (0, "input_size"), gets, (gets,), takes
-            )
-        elif made is not None:
-            found += keyword_added(made, "batch_first", "True", call.layer)
-        return Finding(
-            located(diagnostic, walked, trace, call, span),
-            trace.mode,
-            call.index,
-            tuple(found),
-        )
-
-
-def _mismatch(call: Call) -> _Mismatch | None:
-    layer = call.attributes
-    x = call.inputs[0] if call.inputs else None
-    if x is None or "input_size" not in layer or not x.dtype.startswith(("f", "bf")):
-        return None
-    takes = layer["input_size"]
-    ranks = (1, 2) if call.op.endswith("Cell") else (2, 3)
-    if len(x.shape) not in ranks:
-        wanted = " or ".join(map(str, ranks))
-        return _Mismatch(
-            f"`{call.op}` takes {wanted} dimensions but gets {len(x.shape)}, {shape_text(x.shape)}",
-            f"{wanted} dimensions expected, {len(x.shape)} found",
+        wanted, found = f"{ranks[0]} or {ranks[1]}", str(len(shape))
+        draft = self.mismatch(
+            f"`{call.op}` takes {wanted} dimensions but gets {found}: {shape_text(shape)}",
             wanted,
-            str(len(x.shape)),
+            found,
+            f"{wanted} dimensions expected, {found} found",
         )
-    if x.shape[-1] != takes:
-        return _Mismatch(
-            f"`{call.op}` takes {takes} features but gets {x.shape[-1]}",
-            f"{takes} expected, {x.shape[-1]} found in {shape_text(x.shape)}",
+        candidates = _batch_first(walked, call)
+        return finding_at_layer(walked, trace, call, draft, candidates)
+
+    def _wrong_features(
+        self, walked: Walked, trace: Trace, call: Call, shape: Shape, takes: int
+    ) -> Finding:
+        found = shape[-1]
+        wanted = count_noun(takes, "feature")
+        draft = self.mismatch(
+            f"`{call.op}` takes {wanted} but gets {found}",
             str(takes),
-            str(x.shape[-1]),
-            (takes, x.shape[-1]),
+            str(found),
+            f"{takes} expected, {found} found in {shape_text(shape)}",
         )
-    return _state(call, x, call.inputs[1:])
+        made = made_by(walked, call)
+        argument = (0, "input_size")
+        candidates = [
+            *rewrite_layer_input(walked, call, takes),
+            *number_candidates(call, made, argument, found, (found,), takes),
+        ]
+        span = span_of_argument(made, *argument)
+        return finding_at_layer(walked, trace, call, draft, candidates, span)
+
+    def _wrong_state(
+        self, walked: Walked, trace: Trace, call: Call, shape: Shape
+    ) -> Iterator[Finding]:
+        """Report the first hidden or cell state that does not fit the input."""
+        wanted = state_shape(call, shape)
+        states = [fact.shape for fact in call.inputs[1:3]]
+        wrong = next((state for state in states if state != wanted), None)
+        if wrong is None:
+            return
+        expected, found = shape_text(wanted), shape_text(wrong)
+        draft = self.mismatch(
+            f"`{call.op}` takes a hidden state of {expected} but gets {found}",
+            expected,
+            found,
+        )
+        candidates = _batch_first(walked, call)
+        yield finding_at_layer(walked, trace, call, draft, candidates)
 
 
-def _state(call: Call, x: TensorFact, states: list[TensorFact]) -> _Mismatch | None:
-    wanted = _wanted_state(call, x.shape)
-    for fact in states[:2]:
-        if fact.shape != wanted:
-            return _Mismatch(
-                f"`{call.op}` takes a hidden state of {shape_text(wanted)} but gets {shape_text(fact.shape)}",
-                f"{shape_text(wanted)} expected, {shape_text(fact.shape)} found",
-                shape_text(wanted),
-                shape_text(fact.shape),
-            )
-    return None
-
-
-def _wanted_state(call: Call, shape: Shape) -> Shape:
-    layer = call.attributes
-    if call.op.endswith("Cell"):
-        return (*shape[:-1], layer["hidden_size"])
-    count = layer["num_layers"] * (2 if layer["bidirectional"] else 1)
-    batch = () if len(shape) == 2 else (shape[0 if layer["batch_first"] else 1],)
-    return (count, *batch, layer["proj_size"] or layer["hidden_size"])
+def _batch_first(walked: Walked, call: Call) -> Iterator[Candidate]:
+    """`batch_first=True`, without which the first dimension is time."""
+    made = made_by(walked, call)
+    if made is not None:
+        yield from add_keyword(made, "batch_first", "True", call.layer)

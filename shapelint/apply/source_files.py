@@ -1,0 +1,277 @@
+"""The files that fixes are written into: read once, compared, and written whole or not
+at all. No torch here."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import io
+import json
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from shapelint.facts.errors import UsageError
+from shapelint.syntax.notebooks import CELL, cell_sources, cells_of, notebook
+from shapelint.syntax.texts import decode, read_bytes
+
+LINKS = 40
+"""Links that are followed from one path, as on Linux."""
+
+
+@dataclass
+class SourceFile:
+    """A file as it was read: its bytes, and its text with its own line ends and
+    encoding."""
+
+    path: Path
+    read: bytes
+    text: str
+    encoding: str
+
+    @classmethod
+    def of(cls, file: str) -> SourceFile:
+        """Read a Python file.
+
+        Raises:
+            UnreadableError: it cannot be read.
+        """
+        path = Path(os.path.realpath(file))
+        read = read_bytes(str(path))
+        text, encoding = decode(read)
+        return cls(path, read, text, encoding)
+
+    @property
+    def seen(self) -> str:
+        """The text as Python reads it: line ends are newlines."""
+        return io.StringIO(self.text, newline=None).read()
+
+    def with_line_ends(self, text: str) -> str:
+        """An edited text: lines that stayed are as they were, new ones end as most of
+        the file's do."""
+        lines = io.StringIO(self.text, newline="").readlines()
+        usual = Counter(line[len(line.rstrip("\r\n")) :] for line in lines).most_common(
+            1
+        )
+        end = (usual[0][0] if usual else "") or "\n"
+        before, after = (
+            self.seen.splitlines(keepends=True),
+            text.splitlines(keepends=True),
+        )
+        if len(before) != len(
+            lines
+        ):  # form feeds and the like end lines for str, not for files
+            return text.replace("\n", end)
+        found: list[str] = []
+        matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
+        for what, start, stop, new_start, new_stop in matcher.get_opcodes():
+            same = what == "equal"
+            found += (
+                lines[start:stop]
+                if same
+                else [line.replace("\n", end) for line in after[new_start:new_stop]]
+            )
+        return "".join(found)
+
+    def content(self, text: str) -> bytes:
+        """The bytes of the file with an edited text."""
+        return self.with_line_ends(text).encode(self.encoding)
+
+    def parts(self, text: str) -> list[tuple[str, str, str]]:
+        """What a diff is made of: what to add to the file's name, the text before and
+        the edited text."""
+        return [("", self.seen, text)]
+
+
+@dataclass
+class NotebookFile(SourceFile):
+    """A notebook; its text is the code of its cells, as `shapelint.syntax.notebooks`
+    writes it."""
+
+    @classmethod
+    def of(cls, file: str) -> NotebookFile:
+        """Read a notebook.
+
+        Raises:
+            UsageError: it cannot be read.
+        """
+        path = Path(os.path.realpath(file))
+        read = read_bytes(str(path))
+        try:
+            return cls(path, read, read.decode("utf-8"), "utf-8")
+        except UnicodeDecodeError as error:
+            raise UsageError(f"cannot read `{file}`: {error}") from None
+
+    @property
+    def seen(self) -> str:
+        """The code of its cells."""
+        return notebook(self.text)
+
+    def parts(self, text: str) -> list[tuple[str, str, str]]:
+        """Each code cell."""
+        cells = enumerate(zip(cell_sources(self.text), cells_of(text), strict=True), 1)
+        return [(f"{CELL}{number}", before, after) for number, (before, after) in cells]
+
+    def content(self, text: str) -> bytes:
+        """The notebook with the sources of edited cells exchanged, and nothing else
+        changed.
+
+        Raises:
+            UsageError: its cells do not stand where they do since format 4.
+        """
+        whole = json.loads(self.text)
+        cells = [
+            cell for cell in whole.get("cells", []) if cell.get("cell_type") == "code"
+        ]
+        changes = self.parts(text)
+        if len(cells) != len(changes):
+            raise UsageError(
+                f"`{self.path}` is a notebook of an old format; save it with Jupyter first"
+            )
+        dump = _as_written(whole, self.text)
+        for cell, (_, before, after) in zip(cells, changes, strict=True):
+            if before != after:
+                in_lines = isinstance(cell["source"], list)
+                cell["source"] = after.splitlines(keepends=True) if in_lines else after
+        return dump(whole).encode()
+
+
+class _Dump:
+    """How a notebook's JSON is written: as it was, where that can be found out, else as
+    Jupyter does."""
+
+    def __init__(self, indent: int | str | None, ascii_only: bool, end: str) -> None:
+        self.indent, self.ascii_only, self.end = indent, ascii_only, end
+
+    def __call__(self, whole: Any) -> str:
+        return (
+            json.dumps(whole, indent=self.indent, ensure_ascii=self.ascii_only)
+            + self.end
+        )
+
+
+def _as_written(whole: Any, text: str) -> _Dump:
+    end = text[len(text.rstrip()) :]
+    ways = [
+        _Dump(indent, ascii_only, end)
+        for indent in (1, 2, 4, "\t", None)
+        for ascii_only in (False, True)
+    ]
+    return next((way for way in ways if way(whole) == text), ways[0])
+
+
+def source_file(file: str) -> SourceFile:
+    """A Python file or a notebook as it is now.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    return NotebookFile.of(file) if file.endswith(".ipynb") else SourceFile.of(file)
+
+
+def difference(texts: dict[str, str], originals: dict[str, SourceFile]) -> str:
+    """A unified diff of all that would be changed, paths relative to the working
+    directory."""
+    from shapelint.syntax.paths import shown_path
+
+    found: list[str] = []
+    for file in sorted(texts):
+        for part, before, after in originals[file].parts(texts[file]):
+            name = f"{shown_path(file)}{part}"
+            lines = difflib.unified_diff(_lines(before), _lines(after), name, name)
+            missing = (
+                "" if part else "\\ No newline at end of file\n"
+            )  # a cell never ends in one
+            found += [
+                line if line.endswith("\n") else f"{line}\n{missing}" for line in lines
+            ]
+    return "".join(found)
+
+
+def _lines(text: str) -> list[str]:
+    """The lines as files and diffs count them: form feeds and the like, which end lines
+    for str, do not."""
+    return io.StringIO(text, newline="\n").readlines()
+
+
+def write(texts: dict[str, str], originals: dict[str, SourceFile]) -> None:
+    """Write every file anew, each whole or not at all; none where one was changed in
+    the meantime.
+
+    Raises:
+        UsageError: a file was changed since it was read, or cannot be written.
+    """
+    for file in texts:
+        if read_bytes(str(originals[file].path)) != originals[file].read:
+            raise UsageError(
+                f"`{file}` was changed while it was checked; nothing was written"
+            )
+    contents = {file: originals[file].content(text) for file, text in texts.items()}
+    for file, content in contents.items():
+        write_whole(originals[file].path, content)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a regular file through a temporary one beside it, whole or not at all; its
+    permissions stay.
+
+    Links are followed. What is no regular file (a device, a FIFO, `/dev/stdout`) is
+    written to, never replaced.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
+    try:
+        if _is_replaceable(path):
+            _replace(Path(os.path.realpath(path)), content)
+        else:
+            with path.open("wb") as stream:
+                stream.write(content)
+    except OSError as error:
+        raise UsageError(f"cannot write `{path}`: {error.strerror or error}") from None
+
+
+def _is_replaceable(path: Path) -> bool:
+    """Whether a path is a regular file's, or nothing's yet; not so of those that stand
+    for open descriptors."""
+    if any(place.startswith(("/dev/", "/proc/")) for place in _by_links(path)):
+        return False
+    return path.is_file() or not os.path.lexists(os.path.realpath(path))
+
+
+def _by_links(path: Path) -> Iterator[str]:
+    """A path, and where its links lead one after the other."""
+    place = os.path.abspath(path)
+    yield place
+    for _ in range(LINKS):
+        if not os.path.islink(place):
+            return
+        place = os.path.abspath(
+            os.path.join(os.path.dirname(place), os.readlink(place))
+        )
+        yield place
+
+
+def _replace(path: Path, content: bytes) -> None:
+    mode = path.stat().st_mode & 0o7777 if path.exists() else 0o666 & ~_umask()
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".shapelint-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        Path(temporary).chmod(mode)
+        Path(temporary).replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            Path(temporary).unlink()
+        raise
+
+
+def _umask() -> int:
+    """What a new file's permissions are without, which is only told to who sets it."""
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,163 @@
+"""A flatten that is missing: before a layer, after a call, before a transpose."""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Iterator
+
+from shapelint import ops
+from shapelint.changes import weights
+from shapelint.changes.text_at_place import group_of
+from shapelint.facts.diagnostics import Edit
+from shapelint.facts.findings import Candidate, ChangeKind
+from shapelint.facts.graph import Call, Trace, Walked
+from shapelint.ops.record import Family
+from shapelint.syntax.calls import CallExpression, call_at, layer_call
+from shapelint.syntax.edits import replacement
+from shapelint.syntax.products import written_as
+
+MISSING_HERE = "a flatten is missing here"
+
+TWO_MISTAKES = "a flatten is missing, and the number is another"
+"""Where a map arrives that would not fit flattened either."""
+
+
+def missing_flatten(walked: Walked, call: Call, takes: int) -> list[Candidate]:
+    """`x.flatten(1)` where the layer is called, if that gives the features it takes."""
+    shape = call.input.shape if call.input is not None else ()
+    if len(shape) < 3 or math.prod(shape[1:]) != takes:
+        return []
+    inserted = _flatten_layer(walked, call)
+    if inserted is not None:
+        says = "a flatten is missing before this"
+        return [_candidate(call, *inserted, says, weights.FLATTEN_LAYER)]
+    written = _flatten_operand(walked, call)
+    if written is None:
+        return []
+    return [_candidate(call, *written, MISSING_HERE, weights.FLATTEN_AT_CALL)]
+
+
+def _candidate(
+    call: Call, edit: Edit, title: str, says: str, likely: float
+) -> Candidate:
+    return Candidate(title, (edit,), call.layer, "flatten", likely=likely, says=says)
+
+
+def flatten_and_number(
+    walked: Walked, trace: Trace, call: Call, made: CallExpression | None, takes: int
+) -> list[Candidate]:
+    """A flatten put in and `in_features` written anew, where a feature map comes
+    straight from a convolution."""
+    shape = call.input.shape if call.input is not None else ()
+    features = math.prod(shape[1:])
+    if len(shape) != 4 or features == takes or not _is_feature_map(trace, call):
+        return []
+    written = made.argument(0, "in_features") if made is not None else None
+    if made is None or written is None:
+        return []
+    text = written_as(made.source, written, features, shape[1:])
+    shown = made.text.replace(made.source.segment(written), text, 1)
+    inserted, title = _flatten_layer(walked, call), "`nn.Flatten()`"
+    if inserted is None:
+        inserted = _flatten_operand(walked, call)
+        if inserted is None:
+            return []
+        title = inserted[1]
+    both = Candidate(
+        f"{title} and `{shown}`",
+        (inserted[0], made.replaced(written, text)),
+        call.layer,
+        "flatten",
+        likely=weights.FLATTEN_AND_NUMBER,
+        says=TWO_MISTAKES,
+        kind=ChangeKind.FLATTEN_AND_NUMBER,
+    )
+    return [both]
+
+
+def _is_feature_map(trace: Trace, call: Call) -> bool:
+    """Whether what arrives has channels in front: it comes from a convolution or
+    pooling, at most activated."""
+    current = trace.producer(call)
+    while current is not None:
+        if ops.is_of(current.op, Family.CONVOLUTION, Family.POOLING):
+            return True
+        if ops.is_of(current.op, Family.NORMALISATION) and _is_of_maps(current.op):
+            return True
+        if not ops.keeps_shape(current.op):
+            return False
+        current = trace.producer(current)
+    return False
+
+
+def _is_of_maps(op: str) -> bool:
+    """Whether a layer works on maps of two dimensions or more, as `BatchNorm2d`."""
+    return (ops.spatial_dims(op) or 0) >= 2
+
+
+def _flatten_operand(walked: Walked, call: Call) -> tuple[Edit, str] | None:
+    """`.flatten(1)` on what a layer is called with, and how it reads."""
+    expression = call_at(call.site, walked.texts)
+    operand = expression.argument(0, "input") if expression is not None else None
+    if expression is None or operand is None:
+        return None
+    text = f"{expression.source.segment(operand)}.flatten(1)"
+    return expression.replaced(operand, text), f"`{text}`"
+
+
+def _flatten_layer(walked: Walked, call: Call) -> tuple[Edit, str] | None:
+    """`nn.Flatten()` before the layer, where it stands in a Sequential, and how it
+    reads."""
+    made = layer_call(call.definition, call.module_class, walked.texts)
+    parent = made.source.parents.get(made.node) if made is not None else None
+    if made is None or not isinstance(parent, ast.Call) or made.node not in parent.args:
+        return None
+    is_sequential = made.source.segment(parent.func).endswith("Sequential")
+    # a class that was imported by its name alone has no prefix to give to Flatten
+    if not is_sequential or not made.prefix:
+        return None
+    layer = f"{made.prefix}Flatten()"
+    start = replacement(made.source, made.node, "").start
+    edit = Edit(made.source.file, start, start, f"{layer}, ")
+    return edit, f"`{layer}` before `{made.text}`"
+
+
+# -- upstream ----------------------------------------------------------------------------
+
+
+def flatten_after(
+    call: Call, called: CallExpression, near: float
+) -> Iterator[Candidate]:
+    """A flatten after a call that gives a feature map."""
+    rank = len(call.output.shape) if call.output is not None else 0
+    starts = {3: (1,), 4: (1, 2)}.get(min(rank, 4), ())
+    for start in starts:
+        text = f"{' '.join(called.text.split())}.flatten({start})"
+        far = weights.FLATTEN_START_EACH * start
+        likely = near + weights.FLATTEN_AFTER_CALL - far
+        edit = replacement(called.source, called.node, text)
+        yield _upstream(call, edit, f"`{text}`", likely)
+
+
+def flatten_before_turn(
+    call: Call, called: CallExpression, near: float
+) -> Iterator[Candidate]:
+    """`x.flatten(2).transpose(1, 2)` of a feature map: positions behind channels, as
+    sequences have them."""
+    func = called.node.func
+    if not call.is_method or not isinstance(func, ast.Attribute):
+        return
+    if not call.inputs or len(call.inputs[0].shape) != 4:
+        return
+    text = f"{called.source.segment(func.value)}.flatten(2)"
+    edit = replacement(called.source, func.value, text)
+    title = f"`{text}.{called.name}(...)`"
+    yield _upstream(call, edit, title, near + weights.FLATTEN_BEFORE_TURN)
+
+
+def _upstream(call: Call, edit: Edit, title: str, likely: float) -> Candidate:
+    group = group_of(edit)
+    return Candidate(
+        title, (edit,), call.layer, group, likely=likely, says=MISSING_HERE
+    )

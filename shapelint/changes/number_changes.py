@@ -1,0 +1,165 @@
+"""Other numbers at a place upstream of a failure, and where the number comes from."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from shapelint import ops
+from shapelint.changes import weights
+from shapelint.changes.arguments import is_factor, is_only_numbers, is_owner
+from shapelint.changes.failure_context import FailureContext
+from shapelint.changes.other_values import constant, other_values, small_values
+from shapelint.changes.plausibility import roundness
+from shapelint.changes.text_at_place import write_text
+from shapelint.changes.upstream_calls import Upstream
+from shapelint.facts.findings import Candidate
+from shapelint.syntax.origins import Place, enclosing_function, origins
+
+_NAMED = (ast.Name, ast.Attribute, ast.Subscript)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A place to write another number at. `layer`: whose cost it is; `name`: the
+    argument that the number is, if that is known; `likely`: how likely it is wrong."""
+
+    place: Place
+    layer: str
+    likely: float
+    name: str = ""
+
+    @property
+    def is_given(self) -> bool:
+        """Whether it says what a layer gives."""
+        return self.name in ops.givers()
+
+    def write(self, text: str, worth: float) -> Candidate:
+        """A candidate that writes `text` here, and is that likely."""
+        return write_text(self.place, text, self.layer, worth, self.name)
+
+
+def other_numbers(
+    context: FailureContext, target: Target, value: int | None
+) -> Iterator[Candidate]:
+    """Other values for a size, written at the place itself and where it comes from.
+    `value`: what it is in the run, if that is known."""
+    found = list(origins(target.place))
+    for depth, origin in enumerate(found):
+        likely = target.likely
+        if depth:
+            likely -= weights.ORIGIN_ELSEWHERE
+        if is_factor(origin):
+            likely -= weights.ORIGIN_IS_FACTOR
+        if any(other.whole for other in found[depth + 1 :]):
+            likely -= weights.ORIGIN_HANDED_IN
+        here = Target(origin, target.layer, likely, target.name)
+        yield from _numbers_at(context, here, value if origin.whole else None)
+
+
+def _numbers_at(
+    context: FailureContext, target: Target, value: int | None
+) -> Iterator[Candidate]:
+    """The same for one of the places, where the whole value is `value`."""
+    place, node = target.place, target.place.node
+    written = constant(node)
+    current = written if written is not None else value
+    if isinstance(node, ast.BinOp):
+        yield from _without_term(context, target)
+    is_named = isinstance(node, _NAMED) and not is_owner(place)
+    if current is None:
+        if is_named:
+            for text in (f"{place.text} * 2", f"{place.text} // 2"):
+                yield target.write(text, target.likely - weights.VALUE_UNKNOWN)
+        return
+    is_number = written is not None or is_named or isinstance(node, ast.BinOp)
+    if current <= 0 or not is_number:
+        return
+    is_term = isinstance(place.source.parents.get(node), ast.BinOp)
+    for new in other_values(current, context.pairs):
+        if is_term and new == 1:
+            continue  # nobody writes `dim * 1`
+        likely = target.likely
+        if is_term and target.is_given and new in context.parts:
+            likely += weights.VALUE_OF_PARTS
+        yield from _spellings(context, target, current, new, likely)
+    if target.is_given and written is not None:
+        likely = target.likely - weights.VALUE_OF_FAILING
+        for new in context.constants:
+            if new != current:
+                yield from _spellings(context, target, current, new, likely)
+
+
+def _spellings(
+    context: FailureContext, target: Target, old: int, new: int, likely: float
+) -> Iterator[Candidate]:
+    """The ways to write another value: as a name that has it, as a multiple of what is
+    there, as a number."""
+    place = target.place
+    gain = context.numbers.gain(old, new)
+    if isinstance(place.node, ast.Constant):
+        yield target.write(str(new), likely + gain)
+        return
+    likely += gain * weights.SPELLED_GAIN_SHARE
+    for text in context.spellings.get((enclosing_function(place), new), ()):
+        if text != place.text:
+            worth = likely - weights.SPELLED_AS_NAME
+            yield target.write(text, worth + _spelled_alike(context, target, text))
+    if not isinstance(place.node, ast.BinOp):
+        if old and new % old == 0:
+            text = f"{place.text} * {new // old}"
+            yield target.write(text, likely - weights.SPELLED_AS_MULTIPLE)
+        if new and old % new == 0:
+            text = f"{place.text} // {old // new}"
+            yield target.write(text, likely - weights.SPELLED_AS_PART)
+    yield target.write(str(new), likely - weights.SPELLED_AS_NUMBER)
+
+
+def _without_term(context: FailureContext, target: Target) -> Iterator[Candidate]:
+    """`hidden * 2` as `hidden`, `dim + 1` as `dim`."""
+    node = target.place.node
+    assert isinstance(node, ast.BinOp)
+    likely = target.likely
+    is_single = any(arrives == 1 for arrives, _ in context.pairs)
+    for kept, other in ((node.left, node.right), (node.right, node.left)):
+        number = constant(other)
+        if number is None or is_only_numbers(kept):
+            continue
+        one_way = isinstance(node.op, (ast.FloorDiv, ast.Sub, ast.Div))
+        if kept is node.right and one_way:
+            continue  # `8 - dim` is something else than `dim`
+        if is_single:
+            likely -= weights.SINGLE_FEATURE
+        is_sum = isinstance(node.op, (ast.Add, ast.Sub))
+        is_off_by_one = is_sum and abs(number) == 1
+        simpler = weights.SIMPLER_BY_ONE if is_off_by_one else weights.SIMPLER
+        text = target.place.source.segment(kept)
+        alike = _spelled_alike(context, target, text)
+        yield target.write(text, likely + simpler + alike)
+
+
+def _spelled_alike(context: FailureContext, target: Target, text: str) -> float:
+    """What it is worth if both ends would then be spelled alike:
+    `nn.Embedding(n, width)` for `nn.LSTM(width, ...)`."""
+    others = context.taken if target.is_given else context.given
+    return weights.SPELLED_ALIKE if text in others else 0.0
+
+
+def small_numbers_near(
+    context: FailureContext, step: Upstream, place: Place, more: float = 0.0
+) -> Iterator[Candidate]:
+    """Heads, groups, factors: numbers near the one that is there."""
+    layer = step.call.layer
+    for origin in origins(place):
+        if isinstance(origin.node, ast.BinOp):
+            simpler = step.near + weights.SMALL_SIMPLER
+            yield from _without_term(context, Target(origin, layer, simpler))
+        old = constant(origin.node)
+        for new in small_values(old) if old is not None else ():
+            assert old is not None
+            rounder = roundness(new) - roundness(old)
+            likely = step.near + weights.SMALL_NUMBER + more
+            likely -= weights.SMALL_STEP_EACH * abs(new - old)
+            likely += weights.SMALL_ROUNDNESS_SHARE * rounder
+            yield write_text(origin, str(new), layer, likely)

@@ -1,0 +1,165 @@
+"""Other numbers for a constructor that raised: heads that do not divide the width,
+groups that do not divide the channels."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Iterator
+from typing import TypeGuard
+
+from shapelint import ops
+from shapelint.changes import weights
+from shapelint.changes.other_places import values_before
+from shapelint.changes.other_values import constant, small_values
+from shapelint.changes.plausibility import roundness
+from shapelint.changes.text_at_place import write_text
+from shapelint.changes.upstream_calls import arguments
+from shapelint.facts.findings import Candidate
+from shapelint.facts.places import Site
+from shapelint.ops.record import Dims
+from shapelint.syntax.calls import CallExpression, call_at
+from shapelint.syntax.origins import Place, callers_of, origins
+from shapelint.syntax.texts import Texts
+from shapelint.syntax.trees import ParsedFile, parse_file
+
+_DIMENSIONS = (1, 0, 2, -1, 3)
+"""Dimensions to try, the usual ones first."""
+
+_STEPS = (8, 16, 64)
+"""Widths are multiples of these, so that heads and groups divide them."""
+
+Suspect = tuple[Place, float]
+"""A number that may be what was refused, and how likely it is."""
+
+
+def refused_numbers(sites: tuple[Site, ...], texts: Texts) -> list[Candidate]:
+    """Other numbers for the statement that raised and for what was handed in to it, the
+    likeliest first. `sites`: the user's frames, innermost first."""
+    found: dict[object, Candidate] = {}
+    for place, likely in _suspects(sites, texts):
+        for depth, origin in enumerate(origins(place)):
+            far = weights.REFUSED_ORIGIN_EACH * depth
+            for candidate in _changes_at(origin, likely - far):
+                known = found.get(candidate.edits)
+                if known is None or known.likely < candidate.likely:
+                    found[candidate.edits] = candidate
+    return sorted(found.values(), key=lambda item: -item.likely)
+
+
+# -- which numbers -----------------------------------------------------------------------
+
+
+def _suspects(sites: tuple[Site, ...], texts: Texts) -> Iterator[Suspect]:
+    """The numbers of the expression that raised: a layer's arguments, or the names of
+    an assertion."""
+    callers = callers_of(sites)
+    call = call_at(sites[0], texts)
+    if call is not None:
+        named = [node for _, node in arguments(call)]
+        for node in named or call.node.args:
+            yield Place(call.source, node, callers, callers), weights.REFUSED_ARGUMENT
+    source = parse_file(sites[0].file, texts)
+    if source is None:
+        return
+    yield from _names_of_statement(source, sites[0], callers)
+    yield from _names_before(source, sites[0], callers)
+    yield from _names_of_condition(source, sites[0], callers)
+
+
+def _names_of_statement(
+    source: ParsedFile, site: Site, callers: tuple[Site, ...]
+) -> Iterator[Suspect]:
+    """The names that the statement reads."""
+    for statement in ast.walk(source.tree):
+        if not isinstance(statement, (ast.Assign, ast.AugAssign, ast.Expr)):
+            continue
+        if not _covers(statement, site.line):
+            continue
+        for part in ast.walk(statement.value):
+            if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load):
+                yield Place(source, part, callers, callers), weights.REFUSED_NAME
+
+
+def _names_before(
+    source: ParsedFile, site: Site, callers: tuple[Site, ...]
+) -> Iterator[Suspect]:
+    """The names and dimensions in what was assigned to the names of the statement."""
+    for _, value in values_before(source, site):
+        for part in ast.walk(value):
+            if isinstance(part, (ast.Name, ast.Attribute)):
+                yield Place(source, part, callers, callers), weights.REFUSED_SOURCE
+            if _takes_dimensions(part, source):
+                for node in part.args:
+                    place = Place(source, node, callers, callers)
+                    yield place, weights.REFUSED_DIMENSION
+
+
+def _names_of_condition(
+    source: ParsedFile, site: Site, callers: tuple[Site, ...]
+) -> Iterator[Suspect]:
+    """The names in the assertion, or in the test of the `if`, that raised."""
+    for statement in ast.walk(source.tree):
+        if not isinstance(statement, (ast.Assert, ast.If)):
+            continue
+        if not _covers(statement, site.line):
+            continue
+        for part in ast.walk(statement.test):
+            if isinstance(part, (ast.Name, ast.Attribute)):
+                yield Place(source, part, callers, callers), weights.REFUSED_CONDITION
+
+
+def _takes_dimensions(node: ast.AST | None, source: ParsedFile) -> TypeGuard[ast.Call]:
+    """Whether the whole numbers that a call is given are dimensions; those of Python's
+    own `max` or `sum` are not."""
+    if not isinstance(node, ast.Call):
+        return False
+    name = CallExpression(source, node).name
+    is_builtin = isinstance(node.func, ast.Name) and hasattr(builtins, name)
+    return not is_builtin and ops.of(name).dims is not Dims.NONE
+
+
+def _covers(statement: ast.stmt, line: int) -> bool:
+    return statement.lineno <= line <= (statement.end_lineno or statement.lineno)
+
+
+# -- other numbers for each --------------------------------------------------------------
+
+
+def _changes_at(place: Place, likely: float) -> Iterator[Candidate]:
+    value = constant(place.node)
+    parent = place.source.parents.get(place.node)
+    if _takes_dimensions(parent, place.source):
+        if value is not None:
+            yield from _other_dimensions(place, value, likely)
+        return
+    node = place.node
+    if isinstance(node, ast.BinOp) and isinstance(node.right, ast.Constant):
+        left = place.source.segment(node.left)
+        yield write_text(place, left, "", likely + weights.REFUSED_SIMPLER)
+    if value is not None and value >= 1:
+        yield from _other_numbers(place, value, likely)
+
+
+def _other_dimensions(place: Place, value: int, likely: float) -> Iterator[Candidate]:
+    for new in _DIMENSIONS:
+        if new == value:
+            continue
+        usual = weights.REFUSED_DIMENSION_FIRST if new == 1 else 0.0
+        far = weights.REFUSED_DIMENSION_EACH * abs(new)
+        yield write_text(place, str(new), "", likely + usual - far)
+
+
+def _other_numbers(place: Place, value: int, likely: float) -> Iterator[Candidate]:
+    """Numbers near by, and the multiples below and above."""
+    multiples = [
+        each
+        for step in _STEPS
+        for each in (value // step * step, (value // step + 1) * step)
+    ]
+    for new in dict.fromkeys([*small_values(value), *multiples]):
+        if new < 1 or new == value:
+            continue
+        gain = roundness(new) - roundness(value)
+        far = weights.REFUSED_STEP_EACH * abs(new - value) / value
+        yield write_text(place, str(new), "", likely + gain - far)

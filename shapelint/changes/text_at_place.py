@@ -1,0 +1,92 @@
+"""Other text at a place in the code: the candidate that writes it, and how it reads."""
+
+from __future__ import annotations
+
+import ast
+
+from shapelint.facts.diagnostics import Edit
+from shapelint.facts.findings import Candidate
+from shapelint.syntax.edits import replacement
+from shapelint.syntax.origins import Place
+
+LONGEST = 70
+"""Characters of code that a candidate shows."""
+
+_SCOPES = (ast.FunctionDef, ast.ClassDef, ast.Module)
+
+
+def write_text(
+    place: Place, text: str, layer: str, likely: float, name: str = ""
+) -> Candidate:
+    """`text` written at a place; `name`: the argument that it is then."""
+    edit = replacement(place.source, place.node, text)
+    says = f"`{text}` fits" + (f" as `{name}`" if name else "")
+    title = f"`{show_change(place, text)}`"
+    return Candidate(title, (edit,), layer, group_of(edit), likely=likely, says=says)
+
+
+def group_of(edit: Edit) -> str:
+    """The group of all changes at one place."""
+    return f"{edit.start.line}:{edit.start.column}"
+
+
+def show_change(place: Place, text: str) -> str:
+    """The smallest call or statement around a place, with `text` in it, on one line and
+    not too long."""
+    parameter = _parameter_of(place)
+    if parameter:
+        return f"{parameter}={text}"
+    node = _call_or_statement_around(place)
+    whole = " ".join(_with_text(place, node, text).split())
+    is_long = len(whole) > LONGEST
+    if is_long and isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        # of `torch.stack(...).flatten(3)` what comes last
+        before = " ".join(place.source.segment(node.func.value).split())
+        whole = whole.removeprefix(before)
+    return whole if len(whole) <= LONGEST and "`" not in whole else text
+
+
+def _call_or_statement_around(place: Place) -> ast.AST:
+    node: ast.AST = place.node
+    while node is place.node or not isinstance(node, (ast.Call, ast.stmt)):
+        parent = place.source.parents.get(node)
+        if parent is None or isinstance(parent, _SCOPES):
+            break
+        node = parent
+    return node
+
+
+def _parameter_of(place: Place) -> str:
+    """The parameter whose default an expression is."""
+    signature = place.source.parents.get(place.node)
+    if not isinstance(signature, ast.arguments):
+        return ""
+    positional = [*signature.posonlyargs, *signature.args]
+    with_default = positional[len(positional) - len(signature.defaults) :]
+    pairs: list[tuple[ast.arg, ast.expr | None]] = [
+        *zip(with_default, signature.defaults, strict=True),
+        *zip(signature.kwonlyargs, signature.kw_defaults, strict=True),
+    ]
+    return next((arg.arg for arg, node in pairs if node is place.node), "")
+
+
+def _with_text(place: Place, outer: ast.AST, text: str) -> str:
+    """The text of `outer` with other text at a place in it."""
+    whole = place.source.segment(outer) or text
+    first_line = getattr(outer, "lineno", 0)
+    first_column = getattr(outer, "col_offset", 0)
+    lines = whole.split("\n")
+    node = place.node
+    line, column = node.lineno - first_line, node.col_offset
+    end_line, end_column = (node.end_lineno or 0) - first_line, node.end_col_offset or 0
+    # what stands before `outer` on its first line is no part of the text
+    if line == 0:
+        column -= first_column
+    if end_line == 0:
+        end_column -= first_column
+    if not 0 <= line <= end_line < len(lines):
+        return text
+    # columns count bytes
+    before = lines[line].encode()[:column].decode(errors="replace")
+    behind = lines[end_line].encode()[end_column:].decode(errors="replace")
+    return "\n".join([*lines[:line], f"{before}{text}{behind}", *lines[end_line + 1 :]])

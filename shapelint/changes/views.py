@@ -1,0 +1,167 @@
+"""Changes of a `view`, `reshape` or `expand` whose sizes do not fit."""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from shapelint import ops
+from shapelint.changes import weights
+from shapelint.changes.heads import pooled_before
+from shapelint.facts.diagnostics import Edit
+from shapelint.facts.findings import Candidate
+from shapelint.facts.graph import Call, Trace, Walked
+from shapelint.facts.places import Position
+from shapelint.ops.families.reshaping import asked_shape
+from shapelint.syntax.calls import CallExpression
+from shapelint.syntax.edits import replacement
+from shapelint.syntax.products import written_as
+from shapelint.syntax.walked_calls import call_expression, made_by
+
+
+def use_reshape(walked: Walked, call: Call) -> Iterator[Candidate]:
+    """`.reshape(...)` instead of `.view(...)`: it copies memory that is not
+    contiguous."""
+    view = _find_method(walked, call)
+    if view is None:
+        return
+    span = view.call.source.span(view.func)
+    end = Position(span.end_line or span.line, span.end_column or 1)
+    start = Position(end.line, end.column - len(view.call.name))
+    edit = Edit(view.call.source.file, start, end, "reshape")
+    yield Candidate(
+        "`.reshape(...)` instead of `.view(...)`",
+        (edit,),
+        likely=weights.USE_RESHAPE,
+        says="`reshape` copies if it must",
+    )
+
+
+def ask_other_shape(walked: Walked, call: Call) -> Iterator[Candidate]:
+    """Sizes that the elements fill."""
+    view = _find_method(walked, call)
+    if view is None or call.failure is None:
+        return
+    if call.failure.op == "expand":
+        yield from _expand_all(view, call)
+    elif ops.of(call.failure.op).flattens:
+        yield from _keep_batch(view, call)
+
+
+def change_with_layer(walked: Walked, trace: Trace, call: Call) -> Iterator[Candidate]:
+    """`view(-1, 4096)` before `nn.Linear(4096, ...)`: a pooling to the old size, or both
+    numbers at once."""
+    view = _find_attribute(walked, call)
+    shape = call.inputs[0].shape if call.inputs else ()
+    layer = _find_consumer(trace, call)
+    wanted = asked_shape(call.failure) if call.failure is not None else None
+    if view is None or layer is None or wanted is None or len(shape) < 3:
+        return
+    takes = layer.attributes.get("in_features")
+    features = math.prod(shape[1:])
+    is_written_for_layer = len(wanted) == 2 and wanted[-1] == takes
+    if takes is None or not is_written_for_layer or features == takes:
+        return
+    yield from pooled_before(call, view.call, takes)
+    made = made_by(walked, layer)
+    written = made.argument(0, "in_features") if made is not None else None
+    arguments = view.call.node.args
+    if made is None or written is None or len(arguments) != 2:
+        return
+    text = written_as(made.source, written, features, shape[1:])
+    layer_text = made.text.replace(made.source.segment(written), text, 1)
+    source, number = view.call.source, arguments[1]
+    inside = written_as(source, number, features, shape[1:])
+    shown = view.call.text.replace(source.segment(number), inside, 1)
+    for title, edit, likely in (
+        (shown, view.call.replaced(number, inside), weights.NUMBERS_OF_VIEW_AND_LAYER),
+        (
+            view.flattened,
+            replacement(source, view.call.node, view.flattened),
+            weights.FLATTEN_FOR_VIEW_AND_LAYER,
+        ),
+    ):
+        yield Candidate(
+            f"`{title}` and `{layer_text}`",
+            (edit, made.replaced(written, text)),
+            layer.layer,
+            f"both {title}",
+            likely=likely,
+            says="this was written for another input size",
+        )
+
+
+@dataclass(frozen=True)
+class _Method:
+    """The call of a method in the user's source: `x.view(-1, 8192)`."""
+
+    call: CallExpression
+    func: ast.Attribute
+
+    @property
+    def owner(self) -> str:
+        """What the method is called on."""
+        return self.call.source.segment(self.func.value)
+
+    @property
+    def flattened(self) -> str:
+        """`x.flatten(1)`."""
+        return f"{self.owner}.flatten(1)"
+
+
+def _find_attribute(walked: Walked, call: Call) -> _Method | None:
+    """A call written with a dot: a method, or `torch.reshape`."""
+    expression = call_expression(walked, call)
+    func = expression.node.func if expression is not None else None
+    if expression is None or not isinstance(func, ast.Attribute):
+        return None
+    return _Method(expression, func)
+
+
+def _find_method(walked: Walked, call: Call) -> _Method | None:
+    return _find_attribute(walked, call) if call.is_method else None
+
+
+def _find_consumer(trace: Trace, call: Call) -> Call | None:
+    """The first call that takes what a view gives, and does more than keep the
+    shape."""
+    for other in trace.calls:
+        if call.index in other.producers and not ops.keeps_shape(other.op):
+            return other
+    return None
+
+
+def _expand_all(view: _Method, call: Call) -> Iterator[Candidate]:
+    """`expand(n, -1)` with a -1 for each dimension it leaves out."""
+    expression, arguments = view.call, view.call.node.args
+    rank = len(call.inputs[0].shape) if call.inputs else 0
+    missing = rank - len(arguments)
+    is_plain = not any(
+        isinstance(each, (ast.Starred, ast.Tuple, ast.List)) for each in arguments
+    )
+    if missing < 1 or not arguments or not is_plain:
+        return
+    last = arguments[-1]
+    old = expression.source.segment(last)
+    new = old + ", -1" * missing
+    shown = " ".join(expression.text.replace(f"{old})", f"{new})").split())
+    edits = (expression.replaced(last, new),)
+    yield Candidate(f"`{shown}`", edits, call.layer, likely=weights.EXPAND_ALL)
+
+
+def _keep_batch(view: _Method, call: Call) -> Iterator[Candidate]:
+    """`view(-1, n)` of a batch: `flatten(1)`, or the number that fits."""
+    assert call.failure is not None
+    expression, arguments = view.call, view.call.node.args
+    shape = call.failure.tensors[0].shape
+    if len(arguments) != 2 or len(shape) < 2:
+        return
+    source = expression.source
+    flat = replacement(source, expression.node, view.flattened)
+    yield Candidate(f"`{view.flattened}`", (flat,), group="flatten")
+    old = arguments[1]
+    text = written_as(source, old, math.prod(shape[1:]), shape[1:])
+    title = f"`{text}` instead of `{source.segment(old)}`"
+    yield Candidate(title, (expression.replaced(old, text),), group="number")

@@ -1,0 +1,217 @@
+"""Inputs that a model might take, guessed from its layers and its forward's
+parameters, the likely ones first."""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+from collections.abc import Iterator
+
+from torch import nn
+
+from shapelint import ops
+from shapelint.asked.inputs import TensorSpec
+from shapelint.tracing.members import children_of, modules_of
+
+SIZES = (224, 64, 32, 28, 128, 256, 96, 299, 48, 160, 384, 512, 227, 240, 16, 8)
+"""Heights and widths of images: of ImageNet, of small pictures, of CIFAR and MNIST
+first."""
+
+LENGTHS = (16, 64, 128, 32, 100, 256, 512, 1024)
+"""Lengths of sequences."""
+
+SIGNAL_LENGTHS = (128, 1024, *LENGTHS, 16000)
+"""Lengths of signals; the last is a second of speech."""
+
+VOLUMES = ((16, 112), (16, 64), (32, 32), (64, 64))
+"""Depths of videos and volumes with their heights and widths; C3D and R(2+1)D take the
+first."""
+
+SEEDS = (1, 4, 7, 8, 16, 32)
+"""Sizes of maps that a decoder or generator begins with."""
+
+USUAL = (
+    *((3, 224, 224), (3, 64, 64), (3, 32, 32), (1, 28, 28), (1, 32, 32)),
+    *((16,), (10,), (64,), (16, 64)),
+)
+"""What models take whose layers do not say, without the batch."""
+
+FIRST_LAYERS = 4
+"""Layers whose inputs are tried."""
+
+COMBINATIONS = 40
+"""Inputs of several tensors tried for one guess of the first."""
+
+WIDTHS = 6
+"""Widths of `Linear` layers tried for further parameters."""
+
+_IDS = ("ids", "token", "tokens", "src", "tgt", "idx", "indices", "sequence", "words")
+_MASKS = ("mask",)
+_COUNTS = (
+    *("length", "lengths", "lens", "label", "labels", "target", "targets"),
+    *("y", "class", "classes"),
+)
+_TIMES = ("t", "time", "timestep", "timesteps", "step", "sigma", "noise_level")
+
+_WITH_PARTS = (nn.MultiheadAttention, nn.TransformerEncoderLayer, nn.Transformer)
+"""Layers of torch that hold others, and say themselves what they take."""
+
+_LAYERS: tuple[type[nn.Module], ...] = (
+    *(nn.Conv1d, nn.Conv2d, nn.Conv3d),
+    *(nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d),
+    *(nn.Embedding, nn.EmbeddingBag, nn.Linear, nn.RNNBase, nn.RNNCellBase),
+    *(nn.LayerNorm, nn.BatchNorm1d, nn.BatchNorm2d),
+    *_WITH_PARTS,
+)
+"""Layers that say what they take."""
+
+Guess = tuple[TensorSpec, ...]
+
+
+def guess_inputs(model: nn.Module) -> Iterator[Guess]:
+    """Inputs for all parameters that must be given, the likely ones first; with a batch
+    of one, then of two."""
+    names = _required_parameters(model)
+    for batch in (1, 2) if names else ():
+        for first in _guess_first(model, names[0], batch):
+            others = [_guess_further(model, name, first) for name in names[1:]]
+            combined = itertools.product(*others)
+            for rest in itertools.islice(combined, COMBINATIONS):
+                yield (first, *rest)
+            if batch == 1 and len(first.shape) == 2 and len(names) == 1:
+                # batch norm needs two in train mode
+                yield (TensorSpec((2, *first.shape[1:]), first.dtype),)
+
+
+def _required_parameters(model: nn.Module) -> list[str]:
+    """The parameters of the forward without a default; the first one, where all have
+    one."""
+    if "forward" not in dir(model) or type(model).forward is nn.Sequential.forward:
+        return ["input"]
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    try:
+        parameters = inspect.signature(model.forward).parameters.values()
+    except (TypeError, ValueError):
+        return ["input"]
+    own = [each for each in parameters if each.kind in kinds]
+    needed = [each.name for each in own if each.default is each.empty]
+    return needed or [each.name for each in own[:1]] or ["input"]
+
+
+# -- the first parameter -----------------------------------------------------------------
+
+
+def _guess_first(model: nn.Module, name: str, batch: int) -> Iterator[TensorSpec]:
+    """What the first layers take; then what models usually take."""
+    seen: dict[TensorSpec, None] = {}
+    is_ids = any(word in name.lower() for word in _IDS)
+    # the order in which layers were made is mostly the order in which they are called
+    layers = sorted(
+        _telling_layers(model),
+        key=lambda layer: is_ids and not isinstance(layer, nn.Embedding),
+    )
+    for layer in layers[:FIRST_LAYERS]:
+        for spec in _taken_by(layer, batch):
+            if spec not in seen:
+                seen[spec] = None
+                yield spec
+    for shape in USUAL:
+        spec = TensorSpec((batch, *shape))
+        if spec not in seen:
+            yield spec
+    yield TensorSpec((batch, 16), "int64")
+
+
+def _telling_layers(model: nn.Module) -> list[nn.Module]:
+    """The layers that say what they take, each sort once, in the order in which they
+    were made."""
+    found: dict[tuple[str, object], nn.Module] = {}
+    for _, layer in modules_of(model):
+        is_part = not children_of(layer) or isinstance(layer, _WITH_PARTS)
+        if is_part and isinstance(layer, _LAYERS):
+            found.setdefault((type(layer).__name__, _width(layer)), layer)
+    return list(found.values())
+
+
+def _width(layer: nn.Module) -> object:
+    """Channels or features that a layer takes, as its attribute has them."""
+    names = (name for name in ops.takers() if hasattr(layer, name))
+    return next((getattr(layer, name) for name in names), None)
+
+
+def _channels(layer: nn.Module) -> int | None:
+    """The same as a number."""
+    if isinstance(layer, nn.TransformerEncoderLayer):
+        layer = layer.self_attn
+    width = _width(layer)
+    if isinstance(width, tuple):
+        width = width[-1] if width else None
+    return width if isinstance(width, int) else None
+
+
+def _taken_by(layer: nn.Module, batch: int) -> Iterator[TensorSpec]:
+    """Tensors that a layer could be the first to get."""
+    if isinstance(layer, (nn.Embedding, nn.EmbeddingBag)):
+        yield from (TensorSpec((batch, length), "int64") for length in LENGTHS)
+        yield TensorSpec((batch,), "int64")
+        return
+    width = _channels(layer)
+    if width is not None:
+        yield from (TensorSpec(shape) for shape in _shapes_for(layer, batch, width))
+
+
+def _shapes_for(layer: nn.Module, batch: int, width: int) -> Iterator[tuple[int, ...]]:
+    sequences = ((batch, length, width) for length in LENGTHS)
+    if isinstance(layer, nn.Conv2d | nn.BatchNorm2d):
+        yield from ((batch, width, size, size) for size in SIZES)
+    elif isinstance(layer, nn.Conv1d):
+        yield from ((batch, width, length) for length in SIGNAL_LENGTHS)
+    elif isinstance(layer, nn.Conv3d):
+        yield from ((batch, width, depth, size, size) for depth, size in VOLUMES)
+    elif isinstance(layer, nn.ConvTranspose1d):
+        yield from ((batch, width, size) for size in SEEDS)
+    elif isinstance(layer, nn.ConvTranspose2d):
+        yield from ((batch, width, size, size) for size in SEEDS)
+    elif isinstance(layer, nn.ConvTranspose3d):
+        yield from ((batch, width, size, size, size) for size in SEEDS)
+    elif isinstance(layer, nn.RNNBase) and not layer.batch_first:
+        yield from ((length, batch, width) for length in LENGTHS)
+        yield (batch, 16, width)
+    elif isinstance(layer, nn.Linear | nn.BatchNorm1d | nn.RNNCellBase):
+        yield (batch, width)
+        yield from sequences
+    else:
+        yield from sequences
+
+
+# -- the parameters after it -------------------------------------------------------------
+
+
+def _guess_further(model: nn.Module, name: str, first: TensorSpec) -> list[TensorSpec]:
+    """Tensors for a parameter beside the first, by its name; all of them, the likely
+    ones first."""
+    batch, rank = first.shape[0], len(first.shape)
+    numbers, column = TensorSpec((batch,)), TensorSpec((batch, 1))
+    count = TensorSpec((batch,), "int64")
+    ids = TensorSpec(first.shape if rank == 2 else (batch, 16), "int64")
+    mask = TensorSpec(first.shape[:2] if rank in (2, 3) else first.shape, "bool")
+    words = set(name.lower().split("_")) | {name.lower()}
+    likely: list[TensorSpec] = []
+    if words & set(_MASKS):
+        likely = [mask, TensorSpec(mask.shape, "int64"), TensorSpec(mask.shape)]
+    elif words & set(_COUNTS):
+        likely = [count, ids]
+    elif words & set(_TIMES):
+        likely = [numbers, count, column]
+    elif words & set(_IDS):
+        likely = [ids, count]
+    widths = [TensorSpec((batch, width)) for width in _linear_widths(model)]
+    further = [first, *widths, numbers, column, count, ids, mask]
+    return list(dict.fromkeys([*likely, *further]))
+
+
+def _linear_widths(model: nn.Module) -> list[int]:
+    """What the first `Linear` layers take, each width once."""
+    layers = (layer for _, layer in modules_of(model))
+    widths = [layer.in_features for layer in layers if isinstance(layer, nn.Linear)]
+    return list(dict.fromkeys(widths))[:WIDTHS]

@@ -1,0 +1,198 @@
+"""One look at a target: load, walk in its modes, rules, verified fixes, report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from shapelint.asked.request import Walk
+from shapelint.asked.target import Target
+from shapelint.checking.merging import run_rules
+from shapelint.checking.target_report import (
+    NOT_ALL_FIXES,
+    count_calls,
+    cut_report_short,
+    draw_walk,
+    fail_report,
+    fill_report,
+    put_in_order,
+)
+from shapelint.facts.diagnostics import Diagnostic, Edit
+from shapelint.facts.errors import OutOfTimeError, UsageError
+from shapelint.facts.findings import Finding
+from shapelint.facts.graph import Trace, ValueFact, Walked
+from shapelint.facts.kinds import Mode, Status
+from shapelint.facts.outcome import TargetReport
+from shapelint.fixes.construction import explain_refusal
+from shapelint.fixes.further_edits import edits_to_see_further
+from shapelint.fixes.search import Causes
+from shapelint.fixes.verify import Verifier
+from shapelint.loading.model import NotLoadableError
+from shapelint.loading.model_inputs import require_fitting
+from shapelint.loading.walkable import Walkable, load_walkable
+from shapelint.rules.gaps.target_not_loadable import not_loadable
+from shapelint.syntax.texts import Texts
+from shapelint.tracing.costs import Budget, generous_budget, small_budget, trial_budget
+from shapelint.tracing.fake_tensors import fake_tensors_in_use
+from shapelint.tracing.members import param_facts
+
+FALLBACK_PARAMS = 100_000_000
+"""Models up to this size are walked again with real tensors where shapes alone do not
+suffice."""
+
+
+def verification_budget() -> Budget:
+    """For trying a fix, of which there are many, and some make a model larger.
+
+    Once fake tensors had to be imported, they are the faster way.
+    """
+    return small_budget() if fake_tensors_in_use() else trial_budget()
+
+
+def ignore_step(step: str) -> None:
+    """Nobody wants to know."""
+    del step
+
+
+def ignore_report(report: TargetReport) -> None:
+    """Nobody wants the report of the walk alone."""
+    del report
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one look at a target begins with.
+
+    `texts`: the files as they are to be taken. `deadline`: when the search ends
+    (monotonic seconds); `work`: what the searches before have cost. `is_last`: nothing
+    is left to a next look. `on_step` and `on_walked` as in `check`."""
+
+    request: Walk
+    target: Target
+    texts: Texts
+    deadline: float
+    work: int = 0
+    is_last: bool = False
+    on_step: Callable[[str], None] = ignore_step
+    on_walked: Callable[[TargetReport], None] = ignore_report
+
+
+@dataclass
+class Seen:
+    """What one look gave: its report, what it leaves to the next, and with which edits
+    that is to look."""
+
+    report: TargetReport
+    further: tuple[Edit, ...] = ()
+    waiting: list[Diagnostic] = field(default_factory=list)
+    work: int = 0
+
+
+def look_once(look: Look) -> Seen:
+    """Look at a target once."""
+    request = look.request
+    inputs = [ValueFact(text) for text in request.inputs]
+    report = TargetReport(request.target, inputs=inputs)
+    try:
+        return _look(look, report)
+    except OutOfTimeError as error:
+        return Seen(cut_report_short(report, str(error)), work=look.work)
+    except NotLoadableError as error:
+        diagnostic, edits = explain_refusal(
+            request, look.target, look.texts, error, look.deadline
+        )
+        fail_report(report, diagnostic)
+        if not diagnostic.is_unchecked:
+            report.status = Status.PARTIAL
+        return Seen(report, edits, work=look.work)
+    except UsageError as error:
+        return Seen(fail_report(report, not_loadable(str(error), None, "")))
+
+
+def _look(look: Look, report: TargetReport) -> Seen:
+    request, selected = look.request, set(look.request.selected)
+    walkable, traces = _walk(look, report)
+    walked = walkable.describe(request, traces)
+    findings = run_rules(walked, selected)
+    found = [finding.diagnostic for finding in findings]
+    report.diagnostics = put_in_order(request.target, found)
+    fill_report(report, walked, walkable)
+    look.on_walked(report)
+
+    def find(changed: Walkable, after: dict[Mode, Trace]) -> list[Finding]:
+        return run_rules(changed.describe(request, after), selected)
+
+    is_generous = walkable.budget is generous_budget
+    verifier = Verifier(
+        look.target,
+        walkable,
+        walked,
+        look.deadline,
+        generous_budget if is_generous else verification_budget,
+        find,
+        look.work,
+    )
+    look.on_step("looking for causes")
+    causes = Causes(verifier, one_by_one=not look.is_last)
+    further: tuple[Edit, ...] = ()
+    if request.fixes:
+        report.diagnostics = put_in_order(request.target, causes.explain(findings))
+        count_calls(report, walked)
+        further = causes.mended or edits_to_see_further(walked, report.diagnostics)
+    if verifier.is_cut_short:
+        report.notes.append(NOT_ALL_FIXES)
+    _draw(request, report, walked, walkable)
+    waiting = [
+        finding.diagnostic.with_target(request.target) for finding in causes.waiting
+    ]
+    return Seen(report, further, waiting, verifier.work)
+
+
+def _walk(look: Look, report: TargetReport) -> tuple[Walkable, dict[Mode, Trace]]:
+    """The model and its walk in every mode: with shapes where they suffice, else with
+    real tensors."""
+    request = look.request
+    look.on_step("loading")
+    walkable = load_walkable(request, look.target, look.texts)
+    require_fitting(walkable.loaded, walkable.feed)
+    traces = walkable.walk_modes(request.modes, look.deadline, look.on_step)
+    if not _needs_real_values(walkable, traces):
+        return walkable, traces
+    walkable = load_walkable(request, look.target, look.texts, generous_budget)
+    traces = walkable.walk_modes(request.modes, look.deadline)
+    report.notes.append("walked with real CPU tensors: shapes alone did not suffice")
+    return walkable, traces
+
+
+def _needs_real_values(walkable: Walkable, traces: dict[Mode, Trace]) -> bool:
+    """Whether a walk with stand-ins ended early or in doubt, of a model that fits."""
+    params = param_facts(walkable.loaded.model).values()
+    if sum(param.numel for param in params) > FALLBACK_PARAMS:
+        return False
+    return any(
+        (trace.used_fake or walkable.loaded.used_fake) and _is_in_doubt(trace)
+        for trace in traces.values()
+    )
+
+
+def _is_in_doubt(trace: Trace) -> bool:
+    """Whether a walk ended early, or a call failed that might not."""
+    if trace.raised is not None:
+        return True
+    failures = [call.failure for call in trace.failures if call.failure is not None]
+    if trace.uncertain:
+        return bool(failures)
+    return any(not failure.certain for failure in failures)
+
+
+def _draw(
+    request: Walk, report: TargetReport, walked: Walked, walkable: Walkable
+) -> None:
+    """The picture and the module tree, where they are wanted."""
+    if request.picture:
+        draw_walk(report, walked)
+    if request.tree:
+        # torchinfo is imported where its tree is wanted only
+        from shapelint.checking.module_tree import module_tree
+
+        report.tree = module_tree(walkable, request.modes[-1])

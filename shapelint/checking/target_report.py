@@ -1,0 +1,80 @@
+"""The report of one target, filled from what was walked and found."""
+
+from __future__ import annotations
+
+from shapelint.facts.diagnostics import Diagnostic, Severity
+from shapelint.facts.graph import Trace, Walked
+from shapelint.facts.kinds import Mode, Status
+from shapelint.facts.outcome import TargetReport
+from shapelint.loading.walkable import Walkable
+from shapelint.ops.walked_rows import rows_of, totals_of
+from shapelint.rules.gaps.target_not_loadable import not_loadable
+
+NOT_ALL_FIXES = "fixes were not looked for to the end, for lack of time (--timeout)"
+
+
+def shown_trace(walked: Walked) -> Trace:
+    """The walk that table and picture show."""
+    return walked.traces.get(Mode.EVAL) or next(iter(walked.traces.values()))
+
+
+def fill_report(report: TargetReport, walked: Walked, walkable: Walkable) -> None:
+    """Rows, totals and status. The eval walk is what is shown, where there is one."""
+    trace = shown_trace(walked)
+    report.inputs = trace.inputs
+    report.output = trace.output
+    report.rows = rows_of(walked, trace)
+    report.totals = totals_of(walked, trace)
+    if walkable.feed.note:
+        report.notes.append(walkable.feed.note)
+    if trace.used_fake or walkable.loaded.used_fake:
+        report.notes.append("walked with shapes where values would not fit")
+    traces = walked.traces.values()
+    report.unfinished = any(one.out_of_time for one in traces)
+    count_calls(report, walked)
+    has_ended_early = any(one.raised is not None for one in traces)
+    gaps = [item for item in report.diagnostics if item.is_gap]
+    has_gaps = any(item.severity is not Severity.INFO for item in gaps)
+    is_partial = has_ended_early or has_gaps
+    report.status = Status.PARTIAL if is_partial else Status.CHECKED
+
+
+def count_calls(report: TargetReport, walked: Walked) -> None:
+    """How many calls were followed, and how many of them could not be judged."""
+    trace = shown_trace(walked)
+    doubtful = sum(
+        call.failure is not None and not call.failure.certain for call in trace.failures
+    )
+    gaps = sum(item.is_gap for item in report.diagnostics)
+    report.calls_unchecked = doubtful + gaps
+    report.calls_checked = len(trace.calls) - doubtful
+
+
+def draw_walk(report: TargetReport, walked: Walked) -> None:
+    """The picture of the walk that is shown."""
+    # slow, and needed where a picture is wanted only
+    from shapelint.picture.blocks import picture_of
+
+    report.picture = picture_of(walked, shown_trace(walked))
+
+
+def fail_report(report: TargetReport, diagnostic: Diagnostic) -> TargetReport:
+    """The report of a target that gave no model."""
+    report.status = Status.FAILED
+    report.diagnostics = [diagnostic.with_target(report.target)]
+    return report
+
+
+def cut_report_short(report: TargetReport, reason: str) -> TargetReport:
+    """The report of a target whose time was over outside of any walk."""
+    if report.rows or report.diagnostics:
+        report.notes.append(NOT_ALL_FIXES)
+        return report
+    hint = "raise the limit with --timeout"
+    return fail_report(report, not_loadable(reason, None, hint))
+
+
+def put_in_order(target: str, found: list[Diagnostic]) -> list[Diagnostic]:
+    """The findings of a target, the worst first."""
+    kept = [item.with_model_kept().with_target(target) for item in found]
+    return sorted(kept, key=lambda item: item.sort_key)

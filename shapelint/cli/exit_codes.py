@@ -1,0 +1,44 @@
+"""What the exit code of a command says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from shapelint.asked.settings import DEFAULTS
+from shapelint.facts.diagnostics import Severity
+from shapelint.facts.kinds import Status
+from shapelint.facts.outcome import Outcome
+
+CLEAN, FINDINGS, UNCHECKED = 0, 1, 2
+
+INTERRUPTED = 130
+"""The exit code after Ctrl-C, as shells have it: 128 and the number of SIGINT."""
+
+
+def exit_code(
+    outcomes: Sequence[Outcome], exit_zero: bool, fail_on: str = DEFAULTS.fail_on
+) -> int:
+    """2 where something could not be checked, 1 where there are findings at or above a
+    severity."""
+    if any(_is_unchecked(outcome) for outcome in outcomes):
+        return UNCHECKED
+    least = Severity(fail_on).rank
+    found = [item for outcome in outcomes for item in outcome.report.diagnostics]
+    is_failing = any(item.severity.rank <= least for item in found)
+    return FINDINGS if is_failing and not exit_zero else CLEAN
+
+
+def has_failed(outcomes: Iterable[Outcome]) -> bool:
+    """Whether a target could not be checked at all."""
+    return any(outcome.report.status is Status.FAILED for outcome in outcomes)
+
+
+def _is_unchecked(outcome: Outcome) -> bool:
+    """Whether a target, or a file of one, could not be checked, or not to its end: that
+    is not a finding."""
+    report = outcome.report
+    if report.status is Status.FAILED or report.unfinished:
+        return True
+    if outcome.fault is not None:
+        return True
+    return any(item.is_unchecked for item in report.diagnostics)

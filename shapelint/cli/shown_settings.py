@@ -1,0 +1,48 @@
+"""The settings in force, and the versions, as `check` prints them."""
+
+from __future__ import annotations
+
+import platform
+
+from shapelint import __version__
+from shapelint.asked.settings import (
+    OPTIONS,
+    TARGET_OPTIONS,
+    Config,
+    ConfiguredTarget,
+    field_name,
+)
+from shapelint.cli import say, torch_version
+from shapelint.facts.escape import json_text
+
+
+def settings_text(config: Config) -> str:
+    """The settings in force, as TOML would write them, and where they are from."""
+    where = (
+        f"# from {config.file}"
+        if config.file is not None
+        else "# defaults; no configuration was found"
+    )
+    lines = [where]
+    lines += [_line(config, name) for name in OPTIONS if name != "targets"]
+    for table in config.targets:
+        lines += ["", "[[targets]]"]
+        given = [name for name in TARGET_OPTIONS if getattr(table, field_name(name))]
+        lines += [_line(table, name) for name in given]
+    return "\n".join(lines) + "\n"
+
+
+def _line(owner: Config | ConfiguredTarget, name: str) -> str:
+    return f"{name} = {json_text(getattr(owner, field_name(name)))}"
+
+
+def say_settings(config: Config) -> None:
+    """To stderr: the versions, and where the configuration is from."""
+    python = platform.python_version()
+    say(f"shapelint {__version__}, torch {torch_version()}, Python {python}", err=True)
+    where = (
+        f"settings from {config.file}"
+        if config.file is not None
+        else "no configuration was found"
+    )
+    say(where, err=True)

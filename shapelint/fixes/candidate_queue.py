@@ -1,0 +1,118 @@
+"""The changes to try for a failed call: the rule's own and all upstream, in the order
+of how likely each is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from shapelint.changes import weights
+from shapelint.changes.failure_context import FailureContext
+from shapelint.changes.orders import kinds_put_in
+from shapelint.changes.other_inputs import other_ranks
+from shapelint.changes.plausibility import Numbers
+from shapelint.changes.upstream_changes import changes_upstream
+from shapelint.facts.findings import Candidate, ChangeKind, Finding
+from shapelint.facts.graph import Walked
+from shapelint.fixes.failed_call import FailedCall
+
+
+@dataclass(frozen=True)
+class Queued:
+    """A change to try. `is_own`: the finding's rule offered it."""
+
+    candidate: Candidate
+    is_own: bool
+
+
+def queue_candidates(
+    walked: Walked, numbers: Numbers, failed: FailedCall, others: list[Finding]
+) -> list[Queued]:
+    """The likeliest first, each change once. `others`: findings of which the same
+    change may be made."""
+    context = FailureContext(walked, failed.trace, failed.call, numbers, failed.raised)
+    found: dict[object, Queued] = {
+        candidate.edits: Queued(candidate, False)
+        for candidate in changes_upstream(context)
+    }
+    least: dict[str, float] = {}
+    for position, candidate in enumerate(_own_candidates(walked, failed, others)):
+        same = found.pop(candidate.edits, None) if candidate.edits else None
+        likely = candidate.likely
+        if not likely and same is not None:
+            likely = same.candidate.likely
+        elif not likely:
+            likely = weights.OWN_FIRST - weights.OWN_LATER_EACH * position
+        # of one group the rule's own order holds
+        if candidate.group in least:
+            likely = min(likely, least[candidate.group] - weights.OWN_IN_GROUP)
+        if candidate.group:
+            least[candidate.group] = likely
+        ranked = replace(candidate, likely=likely)
+        found[candidate.edits or candidate.inputs] = Queued(ranked, True)
+    queue = [
+        _less_if_put_in_twice(walked, each, context.rearranged)
+        for each in found.values()
+    ]
+    return sorted(queue, key=lambda each: -each.candidate.likely)
+
+
+def _less_if_put_in_twice(
+    walked: Walked, queued: Queued, rearranged: set[str]
+) -> Queued:
+    """A change that puts in a transpose or flatten where there is one just before, as
+    less likely; any other as it is."""
+    candidate = queued.candidate
+    if not kinds_put_in(candidate, walked.texts) & rearranged:
+        return queued
+    likely = candidate.likely - weights.PUT_IN_TWICE
+    return replace(queued, candidate=replace(candidate, likely=likely))
+
+
+def _own_candidates(
+    walked: Walked, failed: FailedCall, others: list[Finding]
+) -> list[Candidate]:
+    """What the rule offers, inputs of another rank, and the rule's changes made at each
+    call that fails alike."""
+    own = failed.finding.candidates
+    known = {candidate.inputs for candidate in own}
+    ranks = [
+        candidate
+        for candidate in other_ranks(walked, failed.trace)
+        if candidate.inputs not in known
+    ]
+    return [*own, *ranks, *_made_everywhere(failed.finding, others)]
+
+
+def _made_everywhere(finding: Finding, others: list[Finding]) -> list[Candidate]:
+    """The same change at every call that fails in the same way: each skip of a U-Net
+    resized."""
+    alike = [other for other in others if _is_alike(finding, other)]
+    if not alike:
+        return []
+    count = len(alike)
+    where = f"{count} other place{'s' if count > 1 else ''}"
+    found = []
+    for position, candidate in enumerate(finding.candidates):
+        same = [other.candidates[position] for other in alike]
+        if not candidate.edits or not all(each.edits for each in same):
+            continue
+        if candidate.kind is not ChangeKind.OPERAND:
+            continue
+        edits = [*candidate.edits, *(edit for each in same for edit in each.edits)]
+        everywhere = replace(
+            candidate,
+            title=f"{candidate.title} and the same in {where}",
+            edits=tuple(dict.fromkeys(edits)),
+            group=f"{candidate.group} everywhere",
+        )
+        found.append(everywhere)
+    return found
+
+
+def _is_alike(finding: Finding, other: Finding) -> bool:
+    """Whether the rule found the same in the same mode, and offers as many changes."""
+    return (
+        other.diagnostic.code == finding.diagnostic.code
+        and other.mode == finding.mode
+        and len(other.candidates) == len(finding.candidates)
+    )

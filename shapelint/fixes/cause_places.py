@@ -1,0 +1,114 @@
+"""Where a bug is shown: at the place of the change that mends it, with the other places
+that have to do with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from shapelint.changes.other_places import other_places_of
+from shapelint.facts.diagnostics import Diagnostic, Edit, Related
+from shapelint.facts.findings import Candidate, ChangeKind, Finding
+from shapelint.facts.graph import Walked
+from shapelint.facts.places import Span
+from shapelint.fixes.failed_call import FailedCall
+from shapelint.fixes.successes import Success
+from shapelint.syntax.calls import call_around
+from shapelint.syntax.texts import Texts
+
+OTHER_ENDS = 3
+"""Places of other fixes named for one finding."""
+
+PLACES = 8
+"""Related places named for one finding."""
+
+FOLLOWING = 4
+"""Places of findings named that the same change mends."""
+
+
+def place_at_cause(
+    walked: Walked,
+    failed: FailedCall,
+    diagnostic: Diagnostic,
+    best: Candidate | None,
+    rest: list[Success],
+) -> Diagnostic:
+    """The diagnostic at the place of its best change, the other places related. `rest`:
+    further changes that hold."""
+    if best is not None and best.edits:
+        diagnostic = _move_to(diagnostic, best, _span_of(best.edits[0], walked.texts))
+    related = list(diagnostic.related)
+    taken = {_line_of(each.span) for each in related}
+    for span in (diagnostic.span, diagnostic.called_at):
+        if span is not None:
+            taken.add(_line_of(span))
+    for other in _places_of_others(walked, rest):
+        if _line_of(other.span) not in taken and len(related) < PLACES:
+            taken.add(_line_of(other.span))
+            related.append(other)
+    for place in other_places_of(walked, failed.call, failed.raised):
+        line = _line_of(place.span)
+        is_new = line not in taken and len(related) < PLACES
+        if place.is_always_named or is_new:
+            taken.add(line)
+            related.append(Related(place.span, place.message))
+    return replace(diagnostic, related=tuple(related))
+
+
+def _move_to(diagnostic: Diagnostic, best: Candidate, cause: Span) -> Diagnostic:
+    """The diagnostic at its cause; the place where it fails comes first of the others."""
+    symptom = diagnostic.span
+    if symptom is not None and _line_of(symptom) == _line_of(cause):
+        is_of_two = best.kind is ChangeKind.FLATTEN_AND_NUMBER
+        return replace(diagnostic, label=best.says) if is_of_two else diagnostic
+    related = diagnostic.related
+    if symptom is not None:
+        here = Related(symptom, diagnostic.label or "fails here")
+        related = (here, *related)
+    label = best.says or f"{best.title} mends it"
+    return replace(diagnostic, span=cause, label=label, related=related)
+
+
+def _places_of_others(walked: Walked, rest: list[Success]) -> Iterator[Related]:
+    """Where else it could be mended."""
+    for item in rest[:OTHER_ENDS]:
+        candidate = item.candidate
+        if candidate.edits:
+            span = _span_of(candidate.edits[0], walked.texts)
+            says = candidate.says or candidate.title
+            yield Related(span, f"or here: {says}", is_other_place=True)
+
+
+def place_at_shared_change(
+    diagnostic: Diagnostic, same: list[Finding], texts: Texts
+) -> Diagnostic:
+    """Where one change mends several errors, the place of that change; else as it
+    is."""
+    if not same or diagnostic.span is None:
+        return diagnostic
+    others = (each.span for each in name_places(same, "the same here"))
+    spans = dict.fromkeys([diagnostic.span, *others])
+    named = [Related(span, "the same here") for span in spans]
+    further = [each for each in diagnostic.related if each.span not in spans]
+    cause = _span_of(diagnostic.fixes[0].edits[0], texts)
+    return replace(diagnostic, span=cause, related=(*named, *further))
+
+
+def name_places(findings: list[Finding], message: str) -> list[Related]:
+    """The places of the first findings, with a message on each."""
+    spans = [item.diagnostic.span for item in findings[:FOLLOWING]]
+    return [Related(span, message) for span in spans if span is not None]
+
+
+def _line_of(span: Span) -> tuple[str, int]:
+    return span.file, span.line
+
+
+def _span_of(edit: Edit, texts: Texts) -> Span:
+    """What an edit replaces; of something left out, the call it is left out of."""
+    if edit.start == edit.end:
+        around = call_around(edit.file, edit.start, texts)
+        if around is not None:
+            return around.span()
+    start, end = edit.start, edit.end
+    return Span(edit.file, start.line, start.column, end.line, end.column)

@@ -1,0 +1,86 @@
+"""What fails in a walk, counted, and whether another walk is better."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from shapelint import ops
+from shapelint.facts.graph import Call, Key, Shape, Trace
+from shapelint.ops.record import Family
+
+Failures = Counter[Key]
+"""Failed calls by their keys; a walk that ended outside of any call counts under
+`RAISED`."""
+
+RAISED: Key = ("", "raised", 0)
+
+
+def failures_of(trace: Trace) -> Failures:
+    """What failed in a walk."""
+    found = Counter(call.key for call in trace.failures)
+    if trace.raised is not None and trace.raised.call is None:
+        found[RAISED] += 1
+    return found
+
+
+def count_of_layer(failures: Failures, layer: str, op: str) -> int:
+    """How often an op fails in a layer."""
+    return sum(
+        count
+        for (where, what, _), count in failures.items()
+        if (where, what) == (layer, op)
+    )
+
+
+def is_improved(before: Trace, after: Trace, key: Key) -> bool:
+    """Whether a failure is gone and nothing else fails that did not; beyond the end of
+    the first walk it may."""
+    was, now = failures_of(before), failures_of(after)
+    if now[key] >= was[key] or after.given_up:
+        return False
+    if _is_moved(before, after, key) or _is_broadcast_loss(after, key):
+        return False
+    if before.raised is None:
+        return now.total() < was.total() and not has_more(now, was)
+    # what fails behind the end of the first walk could not be seen in it
+    if after.raised is not None and len(after.calls) <= len(before.calls):
+        return False
+    return all(now[other] <= was[other] for other in was)
+
+
+def has_more(now: Failures, was: Failures) -> bool:
+    """Whether anything fails more often than it did."""
+    return any(now[key] > was[key] for key in now)
+
+
+def _is_moved(before: Trace, after: Trace, key: Key) -> bool:
+    """Whether the same call fails on the same shapes under another name: two layers
+    exchanged, nothing mended."""
+    failed = next(
+        (_signature(call) for call in before.failures if call.key == key), None
+    )
+    if failed is None:
+        return False
+    was, now = (
+        sum(_signature(call) == failed for call in trace.failures)
+        for trace in (before, after)
+    )
+    return now >= was
+
+
+def _is_broadcast_loss(after: Trace, key: Key) -> bool:
+    """Whether a loss now runs, but over every pair of predictions and targets, because
+    one was broadcast."""
+    call = next((call for call in after.calls if call.key == key), None)
+    if call is None or not ops.is_of(call.op, Family.LOSS):
+        return False
+    if not ops.of(call.op).broadcasts:
+        return False
+    return len({fact.shape for fact in call.inputs[:2]}) > 1
+
+
+def _signature(call: Call) -> tuple[str, tuple[Shape, ...]]:
+    """What is called with which shapes."""
+    if call.failure is None:
+        return call.op, ()
+    return call.op, tuple(fact.shape for fact in call.failure.tensors)

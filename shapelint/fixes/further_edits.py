@@ -1,0 +1,74 @@
+"""The edits with which a walk sees further: a first bug mended, or the model's own
+`raise` taken out."""
+
+from __future__ import annotations
+
+import ast
+
+from shapelint.facts.diagnostics import Diagnostic, Edit, Severity
+from shapelint.facts.graph import Raised, Trace, Walked
+from shapelint.facts.places import Site
+from shapelint.rules import catalogue
+from shapelint.syntax.edits import replacement, try_edits
+from shapelint.syntax.texts import Texts
+from shapelint.syntax.trees import parse_file
+
+
+def edits_to_see_further(walked: Walked, found: list[Diagnostic]) -> tuple[Edit, ...]:
+    """The edits with which one sees further than this walk; none where there is nothing
+    further to see."""
+    for trace in walked.traces.values():
+        raised = trace.raised
+        if raised is not None and raised.sites and not trace.out_of_time:
+            return _edits_for(walked.texts, trace, raised, found)
+    return ()
+
+
+def _edits_for(
+    texts: Texts, trace: Trace, raised: Raised, found: list[Diagnostic]
+) -> tuple[Edit, ...]:
+    # after a failed call, what is raised may come of the shape that was guessed for it
+    may_follow = raised.call is not None or any(True for _ in trace.failures)
+    mended = _first_fixes(texts, found) if may_follow else ()
+    if mended or raised.call is not None:
+        return mended
+    return _without_raise(texts, raised.sites[0], found)
+
+
+def _first_fixes(texts: Texts, found: list[Diagnostic]) -> tuple[Edit, ...]:
+    """The first fix of every error, those that overlap another left out; none where the
+    input is wrong."""
+    errors = [item for item in found if item.severity is Severity.ERROR and item.fixes]
+    if any(item.fixes[0].inputs for item in errors):
+        return ()
+    edits: tuple[Edit, ...] = ()
+    for item in errors:
+        chosen = next((fix.edits for fix in item.fixes if fix.edits), ())
+        if chosen and try_edits(texts, (*edits, *chosen)) is not None:
+            edits += chosen
+    return edits
+
+
+def _without_raise(
+    texts: Texts, site: Site, found: list[Diagnostic]
+) -> tuple[Edit, ...]:
+    """The first fix of what the model raised, else its statement taken out; none where
+    another input is all it takes."""
+    rules = catalogue().rules
+    own = [item for item in found if rules[item.code].is_of_raise and item.fixes]
+    if any(fix.inputs and fix.runs for item in own for fix in item.fixes):
+        return ()
+    if own and own[0].fixes[0].edits:
+        return own[0].fixes[0].edits
+    source = parse_file(site.file, texts)
+    if source is None:
+        return ()
+    for node in ast.walk(source.tree):
+        if not isinstance(node, (ast.Raise, ast.Assert)):
+            continue
+        end_line = node.end_lineno or node.lineno
+        if node.lineno <= site.line <= end_line:
+            # as many lines as before: places behind it stay where they are
+            breaks = "\n" * (end_line - node.lineno)
+            return (replacement(source, node, f"pass{breaks}"),)
+    return ()

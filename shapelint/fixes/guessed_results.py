@@ -1,0 +1,56 @@
+"""Results of failed calls that were guessed, and what was computed of them."""
+
+from __future__ import annotations
+
+from shapelint import ops
+from shapelint.facts.graph import Call
+from shapelint.facts.kinds import Mode
+from shapelint.fixes.failed_call import FailedCall
+from shapelint.ops.record import Family
+from shapelint.rules import catalogue
+
+
+class GuessedResults:
+    """The calls of each mode whose results nobody can be sure of."""
+
+    def __init__(self) -> None:
+        self._doubtful: dict[Mode, set[int]] = {}
+
+    def add(self, failed: FailedCall) -> None:
+        """Doubt what a failed call gave, if nothing explains the failure and no weight
+        says its size; and all that was computed of it alone.
+
+        Of a missing dimension no weight says how long it would have been.
+        """
+        finding, broken = failed.finding, failed.call
+        rule = catalogue().rules[finding.diagnostic.code]
+        no_rank = rule.leaves_size_open
+        if (broken.params and not no_rank) or finding.call is None:
+            return
+        doubtful = self._doubtful.setdefault(failed.trace.mode, set())
+        doubtful.add(broken.index)
+        for call in failed.trace.calls[broken.index + 1 :]:
+            is_sized_by_weights = call.params and not no_rank
+            if not is_sized_by_weights and _is_computed_of(call, doubtful):
+                doubtful.add(call.index)
+
+    def are_under(self, failed: FailedCall) -> bool:
+        """Whether a call fails on what was guessed for another one: that follows from
+        the first bug."""
+        doubtful = self._doubtful.get(failed.trace.mode, set())
+        call = failed.call
+        fed = set(call.producers)
+        if call.main_argument is not None and call.params:
+            fed = {call.producers[call.main_argument]}
+        return bool(doubtful & fed)
+
+
+def _is_computed_of(call: Call, doubtful: set[int]) -> bool:
+    facts = zip(call.producers, call.inputs, strict=False)
+    given = {index for index, fact in facts if index >= 0 and fact.shape}
+    if not given:
+        return False
+    # a join takes a size of every operand; of a sum, one side that is known is enough
+    if ops.is_of(call.op, Family.JOINING):
+        return bool(doubtful & given)
+    return given <= doubtful

@@ -1,0 +1,116 @@
+"""The files of a target with mended bugs, and the way back from a place in them to the
+file as it lies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from shapelint.facts.diagnostics import Diagnostic, Edit, Fix
+from shapelint.facts.places import Position, Span
+from shapelint.fixes.verify import OTHERS_STAY
+
+
+@dataclass(frozen=True)
+class MendedCopy:
+    """The files of a target with changes made: each step's edits fit the texts that the
+    step before gave."""
+
+    steps: tuple[tuple[Edit, ...], ...] = ()
+
+    def with_step(self, edits: tuple[Edit, ...]) -> MendedCopy:
+        """With further changes."""
+        return MendedCopy((*self.steps, edits))
+
+    def original_span(self, span: Span) -> Span:
+        """A span of the copy in the file; without columns where it is of changed
+        text."""
+        start = Position(span.line, span.column or 1)
+        end = Position(span.end_line or span.line, span.end_column or 1)
+        first, is_changed = self._original_position(span.file, start)
+        last, is_changed_at_end = self._original_position(span.file, end)
+        if span.column is None or is_changed or is_changed_at_end:
+            return Span(span.file, first.line)
+        return Span(span.file, first.line, first.column, last.line, last.column)
+
+    def original_edit(self, edit: Edit) -> Edit | None:
+        """An edit of the copy as one of the file; None where it replaces changed
+        text."""
+        start, is_changed = self._original_position(edit.file, edit.start)
+        end, is_changed_at_end = self._original_position(edit.file, edit.end)
+        if is_changed or is_changed_at_end or self._is_around_change(edit):
+            return None
+        return replace(edit, start=start, end=end)
+
+    def original_diagnostic(self, item: Diagnostic) -> Diagnostic:
+        """A finding in the file's coordinates, with those of its fixes that can be made
+        there."""
+        if not self.steps:
+            return item
+        fixes = (self._original_fix(fix) for fix in item.fixes)
+        related = (
+            replace(each, span=self.original_span(each.span)) for each in item.related
+        )
+        called_at = item.called_at
+        return replace(
+            item,
+            fixes=tuple(fix for fix in fixes if fix is not None),
+            span=self.original_span(item.span) if item.span is not None else None,
+            called_at=self.original_span(called_at) if called_at is not None else None,
+            related=tuple(related),
+        )
+
+    def _original_fix(self, fix: Fix) -> Fix | None:
+        """A fix as one of the file; None where it is one of changed text.
+
+        An input that the copy runs with leaves, of the file as it lies, what was mended
+        in the copy."""
+        if fix.inputs:
+            return replace(fix, runs=False, cost=OTHERS_STAY, others_stay=True)
+        edits = [self.original_edit(edit) for edit in fix.edits]
+        known = tuple(edit for edit in edits if edit is not None)
+        return replace(fix, edits=known) if len(known) == len(edits) else None
+
+    def _back_to_front(self, file: str) -> Iterator[Edit]:
+        """The edits of a file: the last step first, and each step's from the top."""
+        for edits in reversed(self.steps):
+            own = [edit for edit in edits if edit.file == file]
+            yield from sorted(own, key=lambda edit: edit.start)
+
+    def _original_position(self, file: str, at: Position) -> tuple[Position, bool]:
+        """Where a position of the copy is in the file, and whether it is within changed
+        text."""
+        is_changed = False
+        for edit in self._back_to_front(file):
+            at, is_within = _before(edit, at)
+            is_changed = is_changed or is_within
+        return at, is_changed
+
+    def _is_around_change(self, other: Edit) -> bool:
+        """Whether what an edit replaces has changed text in it."""
+        start, end = other.start, other.end
+        for edit in self._back_to_front(other.file):
+            if start < end and start <= edit.start and _end_of(edit) <= end:
+                return True
+            start, end = _before(edit, start)[0], _before(edit, end)[0]
+        return False
+
+
+def _end_of(edit: Edit) -> Position:
+    """Where the text that an edit writes ends."""
+    lines = edit.replacement.split("\n")
+    column = edit.start.column if len(lines) == 1 else 1
+    return Position(edit.start.line + len(lines) - 1, column + len(lines[-1]))
+
+
+def _before(edit: Edit, at: Position) -> tuple[Position, bool]:
+    """Where a position was before an edit, and whether it is within what the edit
+    wrote."""
+    end = _end_of(edit)
+    if at <= edit.start:
+        return at, False
+    if at < end:
+        return edit.start, True
+    # only what follows on the same line was moved sideways
+    shift = edit.end.column - end.column if at.line == end.line else 0
+    return Position(edit.end.line + at.line - end.line, at.column + shift), False

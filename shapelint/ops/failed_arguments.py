@@ -1,0 +1,31 @@
+"""The whole numbers among the arguments of a failed call."""
+
+from __future__ import annotations
+
+from shapelint.facts.graph import Failure, Shape
+
+_NAMES_OF_DIMENSIONS = ("dim", "dims", "dim0", "dim1", "axis", "start_dim")
+
+
+def dims_of(failure: Failure) -> list[int]:
+    """The dimensions that a call names, by position or keyword."""
+    given = failure.kwargs
+    named = [given[name] for name in _NAMES_OF_DIMENSIONS if name in given]
+    found: list[int] = []
+    for value in [*failure.args[1:], *named]:
+        items = value if isinstance(value, (list, tuple)) else [value]
+        found += [item for item in items if _is_whole(item)]
+    return found
+
+
+def wanted_sizes(failure: Failure) -> Shape:
+    """The sizes given to view, reshape or expand, as numbers or as one sequence."""
+    by_keyword = failure.kwargs.get("shape", failure.kwargs.get("size", ()))
+    rest = failure.args[1:] or by_keyword
+    if len(rest) == 1 and isinstance(rest[0], (list, tuple)):
+        rest = rest[0]
+    return tuple(int(size) for size in rest)
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

@@ -1,0 +1,220 @@
+"""Convolutions and transposed convolutions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from shapelint.facts.graph import Failure, Shape
+from shapelint.ops.record import Cost, Family, Op
+from shapelint.ops.sliding import (
+    at_least_one,
+    split_spatial,
+    spread,
+    transposed_output,
+    window_output,
+)
+
+_STRIDE, _PADDING = 3, 4
+_DILATION, _GROUPS = 5, 6
+_OUTPUT_PADDING, _TRANSPOSED_DILATION = 5, 7
+"""Positions of arguments of `conv2d`, and of `conv_transpose2d` where they differ."""
+
+
+def channels_taken(failure: Failure) -> int:
+    """How many channels a failed convolution takes, transposed or not."""
+    # (out, in / groups, ...), of a transposed one (in, out / groups, ...)
+    weight = failure.arg(1, "weight")
+    if "transpose" in failure.op:
+        return int(weight.shape[0])
+    return int(weight.shape[1] * _groups(failure))
+
+
+def _groups(failure: Failure) -> int:
+    return int(failure.arg(_GROUPS, "groups", 1) or 1)
+
+
+def conv_geometry(failure: Failure, sizes: Shape | None = None) -> list[int]:
+    """Spatial output sizes of a failed convolution, possibly below 1; of other input
+    sizes if they are given.
+
+    Raises:
+        NoWindowError: as `window_output`.
+    """
+    kernel = failure.arg(1, "weight").shape[2:]
+    dims = len(kernel)
+    if sizes is None:
+        _, sizes = split_spatial(failure.arg(0, "input"), dims)
+    padding = failure.arg(_PADDING, "padding")
+    if padding == "same":
+        return list(sizes)
+    stride = spread(failure.arg(_STRIDE, "stride"), dims, 1)
+    dilation = spread(failure.arg(_DILATION, "dilation"), dims, 1)
+    pads = spread(None if padding == "valid" else padding, dims, 0)
+    columns = zip(sizes, kernel, stride, pads, dilation, strict=True)
+    return [window_output(*column) for column in columns]
+
+
+def recover_convolution(failure: Failure) -> list[Shape]:
+    """As if the channels were right; channels that came last are taken to the front
+    first."""
+    shape, weight = failure.arg(0, "input").shape, failure.arg(1, "weight")
+    gives, dims = weight.shape[0], len(weight.shape) - 2
+    rank, takes = len(shape), channels_taken(failure)
+    found: list[Shape] = []
+    # channels last, as images come from files: a batch of them, then a single one
+    if rank == dims + 2 and shape[1] != takes and shape[-1] == takes:
+        sizes = conv_geometry(failure, shape[1:-1])
+        found.append((shape[0], gives, *at_least_one(sizes)))
+    if rank == dims + 1 and shape[0] != takes and shape[-1] == takes:
+        sizes = conv_geometry(failure, shape[:-1])
+        found.append((gives, *at_least_one(sizes)))
+    # `Conv1d` for an image: its kernel says what `Conv2d` would have
+    if rank > dims + 2 and _is_alike_in_all_dimensions(failure):
+        found.append((shape[0], gives, *_sizes_of_higher_rank(failure)))
+    if rank >= dims:
+        sizes = conv_geometry(failure)
+        found.append((*_batch(shape, dims), gives, *at_least_one(sizes)))
+    return found
+
+
+def _is_alike_in_all_dimensions(failure: Failure) -> bool:
+    """Whether stride and padding are one number each, so that a convolution of more
+    dimensions can have them too."""
+    given = (failure.arg(_STRIDE, "stride"), failure.arg(_PADDING, "padding"))
+    return not any(
+        isinstance(value, str)
+        or (isinstance(value, (tuple, list)) and len(set(value)) > 1)
+        for value in given
+    )
+
+
+def _sizes_of_higher_rank(failure: Failure) -> Shape:
+    """What the convolution of the input's rank would give with the same numbers:
+    `Conv2d` where `Conv1d` stands."""
+    x, weight = failure.arg(0, "input"), failure.arg(1, "weight")
+    kernel = weight.shape[2]
+    stride = _first(failure.arg(_STRIDE, "stride"), 1)
+    padding = _first(failure.arg(_PADDING, "padding"), 0)
+    if "transpose" not in failure.op:
+        dilation = _first(failure.arg(_DILATION, "dilation"), 1)
+        return at_least_one(
+            [
+                window_output(size, kernel, stride, padding, dilation)
+                for size in x.shape[2:]
+            ]
+        )
+    dilation = _first(failure.arg(_TRANSPOSED_DILATION, "dilation"), 1)
+    extra = _first(failure.arg(_OUTPUT_PADDING, "output_padding"), 0)
+    return at_least_one(
+        [
+            transposed_output(size, kernel, stride, padding, dilation, extra)
+            for size in x.shape[2:]
+        ]
+    )
+
+
+def _first(value: Any, default: int) -> int:
+    return spread(value, 1, default)[0]
+
+
+def _batch(shape: Shape, dims: int) -> Shape:
+    """The batch dimension of a convolution's output: none for (C, H, W), one sample for
+    (H, W)."""
+    if len(shape) == dims + 1:
+        return ()
+    # without channels too, it is an image of one channel; a batch of 1 is the usual fix
+    return (1,) if len(shape) == dims else shape[:1]
+
+
+def recover_transposed_convolution(failure: Failure) -> list[Shape]:
+    """As if the channels were right; of an input of more dimensions, what the layer for
+    them would give comes first."""
+    x, weight = failure.arg(0, "input"), failure.arg(1, "weight")
+    kernel = weight.shape[2:]
+    dims = len(kernel)
+    _, sizes = split_spatial(x, dims)
+    stride = spread(failure.arg(_STRIDE, "stride"), dims, 1)
+    padding = spread(failure.arg(_PADDING, "padding"), dims, 0)
+    extra = spread(failure.arg(_OUTPUT_PADDING, "output_padding"), dims, 0)
+    dilation = spread(failure.arg(_TRANSPOSED_DILATION, "dilation"), dims, 1)
+    columns = zip(sizes, kernel, stride, padding, dilation, extra, strict=True)
+    out = [transposed_output(*column) for column in columns]
+    batch = x.shape[:1] if len(x.shape) != dims + 1 else ()
+    gives = weight.shape[1] * _groups(failure)
+    found: list[Shape] = [(*batch, gives, *at_least_one(out))]
+    if len(x.shape) > dims + 2:
+        found.insert(0, (x.shape[0], gives, *_sizes_of_higher_rank(failure)))
+    return found
+
+
+_ARGUMENTS = (
+    *("in_channels", "out_channels", "kernel_size", "stride", "padding"),
+    *("dilation", "groups", "bias", "padding_mode"),
+)
+_TRANSPOSED_ARGUMENTS = (
+    *("in_channels", "out_channels", "kernel_size", "stride", "padding"),
+    *("output_padding", "groups", "bias", "dilation", "padding_mode"),
+)
+
+
+_KERNELS = ("convolution", "_convolution", "convolution_overrideable")
+"""What convolutions of all dimensions end in, transposed ones included."""
+
+
+def _convolutions() -> Iterator[Op]:
+    for dims in (1, 2, 3):
+        yield Op(
+            f"conv{dims}d",
+            f"Conv{dims}d",
+            family=Family.CONVOLUTION,
+            spatial_dims=dims,
+            ranks=(dims + 1, dims + 2),
+            arguments=_ARGUMENTS,
+            takes=("in_channels",),
+            gives=("out_channels",),
+            counts=("groups",),
+            recover=recover_convolution,
+            word="conv",
+            # one record must have them; which one makes no difference to the cost
+            kernels=_KERNELS if dims == 1 else (),
+            cost=Cost.CONVOLUTION,
+        )
+        yield Op(
+            f"conv_transpose{dims}d",
+            f"ConvTranspose{dims}d",
+            family=Family.CONVOLUTION,
+            spatial_dims=dims,
+            is_transposed=True,
+            ranks=(dims + 1, dims + 2),
+            arguments=_TRANSPOSED_ARGUMENTS,
+            takes=("in_channels",),
+            gives=("out_channels",),
+            counts=("groups",),
+            recover=recover_transposed_convolution,
+            word="upconv",
+        )
+
+
+def _lazy_convolutions() -> Iterator[Op]:
+    """They say what they give only; what they take is known from the first call."""
+    for dims in (1, 2, 3):
+        for infix, arguments in (
+            ("", _ARGUMENTS),
+            ("Transpose", _TRANSPOSED_ARGUMENTS),
+        ):
+            yield Op(
+                f"LazyConv{infix}{dims}d",
+                family=Family.CONVOLUTION,
+                spatial_dims=dims,
+                is_transposed=bool(infix),
+                arguments=arguments[1:],
+                gives=("out_channels",),
+                counts=("groups",),
+            )
+
+
+OPS = (
+    *_convolutions(),
+    *_lazy_convolutions(),
+)

@@ -1,0 +1,54 @@
+"""Tensors joined along a dimension, or along a new one."""
+
+from __future__ import annotations
+
+from shapelint.facts.graph import Failure, Shape, facts_in
+from shapelint.ops.record import Dims, Family, Op
+
+
+def joined_dimension(failure: Failure) -> int:
+    """Along which dimension a failed call joins."""
+    dim = failure.arg(1, "dim", failure.kwargs.get("axis", 0))
+    return int(dim or 0)
+
+
+def is_concatenation(name: str) -> bool:
+    """Whether an op joins along a dimension that is there."""
+    return name in OPS[0].names
+
+
+def recover_concatenation(failure: Failure) -> list[Shape]:
+    """The sizes outside of `dim` are one tensor's; which one, the rest of the model
+    shows."""
+    shapes = [fact.shape for fact in facts_in(failure.arg(0, "tensors"))]
+    rank = max(len(shape) for shape in shapes)
+    # torch lets an empty tensor of shape (0,) be joined to anything
+    whole = [shape for shape in shapes if len(shape) == rank]
+    along = joined_dimension(failure) % rank
+    total = sum(shape[along] for shape in whole)
+    return [(*shape[:along], total, *shape[along + 1 :]) for shape in whole]
+
+
+def recover_stacking(failure: Failure) -> list[Shape]:
+    shapes = [fact.shape for fact in facts_in(failure.arg(0, "tensors"))]
+    at = joined_dimension(failure) % (len(shapes[0]) + 1)
+    return [(*shape[:at], len(shapes), *shape[at:]) for shape in shapes]
+
+
+OPS = (
+    Op(
+        "cat",
+        aliases=("concat", "concatenate"),
+        family=Family.JOINING,
+        dims=Dims.SOME,
+        recover=recover_concatenation,
+        word="concat",
+    ),
+    Op(
+        "stack",
+        family=Family.JOINING,
+        adds_dim=True,
+        dims=Dims.SOME,
+        recover=recover_stacking,
+    ),
+)

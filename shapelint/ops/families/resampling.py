@@ -1,0 +1,59 @@
+"""Maps enlarged or reduced by interpolation."""
+
+from __future__ import annotations
+
+from shapelint.facts.graph import Failure, Shape
+from shapelint.ops.record import Cost, Family, Keeps, Op
+from shapelint.ops.sliding import spread
+
+RANKS = {"linear": (3,), "bilinear": (4,), "bicubic": (4,), "trilinear": (5,)}
+"""How many dimensions each mode of torch.nn.functional.interpolate takes, where that is
+fixed."""
+
+
+def resampled_ranks(failure: Failure) -> tuple[int, ...] | None:
+    """How many dimensions a call takes, where its mode fixes that."""
+    mode = failure.kwargs.get("mode") or failure.arg(3, "mode", "nearest")
+    return RANKS.get(mode)
+
+
+def recover_resampling(failure: Failure) -> list[Shape]:
+    shape = failure.arg(0, "input").shape
+    dims = len(shape) - 2
+    size, scale = failure.arg(1, "size"), failure.arg(2, "scale_factor")
+    if dims < 1:  # nothing spatial to resample
+        return [shape]
+    if size is not None:
+        return [(*shape[:2], *spread(size, dims, 1)[:dims])]
+    factors = scale if isinstance(scale, (list, tuple)) else [scale or 1] * dims
+    sizes = zip(shape[2:], factors, strict=False)
+    return [(*shape[:2], *(int(have * by) for have, by in sizes))]
+
+
+def _layer(layer: str, *more: str) -> Op:
+    return Op(
+        layer,
+        family=Family.RESAMPLING,
+        keeps=Keeps.CHANNELS,
+        arguments=("size", "scale_factor", *more),
+        resizes=("size",),
+        counts=("scale_factor",),
+        word="upsample",
+    )
+
+
+OPS = (
+    Op(
+        "interpolate",
+        aliases=("upsample",),
+        family=Family.RESAMPLING,
+        keeps=Keeps.CHANNELS,
+        recover=recover_resampling,
+        word="upsample",
+        kernels=("upsample*", "_upsample*"),
+        cost=Cost.RESIZED,
+    ),
+    _layer("Upsample", "mode", "align_corners"),
+    _layer("UpsamplingBilinear2d"),
+    _layer("UpsamplingNearest2d"),
+)

@@ -1,0 +1,70 @@
+"""Weights and buffers of the model among the arguments of a call: position tables,
+masks."""
+
+from __future__ import annotations
+
+from shapelint import ops
+from shapelint.facts.graph import Call, TensorFact, Trace
+from shapelint.ops.record import Family
+
+_STEPS = 4
+"""How many calls are followed back: a table is sliced, moved and unsqueezed."""
+
+
+def is_own_tensor(trace: Trace, call: Call, position: int) -> bool:
+    """Whether an argument is a weight or buffer of the model, at most sliced."""
+    if call.inputs[position].name:
+        return True
+    producer = trace.producer(call, position)
+    for _ in range(_STEPS):
+        if producer is None or not _hands_on(producer.op):
+            return False
+        if producer.inputs and producer.inputs[0].name:
+            return True
+        producer = trace.producer(producer)
+    return False
+
+
+def _hands_on(op: str) -> bool:
+    """Whether an op gives a part of what it is given, or the same in another form."""
+    is_moved = ops.is_of(op, Family.CASTING, Family.INDEXING)
+    return is_moved or op in ("unsqueeze", "narrow")
+
+
+def holds_own_table(trace: Trace, call: Call) -> bool:
+    """Whether an argument is a weight or buffer of the model, or was computed by one
+    call of nothing else: a mask, positions."""
+    for position, fact in enumerate(call.inputs):
+        producer = trace.producer(call, position)
+        made_of = producer.inputs if producer is not None else []
+        if fact.name or (made_of and all(each.name for each in made_of)):
+            return True
+    return False
+
+
+def find_position_table(
+    trace: Trace, call: Call
+) -> tuple[TensorFact, TensorFact] | None:
+    """A table (..., positions, features) of the model's own and the sequence (batch,
+    tokens, features) that it is added to, where they differ in their length."""
+    if len(call.inputs) != 2:
+        return None
+    for position, table in enumerate(call.inputs):
+        sequence = call.inputs[1 - position]
+        if _is_of_other_length(table, sequence) and is_own_tensor(
+            trace, call, position
+        ):
+            return table, sequence
+    return None
+
+
+def _is_of_other_length(table: TensorFact, sequence: TensorFact) -> bool:
+    """Whether two tensors differ in the last dimension but one, and that does not
+    broadcast."""
+    if len(table.shape) < 2 or len(sequence.shape) < 3:
+        return False
+    *leading, rows, features = table.shape
+    *batch, tokens, width = sequence.shape
+    # of the dimensions before, only the nearest is looked at: heads, or the batch
+    fits_before = not leading or leading[-1] in (batch[-1], 1)
+    return features == width and fits_before and rows not in (tokens, 1)

@@ -1,0 +1,73 @@
+"""What classes of libraries are: bases that make a class a model, frameworks that run
+its loops, and layers that act by mode."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from shapelint.reading.name_patterns import Fits, ending_in
+from shapelint.reading.values import ClassKind
+from shapelint.reading.vocabulary import split_words
+
+MODULE_BASES = frozenset(
+    ("torch.nn.Module", "nn.Module", "torch.nn.Sequential", "torch.nn.ModuleList")
+)
+
+
+@dataclass(frozen=True)
+class BaseEntry:
+    """What a class is that has a base with such a name."""
+
+    fits: Fits
+    kind: ClassKind
+    evidence: str
+
+
+_FRAMEWORK_WORDS = (
+    "Lightning",
+    "Trainer",
+    "Callback",
+    "Learner",
+    "TrainingArguments",
+    "Runner",
+    "Engine",
+    "Fabric",
+)
+
+BASES = (
+    BaseEntry(
+        lambda dotted: any(word in dotted for word in _FRAMEWORK_WORDS),
+        ClassKind.FRAMEWORK,
+        "lightning.LightningModule, transformers.Trainer, fastai.Learner,"
+        " mmengine.Runner, ignite.Engine: the library runs the loops and sets modes",
+    ),
+    BaseEntry(
+        ending_in("PreTrainedModel", "ModelMixin"),
+        ClassKind.MODULE,
+        "transformers.PreTrainedModel and diffusers.ModelMixin are nn.Modules",
+    ),
+)
+"""In the order in which they count; these say more than a base in the files does."""
+
+
+def kind_of_class(bases: Iterable[str], inherited: ClassKind) -> ClassKind:
+    """What a class is, by the dotted names of its bases that are not in the files and
+    by what those in the files are."""
+    names = list(bases)
+    for entry in BASES:
+        if any(map(entry.fits, names)):
+            return entry.kind
+    if inherited is not ClassKind.OTHER:
+        return inherited
+    is_module = any(
+        name in MODULE_BASES or name.startswith("torch.nn.") for name in names
+    )
+    return ClassKind.MODULE if is_module else ClassKind.OTHER
+
+
+OTHER_FRAMEWORKS = split_words(
+    "paddle warp mindspore jittor oneflow mxnet tensorflow keras tinygrad mlx chainer"
+)
+"""Frameworks with methods of the same names, `eval` and `backward`, that do other
+things."""

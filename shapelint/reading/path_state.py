@@ -1,0 +1,245 @@
+"""What is known at one moment of a path: `fork` takes it down, `restore` goes back to
+it, `join` keeps of several what is still certain.
+
+The statements change models, scopes and lists in place, as the script would. A snapshot
+holds what they held, so that each way out of a fork begins at the same state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from shapelint.reading.modes import ModeName, ModeSetting, Recording
+from shapelint.reading.objects import OF_UNKNOWN_MODE, Objects
+from shapelint.reading.value_joining import Joiner
+from shapelint.reading.values import Bound, Items, Model, Scope, Table, Value
+
+
+class NothingFollowsError(Exception):
+    """What runs now does not go on: a `return`, `raise`, `break` or `continue`, or a
+    call that never returns."""
+
+
+class Standing(NamedTuple):
+    """What may change about one model."""
+
+    modes: frozenset[ModeSetting]
+    turn: int
+    frozen: bool
+    trained: bool
+
+
+_FROM_ELSEWHERE = Standing(OF_UNKNOWN_MODE, 0, False, False)
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """What a table held. It is the same object for as long as the table does not
+    change, so that equal snapshots are cheap to tell."""
+
+    table: Table
+    values: Table
+    lists: tuple[Items, ...]
+
+    @staticmethod
+    def of(table: Table) -> Kept:
+        """What a table holds now."""
+        lists = [each for each in table.values() if isinstance(each, Items)]
+        return Kept(table, dict(table), tuple(lists))
+
+
+Contents = tuple[list[Value | None], list[Value | None]]
+"""The members and the keys of a list or dict."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Everything that a way may change. `tables`: names of scopes and attributes of
+    objects, by the identity of the table."""
+
+    grad: Recording
+    models: dict[Model, Standing]
+    tables: dict[int, Kept]
+    lists: dict[Items, Contents]
+
+
+class PathState:
+    """The state of one path. `scopes`: those of the functions that run now."""
+
+    def __init__(self) -> None:
+        self.objects = Objects()
+        self.joiner = Joiner(self.objects)
+        self.grad = Recording.ON
+        self.scopes: list[Scope] = []
+        self._turns = 0
+        self._kept: dict[int, Kept] = {}
+
+    # -- fork and restore
+
+    def fork(self) -> Snapshot:
+        """What is known now."""
+        models = {each: _standing_of(each) for each in self.objects.models}
+        tables: dict[int, Kept] = {}
+        lists: dict[Items, Contents] = {}
+        for table in self._tables():
+            kept = self._kept.get(id(table))
+            # Forks are frequent, changes are not: one copy serves many snapshots.
+            if kept is None or kept.values != table:
+                kept = self._kept[id(table)] = Kept.of(table)
+            tables[id(table)] = kept
+            for each in kept.lists:
+                lists[each] = [*each.members], [*each.keys]
+        return Snapshot(self.grad, models, tables, lists)
+
+    def _tables(self) -> Iterator[Table]:
+        """The names of all functions that run now and of the scopes around them, and
+        the attributes of all objects."""
+        seen: set[int] = set()
+        for innermost in reversed(self.scopes):
+            scope: Scope | None = innermost
+            while scope is not None and id(scope) not in seen:
+                seen.add(id(scope))
+                yield scope.names
+                scope = scope.outer
+        for instance in self.objects.instances:
+            yield instance.attributes
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go back to a state."""
+        self.grad = snapshot.grad
+        for model in self.objects.models:
+            _put(model, _standing_in(snapshot, model))
+        for kept in snapshot.tables.values():
+            # Most tables are as they were; comparing is faster than writing.
+            if kept.table != kept.values:
+                kept.table.clear()
+                kept.table.update(kept.values)
+        for items, (members, keys) in snapshot.lists.items():
+            items.members[:], items.keys[:] = members, keys
+
+    # -- join
+
+    def join(self, before: Snapshot, ends: list[Snapshot]) -> None:
+        """Go on from where ways meet that began at `before` and ended in `ends`.
+
+        Raises:
+            NothingFollowsError: no way has an end.
+        """
+        if not ends:
+            raise NothingFollowsError
+        # The last end is closest to the present state, and so the cheapest to go on from.
+        self.restore(ends[-1])
+        if len(ends) == 1:
+            return
+        if any(end.grad is not self.grad for end in ends):
+            self.grad = Recording.DOUBTED
+        for model in list(self.objects.models):
+            self._join_model(model, before, ends)
+        self._join_lists(ends)
+        self._join_tables(ends)
+
+    def _join_model(self, model: Model, before: Snapshot, ends: list[Snapshot]) -> None:
+        # Ways on which the model was not made say nothing about it.
+        found = [
+            _standing_in(end, model)
+            for end in ends
+            if model.made is None or model in end.models
+        ]
+        if not found:
+            return
+        if all(each == found[0] for each in found):
+            _put(model, found[0])
+            return
+        self._turns += 1
+        modes = _join_modes(_standing_in(before, model).turn, found)
+        frozen = any(each.frozen for each in found)
+        trained = any(each.trained for each in found)
+        _put(model, Standing(modes, self._turns, frozen, trained))
+
+    def _join_lists(self, ends: list[Snapshot]) -> None:
+        for items in dict.fromkeys(each for end in ends for each in end.lists):
+            known = [Items(*end.lists[items]) for end in ends if items in end.lists]
+            joined = known[0]
+            for each in known[1:]:
+                joined = self.joiner.join_items(joined, each)
+            items.members[:], items.keys[:] = joined.members, joined.keys
+
+    def _join_tables(self, ends: list[Snapshot]) -> None:
+        for key in dict.fromkeys(key for end in ends for key in end.tables):
+            kept = [end.tables[key] for end in ends if key in end.tables]
+            distinct = list(dict.fromkeys(kept))
+            if len(distinct) > 1:
+                self._join_table(distinct)
+
+    def _join_table(self, distinct: list[Kept]) -> None:
+        """Join the values of each name. One that some ways do not bind is what the
+        others bind it to: read where it is unbound, the script would raise."""
+        table, first = distinct[0].table, distinct[0].values
+        for name in dict.fromkeys(name for kept in distinct for name in kept.values):
+            value = first.get(name)
+            if all(kept.values.get(name) is value for kept in distinct):
+                continue
+            found = [kept.values[name] for kept in distinct if name in kept.values]
+            table[name] = self._join_all(name, found)
+
+    def _join_all(self, name: str, values: Iterable[Bound | None]) -> Bound | None:
+        distinct = list({id(value): value for value in values}.values())
+        joined = distinct[0]
+        for value in distinct[1:]:
+            joined = self.joiner.join(name, joined, value)
+        return joined
+
+    # -- modes
+
+    def set_mode(self, model: Model, mode: ModeSetting) -> None:
+        """Set a model's mode; what may be the same model may be in that mode too."""
+        own = {model, *model.parts}
+        for other in self.objects.models:
+            if other is not model and not own.isdisjoint({other, *other.parts}):
+                self._turn(other, other.modes | {mode})
+        self._turn(model, frozenset({mode}))
+
+    def _turn(self, model: Model, modes: frozenset[ModeSetting]) -> None:
+        self._turns += 1
+        model.modes, model.turn = modes, self._turns
+
+
+def _standing_of(model: Model) -> Standing:
+    return Standing(model.modes, model.turn, model.frozen, model.trained)
+
+
+def _standing_in(snapshot: Snapshot, model: Model) -> Standing:
+    """How a model stands in a state. One that came from elsewhere was there before
+    anything was known about it; one that was made later is left as it is."""
+    known = snapshot.models.get(model)
+    if known is not None:
+        return known
+    return _FROM_ELSEWHERE if model.made is None else _standing_of(model)
+
+
+def _put(model: Model, standing: Standing) -> None:
+    model.modes, model.turn, model.frozen, model.trained = standing
+
+
+def _join_modes(turn_before: int, found: list[Standing]) -> frozenset[ModeSetting]:
+    """The modes of all ways.
+
+    Where one way sets eval mode and another sets train mode instead, the eval mode is
+    unknown rather than certain: nothing that follows was meant to run in it.
+    """
+    modes = frozenset(mode for each in found for mode in each.modes)
+    turned = [each for each in found if each.turn != turn_before]
+    if all(_may_evaluate(each) for each in turned):
+        return modes
+    return frozenset(
+        ModeSetting(ModeName.UNKNOWN, mode.set_by)
+        if mode.name is ModeName.EVAL
+        else mode
+        for mode in modes
+    )
+
+
+def _may_evaluate(standing: Standing) -> bool:
+    return any(mode.name is ModeName.EVAL for mode in standing.modes)

@@ -1,0 +1,89 @@
+"""What a call of a model is for: to train, to evaluate, or to test code."""
+
+from __future__ import annotations
+
+import ast
+
+from shapelint.reading.class_bodies import is_test_class
+from shapelint.reading.values import Forward, Frame, Function, Instance, Loop
+from shapelint.reading.vocabulary import Purpose, find_purpose, words_of
+
+
+def is_evaluation(call: Forward) -> bool:
+    """Whether a call validates or predicts.
+
+    What becomes of its result decides first: what trains is no evaluation, whatever the
+    loop is called. Then the innermost loop or function whose name says something; last
+    whether the result is measured by a model that was trained or loaded before.
+    """
+    # A call whose result trains, is returned or is thrown away has another purpose,
+    # whatever the loop around it is called.
+    has_other_use = (
+        call.trained
+        or call.trained_with
+        or call.escapes
+        or call.for_gradient
+        or call.dropped
+    )
+    if has_other_use or any(_compares_tensors(frame) for frame in call.frames):
+        return False
+    # `for phase in ["train", "val"]` stands around both: the innermost name counts.
+    nearest = _nearest_purpose(call)
+    if nearest is not Purpose.UNKNOWN:
+        return nearest is Purpose.EVAL
+    # A loop that no name speaks of, as in a notebook: a model that is neither trained
+    # nor loaded yet is being tried out.
+    return call.measured and (call.after_training or call.model.loaded)
+
+
+def _nearest_purpose(call: Forward) -> Purpose:
+    for each in reversed(call.stack):
+        purpose = each.purpose if isinstance(each, Loop) else _purpose_of(each.function)
+        if purpose is not Purpose.UNKNOWN:
+            return purpose
+    return Purpose.UNKNOWN
+
+
+def _purpose_of(function: Function) -> Purpose:
+    """`test_tokenizer` tests code: its name says nothing about a model."""
+    if _is_test_of_code(function):
+        return Purpose.UNKNOWN
+    return find_purpose([function.name])
+
+
+def _is_test_of_code(function: Function) -> bool:
+    """Whether a function tests code: pytest would collect it, it is a method of a test
+    class, or it is named a test and takes nothing that could be tested."""
+    # The convention of pytest, python_functions in its configuration.
+    if function.name.startswith("test_"):
+        return True
+    owner = function.bound
+    if isinstance(owner, Instance) and is_test_class(owner.made_from):
+        return True
+    spec = function.node.args
+    parameters = [*spec.posonlyargs, *spec.args, *spec.kwonlyargs]
+    takes_something = any(arg.arg != "self" for arg in parameters)
+    return "test" in words_of(function.name) and not takes_something and not owner
+
+
+def _compares_tensors(frame: Frame) -> bool:
+    """Whether a function tests code by what it does, too: it asserts, or compares
+    tensors.
+
+    The name alone is not enough, as `test()` without parameters is a usual name for a
+    loop over test data held in globals.
+    """
+    if not _is_test_of_code(frame.function):
+        return False
+    return any(map(_is_check, ast.walk(frame.function.node)))
+
+
+def _is_check(node: ast.AST) -> bool:
+    if isinstance(node, ast.Assert):
+        return True
+    name = ""
+    if isinstance(node, ast.Attribute):
+        name = node.attr
+    elif isinstance(node, ast.Name):
+        name = node.id
+    return name.startswith(("assert", "allclose")) or name in ("raises", "equal")

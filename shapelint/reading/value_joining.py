@@ -1,0 +1,184 @@
+"""What a name stands for where ways meet that bind it to different values.
+
+Where the ways do not agree, nothing is certain: a model is one of several, of other
+values only the names are kept.
+"""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+
+from shapelint.reading.objects import Objects
+from shapelint.reading.values import (
+    Bound,
+    Constant,
+    Function,
+    Instance,
+    Items,
+    Method,
+    Model,
+    Optimizer,
+    Part,
+    Pending,
+    Reference,
+    Result,
+    Thing,
+    Value,
+    is_none,
+    unite_results,
+)
+
+
+class Joiner:
+    """Joins values; what is new of them is among the objects of the path."""
+
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
+
+    def join_values(
+        self, name: str, one: Value | None, other: Value | None
+    ) -> Value | None:
+        """As `join`, of values that are read already."""
+        return _read(self.join(name, one, other))
+
+    def join(self, name: str, one: Bound | None, other: Bound | None) -> Bound | None:
+        """One value for two; `name` is empty where they have none."""
+        one, other = _read_already(one), _read_already(other)
+        if one is other:
+            return one
+        if isinstance(one, Pending) or isinstance(other, Pending):
+            # Reading an import only because ways meet would read the whole project.
+            first, second = one, other
+            return Pending(lambda: self._join_values(name, _read(first), _read(second)))
+        return self._join_values(name, one, other)
+
+    def _join_values(
+        self, name: str, one: Value | None, other: Value | None
+    ) -> Value | None:
+        if one is other:
+            return one
+        if isinstance(one, Items) and isinstance(other, Items):
+            return self.join_items(one, other)
+        if isinstance(one, Result) or isinstance(other, Result):
+            return unite_results([one, other])
+        if isinstance(one, Model) or isinstance(other, Model):
+            return self._join_models(name, one, other)
+        if isinstance(one, Instance) and isinstance(other, Instance):
+            if one.made_from is other.made_from:
+                return self._join_instances(one, other)
+        elif _are_equal(one, other):
+            return one
+        elif isinstance(one, Reference) and is_none(other):
+            return one  # a module that may not be installed
+        elif isinstance(other, Reference) and is_none(one):
+            return other
+        return self._join_names(name, one, other)
+
+    def join_items(self, one: Items, other: Items) -> Items:
+        """The members of two lists, or of two dicts, each of either."""
+        if one.keys or other.keys:
+            return self._join_dicts(one, other)
+        pairs = zip_longest(one.members, other.members)
+        return Items([self._join_members(mine, theirs) for mine, theirs in pairs])
+
+    def _join_dicts(self, one: Items, other: Items) -> Items:
+        joined = _by_key(one)
+        for key, (node, theirs) in _by_key(other).items():
+            if key in joined:
+                theirs = self._join_members(joined[key][1], theirs)  # noqa: PLW2901
+            joined[key] = node, theirs
+        members = [value for _, value in joined.values()]
+        return Items(members, [key for key, _ in joined.values()] or [None])
+
+    def _join_members(self, mine: Value | None, theirs: Value | None) -> Value | None:
+        if mine is None or theirs is None:
+            return mine or theirs
+        return self.join_values("", mine, theirs)
+
+    def _join_names(
+        self, name: str, one: Value | None, other: Value | None
+    ) -> Thing | Result | None:
+        """Something of which no more is known than the names it goes by, and what it
+        was computed from."""
+        results = unite_results([one, other])
+        if results is not None:
+            return results
+        things = [each for each in (one, other) if isinstance(each, Thing)]
+        names = [name] if name else []
+        for thing in things:
+            names += thing.names
+        if not names:
+            return None
+        joined = Thing(tuple(dict.fromkeys(names)))
+        joined.wants_grad = any(thing.wants_grad for thing in things)
+        if any(thing.model is not None for thing in things):
+            models = [self._as_model(each, joined.names) for each in (one, other)]
+            joined.model = self._objects.one_of(name, models)
+        return joined
+
+    def _as_model(self, value: Value | None, names: tuple[str, ...]) -> Model:
+        thing = value if isinstance(value, Thing) else Thing(names)
+        return self._objects.as_model(thing)
+
+    def _join_models(
+        self, name: str, one: Value | None, other: Value | None
+    ) -> Model | Thing | None:
+        """One of two models, or a model that may be None."""
+        models: list[Model] = []
+        for each in (one, other):
+            if isinstance(each, Model):
+                models.append(each)
+            elif each is None or isinstance(each, Thing):
+                models.append(self._as_model(each, (name,)))
+            elif not is_none(each):
+                return Thing((name,)) if name else None
+        return self._objects.one_of(name, models, is_none(one) or is_none(other))
+
+    def _join_instances(self, one: Instance, other: Instance) -> Instance:
+        joined = self._objects.make_instance(one.made_from)
+        for name in dict.fromkeys([*one.attributes, *other.attributes]):
+            mine, theirs = one.attributes.get(name), other.attributes.get(name)
+            if name in one.attributes and name in other.attributes:
+                joined.attributes[name] = self.join(name, mine, theirs)
+            else:
+                # Set on one way only: read without it, the script would raise.
+                joined.attributes[name] = mine or theirs
+        return joined
+
+
+def _are_equal(one: Value | None, other: Value | None) -> bool:
+    """Whether two values are as good as one."""
+    if isinstance(one, Constant) and isinstance(other, Constant):
+        # 1, 1.0 and True are equal to Python, and are not one constant.
+        return type(one.value) is type(other.value) and one.value == other.value
+    if isinstance(one, Function) and isinstance(other, Function):
+        return one.node is other.node and one.bound is other.bound
+    if isinstance(one, Method) and isinstance(other, Method):
+        return one.owner is other.owner and one.name == other.name
+    if isinstance(one, Part) and isinstance(other, Part):
+        return one.model is other.model and one.path == other.path
+    if isinstance(one, Reference) and isinstance(other, Reference):
+        # `lib.a.tqdm` and `lib.b.tqdm`, one imported where the other is missing
+        return one.last == other.last
+    return isinstance(one, Optimizer) and isinstance(other, Optimizer)
+
+
+def _read_already(value: Bound | None) -> Bound | None:
+    """What was imported, if it has been read."""
+    is_read = isinstance(value, Pending) and value.found is not None
+    return value.found if isinstance(value, Pending) and is_read else value
+
+
+def _read(value: Bound | None) -> Value | None:
+    return value.value if isinstance(value, Pending) else value
+
+
+def _by_key(items: Items) -> dict[object, tuple[Value | None, Value | None]]:
+    """The members of a dict by what their keys are; of equal keys the last counts."""
+    first = len(items.keys) - len(items.members)
+    keys = items.keys[first:] if items.members else []
+    found: dict[object, tuple[Value | None, Value | None]] = {}
+    for key, member in zip(keys, items.members, strict=False):
+        known = repr(key.value) if isinstance(key, Constant) else id(key)
+        found[known] = key, member
+    return found

@@ -1,0 +1,99 @@
+"""Methods of a model that override `nn.Module.train` or `nn.Module.eval` and do not do
+their work."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from shapelint.facts.graph import Walked
+from shapelint.syntax.trees import ParsedFile, parse_file
+
+NAMES = ("train", "eval")
+
+_WORDS_OF_A_MODE = ("mode", "train", "flag", "enable", "is_", "on")
+"""What the first parameter of a `train` is called where it holds the mode; of a
+training loop it is called `loader`, `epochs`, `data`."""
+
+
+class OverrideFault(Enum):
+    """What an override fails to do."""
+
+    LACKS_MODE = "lacks mode"
+    """`train` has no parameter; `eval()` calls `train(False)`."""
+    TAKES_OTHER = "takes other"
+    """The first parameter of `train` is not a mode: it is a training loop."""
+    REQUIRES_ARGUMENTS = "requires arguments"
+    """It needs arguments that torch does not pass."""
+    SKIPS_LAYERS = "skips layers"
+    """It calls neither `super()` nor `train` or `eval` of its layers."""
+    RETURNS_NOTHING = "returns nothing"
+    """`model = model.eval()` is then None."""
+
+
+@dataclass(frozen=True)
+class TrainOverride:
+    """A faulty override: the first layer whose class (`owner`) defines `method`."""
+
+    source: ParsedFile
+    layer: str
+    owner: str
+    method: ast.FunctionDef
+    fault: OverrideFault
+
+
+def find_faulty_overrides(walked: Walked) -> Iterator[TrainOverride]:
+    """Each override in the user's own classes that does not do its work."""
+    seen: set[tuple[str, str]] = set()
+    for layer, home in walked.homes.items():
+        file, owner = home
+        if home in seen or not file or "site-packages" in file:
+            continue
+        seen.add(home)
+        source = parse_file(file, walked.texts)
+        if source is None:
+            continue
+        for method in source.methods(owner, *NAMES):
+            fault = _find_fault(method)
+            if fault is not None:
+                yield TrainOverride(source, layer, owner, method, fault)
+
+
+def _find_fault(method: ast.FunctionDef) -> OverrideFault | None:
+    spec = method.args
+    names = [arg.arg for arg in [*spec.posonlyargs, *spec.args]][1:]
+    is_train = method.name == "train"
+    takes_any = spec.vararg is not None or spec.kwarg is not None
+    if is_train and not names and not takes_any:
+        return OverrideFault.LACKS_MODE
+    required_keywords = sum(default is None for default in spec.kw_defaults)
+    required = len(names) - len(spec.defaults) + required_keywords
+    given = 1 if is_train else 0
+    if required > given:
+        return OverrideFault.REQUIRES_ARGUMENTS
+    if is_train and names and not _names_a_mode(names[0]):
+        return OverrideFault.TAKES_OTHER
+    if not reaches_layers(method):
+        return OverrideFault.SKIPS_LAYERS
+    if not returns_value(method):
+        return OverrideFault.RETURNS_NOTHING
+    return None
+
+
+def _names_a_mode(name: str) -> bool:
+    return any(word in name.lower() for word in _WORDS_OF_A_MODE)
+
+
+def reaches_layers(method: ast.FunctionDef) -> bool:
+    """Whether it calls `super().train`, `nn.Module.train`, or `train` or `eval` of
+    something itself."""
+    calls = (node.func for node in ast.walk(method) if isinstance(node, ast.Call))
+    return any(isinstance(func, ast.Attribute) and func.attr in NAMES for func in calls)
+
+
+def returns_value(method: ast.FunctionDef) -> bool:
+    """Whether it has a `return` with a value."""
+    returns = (node for node in ast.walk(method) if isinstance(node, ast.Return))
+    return any(node.value is not None for node in returns)

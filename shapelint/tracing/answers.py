@@ -1,0 +1,84 @@
+"""The answers that a model gets when it asks a tensor for its value, and what the walk
+assumes with each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from torch import Tensor
+
+from shapelint.facts.graph import Assumption
+from shapelint.facts.places import Site
+from shapelint.tracing.fake_tensors import Scalar, default_value
+from shapelint.tracing.ownership import Ownership
+
+PATIENCE = 1
+"""How often in a row one place gets the same stand-in before it flips; a loop on data
+must end."""
+
+
+class Answers:
+    """The answers given in one walk.
+
+    `forced` holds answers that an earlier walk showed to be needed, by place.
+    """
+
+    def __init__(self, ownership: Ownership, forced: Mapping[Site, bool]) -> None:
+        self.ownership = ownership
+        self.forced = forced
+        self.assumptions: list[Assumption] = []
+        self.handed_out_number = False
+        """Whether a number was made up: what follows from it is not certain."""
+        self.module_serials: tuple[int, ...] = ()
+        """The modules being called, by the numbers of their calls."""
+        self._times_asked: dict[tuple[Site | None, tuple[int, ...]], int] = {}
+        self._stood_in = False
+
+    def stand_in(self, tensor: Tensor) -> Scalar:
+        """The value of a fake scalar: True first; asked again at the same place of the
+        same call, it flips.
+
+        Numbers go up by one, so that `while n < 10` ends as well."""
+        self._stood_in = True
+        place = (self.ownership.nearest(), self.module_serials)
+        times = self._times_asked.get(place, 0) + 1
+        self._times_asked[place] = times
+        value = default_value(tensor)
+        if isinstance(value, bool):
+            # First the answer that is likely to be a check that holds, then, after
+            # PATIENCE, each in turn: no loop waits for one of them for ever.
+            return value if times <= PATIENCE else times % 2 == 1
+        self.handed_out_number = True
+        return value + times - 1
+
+    def forced_at(self, name: str, site: Site | None) -> bool | None:
+        """The answer that was decided for this place before the walk, if any."""
+        if name not in ("bool", "is_nonzero") or site is None:
+            return None
+        return self.forced.get(site)
+
+    def note(
+        self,
+        name: str,
+        tensor: Tensor,
+        answer: object,
+        site: Site | None,
+        layer: str,
+        forced: bool,
+    ) -> None:
+        """Remember that the walk depends on this answer."""
+        shape = ", ".join(map(str, tensor.shape))
+        question = "the truth of" if name == "bool" else f"`.{name}()` of"
+        is_scalar = isinstance(answer, (bool, int, float))
+        self.assumptions.append(
+            Assumption(
+                f"{question} a tensor of shape ({shape})",
+                repr(answer) if is_scalar else "its values",
+                site,
+                layer,
+                forced,
+                self._stood_in,
+                answer if isinstance(answer, bool) else None,
+            )
+        )
+        self._stood_in = False
