@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
-from shapelint.asked.settings import FORMATS
+from shapelint.asked.formats import CHECK_FORMATS
 from shapelint.facts.errors import UsageError, suggest
 
 Output = tuple[str, str | None]
@@ -38,8 +38,8 @@ def parse_outputs(
 
 def _parse_output(word: str) -> Output:
     name, equals, file = word.partition("=")
-    if name not in FORMATS:
-        hint = suggest(name, FORMATS, f"; there are {', '.join(FORMATS)}")
+    if name not in CHECK_FORMATS:
+        hint = suggest(name, CHECK_FORMATS, f"; there are {', '.join(CHECK_FORMATS)}")
         raise UsageError(f"no output format `{name}`{hint}")
     if equals and not file:
         raise UsageError(f"`--output-format {word}` names no file after the `=`")
