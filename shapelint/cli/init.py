@@ -72,7 +72,7 @@ def init(**words: Any) -> None:
 
 def _find_models(paths: Iterable[str]) -> list[ModelClass]:
     from shapelint.reading.model_classes import find_models
-    from shapelint.sources.source_files import find_files
+    from shapelint.sources.file_search import find_files
     from shapelint.syntax.parsing import with_deep_stack
 
     for path in paths:
