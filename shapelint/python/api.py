@@ -15,7 +15,7 @@ from shapelint.facts.errors import UsageError
 from shapelint.facts.kinds import Mode, Status
 from shapelint.facts.outcome import Outcome, TargetReport
 from shapelint.process.runner import Worker
-from shapelint.python.given import find_target, load_given_model
+from shapelint.python.given import find_target, inputs_given, load_given_model
 from shapelint.python.results import Report
 
 if TYPE_CHECKING:
