@@ -99,11 +99,17 @@ def _hint_for(place: Path) -> str:
 def _explain_no_target(text: str) -> str:
     bare = text.split(":", 1)[0]
     if Path(bare).is_dir():
-        return f"`{bare}` is a directory; name a file and a class, as in `{Path(bare) / 'model.py'}:ClassName`"
+        return (
+            f"`{bare}` is a directory; name a file and a class, as in "
+            f"`{Path(bare) / 'model.py'}:ClassName`"
+        )
     if Path(bare + ".py").is_file():
         return f"`{text}` is not a target; did you mean `{bare}.py:ClassName`?"
     if Path(bare).is_file():
-        return f"`{bare}` is not a Python file; a target is `file.py:ClassName` or `package.module:ClassName`"
+        return (
+            f"`{bare}` is not a Python file; a target is `file.py:ClassName` or "
+            "`package.module:ClassName`"
+        )
     if bare.endswith(".py") or "/" in bare:
         return f"no such file: `{bare}`"
     return f"`{text}` is not a target; write `file.py:ClassName` or `package.module:ClassName`"

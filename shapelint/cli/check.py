@@ -162,7 +162,8 @@ def _targets(options: CheckOptions, config: Config) -> tuple[str, ...]:
         return options.targets
     if options.given.has_input:
         raise UsageError(
-            "an input, but no target to feed it to; write `shapelint check model.py:Net --input ...`"
+            "an input, but no target to feed it to; write `shapelint check "
+            "model.py:Net --input ...`"
         )
     if options.changed:
         return find_affected(config, options.targets)

@@ -92,7 +92,8 @@ def _run(
         say_settings(config)
     if is_alone and not config.targets and not options.output.quiet:
         say(
-            "no [[tool.shapelint.targets]]: training code is read, and no model walked; `shapelint init` finds models",
+            "no [[tool.shapelint.targets]]: training code is read, and no model "
+            "walked; `shapelint init` finds models",
             err=True,
         )
     started = time.time()

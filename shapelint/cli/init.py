@@ -215,7 +215,8 @@ def _judge_unrun(model: ModelClass, known: set[str]) -> _Verdict | None:
     if model.trains is not None:
         return _Verdict(
             model,
-            f'not tried: line {model.trains} trains when the file is imported; `if __name__ == "__main__":`?',
+            f"not tried: line {model.trains} trains when the file is imported; `if "
+            '__name__ == "__main__":`?',
         )
     if model.required and not model.call:
         arguments = ", ".join(f"{name}=..." for name in model.required)
