@@ -196,11 +196,11 @@ def difference(texts: dict[str, str], originals: dict[str, SourceFile]) -> str:
             lines = difflib.unified_diff(_lines(before), _lines(after), name, name)
             # a cell never ends in a newline
             missing = "" if part else "\\ No newline at end of file\n"
-            found += [_ended(line, missing) for line in lines]
+            found += [_end_line(line, missing) for line in lines]
     return "".join(found)
 
 
-def _ended(line: str, note: str) -> str:
+def _end_line(line: str, note: str) -> str:
     """A line of a diff; where the file's last line has no end, with the note on that."""
     return line if line.endswith("\n") else f"{line}\n{note}"
 

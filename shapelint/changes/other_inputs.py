@@ -13,6 +13,7 @@ from shapelint.changes.other_values import Pairs
 from shapelint.facts.errors import UsageError
 from shapelint.facts.findings import Candidate, ChangeKind
 from shapelint.facts.graph import Call, Shape, Trace, Walked
+from shapelint.syntax.walked_calls import count_noun
 
 SAMPLE = 3
 """The most dimensions that an input has of which no layer says that its batch is
@@ -73,7 +74,7 @@ def other_channels(
     wanted = (*given[:at], channels, *given[at + 1 :])
     is_usual = channels in COLOURS and given[at] in COLOURS
     likely = weights.INPUT_OF_USUAL_COLOURS if is_usual else 0.0
-    return _exchange(walked, given, wanted, f"{channels} channels", likely)
+    return _exchange(walked, given, wanted, count_noun(channels, "channel"), likely)
 
 
 def _exchange(
@@ -191,7 +192,7 @@ def wanted_channels(walked: Walked) -> list[Candidate]:
             shape = (spec.shape[0], channels, *spec.shape[2:])
             changed = [*specs[:at], replace(spec, shape=shape), *specs[at + 1 :]]
             if changed != specs:
-                why = f"{channels} channels"
+                why = count_noun(channels, "channel")
                 found.append(
                     _size_candidate(changed, why, weights.INPUT_OF_ANY_COLOURS)
                 )

@@ -32,7 +32,7 @@ def add_ignores(outcomes: list[Outcome], started: float) -> tuple[int, int]:
     Raises:
         UsageError: a file was changed meanwhile, or cannot be written; then none is.
     """
-    wanted, without = _wanted_ignores(outcomes)
+    wanted, without = _find_ignores(outcomes)
     texts = DISK
     originals: dict[str, SourceFile] = {}
     made = 0
@@ -54,7 +54,7 @@ def add_ignores(outcomes: list[Outcome], started: float) -> tuple[int, int]:
     return made, without
 
 
-def _wanted_ignores(outcomes: list[Outcome]) -> tuple[Wanted, int]:
+def _find_ignores(outcomes: list[Outcome]) -> tuple[Wanted, int]:
     """What to suppress, and how many findings have no line of the user's."""
     wanted: Wanted = {}
     without = 0

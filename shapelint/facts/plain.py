@@ -61,10 +61,10 @@ def _reader(kind: Any) -> Reader:
         return lambda table: {key: of_value(value) for key, value in table.items()}
     if origin is tuple:
         return _tuple_reader(arguments)
-    return _unchanged
+    return _read_as_is
 
 
-def _unchanged(value: Any) -> Any:
+def _read_as_is(value: Any) -> Any:
     return value
 
 

@@ -7,7 +7,7 @@ from itertools import combinations, zip_longest
 from shapelint.facts.graph import Shape
 
 
-def merged(shapes: list[Shape], prefer: int) -> Shape:
+def merge_shapes(shapes: list[Shape], prefer: int) -> Shape:
     """Shapes broadcast together; where two sizes contradict, the preferred
     argument's."""
     backwards = [shape[::-1] for shape in shapes]

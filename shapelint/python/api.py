@@ -104,7 +104,7 @@ def check(
     walk = _Walk(model, inputs, mode, expect, thresholds or {})
     report = walk.report(select, ignore)
     if fixes and any(item.severity is Severity.ERROR for item in report.diagnostics):
-        report.diagnostics = walk.explained(report.diagnostics, select, ignore)
+        report.diagnostics = walk.explain(report.diagnostics, select, ignore)
     return Report(Outcome(report))
 
 
@@ -185,7 +185,7 @@ class _Walk:
         draw_walk(report, self.walked)
         return silence(report, {}, self.walked.texts)
 
-    def explained(
+    def explain(
         self, found: list[Diagnostic], select: Sequence[str], ignore: Sequence[str]
     ) -> list[Diagnostic]:
         """The findings at their causes with fixes, where a process of its own can see

@@ -84,7 +84,7 @@ class Expressions:
             ast.IfExp: self._conditional,
             ast.BoolOp: self._bool_op,
             ast.Lambda: self._lambda,
-            ast.NamedExpr: self._named,
+            ast.NamedExpr: self._evaluate_walrus,
             ast.Compare: self._compare,
             ast.ListComp: self._comprehension,
             ast.SetComp: self._comprehension,
@@ -227,7 +227,7 @@ class Expressions:
     def _lambda(self, node: ast.Lambda, scope: Scope) -> Function:
         return Function(node, scope)
 
-    def _named(self, node: ast.NamedExpr, scope: Scope) -> Value | None:
+    def _evaluate_walrus(self, node: ast.NamedExpr, scope: Scope) -> Value | None:
         value = self.evaluate(node.value, scope)
         self.binding.bind(node.target, value, scope)
         return value

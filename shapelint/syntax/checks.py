@@ -49,7 +49,7 @@ def _condition(node: ast.stmt, checking: set[str]) -> ast.expr | None:
         return node.test
     if isinstance(node, ast.If):
         return node.test if _raises(node.body) or _raises(node.orelse) else None
-    is_check = _is_torchs(node) or _called(node) in checking
+    is_check = _is_torchs(node) or _name_called(node) in checking
     return node.value if is_check and isinstance(node, ast.Expr) else None
 
 
@@ -60,10 +60,10 @@ def _raises(body: list[ast.stmt]) -> bool:
 
 def _is_torchs(statement: ast.stmt) -> bool:
     """Whether a statement calls a check of torch's own."""
-    return _called(statement).startswith(_OF_TORCH)
+    return _name_called(statement).startswith(_OF_TORCH)
 
 
-def _called(statement: ast.stmt) -> str:
+def _name_called(statement: ast.stmt) -> str:
     """The last part of the name of what a statement calls; empty where it is not a
     call."""
     call = statement.value if isinstance(statement, ast.Expr) else None

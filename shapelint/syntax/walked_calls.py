@@ -95,7 +95,7 @@ def span_of_argument(
     return made.span(written)
 
 
-def located(
+def locate(
     draft: Draft,
     walked: Walked,
     trace: Trace,
@@ -157,7 +157,7 @@ def finding_at_layer(
 ) -> Finding:
     """The finding at the argument of the layer's constructor, else at its
     definition."""
-    placed = located(draft, walked, trace, call, argument)
+    placed = locate(draft, walked, trace, call, argument)
     return Finding(placed, trace.mode, call.index, tuple(candidates))
 
 

@@ -99,7 +99,7 @@ def as_real(value: Any) -> Any:
 
 
 def _real_like(fake: Tensor) -> Tensor:
-    real = _filled(fake.shape, fake.dtype)
+    real = _fill(fake.shape, fake.dtype)
     is_laid_out = real.stride() == fake.stride() or fake.is_contiguous()
     # Strides of 0 share memory between elements, so that nothing can be copied there.
     if is_laid_out or not fake.numel() or 0 in fake.stride():
@@ -109,7 +109,7 @@ def _real_like(fake: Tensor) -> Tensor:
     return strided.copy_(real)
 
 
-def _filled(shape: torch.Size, dtype: torch.dtype) -> Tensor:
+def _fill(shape: torch.Size, dtype: torch.dtype) -> Tensor:
     """Values that most ops accept: no float that some function is undefined for, an
     index that is in range wherever there is one, a mask that chooses all."""
     if dtype == torch.bool:

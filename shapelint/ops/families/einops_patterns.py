@@ -96,7 +96,7 @@ def _explain_dimension(
     )
     if is_whole:
         return message, f"{product} expected"
-    return message, f"{size} is no multiple of {product}"
+    return message, f"{size} is not a multiple of {product}"
 
 
 def _op(name: str, *aliases: str) -> Op:

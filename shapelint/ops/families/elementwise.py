@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from shapelint.facts.graph import Failure, Shape
-from shapelint.ops.broadcasting import merged
+from shapelint.ops.broadcasting import merge_shapes
 from shapelint.ops.record import Family, Op
 
 
 def recover_elementwise(failure: Failure) -> list[Shape]:
     """Either argument may be the wrong one: the first's sizes, then each other's."""
     shapes = [fact.shape for fact in failure.tensors]
-    return [merged(shapes, prefer) for prefer in range(len(shapes))]
+    return [merge_shapes(shapes, prefer) for prefer in range(len(shapes))]
 
 
 def _op(name: str, symbol: str = "", mask_at: int | None = None) -> Op:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shapelint.facts.graph import Failure, Shape, facts_in
-from shapelint.ops.broadcasting import merged
+from shapelint.ops.broadcasting import merge_shapes
 from shapelint.ops.record import Cost, Family, Op
 
 
@@ -16,7 +16,7 @@ def recover_product(failure: Failure) -> list[Shape]:
         return [left[:-1] + (right[1:] if len(right) > 1 else ())]
     batches = [left[:-2], right[:-2]]
     return [
-        (*merged(batches, prefer), left[-2], right[-1])
+        (*merge_shapes(batches, prefer), left[-2], right[-1])
         for prefer in range(len(batches))
     ]
 

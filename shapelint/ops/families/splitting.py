@@ -14,7 +14,7 @@ MOST_PARTS = 10_000
 for each."""
 
 
-def _wanted(failure: Failure) -> Any:
+def _parts_asked_for(failure: Failure) -> Any:
     """How many parts, or of which sizes."""
     by_keyword = failure.kwargs.get("split_size_or_sections", 1)
     return failure.arg(1, "chunks", by_keyword)
@@ -30,7 +30,7 @@ def _dim(failure: Failure, shape: Shape) -> int | None:
 def recover_parts(failure: Failure) -> list[Candidate]:
     """As many parts as were asked for, each with its share."""
     shape: Shape = failure.args[0].shape
-    wanted, dim = _wanted(failure), _dim(failure, shape)
+    wanted, dim = _parts_asked_for(failure), _dim(failure, shape)
     at = (-1 if dim is None else dim) % len(shape)
     if isinstance(wanted, (list, tuple)):
         sizes = list(wanted)
@@ -45,7 +45,7 @@ def recover_parts(failure: Failure) -> list[Candidate]:
 def explain_parts(call: Call, failure: Failure) -> tuple[str, str] | None:
     """Written sizes that do not add up to what is there."""
     shape = failure.tensors[0].shape
-    wanted, dim = _wanted(failure), _dim(failure, shape)
+    wanted, dim = _parts_asked_for(failure), _dim(failure, shape)
     if dim is None or not isinstance(wanted, (list, tuple)):
         return None
     if not all(isinstance(size, int) for size in wanted):

@@ -119,7 +119,8 @@ def _result(item: ReportedFinding, index: dict[str, int]) -> JsonObject:
         result["locations"] = [location]
     if diagnostic.related:
         result["relatedLocations"] = [
-            _related(number, each) for number, each in enumerate(diagnostic.related, 1)
+            _related_location(number, each)
+            for number, each in enumerate(diagnostic.related, 1)
         ]
     if len(diagnostic.trail) > 1:
         result["codeFlows"] = [_flow(item)]
@@ -130,7 +131,7 @@ def _result(item: ReportedFinding, index: dict[str, int]) -> JsonObject:
     return result
 
 
-def _related(number: int, related: Related) -> JsonObject:
+def _related_location(number: int, related: Related) -> JsonObject:
     location = _location(related.span)
     return {**location, "message": {"text": related.message}, "id": number}
 

@@ -12,7 +12,7 @@ from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Call, Shape, Trace, Walked
 from shapelint.facts.kinds import Mode
 from shapelint.syntax.walked_calls import (
-    located,
+    locate,
     made_by,
     product_text,
     shape_text,
@@ -124,7 +124,7 @@ class Net(nn.Module):
         sides = _pooled_sides(shape[2:])
         candidates = head_candidates(walked, trace, call, made, inputs, sides)
         span = span_of_argument(made, 0, "in_features")
-        placed = located(draft, walked, trace, call, span)
+        placed = locate(draft, walked, trace, call, span)
         return Finding(placed, candidates=tuple(candidates))
 
 

@@ -41,11 +41,11 @@ class NotWalked(Rule):
             for call in trace.failures:
                 failure = call.failure
                 if failure is not None and not failure.certain:
-                    yield self._unjudged(walked, trace, call, failure)
+                    yield self._report_unjudged(walked, trace, call, failure)
             if trace.raised is not None and _is_gap(trace, trace.raised):
-                yield self._ended(walked, trace, trace.raised)
+                yield self._report_end(walked, trace, trace.raised)
 
-    def _unjudged(
+    def _report_unjudged(
         self, walked: Walked, trace: Trace, call: Call, failure: Failure
     ) -> Finding:
         # what comes after a call that raised for good was not walked at all
@@ -56,7 +56,7 @@ class NotWalked(Rule):
         )
         return finding_at_layer(walked, trace, call, draft, ())
 
-    def _ended(self, walked: Walked, trace: Trace, raised: Raised) -> Finding:
+    def _report_end(self, walked: Walked, trace: Trace, raised: Raised) -> Finding:
         if trace.out_of_time:
             message = f"{raised.message}: the walk ended here"
             notes: tuple[str, ...] = ("`--timeout` allows more time",)

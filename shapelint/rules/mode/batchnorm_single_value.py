@@ -9,7 +9,7 @@ from dataclasses import replace
 from shapelint.changes.other_inputs import larger_batch
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Failure, Walked
-from shapelint.syntax.walked_calls import failed_calls, located, shape_text
+from shapelint.syntax.walked_calls import failed_calls, locate, shape_text
 
 
 class BatchnormSingleValue(Rule):
@@ -84,7 +84,7 @@ class Net(nn.Module):
                 found="1",
             )
             yield Finding(
-                located(diagnostic, walked, trace, call),
+                locate(diagnostic, walked, trace, call),
                 trace.mode,
                 call.index,
                 tuple(larger_batch(walked)),

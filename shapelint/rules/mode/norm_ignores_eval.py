@@ -13,7 +13,7 @@ from shapelint.facts.graph import Call, Walked
 from shapelint.facts.kinds import Mode
 from shapelint.ops.record import Family
 from shapelint.rules.mode.dropout_ignores_eval import NOT_REACHED, argument_of, has_self
-from shapelint.syntax.walked_calls import at_call, call_expression, located, made_by
+from shapelint.syntax.walked_calls import at_call, call_expression, locate, made_by
 
 
 class NormIgnoresEval(Rule):
@@ -89,7 +89,7 @@ class Net(nn.Module):
                 label="depends on the other samples",
             )
             # A module is shown with the layer that it is, a function at its line.
-            place = located if is_module else at_call
+            place = locate if is_module else at_call
             placed = place(diagnostic, walked, trace, call)
             candidates = tuple(_candidates(walked, call))
             yield Finding(replace(placed, trail=()), candidates=candidates)

@@ -86,7 +86,7 @@ class Net(nn.Module):
             if has_channels_first or shape[-1] != takes:
                 continue
             is_batched = len(shape) == dims + 2
-            build = self._finding if is_batched else self._unbatched
+            build = self._finding if is_batched else self._report_unbatched
             yield build(walked, trace, call, shape, takes)
 
     def _finding(
@@ -107,7 +107,7 @@ class Net(nn.Module):
         ]
         return finding_at_layer(walked, trace, call, draft, candidates)
 
-    def _unbatched(
+    def _report_unbatched(
         self, walked: Walked, trace: Trace, call: Call, shape: Shape, takes: int
     ) -> Finding:
         channels = count_noun(takes, "channel")

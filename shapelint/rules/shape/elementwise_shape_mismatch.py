@@ -9,7 +9,7 @@ from shapelint.changes.operands import crop_larger, resize_maps, rewrite_operand
 from shapelint.changes.other_inputs import halves_well, other_sizes, sized_inputs
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Call, Shape, Trace, Walked
-from shapelint.ops.broadcasting import find_clash, merged
+from shapelint.ops.broadcasting import find_clash, merge_shapes
 from shapelint.ops.own_tables import holds_own_table
 from shapelint.ops.wording import subject
 from shapelint.syntax.walked_calls import (
@@ -117,6 +117,6 @@ def _keeps_a_shape(before: list[Shape]) -> Callable[[list[Shape]], bool]:
     nothing grows by accident."""
 
     def fits(shapes: list[Shape]) -> bool:
-        return find_clash(shapes) is None and merged(shapes, 0) in before
+        return find_clash(shapes) is None and merge_shapes(shapes, 0) in before
 
     return fits

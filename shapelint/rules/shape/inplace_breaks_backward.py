@@ -94,9 +94,11 @@ class Net(nn.Module):
                 yield finding_at_call(walked, trace, call, draft, candidates)
         for trace in walked.traces.values():
             for spoiled in trace.spoiled:
-                yield self._spoiled(walked, trace, spoiled)
+                yield self._report_spoiled(walked, trace, spoiled)
 
-    def _spoiled(self, walked: Walked, trace: Trace, spoiled: Spoiled) -> Finding:
+    def _report_spoiled(
+        self, walked: Walked, trace: Trace, spoiled: Spoiled
+    ) -> Finding:
         writer, saver = spoiled.written_by, spoiled.saved_by
         by = subject(writer) if writer is not None else "an operation"
         needed_by = subject(saver) if saver is not None else "another operation"
