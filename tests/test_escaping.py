@@ -23,11 +23,11 @@ from shapelint.facts.diagnostics import (
 )
 from shapelint.facts.drawing import Block, Link, Picture
 from shapelint.facts.escape import in_one_line, json_text, printable, visible
-from shapelint.facts.graph import TensorFact, ValueFact
 from shapelint.facts.kinds import BlockKind, CallKind, NoPlace, Safety, Status
 from shapelint.facts.outcome import Outcome, TargetReport
 from shapelint.facts.places import Position, Span
 from shapelint.facts.rows import Row
+from shapelint.facts.tensors import TensorFact, ValueFact
 from shapelint.known import baseline
 from shapelint.python.results import Report
 from shapelint.render import findings_only, render, render_report, write

@@ -210,7 +210,8 @@ def test_recovered_recurrent_shapes_are_torchs(
     import torch
     from torch import nn
 
-    from shapelint.facts.graph import Failure, TensorFact
+    from shapelint.facts.graph import Failure
+    from shapelint.facts.tensors import TensorFact
     from shapelint.ops.recovery import recovered_shapes
 
     layer = getattr(nn, kind)(8, 6, num_layers=2, bidirectional=True)

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from shapelint.facts.graph import Failure, TensorFact
+from shapelint.facts.graph import Failure
+from shapelint.facts.tensors import TensorFact
 from shapelint.ops.recovery import recovered_shapes
 from tests import eager
 from tests.conftest import codes

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from shapelint.facts.drawing import Picture
-from shapelint.facts.graph import TensorFact
 from shapelint.facts.outcome import TargetReport
+from shapelint.facts.tensors import TensorFact
 from shapelint.picture.blocks import LARGEST, MOST
 from shapelint.picture.geometry import Layout
 from shapelint.picture.layouts import FAR, Layouts

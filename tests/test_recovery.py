@@ -7,7 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from shapelint.facts.graph import Failure, TensorFact
+from shapelint.facts.graph import Failure
+from shapelint.facts.tensors import TensorFact
 from shapelint.ops.record import Op
 from shapelint.ops.recovery import recovered_shapes
 from shapelint.ops.registry import load_registry

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from shapelint.facts.drawing import Block, Picture
-from shapelint.facts.graph import TensorFact, ValueFact
 from shapelint.facts.kinds import BlockKind
 from shapelint.facts.outcome import TargetReport
+from shapelint.facts.tensors import TensorFact, ValueFact
 from shapelint.picture.labels import write_shape, write_value
 from shapelint.render.notes import note_lines
 from shapelint.render.static_picture import render_svg

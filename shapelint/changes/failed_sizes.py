@@ -10,7 +10,8 @@ from typing import TypeGuard
 
 from shapelint import ops
 from shapelint.changes.other_values import Pairs
-from shapelint.facts.graph import Call, Failure, Shape, TensorFact
+from shapelint.facts.graph import Call, Failure
+from shapelint.facts.tensors import Shape, TensorFact
 from shapelint.ops.families.concatenation import is_concatenation, joined_dimension
 from shapelint.ops.families.convolution import channels_taken
 from shapelint.ops.record import Family, Op

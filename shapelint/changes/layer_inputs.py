@@ -14,8 +14,9 @@ from shapelint.changes.operands import (
 )
 from shapelint.facts.diagnostics import Edit
 from shapelint.facts.findings import Candidate
-from shapelint.facts.graph import Call, Shape, Walked
+from shapelint.facts.graph import Call, Walked
 from shapelint.facts.places import Position
+from shapelint.facts.tensors import Shape
 from shapelint.syntax.calls import CallExpression
 
 

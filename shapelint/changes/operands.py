@@ -12,7 +12,8 @@ from shapelint import ops
 from shapelint.changes import weights
 from shapelint.changes.torch_prefixes import functional_prefix
 from shapelint.facts.findings import Candidate, ChangeKind
-from shapelint.facts.graph import Call, Shape, TensorFact, Walked
+from shapelint.facts.graph import Call, Walked
+from shapelint.facts.tensors import Shape, TensorFact
 from shapelint.ops.record import Family
 from shapelint.syntax.calls import call_at, operation_at
 from shapelint.syntax.edits import replacement

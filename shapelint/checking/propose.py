@@ -15,9 +15,10 @@ from shapelint.checking.merging import run_rules
 from shapelint.checking.target_report import shown_trace
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.errors import UsageError
-from shapelint.facts.graph import Key, Trace, ValueFact
+from shapelint.facts.graph import Key, Trace
 from shapelint.facts.kinds import Mode, Status
 from shapelint.facts.outcome import TargetReport
+from shapelint.facts.tensors import ValueFact
 from shapelint.loading.model import Loaded, load
 from shapelint.loading.model_inputs import (
     InputMaker,

@@ -19,13 +19,7 @@ from shapelint.cli.configured_targets import (
     codes_ignored_in,
     find_configured,
 )
-from shapelint.cli.exit_codes import (
-    CLEAN,
-    FINDINGS,
-    UNCHECKED,
-    exit_code,
-    has_failed,
-)
+from shapelint.cli.exit_codes import CLEAN, FINDINGS, UNCHECKED, exit_code, has_failed
 from shapelint.cli.fixing import make_fixes, say_diff, say_right_inputs
 from shapelint.cli.ignoring import add_ignores
 from shapelint.cli.outputs import Output, parse_outputs

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from shapelint.facts.diagnostics import Diagnostic
 from shapelint.facts.drawing import Picture
-from shapelint.facts.graph import ValueFact
 from shapelint.facts.kinds import Status, TargetKind
 from shapelint.facts.rows import Row, Totals
+from shapelint.facts.tensors import ValueFact
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from shapelint.facts.graph import TensorFact
 from shapelint.facts.kinds import CallKind
+from shapelint.facts.tensors import TensorFact
 
 
 @dataclass

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 from shapelint import ops
-from shapelint.facts.graph import Call, Key, Shape, Trace
+from shapelint.facts.graph import Call, Key, Trace
+from shapelint.facts.tensors import Shape
 from shapelint.ops.record import Family
 
 Failures = Counter[Key]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from shapelint.facts.graph import Call, Shape, TensorFact
+from shapelint.facts.graph import Call
+from shapelint.facts.tensors import Shape, TensorFact
 
 RANKS = (2, 3)
 """Dimensions of query, key and value, without and with a batch."""

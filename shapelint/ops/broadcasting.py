@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import combinations, zip_longest
 
-from shapelint.facts.graph import Shape
+from shapelint.facts.tensors import Shape
 
 
 def merge_shapes(shapes: list[Shape], prefer: int) -> Shape:

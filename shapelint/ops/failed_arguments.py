@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from shapelint.facts.graph import Failure, Shape
+from shapelint.facts.graph import Failure
+from shapelint.facts.tensors import Shape
 
 _NAMES_OF_DIMENSIONS = ("dim", "dims", "dim0", "dim1", "axis", "start_dim")
 

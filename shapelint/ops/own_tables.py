@@ -4,7 +4,8 @@ masks."""
 from __future__ import annotations
 
 from shapelint import ops
-from shapelint.facts.graph import Call, TensorFact, Trace
+from shapelint.facts.graph import Call, Trace
+from shapelint.facts.tensors import TensorFact
 from shapelint.ops.record import Family
 
 _STEPS = 4

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from shapelint.facts.graph import Call, Shape
+from shapelint.facts.graph import Call
+from shapelint.facts.tensors import Shape
 
 
 def ranks_taken(call: Call) -> tuple[int, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from shapelint.facts.graph import Shape, TensorFact
+from shapelint.facts.tensors import Shape, TensorFact
 
 
 class NoWindowError(ValueError):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shapelint import ops
-from shapelint.facts.graph import Failure, Shape
+from shapelint.facts.graph import Failure
+from shapelint.facts.tensors import Shape
 from shapelint.ops.families.convolution import conv_geometry
 from shapelint.ops.families.pooling import pool_geometry, recover_pooling
 from shapelint.ops.record import Family, Op

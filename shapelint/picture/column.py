@@ -6,15 +6,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from shapelint.picture.geometry import (
-    BORDER,
-    HEADER,
-    PADDING,
-    Box,
-    Layout,
-    Line,
-    Point,
-)
+from shapelint.picture.geometry import BORDER, HEADER, PADDING, Box, Layout, Line, Point
 from shapelint.picture.labels import label_width
 from shapelint.picture.plan import Plan
 

@@ -12,15 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
-from shapelint.picture.geometry import (
-    BORDER,
-    HEADER,
-    PADDING,
-    Box,
-    Layout,
-    Line,
-    Point,
-)
+from shapelint.picture.geometry import BORDER, HEADER, PADDING, Box, Layout, Line, Point
 from shapelint.picture.graphviz import Drawn
 from shapelint.picture.labels import label_width
 from shapelint.picture.plan import Plan

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from shapelint.facts.graph import TensorFact
+from shapelint.facts.tensors import TensorFact
 
 Point = tuple[float, float]
 

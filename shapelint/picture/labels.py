@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from shapelint.facts.drawing import Block
-from shapelint.facts.graph import TensorFact, ValueFact
 from shapelint.facts.kinds import BlockKind
+from shapelint.facts.tensors import TensorFact, ValueFact
 from shapelint.picture.block_kinds import DATA, FUNCTIONS
 
 CHARACTER = 6.6

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from shapelint.facts.drawing import Block, Picture
-from shapelint.facts.graph import Shape, TensorFact
 from shapelint.facts.kinds import BlockKind
+from shapelint.facts.tensors import Shape, TensorFact
 from shapelint.picture.block_kinds import DATA, FUNCTIONS, MODULES
 from shapelint.picture.geometry import BORDER, Layout, Line
 from shapelint.picture.labels import CHARACTER, labels_of

@@ -27,10 +27,10 @@ from shapelint.asked.request import (
     Walk,
     dump_request,
 )
-from shapelint.facts.graph import ValueFact
 from shapelint.facts.kinds import Status
 from shapelint.facts.outcome import Outcome, TargetReport
 from shapelint.facts.plain import from_plain
+from shapelint.facts.tensors import ValueFact
 from shapelint.process.start import start
 
 ENDED_WITHIN = 5.0

@@ -26,7 +26,7 @@ from shapelint.rules.mode.mode_dependent_output import ModeDependentOutput
 from shapelint.rules.mode.norm_ignores_eval import NormIgnoresEval
 
 if TYPE_CHECKING:
-    from shapelint.facts.graph import ValueFact
+    from shapelint.facts.tensors import ValueFact
     from shapelint.python.api import Model
 
 _SIZES = (4, 48, 40, 56, 24, 36, 28)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from shapelint.facts.escape import in_one_line
-from shapelint.facts.graph import TensorFact
 from shapelint.facts.kinds import BlockKind
+from shapelint.facts.tensors import TensorFact
 from shapelint.picture.block_kinds import FUNCTIONS, MODULES
 from shapelint.picture.geometry import Line
 from shapelint.picture.labels import write_shape, write_value

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from html import escape
 
-from shapelint.facts.graph import TensorFact
 from shapelint.facts.outcome import TargetReport
 from shapelint.facts.rows import Row
+from shapelint.facts.tensors import TensorFact
 from shapelint.picture.labels import write_shape
 from shapelint.render.layer_table import write_op, write_share
 from shapelint.syntax.paths import shown_path

@@ -6,10 +6,10 @@ import re
 
 from tabulate import tabulate
 
-from shapelint.facts.graph import TensorFact
 from shapelint.facts.kinds import CallKind
 from shapelint.facts.outcome import TargetReport
 from shapelint.facts.rows import Row
+from shapelint.facts.tensors import TensorFact
 from shapelint.render.style import Style
 
 HEADERS = ("layer", "op", "input", "output", "params", "share")

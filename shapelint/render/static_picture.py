@@ -11,12 +11,7 @@ from shapelint.picture.geometry import BORDER, Box, Layout, Line
 from shapelint.picture.layouts import Layouts
 from shapelint.picture.plan import Plan
 from shapelint.render.block_words import describe_block, is_unchanged
-from shapelint.render.notes import (
-    NOTE_WIDTH,
-    findings_by_block,
-    lowest_of,
-    place_notes,
-)
+from shapelint.render.notes import NOTE_WIDTH, findings_by_block, lowest_of, place_notes
 from shapelint.render.svg_elements import (
     family,
     write_block,

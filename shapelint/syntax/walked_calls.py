@@ -8,9 +8,10 @@ from dataclasses import replace
 
 from shapelint.facts.diagnostics import Diagnostic, Draft, Related, TrailStep
 from shapelint.facts.findings import Candidate, Finding
-from shapelint.facts.graph import Call, Failure, Shape, Trace, Walked
+from shapelint.facts.graph import Call, Failure, Trace, Walked
 from shapelint.facts.kinds import NoPlace
 from shapelint.facts.places import Site, Span
+from shapelint.facts.tensors import Shape
 from shapelint.syntax.calls import CallExpression, call_at, layer_call
 from shapelint.syntax.spans import span_of
 from shapelint.syntax.texts import Texts

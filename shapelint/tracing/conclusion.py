@@ -8,16 +8,10 @@ from dataclasses import dataclass, field, replace
 from torch import nn
 
 from shapelint.facts.errors import OutOfTimeError
-from shapelint.facts.graph import (
-    Assumption,
-    Call,
-    Raised,
-    Spoiled,
-    Trace,
-    ValueFact,
-)
+from shapelint.facts.graph import Assumption, Call, Raised, Spoiled, Trace
 from shapelint.facts.kinds import Mode
 from shapelint.facts.places import Site
+from shapelint.facts.tensors import ValueFact
 from shapelint.tracing.assertions import find_compared_numbers
 from shapelint.tracing.failures import GivenUpError
 from shapelint.tracing.members import param_facts

@@ -14,11 +14,7 @@ from torch import Tensor
 from shapelint.facts.graph import Call, Spoiled
 from shapelint.tracing.nested import tensors_in
 from shapelint.tracing.patches import hook_saved_tensors
-from shapelint.tracing.torch_private import (
-    no_torch_function,
-    storage_key,
-    version_of,
-)
+from shapelint.tracing.torch_private import no_torch_function, storage_key, version_of
 
 MOST = 5
 """Spoiled tensors looked for in one walk."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from shapelint.facts.graph import TensorFact
+from shapelint.facts.tensors import TensorFact
 from shapelint.tracing.members import buffers_of, modules_of, parameters_of
 from shapelint.tracing.nested import Args, Kwargs
 from shapelint.tracing.op_names import dtype_name

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
-from shapelint.facts.graph import TensorFact, ValueFact
+from shapelint.facts.tensors import TensorFact, ValueFact
 from shapelint.tracing.nested import has_tensors
 from shapelint.tracing.op_names import dtype_name
 from shapelint.tracing.user_text import key_text, plain_value, safe_text

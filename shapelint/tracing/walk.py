@@ -13,32 +13,17 @@ from typing import Any
 from torch import nn
 from torch.nn.parameter import UninitializedBuffer, is_lazy
 
-from shapelint.facts.graph import (
-    Assumption,
-    Choices,
-    Failure,
-    Key,
-    Trace,
-    ValueFact,
-)
+from shapelint.facts.graph import Assumption, Choices, Failure, Key, Trace
 from shapelint.facts.kinds import Mode
 from shapelint.facts.places import Site
+from shapelint.facts.tensors import ValueFact
 from shapelint.tracing.answers import Answers
 from shapelint.tracing.call_log import CallLog, Definitions
-from shapelint.tracing.conclusion import (
-    Outcome,
-    Scene,
-    conclude,
-    last_placed_question,
-)
+from shapelint.tracing.conclusion import Outcome, Scene, conclude, last_placed_question
 from shapelint.tracing.costs import Budget, walk_budget
 from shapelint.tracing.failures import FailureHandler, Unwanted
 from shapelint.tracing.gradients import GradientWatch
-from shapelint.tracing.members import (
-    buffers_of,
-    has_lazy_tensors,
-    modules_of,
-)
+from shapelint.tracing.members import buffers_of, has_lazy_tensors, modules_of
 from shapelint.tracing.model_names import ModelNames
 from shapelint.tracing.nested import Args, Inputs, Kwargs
 from shapelint.tracing.ownership import Ownership

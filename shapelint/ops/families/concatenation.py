@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from shapelint.facts.graph import Failure, Shape, facts_in
+from shapelint.facts.graph import Failure
+from shapelint.facts.tensors import Shape, facts_in
 from shapelint.ops.record import Dims, Family, Op
 
 

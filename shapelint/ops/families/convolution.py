@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from shapelint.facts.graph import Failure, Shape
+from shapelint.facts.graph import Failure
+from shapelint.facts.tensors import Shape
 from shapelint.ops.record import Cost, Family, Op
 from shapelint.ops.sliding import (
     at_least_one,

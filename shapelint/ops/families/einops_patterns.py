@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import re
 
-from shapelint.facts.graph import Call, Failure, Shape
+from shapelint.facts.graph import Call, Failure
+from shapelint.facts.tensors import Shape
 from shapelint.ops.record import Family, Op
 from shapelint.ops.wording import subject
 from shapelint.syntax.walked_calls import shape_text

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from shapelint.facts.graph import Failure, Shape
+from shapelint.facts.graph import Failure
+from shapelint.facts.tensors import Shape
 from shapelint.ops.broadcasting import merge_shapes
 from shapelint.ops.record import Family, Op
 

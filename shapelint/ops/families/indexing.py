@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from shapelint.facts.graph import Call, Failure, Shape
+from shapelint.facts.graph import Call, Failure
+from shapelint.facts.tensors import Shape
 from shapelint.ops.record import Asks, Cost, Dims, Family, Op
 from shapelint.syntax.walked_calls import shape_text
 

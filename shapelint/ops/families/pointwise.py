@@ -3,7 +3,8 @@ dimension."""
 
 from __future__ import annotations
 
-from shapelint.facts.graph import Failure, Shape
+from shapelint.facts.graph import Failure
+from shapelint.facts.tensors import Shape
 from shapelint.ops.record import Dims, Family, Keeps, Op
 
 

@@ -3,7 +3,8 @@ numbers have them."""
 
 from __future__ import annotations
 
-from shapelint.facts.graph import Failure, TensorFact
+from shapelint.facts.graph import Failure
+from shapelint.facts.tensors import TensorFact
 from shapelint.ops.record import Candidate, Cost, Family, Op
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from shapelint.facts.graph import Failure, Shape
+from shapelint.facts.graph import Failure
+from shapelint.facts.tensors import Shape
 from shapelint.ops.failed_arguments import dims_of
 from shapelint.ops.families.elementwise import recover_elementwise
 from shapelint.ops.record import Dims, Family, Op, Recovery

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import math
 
-from shapelint.facts.graph import Failure, Shape
+from shapelint.facts.graph import Failure
+from shapelint.facts.tensors import Shape
 from shapelint.ops.failed_arguments import wanted_sizes
 from shapelint.ops.record import Dims, Family, Op
 

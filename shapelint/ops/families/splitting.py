@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from shapelint.facts.graph import Call, Failure, Shape
+from shapelint.facts.graph import Call, Failure
+from shapelint.facts.tensors import Shape
 from shapelint.ops.record import Candidate, Dims, Family, Op
 from shapelint.ops.wording import subject
 from shapelint.syntax.walked_calls import shape_text

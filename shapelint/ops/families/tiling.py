@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from shapelint.facts.graph import Call, Failure, Shape
+from shapelint.facts.graph import Call, Failure
+from shapelint.facts.tensors import Shape
 from shapelint.ops.failed_arguments import dims_of
 from shapelint.ops.record import Cost, Family, Op
 from shapelint.ops.sliding import spread

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from shapelint.facts.graph import Shape, TensorFact
 from shapelint.facts.outcome import Outcome, TargetReport
 from shapelint.facts.rows import Row
+from shapelint.facts.tensors import Shape, TensorFact
 from shapelint.ops.wording import pipeline_word
 from shapelint.render.format import Format
 from shapelint.render.style import Style

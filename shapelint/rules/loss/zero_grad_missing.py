@@ -8,11 +8,7 @@ from dataclasses import dataclass, replace
 
 from shapelint.facts.diagnostics import Related, Severity
 from shapelint.facts.findings import Candidate, Finding
-from shapelint.reading.call_places import (
-    find_statement,
-    heading_of,
-    span_of_where,
-)
+from shapelint.reading.call_places import find_statement, heading_of, span_of_where
 from shapelint.reading.events import Event, EventKind, Path
 from shapelint.reading.line_edits import insert_before
 from shapelint.reading.modes import Where

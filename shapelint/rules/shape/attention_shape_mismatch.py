@@ -10,7 +10,8 @@ from shapelint.changes.layer_inputs import rewrite_layer_input
 from shapelint.changes.layer_numbers import number_candidates
 from shapelint.changes.other_inputs import sized_inputs
 from shapelint.facts.findings import Example, Finding, Rule
-from shapelint.facts.graph import Call, Failure, TensorFact, Trace, Walked, facts_in
+from shapelint.facts.graph import Call, Failure, Trace, Walked
+from shapelint.facts.tensors import TensorFact, facts_in
 from shapelint.ops.attention_shapes import RANKS, attended_sizes, widths_taken
 from shapelint.ops.own_tables import find_position_table
 from shapelint.ops.record import Family

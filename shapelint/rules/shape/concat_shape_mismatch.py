@@ -8,15 +8,12 @@ from shapelint import ops
 from shapelint.changes.operands import resize_maps, rewrite_operands
 from shapelint.changes.other_inputs import halves_well, other_sizes
 from shapelint.facts.findings import Example, Finding, Rule
-from shapelint.facts.graph import Shape, Walked, facts_in
+from shapelint.facts.graph import Walked
+from shapelint.facts.tensors import Shape, facts_in
 from shapelint.ops.families.concatenation import joined_dimension
 from shapelint.ops.record import Family
 from shapelint.ops.wording import subject
-from shapelint.syntax.walked_calls import (
-    failed_calls,
-    finding_at_call,
-    shape_text,
-)
+from shapelint.syntax.walked_calls import failed_calls, finding_at_call, shape_text
 
 # Shapes named in the message; a list may be long
 SHOWN = 4

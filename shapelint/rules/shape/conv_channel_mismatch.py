@@ -11,7 +11,8 @@ from shapelint.changes.layer_numbers import number_candidates, producer_candidat
 from shapelint.changes.operands import rewrite_operands
 from shapelint.changes.other_inputs import other_channels
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
-from shapelint.facts.graph import Call, Shape, Trace, Walked
+from shapelint.facts.graph import Call, Trace, Walked
+from shapelint.facts.tensors import Shape
 from shapelint.ops.families.convolution import channels_taken
 from shapelint.ops.record import Family
 from shapelint.syntax.walked_calls import (

@@ -8,15 +8,12 @@ from shapelint import ops
 from shapelint.changes.operands import crop_larger, resize_maps, rewrite_operands
 from shapelint.changes.other_inputs import halves_well, other_sizes, sized_inputs
 from shapelint.facts.findings import Example, Finding, Rule
-from shapelint.facts.graph import Call, Shape, Trace, Walked
+from shapelint.facts.graph import Call, Trace, Walked
+from shapelint.facts.tensors import Shape
 from shapelint.ops.broadcasting import find_clash, merge_shapes
 from shapelint.ops.own_tables import holds_own_table
 from shapelint.ops.wording import subject
-from shapelint.syntax.walked_calls import (
-    failed_calls,
-    finding_at_call,
-    shape_text,
-)
+from shapelint.syntax.walked_calls import failed_calls, finding_at_call, shape_text
 
 
 class ElementwiseShapeMismatch(Rule):

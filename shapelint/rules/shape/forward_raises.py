@@ -20,11 +20,7 @@ from shapelint.facts.places import Span
 from shapelint.ops.wording import subject
 from shapelint.syntax.spans import span_of
 from shapelint.syntax.train_overrides import find_faulty_overrides
-from shapelint.syntax.walked_calls import (
-    failed_calls,
-    finding_at_layer,
-    shape_text,
-)
+from shapelint.syntax.walked_calls import failed_calls, finding_at_layer, shape_text
 
 # Shapes named in the message; a list of tensors may be long
 SHOWN = 3

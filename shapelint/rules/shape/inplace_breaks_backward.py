@@ -12,11 +12,7 @@ from shapelint.facts.graph import Call, Spoiled, Trace, Walked
 from shapelint.facts.kinds import NoPlace
 from shapelint.ops.wording import subject
 from shapelint.syntax.spans import span_of
-from shapelint.syntax.walked_calls import (
-    failed_calls,
-    finding_at_call,
-    shape_text,
-)
+from shapelint.syntax.walked_calls import failed_calls, finding_at_call, shape_text
 
 
 class InplaceBreaksBackward(Rule):

@@ -8,15 +8,12 @@ from dataclasses import replace
 from shapelint import ops
 from shapelint.changes.operands import rewrite_operands
 from shapelint.facts.findings import Example, Finding, Rule
-from shapelint.facts.graph import Failure, Shape, Walked
+from shapelint.facts.graph import Failure, Walked
+from shapelint.facts.tensors import Shape
 from shapelint.ops.broadcasting import find_clash
 from shapelint.ops.record import Family
 from shapelint.ops.wording import subject
-from shapelint.syntax.walked_calls import (
-    failed_calls,
-    finding_at_call,
-    shape_text,
-)
+from shapelint.syntax.walked_calls import failed_calls, finding_at_call, shape_text
 
 
 class MatmulShapeMismatch(Rule):

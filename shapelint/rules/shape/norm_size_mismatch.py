@@ -9,7 +9,8 @@ from shapelint import ops
 from shapelint.changes import weights
 from shapelint.changes.layer_numbers import number_candidates, producer_candidates
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
-from shapelint.facts.graph import Call, Failure, Shape, TensorFact, Trace, Walked
+from shapelint.facts.graph import Call, Failure, Trace, Walked
+from shapelint.facts.tensors import Shape, TensorFact
 from shapelint.ops.record import Family
 from shapelint.syntax.calls import CallExpression
 from shapelint.syntax.walked_calls import (

@@ -1,0 +1,68 @@
+"""Tensors of a walk as plain facts: dtype and shape, alone or within a value."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    pass
+
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class TensorFact:
+    """A tensor's dtype (abbreviated) and shape. `name`: qualified name where it is a
+    parameter or buffer."""
+
+    dtype: str
+    shape: Shape
+    name: str = ""
+
+    @property
+    def bulk(self) -> tuple[bool, int]:
+        """Sorts activations: floats before all else, then by size."""
+        return (self.dtype.startswith(("f", "bf", "c")), math.prod(self.shape))
+
+    @property
+    def unnamed(self) -> TensorFact:
+        """Dtype and shape alone."""
+        return TensorFact(self.dtype, self.shape) if self.name else self
+
+    def __str__(self) -> str:
+        return f"{self.dtype}[{','.join(map(str, self.shape))}]"
+
+
+@dataclass(frozen=True)
+class ValueFact:
+    """A value that a model takes or gives: how it is written, as in `{logits:
+    f32[1,2]}`, and the tensors in it, in that order. `name`: its keyword."""
+
+    text: str
+    tensors: tuple[TensorFact, ...] = ()
+    name: str = ""
+
+    @property
+    def tensor(self) -> TensorFact | None:
+        """The tensor that it is; None for a structure, or another value."""
+        is_one = len(self.tensors) == 1 and self.text == str(self.tensors[0])
+        return self.tensors[0] if is_one else None
+
+    def __str__(self) -> str:
+        return f"{self.name}={self.text}" if self.name else self.text
+
+
+def facts_in(value: Any) -> Iterator[TensorFact]:
+    """Every TensorFact in nested lists, tuples and dicts, in order."""
+    if isinstance(value, TensorFact):
+        yield value
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from facts_in(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from facts_in(item)
