@@ -134,14 +134,14 @@ def test_a_trace_bears_a_graph_that_computes_the_same() -> None:
 @pytest.mark.parametrize(
     ("call", "said"),
     [
-        (lambda: shapelint.check(3, (1, 3)), "a int is no nn.Module"),  # type: ignore[arg-type]
-        (lambda: shapelint.check(dict, (1, 3)), "gives a dict"),  # type: ignore[arg-type]
+        (lambda: shapelint.check(3, (1, 3)), "not `int`"),  # type: ignore[arg-type]
+        (lambda: shapelint.check(dict, (1, 3)), "returns `dict`"),  # type: ignore[arg-type]
         (lambda: shapelint.check(Net, (1, 3), mode="evil"), "`mode` is"),
         (lambda: shapelint.check(Net, (1, 3), select=["SHP1O1"]), "no rule `SHP1O1`"),
         (lambda: shapelint.check(Two, (1, 3)), "do not fit"),
         (lambda: shapelint.check(Net, "1,x"), "1,x"),
         (lambda: shapelint.trace(Net, (1, 3), mode="both"), "one mode"),
-        (lambda: shapelint.assert_shapes(Net, "B 3 16 16"), "is no pair of shapes"),
+        (lambda: shapelint.assert_shapes(Net, "B 3 16 16"), "is not a pair of shapes"),
         (lambda: shapelint.assert_shapes(Net, "... 16 16 -> B 10"), "needs `inputs=`"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
 
@@ -68,6 +69,22 @@ def test_every_place_of_the_architecture_exists() -> None:
         re.MULTILINE,
     ):
         assert (ROOT / place).exists(), place
+
+
+def test_every_function_of_the_architecture_exists() -> None:
+    text = " ".join((ROOT / "ARCHITECTURE.md").read_text().split())
+    named = re.findall(r"`([\w/]+\.py):([\w.]+)`", text)
+    assert len(named) > 20
+    for file, name in named:
+        tree = ast.parse((ROOT / "shapelint" / file).read_text())
+        for part in name.split("."):
+            defined = {
+                node.name: node
+                for node in tree.body
+                if isinstance(node, (ast.FunctionDef, ast.ClassDef))
+            }
+            assert part in defined, f"{file}:{name}"
+            tree = ast.Module(defined[part].body, [])
 
 
 def test_readme_explains_the_exit_codes_and_help_names_them() -> None:

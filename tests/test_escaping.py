@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from shapelint.asked.settings import FORMATS
+from shapelint.asked.formats import CHECK_FORMATS, REPORT_FORMATS
 from shapelint.facts.diagnostics import (
     Diagnostic,
     Edit,
@@ -36,7 +36,7 @@ from shapelint.syntax import texts
 from shapelint.syntax.paths import shown_path
 from tests.hostile import HOSTILE, check_text, commands
 
-REPORTS = ("table", "pipeline", "csv", "json", "markdown", "html", "svg", "tree")
+REPORTS = (*REPORT_FORMATS, "tree")
 
 
 @pytest.fixture(params=list(HOSTILE))
@@ -144,7 +144,7 @@ def made(file: str, text: str) -> Outcome:
     return Outcome(report, "2.0", f"Traceback\n  {text}\n{text}")
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", CHECK_FORMATS)
 def test_no_format_of_a_check_acts(name: str, outcome: Outcome, hostile: str) -> None:
     check_text(
         render(name, [outcome, outcome], Style(unicode=True), True), name, hostile

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from shapelint.apply.written_files import SourceFile, difference
-from shapelint.asked.settings import FORMATS
+from shapelint.asked.formats import CHECK_FORMATS
 from shapelint.cli import main
 from shapelint.cli.fixing import say_diff
 from shapelint.cli.progress import Progress
@@ -114,7 +114,7 @@ def test_settings_do_not_act_and_are_toml(
 )
 def test_files_with_such_names(name: bytes, tmp_path: Path) -> None:
     (tmp_path / os.fsdecode(name)).write_text("x = (\n")
-    kinds = [kind for kind in FORMATS if kind not in ("concise", "html")]
+    kinds = [kind for kind in CHECK_FORMATS if kind not in ("concise", "html")]
     words = [
         word for kind in kinds for word in ("--output-format", f"{kind}={kind}.txt")
     ]

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,16 @@ import pytest
 import sarif_pydantic
 import xmlschema
 
-from shapelint.asked.settings import FORMATS
+from shapelint.asked.formats import CHECK_FORMATS, FORMATS, FormatName
 from shapelint.facts.diagnostics import Diagnostic, Related, Severity
 from shapelint.facts.kinds import NoPlace, Status, TargetKind
 from shapelint.facts.outcome import Outcome, TargetReport
 from shapelint.facts.places import Span
 from shapelint.render import render
 from shapelint.render.fingerprints import fingerprint
-from shapelint.render.github import SHOWN
+from shapelint.render.format import Escaping, Format
+from shapelint.render.formats import all_formats, load_format
+from shapelint.render.formats.github import SHOWN
 from shapelint.render.style import Style
 from tests.conftest import ROOT, run_shapelint
 
@@ -30,7 +33,7 @@ RUN = (
     "check", "fixtures/small_cnn.py:SmallCNN", "fixtures/unet.py:UNet", "tests/snapshots/train.py",
     "--input", "1,3,32,32", "--mode", "eval",
 )  # fmt: skip
-TEXT = list(FORMATS)
+TEXT = list(CHECK_FORMATS)
 
 
 def normal(text: str) -> str:
@@ -307,3 +310,58 @@ def test_formats_that_cannot_be_printed(words: tuple[str, ...], said: str) -> No
     )
     assert done.code == 2
     assert said in done.err
+
+
+# -- the registry
+# ------------------------------------------------------------------------------------
+
+
+def test_what_can_be_asked_for_is_what_there_is() -> None:
+    assert set(all_formats()) == {known.name for known in FORMATS}
+    assert len(FORMATS) == len({known.name for known in FORMATS})
+
+
+@pytest.mark.parametrize("known", FORMATS, ids=lambda known: known.name)
+def test_a_format_writes_what_it_can_be_asked_for(known: FormatName) -> None:
+    own = vars(type(load_format(known.name)))
+    assert ("render_check" in own) is known.of_check
+    assert ("render_layers" in own) is known.of_report
+    assert ("write_finding" in own) is own.get("is_for_terminals", False)
+    assert known.of_check or known.of_report
+
+
+def test_only_formats_for_programs_escape_on_their_own() -> None:
+    """A new one starts with the texts of others made safe, and must say if it does
+    that."""
+    assert Format.escaping is Escaping.PLAIN
+    own = {
+        name: found.escaping
+        for name, found in all_formats().items()
+        if found.escaping is not Escaping.PLAIN
+    }
+    exact = dict.fromkeys(("json", "sarif", "gitlab"), Escaping.EXACT)
+    assert own == {**exact, "github": Escaping.COMMANDS}
+
+
+@pytest.mark.parametrize(
+    ("source", "held"),
+    [
+        ("", "nothing"),
+        ("class Second(Format):\n    name = 'json'\n", "json"),
+        (
+            "class New(Format):\n    name = 'new'\n\nclass More(New):\n    pass\n",
+            "new, new",
+        ),
+    ],
+)
+def test_a_file_holds_the_format_of_its_name_and_no_second(
+    source: str, held: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import shapelint.render.formats
+
+    file = tmp_path / "new.py"
+    file.write_text(f"from shapelint.render.format import Format\n{source}")
+    monkeypatch.setattr(shapelint.render.formats, "__path__", [str(tmp_path)])
+    monkeypatch.delitem(sys.modules, "shapelint.render.formats.new", raising=False)
+    with pytest.raises(ValueError, match=f"hold it alone, not {held}$"):
+        load_format("new")

@@ -11,7 +11,7 @@ import pytest
 
 from shapelint.asked.config import load_config
 from shapelint.reading.model_classes import find_models
-from shapelint.sources.source_files import find_files
+from shapelint.sources.file_search import find_files
 from tests.conftest import FIXTURES, Result, run_shapelint
 
 Write = Callable[..., Path]

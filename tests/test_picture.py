@@ -12,9 +12,10 @@ from shapelint.facts.drawing import Picture
 from shapelint.facts.graph import TensorFact
 from shapelint.facts.outcome import TargetReport
 from shapelint.picture.blocks import LARGEST, MOST
-from shapelint.picture.geometry import Inside
-from shapelint.picture.plan import FAR, Plan
-from shapelint.render.svg import render_svg
+from shapelint.picture.geometry import Layout
+from shapelint.picture.layouts import FAR, Layouts
+from shapelint.picture.plan import Plan
+from shapelint.render.static_picture import render_svg
 from tests.conftest import FIXTURES, check_target
 
 Lint = Callable[..., Any]
@@ -196,7 +197,7 @@ def test_too_many_calls_lose_their_insides_first_and_then_the_picture(
 
 
 def everything(
-    inside: Inside, left: float = 0.0, top: float = 0.0
+    inside: Layout, left: float = 0.0, top: float = 0.0
 ) -> list[tuple[int, float, float, float, float]]:
     """All boxes that hold no others, where they are in the whole picture."""
     found = []
@@ -213,10 +214,12 @@ def everything(
 @pytest.mark.parametrize("opened", ["all", "none", "some"])
 def test_no_box_covers_another_and_all_are_inside(lint: Lint, opened: str) -> None:
     plan = Plan(drawn(lint))
-    chosen = {"all": set(plan.children), "none": {0}, "some": plan.opened(room=12)}[
-        opened
-    ]
-    whole = plan.inside(0, chosen.__contains__)
+    chosen = {
+        "all": set(plan.children),
+        "none": {0},
+        "some": plan.choose_open(room=12),
+    }[opened]
+    whole = Layouts(plan).lay_out(0, chosen.__contains__)
     boxes = everything(whole)
     assert {at for at, *_ in boxes} >= {
         at for at, block in enumerate(plan.blocks) if block.within == 0
@@ -274,7 +277,7 @@ def test_lines_end_at_their_blocks_and_go_through_borders_at_one_place(
 ) -> None:
     plan = Plan(drawn(lint, source, *inputs))
 
-    def check(inside: Inside) -> None:
+    def check(inside: Layout) -> None:
         for line in inside.lines:
             for at, (x, y), is_target in (
                 (line.source, line.points[0], False),
@@ -296,7 +299,7 @@ def test_lines_end_at_their_blocks_and_go_through_borders_at_one_place(
         for inner in inside.inner.values():
             check(inner)
 
-    check(plan.inside(0, lambda _: True))
+    check(Layouts(plan).lay_out(0, lambda _: True))
 
 
 DENSE = """
@@ -318,8 +321,8 @@ DENSE = """
 
 def test_where_lines_would_go_around_very_many_blocks_they_are_arcs(lint: Lint) -> None:
     plan = Plan(drawn(lint, DENSE, "1,4"))
-    assert plan._detours(0) > FAR
-    whole = plan.inside(0, lambda _: True)
+    assert plan.count_detours(0) > FAR
+    whole = Layouts(plan).lay_out(0, lambda _: True)
     lefts = [x + width / 2 for x, _, width, _ in whole.boxes.values()]
     assert max(lefts) - min(lefts) < 1
     tops = [y for _, y, _, _ in whole.boxes.values()]
@@ -353,6 +356,6 @@ def test_a_wider_block_gives_more_and_a_higher_one_has_more_parameters(
 def test_what_fails_is_open_however_deep_it_is(lint: Lint) -> None:
     source = NESTED.replace("self.conv = nn.Conv2d(8, 8", "self.conv = nn.Conv2d(4, 8")
     plan = Plan(drawn(lint, source))
-    opened = plan.opened(room=1)
+    opened = plan.choose_open(room=1)
     assert "body.0" in {plan.blocks[at].layer for at in opened}
-    assert Plan(drawn(lint)).opened(room=1) == {0}
+    assert Plan(drawn(lint)).choose_open(room=1) == {0}

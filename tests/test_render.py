@@ -16,15 +16,15 @@ from shapelint.facts.diagnostics import Diagnostic
 from shapelint.facts.outcome import Outcome, TargetReport
 from shapelint.facts.plain import from_plain, to_plain
 from shapelint.render import render
-from shapelint.render.full import render_diagnostic
-from shapelint.render.pipeline import render_pipeline
-from shapelint.render.style import Style
-from shapelint.render.table import (
-    render_csv,
-    render_markdown,
+from shapelint.render.finding_text import render_diagnostic
+from shapelint.render.formats.csv import render_csv
+from shapelint.render.formats.pipeline import render_pipeline
+from shapelint.render.layer_table import (
+    render_markdown_table,
     render_table,
     totals_line,
 )
+from shapelint.render.style import Style
 from tests.conftest import FIXTURES, ROOT, check_target, run_shapelint
 
 SCHEMA = json.loads((ROOT / "docs" / "schema.json").read_text())
@@ -109,7 +109,7 @@ def test_markdown_and_csv_have_a_row_a_call(reports: list[Any]) -> None:
     rows = list(csv.DictReader(io.StringIO(render_csv(reports[0]))))
     assert [row["layer"] for row in rows] == [row.name for row in reports[0].rows]
     assert [int(row["failed"]) for row in rows] == [0, 0, 0, 0, 0, 0, 0, 1, 0, 0]
-    assert render_markdown(reports[0]).count("\n|") == len(rows) + 1
+    assert render_markdown_table(reports[0]).count("\n|") == len(rows) + 1
 
 
 def test_pipeline_reads_as_people_draw_it(reports: list[Any]) -> None:

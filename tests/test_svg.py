@@ -14,8 +14,10 @@ from shapelint.facts.drawing import Block, Picture
 from shapelint.facts.graph import TensorFact, ValueFact
 from shapelint.facts.kinds import BlockKind
 from shapelint.facts.outcome import TargetReport
-from shapelint.picture.labels import shown_shape, shown_value
-from shapelint.render.svg import family, note_lines, render_svg
+from shapelint.picture.labels import write_shape, write_value
+from shapelint.render.notes import note_lines
+from shapelint.render.static_picture import render_svg
+from shapelint.render.svg_elements import family
 from tests.conftest import FIXTURES, check_target, run_shapelint
 from tests.test_picture import NESTED
 
@@ -98,13 +100,13 @@ def test_kinds_of_blocks(op: str, expected: str) -> None:
 
 def test_shapes_are_short_and_dtypes_named_where_they_matter() -> None:
     image, ids = TensorFact("f32", (1, 3, 64, 64)), TensorFact("i64", (1, 16))
-    assert shown_shape(image) == "1×3×64×64"
-    assert shown_shape(ids) == "i64 1×16"
-    assert shown_shape(TensorFact("f32", ())) == "scalar"
-    assert shown_value(ValueFact(str(ids), (ids,))) == "i64 1×16"
-    assert shown_value(ValueFact(str(ids), (ids,), "ids")) == "ids=i64[1,16]"
+    assert write_shape(image) == "1×3×64×64"
+    assert write_shape(ids) == "i64 1×16"
+    assert write_shape(TensorFact("f32", ())) == "scalar"
+    assert write_value(ValueFact(str(ids), (ids,))) == "i64 1×16"
+    assert write_value(ValueFact(str(ids), (ids,), "ids")) == "ids=i64[1,16]"
     pair = ValueFact("(f32[1,2], f32[1,8])", (ids, image))
-    assert shown_value(pair) == "(f32[1,2], f32[1,8])"
+    assert write_value(pair) == "(f32[1,2], f32[1,8])"
 
 
 def test_a_note_is_short_and_has_the_first_fix() -> None:
@@ -145,5 +147,5 @@ def test_without_graphviz_the_way_to_it_is_said_before_anything_is_walked(
         done = run_shapelint(*words, cwd=tmp_path, PYTHONPATH=path)
         assert (done.code, done.out) == (2, "")
         assert done.err == (
-            "error: pictures are laid out by Graphviz, which is not there; `pip install 'shapelint[html]'`\n"
+            "error: pictures need Graphviz, which is not installed; `pip install 'shapelint[html]'`\n"
         )

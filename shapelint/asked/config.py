@@ -138,7 +138,8 @@ def _check_value(file: Path, option: Option, given: object) -> Any:
         raise _wrong_type(file, option, value)
     if option.choices and value not in option.choices:
         raise UsageError(
-            f"`{file.name}`: `{option.name}` must be one of {', '.join(option.choices)}, not {value!r}"
+            f"`{file.name}`: `{option.name}` must be one of "
+            f"{', '.join(option.choices)}, not {value!r}"
         )
     return value
 

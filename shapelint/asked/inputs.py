@@ -115,37 +115,44 @@ def parse_input(text: str) -> tuple[TensorSpec, ...]:
     match = _SPEC.match(text)
     if not match:
         raise UsageError(f"cannot read input `{text}`; write {EXAMPLE}")
-    sizes_text = match["inside"] if match["inside"] is not None else match["bare"]
-    if match["inside"] is None and not sizes_text.strip():
+    inside, bare = match["inside"], match["bare"]
+    is_bare = inside is None
+    # `()` is a scalar; nothing at all is a slip
+    if is_bare and not bare.strip():
         raise UsageError(f"input `{text}` has no sizes; write {EXAMPLE}")
-    spec = TensorSpec(
-        _sizes(text, sizes_text), _dtype(text, match["dtype"]), match["name"]
-    )
-    times = _size(text, match["times"] or "1")
+    shape = _parse_sizes(text, bare if is_bare else inside)
+    spec = TensorSpec(shape, _parse_dtype(text, match["dtype"]), match["name"])
+    times = _parse_size(text, match["times"] or "1")
+    _require_times(text, times, spec.name)
+    return (spec,) * times
+
+
+def _require_times(text: str, times: int, name: str | None) -> None:
     if times > MOST:
         raise UsageError(
             f"input `{text}` is repeated {times} times; at most {MOST:,} times"
         )
     if times < 1:
         raise UsageError(f"input `{text}` is repeated {times} times; at least once")
-    if times > 1 and spec.name:
+    if times > 1 and name:
         raise UsageError(
-            f"input `{text}` gives the keyword `{spec.name}` several tensors; use --input-factory"
+            f"input `{text}` gives the keyword `{name}` several tensors; use --input-factory"
         )
-    return (spec,) * times
 
 
-def _sizes(text: str, sizes: str) -> tuple[int, ...]:
+def _parse_sizes(text: str, sizes: str) -> tuple[int, ...]:
+    # `1x3x64x64`, as papers and image tools write it
     if re.fullmatch(r"\s*\d+(x\d+)+\s*", sizes):
         sizes = sizes.replace("x", ",")
     words = [word.strip() for word in sizes.strip().removesuffix(",").split(",")]
     if words == [""]:
         return ()
-    return tuple(_size(text, word) for word in words)
+    return tuple(_parse_size(text, word) for word in words)
 
 
-def _size(text: str, word: str) -> int:
+def _parse_size(text: str, word: str) -> int:
     if re.fullmatch(r"\d+", word):
+        # the length first: Python refuses to read very long numbers
         if len(word) > LONGEST or int(word) > LARGEST:
             raise UsageError(
                 f"input `{text[:60]}` has a size that no tensor can have, {word[:LONGEST]}"
@@ -160,7 +167,7 @@ def _size(text: str, word: str) -> int:
     raise UsageError(f"cannot read size `{word}` of input `{text}`; write {EXAMPLE}")
 
 
-def _dtype(text: str, word: str | None) -> str:
+def _parse_dtype(text: str, word: str | None) -> str:
     if word is None:
         return "float32"
     name = _ALIASES.get(word, word)

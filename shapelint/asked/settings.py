@@ -8,25 +8,10 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar, get_origin, get_type_hints
 
+from shapelint.asked.formats import CHECK_FORMATS
 from shapelint.facts.kinds import Mode
 
 T = TypeVar("T")
-
-FORMATS = (
-    "full",
-    "concise",
-    "json",
-    "sarif",
-    "github",
-    "gitlab",
-    "junit",
-    "markdown",
-    "html",
-)
-"""The formats in which the findings of a check can be printed."""
-
-PICTURES = ("html", "svg")
-"""The formats, of a check or of a report, that show the model as a picture."""
 
 MODES = {
     "train": (Mode.TRAIN,),
@@ -111,7 +96,7 @@ class Config:
         "Seconds for a target, including the import of torch and of your code.",
     )
     output_format: str = _option(
-        "full", "The format in which findings are printed.", FORMATS
+        CHECK_FORMATS[0], "The format in which findings are printed.", CHECK_FORMATS
     )
     max_params: int = _option(
         0, "SHP304: the most parameters that a model may have; 0 for no limit."

@@ -40,19 +40,19 @@ def parse_target(text: str) -> Target:
         path = match["path"]
         _require_file(path)
         return Target(
-            text, path=path, expression=_expression(text, match["expression"])
+            text, path=path, expression=_parse_expression(text, match["expression"])
         )
     match = _MODULE.match(text)
     if match:
         return Target(
             text,
             module=match["module"],
-            expression=_expression(text, match["expression"]),
+            expression=_parse_expression(text, match["expression"]),
         )
-    raise UsageError(_not_a_target(text))
+    raise UsageError(_explain_no_target(text))
 
 
-def _expression(text: str, expression: str | None) -> str | None:
+def _parse_expression(text: str, expression: str | None) -> str | None:
     if expression is None:
         return None
     if not expression.strip():
@@ -81,16 +81,13 @@ def _require_file(path: str) -> None:
             f"`{path}` is a directory; name a file, as in `{place / 'model.py'}:ClassName`"
         )
     if os.path.lexists(path):
-        is_link = os.path.islink(path) and not os.path.exists(path)
-        raise UsageError(
-            f"`{path}` is a link to nothing"
-            if is_link
-            else f"`{path}` is no regular file"
-        )
-    raise UsageError(f"no such file: `{path}`{_did_you_mean(place)}")
+        if os.path.islink(path) and not os.path.exists(path):
+            raise UsageError(f"`{path}` is a link to nothing")
+        raise UsageError(f"`{path}` is not a regular file")
+    raise UsageError(f"no such file: `{path}`{_hint_for(place)}")
 
 
-def _did_you_mean(place: Path) -> str:
+def _hint_for(place: Path) -> str:
     folder = place.parent
     if not folder.is_dir():
         return f" (there is no directory `{folder}`)"
@@ -99,14 +96,20 @@ def _did_you_mean(place: Path) -> str:
     return f" (did you mean `{folder / close[0]}`?)" if close else ""
 
 
-def _not_a_target(text: str) -> str:
+def _explain_no_target(text: str) -> str:
     bare = text.split(":", 1)[0]
     if Path(bare).is_dir():
-        return f"`{bare}` is a directory; name a file and a class, as in `{Path(bare) / 'model.py'}:ClassName`"
+        return (
+            f"`{bare}` is a directory; name a file and a class, as in "
+            f"`{Path(bare) / 'model.py'}:ClassName`"
+        )
     if Path(bare + ".py").is_file():
         return f"`{text}` is not a target; did you mean `{bare}.py:ClassName`?"
     if Path(bare).is_file():
-        return f"`{bare}` is not a Python file; a target is `file.py:ClassName` or `package.module:ClassName`"
+        return (
+            f"`{bare}` is not a Python file; a target is `file.py:ClassName` or "
+            "`package.module:ClassName`"
+        )
     if bare.endswith(".py") or "/" in bare:
         return f"no such file: `{bare}`"
     return f"`{text}` is not a target; write `file.py:ClassName` or `package.module:ClassName`"

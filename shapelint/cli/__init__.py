@@ -111,10 +111,10 @@ class Commands(click.Group):
 def _say_fault(text: str) -> None:
     """To stderr: what is said where a command itself failed; its exit code is not that
     of findings."""
-    from shapelint.render.full import fault_text_of
+    from shapelint.render.fault_text import write_fault
 
     with contextlib.suppress(OSError):
-        say(fault_text_of(text, torch_version()), err=True)
+        say(write_fault(text, torch_version()), err=True)
 
 
 def torch_version() -> str | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from shapelint.asked.formats import CHECK_FORMATS
 from shapelint.asked.settings import DEFAULTS, SEVERITIES, Config
 from shapelint.cli import say
 from shapelint.cli.check_options import CheckOptions
@@ -37,7 +38,7 @@ from shapelint.facts.errors import UsageError
     "--output-format",
     multiple=True,
     metavar="FORMAT[=FILE]",
-    help="full, concise, json, sarif, github, gitlab, junit, markdown or html; several with files.  "
+    help=f"{', '.join(CHECK_FORMATS[:-1])} or {CHECK_FORMATS[-1]}; several with files.  "
     f"[{DEFAULTS.output_format}]",
 )
 @click.option(
@@ -161,7 +162,8 @@ def _targets(options: CheckOptions, config: Config) -> tuple[str, ...]:
         return options.targets
     if options.given.has_input:
         raise UsageError(
-            "an input, but no target to feed it to; write `shapelint check model.py:Net --input ...`"
+            "an input, but no target to feed it to; write `shapelint check "
+            "model.py:Net --input ...`"
         )
     if options.changed:
         return find_affected(config, options.targets)

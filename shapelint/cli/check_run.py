@@ -6,8 +6,9 @@ import time
 from dataclasses import dataclass, replace
 
 from shapelint.apply.rounds import CheckRequest
+from shapelint.asked.formats import PICTURES
 from shapelint.asked.request import Read, Walk
-from shapelint.asked.settings import PICTURES, Config
+from shapelint.asked.settings import Config
 from shapelint.asked.source_words import is_source
 from shapelint.asked.target import parse_target
 from shapelint.cli import say
@@ -38,7 +39,7 @@ from shapelint.known import baseline
 from shapelint.known.unused_suppressions import with_unused
 from shapelint.picture.graphviz import require_graphviz
 from shapelint.process.runner import Worker, run_all
-from shapelint.render import findings_only, render, write
+from shapelint.render import findings_only, has_quiet_form, render, write
 from shapelint.render.style import Fixes, Style
 from shapelint.rules.gaps.target_not_loadable import not_loadable
 
@@ -91,7 +92,8 @@ def _run(
         say_settings(config)
     if is_alone and not config.targets and not options.output.quiet:
         say(
-            "no [[tool.shapelint.targets]]: training code is read, and no model walked; `shapelint init` finds models",
+            "no [[tool.shapelint.targets]]: training code is read, and no model "
+            "walked; `shapelint init` finds models",
             err=True,
         )
     started = time.time()
@@ -245,7 +247,7 @@ def _report(
     fixes = Fixes(made, options.unsafe_fixes, options.wants_fixes)
     for name, file in outputs:
         style = Style.of(options.output.color, file)
-        if options.output.quiet and name in ("full", "concise"):
+        if options.output.quiet and has_quiet_form(name):
             text = findings_only(name, outcomes, style)
         else:
             text = render(name, outcomes, style, options.has_report, fixes)

@@ -72,7 +72,7 @@ def init(**words: Any) -> None:
 
 def _find_models(paths: Iterable[str]) -> list[ModelClass]:
     from shapelint.reading.model_classes import find_models
-    from shapelint.sources.source_files import find_files
+    from shapelint.sources.file_search import find_files
     from shapelint.syntax.parsing import with_deep_stack
 
     for path in paths:
@@ -215,7 +215,8 @@ def _judge_unrun(model: ModelClass, known: set[str]) -> _Verdict | None:
     if model.trains is not None:
         return _Verdict(
             model,
-            f'not tried: line {model.trains} trains when the file is imported; `if __name__ == "__main__":`?',
+            f"not tried: line {model.trains} trains when the file is imported; `if "
+            '__name__ == "__main__":`?',
         )
     if model.required and not model.call:
         arguments = ", ".join(f"{name}=..." for name in model.required)

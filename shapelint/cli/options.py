@@ -104,7 +104,8 @@ def input_options(function: F) -> F:
         click.option(
             "--input-factory",
             metavar="FILE.py:FUNCTION",
-            help="Function that returns args, or (args, kwargs), for dicts, lists and nested inputs.",
+            help="Function that returns args, or (args, kwargs), for dicts, lists and "
+            "nested inputs.",
         ),
         click.option(
             "--mode",

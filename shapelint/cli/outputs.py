@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
-from shapelint.asked.settings import FORMATS
+from shapelint.asked.formats import CHECK_FORMATS
 from shapelint.facts.errors import UsageError, suggest
 
 Output = tuple[str, str | None]
@@ -25,12 +25,14 @@ def parse_outputs(
     if output_file is not None:
         if len(bare) != 1:
             raise UsageError(
-                "`--output-file` is for one format; write `--output-format sarif=report.sarif` for more"
+                "`--output-file` is for one format; write `--output-format "
+                "sarif=report.sarif` for more"
             )
         outputs = [(name, file or output_file) for name, file in outputs]
     elif len(bare) > 1:
         raise UsageError(
-            f"`{bare[0]}` and `{bare[1]}` would both go to stdout; write `{bare[1]}=FILE` for one of them"
+            f"`{bare[0]}` and `{bare[1]}` would both go to stdout; write "
+            f"`{bare[1]}=FILE` for one of them"
         )
     _require_writable(file for _, file in outputs if file is not None)
     return outputs
@@ -38,8 +40,8 @@ def parse_outputs(
 
 def _parse_output(word: str) -> Output:
     name, equals, file = word.partition("=")
-    if name not in FORMATS:
-        hint = suggest(name, FORMATS, f"; there are {', '.join(FORMATS)}")
+    if name not in CHECK_FORMATS:
+        hint = suggest(name, CHECK_FORMATS, f"; there are {', '.join(CHECK_FORMATS)}")
         raise UsageError(f"no output format `{name}`{hint}")
     if equals and not file:
         raise UsageError(f"`--output-format {word}` names no file after the `=`")
@@ -58,5 +60,6 @@ def _require_writable(files: Iterable[str]) -> None:
     for file in seen:
         if file.endswith((".py", ".ipynb")):
             raise UsageError(
-                f"`{os.path.relpath(file)}` is the name of a source file; a report is not written there"
+                f"`{os.path.relpath(file)}` is the name of a source file; a report "
+                "is not written there"
             )

@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
+from shapelint.asked.formats import PICTURES, REPORT_FORMATS
 from shapelint.asked.request import Walk
-from shapelint.asked.settings import PICTURES
 from shapelint.cli import say
 from shapelint.cli.options import (
     ConfigOptions,
@@ -23,8 +23,6 @@ from shapelint.cli.options import (
 )
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.kinds import Status
-
-FORMATS = ("table", "pipeline", "csv", "json", "markdown", "html", "svg")
 
 
 @dataclass(frozen=True)
@@ -51,8 +49,8 @@ class ReportOptions:
 @click.option(
     "--format",
     "report_format",
-    type=click.Choice(list(FORMATS)),
-    default=FORMATS[0],
+    type=click.Choice(list(REPORT_FORMATS)),
+    default=REPORT_FORMATS[0],
     help="How to print.",
 )
 @click.option("--tree", is_flag=True, help="Print torchinfo's module tree.")

@@ -11,7 +11,7 @@ from shapelint.apply.written_files import write_whole
 from shapelint.facts.errors import UsageError
 from shapelint.facts.escape import json_text
 from shapelint.facts.outcome import Outcome
-from shapelint.render.fingerprints import findings
+from shapelint.render.fingerprints import list_findings
 from shapelint.syntax.parsing import UnreadableError
 from shapelint.syntax.texts import read_bytes
 
@@ -64,7 +64,7 @@ def write(file: str, outcomes: list[Outcome]) -> int:
             "layer": item.diagnostic.layer,
             "message": item.diagnostic.message,
         }
-        for item in findings(outcomes)
+        for item in list_findings(outcomes)
         if not item.diagnostic.is_unchecked
     }
     text = json_text(
@@ -90,7 +90,7 @@ def without_known(outcomes: list[Outcome], known: Known) -> list[Outcome]:
     """The outcomes without the findings of a baseline, which are counted."""
     fresh = {
         id(item.diagnostic)
-        for item in findings(outcomes)
+        for item in list_findings(outcomes)
         if item.fingerprint not in known
     }
     for outcome in outcomes:

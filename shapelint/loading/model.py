@@ -125,7 +125,10 @@ def enter_target(
     except OutOfTimeError as error:
         sites = ownership.in_traceback(error.__traceback__)
         span = span_of(sites[0], ownership.texts) if sites else None
-        hint = 'put slow code behind `if __name__ == "__main__":`, or raise the limit with `--timeout`'
+        hint = (
+            'put slow code behind `if __name__ == "__main__":`, or raise the limit '
+            "with `--timeout`"
+        )
         raise NotLoadableError(f"{error}: there is no model yet", span, hint) from None
 
 

@@ -263,7 +263,10 @@ def _definition_of(cls: type, tree: ast.Module) -> ast.ClassDef | None:
 def _ask_for_inputs(model: torch.nn.Module) -> str:
     name = type(model).__name__
     hint = _guess_input(model)
-    return f"`{name}` needs an input: add `--input {hint}` or a comment `# shapelint: input={hint}` on the class"
+    return (
+        f"`{name}` needs an input: add `--input {hint}` or a comment `# shapelint: "
+        f"input={hint}` on the class"
+    )
 
 
 _USUAL_SIDES = {1: "1024", 2: "224", 3: "32"}

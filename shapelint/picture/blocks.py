@@ -1,40 +1,44 @@
 """What a picture of the model shows: its calls as blocks inside the modules that make
-them, and what flows between."""
+them, and the tensors that flow between."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from shapelint.facts.drawing import Block, Link, Picture
 from shapelint.facts.graph import Call, Frame, TensorFact, Trace, ValueFact, Walked
 from shapelint.facts.kinds import BlockKind
+from shapelint.facts.places import Site
 from shapelint.ops.walked_rows import is_by_the_way
+from shapelint.picture.block_kinds import DATA
 
 MOST = 4000
-"""Blocks that a picture may have; beyond, the innermost modules are drawn without what
-is inside."""
+"""Blocks that a picture may have. Beyond that the innermost modules are drawn without
+what is inside."""
 
 LARGEST = 400
-"""Blocks that one module may hold; one with more is drawn without what is inside."""
+"""Blocks that one module may hold. One with more is drawn without what is inside: it
+would be a column of several thousand points."""
 
 
 def picture_of(walked: Walked, trace: Trace) -> Picture:
     """The walk as blocks and links. A weight counts where it is first used."""
     drawn = [call for call in trace.calls if not is_by_the_way(call)]
-    full = _too_full(drawn)
+    full = _find_full_modules(drawn)
     depth = _affordable_depth(drawn)
-    if depth is None or any(
-        call.within[:1] and call.within[0] in full for call in drawn
-    ):
+    is_model_full = any(call.within and call.within[0] in full for call in drawn)
+    if depth is None or is_model_full:
         return Picture(left_out=len(drawn))
     builder = _Builder(walked, trace, depth, full)
+    builder.add_inputs()
     for call in drawn:
         builder.add(call)
-    return builder.finished()
+    return builder.finish()
 
 
-def _too_full(drawn: list[Call]) -> set[Frame]:
+def _find_full_modules(drawn: list[Call]) -> set[Frame]:
     """Modules that hold more than there is room for."""
     held: dict[Frame, set[Frame | int]] = {}
     for call in drawn:
@@ -49,18 +53,21 @@ def _affordable_depth(drawn: list[Call]) -> int | None:
     too many blocks."""
     deepest = max((len(call.within) for call in drawn), default=0)
     for depth in range(deepest, 0, -1):
-        shown = {
-            call.within[: depth + 1] if len(call.within) > depth else call.index
-            for call in drawn
-        }
-        if len(shown) <= MOST:
+        if len({_block_at(call, depth) for call in drawn}) <= MOST:
             return depth
-    return 0 if not deepest and len(drawn) <= MOST else None
+    has_modules = deepest > 0
+    return 0 if not has_modules and len(drawn) <= MOST else None
+
+
+def _block_at(call: Call, depth: int) -> tuple[Frame, ...] | int:
+    """What a call is drawn as in a picture of a depth: as a module, or as itself."""
+    is_deeper = len(call.within) > depth
+    return call.within[: depth + 1] if is_deeper else call.index
 
 
 @dataclass
 class _Builder:
-    """Blocks while they become more. `depth`: modules further in are one block each, as
+    """A picture under construction. `depth`: modules further in are one block each, as
     are those in `full`."""
 
     walked: Walked
@@ -70,118 +77,107 @@ class _Builder:
     blocks: list[Block] = field(default_factory=list)
     links: dict[tuple[int, int, TensorFact], Link] = field(default_factory=dict)
     of_call: dict[int, int] = field(default_factory=dict)
-    _of_frame: dict[Frame, int] = field(default_factory=dict)
-    _inputs: dict[int, int] = field(default_factory=dict)
-    _counted: set[str] = field(default_factory=set)
+    """The block of each call that is drawn."""
+    of_frame: dict[Frame, int] = field(default_factory=dict)
+    of_input: dict[int, int] = field(default_factory=dict)
+    """The blocks of the model's inputs, by the numbers in `Call.producers`."""
+    counted: set[str] = field(default_factory=set)
+    """Parameters that some block has already been given."""
 
-    def __post_init__(self) -> None:
+    def add_inputs(self) -> None:
+        """The block of the model itself, and those of its inputs."""
         name = self.walked.target.rpartition(":")[2].partition("(")[0]
         self.blocks.append(Block("", name, BlockKind.CONTAINER))
         for number, value in enumerate(self.trace.inputs):
-            given = value.name or "input"
-            self._inputs[-1 - number] = len(self.blocks)
-            self.blocks.append(_end_block(given, BlockKind.INPUT, value))
+            self.of_input[-1 - number] = len(self.blocks)
+            block = _data_block(value.name or "input", BlockKind.INPUT, value)
+            block.outputs = _tensor_in(value)
+            self.blocks.append(block)
 
     def add(self, call: Call) -> None:
         """A block for a call, or its share in that of the module it is in."""
-        depth = next(
-            (
-                at
-                for at, frame in enumerate(call.within[: self.depth])
-                if frame in self.full
-            ),
-            self.depth,
-        )
-        deep = len(call.within) > depth
-        within = self._container(call.within[: depth + deep])
-        new = [
-            name
-            for name in call.params
-            if name not in self._counted and name in self.walked.params
-        ]
-        self._counted.update(new)
-        params = sum(self.walked.params[name].numel for name in new)
-        at = within
-        if not deep:
+        depth = self._depth_for(call)
+        if len(call.within) > depth:
+            at = self._container(call.within[: depth + 1])
+        else:
+            within = self._container(call.within)
             at = len(self.blocks)
-            place = call.definition[0] if call.definition else None
-            self.blocks.append(
-                Block(
-                    call.layer,
-                    call.op,
-                    BlockKind(call.kind),
-                    [
-                        fact.unnamed
-                        for fact in call.inputs
-                        if fact.name not in call.params
-                    ],
-                    within=within,
-                    made=(place.file, place.line) if place else None,
-                    called=(call.site.file, call.site.line) if call.site else None,
-                )
-            )
+            self.blocks.append(_block_of(call, within))
         self.of_call[call.index] = at
         block = self.blocks[at]
         block.outputs = [fact.unnamed for fact in call.outputs]
-        block.size = max(
-            [block.size, *(math.prod(fact.shape) for fact in call.outputs)]
-        )
+        block.size = max([block.size, *map(_count_elements, call.outputs)])
         block.failed = block.failed or call.failure is not None
-        self._count(at, params, call.mult_adds)
+        self._count(at, self._count_new_params(call), call.mult_adds)
+        self._link_inputs(call, at)
+
+    def _depth_for(self, call: Call) -> int:
+        """How deep the picture goes towards a call: to the first module that is too
+        full."""
+        for at, frame in enumerate(call.within[: self.depth]):
+            if frame in self.full:
+                return at
+        return self.depth
+
+    def _count_new_params(self, call: Call) -> int:
+        """The elements of the parameters that no call before has used."""
+        known = self.walked.params
+        new = [name for name in call.params if name in known]
+        new = [name for name in new if name not in self.counted]
+        self.counted.update(new)
+        return sum(known[name].numel for name in new)
+
+    def _link_inputs(self, call: Call, at: int) -> None:
         for position, fact in enumerate(call.inputs):
-            source = self._source(call, position)
-            if (
-                source is not None
-                and source != at
-                and not (fact.name and position not in call.from_input)
-            ):
+            # A weight is no tensor on its way, unless the input was made one.
+            if fact.name and position not in call.from_input:
+                continue
+            source = self._find_source(call, position)
+            if source is not None and source != at:
                 self._link(source, at, fact.unnamed, call.failure is not None)
 
     def _link(
         self, source: int, target: int, shape: TensorFact, into_failed: bool
     ) -> None:
-        link = self.links.setdefault(
-            (source, target, shape), Link(source, target, shape)
-        )
+        key = (source, target, shape)
+        link = self.links.setdefault(key, Link(*key))
         link.into_failed = link.into_failed or into_failed
 
     def _count(self, at: int, params: int, mult_adds: int) -> None:
-        """Added to a block and all it is in."""
-        inside: int | None = at
-        while inside is not None:
-            self.blocks[inside].params += params
-            self.blocks[inside].mult_adds += mult_adds
-            inside = self.blocks[inside].within
+        """Add to a block and all it is in."""
+        for around in self._ancestors(at):
+            self.blocks[around].params += params
+            self.blocks[around].mult_adds += mult_adds
 
     def _container(self, frames: tuple[Frame, ...]) -> int:
-        at = 0
+        """The block of the innermost module, made with those around it if need be."""
+        at = 0  # the first frame is the model
         for frame in frames[1:]:
-            if frame not in self._of_frame:
-                self._of_frame[frame] = len(self.blocks)
-                sites = self.walked.definitions.get(frame.path, ())
-                made = (sites[0].file, sites[0].line) if sites else None
-                self.blocks.append(
-                    Block(
-                        frame.path,
-                        frame.class_name,
-                        BlockKind.CONTAINER,
-                        within=at,
-                        made=made,
-                    )
-                )
-            at = self._of_frame[frame]
+            if frame not in self.of_frame:
+                self.of_frame[frame] = len(self.blocks)
+                self.blocks.append(self._module_block(frame, at))
+            at = self.of_frame[frame]
         return at
 
-    def _source(self, call: Call, position: int) -> int | None:
+    def _module_block(self, frame: Frame, within: int) -> Block:
+        return Block(
+            frame.path,
+            frame.class_name,
+            BlockKind.CONTAINER,
+            within=within,
+            made=_first_place(self.walked.definitions.get(frame.path, ())),
+        )
+
+    def _find_source(self, call: Call, position: int) -> int | None:
         """The block that made a tensor argument, through calls that are left out."""
+        # Each step is an earlier call, so that there are at most as many as calls.
         for _ in range(len(self.trace.calls) + 1):
             producer = call.producers[position]
-            if producer < 0:
-                return (
-                    self._inputs.get(producer) if position in call.from_input else None
-                )
             if producer in self.of_call:
                 return self.of_call[producer]
+            if producer < 0:
+                is_input = position in call.from_input
+                return self.of_input.get(producer) if is_input else None
             call = self.trace.calls[producer]
             main = call.main_argument
             if main is None:
@@ -189,64 +185,92 @@ class _Builder:
             position = main
         return None
 
-    def finished(self) -> Picture:
-        """With the output, and for each container what comes out of it."""
+    def finish(self) -> Picture:
+        """The picture, with the model's output and what enters and leaves each
+        container."""
         if self.trace.output is not None:
-            at = len(self.blocks)
-            self.blocks.append(
-                _end_block("output", BlockKind.OUTPUT, self.trace.output)
-            )
-            self._link_results(at)
+            self._add_output(self.trace.output)
+        # Inner blocks come after those they are in.
         for block in reversed(self.blocks):
-            if block.within is not None and block.kind not in (
-                BlockKind.INPUT,
-                BlockKind.OUTPUT,
-            ):
+            if block.within is not None and block.kind not in DATA:
                 outer = self.blocks[block.within]
                 outer.failed = outer.failed or block.failed
         for link in self.links.values():
-            self._through(link)
+            self._describe_containers(link)
         return Picture(self.blocks, list(self.links.values()))
 
-    def _link_results(self, output: int) -> None:
+    def _add_output(self, value: ValueFact) -> None:
+        at = len(self.blocks)
+        block = _data_block("output", BlockKind.OUTPUT, value)
+        block.inputs = _tensor_in(value)
+        self.blocks.append(block)
         for index in self.trace.results:
-            call = self.trace.calls[index] if index >= 0 else None
-            if call is None:
-                continue
-            source = self.of_call.get(index)
-            if source is None and call.main_argument is not None:
-                source = self._source(call, call.main_argument)
+            if index < 0:
+                continue  # an input, or something from elsewhere, returned as it is
+            call = self.trace.calls[index]
+            source = self._result_source(call)
             if source is not None and call.output is not None:
-                self._link(source, output, call.output.unnamed, False)
+                self._link(source, at, call.output.unnamed, False)
 
-    def _through(self, link: Link) -> None:
-        """What comes out of containers and goes into others, and the largest of it."""
-        left, entered = self._around(link.source), self._around(link.target)
+    def _result_source(self, call: Call) -> int | None:
+        source = self.of_call.get(call.index)
+        if source is None and call.main_argument is not None:
+            return self._find_source(call, call.main_argument)
+        return source
+
+    def _describe_containers(self, link: Link) -> None:
+        """Note a tensor at the modules that it leaves and enters."""
+        left = list(self._ancestors(link.source))
+        entered = list(self._ancestors(link.target))
         for at in left:
-            if at not in entered and self.blocks[at].kind is BlockKind.CONTAINER:
-                block = self.blocks[at]
+            block = self.blocks[at]
+            if at not in entered and block.kind is BlockKind.CONTAINER:
                 block.size = max(block.size, self.blocks[link.source].size)
-                block.outputs += [link.shape] if link.shape not in block.outputs else []
+                _add_once(block.outputs, link.shape)
         for at in entered:
-            if at not in left and self.blocks[at].kind is BlockKind.CONTAINER:
-                block = self.blocks[at]
-                block.inputs += [link.shape] if link.shape not in block.inputs else []
+            block = self.blocks[at]
+            if at not in left and block.kind is BlockKind.CONTAINER:
+                _add_once(block.inputs, link.shape)
 
-    def _around(self, at: int) -> list[int]:
-        found: list[int] = []
+    def _ancestors(self, at: int) -> Iterator[int]:
+        """A block and all it is in."""
         current: int | None = at
         while current is not None:
-            found.append(current)
+            yield current
             current = self.blocks[current].within
-        return found
 
 
-def _end_block(layer: str, kind: BlockKind, value: ValueFact) -> Block:
-    """A block for an input or the output of the model."""
-    block = Block(layer, kind.value, kind, within=0, value=replace(value, name=""))
-    shapes = [value.tensor] if value.tensor is not None else []
-    if kind is BlockKind.INPUT:
-        block.outputs = shapes
-    else:
-        block.inputs = shapes
-    return block
+def _data_block(layer: str, kind: BlockKind, value: ValueFact) -> Block:
+    """An input or the output of the model. Its keyword is its layer."""
+    return Block(layer, kind.value, kind, within=0, value=replace(value, name=""))
+
+
+def _tensor_in(value: ValueFact) -> list[TensorFact]:
+    return [value.tensor] if value.tensor is not None else []
+
+
+def _block_of(call: Call, within: int) -> Block:
+    # A weight is a part of its layer; what a layer is given are the other tensors.
+    inputs = [fact.unnamed for fact in call.inputs if fact.name not in call.params]
+    return Block(
+        call.layer,
+        call.op,
+        BlockKind(call.kind),
+        inputs,
+        within=within,
+        made=_first_place(call.definition),
+        called=_first_place((call.site,) if call.site else ()),
+    )
+
+
+def _first_place(sites: tuple[Site, ...]) -> tuple[str, int] | None:
+    return (sites[0].file, sites[0].line) if sites else None
+
+
+def _count_elements(fact: TensorFact) -> int:
+    return math.prod(fact.shape)
+
+
+def _add_once(shapes: list[TensorFact], shape: TensorFact) -> None:
+    if shape not in shapes:
+        shapes.append(shape)

@@ -1,117 +1,164 @@
-"""The layout of a module whose lines would have too many blocks to go around: one below
-the other, and arcs."""
+"""The layout of a module whose lines would have too many blocks to go around: the
+blocks stand one below the other, and lines that skip some are arcs on the right."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
 
-from shapelint.picture.geometry import HEADER, PADDING, Inside, Line, Point
+from shapelint.picture.geometry import (
+    BORDER,
+    HEADER,
+    PADDING,
+    Box,
+    Layout,
+    Line,
+    Point,
+)
 from shapelint.picture.labels import label_width
-
-if TYPE_CHECKING:
-    from shapelint.picture.plan import Plan
+from shapelint.picture.plan import Plan
 
 GAP = 32
 """Points between two blocks: room for a line with its shape."""
 
+NEAREST_ARC, ARC_STEP = 26, 14
+"""How far an arc goes to the right: the first number, and the second times the square
+root of the blocks it spans. So arcs of different spans stay apart, and one over a
+hundred blocks needs 166 points and not 1,426."""
 
-def in_a_column(plan: Plan, at: int, inner: dict[int, Inside]) -> Inside:
-    """A module laid out: its blocks in the order of the calls; lines to the next block
-    straight, all others as arcs."""
-    children, lines = plan.children[at], plan.lines_in[at]
+ARC_SLOPE = 18
+"""Points by which an arc leaves its blocks up or down, not straight to the right."""
+
+ARC_REACH = 0.75
+"""How far a cubic Bezier curve comes at its middle towards control points that lie one
+above the other: (0 + 3 + 3 + 0) / 8."""
+
+
+def lay_out_in_column(plan: Plan, module: int, inner: dict[int, Layout]) -> Layout:
+    """A module with its blocks in the order of the calls."""
     sizes = {
-        c: (inner[c].width, inner[c].height) if c in inner else plan.size(c)
-        for c in children
+        child: plan.outer_size(child, inner.get(child))
+        for child in plan.children[module]
     }
-    column = max([width for width, _ in sizes.values()] + [plan.name_width(at)])
-    middle = PADDING + column / 2
-    inside = Inside(0.0, 0.0, {}, [], {}, {}, inner)
+    widest = max(width for width, _ in sizes.values())
+    column_width = max(widest, plan.name_width(module))
+    boxes: dict[int, Box] = {}
     top = float(PADDING + HEADER + GAP)
-    for child in children:
-        width, height = sizes[child]
-        inside.boxes[child] = (
-            round(middle - width / 2, 1),
-            round(top, 1),
-            width,
-            height,
-        )
+    for child, (width, height) in sizes.items():
+        left = PADDING + column_width / 2 - width / 2
+        boxes[child] = Box(round(left, 1), round(top, 1), width, height)
         top += height + GAP
-    inside.height = top + PADDING
-    order = {child: number for number, child in enumerate(children)}
-    entering = list(dict.fromkeys(line.port for line in lines if line.source < 0))
-    leaving = list(dict.fromkeys(line.port for line in lines if line.target < 0))
-    inside.ports_in = {
-        port: PADDING + column * (k + 1) / (len(entering) + 1)
-        for k, port in enumerate(entering)
+    entering, leaving = plan.border_of(module)
+    column = _Column(
+        plan=plan,
+        boxes=boxes,
+        inner=inner,
+        width=column_width,
+        height=top + PADDING,
+        ports_in=_spread(entering, column_width),
+        ports_out=_spread(leaving, column_width),
+    )
+    return column.route(plan.lines_in[module])
+
+
+def _spread(ports: list[int], width: float) -> dict[int, float]:
+    """Ports at equal distances over the width of the column."""
+    return {
+        port: PADDING + width * (number + 1) / (len(ports) + 1)
+        for number, port in enumerate(ports)
     }
-    inside.ports_out = {
-        port: PADDING + column * (k + 1) / (len(leaving) + 1)
-        for k, port in enumerate(leaving)
-    }
-    right = PADDING + column
-    farthest = right
-    for line in lines:
-        first, last = order.get(line.source, -1), order.get(line.target, len(children))
-        start, end = (
-            _start(plan, inside, line, last - first != 1),
-            _end(plan, inside, line, last - first != 1),
+
+
+@dataclass(frozen=True)
+class _Column:
+    """A module whose blocks have their places, and whose lines have none yet."""
+
+    plan: Plan
+    boxes: dict[int, Box]
+    inner: dict[int, Layout]
+    width: float
+    height: float
+    ports_in: dict[int, float]
+    ports_out: dict[int, float]
+
+    def route(self, lines: list[Line]) -> Layout:
+        """The layout with lines."""
+        order = {child: number for number, child in enumerate(self.boxes)}
+        routed = []
+        reach = PADDING + self.width
+        for line in lines:
+            first = order.get(line.source, -1)
+            last = order.get(line.target, len(order))
+            span = last - first
+            if span == 1:
+                routed.append(self._straight(line))
+                continue
+            arc, right = self._arc(line, span)
+            routed.append(arc)
+            reach = max(reach, right)
+        return Layout(
+            width=reach + PADDING,
+            height=self.height,
+            boxes=self.boxes,
+            lines=routed,
+            ports_in=self.ports_in,
+            ports_out=self.ports_out,
+            inner=self.inner,
         )
-        placed = replace(line, is_arc=last - first != 1)
-        if last - first == 1:
-            placed.points = [
-                start,
-                _between(start, end, 1 / 3),
-                _between(start, end, 2 / 3),
-                end,
-            ]
-            x, y = _between(start, end, 0.5)
-            placed.label_at = (x + label_width(line.shape) / 2, y)
-        else:
-            out = right + 26 + 14 * math.sqrt(abs(last - first))
-            low, high = (
-                (start[1] + 18, end[1] - 18)
-                if start[1] < end[1]
-                else (start[1], end[1])
-            )
-            placed.points = [start, (out, low), (out, high), end]
-            placed.label_at = (right + (out - right) * 0.75, (start[1] + end[1]) / 2)
-            farthest = max(farthest, out + label_width(line.shape) / 2)
-        inside.lines.append(placed)
-    inside.width = farthest + PADDING
-    return inside
+
+    def _straight(self, line: Line) -> Line:
+        """A line to the next block, its label on its right."""
+        start, end = self._start(line, is_arc=False), self._end(line, is_arc=False)
+        thirds = (_between(start, end, 1 / 3), _between(start, end, 2 / 3))
+        x, y = _between(start, end, 1 / 2)
+        label_at = (x + label_width(line.shape) / 2, y)
+        return replace(line, points=(start, *thirds, end), label_at=label_at)
+
+    def _arc(self, line: Line, span: int) -> tuple[Line, float]:
+        """A line beside other blocks, and how far to the right it comes."""
+        start, end = self._start(line, is_arc=True), self._end(line, is_arc=True)
+        right = PADDING + self.width
+        out = right + NEAREST_ARC + ARC_STEP * math.sqrt(abs(span))
+        low, high = start[1], end[1]
+        if low < high:
+            low, high = low + ARC_SLOPE, high - ARC_SLOPE
+        arc = replace(
+            line,
+            is_arc=True,
+            points=(start, (out, low), (out, high), end),
+            label_at=(right + (out - right) * ARC_REACH, (start[1] + end[1]) / 2),
+        )
+        return arc, out + label_width(line.shape) / 2
+
+    def _start(self, line: Line, is_arc: bool) -> Point:
+        """Where a line begins: at a port, below a block, or at its right side."""
+        if line.source == BORDER:
+            return (self.ports_in[line.port], 0.0)
+        left, top, width, height = self.boxes[line.source]
+        if line.source in self.plan.children:
+            layout = self.inner.get(line.source)
+            _, below = self.plan.port_places(line.source, layout)
+            return (left + below[line.port], top + height)
+        # Arcs begin below the middle of a side and end above it, so as not to meet.
+        if is_arc:
+            return (left + width, top + height * 0.6)
+        return (left + width / 2, top + height)
+
+    def _end(self, line: Line, is_arc: bool) -> Point:
+        """Where a line ends: at a port, above a block, or at its right side."""
+        if line.target == BORDER:
+            return (self.ports_out[line.port], self.height)
+        left, top, width, height = self.boxes[line.target]
+        if line.target in self.plan.children:
+            layout = self.inner.get(line.target)
+            above, _ = self.plan.port_places(line.target, layout)
+            return (left + above[line.port], top)
+        if is_arc:
+            return (left + width, top + height * 0.4)
+        return (left + width / 2, top)
 
 
 def _between(start: Point, end: Point, part: float) -> Point:
-    return (
-        start[0] + (end[0] - start[0]) * part,
-        start[1] + (end[1] - start[1]) * part,
-    )
-
-
-def _start(plan: Plan, inside: Inside, line: Line, is_arc: bool) -> Point:
-    """Where a line begins: at a port, below a block, or for an arc at its right
-    side."""
-    if line.source < 0:
-        return (inside.ports_in[line.port], 0.0)
-    left, top, width, height = inside.boxes[line.source]
-    if line.source in plan.children:
-        _, below = plan.port_places(line.source, inside.inner.get(line.source))
-        return (left + below[line.port], top + height)
-    return (
-        (left + width, top + height * 0.6)
-        if is_arc
-        else (left + width / 2, top + height)
-    )
-
-
-def _end(plan: Plan, inside: Inside, line: Line, is_arc: bool) -> Point:
-    """Where a line ends."""
-    if line.target < 0:
-        return (inside.ports_out[line.port], inside.height)
-    left, top, width, height = inside.boxes[line.target]
-    if line.target in plan.children:
-        above, _ = plan.port_places(line.target, inside.inner.get(line.target))
-        return (left + above[line.port], top)
-    return (left + width, top + height * 0.4) if is_arc else (left + width / 2, top)
+    x = start[0] + (end[0] - start[0]) * part
+    y = start[1] + (end[1] - start[1]) * part
+    return (x, y)

@@ -1,24 +1,41 @@
-"""A module of a picture laid out, as plain data."""
+"""A module of a picture with everything in its place, as plain data.
+
+Lengths are points. x runs to the right and y down, from the module's upper left
+corner."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from shapelint.facts.graph import TensorFact
 
 Point = tuple[float, float]
 
 PADDING, HEADER = 14, 26
-"""Points around what is inside an open module, and for its name."""
+"""The margin inside the border of an open module, and the height of its name."""
+
+BORDER = -1
+"""In place of a block number: a line begins or ends at the border of its module."""
 
 
-@dataclass
+class Box(NamedTuple):
+    """Where a block is, and how large."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True)
 class Line:
-    """A tensor between two nodes of one module: block numbers, or -1 for a port in or
-    out.
+    """A tensor on its way between two blocks of one module, or across its border.
 
-    `is_arc`: it goes by other blocks, through what lies there. `points` are those of a
-    chain of cubic Bezier curves; `label_at` is the middle of its label."""
+    `port` is the block that made the tensor, wherever that is: it identifies the place
+    at which the line crosses a border. `is_arc`: the line passes beside other blocks.
+    `points` are those of a chain of cubic Bezier curves; `label_at` is the middle of
+    the label."""
 
     source: int
     target: int
@@ -26,22 +43,21 @@ class Line:
     shape: TensorFact
     into_failed: bool
     is_arc: bool = False
-    points: list[Point] = field(default_factory=list)
+    points: tuple[Point, ...] = ()
     label_at: Point = (0.0, 0.0)
 
 
-@dataclass
-class Inside:
-    """A module laid out: its size, the boxes in it (left, top, width, height), its
-    lines, and the ports.
+@dataclass(frozen=True)
+class Layout:
+    """A module laid out. `inner`: the layouts of the open modules in it, by block.
 
-    Ports are where lines cross the border, as distances from the left, by the block
-    that makes the tensor."""
+    `ports_in` and `ports_out` are the places at the upper and lower border where lines
+    cross it: x by the block that made the tensor."""
 
     width: float
     height: float
-    boxes: dict[int, tuple[float, float, float, float]]
-    lines: list[Line]
-    ports_in: dict[int, float]
-    ports_out: dict[int, float]
-    inner: dict[int, Inside]
+    boxes: dict[int, Box] = field(default_factory=dict)
+    lines: list[Line] = field(default_factory=list)
+    ports_in: dict[int, float] = field(default_factory=dict)
+    ports_out: dict[int, float] = field(default_factory=dict)
+    inner: dict[int, Layout] = field(default_factory=dict)

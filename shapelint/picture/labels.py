@@ -5,34 +5,47 @@ from __future__ import annotations
 from shapelint.facts.drawing import Block
 from shapelint.facts.graph import TensorFact, ValueFact
 from shapelint.facts.kinds import BlockKind
+from shapelint.picture.block_kinds import DATA, FUNCTIONS
 
 CHARACTER = 6.6
-"""Points that a character takes, on average."""
+"""Points that a character takes on average: the picture's sans-serif fonts, at 12
+pixels (`render/assets/picture.css`), are about 0.55 em wide."""
+
+LONGEST_SHAPE = 40
+"""Characters from which the shape of an input or output is cut: a model may return
+dozens of tensors."""
 
 
-def labels(block: Block) -> tuple[str, str]:
-    """The two lines on a block."""
-    if block.kind in (BlockKind.INPUT, BlockKind.OUTPUT):
-        text = shown_value(block.value) if block.value is not None else ""
-        return block.layer, text if len(text) < 40 else text[:38] + "…"
-    params = f"{block.params:,}" if block.params else ""
-    if block.kind in (BlockKind.FUNCTION, BlockKind.METHOD):
-        return f"{'.' if block.kind is BlockKind.METHOD else ''}{block.op}()", params
-    return block.op, " · ".join(part for part in (block.layer, params) if part)
-
-
-def shown_value(value: ValueFact) -> str:
-    """A tensor as `shown_shape` writes it; any other value as it is written."""
-    tensor = value.tensor
-    return shown_shape(tensor) if tensor is not None and not value.name else str(value)
-
-
-def shown_shape(fact: TensorFact) -> str:
-    """`f32[1,3,64,64]` as `1×3×64×64`; other dtypes are named."""
+def write_shape(fact: TensorFact) -> str:
+    """`1×3×64×64` for a float32 tensor; other dtypes are named: `i64 1×16`."""
     sizes = "×".join(map(str, fact.shape)) or "scalar"
     return sizes if fact.dtype == "f32" else f"{fact.dtype} {sizes}"
 
 
+def write_value(value: ValueFact) -> str:
+    """A tensor as `write_shape` has it; anything else as reports have it."""
+    tensor = value.tensor
+    if tensor is None or value.name:
+        return str(value)
+    return write_shape(tensor)
+
+
+def labels_of(block: Block) -> tuple[str, str]:
+    """The two lines on a block."""
+    if block.kind in DATA:
+        return block.layer, _data_label(block)
+    params = f"{block.params:,}" if block.params else ""
+    if block.kind in FUNCTIONS:
+        dot = "." if block.kind is BlockKind.METHOD else ""
+        return f"{dot}{block.op}()", params
+    return block.op, " · ".join(part for part in (block.layer, params) if part)
+
+
+def _data_label(block: Block) -> str:
+    text = write_value(block.value) if block.value is not None else ""
+    return text if len(text) < LONGEST_SHAPE else text[: LONGEST_SHAPE - 2] + "…"
+
+
 def label_width(fact: TensorFact) -> int:
-    """The room that a shape needs beside its line."""
-    return round(CHARACTER * len(shown_shape(fact)) + 14)
+    """The room in points that a shape needs beside its line."""
+    return round(CHARACTER * len(write_shape(fact)) + 14)

@@ -12,8 +12,8 @@ from shapelint.process.readers import Readers
 from shapelint.reading.scopes import Files, Known
 from shapelint.reading.values import Class, ClassKind
 from shapelint.rules.gaps.target_not_loadable import not_loadable
+from shapelint.sources.file_search import find_files
 from shapelint.sources.read_source import FoundInFiles, read_files
-from shapelint.sources.source_files import find_files
 from shapelint.syntax.parsing import with_deep_stack
 from shapelint.syntax.texts import DISK, Texts
 

@@ -23,10 +23,10 @@ over them."""
 
 
 class Readers:
-    """As many processes as there are cores. `asked`: what is the same for all files."""
+    """As many processes as there are cores. `common`: what is the same for all files."""
 
-    def __init__(self, asked: dict[str, Any]) -> None:
-        self._asked = asked
+    def __init__(self, common: dict[str, Any]) -> None:
+        self._common = common
         self._parts: queue.SimpleQueue[list[str]] = queue.SimpleQueue()
         self._found: list[Found] = []
 
@@ -84,7 +84,7 @@ class Readers:
         assert process.stdout is not None
         try:
             process.stdin.write(
-                json.dumps({**self._asked, "files": part}).encode() + b"\n"
+                json.dumps({**self._common, "files": part}).encode() + b"\n"
             )
             process.stdin.flush()
             return process, json.loads(process.stdout.readline())

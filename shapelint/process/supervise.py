@@ -58,7 +58,7 @@ class Inbox:
         return self._lines.get()
 
 
-def supervised() -> Callable[[], bytes]:
+def enter_supervision() -> Callable[[], bytes]:
     """Put this process under supervision; the result waits for the line on standard
     input that says what to do."""
     ours = own_input()
@@ -104,7 +104,7 @@ def _supervise(child: int, lifeline: int, awake: int) -> None:
     _control(_PR_SET_CHILD_SUBREAPER, 1)
     status = None
     try:
-        status = _ended(child, lifeline, awake)
+        status = _wait_for_end(child, lifeline, awake)
     finally:
         if status is None:
             with contextlib.suppress(OSError):
@@ -113,7 +113,7 @@ def _supervise(child: int, lifeline: int, awake: int) -> None:
         _end_like(status)
 
 
-def _ended(child: int, lifeline: int, awake: int) -> int | None:
+def _wait_for_end(child: int, lifeline: int, awake: int) -> int | None:
     """The status with which the child ended; None where it is to be ended."""
     parent = os.getppid()
     poller = select.poll()

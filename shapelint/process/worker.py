@@ -18,7 +18,7 @@ from typing import Any
 
 from shapelint.asked.request import SO_FAR, STEP
 from shapelint.facts.errors import OutOfTimeError
-from shapelint.process.supervise import supervised
+from shapelint.process.supervise import enter_supervision
 
 ALARM = 0.85
 """Of the time for a target, after which what is going on is given up; the rest is for
@@ -135,7 +135,7 @@ def run(text: str, started: float, write: Callable[[str], None]) -> dict[str, An
 def main() -> None:
     """Read a request, write a report."""
     started = time.monotonic()
-    request_line = supervised()
+    request_line = enter_supervision()
     answers = Answers()
     os.environ.setdefault("TORCHDYNAMO_DISABLE", "1")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")

@@ -3,38 +3,34 @@ when it is first asked for."""
 
 from __future__ import annotations
 
-import copy
 import os
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from shapelint.asked.inputs import parse_inputs
 from shapelint.asked.settings import DEFAULTS, MODES
 from shapelint.facts.diagnostics import Diagnostic, Severity
 from shapelint.facts.errors import UsageError
 from shapelint.facts.kinds import Mode, Status
 from shapelint.facts.outcome import Outcome, TargetReport
 from shapelint.process.runner import Worker
+from shapelint.python.given import find_target, inputs_given, load_given_model
 from shapelint.python.results import Report
 
 if TYPE_CHECKING:
     import torch
 
     from shapelint.facts.graph import Trace, Walked
-    from shapelint.loading.model import Loaded
-    from shapelint.loading.model_inputs import InputMaker
 
     Model = torch.nn.Module | Callable[[], torch.nn.Module]
 
-Inputs = Any
+Inputs = object
 """A shape `(1, 3, 64, 64)`, a text as after `--input`, a tensor, a tuple of these, or a
-dict of them by keyword.
+dict of them by keyword. Anything else is an argument as it is.
 
 None: the model's `example_input_array`, or the comment `# shapelint: input=...` on its
-class. """
+class."""
 
 INSIDE = "SHAPELINT_INSIDE"
 """Set in a process that is looking for fixes: what it imports starts no further one."""
@@ -65,15 +61,12 @@ class WalkedModel:
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """The shape that each module gave, by its qualified name; of one called again,
-        the last."""
-        calls = (
-            call
+        """The shape that each module returned, by its qualified name; of one called
+        again, the last."""
+        return {
+            call.layer: call.output.shape
             for call in self.trace.calls
             if call.is_module and call.output is not None
-        )
-        return {
-            call.layer: call.output.shape for call in calls if call.output is not None
         }
 
 
@@ -88,23 +81,22 @@ def check(
     thresholds: Mapping[str, float] | None = None,
     fixes: bool = True,
 ) -> Report:
-    """Walk a model, or what makes one, and say what is wrong with it.
+    """Walk a model, or what makes one, and report what is wrong with it.
 
     Args:
-        model: an `nn.Module`, or a class or function without arguments that gives one;
-            with those, findings point at
-            the lines where layers are made. The model's weights, buffers, modes and
-            hooks are as before afterwards.
+        model: an `nn.Module`, or a class or function without arguments that returns
+            one; with those, findings point at the lines where layers are made. The
+            model's weights, buffers, modes and hooks are as before afterwards.
         inputs: see `Inputs`; shapes are float32.
-        select: rules to use, as after `--select`; `ignore`: rules to leave out.
+        select: rules to use, as after `--select`.
+        ignore: rules to leave out.
         mode: `train`, `eval` or `both`.
         expect: shapes that must come out, each as after `--input`.
-        thresholds: of rules, by the names of their options: `head-share`,
-            `head-params`, `max-params`.
-        fixes: whether changes that might mend an error are tried. That needs a class or
-            function of a file that can be
-            imported, and inputs that are shapes; it is done in a process of its own, as
-            on the command line.
+        thresholds: of rules, by the names of their options: `head-share` (a part of the
+            parameters), `head-params` and `max-params` (numbers of parameters).
+        fixes: whether to try changes that might mend an error. That needs a class or
+            function of a file that can be imported, and inputs that are shapes; it is
+            done in a process of its own, as on the command line.
 
     Raises:
         UsageError: inputs, mode or a rule cannot be used.
@@ -117,17 +109,18 @@ def check(
 
 
 def trace(model: Model, inputs: Inputs = None, *, mode: str = "eval") -> WalkedModel:
-    """Walk a model in one mode and give its graph.
+    """Walk a model in one mode and return its graph.
 
     Args:
-        model, inputs: as `check` takes them.
+        model: as `check` takes it.
+        inputs: as `check` takes them.
         mode: `train` or `eval`.
 
     Raises:
         UsageError: inputs or mode cannot be used.
     """
     if mode == "both":
-        raise UsageError("a trace is of one mode, `train` or `eval`")
+        raise UsageError("`trace` walks in one mode, `train` or `eval`")
     walk = _Walk(model, inputs, mode, (), {})
     return WalkedModel(
         walk.walked.traces[Mode(mode)], walk.walked, walk.walkable.loaded.model
@@ -154,9 +147,9 @@ class _Walk:
             raise UsageError(f"`mode` is `train`, `eval` or `both`, not {mode!r}")
         modes = MODES[mode]
         self.model = model
-        loaded, name = _loaded(model)
+        loaded, name = load_given_model(model)
         maker = (
-            _input_maker(inputs)
+            inputs_given(inputs)
             if inputs is not None
             else find_inputs(loaded, (), None)
         )
@@ -199,7 +192,7 @@ class _Walk:
         the same; else as they are."""
         from shapelint.rules import catalogue
 
-        target = _importable(self.model)
+        target = find_target(self.model)
         if not target or not self.walkable.inputs.specs or INSIDE in os.environ:
             return found
         inputs = tuple(spec.spelling for spec in self.walkable.inputs.specs)
@@ -217,112 +210,3 @@ class _Walk:
         ):
             return found
         return [item.with_target(self.request.target) for item in report.diagnostics]
-
-
-def _importable(model: Any) -> str:
-    """The target that a class or function is for the command line; nothing for one that
-    only this process has.
-
-    The script that is being run is none: it would be run again.
-    """
-    module = sys.modules.get(getattr(model, "__module__", ""))
-    name = getattr(model, "__qualname__", "")
-    file = getattr(module, "__file__", None) or ""
-    is_there = (
-        name.isidentifier()
-        and getattr(module, name, None) is model
-        and file.endswith(".py")
-    )
-    if not callable(model) or not is_there or module is sys.modules.get("__main__"):
-        return ""
-    return f"{file}:{name}"
-
-
-def _loaded(model: Any) -> tuple[Loaded, str]:
-    """A model as if it had been loaded; a class or function is called under a session
-    that sees layers made."""
-    import torch
-
-    from shapelint.loading.model import Loaded
-    from shapelint.tracing.costs import construction_budget
-    from shapelint.tracing.definitions import Definitions, build_under_session
-    from shapelint.tracing.ownership import Ownership
-    from shapelint.tracing.state import preserve_generators
-
-    name = getattr(model, "__name__", type(model).__name__)
-    module = (
-        sys.modules.get(getattr(model, "__module__", type(model).__module__))
-        or sys.modules["__main__"]
-    )
-    file = os.path.abspath(getattr(module, "__file__", None) or "")
-    ownership = Ownership((file,) if file else ())
-    definitions = Definitions(ownership)
-    if isinstance(model, torch.nn.Module):
-        return Loaded(model, module, file, ownership, definitions, False, [], {}), name
-    if not callable(model):
-        raise UsageError(f"a {type(model).__name__} is no nn.Module and makes none")
-    with (
-        preserve_generators(seed=0),
-        build_under_session(definitions, construction_budget()) as session,
-    ):
-        made = enter_target(model)
-    if not isinstance(made, torch.nn.Module):
-        raise UsageError(f"`{name}()` gives a {type(made).__name__}, not an nn.Module")
-    definitions.fill_copies(made)
-    return Loaded(
-        made, module, file, ownership, definitions, session.used_fake, [], {}
-    ), name
-
-
-def enter_target(maker: Callable[[], Any]) -> Any:
-    """Call what makes a model. Frames beyond this function are not the user's."""
-    return maker()
-
-
-def _input_maker(inputs: Any) -> InputMaker:
-    from shapelint.loading.model_inputs import InputMaker, inputs_of
-
-    if isinstance(inputs, str):
-        return inputs_of(parse_inputs(tuple(inputs.split())))
-    if _is_shape(inputs):
-        return inputs_of(parse_inputs((_spelled(inputs),)))
-    kwargs = dict(inputs) if isinstance(inputs, Mapping) else {}
-    args = (
-        ()
-        if kwargs
-        else (tuple(inputs) if isinstance(inputs, (tuple, list)) else (inputs,))
-    )
-
-    def make() -> Any:
-        return tuple(_made(each) for each in args), {
-            key: _made(each) for key, each in kwargs.items()
-        }
-
-    make()  # what cannot be made is said before anything is walked
-    return InputMaker(make)
-
-
-def _is_shape(value: Any) -> bool:
-    return (
-        isinstance(value, (tuple, list))
-        and bool(value)
-        and all(type(size) is int for size in value)
-    )
-
-
-def _spelled(sizes: Sequence[int]) -> str:
-    return ",".join(str(size) for size in sizes) + ("," if len(sizes) == 1 else "")
-
-
-def _made(value: Any) -> Any:
-    import torch
-
-    from shapelint.loading.model_inputs import make_tensor
-
-    if isinstance(value, torch.Tensor):
-        return value.detach().clone()
-    if isinstance(value, str):
-        return make_tensor(parse_inputs((value,))[0], 0)
-    if _is_shape(value):
-        return make_tensor(parse_inputs((_spelled(value),))[0], 0)
-    return copy.deepcopy(value)

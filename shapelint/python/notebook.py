@@ -6,7 +6,7 @@ from __future__ import annotations
 import ast
 import shlex
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeGuard
 
 import click
 
@@ -15,64 +15,98 @@ from shapelint.asked.settings import DEFAULTS, MODES
 from shapelint.cli import say
 from shapelint.cli.options import TakesInputs
 from shapelint.facts.errors import UsageError
+from shapelint.python.results import Report
+
+if TYPE_CHECKING:
+    import torch
+
+    from shapelint.python.api import Model
 
 
-def load_ipython_extension(shell: Any) -> None:
-    """What `%load_ext shapelint` calls: `%shapelint` and `%%shapelint` are there from
-    then on."""
+class CellResult(Protocol):
+    """What became of a cell: whether it ran to its end."""
 
-    def shapelint(line: str, cell: str | None = None) -> Any:
+    success: bool
+
+
+class DisplayHook(Protocol):
+    """Shows results; `prompt_count` is the number of the cell."""
+
+    prompt_count: int
+
+
+class Session(Protocol):
+    """What is used of IPython's `InteractiveShell`, whose methods have no types."""
+
+    user_ns: dict[str, Any]
+    compile: object
+    displayhook: DisplayHook
+
+    def run_cell(self, raw_cell: str) -> CellResult: ...
+
+    def transform_cell(self, raw_cell: str) -> str: ...
+
+    def register_magic_function(
+        self, func: Callable[..., Report | None], magic_kind: str, magic_name: str
+    ) -> None: ...
+
+
+def load_ipython_extension(shell: Session) -> None:
+    """Make `%shapelint` and `%%shapelint` known: what `%load_ext shapelint` calls."""
+
+    def shapelint(line: str, cell: str | None = None) -> Report | None:
         return run_magic(shell, line, cell)
 
     shapelint.__doc__ = magic.get_help(click.Context(magic, info_name="%%shapelint"))
     shell.register_magic_function(shapelint, "line_cell", "shapelint")
 
 
-def run_magic(shell: Any, line: str, cell: str | None) -> Any:
-    """The report, which the session shows; None where there is none, and why is
-    said."""
-    if cell is not None and not _ran(shell, cell):
+def run_magic(shell: Session, line: str, cell: str | None) -> Report | None:
+    """The report, which the session shows; None, with the reason printed, where there
+    is none."""
+    if cell is not None and not _run_cell(shell, cell):
         return None
+    words = _split_words(line)
     try:
-        return magic.main(
-            _words(line), "%%shapelint", standalone_mode=False, obj=(shell, cell)
+        report: Report = magic.main(
+            words, "%%shapelint", standalone_mode=False, obj=(shell, cell)
         )
-    except (UsageError, click.UsageError, ValueError) as error:
-        message = (
-            error.format_message()
-            if isinstance(error, click.UsageError)
-            else str(error)
-        )
-        say(f"error: {message}", err=True)
-        return None
+        return report
+    except click.UsageError as error:
+        message = error.format_message()
+    except (UsageError, ValueError) as error:
+        message = str(error)
+    say(f"error: {message}", err=True)
+    return None
 
 
-def _ran(shell: Any, cell: str) -> bool:
+def _run_cell(shell: Session, cell: str) -> bool:
     """Run what stands below the magic; its lines are those of the cell that the session
     shows."""
-    numbers = getattr(shell.compile, "_filename_map", {})
+    # IPython's table of the numbers of cells, by the names that tracebacks have; a
+    # private one, and not there in every shell.
+    numbers: dict[str, int] = getattr(shell.compile, "_filename_map", {})
     before = set(numbers)
-    first = (
-        "" if cell.lstrip().startswith("%%") else "# the magic stands here\n"
-    )  # so that lines count from it
+    # A comment in place of the magic, so that lines count from it. Below another magic
+    # it would not do: that one must come first.
+    has_magic = cell.lstrip().startswith("%%")
+    first = "" if has_magic else "# the magic stands here\n"
     result = shell.run_cell(first + cell)
-    numbers.update(dict.fromkeys(set(numbers) - before, shell.displayhook.prompt_count))
+    # Run from within a cell, the text has no number yet.
+    new = set(numbers) - before
+    numbers.update(dict.fromkeys(new, shell.displayhook.prompt_count))
     return bool(result.success)
 
 
-def _words(line: str) -> list[str]:
+def _split_words(line: str) -> list[str]:
     """The line as words; the first shape needs no `--input` before it."""
     words = shlex.split(line)
-    first = next(
-        (
-            at
-            for at, word in enumerate(words)
-            if word in ("--input", "-i") or looks_like_input(word)
-        ),
-        None,
-    )
-    if first is not None and words[first] not in ("--input", "-i"):
-        words.insert(first, "--input")
+    for at, word in enumerate(words):
+        if word in ("--input", "-i"):
+            break
+        if looks_like_input(word):
+            words.insert(at, "--input")
+            break
     return words
 
 
@@ -101,13 +135,13 @@ def _words(line: str) -> list[str]:
 @click.option("--ignore", multiple=True, metavar="RULE", help="Rules to leave out.")
 @click.pass_obj
 def magic(
-    session: tuple[Any, str | None],
+    session: tuple[Session, str | None],
     target: str | None,
     inputs: tuple[str, ...],
     mode: str,
     select: tuple[str, ...],
     ignore: tuple[str, ...],
-) -> Any:
+) -> Report:
     """Walk a model of this session: TARGET is a class, an instance or a call; without
     one the last class of the cell.
 
@@ -116,71 +150,75 @@ def magic(
     from shapelint.python.api import check
 
     shell, cell = session
-    model = _model(shell, target, cell)
-    return check(
-        model, " ".join(inputs) or None, select=select, ignore=ignore, mode=mode
+    model = _find_model(shell, target) if target else _last_model(shell, cell or "")
+    words = " ".join(inputs) or None
+    return check(model, words, select=select, ignore=ignore, mode=mode)
+
+
+def _last_model(shell: Session, cell: str) -> Model:
+    """The last model class that a cell defines."""
+    for node in reversed(_parse_cell(shell, cell)):
+        if isinstance(node, ast.ClassDef):
+            value = shell.user_ns.get(node.name)
+            if _is_model_class(value):
+                return value
+    raise UsageError(
+        "the cell defines no nn.Module class; name a model, as in "
+        "`%shapelint Net 1,3,64,64`"
     )
 
 
-def _model(shell: Any, target: str | None, cell: str | None) -> Any:
-    """What is meant: a class or an instance, or a function that makes what an
-    expression says."""
-    import torch
-
-    names = shell.user_ns
-    if target is None:
-        found = [
-            node.name
-            for node in _statements(shell, cell or "")
-            if isinstance(node, ast.ClassDef)
-            and _is_model(names.get(node.name), torch.nn.Module)
-        ]
-        if not found:
-            raise UsageError(
-                "the cell defines no nn.Module class; name a model, as in `%shapelint Net 1,3,64,64`"
-            )
-        target = found[-1]
-    value = names.get(target)
-    if value is None and target.isidentifier():
-        raise UsageError(
-            f"there is no `{target}` in this session{_near(target, names, torch.nn.Module)}"
-        )
-    return value if value is not None else _maker(target, names)
-
-
-def _statements(shell: Any, cell: str) -> list[ast.stmt]:
+def _parse_cell(shell: Session, cell: str) -> list[ast.stmt]:
     try:
-        return list(ast.parse(shell.transform_cell(cell)).body)
+        return ast.parse(shell.transform_cell(cell)).body
     except SyntaxError:
         return []
 
 
-def _is_model(value: object, base: type) -> bool:
-    return isinstance(value, type) and issubclass(value, base)
+def _find_model(shell: Session, target: str) -> Model:
+    """A class or an instance of the session, or a function that evaluates an
+    expression."""
+    names = shell.user_ns
+    value: Model | None = names.get(target)
+    if value is not None:
+        return value
+    if target.isidentifier():
+        hint = _suggest(target, names)
+        raise UsageError(f"there is no `{target}` in this session{hint}")
+    return _maker_of(target, names)
 
 
-def _near(target: str, names: dict[str, Any], base: type) -> str:
+def _is_model_class(value: object) -> TypeGuard[type[torch.nn.Module]]:
+    import torch
+
+    return isinstance(value, type) and issubclass(value, torch.nn.Module)
+
+
+def _suggest(target: str, names: dict[str, Any]) -> str:
+    """A model of nearly that name."""
     import difflib
+
+    import torch
 
     models = [
         name
         for name, value in names.items()
-        if _is_model(value, base) or isinstance(value, base)
+        if _is_model_class(value) or isinstance(value, torch.nn.Module)
     ]
     close = difflib.get_close_matches(target, models, n=1)
     return f" (did you mean `{close[0]}`?)" if close else ""
 
 
-def _maker(target: str, names: dict[str, Any]) -> Callable[[], Any]:
+def _maker_of(target: str, names: dict[str, Any]) -> Callable[[], torch.nn.Module]:
     try:
         code = compile(target, "<target>", "eval")
     except SyntaxError as error:
-        raise UsageError(
-            f"`{target}` is not a Python expression: {error.msg}"
-        ) from None
+        message = f"`{target}` is not a Python expression: {error.msg}"
+        raise UsageError(message) from None
 
-    def make() -> Any:
-        return eval(code, names)  # noqa: S307 - the user's own words, in their own session
+    def make() -> torch.nn.Module:
+        made: torch.nn.Module = eval(code, names)  # noqa: S307 - the user's own words
+        return made
 
     make.__name__ = target
     return make

@@ -1,5 +1,5 @@
-"""What `shapelint.check` gives: findings, layers and totals as plain data, and ways to
-show them. No torch."""
+"""What `shapelint.check` returns: findings, layers and totals as plain data, and ways
+to show them. No torch."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from shapelint.asked.settings import DEFAULTS
 from shapelint.facts.diagnostics import Diagnostic, Severity
 from shapelint.facts.kinds import Status
 from shapelint.facts.outcome import Outcome, TargetReport
+from shapelint.facts.rows import Row
 from shapelint.picture.graphviz import has_graphviz, require_graphviz
 from shapelint.render import render, render_report
-from shapelint.render.shown import shown
+from shapelint.render.safe_texts import make_safe
 from shapelint.render.style import Style
 
 ROWS = 500
-"""Layers that a notebook shows."""
+"""Layers that a notebook shows: more make a session slow."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -41,9 +42,7 @@ class Report:
     @property
     def errors(self) -> tuple[Diagnostic, ...]:
         """The findings that are errors."""
-        return tuple(
-            item for item in self.diagnostics if item.severity is Severity.ERROR
-        )
+        return self.failing(Severity.ERROR.value)
 
     def failing(self, fail_on: str = DEFAULTS.fail_on) -> tuple[Diagnostic, ...]:
         """The findings at or above a severity: `error`, `warning` or `info`."""
@@ -62,7 +61,7 @@ class Report:
 
     @property
     def output(self) -> str | None:
-        """What comes out, `f32[1,10]`."""
+        """The shape that comes out, as in `f32[1,10]`."""
         output = self.target.output
         return str(output) if output is not None else None
 
@@ -84,7 +83,7 @@ class Report:
         """As `--output-format html`: one page with the model as a picture.
 
         Raises:
-            UsageError: Graphviz is not there (`pip install 'shapelint[html]'`).
+            UsageError: Graphviz is not installed (`pip install 'shapelint[html]'`).
         """
         require_graphviz()
         return render("html", [self.outcome], Style(), True)
@@ -93,28 +92,37 @@ class Report:
         """As `shapelint report --format svg`: the model as a picture.
 
         Raises:
-            UsageError: Graphviz is not there (`pip install 'shapelint[html]'`).
+            UsageError: Graphviz is not installed (`pip install 'shapelint[html]'`).
         """
         require_graphviz()
         return render_report("svg", self.outcome, Style(), False)
 
     def _repr_html_(self) -> str:
-        layers = shown(self.outcome).report.rows
-        rows = "".join(
-            f"<tr{' style=color:#c00' if row.failed else ''}><td>{escape(row.name)}</td><td>{escape(row.op)}</td>"
-            f"<td>{escape(', '.join(map(str, row.inputs)))}</td><td>{escape(', '.join(map(str, row.outputs)))}</td>"
-            f"<td style='text-align:right'>{row.params:,}</td></tr>"
-            for row in layers[:ROWS]
-        )
-        head = "".join(
-            f"<th>{name}</th>" for name in ("layer", "op", "input", "output", "params")
-        )
+        """What a notebook shows: findings, picture, and the layers folded."""
         findings = f"<pre>{escape(self.to_text(report=False))}</pre>"
-        picture = (
-            f"<div style='overflow-x:auto'>{self.to_svg()}</div>"
-            if has_graphviz()
-            else ""
+        picture = ""
+        if has_graphviz():
+            picture = f"<div style='overflow-x:auto'>{self.to_svg()}</div>"
+        return (
+            f"{findings}{picture}{_write_layers(make_safe(self.outcome).report.rows)}"
         )
-        table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-        more = f"the first {ROWS:,} of {len(layers):,} " if len(layers) > ROWS else ""
-        return f"{findings}{picture}<details><summary>{more}layers</summary>{table}</details>"
+
+
+def _write_layers(rows: list[Row]) -> str:
+    names = ("layer", "op", "input", "output", "params")
+    head = "".join(f"<th>{name}</th>" for name in names)
+    body = "".join(map(_write_row, rows[:ROWS]))
+    more = f"the first {ROWS:,} of {len(rows):,} " if len(rows) > ROWS else ""
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f"<details><summary>{more}layers</summary>{table}</details>"
+
+
+def _write_row(row: Row) -> str:
+    colour = " style=color:#c00" if row.failed else ""
+    inputs, outputs = (
+        ", ".join(map(str, facts)) for facts in (row.inputs, row.outputs)
+    )
+    texts = (row.name, row.op, inputs, outputs)
+    cells = "".join(f"<td>{escape(text)}</td>" for text in texts)
+    params = f"<td style='text-align:right'>{row.params:,}</td>"
+    return f"<tr{colour}>{cells}{params}</tr>"

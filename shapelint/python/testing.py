@@ -26,15 +26,19 @@ from shapelint.rules.mode.mode_dependent_output import ModeDependentOutput
 from shapelint.rules.mode.norm_ignores_eval import NormIgnoresEval
 
 if TYPE_CHECKING:
-    from shapelint.facts.graph import TensorFact, ValueFact
+    from shapelint.facts.graph import ValueFact
     from shapelint.python.api import Model
 
 _SIZES = (4, 48, 40, 56, 24, 36, 28)
-"""What names on the left of `->` stand for, in the order in which they come: all
-different, images large enough."""
+"""What names on the left of `->` stand for, in the order in which they come. All
+differ, so that no two dimensions are confused; images are large enough for a few
+poolings, and even."""
 
 SHAPE_RULES = "SHP1"
 """The prefix of the codes of the family `shape`."""
+
+_TRAIL = 4
+"""Layers before the output that a failed assertion names."""
 
 
 def assert_clean(
@@ -45,8 +49,8 @@ def assert_clean(
     ignore: Sequence[str] = (),
     fail_on: str = DEFAULTS.fail_on,
 ) -> Report:
-    """Fail if a check of the model finds anything at or above a severity; else give its
-    report.
+    """Fail if a check of the model finds anything at or above a severity; else return
+    its report.
 
     Raises:
         AssertionError: with the findings as the command line prints them.
@@ -58,9 +62,14 @@ def assert_clean(
     return report
 
 
-def assert_params(model: Model, inputs: Inputs, *, max: int) -> Report:  # noqa: A002 - the word people know
+def assert_params(
+    model: Model,
+    inputs: Inputs,
+    *,
+    max: int,  # noqa: A002 - the word people know
+) -> Report:
     """Fail if a model has more than `max` parameters, tied and lazy ones counted once;
-    else give its report.
+    else return its report.
 
     Raises:
         AssertionError: SHP304, with the layers that hold most of them.
@@ -79,8 +88,8 @@ def assert_params(model: Model, inputs: Inputs, *, max: int) -> Report:  # noqa:
 
 
 def assert_modes_agree(model: Model, inputs: Inputs) -> Report:
-    """Fail if a model gives other structures or shapes in train mode than in eval, or
-    in eval acts as in training.
+    """Fail if a model returns other structures or shapes in train mode than in eval
+    mode, or in eval mode acts as in training; else return its report.
 
     Raises:
         AssertionError: with the findings of SHP401, SHP407 and SHP409.
@@ -89,113 +98,136 @@ def assert_modes_agree(model: Model, inputs: Inputs) -> Report:
     by_mode = (DropoutIgnoresEval, NormIgnoresEval, ModeDependentOutput)
     codes = (*(rule.code for rule in by_mode), SHAPE_RULES)
     report = check(model, inputs, select=codes)
-    if report.failing("warning") or any(
+    # An output that depends on the mode is an info, since some models want it so.
+    depends_on_mode = any(
         item.code == ModeDependentOutput.code for item in report.diagnostics
-    ):
-        raise AssertionError(
-            f"train and eval mode do not agree\n\n{report.to_text(report=False)}"
-        )
+    )
+    if depends_on_mode or report.failing("warning"):
+        text = report.to_text(report=False)
+        raise AssertionError(f"train and eval mode do not agree\n\n{text}")
     return report
 
 
 def assert_shapes(model: Model, shapes: str, inputs: Inputs = None) -> Report:
-    """Fail if other shapes come out than `"B 3 64 64 -> B 10"` says; else give the
+    """Fail if other shapes come out than `"B 3 64 64 -> B 10"` says; else return the
     report of the walk.
 
     Tensors are divided by commas. A number must be that number; a name stands for one
     size wherever it is written; `...` is for any dimensions; a dtype may follow a
-    colon: `"B 16:int64 -> B 16 32:float32"`. On the left names are given sizes that
-    differ from each other, unless `inputs` says what to feed.
+    colon: `"B 16:int64 -> B 16 32:float32"`. Names on the left are given sizes that
+    differ from each other, unless `inputs` are given.
 
     Raises:
-        AssertionError: SHP118, with the way of the shapes; or the findings, where the
-        forward fails.
+        AssertionError: SHP118, with the last shapes on the way; or the findings, where
+            the forward fails.
         UsageError: the text cannot be read.
     """
     __tracebackhide__ = True
-    left, arrow, right = shapes.partition("->")
-    if not arrow or not right.strip():
-        raise UsageError(f"`{shapes}` is no pair of shapes; write `B 3 64 64 -> B 10`")
+    left, arrow, right = (part.strip() for part in shapes.partition("->"))
+    if not arrow or not right:
+        raise UsageError(
+            f"`{shapes}` is not a pair of shapes; write `B 3 64 64 -> B 10`"
+        )
     names: dict[str, int] = {}
     given = inputs
     if given is None:
-        given = " ".join(_input(part, names) for part in left.split(","))
+        given = " ".join(_write_input(part, names) for part in left.split(","))
     report = check(model, given, select=(SHAPE_RULES,), mode="eval")
     if report.errors:
         raise AssertionError(f"the forward fails\n\n{report.to_text(report=False)}")
     if inputs is not None:
-        _match(left, _tensors(report.target.inputs), names)
+        # For the names: inputs that were given are right whatever the text says.
+        _find_mismatch(left, report.target.inputs, names)
     output = report.target.output
-    problem = _match(right, output.tensors if output is not None else (), names)
+    problem = _find_mismatch(right, [output] if output is not None else [], names)
     if problem:
-        way = " -> ".join(
-            f"{row.name or row.op} {', '.join(map(str, row.outputs))}"
-            for row in report.target.rows[-4:]
-        )
-        bound = ", ".join(f"{name}={size}" for name, size in names.items())
-        where = f" with {bound}" if bound else ""
-        text = (
-            f"{UnexpectedOutput.code}: the model returns {report.output} "
-            f"but `{right.strip()}` is expected{where}: {problem}\n"
-            f"  trail: {', '.join(map(str, report.target.inputs))} -> ... -> {way}"
-        )
-        raise AssertionError(printable(text))
+        raise AssertionError(_write_problem(report, right, names, problem))
     return report
 
 
-def _words(part: str) -> tuple[list[str], str]:
+def _write_problem(
+    report: Report, wanted: str, names: dict[str, int], problem: str
+) -> str:
+    bound = ", ".join(f"{name}={size}" for name, size in names.items())
+    where = f" with {bound}" if bound else ""
+    steps = [
+        f"{row.name or row.op} {', '.join(map(str, row.outputs))}"
+        for row in report.target.rows[-_TRAIL:]
+    ]
+    trail = " -> ".join([", ".join(map(str, report.target.inputs)), "...", *steps])
+    code = UnexpectedOutput.code
+    return printable(
+        f"{code}: the model returns {report.output} but `{wanted}` is expected{where}: "
+        f"{problem}\n"
+        f"  trail: {trail}"
+    )
+
+
+def _split_pattern(part: str) -> tuple[list[str], str]:
+    """The words and the dtype of one tensor, as in `B 16:int64`."""
     sizes, _, dtype = part.strip().partition(":")
     return sizes.split(), dtype.strip()
 
 
-def _input(part: str, names: dict[str, int]) -> str:
-    """One input as after `--input`, its names given sizes."""
-    words, dtype = _words(part)
+def _write_input(part: str, names: dict[str, int]) -> str:
+    """One input as after `--input`. Its names are given sizes."""
+    words, dtype = _split_pattern(part)
     sizes = []
     for word in words:
         if word == "...":
-            raise UsageError("`...` on the left needs `inputs=` to say what to feed")
-        if not word.isdigit():
-            names.setdefault(word, _SIZES[len(names) % len(_SIZES)])
-        sizes.append(int(word) if word.isdigit() else names[word])
-    text = ",".join(map(str, sizes)) + ("," if len(sizes) == 1 else "")
+            raise UsageError("`...` on the left needs `inputs=`")
+        if word.isdigit():
+            sizes.append(word)
+            continue
+        free = _SIZES[len(names) % len(_SIZES)]
+        sizes.append(str(names.setdefault(word, free)))
+    text = ",".join(sizes) + ("," if len(sizes) == 1 else "")
     return f"{text}:{dtype}" if dtype else text
 
 
-def _tensors(values: Iterable[ValueFact]) -> tuple[TensorFact, ...]:
-    return tuple(tensor for value in values for tensor in value.tensors)
-
-
-def _match(pattern: str, tensors: tuple[TensorFact, ...], names: dict[str, int]) -> str:
+def _find_mismatch(
+    pattern: str, values: Iterable[ValueFact], names: dict[str, int]
+) -> str:
     """What does not fit; empty where all does. Names are bound as they are met."""
+    tensors = [tensor for value in values for tensor in value.tensors]
     parts = pattern.split(",")
     if len(parts) != len(tensors):
         return f"{len(tensors)} tensors, not {len(parts)}"
     for part, tensor in zip(parts, tensors, strict=True):
-        words, wanted = _words(part)
-        problem = _sizes_differ(words, list(tensor.shape), names)
+        words, wanted = _split_pattern(part)
+        problem = _compare_sizes(words, list(tensor.shape), names)
         if problem:
             return problem
-        if not wanted:
-            continue
-        (spec,) = parse_inputs((f"1,1:{wanted}",))
-        if spec.short_dtype != tensor.dtype:
+        if wanted and _abbreviate(wanted) != tensor.dtype:
             return f"{tensor.dtype}, not {wanted}"
     return ""
 
 
-def _sizes_differ(words: list[str], sizes: list[int], names: dict[str, int]) -> str:
+def _abbreviate(dtype: str) -> str:
+    """A dtype as reports write it: `f32` for `float32`.
+
+    Raises:
+        UsageError: torch has no such dtype.
+    """
+    (spec,) = parse_inputs((f"1,1:{dtype}",))
+    return spec.short_dtype
+
+
+def _compare_sizes(words: list[str], sizes: list[int], names: dict[str, int]) -> str:
     if "..." in words:
         at = words.index("...")
         behind = len(words) - at - 1
         if len(sizes) < len(words) - 1:
             return f"{len(sizes)} dimensions, at least {len(words) - 1} are wanted"
         words = words[:at] + words[at + 1 :]
-        sizes = sizes[:at] + (sizes[len(sizes) - behind :] if behind else [])
+        sizes = sizes[:at] + sizes[len(sizes) - behind :]
     if len(words) != len(sizes):
         return f"{len(sizes)} dimensions, not {len(words)}"
     for word, size in zip(words, sizes, strict=True):
-        wanted = int(word) if word.isdigit() else names.setdefault(word, size)
+        is_number = word.isdigit()
+        wanted = int(word) if is_number else names.setdefault(word, size)
         if wanted != size:
-            return f"{size} where {word if word.isdigit() else f'{word} = {wanted}'} is wanted"
+            return (
+                f"{size} where {word if is_number else f'{word} = {wanted}'} is wanted"
+            )
     return ""

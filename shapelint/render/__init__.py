@@ -1,17 +1,23 @@
-"""From plain data to text: one format a file."""
+"""From plain data to text: one format a file.
+
+The functions here are the only doors, because in them the text of others is made safe
+to print (`shapelint.facts.escape`)."""
 
 from __future__ import annotations
 
-import importlib
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import click
 
+from shapelint.apply.written_files import write_whole
 from shapelint.facts.escape import printable, visible
 from shapelint.facts.outcome import Outcome
-from shapelint.render.shown import shown
+from shapelint.render.fault_text import write_fault
+from shapelint.render.format import Escaping, Format, Wanted
+from shapelint.render.formats import load_format
+from shapelint.render.safe_texts import make_safe
 from shapelint.render.style import NO_FIXES, Fixes, Style
 
 
@@ -22,117 +28,82 @@ def render(
     report: bool,
     fixes: Fixes = NO_FIXES,
 ) -> str:
-    """The result of a check in one of `shapelint.asked.config.FORMATS`; `report`: with
-    the layers, where there is room."""
-    module = importlib.import_module(f"shapelint.render.{output_format}")
-    if output_format == "json":
-        return str(module.render_json(outcomes, fixes.made))
-    if output_format in ("sarif", "gitlab"):
-        return str(getattr(module, f"render_{output_format}")(outcomes))
-    outcomes = [shown(outcome) for outcome in outcomes]
-    if output_format == "github":
-        return str(module.render_github(outcomes, fixes))
-    return printable(
-        _in_format(module, output_format, outcomes, style, report, fixes), style.colour
-    )
+    """The result of a check in one of `shapelint.asked.formats.CHECK_FORMATS`;
+    `report`: with the layers, where there is room."""
+    chosen = load_format(output_format)
+    wanted = Wanted(style, report, fixes)
+
+    def write(safe: list[Outcome]) -> str:
+        return chosen.render_check(safe, wanted)
+
+    return _write_safely(write, outcomes, chosen.escaping, style)
 
 
-def _in_format(
-    module: Any,
-    output_format: str,
-    outcomes: list[Outcome],
-    style: Style,
-    report: bool,
-    fixes: Fixes,
-) -> str:
-    if output_format == "junit":
-        return str(module.render_junit(outcomes))
-    if output_format == "html":
-        return str(module.render_html(outcomes, fixes))
-    if output_format == "markdown":
-        return str(module.render_check(outcomes, report, fixes))
-    if output_format == "concise":
-        return str(module.render_concise(outcomes, style, fixes))
-    return str(module.render_full(outcomes, style, report, fixes))
+def has_quiet_form(output_format: str) -> bool:
+    """Whether `findings_only` can print a format."""
+    return load_format(output_format).is_for_terminals
 
 
 def findings_only(output_format: str, outcomes: list[Outcome], style: Style) -> str:
-    """The findings in `full` or `concise`, without tables, totals and summary; nothing
-    where there are none."""
-    from shapelint.render.full import fault_text, render_diagnostic
+    """The findings without tables, totals and summary, in a format that
+    `has_quiet_form`; empty where there are none."""
+    chosen = load_format(output_format)
 
-    parts: list[str] = []
-    for outcome in map(shown, outcomes):
-        if output_format == "concise":
-            parts += [style.finding_line(item) for item in outcome.report.diagnostics]
-        else:
-            parts += [
-                render_diagnostic(item, style) + "\n"
-                for item in outcome.report.diagnostics
-            ]
-        if outcome.fault:
-            parts.append(fault_text(outcome))
-    return printable("\n".join(parts) + "\n", style.colour) if parts else ""
+    def write(safe: list[Outcome]) -> str:
+        parts = [part for outcome in safe for part in _parts(chosen, outcome, style)]
+        return "\n".join(parts) + "\n" if parts else ""
+
+    return _write_safely(write, outcomes, chosen.escaping, style)
+
+
+def _parts(chosen: Format, outcome: Outcome, style: Style) -> list[str]:
+    found = outcome.report.diagnostics
+    parts = [chosen.write_finding(diagnostic, style) for diagnostic in found]
+    if outcome.fault:
+        parts.append(write_fault(outcome.fault, outcome.torch))
+    return parts
 
 
 def render_report(
     report_format: str, outcome: Outcome, style: Style, tree: bool
 ) -> str:
-    """The per-layer report in one of its formats; with `tree`, torchinfo's."""
-    if report_format == "json" and not tree:
-        from shapelint.render.json import render_json
+    """The per-layer report in one of `shapelint.asked.formats.REPORT_FORMATS`; with
+    `tree`, torchinfo's module tree in its place."""
+    if tree:
+        text = (make_safe(outcome).report.tree or "") + "\n"
+        return printable(text, style.colour)
+    chosen = load_format(report_format)
 
-        return render_json([outcome])
-    text = _report_in_format("tree" if tree else report_format, shown(outcome), style)
-    return printable(text, style.colour)
+    def write(safe: list[Outcome]) -> str:
+        return chosen.render_layers(safe[0], style)
+
+    return _write_safely(write, [outcome], chosen.escaping, style)
 
 
-def _report_in_format(report_format: str, outcome: Outcome, style: Style) -> str:
-    from shapelint.render import table
-
-    report = outcome.report
-    if report_format == "tree":
-        return (report.tree or "") + "\n"
-    if report_format == "pipeline":
-        from shapelint.render.pipeline import render_pipeline
-
-        return render_pipeline(report)
-    if report_format == "csv":
-        return table.render_csv(report)
-    if report_format == "html":
-        from shapelint.render.html import render_html
-
-        return render_html([outcome], Fixes())
-    if report_format == "svg":
-        from shapelint.render.svg import render_svg
-
-        return render_svg(report)
-    if report_format == "markdown":
-        return table.render_markdown(report)
-    return (
-        table.render_table(report, style, None)
-        + "\n"
-        + table.totals_line(report)
-        + "\n"
-    )
+def _write_safely(
+    write: Callable[[list[Outcome]], str],
+    outcomes: list[Outcome],
+    escaping: Escaping,
+    style: Style,
+) -> str:
+    if escaping is Escaping.EXACT:
+        return write(outcomes)
+    text = write([make_safe(outcome) for outcome in outcomes])
+    return text if escaping is Escaping.COMMANDS else printable(text, style.colour)
 
 
 def write(text: str, output_file: str | None, style: Style) -> None:
-    """To stdout, or to a file, whole or not at all. What no format may hold is written
-    out here at the latest.
+    """Write to stdout, or to a file, whole or not at all. What no format may hold is
+    escaped here at the latest.
 
     Raises:
         UsageError: the file cannot be written.
     """
     text = visible(text, style.colour)
-    if output_file is None:
-        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-        click.echo(
-            text.encode(encoding, "replace").decode(encoding),
-            nl=False,
-            color=style.colour,
-        )
+    if output_file is not None:
+        write_whole(Path(output_file), text.encode("utf-8"))
         return
-    from shapelint.apply.written_files import write_whole
-
-    write_whole(Path(output_file), text.encode("utf-8"))
+    # A terminal may know fewer characters than a name or a source line has.
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    text = text.encode(encoding, "replace").decode(encoding)
+    click.echo(text, nl=False, color=style.colour)

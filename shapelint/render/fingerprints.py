@@ -18,9 +18,9 @@ from shapelint.syntax.texts import DISK
 
 
 @dataclass(frozen=True)
-class Finding:
-    """A diagnostic with what a report of many targets needs: its target's place in the
-    run and a fingerprint."""
+class ReportedFinding:
+    """A diagnostic in a report of many targets: the outcome it is from, and a
+    fingerprint that no other finding of the report has."""
 
     diagnostic: Diagnostic
     outcome: Outcome
@@ -32,41 +32,34 @@ class Finding:
         return self.diagnostic.place
 
 
-def findings(outcomes: list[Outcome]) -> list[Finding]:
-    """Every finding of a run, each with a fingerprint of its own."""
+def list_findings(outcomes: list[Outcome]) -> list[ReportedFinding]:
+    """Every finding of a run; of equal ones the second is numbered 2, and so on."""
     seen: Counter[str] = Counter()
     found = []
     for outcome in outcomes:
         for diagnostic in outcome.report.diagnostics:
             name = fingerprint(diagnostic)
             seen[name] += 1
-            found.append(
-                Finding(
-                    diagnostic,
-                    outcome,
-                    name if seen[name] == 1 else f"{name}:{seen[name]}",
-                )
-            )
+            own = name if seen[name] == 1 else f"{name}:{seen[name]}"
+            found.append(ReportedFinding(diagnostic, outcome, own))
     return found
 
 
 def fingerprint(diagnostic: Diagnostic) -> str:
-    """Of the rule, the file, the class and the qualified name of the layer; without a
-    layer, of the line's text.
+    """A hash of the rule, the file, the class and the qualified name of the layer;
+    without a layer, of the line's text.
 
     Line numbers and sizes are left out: a finding stays the same when code above it
     moves, or a number changes."""
     span = diagnostic.place
     file = relative_path(span.file) if span is not None else ""
-    line = (
-        DISK.line_of(span.file, span.line).strip()
-        if span is not None and not diagnostic.layer
-        else ""
-    )
-    target = diagnostic.target.rpartition(":")[2] if ":" in diagnostic.target else ""
-    text = "\0".join(
-        (diagnostic.code, file, target.partition("(")[0], diagnostic.layer, line)
-    )
+    line = ""
+    if span is not None and not diagnostic.layer:
+        line = DISK.line_of(span.file, span.line).strip()
+    _, colon, expression = diagnostic.target.rpartition(":")
+    class_name = expression.partition("(")[0] if colon else ""
+    text = "\0".join((diagnostic.code, file, class_name, diagnostic.layer, line))
+    # Half a SHA-256 is more than enough, and baselines stay readable.
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:32]
 
 
@@ -78,21 +71,20 @@ def file_and_cell(name: str) -> tuple[str, str]:
 
 def uri(name: str) -> str:
     """A file as URI: relative to the working directory when below it, else absolute."""
-    shown, _ = file_and_cell(name)
-    path = Path(shown)
-    return (
-        path.as_uri()
-        if path.is_absolute()
-        else quote(path.as_posix(), errors="surrogateescape")
-    )
+    file, _ = file_and_cell(name)
+    path = Path(file)
+    if path.is_absolute():
+        return path.as_uri()
+    return quote(path.as_posix(), errors="surrogateescape")
 
 
 def plain_text(diagnostic: Diagnostic) -> str:
     """Message, label and first fix in a line or two, for formats without room for
     more."""
-    lines = [diagnostic.message + (f": {diagnostic.label}" if diagnostic.label else "")]
-    lines += [
-        f"help: {fix.title} [{fix.cost}]" if fix.cost else f"help: {fix.title}"
-        for fix in diagnostic.fixes[:1]
-    ]
-    return "\n".join(lines)
+    text = diagnostic.message
+    if diagnostic.label:
+        text += f": {diagnostic.label}"
+    for fix in diagnostic.fixes[:1]:
+        cost = f" [{fix.cost}]" if fix.cost else ""
+        text += f"\nhelp: {fix.title}{cost}"
+    return text

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import inspect
 
-from shapelint.facts.findings import Rule
+from shapelint.facts.findings import Example, Rule
 from shapelint.reading.source_rule import SourceRule
 
 
-def summary(rule: Rule) -> str:
+def summarise_rule(rule: Rule) -> str:
     """The first sentence of "What it does"."""
     lines = (inspect.getdoc(rule) or "").splitlines()
-    body = " ".join(
-        line.strip() for line in lines[lines.index("## What it does") + 1 :]
-    )
-    return body.split("##")[0].split(". ")[0].strip().rstrip(".")
+    start = lines.index("## What it does") + 1
+    body = " ".join(line.strip() for line in lines[start:])
+    section = body.split("##")[0]
+    return section.split(". ")[0].strip().rstrip(".")
 
 
 def rule_line(rule: Rule) -> str:
     """One line for the list."""
-    return f"{rule.code}  {rule.name:<26}  {rule.severity.value:<7}  {summary(rule)}"
+    severity = rule.severity.value
+    return f"{rule.code}  {rule.name:<26}  {severity:<7}  {summarise_rule(rule)}"
 
 
 def rule_page(rule: Rule) -> str:
@@ -31,25 +32,31 @@ def rule_page(rule: Rule) -> str:
     ]
     for title, example in (("Example", rule.bad), ("Use instead", rule.good)):
         if example is not None:
-            command = " ".join(f"--input {spec}" for spec in example.inputs)
-            code = example.source.strip("\n")
-            parts.append(
-                f"## {title}\n```python\n{code}\n```\n`shapelint check net.py:{example.target} {command}`"
-            )
-            if example.raises:
-                where = " in `backward()`" if example.backward else ""
-                where = (
-                    " once the model is moved to another device (here the meta device)"
-                    if example.moved
-                    else where
-                )
-                parts.append(
-                    f"Eager PyTorch raises{where}:\n```text\n{example.raises}\n```"
-                )
+            parts += _write_example(title, example)
     if isinstance(rule, SourceRule):
-        parts.append(
-            f"## Example\n```python\n{rule.bad_script.strip()}\n```\n`shapelint check train.py`"
-        )
-        parts.append(f"## Use instead\n```python\n{rule.good_script.strip()}\n```")
+        check = "\n`shapelint check train.py`"
+        parts.append(_write_code("Example", rule.bad_script.strip()) + check)
+        parts.append(_write_code("Use instead", rule.good_script.strip()))
     parts.append(f"Leave it out with `--ignore {rule.code}` or `--ignore {rule.name}`.")
     return "\n\n".join(parts) + "\n"
+
+
+def _write_example(title: str, example: Example) -> list[str]:
+    inputs = " ".join(f"--input {spec}" for spec in example.inputs)
+    command = f"shapelint check net.py:{example.target} {inputs}"
+    code = example.source.strip("\n")
+    parts = [f"{_write_code(title, code)}\n`{command}`"]
+    if example.raises:
+        raises = f"Eager PyTorch raises{_when(example)}:"
+        parts.append(f"{raises}\n```text\n{example.raises}\n```")
+    return parts
+
+
+def _write_code(title: str, code: str) -> str:
+    return f"## {title}\n```python\n{code}\n```"
+
+
+def _when(example: Example) -> str:
+    if example.moved:
+        return " once the model is moved to another device (here the meta device)"
+    return " in `backward()`" if example.backward else ""

@@ -14,6 +14,9 @@ from shapelint.syntax.paths import shown_path
 
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 
+_BEYOND_ASCII = "─✗↻"
+"""The characters that tables use where they can."""
+
 
 @dataclass(frozen=True)
 class Style:
@@ -24,25 +27,9 @@ class Style:
 
     @classmethod
     def of(cls, color: str, output_file: str | None) -> Style:
-        """What the flag says; else NO_COLOR, else FORCE_COLOR, else whether stdout is a
-        terminal."""
-        encoding = (
-            "utf-8"
-            if output_file
-            else (getattr(sys.stdout, "encoding", None) or "ascii")
-        )
-        try:
-            "─✗↻".encode(encoding)
-            can = True
-        except (UnicodeEncodeError, LookupError):
-            can = False
-        if color != "auto":
-            return cls(color == "always", can)
-        if os.environ.get("NO_COLOR"):
-            return cls(False, can)
-        if os.environ.get("FORCE_COLOR"):
-            return cls(True, can)
-        return cls(output_file is None and sys.stdout.isatty(), can)
+        """The style for an output, with `color` as after `--color`: `auto`, `always` or
+        `never`."""
+        return cls(_has_colour(color, output_file), _has_unicode(output_file))
 
     def paint(
         self,
@@ -52,11 +39,10 @@ class Style:
         dim: bool = False,
     ) -> str:
         """The text in colour, if colour is wanted."""
-        return (
-            click.style(text, fg=colour, bold=bold or None, dim=dim or None)
-            if self.colour
-            else text
-        )
+        if not self.colour:
+            return text
+        # None, and not False, which would write a code that turns it off.
+        return click.style(text, fg=colour, bold=bold or None, dim=dim or None)
 
     def severity(self, diagnostic: Diagnostic, text: str) -> str:
         """The text in the colour of a finding."""
@@ -65,16 +51,34 @@ class Style:
     def finding_line(self, diagnostic: Diagnostic) -> str:
         """A finding in one line: place, code, message."""
         place = diagnostic.place
-        target = in_one_line(diagnostic.target)
-        where = (
-            f"{shown_path(place.file)}:{place.line}:{place.column or 1}"
-            if place
-            else target
-        )
+        if place is not None:
+            where = f"{shown_path(place.file)}:{place.line}:{place.column or 1}"
+        else:
+            where = in_one_line(diagnostic.target)
         severity = self.severity(diagnostic, diagnostic.severity.value)
-        return (
-            f"{where}: {severity}[{diagnostic.code}] {in_one_line(diagnostic.message)}"
-        )
+        message = in_one_line(diagnostic.message)
+        return f"{where}: {severity}[{diagnostic.code}] {message}"
+
+
+def _has_colour(color: str, output_file: str | None) -> bool:
+    """What the flag says; else NO_COLOR, else FORCE_COLOR, else whether stdout is a
+    terminal."""
+    if color != "auto":
+        return color == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return output_file is None and sys.stdout.isatty()
+
+
+def _has_unicode(output_file: str | None) -> bool:
+    encoding = getattr(sys.stdout, "encoding", None) or "ascii"
+    try:
+        _BEYOND_ASCII.encode("utf-8" if output_file else encoding)
+    except (UnicodeEncodeError, LookupError):  # the latter: Python has no such encoding
+        return False
+    return True
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,8 @@ class Net(nn.Module):
         return self.norm(self.fc(x))
 """,
         ("1,16",),
-        raises="ValueError: Expected more than 1 value per channel when training, got input size torch.Size([1, 8])",
+        raises="ValueError: Expected more than 1 value per channel when training, got "
+        "input size torch.Size([1, 8])",
     )
     good = Example(
         """

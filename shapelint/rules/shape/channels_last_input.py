@@ -52,7 +52,8 @@ class Net(nn.Module):
         return self.conv(x)
 """,
         ("1,32,32,3",),
-        raises="RuntimeError: Given groups=1, weight of size [8, 3, 3, 3], expected input[1, 32, 32, 3] "
+        raises="RuntimeError: Given groups=1, weight of size [8, 3, 3, 3], expected "
+        "input[1, 32, 32, 3] "
         "to have 3 channels, but got 32 channels instead",
     )
     good = Example(
@@ -94,7 +95,8 @@ class Net(nn.Module):
         channels, last = count_noun(takes, "channel"), len(shape) - 1
         right = (shape[0], takes, *shape[1:-1])
         draft = self.mismatch(
-            f"input {shape_text(shape)} has its {channels} last, but PyTorch expects channels first",
+            f"input {shape_text(shape)} has its {channels} last, but PyTorch "
+            "expects channels first",
             shape_text(right),
             shape_text(shape),
             f"{channels} expected in dimension 1, found in dimension {last}",

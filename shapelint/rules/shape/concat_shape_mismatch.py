@@ -59,7 +59,8 @@ class Net(nn.Module):
         return torch.cat([x, self.up(small)], dim=1)
 """,
         ("1,8,33,33",),
-        raises="RuntimeError: Sizes of tensors must match except in dimension 1. Expected size 33 but "
+        raises="RuntimeError: Sizes of tensors must match except in dimension 1. Expected "
+        "size 33 but "
         "got size 32 for tensor number 1 in the list.",
     )
     good = Example(

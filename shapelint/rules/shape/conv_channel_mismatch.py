@@ -62,7 +62,8 @@ class Net(nn.Module):
         return self.body(self.stem(x))
 """,
         ("1,3,32,32",),
-        raises="RuntimeError: Given groups=1, weight of size [64, 32, 3, 3], expected input[1, 16, 30, "
+        raises="RuntimeError: Given groups=1, weight of size [64, 32, 3, 3], expected "
+        "input[1, 16, 30, "
         "30] to have 32 channels, but got 16 channels instead",
     )
     good = Example(

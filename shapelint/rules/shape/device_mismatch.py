@@ -90,7 +90,8 @@ class Net(nn.Module):
         source = f" from {subject(maker)}" if maker is not None else ""
         draft = replace(
             self.diagnostic(
-                f"{subject(call)} receives {shape}{source}, which stays on the CPU when the model is moved"
+                f"{subject(call)} receives {shape}{source}, which stays on the CPU "
+                "when the model is moved"
             ),
             label="raises on an accelerator",
         )

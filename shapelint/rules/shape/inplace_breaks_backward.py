@@ -59,8 +59,10 @@ class Net(nn.Module):
 """,
         ("2,16",),
         backward=True,
-        raises="RuntimeError: one of the variables needed for gradient computation has been modified by an inplace "
-        "operation: [torch.FloatTensor [2, 16]], which is output 0 of Sigmoid, is at version 1; expected version 0 "
+        raises="RuntimeError: one of the variables needed for gradient computation has "
+        "been modified by an inplace "
+        "operation: [torch.FloatTensor [2, 16]], which is output 0 of Sigmoid, is "
+        "at version 1; expected version 0 "
         "instead.",
     )
     good = Example(

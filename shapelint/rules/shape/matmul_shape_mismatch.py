@@ -53,7 +53,8 @@ class Net(nn.Module):
         return scores.softmax(dim=-1)
 """,
         ("2,10,16",),
-        raises="RuntimeError: Expected size for first two dimensions of batch2 tensor to be: [2, 16] but got: [2, 10].",
+        raises="RuntimeError: Expected size for first two dimensions of batch2 tensor to "
+        "be: [2, 16] but got: [2, 10].",
     )
     good = Example(
         """

@@ -56,7 +56,8 @@ class Net(nn.Module):
         return self.down(x)
 """,
         ("1,3,32,32",),
-        raises="RuntimeError: Calculated padded input size per channel: (2 x 2). Kernel size: (3 x 3). "
+        raises="RuntimeError: Calculated padded input size per channel: (2 x 2). Kernel "
+        "size: (3 x 3). "
         "Kernel size can't be greater than actual input size",
     )
     good = Example(

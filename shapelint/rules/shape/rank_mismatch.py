@@ -62,7 +62,8 @@ class Net(nn.Module):
         return self.conv(x)
 """,
         ("28,28",),
-        raises="RuntimeError: Expected 3D (unbatched) or 4D (batched) input to conv2d, but got input of size: [28, 28]",
+        raises="RuntimeError: Expected 3D (unbatched) or 4D (batched) input to conv2d, "
+        "but got input of size: [28, 28]",
     )
     good = Example(
         """

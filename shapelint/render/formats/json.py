@@ -1,53 +1,65 @@
-"""JSON, version 1: others read it, so additions are free and changes are not."""
+"""JSON, version 1: others read it, so additions are free and changes are not. Its
+schema is `docs/schema.json`."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from shapelint.facts.diagnostics import Diagnostic, Edit, Fix
 from shapelint.facts.escape import json_text
-from shapelint.facts.outcome import Outcome, TargetReport
+from shapelint.facts.outcome import Outcome
 from shapelint.facts.places import Span
 from shapelint.facts.rows import Row
 from shapelint.facts.versions import versions
+from shapelint.render.format import Escaping, Format, Wanted
+from shapelint.render.style import Style
+from shapelint.render.summary import count_findings
 from shapelint.syntax.paths import relative_path
 
 VERSION = 1
 
+JsonObject = dict[str, object]
 
-def render_json(outcomes: list[Outcome], fixed: int = 0) -> str:
-    """One document for all targets; its schema is `docs/schema.json`."""
+
+class Json(Format):
+    name = "json"
+    escaping = Escaping.EXACT
+
+    def render_check(self, outcomes: list[Outcome], wanted: Wanted) -> str:
+        return render_json(outcomes, wanted.fixes.made)
+
+    def render_layers(self, outcome: Outcome, style: Style) -> str:
+        return render_json([outcome], 0)
+
+
+def render_json(outcomes: list[Outcome], fixed: int) -> str:
+    """One document for all targets."""
     torch = next((outcome.torch for outcome in outcomes if outcome.torch), None)
-    reports = [outcome.report for outcome in outcomes]
-    diagnostics = [
-        diagnostic for report in reports for diagnostic in report.diagnostics
-    ]
-    counts = {
-        name: sum(d.severity.value == name for d in diagnostics)
-        for name in ("error", "warning", "info")
-    }
+    found = [item for outcome in outcomes for item in outcome.report.diagnostics]
     document = {
         "version": VERSION,
         "tool": versions(torch),
         "targets": [_target(outcome) for outcome in outcomes],
-        "diagnostics": [_diagnostic(diagnostic) for diagnostic in diagnostics],
-        "summary": {
-            "errors": counts["error"],
-            "warnings": counts["warning"],
-            "infos": counts["info"],
-            "targets": len(reports),
-            "calls_checked": sum(report.calls_checked for report in reports),
-            "calls_unchecked": sum(report.calls_unchecked for report in reports),
-            "fixed": fixed,
-        },
+        "diagnostics": [_diagnostic(diagnostic) for diagnostic in found],
+        "summary": _summary(outcomes, fixed),
     }
     return json_text(document, indent=2) + "\n"
 
 
-def _target(outcome: Outcome) -> dict[str, Any]:
-    report: TargetReport = outcome.report
+def _summary(outcomes: list[Outcome], fixed: int) -> JsonObject:
+    reports = [outcome.report for outcome in outcomes]
+    counts = count_findings(outcomes)
+    return {
+        **{f"{severity.value}s": count for severity, count in counts.items()},
+        "targets": len(reports),
+        "calls_checked": sum(report.calls_checked for report in reports),
+        "calls_unchecked": sum(report.calls_unchecked for report in reports),
+        "fixed": fixed,
+    }
+
+
+def _target(outcome: Outcome) -> JsonObject:
+    report = outcome.report
     totals = report.totals
-    data: dict[str, Any] = {
+    data: JsonObject = {
         "target": report.target,
         "inputs": [str(value) for value in report.inputs],
         "status": report.status,
@@ -68,7 +80,7 @@ def _target(outcome: Outcome) -> dict[str, Any]:
     return data
 
 
-def _layer(row: Row) -> dict[str, Any]:
+def _layer(row: Row) -> JsonObject:
     return {
         "name": row.name,
         "op": row.op,
@@ -85,7 +97,7 @@ def _layer(row: Row) -> dict[str, Any]:
     }
 
 
-def _span(span: Span | None) -> dict[str, Any] | None:
+def _span(span: Span | None) -> JsonObject | None:
     if span is None:
         return None
     return {
@@ -97,7 +109,7 @@ def _span(span: Span | None) -> dict[str, Any] | None:
     }
 
 
-def _edit(edit: Edit) -> dict[str, Any]:
+def _edit(edit: Edit) -> JsonObject:
     return {
         "file": relative_path(edit.file),
         "start": {"line": edit.start.line, "column": edit.start.column},
@@ -106,21 +118,34 @@ def _edit(edit: Edit) -> dict[str, Any]:
     }
 
 
-def _fix(fix: Fix) -> dict[str, Any]:
-    edits = [_edit(edit) for edit in fix.edits]
-    said = {
+def _fix(fix: Fix) -> JsonObject:
+    data: JsonObject = {
         "title": fix.title,
         "safety": fix.safety,
         "verified": fix.verified,
-        "edits": edits,
+        "edits": [_edit(edit) for edit in fix.edits],
         "cost": fix.cost,
     }
-    return (
-        {**said, "inputs": list(fix.inputs), "runs": fix.runs} if fix.inputs else said
-    )
+    if fix.inputs:
+        data["inputs"] = list(fix.inputs)
+        data["runs"] = fix.runs
+    return data
 
 
-def _diagnostic(diagnostic: Diagnostic) -> dict[str, Any]:
+def _diagnostic(diagnostic: Diagnostic) -> JsonObject:
+    related = [
+        {
+            "file": relative_path(each.span.file),
+            "line": each.span.line,
+            "column": each.span.column,
+            "message": each.message,
+        }
+        for each in diagnostic.related
+    ]
+    trail = [
+        {"layer": step.layer, "op": step.op, "shape": step.shape}
+        for step in diagnostic.trail
+    ]
     return {
         "code": diagnostic.code,
         "name": diagnostic.name,
@@ -130,21 +155,10 @@ def _diagnostic(diagnostic: Diagnostic) -> dict[str, Any]:
         "layer": diagnostic.layer,
         "location": _span(diagnostic.span),
         "called_at": _span(diagnostic.called_at),
-        "related": [
-            {
-                "file": relative_path(related.span.file),
-                "line": related.span.line,
-                "column": related.span.column,
-                "message": related.message,
-            }
-            for related in diagnostic.related
-        ],
+        "related": related,
         "expected": diagnostic.expected,
         "found": diagnostic.found,
-        "trail": [
-            {"layer": step.layer, "op": step.op, "shape": step.shape}
-            for step in diagnostic.trail
-        ],
+        "trail": trail,
         "notes": list(diagnostic.notes),
         "modes": list(diagnostic.modes),
         "fixes": [_fix(fix) for fix in diagnostic.fixes],

@@ -1,0 +1,43 @@
+"""The formats that can be asked for.
+
+This table is the one place that lists them. What a format writes is in the file of its
+name in `shapelint/render/formats/`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class FormatName:
+    """A format, and what asks for it.
+
+    `of_check` and `of_report`: the commands that can print it. `has_picture`: it shows
+    the model as a picture, which the walk must then record."""
+
+    name: str
+    of_check: bool = False
+    of_report: bool = False
+    has_picture: bool = False
+
+
+FORMATS = (
+    FormatName("full", of_check=True),
+    FormatName("concise", of_check=True),
+    FormatName("table", of_report=True),
+    FormatName("pipeline", of_report=True),
+    FormatName("csv", of_report=True),
+    FormatName("json", of_check=True, of_report=True),
+    FormatName("sarif", of_check=True),
+    FormatName("github", of_check=True),
+    FormatName("gitlab", of_check=True),
+    FormatName("junit", of_check=True),
+    FormatName("markdown", of_check=True, of_report=True),
+    FormatName("html", of_check=True, of_report=True, has_picture=True),
+    FormatName("svg", of_report=True, has_picture=True),
+)
+"""In the order in which help lists them; each command's first one is its default."""
+
+CHECK_FORMATS = tuple(each.name for each in FORMATS if each.of_check)
+REPORT_FORMATS = tuple(each.name for each in FORMATS if each.of_report)
+PICTURES = tuple(each.name for each in FORMATS if each.has_picture)

@@ -1,0 +1,14 @@
+"""The kinds of blocks that are drawn alike."""
+
+from __future__ import annotations
+
+from shapelint.facts.kinds import BlockKind
+
+DATA = (BlockKind.INPUT, BlockKind.OUTPUT)
+"""The tensors that the model takes and returns."""
+
+MODULES = (BlockKind.MODULE, BlockKind.CONTAINER)
+"""Modules, whether or not the picture has room for what is inside."""
+
+FUNCTIONS = (BlockKind.FUNCTION, BlockKind.METHOD)
+"""Calls of functions and of tensor methods."""

@@ -1,0 +1,151 @@
+"""The per-layer table for terminal and Markdown, and the line of totals."""
+
+from __future__ import annotations
+
+import re
+
+from tabulate import tabulate
+
+from shapelint.facts.graph import TensorFact
+from shapelint.facts.kinds import CallKind
+from shapelint.facts.outcome import TargetReport
+from shapelint.facts.rows import Row
+from shapelint.render.style import Style
+
+HEADERS = ("layer", "op", "input", "output", "params", "share")
+_ALIGNED = ("left",) * 4 + ("right",) * 2
+
+_SHAPES_SHOWN = 3
+"""Tensors that a cell names: a call may take or return dozens."""
+
+
+def render_table(report: TargetReport, style: Style, limit: int | None) -> str:
+    """Rows in the order of the calls; beyond `limit` the middle is left out, failed
+    rows never."""
+    rows = report.rows
+    chosen = _choose_rows(rows, limit)
+    cells = [write_cells(rows[at], report.totals.params, style) for at in chosen]
+    head, rule, *lines = tabulate(
+        cells, HEADERS, "simple", disable_numparse=True, colalign=_ALIGNED
+    ).splitlines()
+    body = []
+    previous = -1
+    for line, at in zip(lines, chosen, strict=True):
+        left_out = at - previous - 1
+        if left_out:
+            more = f"... {left_out} more calls (`shapelint report` shows all)"
+            body.append(style.paint(more, dim=True))
+        colour = "red" if rows[at].failed else None
+        text = line.rstrip()
+        body.append(style.paint(text, colour) if colour else text)
+        previous = at
+    rule = rule.replace("-", "─") if style.unicode else rule
+    return "\n".join([head.rstrip(), rule, *body])
+
+
+def _choose_rows(rows: list[Row], limit: int | None) -> list[int]:
+    count = len(rows)
+    if limit is None or count <= limit:
+        return list(range(count))
+    half = limit // 2
+    ends = {*range(half), *range(count - half, count)}
+    failed = {at for at, row in enumerate(rows) if row.failed}
+    return sorted(ends | failed)
+
+
+def write_cells(row: Row, total: int, style: Style) -> list[str]:
+    """A row of the table; `total` are the parameters of the model."""
+    failed, again = ("✗ ", "↻") if style.unicode else ("x ", "again")
+    name = row.name if row.is_module else ""
+    if row.repeat:
+        name = f"{name} ({again})"
+    if row.shared:
+        name = f"{name} (shared weight)".strip()
+    return [
+        (failed if row.failed else "  ") + name,
+        write_op(row),
+        _write_shapes(row.inputs),
+        _write_shapes(row.outputs),
+        f"{row.params:,}" if row.params else "",
+        write_share(row.params, total),
+    ]
+
+
+def write_op(row: Row) -> str:
+    """`Conv2d`, `relu()` or `.view()`: a class, a function or a tensor's method."""
+    if row.is_module:
+        return row.op
+    dot = "." if row.kind is CallKind.METHOD else ""
+    return f"{dot}{row.op}()"
+
+
+def _write_shapes(shapes: list[TensorFact]) -> str:
+    more = ["..."] if len(shapes) > _SHAPES_SHOWN else []
+    return ", ".join([*map(str, shapes[:_SHAPES_SHOWN]), *more])
+
+
+def write_share(params: int, total: int) -> str:
+    """A part of the parameters in percent; empty for none."""
+    if not params or not total:
+        return ""
+    percent = 100 * params / total
+    return f"{percent:.1f} %" if percent >= 0.1 else "<0.1 %"
+
+
+def totals_line(report: TargetReport) -> str:
+    """Totals, what was not followed, and how the model was walked."""
+    totals = report.totals
+    params = f"{totals.params:,} parameters"
+    if totals.trainable_params != totals.params:
+        params += f" ({totals.trainable_params:,} trainable)"
+    parts = [
+        params,
+        f"{write_bytes(totals.param_bytes)} of weights",
+        f"{totals.mult_adds:,} mult-adds",
+    ]
+    features, head = totals.features_params, totals.head_params
+    if features is not None and head is not None:
+        parts.append(f"features {features:,}, head {head:,}")
+    unfollowed = f"{report.calls_unchecked} not followed"
+    parts.append(f"walked {report.calls_checked} calls, {unfollowed}")
+    return " | ".join([*parts, *report.notes])
+
+
+def write_bytes(count: float) -> str:
+    """A number of bytes, in the unit that reads best."""
+    for unit in ("B", "kB", "MB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} GB"
+
+
+def render_markdown_table(report: TargetReport) -> str:
+    """The table and the totals in Markdown."""
+    style = Style(unicode=True)
+    table = [
+        [escape_cell(cell.strip()) for cell in cells]
+        for cells in (
+            write_cells(row, report.totals.params, style) for row in report.rows
+        )
+    ]
+    text = tabulate(table, HEADERS, "github", disable_numparse=True)
+    return f"{text}\n\n{escape_tags(totals_line(report))}\n"
+
+
+def escape_cell(text: str) -> str:
+    """Text that stays in its cell of a Markdown table and shows as it is."""
+    return escape_tags(escape_bars(text).replace("\n", " "))
+
+
+def escape_tags(text: str) -> str:
+    """Markdown in which nothing is taken for HTML; `<0.1 %` would not be."""
+    return re.sub(r"<(?=[a-zA-Z/!?])", "&lt;", text)
+
+
+def escape_bars(text: str) -> str:
+    """Text without bars that would end a cell.
+
+    The backslashes before a bar are doubled, since one of them would escape the one
+    added here."""
+    return re.sub(r"(\\*)\|", r"\1\1\\|", text)
