@@ -94,6 +94,7 @@ def counters() -> frozenset[str]:
     return frozenset(name for op in load_registry() for name in op.counts)
 
 
+@lru_cache(maxsize=4096)
 def of_kernel(kernel: str) -> Op:
     """The record of the op that an aten kernel belongs to."""
     return load_registry().of_kernel(kernel) or Op(kernel)

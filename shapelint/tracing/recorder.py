@@ -83,8 +83,7 @@ class Recorder(TorchFunctionMode):
         """Stands in for `nn.Module.__call__` during the walk."""
         path = self._path_of(module)
         call: Call | None = None
-        is_own_call = is_leaf(module) or is_pattern_layer(module)
-        if self.log.leaf is None and is_own_call:
+        if self.log.leaf is None and (is_leaf(module) or is_pattern_layer(module)):
             call = self.log.begin_module(module, path, args, kwargs)
             self.log.leaf = call
         enter = enter_module if self.log.stack else enter_root

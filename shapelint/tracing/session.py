@@ -122,9 +122,9 @@ class Session(DispatchMode):  # type: ignore[no-untyped-call]
         kwargs: Kwargs,
     ) -> None:
         says_so = is_mutating(op)
-        writes_silently = ops.of_kernel(name).writes_silently
-        if self.before_mutation is not None and (says_so or writes_silently):
-            for tensor in tensors:
+        if self.before_mutation is not None:
+            is_write = says_so or ops.of_kernel(name).writes_silently
+            for tensor in tensors if is_write else ():
                 self.before_mutation(tensor)
         if self.on_write is not None and says_so:
             for tensor in _written(op, args, kwargs):
