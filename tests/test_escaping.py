@@ -273,7 +273,12 @@ def test_the_marks_stand_below_what_they_mark(
 
 def test_markdown_shows_a_name_with_backticks_and_bars_in_its_cell() -> None:
     item = Diagnostic(
-        "SHP119", "forward-raises", Severity.ERROR, r"a \| b", target="`a|b``c.py"
+        "SHP119",
+        "forward-raises",
+        Severity.ERROR,
+        r"a \| b",
+        target="`a|b``c.py",
+        no_place=NoPlace.TARGET,
     )
     text = render(
         "markdown", [Outcome(TargetReport("t", diagnostics=[item]))], Style(), False

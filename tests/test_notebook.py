@@ -119,7 +119,7 @@ def test_without_an_input_the_models_own_is_used(shell: Any) -> None:
         ("%shapelint Net( 1,3,6,6", "error: `Net(` is not a Python expression"),
         (
             "%shapelint torch.zeros(1) 1,3",
-            "error: `torch.zeros(1)()` gives a Tensor, not an nn.Module",
+            "error: `torch.zeros(1)()` returns `Tensor`, not an nn.Module",
         ),
         ("%shapelint 'Net", "error: No closing quotation"),
     ],

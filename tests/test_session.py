@@ -100,7 +100,7 @@ def test_a_check_that_raises_for_the_data_is_answered_the_other_way(lint: Lint) 
     )
     assert errors(report) == []
     assert codes(report) == ["SHP901"]
-    assert "taken to be False" in report.diagnostics[0].message
+    assert "assumed to be False" in report.diagnostics[0].message
 
 
 def test_shapes_do_raise(lint: Lint) -> None:
@@ -303,7 +303,7 @@ def test_lack_of_memory_is_a_gap_not_a_crash(write: Lint, tmp_path: Any) -> None
     )
     assert done.code == 1
     assert (
-        "warning[SHP903]: the walk ended here, for lack of memory: MemoryError"
+        "warning[SHP903]: the walk ended here, out of memory: MemoryError"
         in done.out
     )
     assert "Traceback" not in done.out + done.err

@@ -66,8 +66,8 @@ def run_magic(shell: Session, line: str, cell: str | None) -> Report | None:
     is none."""
     if cell is not None and not _run_cell(shell, cell):
         return None
-    words = _split_words(line)
     try:
+        words = _split_words(line)
         report: Report = magic.main(
             words, "%%shapelint", standalone_mode=False, obj=(shell, cell)
         )
