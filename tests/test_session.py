@@ -303,8 +303,7 @@ def test_lack_of_memory_is_a_gap_not_a_crash(write: Lint, tmp_path: Any) -> None
     )
     assert done.code == 1
     assert (
-        "warning[SHP903]: the walk ended here, out of memory: MemoryError"
-        in done.out
+        "warning[SHP903]: the walk ended here, out of memory: MemoryError" in done.out
     )
     assert "Traceback" not in done.out + done.err
 

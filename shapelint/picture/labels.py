@@ -19,6 +19,7 @@ dozens of tensors."""
 def write_shape(fact: TensorFact) -> str:
     """`1×3×64×64` for a float32 tensor; other dtypes are named: `i64 1×16`."""
     sizes = "×".join(map(str, fact.shape)) or "scalar"
+    # Nearly every tensor of a model is float32; what is not stands out by its dtype.
     return sizes if fact.dtype == "f32" else f"{fact.dtype} {sizes}"
 
 

@@ -103,6 +103,7 @@ def check(
     """
     walk = _Walk(model, inputs, mode, expect, thresholds or {})
     report = walk.report(select, ignore)
+    # A process of its own imports torch again: seconds that only an error is worth.
     if fixes and any(item.severity is Severity.ERROR for item in report.diagnostics):
         report.diagnostics = walk.explain(report.diagnostics, select, ignore)
     return Report(Outcome(report))

@@ -132,6 +132,7 @@ def assert_shapes(model: Model, shapes: str, inputs: Inputs = None) -> Report:
     given = inputs
     if given is None:
         given = " ".join(_write_input(part, names) for part in left.split(","))
+    # Only eval mode: shapes rarely differ by mode, which `assert_modes_agree` is for.
     report = check(model, given, select=(SHAPE_RULES,), mode="eval")
     if report.errors:
         raise AssertionError(f"the forward fails\n\n{report.to_text(report=False)}")

@@ -56,6 +56,7 @@ def fingerprint(diagnostic: Diagnostic) -> str:
     line = ""
     if span is not None and not diagnostic.layer:
         line = DISK.line_of(span.file, span.line).strip()
+    # Not the arguments: `Net(10)` and `Net(20)` have the same bug.
     _, colon, expression = diagnostic.target.rpartition(":")
     class_name = expression.partition("(")[0] if colon else ""
     text = "\0".join((diagnostic.code, file, class_name, diagnostic.layer, line))

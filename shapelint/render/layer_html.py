@@ -39,6 +39,7 @@ def write_bars(report: TargetReport) -> str:
         return ""
     most = owners[0].params
     bars = [_bar(row, most, total) for row in owners[:BARS]]
+    # So that the bars and this line add up to all parameters.
     rest = sum(row.params for row in owners[BARS:])
     if rest:
         name = f'<span class="name">{len(owners) - BARS} others</span><span></span>'

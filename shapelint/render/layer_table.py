@@ -23,8 +23,10 @@ def render_table(report: TargetReport, style: Style, limit: int | None) -> str:
     """Rows in the order of the calls; beyond `limit` the middle is left out, failed
     rows never."""
     rows = report.rows
+    # The middle repeats what is above it; what fails is what the reader looks for.
     chosen = _choose_rows(rows, limit)
     cells = [write_cells(rows[at], report.totals.params, style) for at in chosen]
+    # Without `disable_numparse` a layer named `1e5` would be printed as 100000.
     head, rule, *lines = tabulate(
         cells, HEADERS, "simple", disable_numparse=True, colalign=_ALIGNED
     ).splitlines()

@@ -10,6 +10,7 @@ from shapelint.reading.source_rule import SourceRule
 
 def summarise_rule(rule: Rule) -> str:
     """The first sentence of "What it does"."""
+    # A rule without this section fails here, and with it the tests of the pages.
     lines = (inspect.getdoc(rule) or "").splitlines()
     start = lines.index("## What it does") + 1
     body = " ".join(line.strip() for line in lines[start:])

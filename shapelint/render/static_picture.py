@@ -93,6 +93,7 @@ class _Drawing:
             frame,
             "</g>",
         ]
+        # SVG draws in this order, and later parts cover earlier ones.
         for line in layout.lines:
             self.parts.append(write_line(line, left, top, self._has_tip(line)))
         for child, box in layout.boxes.items():

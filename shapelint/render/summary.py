@@ -65,6 +65,7 @@ def _done(outcomes: list[Outcome], fixes: Fixes) -> str:
 def _write_hint(outcomes: list[Outcome], fixes: Fixes) -> str:
     """What `--fix` would do, and `--unsafe-fixes` beyond it."""
     found = [item for outcome in outcomes for item in outcome.report.diagnostics]
+    # Every safe fix may be made with unsafe ones wanted too: the rest is beyond it.
     safe = sum(applicable_fix(item, unsafe=False) is not None for item in found)
     fixable = sum(applicable_fix(item, unsafe=True) is not None for item in found)
     unsafe = fixable - safe

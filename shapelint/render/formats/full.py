@@ -43,6 +43,6 @@ def _outcome_parts(outcome: Outcome, wanted: Wanted) -> list[str]:
     if wanted.with_layers and report.rows:
         parts.append(render_table(report, style, ROWS_SHOWN))
     if report.status is Status.FAILED:
-        return parts
+        return parts  # there is nothing to sum up
     is_model = report.kind is TargetKind.MODEL
     return [*parts, totals_line(report) if is_model else "; ".join(report.notes)]

@@ -53,6 +53,7 @@ def _write_shape(fact: TensorFact, batch: Shape) -> str:
     if not fact.shape:
         return str(fact)
     sizes = list(map(str, fact.shape))
+    # Only in front: elsewhere a size may equal the batch's by accident.
     if fact.shape[:1] == batch:
         sizes[0] = "B"
     return f"({', '.join(sizes)})"
