@@ -107,6 +107,15 @@ def test_a_room_imports_only_rooms_before_it(module: str) -> None:
     assert not {room for room in rooms if ORDER.index(room) > place}
 
 
+RULES = [name for name in FILES if name.startswith("rules.") and name.count(".") == 2]
+
+
+@pytest.mark.parametrize("module", RULES)
+def test_no_rule_imports_another(module: str) -> None:
+    """What two rules share has its place in `changes/` or `syntax/`."""
+    assert not own_imports(module) & set(RULES)
+
+
 def test_no_circle() -> None:
     """Modules, one after the other, each after all that it imports."""
     left = {module: own_imports(module) for module in FILES}

@@ -10,7 +10,8 @@ from dataclasses import replace
 from shapelint.changes import weights
 from shapelint.facts.diagnostics import Diagnostic
 from shapelint.facts.findings import Candidate
-from shapelint.facts.graph import Cycle, Trace, Walked
+from shapelint.facts.graph import Trace
+from shapelint.facts.walked_target import Cycle, Walked
 from shapelint.syntax.edits import replacement
 from shapelint.syntax.trees import ParsedFile, parse_file
 

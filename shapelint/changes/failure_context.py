@@ -16,7 +16,8 @@ from shapelint.changes.upstream_calls import (
     way_to_failure,
     written_numbers,
 )
-from shapelint.facts.graph import Call, Raised, Trace, Walked
+from shapelint.facts.graph import Call, Raised, Trace
+from shapelint.facts.walked_target import Walked
 from shapelint.ops.record import Family
 
 _ANY_RATIO = [(1, 2), (2, 1), (3, 1), (1, 3), (3, 2)]

@@ -12,7 +12,8 @@ from shapelint.changes import weights
 from shapelint.changes.torch_prefixes import functional_prefix, nn_prefix
 from shapelint.facts.diagnostics import Edit
 from shapelint.facts.findings import Candidate
-from shapelint.facts.graph import Call, Trace, Walked
+from shapelint.facts.graph import Call, Trace
+from shapelint.facts.walked_target import Walked
 from shapelint.syntax.calls import CallExpression, call_at, layer_call
 from shapelint.syntax.edits import replacement
 

@@ -6,7 +6,8 @@ import ast
 from collections.abc import Iterator
 
 from shapelint.facts.findings import Candidate
-from shapelint.facts.graph import Call, Walked
+from shapelint.facts.graph import Call
+from shapelint.facts.walked_target import Walked
 from shapelint.syntax.calls import CallExpression, call_at, layer_call
 from shapelint.syntax.edits import replacement
 from shapelint.syntax.trees import parse_file

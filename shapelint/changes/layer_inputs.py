@@ -7,16 +7,17 @@ from collections.abc import Iterator
 
 from shapelint.changes import weights
 from shapelint.changes.operands import (
-    Form,
+    FormKind,
     find_operands,
     rewrite_operand,
     rewrite_operands,
 )
 from shapelint.facts.diagnostics import Edit
 from shapelint.facts.findings import Candidate
-from shapelint.facts.graph import Call, Walked
+from shapelint.facts.graph import Call
 from shapelint.facts.places import Position
 from shapelint.facts.tensors import Shape
+from shapelint.facts.walked_target import Walked
 from shapelint.syntax.calls import CallExpression
 
 
@@ -27,10 +28,9 @@ def rewrite_layer_input(walked: Walked, call: Call, takes: int) -> list[Candidat
     def is_fitting(shapes: list[Shape]) -> bool:
         return bool(shapes[0]) and shapes[0][-1] == takes
 
-    def is_wanted(form: Form) -> bool:
-        return not form.is_offered_apart
-
-    return list(rewrite_operands(walked, call, is_fitting, is_wanted))
+    # flattens and dimensions of one have candidates of their own where a layer is called
+    without = frozenset({FormKind.FLATTEN, FormKind.ONE})
+    return list(rewrite_operands(walked, call, is_fitting, without))
 
 
 def add_keyword(

@@ -8,8 +8,9 @@ import math
 from shapelint import ops
 from shapelint.changes import weights
 from shapelint.facts.findings import Candidate
-from shapelint.facts.graph import Call, Trace, Walked
+from shapelint.facts.graph import Call, Trace
 from shapelint.facts.places import Site
+from shapelint.facts.walked_target import Walked
 from shapelint.ops.record import Family
 from shapelint.syntax.calls import CallExpression, call_at
 from shapelint.syntax.products import write_product

@@ -11,7 +11,7 @@ from itertools import pairwise
 from shapelint.changes import weights
 from shapelint.changes.other_values import Pairs, constant, other_values, parts_of
 from shapelint.facts.findings import Candidate
-from shapelint.facts.graph import Walked
+from shapelint.facts.walked_target import Walked
 from shapelint.syntax.edits import replacement
 from shapelint.syntax.origins import Place, assignments, origins
 from shapelint.syntax.trees import parse_file

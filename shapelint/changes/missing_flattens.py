@@ -11,7 +11,8 @@ from shapelint.changes import weights
 from shapelint.changes.text_at_place import group_of
 from shapelint.facts.diagnostics import Edit
 from shapelint.facts.findings import Candidate, ChangeKind
-from shapelint.facts.graph import Call, Trace, Walked
+from shapelint.facts.graph import Call, Trace
+from shapelint.facts.walked_target import Walked
 from shapelint.ops.record import Family
 from shapelint.syntax.calls import CallExpression, call_at, layer_call
 from shapelint.syntax.edits import replacement

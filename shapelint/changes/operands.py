@@ -7,13 +7,15 @@ import ast
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from shapelint import ops
 from shapelint.changes import weights
 from shapelint.changes.torch_prefixes import functional_prefix
 from shapelint.facts.findings import Candidate, ChangeKind
-from shapelint.facts.graph import Call, Walked
+from shapelint.facts.graph import Call
 from shapelint.facts.tensors import Shape, TensorFact
+from shapelint.facts.walked_target import Walked
 from shapelint.ops.record import Family
 from shapelint.syntax.calls import call_at, operation_at
 from shapelint.syntax.edits import replacement
@@ -109,83 +111,96 @@ def rewrite_operand(
 # -- another form of one operand ---------------------------------------------------------
 
 
+class FormKind(Enum):
+    """What another form does to the dimensions of a tensor."""
+
+    TURN = auto()
+    """It puts them in another order; the batch stays in front."""
+    TURN_BATCH = auto()
+    FLATTEN = auto()
+    """One vector of each sample."""
+    FLATTEN_POSITIONS = auto()
+    """One sequence of the positions of a map."""
+    ONE = auto()
+    """A dimension of one, put in or taken out."""
+    REDUCE = auto()
+    SPREAD = auto()
+    """A vector as a map of one position."""
+
+
 @dataclass(frozen=True)
 class Form:
     """A way to write a tensor otherwise: what is written behind it, the shape that it
-    gives, and how likely it is meant. `is_offered_apart`: where a layer is called,
-    flattens and dimensions of one have candidates of their own."""
+    gives, and how likely it is meant."""
 
     text: str
     shape: Shape
     likely: float
-    is_offered_apart: bool = False
-
-
-def _is_any(form: Form) -> bool:
-    del form
-    return True
+    kind: FormKind
 
 
 def rewrite_operands(
     walked: Walked,
     call: Call,
     is_fitting: IsFitting,
-    is_wanted: Callable[[Form], bool] = _is_any,
+    without: frozenset[FormKind] = frozenset(),
 ) -> Iterator[Candidate]:
     """One operand transposed, flattened, squeezed or given a dimension, where the
-    shapes then fit."""
+    shapes then fit; `without` forms of these kinds."""
     known = find_operands(walked, call)
     shapes = [operand.shape for operand in known]
     # the last operand first: what is added to or multiplied with is mostly right
     for position, operand in reversed(list(enumerate(known))):
         before, behind = shapes[:position], shapes[position + 1 :]
         for form in _forms_of(operand.shape):
-            if is_wanted(form) and is_fitting([*before, form.shape, *behind]):
+            if form.kind not in without and is_fitting([*before, form.shape, *behind]):
                 text = f"{operand.text}{form.text}"
                 yield rewrite_operand(operand, text, call.layer, form.likely)
 
 
 def _forms_of(shape: Shape) -> Iterator[Form]:
-    rank = len(shape)
+    rank, turn = len(shape), FormKind.TURN
     if rank >= 2:
-        yield Form(
-            ".transpose(-2, -1)", _swap(shape, -2, -1), weights.TRANSPOSE_LAST_TWO
-        )
+        # of two dimensions, one is the batch; it was never kept apart
+        last_two = _swap(shape, -2, -1)
+        yield Form(".transpose(-2, -1)", last_two, weights.TRANSPOSE_LAST_TWO, turn)
     if rank >= 3:
         flat = (shape[0], math.prod(shape[1:]))
-        yield Form(".flatten(1)", flat, weights.FLATTEN_OPERAND, True)
-        yield Form(".transpose(1, 2)", _swap(shape, 1, 2), weights.TRANSPOSE_MIDDLE)
-        yield Form(".transpose(0, 1)", _swap(shape, 0, 1), weights.TRANSPOSE_BATCH)
-        yield Form(".mean(dim=1)", (shape[0], *shape[2:]), weights.MEAN)
+        yield Form(".flatten(1)", flat, weights.FLATTEN_OPERAND, FormKind.FLATTEN)
+        middle, batch = _swap(shape, 1, 2), _swap(shape, 0, 1)
+        yield Form(".transpose(1, 2)", middle, weights.TRANSPOSE_MIDDLE, turn)
+        turn_batch = FormKind.TURN_BATCH
+        yield Form(".transpose(0, 1)", batch, weights.TRANSPOSE_BATCH, turn_batch)
+        reduced = (shape[0], *shape[2:])
+        yield Form(".mean(dim=1)", reduced, weights.MEAN, FormKind.REDUCE)
     if rank == 4:
         yield from _forms_of_map(shape)
     for at in range(1, rank):
         if shape[at] == 1:
             squeezed = (*shape[:at], *shape[at + 1 :])
-            yield Form(f".squeeze({at})", squeezed, weights.SQUEEZE, True)
+            yield Form(f".squeeze({at})", squeezed, weights.SQUEEZE, FormKind.ONE)
     likely = weights.UNSQUEEZE if rank > 1 else weights.UNSQUEEZE_VECTOR
     for at in (-1, 1, 0):
         place = at % (rank + 1)
         unsqueezed = (*shape[:place], 1, *shape[place:])
-        yield Form(f".unsqueeze({at})", unsqueezed, likely, True)
+        yield Form(f".unsqueeze({at})", unsqueezed, likely, FormKind.ONE)
     if rank == 2:
-        yield Form("[:, :, None, None]", (*shape, 1, 1), weights.SPREAD_OVER_MAP)
+        spread = (*shape, 1, 1)
+        likely = weights.SPREAD_OVER_MAP
+        yield Form("[:, :, None, None]", spread, likely, FormKind.SPREAD)
 
 
 def _forms_of_map(shape: Shape) -> Iterator[Form]:
     """Of a feature map (N, C, H, W): positions as a sequence, channels moved."""
     batch, channels, height, width = shape
+    flatten, likely = FormKind.FLATTEN_POSITIONS, weights.FLATTEN_POSITIONS
     positions = height * width
-    yield Form(".flatten(2)", (batch, channels, positions), weights.FLATTEN_POSITIONS)
-    yield Form(
-        ".flatten(2).transpose(1, 2)",
-        (batch, positions, channels),
-        weights.FLATTEN_POSITIONS,
-    )
-    last = (batch, height, width, channels)
-    yield Form(".permute(0, 2, 3, 1)", last, weights.PERMUTE_CHANNELS)
-    first = (batch, width, channels, height)
-    yield Form(".permute(0, 3, 1, 2)", first, weights.PERMUTE_CHANNELS)
+    yield Form(".flatten(2)", (batch, channels, positions), likely, flatten)
+    sequence = (batch, positions, channels)
+    yield Form(".flatten(2).transpose(1, 2)", sequence, likely, flatten)
+    turn, likely = FormKind.TURN, weights.PERMUTE_CHANNELS
+    yield Form(".permute(0, 2, 3, 1)", (batch, height, width, channels), likely, turn)
+    yield Form(".permute(0, 3, 1, 2)", (batch, width, channels, height), likely, turn)
 
 
 def _swap(shape: Shape, one: int, other: int) -> Shape:

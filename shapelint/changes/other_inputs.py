@@ -12,8 +12,9 @@ from shapelint.changes.first_layers import first_layer, lacks_batch
 from shapelint.changes.other_values import Pairs
 from shapelint.facts.errors import UsageError
 from shapelint.facts.findings import Candidate, ChangeKind
-from shapelint.facts.graph import Call, Trace, Walked
+from shapelint.facts.graph import Call, Trace
 from shapelint.facts.tensors import Shape
+from shapelint.facts.walked_target import Walked
 from shapelint.syntax.walked_calls import count_noun
 
 SAMPLE = 3

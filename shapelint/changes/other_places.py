@@ -11,9 +11,10 @@ from shapelint import ops
 from shapelint.changes.failed_sizes import Aspect, aspect_of, odd_one_out
 from shapelint.changes.made_tensors import made_tensor
 from shapelint.changes.window_values import window_of
-from shapelint.facts.graph import Call, Raised, Trace, Walked
+from shapelint.facts.graph import Call, Raised, Trace
 from shapelint.facts.places import Site, Span
 from shapelint.facts.tensors import TensorFact
+from shapelint.facts.walked_target import Walked
 from shapelint.syntax.origins import assignments
 from shapelint.syntax.spans import span_of
 from shapelint.syntax.texts import Texts

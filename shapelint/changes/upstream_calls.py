@@ -13,7 +13,8 @@ from shapelint.changes import weights
 from shapelint.changes.arguments import Argument
 from shapelint.changes.failed_sizes import odd_one_out
 from shapelint.changes.other_values import constant
-from shapelint.facts.graph import Call, Trace, Walked
+from shapelint.facts.graph import Call, Trace
+from shapelint.facts.walked_target import Walked
 from shapelint.syntax.calls import CallExpression, call_at, layer_call
 from shapelint.syntax.origins import Place, enclosing_function
 from shapelint.syntax.walked_calls import definition_of

@@ -12,8 +12,9 @@ from shapelint.changes import weights
 from shapelint.changes.heads import pooled_before
 from shapelint.facts.diagnostics import Edit
 from shapelint.facts.findings import Candidate
-from shapelint.facts.graph import Call, Trace, Walked
+from shapelint.facts.graph import Call, Trace
 from shapelint.facts.places import Position
+from shapelint.facts.walked_target import Walked
 from shapelint.ops.families.reshaping import asked_shape
 from shapelint.syntax.calls import CallExpression
 from shapelint.syntax.edits import replacement

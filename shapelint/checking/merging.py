@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from shapelint.facts.diagnostics import Diagnostic, Severity
 from shapelint.facts.findings import Finding
-from shapelint.facts.graph import Walked
 from shapelint.facts.kinds import Mode
+from shapelint.facts.walked_target import Walked
 from shapelint.fixes.mended_copy import MendedCopy
 from shapelint.rules import catalogue
 

@@ -20,10 +20,11 @@ from shapelint.checking.target_report import (
 from shapelint.facts.diagnostics import Diagnostic, Edit
 from shapelint.facts.errors import OutOfTimeError, UsageError
 from shapelint.facts.findings import Finding
-from shapelint.facts.graph import Trace, Walked
+from shapelint.facts.graph import Trace
 from shapelint.facts.kinds import Mode, Status
 from shapelint.facts.outcome import TargetReport
 from shapelint.facts.tensors import ValueFact
+from shapelint.facts.walked_target import Walked
 from shapelint.fixes.construction import explain_refusal
 from shapelint.fixes.further_edits import edits_to_see_further
 from shapelint.fixes.search import Causes

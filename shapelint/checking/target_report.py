@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from shapelint.facts.diagnostics import Diagnostic, Severity
-from shapelint.facts.graph import Trace, Walked
+from shapelint.facts.graph import Trace
 from shapelint.facts.kinds import Mode, Status
 from shapelint.facts.outcome import TargetReport
+from shapelint.facts.walked_target import Walked
 from shapelint.loading.walkable import Walkable
 from shapelint.ops.walked_rows import rows_of, totals_of
 from shapelint.rules.gaps.target_not_loadable import not_loadable

@@ -8,8 +8,8 @@ from enum import Enum
 from typing import ClassVar
 
 from shapelint.facts.diagnostics import Diagnostic, Draft, Edit, Severity
-from shapelint.facts.graph import Walked
 from shapelint.facts.kinds import DiagnosticKind, Mode
+from shapelint.facts.walked_target import Walked
 
 
 @dataclass(frozen=True)

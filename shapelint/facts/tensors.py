@@ -5,11 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    pass
-
+from typing import Any
 
 Shape = tuple[int, ...]
 
@@ -66,3 +62,16 @@ def facts_in(value: Any) -> Iterator[TensorFact]:
     elif isinstance(value, dict):
         for item in value.values():
             yield from facts_in(item)
+
+
+@dataclass
+class ParamFact:
+    """A parameter of the model: its shape, and whether it is trained. `numel` counts
+    elements."""
+
+    name: str
+    shape: Shape
+    numel: int
+    bytes: int
+    trainable: bool
+    module_path: str

@@ -12,7 +12,7 @@ from shapelint.changes.other_inputs import other_ranks
 from shapelint.changes.plausibility import Numbers
 from shapelint.changes.upstream_changes import changes_upstream
 from shapelint.facts.findings import Candidate, ChangeKind, Finding
-from shapelint.facts.graph import Walked
+from shapelint.facts.walked_target import Walked
 from shapelint.fixes.failed_call import FailedCall
 
 

@@ -9,8 +9,8 @@ from dataclasses import replace
 from shapelint.changes.other_places import other_places_of
 from shapelint.facts.diagnostics import Diagnostic, Edit, Related
 from shapelint.facts.findings import Candidate, ChangeKind, Finding
-from shapelint.facts.graph import Walked
 from shapelint.facts.places import Span
+from shapelint.facts.walked_target import Walked
 from shapelint.fixes.failed_call import FailedCall
 from shapelint.fixes.successes import Success
 from shapelint.syntax.calls import call_around

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.findings import Finding
-from shapelint.facts.graph import Call, Raised, Trace, Walked
+from shapelint.facts.graph import Call, Raised, Trace
 from shapelint.facts.kinds import CallKind
+from shapelint.facts.walked_target import Walked
 
 
 @dataclass(frozen=True)

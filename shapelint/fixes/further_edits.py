@@ -6,8 +6,9 @@ from __future__ import annotations
 import ast
 
 from shapelint.facts.diagnostics import Diagnostic, Edit, Severity
-from shapelint.facts.graph import Raised, Trace, Walked
+from shapelint.facts.graph import Raised, Trace
 from shapelint.facts.places import Site
+from shapelint.facts.walked_target import Walked
 from shapelint.rules import catalogue
 from shapelint.syntax.edits import replacement, try_edits
 from shapelint.syntax.texts import Texts

@@ -12,8 +12,9 @@ from shapelint.asked.target import Target
 from shapelint.changes.first_layers import lacks_batch
 from shapelint.facts.diagnostics import Diagnostic, Fix, Severity
 from shapelint.facts.findings import Candidate, Finding
-from shapelint.facts.graph import Key, Trace, Walked
+from shapelint.facts.graph import Key, Trace
 from shapelint.facts.kinds import Mode, Safety
+from shapelint.facts.walked_target import Walked
 from shapelint.fixes.failure_counts import (
     RAISED,
     count_of_layer,

@@ -11,8 +11,9 @@ import torch
 
 from shapelint.asked.request import Walk
 from shapelint.asked.target import Target
-from shapelint.facts.graph import Choices, Trace, Walked
+from shapelint.facts.graph import Choices, Trace
 from shapelint.facts.kinds import Mode
+from shapelint.facts.walked_target import Walked
 from shapelint.loading.model import Loaded, load
 from shapelint.loading.model_inputs import InputMaker, find_inputs, specs_of
 from shapelint.syntax.texts import Texts

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from shapelint import ops
-from shapelint.facts.graph import Call, Trace, Walked
+from shapelint.facts.graph import Call, Trace
 from shapelint.facts.rows import Row, Totals
+from shapelint.facts.walked_target import Walked
 
 
 def is_by_the_way(call: Call) -> bool:

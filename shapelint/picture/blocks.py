@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from shapelint.facts.drawing import Block, Link, Picture
-from shapelint.facts.graph import Call, Frame, Trace, Walked
+from shapelint.facts.graph import Call, Frame, Trace
 from shapelint.facts.kinds import BlockKind
 from shapelint.facts.places import Site
 from shapelint.facts.tensors import TensorFact, ValueFact
+from shapelint.facts.walked_target import Walked
 from shapelint.ops.walked_rows import is_by_the_way
 from shapelint.picture.block_kinds import DATA
 

@@ -21,7 +21,8 @@ from shapelint.python.results import Report
 if TYPE_CHECKING:
     import torch
 
-    from shapelint.facts.graph import Trace, Walked
+    from shapelint.facts.graph import Trace
+    from shapelint.facts.walked_target import Walked
 
     Model = torch.nn.Module | Callable[[], torch.nn.Module]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
 from shapelint.facts.findings import Finding, Rule
-from shapelint.facts.graph import Walked
+from shapelint.facts.walked_target import Walked
 from shapelint.reading.script import Script
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from shapelint.facts.graph import Walked
+from shapelint.facts.walked_target import Walked
 from shapelint.syntax.trees import ParsedFile, parse_file
 
 NAMES = ("train", "eval")

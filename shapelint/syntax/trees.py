@@ -75,6 +75,12 @@ class ParsedFile:
             around = self.parents.get(around)
         return around
 
+    def is_in_method(self, node: ast.AST) -> bool:
+        """Whether `self` can be written where a node stands."""
+        function = self.enclosing(node, ast.FunctionDef)
+        parameters = function.args.args if function is not None else []
+        return bool(parameters) and parameters[0].arg == "self"
+
 
 def corners(node: ast.AST) -> Corners:
     """Where a node begins and ends; zeros for what has no place."""

@@ -8,13 +8,17 @@ from dataclasses import replace
 
 from shapelint.facts.diagnostics import Diagnostic, Draft, Related, TrailStep
 from shapelint.facts.findings import Candidate, Finding
-from shapelint.facts.graph import Call, Failure, Trace, Walked
+from shapelint.facts.graph import Call, Failure, Trace
 from shapelint.facts.kinds import NoPlace
 from shapelint.facts.places import Site, Span
 from shapelint.facts.tensors import Shape
+from shapelint.facts.walked_target import Walked
 from shapelint.syntax.calls import CallExpression, call_at, layer_call
 from shapelint.syntax.spans import span_of
 from shapelint.syntax.texts import Texts
+
+NOT_REACHED = "`eval()` does not reach a module that is not an attribute"
+"""Why a module stays in train mode."""
 
 
 def failed_calls(walked: Walked, *ops: str) -> Iterator[tuple[Trace, Call, Failure]]:

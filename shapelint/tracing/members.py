@@ -12,7 +12,8 @@ from typing import cast
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from shapelint.facts.graph import Cycle, ParamFact
+from shapelint.facts.tensors import ParamFact
+from shapelint.facts.walked_target import Cycle
 from shapelint.tracing.torch_private import (
     buffers_in,
     has_registries,

@@ -9,9 +9,10 @@ from dataclasses import replace
 from shapelint.changes.heads import find_flatten, head_candidates
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.findings import Example, Finding, Rule
-from shapelint.facts.graph import Call, Trace, Walked
+from shapelint.facts.graph import Call, Trace
 from shapelint.facts.kinds import Mode
 from shapelint.facts.tensors import Shape
+from shapelint.facts.walked_target import Walked
 from shapelint.syntax.walked_calls import (
     locate,
     made_by,

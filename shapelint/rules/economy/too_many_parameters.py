@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.findings import Finding, Rule
-from shapelint.facts.graph import Walked
 from shapelint.facts.kinds import NoPlace
+from shapelint.facts.walked_target import Walked
 
 # Layers named that hold most of the parameters
 NAMED = 3

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.findings import Finding, Rule
-from shapelint.facts.graph import Call, Failure, Raised, Trace, Walked
+from shapelint.facts.graph import Call, Failure, Raised, Trace
 from shapelint.facts.kinds import DiagnosticKind, NoPlace
+from shapelint.facts.walked_target import Walked
 from shapelint.ops.wording import subject
 from shapelint.syntax.spans import span_of
 from shapelint.syntax.walked_calls import finding_at_layer

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from shapelint.facts.diagnostics import Diagnostic, Severity
 from shapelint.facts.findings import Finding, Rule
-from shapelint.facts.graph import Walked
 from shapelint.facts.kinds import DiagnosticKind, NoPlace
 from shapelint.facts.places import Span
+from shapelint.facts.walked_target import Walked
 
 
 class TargetNotLoadable(Rule):

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from shapelint.asked.inputs import TensorSpec, parse_inputs
 from shapelint.facts.findings import Finding, Rule
-from shapelint.facts.graph import Trace, Walked
+from shapelint.facts.graph import Trace
 from shapelint.facts.kinds import NoPlace
 from shapelint.facts.tensors import TensorFact
+from shapelint.facts.walked_target import Walked
 from shapelint.syntax.spans import span_of
 
 

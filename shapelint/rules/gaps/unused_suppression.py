@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.findings import Finding, Rule
-from shapelint.facts.graph import Walked
 from shapelint.facts.kinds import DiagnosticKind
+from shapelint.facts.walked_target import Walked
 
 
 class UnusedSuppression(Rule):

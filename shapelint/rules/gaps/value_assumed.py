@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from shapelint.facts.diagnostics import Diagnostic, Severity
 from shapelint.facts.findings import Example, Finding, Rule
-from shapelint.facts.graph import Assumption, Walked
+from shapelint.facts.graph import Assumption
 from shapelint.facts.kinds import Mode, NoPlace
+from shapelint.facts.walked_target import Walked
 from shapelint.syntax.spans import span_of
 
 # Answers named in the message; a loop may ask for many

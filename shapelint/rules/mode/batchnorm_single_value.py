@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from shapelint.changes.other_inputs import larger_batch
 from shapelint.facts.findings import Example, Finding, Rule
-from shapelint.facts.graph import Failure, Walked
+from shapelint.facts.graph import Failure
+from shapelint.facts.walked_target import Walked
 from shapelint.syntax.walked_calls import failed_calls, locate, shape_text
 
 

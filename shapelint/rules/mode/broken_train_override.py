@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
-from shapelint.facts.graph import Walked
 from shapelint.facts.places import Span
+from shapelint.facts.walked_target import Walked
 from shapelint.syntax.edits import insert_after, insert_before
 from shapelint.syntax.train_overrides import (
     OverrideFault,

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
 from shapelint import ops
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
-from shapelint.facts.graph import Call, Walked
+from shapelint.facts.graph import Call
 from shapelint.facts.kinds import Mode
+from shapelint.facts.walked_target import Walked
 from shapelint.ops.record import Draws
 from shapelint.syntax.calls import CallExpression
-from shapelint.syntax.trees import ParsedFile
-from shapelint.syntax.walked_calls import at_call, call_expression
+from shapelint.syntax.walked_calls import NOT_REACHED, at_call, call_expression
 
 _ATTENTION = "scaled_dot_product_attention"
-
-NOT_REACHED = "`eval()` does not reach a module that is not an attribute"
 
 
 class DropoutIgnoresEval(Rule):
@@ -102,13 +99,13 @@ def _describe(call: Call) -> str | None:
     if _is_noise(call.op):
         return f"`{call.op}` makes the result random in eval mode too"
     if call.op == _ATTENTION:
-        on = argument_of(call, 4, "dropout_p", 0.0)
+        on = call.arg(4, "dropout_p", 0.0)
         return (
             f"`{call.op}` drops in eval mode too: `dropout_p` is {on}" if on else None
         )
-    if not _drops(call.op) or not argument_of(call, 1, "p", 0.5):
+    if not _drops(call.op) or not call.arg(1, "p", 0.5):
         return None
-    on = argument_of(call, 2, "training", call.kwargs.get("train", True))
+    on = call.arg(2, "training", call.kwargs.get("train", True))
     return f"`{call.op}` stays on in eval mode" if on else None
 
 
@@ -121,19 +118,12 @@ def _describe_module(call: Call) -> str | None:
     return f"`{call.op}` stays on in eval mode: {NOT_REACHED}"
 
 
-def argument_of(call: Call, position: int, name: str, default: object) -> object:
-    """What a call was given, by position or by name."""
-    if len(call.args) > position:
-        return call.args[position]
-    return call.kwargs.get(name, default)
-
-
 def _candidates(walked: Walked, call: Call) -> Iterator[Candidate]:
     """`training=self.training`, where there is a `self`."""
     expression = call_expression(walked, call)
     if expression is None or call.is_module:
         return
-    if not has_self(expression.source, expression.node):
+    if not expression.source.is_in_method(expression.node):
         return
     if expression.name == _ATTENTION:
         yield from _attention_candidates(expression)
@@ -162,17 +152,6 @@ def _function_candidates(expression: CallExpression) -> Iterator[Candidate]:
         flag = f"{expression.source.segment(written)}, training=self.training"
     edit = expression.replaced(written, flag)
     yield Candidate("`training=self.training`", (edit,))
-
-
-def has_self(source: ParsedFile, node: ast.AST) -> bool:
-    """Whether an expression stands in a method."""
-    current: ast.AST | None = node
-    while current is not None:
-        if isinstance(current, ast.FunctionDef):
-            parameters = current.args.args
-            return bool(parameters) and parameters[0].arg == "self"
-        current = source.parents.get(current)
-    return False
 
 
 def _drops(name: str) -> bool:

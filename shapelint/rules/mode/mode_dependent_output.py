@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.findings import Example, Finding, Rule
-from shapelint.facts.graph import Trace, Walked
+from shapelint.facts.graph import Trace
 from shapelint.facts.kinds import Mode, NoPlace
 from shapelint.facts.places import Span
+from shapelint.facts.walked_target import Walked
 from shapelint.syntax.trees import parse_file
 
 

@@ -9,11 +9,17 @@ from dataclasses import replace
 from shapelint import ops
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
-from shapelint.facts.graph import Call, Walked
+from shapelint.facts.graph import Call
 from shapelint.facts.kinds import Mode
+from shapelint.facts.walked_target import Walked
 from shapelint.ops.record import Family
-from shapelint.rules.mode.dropout_ignores_eval import NOT_REACHED, argument_of, has_self
-from shapelint.syntax.walked_calls import at_call, call_expression, locate, made_by
+from shapelint.syntax.walked_calls import (
+    NOT_REACHED,
+    at_call,
+    call_expression,
+    locate,
+    made_by,
+)
 
 
 class NormIgnoresEval(Rule):
@@ -99,7 +105,7 @@ def _find_reason(call: Call) -> str | None:
     """Why a call takes the statistics of the batch; None where it does not."""
     if call.is_module:
         return _find_reason_of_module(call)
-    if call.op != "batch_norm" or argument_of(call, 5, "training", False) is not True:
+    if call.op != "batch_norm" or call.arg(5, "training", False) is not True:
         return None
     return "`training` is True"
 
@@ -122,7 +128,7 @@ def _candidates(walked: Walked, call: Call) -> Iterator[Candidate]:
             yield Candidate("`track_running_stats=True`", (edit,), call.layer)
         return
     expression = call_expression(walked, call)
-    if expression is None or not has_self(expression.source, expression.node):
+    if expression is None or not expression.source.is_in_method(expression.node):
         return
     flag = expression.argument(5, "training")
     if flag is not None:

@@ -10,8 +10,9 @@ from shapelint.changes.layer_inputs import rewrite_layer_input
 from shapelint.changes.layer_numbers import number_candidates
 from shapelint.changes.other_inputs import sized_inputs
 from shapelint.facts.findings import Example, Finding, Rule
-from shapelint.facts.graph import Call, Failure, Trace, Walked
+from shapelint.facts.graph import Call, Failure, Trace
 from shapelint.facts.tensors import TensorFact, facts_in
+from shapelint.facts.walked_target import Walked
 from shapelint.ops.attention_shapes import RANKS, attended_sizes, widths_taken
 from shapelint.ops.own_tables import find_position_table
 from shapelint.ops.record import Family

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from shapelint import ops
 from shapelint.changes.other_inputs import permuted_input, unbatched_permuted_input
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
-from shapelint.facts.graph import Call, Trace, Walked
+from shapelint.facts.graph import Call, Trace
 from shapelint.facts.tensors import Shape
+from shapelint.facts.walked_target import Walked
 from shapelint.ops.families.convolution import channels_taken
 from shapelint.ops.record import Family
 from shapelint.syntax.walked_calls import (

@@ -8,8 +8,8 @@ from shapelint import ops
 from shapelint.changes.operands import resize_maps, rewrite_operands
 from shapelint.changes.other_inputs import halves_well, other_sizes
 from shapelint.facts.findings import Example, Finding, Rule
-from shapelint.facts.graph import Walked
 from shapelint.facts.tensors import Shape, facts_in
+from shapelint.facts.walked_target import Walked
 from shapelint.ops.families.concatenation import joined_dimension
 from shapelint.ops.record import Family
 from shapelint.ops.wording import subject

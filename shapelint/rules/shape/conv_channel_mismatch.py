@@ -8,11 +8,12 @@ from dataclasses import replace
 from shapelint import ops
 from shapelint.changes import weights
 from shapelint.changes.layer_numbers import number_candidates, producer_candidates
-from shapelint.changes.operands import rewrite_operands
+from shapelint.changes.operands import FormKind, rewrite_operands
 from shapelint.changes.other_inputs import other_channels
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
-from shapelint.facts.graph import Call, Trace, Walked
+from shapelint.facts.graph import Call, Trace
 from shapelint.facts.tensors import Shape
+from shapelint.facts.walked_target import Walked
 from shapelint.ops.families.convolution import channels_taken
 from shapelint.ops.record import Family
 from shapelint.syntax.walked_calls import (
@@ -133,12 +134,13 @@ def _turn_channels(
     def fits(shapes: list[Shape]) -> bool:
         return len(shapes[0]) == dims + 2 and shapes[0][1] == takes
 
-    # of images nobody exchanges the batch with the channels, of sequences they do
-    unlikely = [".flatten", "squeeze"] + ([".transpose(0"] if dims > 1 else [])
+    without = {FormKind.FLATTEN, FormKind.FLATTEN_POSITIONS, FormKind.ONE}
+    if dims > 1:
+        # of images nobody exchanges the batch with the channels, of sequences they do
+        without.add(FormKind.TURN_BATCH)
     return [
         replace(
             each, likely=weights.CHANNELS_TURNED, says="channels belong in dimension 1"
         )
-        for each in rewrite_operands(walked, call, fits)
-        if not any(word in each.title for word in unlikely)
+        for each in rewrite_operands(walked, call, fits, frozenset(without))
     ]

@@ -10,7 +10,8 @@ from shapelint.changes import weights
 from shapelint.changes.operands import Operand, find_operands, rewrite_operand
 from shapelint.facts.diagnostics import Related, Severity
 from shapelint.facts.findings import Candidate, ChangeKind, Example, Finding, Rule
-from shapelint.facts.graph import Call, Trace, Walked
+from shapelint.facts.graph import Call, Trace
+from shapelint.facts.walked_target import Walked
 from shapelint.ops.wording import subject
 from shapelint.syntax.calls import CallExpression, call_at
 from shapelint.syntax.origins import Place, enclosing_function

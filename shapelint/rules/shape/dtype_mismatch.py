@@ -10,7 +10,8 @@ from shapelint.changes.layer_inputs import cast_operand
 from shapelint.changes.operands import find_operands
 from shapelint.changes.other_inputs import float_input
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
-from shapelint.facts.graph import Call, Walked
+from shapelint.facts.graph import Call
+from shapelint.facts.walked_target import Walked
 from shapelint.ops.record import Target
 from shapelint.ops.wording import subject
 from shapelint.syntax.walked_calls import (

@@ -8,8 +8,9 @@ from shapelint import ops
 from shapelint.changes.operands import crop_larger, resize_maps, rewrite_operands
 from shapelint.changes.other_inputs import halves_well, other_sizes, sized_inputs
 from shapelint.facts.findings import Example, Finding, Rule
-from shapelint.facts.graph import Call, Trace, Walked
+from shapelint.facts.graph import Call, Trace
 from shapelint.facts.tensors import Shape
+from shapelint.facts.walked_target import Walked
 from shapelint.ops.broadcasting import find_clash, merge_shapes
 from shapelint.ops.own_tables import holds_own_table
 from shapelint.ops.wording import subject

@@ -9,7 +9,8 @@ from shapelint.changes.layer_inputs import cast_operand
 from shapelint.changes.layer_numbers import number_candidates
 from shapelint.changes.other_inputs import integer_input, sized_inputs
 from shapelint.facts.findings import Example, Finding, Rule
-from shapelint.facts.graph import Call, Trace, Walked
+from shapelint.facts.graph import Call, Trace
+from shapelint.facts.walked_target import Walked
 from shapelint.ops.record import Family
 from shapelint.syntax.walked_calls import (
     count_noun,

@@ -14,9 +14,10 @@ from shapelint.changes.other_inputs import (
     wanted_channels,
 )
 from shapelint.facts.findings import Example, Finding, Rule
-from shapelint.facts.graph import Call, Failure, Raised, Trace, Walked
+from shapelint.facts.graph import Call, Failure, Raised, Trace
 from shapelint.facts.kinds import NoPlace
 from shapelint.facts.places import Span
+from shapelint.facts.walked_target import Walked
 from shapelint.ops.wording import subject
 from shapelint.syntax.spans import span_of
 from shapelint.syntax.train_overrides import find_faulty_overrides

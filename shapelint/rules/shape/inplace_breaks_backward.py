@@ -8,8 +8,9 @@ from dataclasses import replace
 from shapelint.changes.inplace_writes import clone_result, write_elsewhere
 from shapelint.facts.diagnostics import Related, Severity
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
-from shapelint.facts.graph import Call, Spoiled, Trace, Walked
+from shapelint.facts.graph import Call, Spoiled, Trace
 from shapelint.facts.kinds import NoPlace
+from shapelint.facts.walked_target import Walked
 from shapelint.ops.wording import subject
 from shapelint.syntax.spans import span_of
 from shapelint.syntax.walked_calls import failed_calls, finding_at_call, shape_text

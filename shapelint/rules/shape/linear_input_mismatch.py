@@ -13,7 +13,8 @@ from shapelint.changes.layer_numbers import number_candidates
 from shapelint.changes.missing_flattens import flatten_and_number, missing_flatten
 from shapelint.changes.other_inputs import input_candidates
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
-from shapelint.facts.graph import Call, Failure, Trace, Walked
+from shapelint.facts.graph import Call, Failure, Trace
+from shapelint.facts.walked_target import Walked
 from shapelint.ops.record import Family
 from shapelint.syntax.walked_calls import (
     count_noun,

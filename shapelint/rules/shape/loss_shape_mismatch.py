@@ -8,8 +8,9 @@ from shapelint import ops
 from shapelint.changes.layer_inputs import cast_operand
 from shapelint.changes.operands import rewrite_operands
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
-from shapelint.facts.graph import Call, Failure, Walked
+from shapelint.facts.graph import Call, Failure
 from shapelint.facts.tensors import Shape, TensorFact
+from shapelint.facts.walked_target import Walked
 from shapelint.ops.record import Op, Target
 from shapelint.syntax.walked_calls import (
     failed_calls,

@@ -8,8 +8,9 @@ from dataclasses import replace
 from shapelint import ops
 from shapelint.changes.operands import rewrite_operands
 from shapelint.facts.findings import Example, Finding, Rule
-from shapelint.facts.graph import Failure, Walked
+from shapelint.facts.graph import Failure
 from shapelint.facts.tensors import Shape
+from shapelint.facts.walked_target import Walked
 from shapelint.ops.broadcasting import find_clash
 from shapelint.ops.record import Family
 from shapelint.ops.wording import subject

@@ -9,8 +9,9 @@ from shapelint import ops
 from shapelint.changes import weights
 from shapelint.changes.layer_numbers import number_candidates, producer_candidates
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
-from shapelint.facts.graph import Call, Failure, Trace, Walked
+from shapelint.facts.graph import Call, Failure, Trace
 from shapelint.facts.tensors import Shape, TensorFact
+from shapelint.facts.walked_target import Walked
 from shapelint.ops.record import Family
 from shapelint.syntax.calls import CallExpression
 from shapelint.syntax.walked_calls import (

@@ -9,8 +9,9 @@ from shapelint import ops
 from shapelint.changes import weights
 from shapelint.changes.other_inputs import larger_images
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
-from shapelint.facts.graph import Call, Walked
+from shapelint.facts.graph import Call
 from shapelint.facts.tensors import Shape
+from shapelint.facts.walked_target import Walked
 from shapelint.ops.record import Family
 from shapelint.ops.window_room import find_window_without_room, windowed_ops
 from shapelint.syntax.calls import call_at

@@ -9,8 +9,9 @@ from shapelint import ops
 from shapelint.changes import weights
 from shapelint.changes.other_inputs import batched_input, input_candidates
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
-from shapelint.facts.graph import Call, Trace, Walked
+from shapelint.facts.graph import Call, Trace
 from shapelint.facts.tensors import Shape
+from shapelint.facts.walked_target import Walked
 from shapelint.ops.ranks import ranks_taken
 from shapelint.ops.wording import subject
 from shapelint.syntax.calls import call_at

@@ -8,8 +8,9 @@ from shapelint import ops
 from shapelint.changes.layer_inputs import add_keyword, rewrite_layer_input
 from shapelint.changes.layer_numbers import number_candidates
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
-from shapelint.facts.graph import Call, Trace, Walked
+from shapelint.facts.graph import Call, Trace
 from shapelint.facts.tensors import Shape
+from shapelint.facts.walked_target import Walked
 from shapelint.ops.record import Family
 from shapelint.ops.recurrent_shapes import ranks_taken, state_shape
 from shapelint.syntax.walked_calls import (

@@ -10,8 +10,9 @@ from shapelint import ops
 from shapelint.changes.other_inputs import input_candidates
 from shapelint.changes.views import ask_other_shape, change_with_layer, use_reshape
 from shapelint.facts.findings import Example, Finding, Rule
-from shapelint.facts.graph import Call, Failure, Trace, Walked
+from shapelint.facts.graph import Call, Failure, Trace
 from shapelint.facts.tensors import Shape
+from shapelint.facts.walked_target import Walked
 from shapelint.ops.families.reshaping import asked_shape, count_known, has_room
 from shapelint.ops.record import Family
 from shapelint.ops.wording import subject

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from shapelint.changes import weights
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
-from shapelint.facts.graph import Walked
 from shapelint.facts.kinds import Mode, NoPlace
 from shapelint.facts.places import Span
+from shapelint.facts.walked_target import Walked
 from shapelint.syntax.edits import insert_before
 from shapelint.syntax.trees import ParsedFile, parse_file
 
