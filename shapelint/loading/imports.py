@@ -12,7 +12,7 @@ import os
 import re
 import sys
 import sysconfig
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from importlib.machinery import ModuleSpec
 from pathlib import Path
@@ -22,6 +22,7 @@ import torch
 
 from shapelint.asked.target import Target
 from shapelint.facts.errors import UsageError
+from shapelint.loading.literals import compile_with_origins
 from shapelint.syntax.parsing import nodes_of, tree_of
 from shapelint.syntax.texts import Texts
 
@@ -37,12 +38,13 @@ _RELATIVE = re.compile(r"^\s*from\s*\.", re.MULTILINE)
 """Files without it need not be parsed; in a docstring it may stand too."""
 
 
-class _EditedFiles(importlib.abc.MetaPathFinder):
-    """Serves edited copies of files to `import`, so that a fix is tried without writing
-    it."""
+class _OwnFiles(importlib.abc.MetaPathFinder):
+    """Serves the user's files to `import`: edited copies, so that a fix is tried without
+    writing it, and with numbers that have origins if those are wanted."""
 
-    def __init__(self, texts: Texts) -> None:
+    def __init__(self, texts: Texts, is_traced: Callable[[str], bool] | None) -> None:
         self.texts = texts
+        self.is_traced = is_traced
 
     def find_spec(
         self,
@@ -51,9 +53,12 @@ class _EditedFiles(importlib.abc.MetaPathFinder):
         target: ModuleType | None = None,
     ) -> ModuleSpec | None:
         spec = importlib.machinery.PathFinder.find_spec(fullname, path)
-        if spec is None or not spec.origin or self.texts.copy_of(spec.origin) is None:
+        if spec is None or not spec.origin or not spec.origin.endswith(".py"):
             return None
-        spec.loader = TextLoader(fullname, spec.origin, self.texts)
+        is_traced = self.is_traced is not None and self.is_traced(spec.origin)
+        if not is_traced and self.texts.copy_of(spec.origin) is None:
+            return None
+        spec.loader = TextLoader(fullname, spec.origin, self.texts, is_traced)
         return spec
 
 
@@ -61,27 +66,34 @@ class TextLoader(importlib.machinery.SourceFileLoader):
     """Compiles the edited text under the file's own name; never reads or writes
     bytecode."""
 
-    def __init__(self, fullname: str, path: str, texts: Texts) -> None:
+    def __init__(
+        self, fullname: str, path: str, texts: Texts, with_origins: bool = False
+    ) -> None:
         super().__init__(fullname, path)
         self.text = texts.copy_of(path)
+        self.with_origins = with_origins
 
     def get_code(self, fullname: str) -> CodeType:
         # a file that was not edited goes as bytes, whose encoding Python finds out
         source = self.text if self.text is not None else self.get_data(self.path)
+        if self.with_origins:
+            return compile_with_origins(source, self.path)
         code: CodeType = self.source_to_code(source, self.path)
         return code
 
 
 @contextlib.contextmanager
-def isolated_imports(roots: list[str], texts: Texts) -> Iterator[None]:
+def isolated_imports(
+    roots: list[str], texts: Texts, is_traced: Callable[[str], bool] | None = None
+) -> Iterator[None]:
     """`sys.path` leads with `roots`; on leaving, `sys.path` and `sys.modules` are as
     they were.
 
     Modules from below the roots are imported afresh, so that edited copies reach
-    them all."""
+    them all. `is_traced`: the files whose numbers get origins."""
     path, modules, argv = list(sys.path), dict(sys.modules), list(sys.argv)
     write_bytecode = sys.dont_write_bytecode
-    finder = _EditedFiles(texts)
+    finder = _OwnFiles(texts, is_traced)
     _forget_modules(modules, roots)
     # nothing is left in the folders of the user, no `__pycache__` either
     sys.dont_write_bytecode = True

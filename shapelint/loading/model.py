@@ -58,6 +58,8 @@ class Loaded:
     used_fake: bool
     roots: list[str]
     user_modules: dict[str, ModuleType]
+    has_origins: bool = False
+    """Whether the numbers of the user's files know where they are written."""
 
     @property
     def texts(self) -> Texts:
@@ -68,7 +70,8 @@ class Loaded:
     def importable(self) -> Iterator[None]:
         """The user's modules as they were when the model was made: a forward may
         import, or look itself up."""
-        with isolated_imports(self.roots, self.texts):
+        is_traced = self.ownership.owns if self.has_origins else None
+        with isolated_imports(self.roots, self.texts, is_traced):
             sys.modules.update(self.user_modules)
             yield
 
@@ -78,11 +81,13 @@ def load(
     texts: Texts,
     budget: Callable[[], Budget] | None = None,
     trial: bool = False,
+    with_origins: bool = False,
 ) -> Loaded:
     """Import the target's file and make its model, under a session that spares memory.
 
     `texts`: what its files hold. `budget`: where it is not the usual one. In a `trial`
-    of a change large weights are zeros, not random.
+    of a change large weights are zeros, not random. `with_origins`: the numbers in the
+    user's files know where they are written (`facts/numbers.py`).
 
     Raises:
         NotLoadableError: import, name, constructor or result are not what a target
@@ -91,13 +96,14 @@ def load(
     ownership = Ownership(own_roots, texts)
     definitions = Definitions(ownership)
     own_budget = (budget or construction_budget)()
-    building = build_under_session(definitions, own_budget, trial)
+    building = build_under_session(definitions, own_budget, trial, with_origins)
+    is_traced = ownership.owns if with_origins else None
     with (
         preserve_generators(seed=0),
-        isolated_imports(roots, texts),
+        isolated_imports(roots, texts, is_traced),
         building as session,
     ):
-        module, model = enter_target(target, name, ownership)
+        module, model = enter_target(target, name, ownership, with_origins)
         modules = dict(sys.modules)
     definitions.fill_copies(model)
     file = os.path.abspath(getattr(module, "__file__", None) or target.path or "")
@@ -111,15 +117,16 @@ def load(
         session.used_fake,
         roots,
         user_modules=own,
+        has_origins=with_origins,
     )
 
 
 def enter_target(
-    target: Target, name: str, ownership: Ownership
+    target: Target, name: str, ownership: Ownership, with_origins: bool = False
 ) -> tuple[ModuleType, torch.nn.Module]:
     """Import and construct. Frames beyond this function are not the user's."""
     try:
-        module = _import(target, name, ownership)
+        module = _import(target, name, ownership, with_origins)
         value = _evaluate(target, module, ownership)
         return module, _instantiate(target, value, ownership)
     except OutOfTimeError as error:
@@ -145,11 +152,13 @@ def import_target(target: Target, texts: Texts) -> object:
         return _evaluate(target, _import(target, name, ownership), ownership)
 
 
-def _import(target: Target, name: str, ownership: Ownership) -> ModuleType:
+def _import(
+    target: Target, name: str, ownership: Ownership, with_origins: bool = False
+) -> ModuleType:
     try:
         if target.path is None or "." in name:
             return importlib.import_module(name)
-        return _import_file(target.path, name, ownership.texts)
+        return _import_file(target.path, name, ownership.texts, with_origins)
     except ModuleNotFoundError as error:
         missing = error.name
         if target.module and missing and name.startswith(missing):
@@ -168,12 +177,14 @@ def _import(target: Target, name: str, ownership: Ownership) -> ModuleType:
         raise refusal_of_import(target, ownership, error) from None
 
 
-def _import_file(path: str, name: str, texts: Texts) -> ModuleType:
+def _import_file(
+    path: str, name: str, texts: Texts, with_origins: bool
+) -> ModuleType:
     """Import a file that is in no package, by a name that nothing else has."""
     path = str(Path(path).resolve())
     # scripts may parse their arguments when they are imported; ours are not for them
     sys.argv[:] = [path]
-    loader = TextLoader(name, path, texts)
+    loader = TextLoader(name, path, texts, with_origins)
     spec = importlib.util.spec_from_file_location(name, path, loader=loader)
     assert spec is not None
     module = importlib.util.module_from_spec(spec)

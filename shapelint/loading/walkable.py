@@ -110,6 +110,7 @@ class Walkable:
             self.loaded.ownership,
             self.loaded.definitions.of,
             settings,
+            self.loaded.has_origins,
         )
 
 
@@ -119,15 +120,16 @@ def load_walkable(
     texts: Texts,
     budget: Callable[[], Budget] | None = None,
     trial: bool = False,
+    with_origins: bool = False,
 ) -> Walkable:
     """Load a target and find its inputs. `budget`: for making the model and for walking
-    it, in place of the usual ones; `trial` as in `load`.
+    it, in place of the usual ones; `trial` and `with_origins` as in `load`.
 
     Raises:
         NotLoadableError: the target gives no model.
         UsageError: there are no inputs.
     """
-    loaded = load(target, texts, budget, trial)
+    loaded = load(target, texts, budget, trial, with_origins)
     inputs = find_inputs(loaded, request.inputs, request.input_factory)
     return Walkable(loaded, inputs, budget or walk_budget)
 

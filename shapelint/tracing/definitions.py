@@ -14,23 +14,29 @@ from typing import Any
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from shapelint import ops
 from shapelint.facts.places import Site
+from shapelint.ops.record import Asks
 from shapelint.tracing.answers import Answers
 from shapelint.tracing.costs import Budget
 from shapelint.tracing.devices import move_to_cpu
 from shapelint.tracing.fake_tensors import is_fake
+from shapelint.tracing.invocation import Invocation
 from shapelint.tracing.members import modules_of
+from shapelint.tracing.model_names import ModelNames
 from shapelint.tracing.nested import Args, Function, Kwargs
 from shapelint.tracing.op_names import op_name
 from shapelint.tracing.ownership import Ownership
 from shapelint.tracing.patches import (
     Initialise,
     allow_fakes_in_apply,
+    keep_sizes_of_parameters,
     raise_recursion_limit,
     replace_truncated_normal,
     watch_constructors,
 )
 from shapelint.tracing.session import Session, answer_in_place_of_torch
+from shapelint.tracing.sizes import answer_size, carry_sizes
 from shapelint.tracing.torch_private import no_modes, silence_torch
 
 _DEPTH = 8
@@ -39,6 +45,8 @@ _DEPTH = 8
 _MADE = "_shapelint_made"
 """Attribute that carries the number of a module to its copies while a model is
 built."""
+
+_NO_NAMES = ModelNames({}, {}, frozenset())
 
 FILLED_BELOW = 4096
 """Weights up to which a model that is only tried out is initialised; larger ones are
@@ -114,9 +122,10 @@ class _Construction(TorchFunctionMode):
     """While a model is built: `nn.init` passes fake weights by, accelerators become the
     CPU."""
 
-    def __init__(self, initialise: Initialise) -> None:
+    def __init__(self, initialise: Initialise, has_origins: bool) -> None:
         super().__init__()
         self._initialise = initialise
+        self._has_origins = has_origins
 
     def __torch_function__(
         self, func: Function, types: Any, args: Args = (), kwargs: Kwargs | None = None
@@ -128,7 +137,20 @@ class _Construction(TorchFunctionMode):
             return answer
         if getattr(func, "__module__", "") == "torch.nn.init":
             return self._initialise(func, *args, **kwargs)
-        return func(*args, **kwargs)
+        out = func(*args, **kwargs)
+        return self._with_origins(Invocation(func, name, args, kwargs), out)
+
+    def _with_origins(self, invocation: Invocation, out: Any) -> Any:
+        """What a call gave, its sizes with origins."""
+        if not self._has_origins:
+            return out
+        args = invocation.args
+        if ops.of(invocation.name).asks is Asks.FACT:
+            if args and isinstance(args[0], Tensor):
+                return answer_size(invocation.name, args[0], args[1:], out)
+            return out
+        carry_sizes(invocation, _NO_NAMES, out)
+        return out
 
 
 def _initialise(
@@ -158,7 +180,10 @@ def _initialise_if_small(
 
 @contextlib.contextmanager
 def build_under_session(
-    definitions: Definitions, budget: Budget, trial: bool = False
+    definitions: Definitions,
+    budget: Budget,
+    trial: bool = False,
+    with_origins: bool = False,
 ) -> Iterator[Session]:
     """Build models inside: weights within the budget are real and initialised, larger
     ones are shapes.
@@ -175,6 +200,7 @@ def build_under_session(
         silence_torch(),
         allow_fakes_in_apply(),
         session,
-        _Construction(initialise),
+        keep_sizes_of_parameters() if with_origins else contextlib.nullcontext(),
+        _Construction(initialise, with_origins),
     ):
         yield session

@@ -11,6 +11,7 @@ from shapelint.facts.tensors import TensorFact
 from shapelint.tracing.members import buffers_of, modules_of, parameters_of
 from shapelint.tracing.nested import Args, Kwargs
 from shapelint.tracing.op_names import dtype_name
+from shapelint.tracing.sizes_kept import sizes_of
 from shapelint.tracing.user_text import key_text, plain_value
 
 NESTED = 20
@@ -45,7 +46,7 @@ class ModelNames:
     def fact(self, tensor: Tensor) -> TensorFact:
         """A tensor as plain data."""
         name = self.tensors.get(id(tensor), "")
-        return TensorFact(dtype_name(tensor.dtype), tuple(tensor.shape), name)
+        return TensorFact(dtype_name(tensor.dtype), sizes_of(tensor), name)
 
     def plain_args(self, args: Args) -> tuple[Any, ...]:
         """Positional arguments as plain data, as `plain` has them."""

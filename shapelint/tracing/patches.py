@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 
+from shapelint.tracing.sizes_kept import keep_sizes, kept_sizes
 from shapelint.tracing.nested import Args, Function, Kwargs
 from shapelint.tracing.torch_private import (
     MODULE_APPLY,
@@ -83,6 +84,22 @@ def replace_truncated_normal(
         return initialise(original, tensor, *args, **kwargs)
 
     return _replace(nn.init, "trunc_normal_", trunc_normal)
+
+
+def keep_sizes_of_parameters() -> contextlib.AbstractContextManager[None]:
+    """A parameter has the origins of the sizes of the tensor that it is made of.
+
+    Making it is no function that a mode sees."""
+    original: Function = nn.Parameter.__new__
+
+    def new(cls: Any, data: Any = None, *args: Any, **kwargs: Any) -> Any:
+        made = original(cls, data, *args, **kwargs)
+        sizes = kept_sizes(data) if isinstance(data, Tensor) else None
+        if sizes is not None and isinstance(made, Tensor):
+            keep_sizes(made, sizes)
+        return made
+
+    return _replace(nn.Parameter, "__new__", new)
 
 
 # -- while a model is built or walked --------------------------------------------------

@@ -23,6 +23,7 @@ from shapelint.tracing.members import is_leaf, qualify
 from shapelint.tracing.nested import Args, Function, Kwargs, has_tensors
 from shapelint.tracing.op_names import op_name, raw_name
 from shapelint.tracing.session import answer_in_place_of_torch
+from shapelint.tracing.sizes import answer_size, carry_sizes
 from shapelint.tracing.torch_private import no_modes
 
 _ANSWERED = (Asks.VALUE, Asks.COMPARISON, Asks.SIZE_FROM_VALUES)
@@ -51,9 +52,14 @@ class Recorder(TorchFunctionMode):
     """Sees every torch function of one walk; `on_module` sees every module call."""
 
     def __init__(
-        self, log: CallLog, answers: Answers, failures: FailureHandler
+        self,
+        log: CallLog,
+        answers: Answers,
+        failures: FailureHandler,
+        has_origins: bool = False,
     ) -> None:
         super().__init__()
+        self.has_origins = has_origins
         self.log = log
         self.answers = answers
         self.failures = failures
@@ -74,7 +80,10 @@ class Recorder(TorchFunctionMode):
         if _asks_for_value(invocation):
             return self._ask(invocation)
         if ops.of(name).asks is Asks.FACT:
-            return func(*args, **kwargs)
+            answer = func(*args, **kwargs)
+            if self.has_origins and args and isinstance(args[0], Tensor):
+                return answer_size(name, args[0], args[1:], answer)
+            return answer
         return self._run(invocation)
 
     def on_module(
@@ -152,9 +161,12 @@ class Recorder(TorchFunctionMode):
         leaf = self.log.leaf
         if leaf is not None:
             try:
-                return func(*args, **kwargs)
+                out = func(*args, **kwargs)
             except Exception as error:
                 return self.failures.function_failed(leaf, invocation, error)
+            if self.has_origins:
+                carry_sizes(invocation, self.log.names, out)
+            return out
         call = self.log.begin_function(invocation)
         # A function may call others, as `torch.vmap` and checkpoints do.
         around, self._current = self._current, call
@@ -167,6 +179,8 @@ class Recorder(TorchFunctionMode):
         if not has_tensors(out):
             self.log.forget(call)
             return out
+        if self.has_origins:
+            carry_sizes(invocation, self.log.names, out)
         is_itself = bool(args) and out is args[0]
         if is_itself and call.home is Home.CPU and invocation.name in ("cpu", "to"):
             # `x.cpu()` is x itself here: of the two, one may have stayed where it was.

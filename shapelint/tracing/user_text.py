@@ -9,6 +9,7 @@ from typing import TypeVar
 from torch import Tensor
 
 from shapelint.facts.errors import OutOfTimeError
+from shapelint.facts.numbers import Real, Whole
 
 LONGEST = 2000
 """Characters of a text of the user's that are looked at."""
@@ -54,8 +55,8 @@ def causes_of(error: BaseException | None) -> Iterator[BaseException]:
 def plain_value(value: object) -> bool | int | float | str | None:
     """A number or text as one of Python's own type; a subclass may do what it likes
     when it is shown."""
-    if value is None or isinstance(value, bool):
-        return value
+    if value is None or isinstance(value, bool) or type(value) in (Whole, Real):
+        return value  # type: ignore[return-value]
     if isinstance(value, int):
         return int.__index__(value)
     if isinstance(value, float):

@@ -35,6 +35,7 @@ from shapelint.tracing.patches import (
 )
 from shapelint.tracing.recorder import Recorder
 from shapelint.tracing.session import Session
+from shapelint.tracing.sizes import name_dimensions
 from shapelint.tracing.state import preserve_generators, preserve_model
 from shapelint.tracing.torch_private import no_modes, silence_torch
 from shapelint.tracing.value_facts import value_fact
@@ -91,6 +92,8 @@ class Walker:
     ownership: Ownership = field(default_factory=Ownership)
     definitions: Definitions = no_definitions
     settings: WalkSettings = field(default_factory=WalkSettings)
+    has_origins: bool = False
+    """Whether the sizes of tensors know where they come from."""
 
     def walk(
         self, mode: Mode, choices: Choices | None = None, unwanted: Unwanted = never
@@ -192,7 +195,7 @@ class Walker:
         session = Session(self.settings.budget(), answers.stand_in)
         log = CallLog(ModelNames.of(model), self.ownership, definitions)
         failures = FailureHandler(log, session, attempt.choices, attempt.unwanted)
-        recorder = Recorder(log, answers, failures)
+        recorder = Recorder(log, answers, failures, self.has_origins)
         session.on_work = recorder.on_work
         with (
             silence_torch(),
@@ -202,6 +205,8 @@ class Walker:
         ):
             args, kwargs = self.make_inputs()
             inputs = _add_inputs(log, args, kwargs)
+            if self.has_origins:
+                name_dimensions((args, kwargs))
             is_copy = model is not self.model
             yield Scene(model, recorder, session, args, kwargs, inputs, is_copy)
 

@@ -1,0 +1,153 @@
+"""The sizes of tensors as numbers with origins, carried from each tensor to those that
+are computed from it.
+
+What an op does to a shape is known from its record: the function that says what a
+failed call would have given says the same, in the same arithmetic, of one that worked.
+Its answer counts only where it is the shape that torch gives."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from shapelint import ops
+from shapelint.facts.graph import Failure
+from shapelint.facts.numbers import Dimension, Whole
+from shapelint.facts.tensors import Shape
+from shapelint.tracing.invocation import Invocation
+from shapelint.tracing.model_names import ModelNames
+from shapelint.tracing.nested import tensors_in
+from shapelint.tracing.sizes_kept import keep_sizes, kept_sizes
+
+_REFUSES = (TypeError, ValueError, IndexError, KeyError, AttributeError, ArithmeticError)
+"""What the functions of ops' records raise for a form of call that they do not know."""
+
+
+def name_dimensions(value: object) -> None:
+    """Let the sizes of a model's inputs know which dimension they are."""
+    for position, tensor in enumerate(tensors_in(value)):
+        if kept_sizes(tensor) is None:
+            sizes = [
+                Whole(size, Dimension(position, at))
+                for at, size in enumerate(tensor.shape)
+            ]
+            keep_sizes(tensor, tuple(sizes))
+
+
+def carry_sizes(invocation: Invocation, names: ModelNames, out: object) -> None:
+    """Give the results of a call the origins of their sizes."""
+    tensors = [tensor for tensor in _results(out) if kept_sizes(tensor) is None]
+    given = [kept_sizes(tensor) for tensor in invocation.tensors]
+    known = [sizes for sizes in given if sizes is not None]
+    if not tensors or not (known or _has_numbers(invocation)):
+        return
+    shapes = [tuple(tensor.shape) for tensor in tensors]
+    worked_out = _work_out(invocation, names, shapes, known)
+    for tensor, shape, sizes in zip(tensors, shapes, worked_out, strict=True):
+        filled = _fill(shape, sizes, known)
+        if any(isinstance(size, Whole) for size in filled):
+            keep_sizes(tensor, filled)
+
+
+def answer_size(name: str, tensor: Tensor, args: Sequence[Any], result: Any) -> Any:
+    """The answer to a question for sizes, with their origins."""
+    sizes = kept_sizes(tensor)
+    if sizes is None:
+        return result
+    if isinstance(result, torch.Size):
+        return torch.Size(sizes)
+    if name == "size" and len(args) == 1 and sizes[args[0]] == result:
+        return sizes[args[0]]
+    if name == "len" and sizes and sizes[0] == result:
+        return sizes[0]
+    if name in ("numel", "nelement") and math.prod(sizes) == result:
+        return math.prod(sizes)
+    return result
+
+
+def _results(out: object) -> list[Tensor]:
+    return list(tensors_in(out))
+
+
+def _has_numbers(invocation: Invocation) -> bool:
+    return any(
+        isinstance(number, Whole)
+        for number in _numbers_in((invocation.args, invocation.kwargs))
+    )
+
+
+def _numbers_in(value: object) -> Iterator[object]:
+    if isinstance(value, (tuple, list)):
+        for item in value:
+            yield from _numbers_in(item)
+    elif isinstance(value, dict):
+        yield from _numbers_in(list(value.values()))
+    elif isinstance(value, int):
+        yield value
+
+
+def _work_out(
+    invocation: Invocation, names: ModelNames, shapes: list[Shape], known: list[Shape]
+) -> list[Shape | None]:
+    """The shape of each result as the op's record has it; None where it has none, or
+    another."""
+    op = ops.of(invocation.name)
+    if op.keeps_shape and len(shapes) == 1 and known[:1] == shapes:
+        return [known[0]]
+    args, kwargs = names.plain_args(invocation.args), names.plain_kwargs(invocation.kwargs)
+    if op.recover is None:
+        return [_created(invocation, shape) for shape in shapes]
+    failure = Failure(invocation.name, args, kwargs, "", "")
+    try:
+        candidates = list(op.recover(failure))
+    except _REFUSES:
+        return [None] * len(shapes)
+    for candidate in candidates:
+        found = list(_shapes_in(candidate))
+        if found == shapes:
+            return list(found)
+    return [None] * len(shapes)
+
+
+def _created(invocation: Invocation, shape: Shape) -> Shape | None:
+    """The sizes that a function was given which makes a tensor of them."""
+    numbers = tuple(_numbers_in(invocation.args))
+    asked = invocation.kwargs.get("size")
+    if isinstance(asked, (tuple, list)):
+        numbers = tuple(asked)
+    if numbers[: len(shape)] == shape:
+        return numbers[: len(shape)]  # type: ignore[return-value]
+    return None
+
+
+def _shapes_in(candidate: Any) -> Iterator[Shape]:
+    if isinstance(candidate, tuple) and any(isinstance(part, tuple) for part in candidate):
+        for part in candidate:
+            yield from _shapes_in(part)
+    elif isinstance(candidate, (tuple, list)):
+        yield tuple(candidate)
+
+
+def _fill(shape: Shape, sizes: Shape | None, known: list[Shape]) -> Shape:
+    """A shape, each size with an origin if there is one: as worked out, else that of the
+    same dimension of an argument, else of the only one of that size."""
+    filled = []
+    for at, size in enumerate(shape):
+        if sizes is not None:
+            filled.append(sizes[at])
+            continue
+        same = [
+            each[at] for each in known if len(each) == len(shape) and each[at] == size
+        ]
+        equal = [other for each in known for other in each if other == size]
+        if size == 1:
+            filled.append(size)
+        elif same:
+            filled.append(same[0])
+        else:
+            filled.append(equal[0] if len(equal) == 1 else size)
+    return tuple(filled)
