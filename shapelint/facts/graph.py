@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from shapelint.facts.kinds import CallKind, Home, Mode
+from shapelint.facts.numbers import Scope
 from shapelint.facts.tensors import ParamFact, Shape, TensorFact, ValueFact, facts_in
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ class Failure:
     cast_to: str = ""
     by_autograd: bool = False
     attributes: dict[str, Any] = field(default_factory=dict)
+    scope: Scope = field(default_factory=dict)
+    """What numbers are called where it stands."""
 
     def arg(self, position: int, name: str, default: Any = None) -> Any:
         """An argument given by position or by keyword."""

@@ -12,6 +12,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Union
 
+Scope = dict[str, int]
+"""The numbers that have a name somewhere in the user's code: how each is written there,
+as `width` or `self.width`, and what it is."""
+
 LARGEST = 48
 """Parts of an origin; a number computed from more (a loop's counter, a hash) is a plain
 one, as nobody would look for a mistake in its origin."""
@@ -32,10 +36,12 @@ class Literal:
 
 @dataclass(frozen=True)
 class Dimension:
-    """A dimension of a model input: which input, and which of its dimensions."""
+    """A dimension of a model input: which input, which of its dimensions, and how large
+    it is."""
 
     input: int
     at: int
+    value: int
 
 
 @dataclass(frozen=True)
@@ -82,10 +88,8 @@ def value_of(origin: Origin, given: dict[Origin, int | float]) -> int | float | 
     known = given.get(origin)
     if known is not None:
         return known
-    if isinstance(origin, (Literal, Fixed)):
+    if not isinstance(origin, Operation):
         return origin.value
-    if isinstance(origin, Dimension):
-        return None
     left = value_of(origin.left, given)
     right = value_of(origin.right, given) if origin.right is not None else None
     if left is None or (origin.right is not None and right is None):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from shapelint.facts.graph import Call, Trace
 from shapelint.facts.kinds import Mode
+from shapelint.facts.numbers import Scope
 from shapelint.facts.tensors import ParamFact
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ class Walked:
     uninitialised: tuple[str, ...] = ()
     """Modules on which `nn.Module.__init__` did not run."""
     cycles: tuple[Cycle, ...] = ()
+    scopes: dict[str, tuple[Scope, ...]] = field(default_factory=dict)
+    """What numbers are called at each of the `definitions`."""
 
     def trace_of(self, mode: Mode | None) -> Trace:
         """The walk in which something was found.

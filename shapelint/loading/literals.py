@@ -66,7 +66,7 @@ class _Marker(ast.NodeTransformer):
             name: function for name, function in _FUNCTIONS.items() if name not in bound
         }
 
-    def visit_Constant(self, node: ast.Constant) -> ast.AST:  # noqa: N802
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
         value = node.value
         if type(value) is int:
             return self._stand_in(node, Whole(value, self._place(node, value)))
@@ -74,7 +74,7 @@ class _Marker(ast.NodeTransformer):
             return self._stand_in(node, Real(value, self._place(node, value)))
         return node
 
-    def visit_Call(self, node: ast.Call) -> ast.AST:  # noqa: N802
+    def visit_Call(self, node: ast.Call) -> ast.AST:
         name = node.func.id if isinstance(node.func, ast.Name) else ""
         self.generic_visit(node)
         function = self._functions.get(name)
@@ -92,7 +92,7 @@ class _Marker(ast.NodeTransformer):
     visit_JoinedStr = _leave  # noqa: N815
     visit_MatchValue = visit_MatchMapping = _leave  # noqa: N815
 
-    def visit_Compare(self, node: ast.Compare) -> ast.AST:  # noqa: N802
+    def visit_Compare(self, node: ast.Compare) -> ast.AST:
         left, others = node.left, list(node.comparators)
         self.generic_visit(node)
         if any(isinstance(op, (ast.Is, ast.IsNot)) for op in node.ops):
@@ -101,15 +101,15 @@ class _Marker(ast.NodeTransformer):
             node.comparators = [_unless_literal(*pair) for pair in pairs]
         return node
 
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:  # noqa: N802
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
         if node.value is not None:
             node.value = self.visit(node.value)
         return node
 
-    def visit_arg(self, node: ast.arg) -> ast.AST:  # noqa: N802
+    def visit_arg(self, node: ast.arg) -> ast.AST:
         return node
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:  # noqa: N802
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         returns, node.returns = node.returns, None
         self.generic_visit(node)
         node.returns = returns
@@ -127,14 +127,14 @@ class _Marker(ast.NodeTransformer):
 
     visit_If = visit_While = visit_IfExp = visit_Assert = _visit_test  # noqa: N815
 
-    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:  # noqa: N802
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
         operand = node.operand
         self.generic_visit(node)
         if isinstance(node.op, ast.Not):
             node.operand = _unless_literal(operand, node.operand)
         return node
 
-    def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:  # noqa: N802
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:
         values = list(node.values)
         self.generic_visit(node)
         pairs = zip(values, node.values, strict=True)

@@ -177,9 +177,7 @@ def _import(
         raise refusal_of_import(target, ownership, error) from None
 
 
-def _import_file(
-    path: str, name: str, texts: Texts, with_origins: bool
-) -> ModuleType:
+def _import_file(path: str, name: str, texts: Texts, with_origins: bool) -> ModuleType:
     """Import a file that is in no package, by a name that nothing else has."""
     path = str(Path(path).resolve())
     # scripts may parse their arguments when they are imported; ours are not for them

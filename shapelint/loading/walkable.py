@@ -101,6 +101,10 @@ class Walkable:
                 name for name, module in modules.items() if not is_initialised(module)
             ),
             tuple(cycles_of(self.loaded.model)),
+            {
+                name: self.loaded.definitions.scopes_of(module)
+                for name, module in modules.items()
+            },
         )
 
     def _walker(self, settings: WalkSettings) -> Walker:

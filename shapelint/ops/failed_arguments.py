@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shapelint.facts.graph import Failure
+from shapelint.facts.numbers import whole
 from shapelint.facts.tensors import Shape
 
 _NAMES_OF_DIMENSIONS = ("dim", "dims", "dim0", "dim1", "axis", "start_dim")
@@ -25,7 +26,7 @@ def wanted_sizes(failure: Failure) -> Shape:
     rest = failure.args[1:] or by_keyword
     if len(rest) == 1 and isinstance(rest[0], (list, tuple)):
         rest = rest[0]
-    return tuple(int(size) for size in rest)
+    return tuple(whole(size) for size in rest)
 
 
 def _is_whole(value: object) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from shapelint.facts.numbers import whole
 from shapelint.facts.tensors import Shape, TensorFact
 
 
@@ -18,7 +19,7 @@ def spread(value: Any, dims: int, default: int) -> tuple[int, ...]:
         return (default,) * dims
     if isinstance(value, int):
         return (value,) * dims
-    values = tuple(int(item) for item in value)
+    values = tuple(whole(item) for item in value)
     return values * dims if len(values) == 1 else values
 
 

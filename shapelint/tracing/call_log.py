@@ -38,6 +38,7 @@ class CallLog:
         self, names: ModelNames, ownership: Ownership, definitions: Definitions
     ) -> None:
         self.names = names
+        self.has_origins = False
         self.ownership = ownership
         self.calls: list[Call] = []
         self.stack = ModuleStack()

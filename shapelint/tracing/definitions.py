@@ -15,12 +15,14 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from shapelint import ops
+from shapelint.facts.numbers import Scope
 from shapelint.facts.places import Site
 from shapelint.ops.record import Asks
 from shapelint.tracing.answers import Answers
 from shapelint.tracing.costs import Budget
 from shapelint.tracing.devices import move_to_cpu
 from shapelint.tracing.fake_tensors import is_fake
+from shapelint.tracing.frames import site_of_frame
 from shapelint.tracing.invocation import Invocation
 from shapelint.tracing.members import modules_of
 from shapelint.tracing.model_names import ModelNames
@@ -35,6 +37,7 @@ from shapelint.tracing.patches import (
     replace_truncated_normal,
     watch_constructors,
 )
+from shapelint.tracing.scopes_of_frames import names_in
 from shapelint.tracing.session import Session, answer_in_place_of_torch
 from shapelint.tracing.sizes import answer_size, carry_sizes
 from shapelint.tracing.torch_private import no_modes, silence_torch
@@ -68,7 +71,9 @@ class Definitions:
 
     def __init__(self, ownership: Ownership) -> None:
         self.ownership = ownership
+        self.has_origins = False
         self._numbered: list[tuple[Site, ...]] = []
+        self._scopes: dict[tuple[Site, ...], tuple[Scope, ...]] = {}
         self._made: dict[int, _Made] = {}
 
     def record(self, module: nn.Module, frame: FrameType) -> None:
@@ -76,7 +81,10 @@ class Definitions:
         outside = _find_caller(module, frame)
         sites: tuple[Site, ...] = ()
         if outside is not None:
-            sites = tuple(islice(self.ownership.sites(outside), _DEPTH))
+            frames = list(islice(self.ownership.frames(outside), _DEPTH))
+            sites = tuple(map(site_of_frame, frames))
+            if self.has_origins:
+                self._scopes[sites] = tuple(map(names_in, frames))
         self._remember(module, sites)
         # Not by assignment: `nn.Module.__setattr__` needs what `__init__` will make.
         vars(module)[_MADE] = len(self._numbered)
@@ -87,6 +95,10 @@ class Definitions:
         made."""
         made = self._made.get(id(module))
         return made.sites if made is not None and made.module() is module else ()
+
+    def scopes_of(self, module: nn.Module) -> tuple[Scope, ...]:
+        """What numbers are called at each of its sites."""
+        return self._scopes.get(self.of(module), ())
 
     def fill_copies(self, model: nn.Module) -> None:
         """Give modules that were copied into being the sites of their original, else of
@@ -191,6 +203,7 @@ def build_under_session(
     In a `trial` of a change only small weights are initialised.
     """
     initialise = _initialise_if_small if trial else _initialise
+    definitions.has_origins = with_origins
     answers = Answers(definitions.ownership, {})
     session = Session(budget, answers.stand_in)
     with (

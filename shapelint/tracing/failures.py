@@ -3,6 +3,7 @@ on?"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -22,9 +23,11 @@ from shapelint.tracing.dtype_trials import (
 )
 from shapelint.tracing.einops_layers import is_pattern_layer, layer_arguments
 from shapelint.tracing.fake_tensors import is_fake
+from shapelint.tracing.frames import site_of_frame
 from shapelint.tracing.invocation import Invocation
 from shapelint.tracing.nested import Args, Kwargs, tensors_in
 from shapelint.tracing.op_names import gives_indices
+from shapelint.tracing.scopes_of_frames import names_in
 from shapelint.tracing.session import Session
 from shapelint.tracing.torch_private import no_modes
 from shapelint.tracing.try_blocks import is_caught
@@ -182,7 +185,10 @@ class FailureHandler:
         return any(map(self.log.is_derived, indices))
 
     def _register(self, call: Call, failure: Failure, error: Exception) -> None:
-        failure.sites = tuple(self.log.ownership.sites())
+        frames = list(self.log.ownership.frames(sys._getframe()))
+        failure.sites = tuple(map(site_of_frame, frames))
+        if frames and self.log.has_origins:
+            failure.scope = names_in(frames[0])
         if call.failure is None:
             call.failure = failure
         self._raised.append((error, call))

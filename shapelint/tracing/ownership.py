@@ -77,18 +77,22 @@ class Ownership:
     def sites(self, frame: FrameType | None = None) -> Iterator[Site]:
         """The user's frames, innermost first; where there are none, the innermost of a
         library."""
-        frame = frame or sys._getframe(1)
+        return map(site_of_frame, self.frames(frame or sys._getframe(1)))
+
+    def frames(self, frame: FrameType) -> Iterator[FrameType]:
+        """The frames of `sites`."""
+        current: FrameType | None = frame
         library, has_own = None, False
-        while frame is not None and not is_entry(frame):
-            file = frame.f_code.co_filename
+        while current is not None and not is_entry(current):
+            file = current.f_code.co_filename
             if self.owns(file):
                 has_own = True
-                yield site_of_frame(frame)
+                yield current
             elif library is None and not has_own and self.is_library(file):
-                library = frame
-            frame = frame.f_back
+                library = current
+            current = current.f_back
         if library is not None and not has_own:
-            yield site_of_frame(library)
+            yield library
 
     def in_traceback(self, traceback: TracebackType | None) -> list[Site]:
         """The user's frames of a traceback, innermost first; where there are none, the

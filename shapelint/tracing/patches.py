@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 
-from shapelint.tracing.sizes_kept import keep_sizes, kept_sizes
 from shapelint.tracing.nested import Args, Function, Kwargs
+from shapelint.tracing.sizes_kept import keep_sizes, kept_sizes
 from shapelint.tracing.torch_private import (
     MODULE_APPLY,
     FakeTensor,

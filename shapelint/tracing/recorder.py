@@ -59,7 +59,7 @@ class Recorder(TorchFunctionMode):
         has_origins: bool = False,
     ) -> None:
         super().__init__()
-        self.has_origins = has_origins
+        self.has_origins = log.has_origins = has_origins
         self.log = log
         self.answers = answers
         self.failures = failures

@@ -23,7 +23,14 @@ from shapelint.tracing.model_names import ModelNames
 from shapelint.tracing.nested import tensors_in
 from shapelint.tracing.sizes_kept import keep_sizes, kept_sizes
 
-_REFUSES = (TypeError, ValueError, IndexError, KeyError, AttributeError, ArithmeticError)
+_REFUSES = (
+    TypeError,
+    ValueError,
+    IndexError,
+    KeyError,
+    AttributeError,
+    ArithmeticError,
+)
 """What the functions of ops' records raise for a form of call that they do not know."""
 
 
@@ -32,7 +39,7 @@ def name_dimensions(value: object) -> None:
     for position, tensor in enumerate(tensors_in(value)):
         if kept_sizes(tensor) is None:
             sizes = [
-                Whole(size, Dimension(position, at))
+                Whole(size, Dimension(position, at, size))
                 for at, size in enumerate(tensor.shape)
             ]
             keep_sizes(tensor, tuple(sizes))
@@ -98,7 +105,10 @@ def _work_out(
     op = ops.of(invocation.name)
     if op.keeps_shape and len(shapes) == 1 and known[:1] == shapes:
         return [known[0]]
-    args, kwargs = names.plain_args(invocation.args), names.plain_kwargs(invocation.kwargs)
+    args, kwargs = (
+        names.plain_args(invocation.args),
+        names.plain_kwargs(invocation.kwargs),
+    )
     if op.recover is None:
         return [_created(invocation, shape) for shape in shapes]
     failure = Failure(invocation.name, args, kwargs, "", "")
@@ -125,7 +135,9 @@ def _created(invocation: Invocation, shape: Shape) -> Shape | None:
 
 
 def _shapes_in(candidate: Any) -> Iterator[Shape]:
-    if isinstance(candidate, tuple) and any(isinstance(part, tuple) for part in candidate):
+    if isinstance(candidate, tuple) and any(
+        isinstance(part, tuple) for part in candidate
+    ):
         for part in candidate:
             yield from _shapes_in(part)
     elif isinstance(candidate, (tuple, list)):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from shapelint.facts.graph import Failure
+from shapelint.facts.numbers import whole
 from shapelint.facts.tensors import Shape
 from shapelint.ops.record import Cost, Family, Op
 from shapelint.ops.sliding import (
@@ -27,12 +28,12 @@ def channels_taken(failure: Failure) -> int:
     # (out, in / groups, ...), of a transposed one (in, out / groups, ...)
     weight = failure.arg(1, "weight")
     if "transpose" in failure.op:
-        return int(weight.shape[0])
-    return int(weight.shape[1] * _groups(failure))
+        return weight.shape[0]
+    return weight.shape[1] * _groups(failure)
 
 
 def _groups(failure: Failure) -> int:
-    return int(failure.arg(_GROUPS, "groups", 1) or 1)
+    return whole(failure.arg(_GROUPS, "groups", 1) or 1)
 
 
 def conv_geometry(failure: Failure, sizes: Shape | None = None) -> list[int]:

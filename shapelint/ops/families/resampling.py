@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shapelint.facts.graph import Failure
+from shapelint.facts.numbers import whole
 from shapelint.facts.tensors import Shape
 from shapelint.ops.record import Cost, Family, Keeps, Op
 from shapelint.ops.sliding import spread
@@ -28,7 +29,7 @@ def recover_resampling(failure: Failure) -> list[Shape]:
         return [(*shape[:2], *spread(size, dims, 1)[:dims])]
     factors = scale if isinstance(scale, (list, tuple)) else [scale or 1] * dims
     sizes = zip(shape[2:], factors, strict=False)
-    return [(*shape[:2], *(int(have * by) for have, by in sizes))]
+    return [(*shape[:2], *(whole(have * by) for have, by in sizes))]
 
 
 def _layer(layer: str, *more: str) -> Op:
