@@ -217,6 +217,18 @@ SIMPLER_BY_ONE = 0.9  # Worth: `dim` for `dim + 1`: off by one
 SIMPLER = 0.2  # Worth: `hidden` for `hidden * 2`
 SINGLE_FEATURE = 1.2  # A single feature that arrives is taken for what was meant
 
+# -- numbers that know where they come from --------------------------------------------
+
+# What arrives, written in the words of the place where the failing layer is made
+SOLVED_IN_WORDS = 3.0
+
+SOLVED_LITERAL = 1.8  # A literal with which both sizes come out equal
+SOLVED_TAKEN = 0.3  # It is on the side of the layer that fails
+SOLVED_WHOLE = 0.4  # It is all of that side, and no factor or term of it
+
+# The other side is the user's input, which nothing in the file can change
+SOLVED_FOR_INPUT = 0.8
+
 # -- heads, groups, factors -----------------------------------------------------------
 
 SMALL_NUMBER = 0.8  # A number near the one that is there

@@ -37,6 +37,7 @@ from shapelint.syntax.texts import Texts
 from shapelint.tracing.costs import Budget, generous_budget, small_budget, trial_budget
 from shapelint.tracing.fake_tensors import fake_tensors_in_use
 from shapelint.tracing.members import param_facts
+from shapelint.tracing.same_walk import is_same_walk
 
 FALLBACK_PARAMS = 100_000_000
 """Models up to this size are walked again with real tensors where shapes alone do not
@@ -114,7 +115,7 @@ def look_once(look: Look) -> Seen:
 def _look(look: Look, report: TargetReport) -> Seen:
     request, selected = look.request, set(look.request.selected)
     walkable, traces = _walk(look, report)
-    walked = walkable.describe(request, traces)
+    walked = _with_origins(look, walkable, traces) or walkable.describe(request, traces)
     findings = run_rules(walked, selected)
     found = [finding.diagnostic for finding in findings]
     report.diagnostics = put_in_order(request.target, found)
@@ -149,6 +150,25 @@ def _look(look: Look, report: TargetReport) -> Seen:
         finding.diagnostic.with_target(request.target) for finding in causes.waiting
     ]
     return Seen(report, further, waiting, verifier.work)
+
+
+def _with_origins(
+    look: Look, walkable: Walkable, traces: dict[Mode, Trace]
+) -> Walked | None:
+    """The same walks with numbers that know where they come from, if anything failed;
+    None where that cannot be had, or where they would be others."""
+    if not any(trace.failure_count for trace in traces.values()):
+        return None
+    try:
+        traced = load_walkable(
+            look.request, look.target, look.texts, walkable.budget, with_origins=True
+        )
+        others = traced.walk_modes(tuple(traces), look.deadline)
+    except (NotLoadableError, UsageError):
+        return None
+    if any(not is_same_walk(traces[mode], others[mode]) for mode in traces):
+        return None
+    return traced.describe(look.request, others)
 
 
 def _walk(look: Look, report: TargetReport) -> tuple[Walkable, dict[Mode, Trace]]:

@@ -10,6 +10,7 @@ from shapelint.changes.failure_context import FailureContext
 from shapelint.changes.orders import kinds_put_in
 from shapelint.changes.other_inputs import other_ranks
 from shapelint.changes.plausibility import Numbers
+from shapelint.changes.solved_numbers import solved_candidates
 from shapelint.changes.upstream_changes import changes_upstream
 from shapelint.facts.findings import Candidate, ChangeKind, Finding
 from shapelint.facts.walked_target import Walked
@@ -34,6 +35,10 @@ def queue_candidates(
         candidate.edits: Queued(candidate, False)
         for candidate in changes_upstream(context)
     }
+    for candidate in solved_candidates(walked, failed.call):
+        same = found.get(candidate.edits)
+        if same is None or same.candidate.likely < candidate.likely:
+            found[candidate.edits] = Queued(candidate, True)
     least: dict[str, float] = {}
     for position, candidate in enumerate(_own_candidates(walked, failed, others)):
         same = found.pop(candidate.edits, None) if candidate.edits else None

@@ -1,0 +1,331 @@
+"""Sizes that should be equal, solved for the numbers they were computed from.
+
+What arrives and what is taken are expressions over literals of the user's files. A change
+is then not fitted but follows: a literal for which both come out equal, or one side
+written in the words of the other."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from shapelint import ops
+from shapelint.changes import weights
+from shapelint.changes.failed_sizes import required_pairs
+from shapelint.facts.findings import Candidate
+from shapelint.facts.graph import Call
+from shapelint.facts.numbers import (
+    Dimension,
+    Fixed,
+    Literal,
+    Operation,
+    Origin,
+    Scope,
+    ends_of,
+    origin_of,
+    value_of,
+)
+from shapelint.facts.walked_target import Walked
+from shapelint.syntax.calls import CallExpression
+from shapelint.syntax.edits import replacement
+from shapelint.syntax.trees import ParsedFile, parse_file
+from shapelint.syntax.walked_calls import made_by
+
+LARGEST = 10**7
+"""Sizes below this are solutions: none that a model has is larger."""
+
+NEAR = 3
+"""Numbers beside the root of a straight line that are tried: a division by whole numbers
+bends it."""
+
+_COUNTS = re.compile(
+    r"(num_?|n_?)?(class(es)?|cls|labels?|outputs?|heads?|layers?|blocks?|stages?|groups?"
+    r"|batch(_?size)?|bs)$|nc$|depth$",
+    re.IGNORECASE,
+)
+"""Names of numbers that say what a model is for, or how much of it there is, and that no
+mismatch of sizes is a reason to change."""
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """Two sizes of a failed call that should be equal, and where they come from."""
+
+    arrives: Origin
+    takes: Origin
+
+    def gap(self, at: Literal, value: int) -> float | None:
+        """How far both are apart with another number at a literal."""
+        given: dict[Origin, int | float] = {at: value}
+        one, other = value_of(self.arrives, given), value_of(self.takes, given)
+        return None if one is None or other is None else one - other
+
+    def solve(self, at: Literal) -> int | None:
+        """The number at a literal with which both are equal."""
+        if not isinstance(at.value, int):
+            return None
+        here = self.gap(at, at.value)
+        further = self.gap(at, at.value * 2 + 8)
+        if not here or further is None:
+            return None
+        slope = (further - here) / (at.value + 8)
+        if not slope:
+            return None
+        root = round(at.value - here / slope)
+        for value in (root, *_around(root)):
+            if 0 < value < LARGEST and value != at.value and self.gap(at, value) == 0:
+                return value
+        return None
+
+
+def _around(root: int) -> Iterator[int]:
+    for step in range(1, NEAR + 1):
+        yield from (root + step, root - step)
+
+
+def mismatches_of(call: Call) -> list[Mismatch]:
+    """The pairs of sizes of a failed call of which both origins are known."""
+    found = []
+    for arrives, takes in required_pairs(call):
+        one = origin_of(arrives) or Fixed(arrives)
+        other = origin_of(takes) or Fixed(takes)
+        if not (isinstance(one, Fixed) and isinstance(other, Fixed)):
+            found.append(Mismatch(one, other))
+    return found
+
+
+def solved_candidates(walked: Walked, call: Call) -> Iterator[Candidate]:
+    """What follows from the origins of a failed call's sizes: words first, then single
+    literals."""
+    seen: set[object] = set()
+    for mismatch in mismatches_of(call):
+        for candidate in (
+            *_in_words(walked, call, mismatch),
+            *_in_numbers(walked, call, mismatch),
+        ):
+            if candidate.edits not in seen:
+                seen.add(candidate.edits)
+                yield candidate
+
+
+# -- one side written in the words of the other -----------------------------------------
+
+
+def _in_words(walked: Walked, call: Call, mismatch: Mismatch) -> Iterator[Candidate]:
+    """The argument of the failing layer that says what it takes, written as what
+    arrives is computed."""
+    made = made_by(walked, call) if call.is_module else None
+    scopes = walked.scopes.get(call.module_path, ()) if call.is_module else ()
+    if made is None or not scopes:
+        return
+    op = ops.of(call.op)
+    for name in op.takes:
+        value = call.attributes.get(name)
+        node = made.argument(op.arguments.index(name), name)
+        if node is None or origin_of(value) != mismatch.takes:
+            continue
+        text = write_in(scopes[0], mismatch.arrives)
+        if text is None or text == made.source.segment(node):
+            continue
+        yield Candidate(
+            f"`{_call_with(made, node, text)}`",
+            (made.replaced(node, text),),
+            call.layer,
+            group=f"{name} here",
+            likely=weights.SOLVED_IN_WORDS,
+            says=f"`{text}` fits as `{name}`",
+        )
+
+
+def write_in(scope: Scope, origin: Origin) -> str | None:
+    """A number in the words of a scope: a name where it has one, else computed from
+    names as it was computed; None where a part of it has no name there."""
+    for name, value in scope.items():
+        if origin_of(value) == origin and not name.startswith("__"):
+            return name
+    if not isinstance(origin, Operation) or origin.right is None:
+        return None
+    left = _part(scope, origin.left)
+    right = _part(scope, origin.right)
+    if left is None or right is None:
+        return None
+    if _is_number(left) and _is_number(right):
+        return None
+    if origin.symbol in ("*", "//", "/", "%"):
+        left, right = _in_parentheses(left), _in_parentheses(right)
+    if origin.symbol == "-":
+        right = _in_parentheses(right)
+    return f"{left} {origin.symbol} {right}"
+
+
+def _part(scope: Scope, origin: Origin) -> str | None:
+    text = write_in(scope, origin)
+    if text is not None:
+        return text
+    # a factor of the user's, as the 2 of a bidirectional layer, or of torch's
+    if isinstance(origin, (Literal, Fixed)) and origin.value in (2, 3, 4):
+        return str(origin.value)
+    return None
+
+
+def _is_number(text: str) -> bool:
+    return text.isdigit()
+
+
+def _in_parentheses(text: str) -> str:
+    return f"({text})" if " " in text else text
+
+
+def _call_with(made: CallExpression, node: ast.expr, text: str) -> str:
+    source = made.source
+    before, old = made.text, source.segment(node)
+    if node.lineno != made.node.lineno or node.end_lineno != made.node.lineno:
+        return " ".join(before.replace(old, text, 1).split())
+    line = before.encode()
+    start = node.col_offset - made.node.col_offset
+    end = start + len(old.encode())
+    return (line[:start] + text.encode() + line[end:]).decode()
+
+
+# -- one literal ------------------------------------------------------------------------
+
+
+def _in_numbers(walked: Walked, call: Call, mismatch: Mismatch) -> Iterator[Candidate]:
+    """Each literal for which both sides come out equal with another number."""
+    for origin, is_taken in ((mismatch.takes, True), (mismatch.arrives, False)):
+        for end in dict.fromkeys(ends_of(origin)):
+            if not isinstance(end, Literal):
+                continue
+            value = mismatch.solve(end)
+            if value is None:
+                continue
+            candidate = _change_literal(walked, call, end, value)
+            if candidate is None:
+                continue
+            likely = weights.SOLVED_LITERAL
+            likely += _gain(mismatch, origin, end, is_taken)
+            yield Candidate(
+                candidate.title,
+                candidate.edits,
+                call.layer,
+                candidate.group,
+                likely=likely,
+                says=candidate.says,
+            )
+
+
+def _gain(mismatch: Mismatch, origin: Origin, end: Literal, is_taken: bool) -> float:
+    """What speaks for one literal over another."""
+    gain = 0.0
+    if is_taken:
+        gain += weights.SOLVED_TAKEN
+    if origin == end:
+        gain += weights.SOLVED_WHOLE
+    other = mismatch.arrives if is_taken else mismatch.takes
+    if all(isinstance(each, Dimension) for each in ends_of(other)):
+        gain += weights.SOLVED_FOR_INPUT
+    return gain
+
+
+def _change_literal(
+    walked: Walked, call: Call, end: Literal, value: int
+) -> Candidate | None:
+    source = parse_file(end.file, walked.texts)
+    node = find_literal(source, end) if source is not None else None
+    if source is None or node is None:
+        return None
+    if _COUNTS.match(role_of(source, node)) or _is_in_check(source, node):
+        return None
+    edit = replacement(source, node, str(value))
+    around = _shown(source, node)
+    text = source.segment(around).encode()
+    if around.lineno == node.lineno and around.end_lineno == node.end_lineno:
+        start = node.col_offset - around.col_offset
+        length = len(source.segment(node).encode())
+        shown = (text[:start] + str(value).encode() + text[start + length :]).decode()
+    else:
+        shown = str(value)
+    return Candidate(
+        f"`{' '.join(shown.split())}`",
+        (edit,),
+        group=f"literal {end.line}:{end.column}",
+        says=f"`{value}` fits",
+    )
+
+
+def find_literal(source: ParsedFile, end: Literal) -> ast.Constant | None:
+    """The node of a literal in its file."""
+    for node in ast.walk(source.tree):
+        if (
+            isinstance(node, ast.Constant)
+            and (node.lineno, node.col_offset) == (end.line, end.column)
+            and node.value == end.value
+        ):
+            return node
+    return None
+
+
+def _shown(source: ParsedFile, node: ast.expr) -> ast.expr | ast.keyword:
+    """The expression to show of a changed literal: the call or the keyword it is in."""
+    parent = source.parents.get(node)
+    while isinstance(parent, (ast.Tuple, ast.List, ast.BinOp)):
+        parent = source.parents.get(parent)
+    if isinstance(parent, (ast.Call, ast.keyword)):
+        return parent
+    return node
+
+
+def role_of(source: ParsedFile, node: ast.expr) -> str:
+    """The name a literal goes by: its parameter's, its variable's, its key's; empty
+    where it has none."""
+    child: ast.AST = node
+    parent = source.parents.get(child)
+    while isinstance(parent, (ast.Tuple, ast.List)):
+        child, parent = parent, source.parents.get(parent)
+    if isinstance(parent, ast.keyword):
+        return parent.arg or ""
+    if isinstance(parent, ast.arguments):
+        return _default_of(parent, child)
+    if isinstance(parent, ast.Assign) and len(parent.targets) == 1:
+        return _name_of(parent.targets[0])
+    if isinstance(parent, ast.AnnAssign):
+        return _name_of(parent.target)
+    if isinstance(parent, ast.Dict):
+        for key, value in zip(parent.keys, parent.values, strict=True):
+            if value is child and isinstance(key, ast.Constant):
+                return str(key.value)
+    if isinstance(parent, ast.Call) and child in parent.args:
+        callee = source.segment(parent.func).rpartition(".")[2]
+        arguments = ops.of(callee).arguments
+        at = parent.args.index(child)  # type: ignore[arg-type]
+        return arguments[at] if at < len(arguments) else ""
+    return ""
+
+
+def _default_of(arguments: ast.arguments, node: ast.AST) -> str:
+    names = [*arguments.posonlyargs, *arguments.args]
+    pairs = [
+        *zip(reversed(names), reversed(arguments.defaults), strict=False),
+        *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True),
+    ]
+    return next((name.arg for name, default in pairs if default is node), "")
+
+
+def _name_of(target: ast.expr) -> str:
+    if isinstance(target, ast.Name):
+        return target.id
+    return target.attr if isinstance(target, ast.Attribute) else ""
+
+
+def _is_in_check(source: ParsedFile, node: ast.AST) -> bool:
+    """Whether it stands in a condition or an assertion."""
+    child, parent = node, source.parents.get(node)
+    while parent is not None and not isinstance(parent, ast.FunctionDef):
+        if isinstance(parent, ast.Assert):
+            return True
+        if isinstance(parent, (ast.If, ast.While, ast.IfExp)) and parent.test is child:
+            return True
+        child, parent = parent, source.parents.get(parent)
+    return False
