@@ -11,7 +11,7 @@ import pytest
 
 from shapelint.facts.graph import Failure
 from shapelint.facts.tensors import TensorFact
-from shapelint.ops.recovery import recovered_shapes
+from shapelint.ops.recovery import recover_shapes
 from tests import eager
 from tests.conftest import codes
 
@@ -87,7 +87,7 @@ def test_recovered_shapes(
         "EinopsError",
         "",
     )
-    assert recovered_shapes(failure) == [expected]
+    assert recover_shapes(failure) == [expected]
 
 
 def test_an_ellipsis_is_left_to_the_exception(lint: Lint) -> None:

@@ -36,7 +36,7 @@ class Fixed:
     count: int = 0
 
 
-def applicable_fix(diagnostic: Diagnostic, unsafe: bool) -> Fix | None:
+def find_applicable_fix(diagnostic: Diagnostic, unsafe: bool) -> Fix | None:
     """The first fix of a finding that may be made: verified, an edit, and safe unless
     all are wanted.
 
@@ -80,8 +80,8 @@ def fix_target(
     refused: set[tuple[Edit, ...]] = set()
     for _ in range(PASSES):
         found = state.outcome.report.diagnostics
-        fixes = [applicable_fix(item, unsafe) for item in found]
-        wanted = _without_overlaps(
+        fixes = [find_applicable_fix(item, unsafe) for item in found]
+        wanted = _drop_overlapping(
             fix for fix in fixes if fix is not None and fix.edits not in refused
         )
         if not wanted:
@@ -139,7 +139,7 @@ def _error_count(outcome: Outcome) -> int:
     return sum(item.severity is Severity.ERROR for item in outcome.report.diagnostics)
 
 
-def _without_overlaps(fixes: Iterable[Fix]) -> list[Fix]:
+def _drop_overlapping(fixes: Iterable[Fix]) -> list[Fix]:
     """Those that do not overlap, the first ones first; what is left waits for the next
     round."""
     chosen: list[Fix] = []

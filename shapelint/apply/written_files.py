@@ -251,12 +251,12 @@ def write_whole(path: Path, content: bytes) -> None:
 def _is_replaceable(path: Path) -> bool:
     """Whether a path is a regular file's, or nothing's yet; not so of those that stand
     for open descriptors."""
-    if any(place.startswith(("/dev/", "/proc/")) for place in _by_links(path)):
+    if any(place.startswith(("/dev/", "/proc/")) for place in _follow_links(path)):
         return False
     return path.is_file() or not os.path.lexists(os.path.realpath(path))
 
 
-def _by_links(path: Path) -> Iterator[str]:
+def _follow_links(path: Path) -> Iterator[str]:
     """A path, and where its links lead one after the other."""
     place = os.path.abspath(path)
     yield place

@@ -12,7 +12,7 @@ from shapelint import ops
 from shapelint.changes.other_values import Pairs
 from shapelint.facts.graph import Call, Failure
 from shapelint.facts.tensors import Shape, TensorFact
-from shapelint.ops.families.concatenation import is_concatenation, joined_dimension
+from shapelint.ops.families.concatenation import is_concatenation, read_joined_dimension
 from shapelint.ops.families.convolution import channels_taken
 from shapelint.ops.record import Family, Op
 
@@ -25,7 +25,7 @@ _WIDTHS = ("input_size", "hidden_size", "embed_dim")
 Pair = tuple[int, int]
 
 
-def required_pairs(call: Call) -> Pairs:
+def find_required_pairs(call: Call) -> Pairs:
     """Pairs of sizes that a failed call would need to be equal: what arrives, and what
     is taken."""
     failure = call.failure
@@ -126,12 +126,12 @@ def _pairs_of_widths(failure: Failure, shapes: list[Shape]) -> Iterator[Pair]:
 def _pairs_of_operands(op: Op, shapes: list[Shape]) -> Iterator[Pair]:
     is_product = op.family is Family.MATMUL
     for left, right in itertools.combinations(shapes, 2):
-        yield from _differing(left, right)
+        yield from _pair_differing(left, right)
         if is_product and left and len(right) > 1:
             yield left[-1], right[-2]
 
 
-def _differing(left: Shape, right: Shape) -> Iterator[Pair]:
+def _pair_differing(left: Shape, right: Shape) -> Iterator[Pair]:
     """Sizes that differ and do not broadcast, from behind and from the front."""
     common = min(len(left), len(right))
     for at in (*range(-1, -common - 1, -1), *range(common)):
@@ -176,7 +176,7 @@ def aspect_of(call: Call) -> Aspect:
 def _aspect_of_maps(failure: Failure, shapes: list[Shape]) -> Aspect:
     """Which dimensions of several feature maps (N, C, ...) differ."""
     # maps may differ in the dimension that they are joined in
-    joined = joined_dimension(failure) if is_concatenation(failure.op) else None
+    joined = read_joined_dimension(failure) if is_concatenation(failure.op) else None
     differing = {
         at
         for at in range(len(shapes[0]))
@@ -217,7 +217,7 @@ def _odd_outside_of_dim(call: Call) -> int | None:
     failure = call.failure
     if failure is None or not is_concatenation(failure.op):
         return None
-    dim, rank = joined_dimension(failure), _common_rank(call.inputs)
+    dim, rank = read_joined_dimension(failure), _common_rank(call.inputs)
     if not isinstance(dim, int) or rank is None:
         return None
     at = dim % max(1, rank)

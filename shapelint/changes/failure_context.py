@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 
 from shapelint import ops
 from shapelint.changes.arguments import small_numbers
-from shapelint.changes.failed_sizes import Aspect, aspect_of, required_pairs
+from shapelint.changes.failed_sizes import Aspect, aspect_of, find_required_pairs
 from shapelint.changes.other_values import Pairs
 from shapelint.changes.plausibility import Numbers
 from shapelint.changes.upstream_calls import (
     Upstream,
-    spelled_sizes,
+    find_size_spellings,
+    list_written_numbers,
     vocabulary,
     way_to_failure,
-    written_numbers,
 )
 from shapelint.facts.graph import Call, Raised, Trace
 from shapelint.facts.walked_target import Walked
@@ -51,7 +51,7 @@ class FailureContext:
     """Small numbers written where the call fails."""
 
     def __post_init__(self) -> None:
-        self.pairs = required_pairs(self.call)
+        self.pairs = find_required_pairs(self.call)
         if self.raised is not None:
             self.pairs = [*self.raised.compared] or _ANY_RATIO
         self.aspect = aspect_of(self.call)
@@ -59,8 +59,8 @@ class FailureContext:
         way = way_to_failure(self.walked, self.trace, self.call, is_raised)
         self.upstream = list(way)
         self.spellings = vocabulary(self.upstream)
-        self.taken, self.given = spelled_sizes(self.upstream)
-        self.constants = written_numbers(self.upstream[0])
+        self.taken, self.given = find_size_spellings(self.upstream)
+        self.constants = list_written_numbers(self.upstream[0])
         self.parts = small_numbers(self.upstream[0].called)
 
     @property

@@ -22,7 +22,7 @@ _SIZES = (ast.Constant, ast.Name, ast.Attribute, ast.BinOp)
 _REGISTERING = ("register_buffer", "register_parameter")
 
 
-def made_tensor(walked: Walked, path: str, attribute: str) -> Iterator[Place]:
+def find_made_tensor(walked: Walked, path: str, attribute: str) -> Iterator[Place]:
     """The sizes written where a module makes a parameter or buffer of its own."""
     home = walked.homes.get(path)
     source = parse_file(home[0], walked.texts) if home is not None else None

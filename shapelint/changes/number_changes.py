@@ -15,7 +15,7 @@ from shapelint.changes.plausibility import roundness
 from shapelint.changes.text_at_place import write_text
 from shapelint.changes.upstream_calls import Upstream
 from shapelint.facts.findings import Candidate
-from shapelint.syntax.origins import Place, enclosing_function, origins
+from shapelint.syntax.origins import Place, find_enclosing_function, origins
 
 _NAMED = (ast.Name, ast.Attribute, ast.Subscript)
 
@@ -33,7 +33,7 @@ class Target:
     @property
     def is_given(self) -> bool:
         """Whether it says what a layer gives."""
-        return self.name in ops.givers()
+        return self.name in ops.list_output_arguments()
 
     def write(self, text: str, worth: float) -> Candidate:
         """A candidate that writes `text` here, and is that likely."""
@@ -102,10 +102,12 @@ def _spellings(
         yield target.write(str(new), likely + gain)
         return
     likely += gain * weights.SPELLED_GAIN_SHARE
-    for text in context.spellings.get((enclosing_function(place), new), ()):
+    for text in context.spellings.get((find_enclosing_function(place), new), ()):
         if text != place.text:
             worth = likely - weights.SPELLED_AS_NAME
-            yield target.write(text, worth + _spelled_alike(context, target, text))
+            yield target.write(
+                text, worth + _weigh_alike_spelling(context, target, text)
+            )
     if not isinstance(place.node, ast.BinOp):
         if old and new % old == 0:
             text = f"{place.text} * {new // old}"
@@ -135,11 +137,11 @@ def _without_term(context: FailureContext, target: Target) -> Iterator[Candidate
         is_off_by_one = is_sum and abs(number) == 1
         simpler = weights.SIMPLER_BY_ONE if is_off_by_one else weights.SIMPLER
         text = target.place.source.segment(kept)
-        alike = _spelled_alike(context, target, text)
+        alike = _weigh_alike_spelling(context, target, text)
         yield target.write(text, likely + simpler + alike)
 
 
-def _spelled_alike(context: FailureContext, target: Target, text: str) -> float:
+def _weigh_alike_spelling(context: FailureContext, target: Target, text: str) -> float:
     """What it is worth if both ends would then be spelled alike:
     `nn.Embedding(n, width)` for `nn.LSTM(width, ...)`."""
     others = context.taken if target.is_given else context.given

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from shapelint import ops
 from shapelint.changes.failed_sizes import Aspect, aspect_of, odd_one_out
-from shapelint.changes.made_tensors import made_tensor
+from shapelint.changes.made_tensors import find_made_tensor
 from shapelint.changes.window_values import window_of
 from shapelint.facts.graph import Call, Raised, Trace
 from shapelint.facts.places import Site, Span
@@ -49,7 +49,7 @@ def other_places_of(
     texts = walked.texts
     sites, class_name = definition_of(walked, broken)
     if raised is not None and raised.sites:
-        yield from assigned_before(raised.sites[0], texts)
+        yield from find_earlier_assignments(raised.sites[0], texts)
     if raised is None and sites:
         made = f"`{class_name or broken.op}` made here"
         yield OtherPlace(span_of(sites[0], texts), made)
@@ -59,7 +59,7 @@ def other_places_of(
     traces = walked.traces.values()
     trace = next((trace for trace in traces if broken in trace.calls), None)
     if trace is not None:
-        yield from _arriving(walked, trace, broken, sites, raised)
+        yield from _find_upstream_places(walked, trace, broken, sites, raised)
         if raised is not None or aspect_of(broken) is not Aspect.CHANNELS:
             yield from _windows(walked, trace, broken)
     if broken.site is not None:
@@ -71,19 +71,19 @@ def _table(walked: Walked, fact: TensorFact) -> Iterator[OtherPlace]:
     if not fact.name:
         return
     path, _, attribute = fact.name.rpartition(".")
-    place = next(made_tensor(walked, path, attribute), None)
+    place = next(find_made_tensor(walked, path, attribute), None)
     if place is None:
         return
     source, node = place.source, place.node
     yield OtherPlace(source.span(node), f"`{attribute}` comes from here")
     at = Site(source.file, "", node.lineno, None, node.end_lineno)
-    yield from assigned_before(at, walked.texts)
+    yield from find_earlier_assignments(at, walked.texts)
 
 
 # -- what arrives ------------------------------------------------------------------------
 
 
-def _arriving(
+def _find_upstream_places(
     walked: Walked,
     trace: Trace,
     broken: Call,
@@ -95,10 +95,10 @@ def _arriving(
     starts = [broken.index] if raised is not None else broken.producers
     for index in dict.fromkeys(starts):
         if 0 <= index < len(trace.calls):
-            yield from _way_back(walked, trace, trace.calls[index], taken)
+            yield from _trace_back(walked, trace, trace.calls[index], taken)
 
 
-def _way_back(
+def _trace_back(
     walked: Walked, trace: Trace, start: Call, taken: tuple[Site, ...]
 ) -> Iterator[OtherPlace]:
     """The places on the way back from a call to the layer with weights before it."""
@@ -141,13 +141,13 @@ def _places_of_layer(
     name = class_name or call.op
     message = f"{shape_text(call.output.shape)} comes from this `{name}`"
     yield OtherPlace(span_of(sites[0], walked.texts), message)
-    apart = _apart(sites, taken)
+    apart = _find_divergence(sites, taken)
     if apart is not None and apart != sites[0]:
         message = f"this `{name}` is made from here"
         yield OtherPlace(span_of(apart, walked.texts), message)
 
 
-def _apart(sites: tuple[Site, ...], others: tuple[Site, ...]) -> Site | None:
+def _find_divergence(sites: tuple[Site, ...], others: tuple[Site, ...]) -> Site | None:
     """The outermost frame that made one layer and not the other: where the user wrote
     the two side by side."""
     shared = {(site.file, site.line) for site in others}
@@ -162,7 +162,7 @@ def _windows(walked: Walked, trace: Trace, broken: Call) -> Iterator[OtherPlace]
     """The last places at which the size of an image changes on its way to the failure,
     in the order of the way."""
     found: dict[tuple[str, int], Span] = {}
-    for call in _ways(trace, broken):
+    for call in _list_steps_back(trace, broken):
         if len(found) >= WINDOWS:
             break
         if not _changes_size(call):
@@ -183,7 +183,7 @@ def _changes_size(call: Call) -> bool:
     return call.input.shape[2:] != call.output.shape[2:]
 
 
-def _ways(trace: Trace, broken: Call) -> Iterator[Call]:
+def _list_steps_back(trace: Trace, broken: Call) -> Iterator[Call]:
     """What led to a failure, from there back: to the operand that differs first; where
     nothing that was fed in led to it, as to a table cut by the sizes of an image, to
     what was called just before."""
@@ -205,7 +205,7 @@ def _ways(trace: Trace, broken: Call) -> Iterator[Call]:
 # -- assignments -------------------------------------------------------------------------
 
 
-def assigned_before(site: Site, texts: Texts) -> Iterator[OtherPlace]:
+def find_earlier_assignments(site: Site, texts: Texts) -> Iterator[OtherPlace]:
     """Where the names in an expression got their values: in the same function, the
     nearest assignment before."""
     source = parse_file(site.file, texts)

@@ -16,7 +16,7 @@ from shapelint.changes.other_values import constant
 from shapelint.facts.graph import Call, Trace
 from shapelint.facts.walked_target import Walked
 from shapelint.syntax.calls import CallExpression, call_at, layer_call
-from shapelint.syntax.origins import Place, enclosing_function
+from shapelint.syntax.origins import Place, find_enclosing_function
 from shapelint.syntax.walked_calls import definition_of
 
 LAST = 12
@@ -88,7 +88,7 @@ def way_to_failure(
     _follow_producers(trace, failed, leads, order)
     for call, distance in order:
         is_before = odd is not None and call is not failed
-        suspect = _suspicion(leads[call.index], odd) if is_before else 0.0
+        suspect = _weigh_suspicion(leads[call.index], odd) if is_before else 0.0
         yield _with_expressions(walked, call, distance, suspect)
 
 
@@ -122,7 +122,7 @@ def _length_of(op: str) -> int:
     return 0 if is_transparent else 1
 
 
-def _suspicion(operands: set[int], odd: int | None) -> float:
+def _weigh_suspicion(operands: set[int], odd: int | None) -> float:
     """What it is worth that the operand that differs from all others comes from a call,
     and no other."""
     if operands == {odd}:
@@ -146,7 +146,7 @@ def _with_expressions(
 # -- how numbers are written there -------------------------------------------------------
 
 
-def written_factors(walked: Walked) -> list[int]:
+def list_written_factors(walked: Walked) -> list[int]:
     """Numbers written as factors of what a layer takes, once for each layer: 128 of
     `128 * 4 * 4`."""
     found: dict[object, list[int]] = {}
@@ -172,13 +172,13 @@ def _numbers_in(node: ast.expr) -> list[int]:
     return [number for number in numbers if number is not None]
 
 
-def written_numbers(step: Upstream) -> list[int]:
+def list_written_numbers(step: Upstream) -> list[int]:
     """The factors and terms of what the failing layer is said to take: 8, 4 and 5 of `8
     * 4 * 4 + 5`."""
     numbers = [
         number
         for name, node in step.made_arguments
-        if name not in ops.givers() and isinstance(node, ast.BinOp)
+        if name not in ops.list_output_arguments() and isinstance(node, ast.BinOp)
         for number in _numbers_in(node)
     ]
     return [number for number in dict.fromkeys(numbers) if number > 1]
@@ -194,7 +194,7 @@ def vocabulary(upstream: list[Upstream]) -> dict[tuple[object, int], list[str]]:
             if value is None or isinstance(node, ast.Constant) or step.made is None:
                 continue
             source = step.made.source
-            scope = enclosing_function(Place(source, node))
+            scope = find_enclosing_function(Place(source, node))
             counts = texts.setdefault((scope, value), Counter())
             counts[source.segment(node)] += 1
     return {
@@ -202,7 +202,7 @@ def vocabulary(upstream: list[Upstream]) -> dict[tuple[object, int], list[str]]:
     }
 
 
-def spelled_sizes(upstream: list[Upstream]) -> tuple[set[str], set[str]]:
+def find_size_spellings(upstream: list[Upstream]) -> tuple[set[str], set[str]]:
     """How the failing layer spells what it takes, and the layers just before it what
     they give."""
     taken, given = set(), set()
@@ -212,8 +212,12 @@ def spelled_sizes(upstream: list[Upstream]) -> tuple[set[str], set[str]]:
             if isinstance(node, ast.Constant) or step.made is None:
                 continue
             text = step.made.source.segment(node)
-            if is_failing and name not in ops.givers():
+            if is_failing and name not in ops.list_output_arguments():
                 taken.add(text)
-            elif not is_failing and name in ops.givers() and step.distance <= 2:
+            elif (
+                not is_failing
+                and name in ops.list_output_arguments()
+                and step.distance <= 2
+            ):
                 given.add(text)
     return taken, given

@@ -11,13 +11,13 @@ from shapelint import ops
 from shapelint.changes import weights
 from shapelint.changes.arguments import (
     is_only_numbers,
+    list_written_arguments,
     makes_no_larger,
     may_be_size,
-    written_arguments,
 )
 from shapelint.changes.failed_sizes import Aspect
 from shapelint.changes.failure_context import FailureContext
-from shapelint.changes.made_tensors import made_tensor, resize_square
+from shapelint.changes.made_tensors import find_made_tensor, resize_square
 from shapelint.changes.missing_flattens import flatten_after, flatten_before_turn
 from shapelint.changes.number_changes import Target, other_numbers, small_numbers_near
 from shapelint.changes.orders import flip_flag, reorder_permute, swap_neighbours
@@ -157,7 +157,7 @@ def _changes_of_layer(
         place = place_of_argument(made, node, sites)
         if name in WINDOW:
             yield from other_windows(context, step, place, name)
-        elif name in ops.counters() or _is_patterned(made.name):
+        elif name in ops.list_count_arguments() or _is_patterned(made.name):
             yield from small_numbers_near(context, step, place)
         elif name in _DIM_NAMES:
             yield from other_dimensions(context, step, place)
@@ -173,7 +173,7 @@ def _changes_of_size(
     """A size of a layer: all of the one that fails, of the others what they give."""
     call = step.call
     is_failing = call is context.call
-    if not is_failing and name not in ops.givers():
+    if not is_failing and name not in ops.list_output_arguments():
         return
     likely = step.near
     likely += weights.ARGUMENT_OF_FAILING if is_failing else weights.ARGUMENT_THAT_GIVES
@@ -193,7 +193,7 @@ def _changes_of_wrapper(
     call = step.call
     sites, _ = definition_of(context.walked, call)
     is_failing = call is context.call
-    for name, node in written_arguments(made):
+    for name, node in list_written_arguments(made):
         if name in _NOT_SIZES or not may_be_size(node):
             continue
         place = place_of_argument(made, node, sites)
@@ -206,9 +206,9 @@ def _changes_of_wrapper(
                 continue  # a kernel, a stride, or nothing of this layer's
         if name in WINDOW:
             yield from other_windows(context, step, place, name)
-        elif name in ops.counters():
+        elif name in ops.list_count_arguments():
             yield from small_numbers_near(context, step, place)
-        elif is_failing or value is None or name in ops.givers():
+        elif is_failing or value is None or name in ops.list_output_arguments():
             worth = weights.WRAPPED_ARGUMENT
             if is_failing:
                 worth = weights.WRAPPED_ARGUMENT_OF_FAILING
@@ -226,7 +226,7 @@ def _sizes_of(step: Upstream) -> list[int | None]:
     return [
         single(value)
         for name, value in step.call.attributes.items()
-        if name not in WINDOW and name not in ops.counters()
+        if name not in WINDOW and name not in ops.list_count_arguments()
     ]
 
 
@@ -249,7 +249,7 @@ def _changes_of_function(
     if not _may_take_sizes(op):
         return
     is_pooling = ops.is_of(op, Family.POOLING)
-    for position, (name, node) in enumerate(written_arguments(called)):
+    for position, (name, node) in enumerate(list_written_arguments(called)):
         place = Place(called.source, node, (), sites)
         window = name
         if not name and position < len(POOLING):
@@ -321,7 +321,7 @@ def _changes_of_table(
     """The sizes with which a parameter or buffer was made:
     `nn.Parameter(torch.zeros(1, 17, dim))`."""
     path, _, attribute = name.rpartition(".")
-    places = list(made_tensor(context.walked, path, attribute))
+    places = list(find_made_tensor(context.walked, path, attribute))
     for place in places:
         target = Target(place, path, near + weights.TABLE, attribute)
         yield from other_numbers(context, target, None)

@@ -71,7 +71,7 @@ Guess = tuple[TensorSpec, ...]
 def guess_inputs(model: nn.Module) -> Iterator[Guess]:
     """Inputs for all parameters that must be given, the likely ones first; with a batch
     of one, then of two."""
-    names = _required_parameters(model)
+    names = _list_required_parameters(model)
     for batch in (1, 2) if names else ():
         for first in _guess_first(model, names[0], batch):
             others = [_guess_further(model, name, first) for name in names[1:]]
@@ -83,7 +83,7 @@ def guess_inputs(model: nn.Module) -> Iterator[Guess]:
                 yield (TensorSpec((2, *first.shape[1:]), first.dtype),)
 
 
-def _required_parameters(model: nn.Module) -> list[str]:
+def _list_required_parameters(model: nn.Module) -> list[str]:
     """The parameters of the forward without a default; the first one, where all have
     one."""
     if "forward" not in dir(model) or type(model).forward is nn.Sequential.forward:
@@ -107,11 +107,11 @@ def _guess_first(model: nn.Module, name: str, batch: int) -> Iterator[TensorSpec
     is_ids = any(word in name.lower() for word in _IDS)
     # the order in which layers were made is mostly the order in which they are called
     layers = sorted(
-        _telling_layers(model),
+        _find_telling_layers(model),
         key=lambda layer: is_ids and not isinstance(layer, nn.Embedding),
     )
     for layer in layers[:FIRST_LAYERS]:
-        for spec in _taken_by(layer, batch):
+        for spec in _make_tensors_for(layer, batch):
             if spec not in seen:
                 seen[spec] = None
                 yield spec
@@ -122,7 +122,7 @@ def _guess_first(model: nn.Module, name: str, batch: int) -> Iterator[TensorSpec
     yield TensorSpec((batch, 16), "int64")
 
 
-def _telling_layers(model: nn.Module) -> list[nn.Module]:
+def _find_telling_layers(model: nn.Module) -> list[nn.Module]:
     """The layers that say what they take, each sort once, in the order in which they
     were made."""
     found: dict[tuple[str, object], nn.Module] = {}
@@ -135,7 +135,7 @@ def _telling_layers(model: nn.Module) -> list[nn.Module]:
 
 def _width(layer: nn.Module) -> object:
     """Channels or features that a layer takes, as its attribute has them."""
-    names = (name for name in ops.takers() if hasattr(layer, name))
+    names = (name for name in ops.list_input_arguments() if hasattr(layer, name))
     return next((getattr(layer, name) for name in names), None)
 
 
@@ -149,7 +149,7 @@ def _channels(layer: nn.Module) -> int | None:
     return width if isinstance(width, int) else None
 
 
-def _taken_by(layer: nn.Module, batch: int) -> Iterator[TensorSpec]:
+def _make_tensors_for(layer: nn.Module, batch: int) -> Iterator[TensorSpec]:
     """Tensors that a layer could be the first to get."""
     if isinstance(layer, (nn.Embedding, nn.EmbeddingBag)):
         yield from (TensorSpec((batch, length), "int64") for length in LENGTHS)

@@ -14,14 +14,14 @@ from shapelint.rules.gaps.target_not_loadable import not_loadable
 NOT_ALL_FIXES = "fixes were not looked for to the end, for lack of time (--timeout)"
 
 
-def shown_trace(walked: Walked) -> Trace:
+def choose_shown_trace(walked: Walked) -> Trace:
     """The walk that table and picture show."""
     return walked.traces.get(Mode.EVAL) or next(iter(walked.traces.values()))
 
 
 def fill_report(report: TargetReport, walked: Walked, walkable: Walkable) -> None:
     """Rows, totals and status. The eval walk is what is shown, where there is one."""
-    trace = shown_trace(walked)
+    trace = choose_shown_trace(walked)
     report.inputs = trace.inputs
     report.output = trace.output
     report.rows = rows_of(walked, trace)
@@ -42,7 +42,7 @@ def fill_report(report: TargetReport, walked: Walked, walkable: Walkable) -> Non
 
 def count_calls(report: TargetReport, walked: Walked) -> None:
     """How many calls were followed, and how many of them could not be judged."""
-    trace = shown_trace(walked)
+    trace = choose_shown_trace(walked)
     doubtful = sum(
         call.failure is not None and not call.failure.certain for call in trace.failures
     )
@@ -56,7 +56,7 @@ def draw_walk(report: TargetReport, walked: Walked) -> None:
     # slow, and needed where a picture is wanted only
     from shapelint.picture.blocks import picture_of
 
-    report.picture = picture_of(walked, shown_trace(walked))
+    report.picture = picture_of(walked, choose_shown_trace(walked))
 
 
 def fail_report(report: TargetReport, diagnostic: Diagnostic) -> TargetReport:

@@ -14,10 +14,10 @@ from shapelint.asked.target import parse_target
 from shapelint.cli import say
 from shapelint.cli.check_options import CheckOptions
 from shapelint.cli.configured_targets import (
-    absolute_patterns,
     choose_rules,
     codes_ignored_in,
     find_configured,
+    make_patterns_absolute,
 )
 from shapelint.cli.exit_codes import CLEAN, FINDINGS, UNCHECKED, exit_code, has_failed
 from shapelint.cli.fixing import make_fixes, say_diff, say_right_inputs
@@ -138,7 +138,7 @@ def _ask(options: CheckOptions, config: Config, outputs: list[Output]) -> list[_
 def _request(target: str, options: CheckOptions, config: Config) -> CheckRequest:
     is_configured = find_configured(config, target) is not None
     if _is_source(target, options) and not is_configured:
-        exclude = absolute_patterns(config, config.exclude)
+        exclude = make_patterns_absolute(config, config.exclude)
         return Read(target, exclude=exclude)
     return walk_request(target, config, options.given)
 

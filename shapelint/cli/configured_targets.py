@@ -55,7 +55,7 @@ def find_affected(config: Config, changed: tuple[str, ...]) -> tuple[str, ...]:
         for table in config.targets
         if files and _is_affected(config, table, files)
     ]
-    left_out = absolute_patterns(config, config.exclude)
+    left_out = make_patterns_absolute(config, config.exclude)
     readable = [file for file in changed if _is_readable(file, left_out)]
     return (*targets, *readable)
 
@@ -108,18 +108,18 @@ def codes_ignored_in(config: Config) -> dict[str, list[str]]:
     codes: dict[str, list[str]] = {}
     for name, words in config.per_file_ignores.items():
         rules = [rule for word in words for rule in catalogue().matching(word)]
-        for pattern in absolute_patterns(config, [name]):
+        for pattern in make_patterns_absolute(config, [name]):
             codes[pattern] = [rule.code for rule in rules]
     return codes
 
 
-def absolute_patterns(config: Config, names: list[str]) -> tuple[str, ...]:
+def make_patterns_absolute(config: Config, names: list[str]) -> tuple[str, ...]:
     """Patterns as absolute ones; one without a slash is for files and folders of that
     name anywhere below."""
-    return tuple(_absolute_pattern(str(config.folder), name) for name in names)
+    return tuple(_make_pattern_absolute(str(config.folder), name) for name in names)
 
 
-def _absolute_pattern(folder: str, name: str) -> str:
+def _make_pattern_absolute(folder: str, name: str) -> str:
     if "/" in name:
         return os.path.normpath(os.path.join(folder, name))
     # `*` of fnmatch goes over slashes, so that this fits at any depth

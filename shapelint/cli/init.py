@@ -73,13 +73,13 @@ def init(**words: Any) -> None:
 def _find_models(paths: Iterable[str]) -> list[ModelClass]:
     from shapelint.reading.model_classes import find_models
     from shapelint.sources.file_search import find_files
-    from shapelint.syntax.parsing import with_deep_stack
+    from shapelint.syntax.parsing import run_with_deep_stack
 
     for path in paths:
         if not Path(path).exists():
             raise UsageError(f"no such file or folder: `{path}`")
     files = [file for path in paths or (".",) for file in find_files(path)]
-    return with_deep_stack(lambda: find_models(dict.fromkeys(files)))
+    return run_with_deep_stack(lambda: find_models(dict.fromkeys(files)))
 
 
 # -- the file that is written into
@@ -104,7 +104,7 @@ class _Place:
         if self.is_new:
             return set()
         config = load_config(given=str(self.file))
-        return {_absolute(config, table.target) for table in config.targets}
+        return {_make_absolute(config, table.target) for table in config.targets}
 
     def from_here(self, target: str) -> str:
         """A target as it is written in this file: with the path from its folder."""
@@ -149,7 +149,7 @@ class _Place:
         write_whole(self.file, text)
 
 
-def _absolute(config: Config, target: str) -> str:
+def _make_absolute(config: Config, target: str) -> str:
     path, colon, name = target.partition(":")
     return f"{os.path.abspath(config.folder / path)}{colon}{name}"
 

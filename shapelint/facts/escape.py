@@ -37,7 +37,7 @@ def visible(text: str, colour: bool = False) -> str:
     `##[group]` for a command anywhere in a line, so that the bracket is written
     `\\x5b`."""
     pattern = _COLOUR_OR_UNSAFE if colour else _UNSAFE
-    return _BRACKET.sub(r"\1\\x5b", pattern.sub(_written, text))
+    return _BRACKET.sub(r"\1\\x5b", pattern.sub(_write_out, text))
 
 
 def in_one_line(text: str) -> str:
@@ -64,7 +64,7 @@ def json_text(value: Any, **layout: Any) -> str:
     )
 
 
-def _written(found: re.Match[str]) -> str:
+def _write_out(found: re.Match[str]) -> str:
     char = found[0]
     if len(char) > 1:
         return char  # a colour

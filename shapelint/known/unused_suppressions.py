@@ -166,7 +166,7 @@ def _diagnostic(
     """`left`: the codes that the comment keeps."""
     place = span_in_cell(span_of_comment(comment), DISK)
     diagnostic = UnusedSuppression().diagnostic(message).at(place)
-    edit = _without(comment, left)
+    edit = _remove_comment(comment, left)
     if edit is None:
         return diagnostic
     title = f"`{', '.join(left)}` alone" if left else "without it"
@@ -174,7 +174,7 @@ def _diagnostic(
     return replace(diagnostic, fixes=(fix,))
 
 
-def _without(comment: Suppression, left: tuple[str, ...]) -> Edit | None:
+def _remove_comment(comment: Suppression, left: tuple[str, ...]) -> Edit | None:
     """The comment taken away, with the white space before it and the line if it was
     alone; or some of its codes."""
     line = DISK.line_of(comment.file, comment.line)

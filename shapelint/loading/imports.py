@@ -73,7 +73,7 @@ class TextLoader(importlib.machinery.SourceFileLoader):
 
 
 @contextlib.contextmanager
-def isolated_imports(roots: list[str], texts: Texts) -> Iterator[None]:
+def isolate_imports(roots: list[str], texts: Texts) -> Iterator[None]:
     """`sys.path` leads with `roots`; on leaving, `sys.path` and `sys.modules` are as
     they were.
 

@@ -24,15 +24,15 @@ from shapelint.loading.imports import (
     TextLoader,
     import_name,
     is_users_module,
-    isolated_imports,
+    isolate_imports,
 )
 from shapelint.loading.not_loadable import (
     NotLoadableError,
     definition_span,
+    list_required_parameters,
     name_of,
     refusal_of_call,
     refusal_of_import,
-    required_parameters,
     signature_of,
     suggest_module,
     suggest_name,
@@ -68,7 +68,7 @@ class Loaded:
     def importable(self) -> Iterator[None]:
         """The user's modules as they were when the model was made: a forward may
         import, or look itself up."""
-        with isolated_imports(self.roots, self.texts):
+        with isolate_imports(self.roots, self.texts):
             sys.modules.update(self.user_modules)
             yield
 
@@ -94,7 +94,7 @@ def load(
     building = build_under_session(definitions, own_budget, trial)
     with (
         preserve_generators(seed=0),
-        isolated_imports(roots, texts),
+        isolate_imports(roots, texts),
         building as session,
     ):
         module, model = enter_target(target, name, ownership)
@@ -207,7 +207,7 @@ def _evaluate(target: Target, module: ModuleType, ownership: Ownership) -> objec
     there is."""
     expression = target.expression
     if expression is None:
-        return _only_model(target, models_in(module))
+        return _find_only_model(target, models_in(module))
     root = expression.split("(")[0].split(".")[0].strip()
     is_known = hasattr(module, root) or hasattr(builtins, root)
     if root.isidentifier() and not is_known:
@@ -220,7 +220,7 @@ def _evaluate(target: Target, module: ModuleType, ownership: Ownership) -> objec
         callee = getattr(module, root, None)
         # it was raised in no frame of the user's: by the call itself
         if callable(callee) and not ownership.in_traceback(error.__traceback__):
-            raise _misfit(expression, callee, error) from None
+            raise _explain_misfit(expression, callee, error) from None
         raise refusal_of_call(target, "calling", ownership, error) from None
     except (KeyboardInterrupt, OutOfTimeError):
         raise
@@ -228,7 +228,7 @@ def _evaluate(target: Target, module: ModuleType, ownership: Ownership) -> objec
         raise refusal_of_call(target, "calling", ownership, error) from None
 
 
-def _misfit(
+def _explain_misfit(
     expression: str, callee: Callable[..., object], error: TypeError
 ) -> NotLoadableError:
     signature = signature_of(callee)
@@ -238,7 +238,7 @@ def _misfit(
     )
 
 
-def _only_model(target: Target, found: Mapping[str, object]) -> object:
+def _find_only_model(target: Target, found: Mapping[str, object]) -> object:
     """The one class of a file, beside which instances of it do not count; else the one
     instance."""
     classes = [value for value in found.values() if inspect.isclass(value)]
@@ -265,9 +265,9 @@ def _instantiate(
     if not callable(value):
         kind = type(value).__name__
         raise NotLoadableError(f"`{name}` is a {kind}, not an nn.Module")
-    missing = required_parameters(value)
+    missing = list_required_parameters(value)
     if missing:
-        raise _without_arguments(target, name, value, missing)
+        raise _explain_missing_arguments(target, name, value, missing)
     try:
         made: object = value()
     except (KeyboardInterrupt, OutOfTimeError):
@@ -281,7 +281,7 @@ def _instantiate(
     )
 
 
-def _without_arguments(
+def _explain_missing_arguments(
     target: Target, name: str, callee: Callable[..., object], missing: list[str]
 ) -> NotLoadableError:
     arguments = ", ".join(f"{each}=..." for each in missing)

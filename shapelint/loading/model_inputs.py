@@ -15,9 +15,9 @@ from shapelint.asked.inputs import DTYPES, TensorSpec, parse_inputs
 from shapelint.asked.target import parse_target
 from shapelint.facts.errors import OutOfTimeError, UsageError
 from shapelint.facts.places import Span
-from shapelint.loading.imports import import_name, isolated_imports
+from shapelint.loading.imports import import_name, isolate_imports
 from shapelint.loading.model import Loaded, import_target
-from shapelint.loading.not_loadable import NotLoadableError, required_names
+from shapelint.loading.not_loadable import NotLoadableError, list_required_names
 from shapelint.ops.families.recurrent import recover_recurrent
 from shapelint.ops.record import Family
 from shapelint.syntax.own_inputs import EXAMPLE, input_comment
@@ -132,7 +132,7 @@ def require_fitting(loaded: Loaded, inputs: InputMaker) -> None:
         raise NotLoadableError(
             f"the inputs do not fit `{name}`: {error}",
             _line_of(forward),
-            _ask_for_names(required_names(signature)),
+            _ask_for_names(list_required_names(signature)),
         ) from None
 
 
@@ -221,7 +221,7 @@ def _import_factory(text: str, texts: Texts) -> Callable[[], object]:
     target = parse_target(text)
     _, roots, _ = import_name(target, texts)
     try:
-        with isolated_imports(roots, texts):
+        with isolate_imports(roots, texts):
             factory = import_target(target, texts)
     except NotLoadableError as error:
         raise UsageError(f"--input-factory: {error}") from None

@@ -60,8 +60,8 @@ class Plan:
         the port of its maker, however many calls use it on the other side."""
         found: dict[int, Lines] = {module: {} for module in self.children}
         for link in self.links:
-            sources = {module: child for child, module in self._way_up(link.source)}
-            targets = {module: child for child, module in self._way_up(link.target)}
+            sources = {module: child for child, module in self._climb(link.source)}
+            targets = {module: child for child, module in self._climb(link.target)}
             for module in {**sources, **targets}:
                 source = sources.get(module, BORDER)
                 target = targets.get(module, BORDER)
@@ -76,7 +76,7 @@ class Plan:
             for module, lines in found.items()
         }
 
-    def _way_up(self, at: int) -> Iterator[tuple[int, int]]:
+    def _climb(self, at: int) -> Iterator[tuple[int, int]]:
         """A block and the module it is in, then that module and the one it is in, and
         so on."""
         within = self.blocks[at].within
@@ -90,7 +90,7 @@ class Plan:
         lines = self.lines_in[module]
         entering = [line.port for line in lines if line.source == BORDER]
         leaving = [line.port for line in lines if line.target == BORDER]
-        return _without_repeats(entering), _without_repeats(leaving)
+        return _drop_repeats(entering), _drop_repeats(leaving)
 
     def ports_of(self, module: int) -> Ports:
         """As `border_of`, in the order in which the lines around the module have
@@ -98,7 +98,7 @@ class Plan:
         lines = self.lines_in.get(self.blocks[module].within or 0, [])
         entering = [line.port for line in lines if line.target == module]
         leaving = [line.port for line in lines if line.source == module]
-        return _without_repeats(entering), _without_repeats(leaving)
+        return _drop_repeats(entering), _drop_repeats(leaving)
 
     def port_places(
         self, module: int, layout: Layout | None
@@ -131,28 +131,30 @@ class Plan:
         opened, level = {0}, [0]
         shown = len(self.children.get(0, []))
         while True:
-            level = [child for at in level for child in self._worth_opening(at)]
+            level = [
+                child for at in level for child in self._list_modules_worth_opening(at)
+            ]
             # An open module gives up its own place to what is inside.
             more = sum(len(self.children[at]) - 1 for at in level)
             if not level or shown + more > room:
                 break
             opened.update(level)
             shown += more
-        return opened | self._around_failures(room)
+        return opened | self._find_modules_around_failures(room)
 
-    def _worth_opening(self, module: int) -> list[int]:
+    def _list_modules_worth_opening(self, module: int) -> list[int]:
         """The modules in a module that hold more than one block."""
         children = self.children.get(module, [])
         return [child for child in children if len(self.children.get(child, [])) > 1]
 
-    def _around_failures(self, most: int) -> set[int]:
+    def _find_modules_around_failures(self, most: int) -> set[int]:
         """The modules around the first failing calls."""
         failed = [
             at
             for at, block in enumerate(self.blocks)
             if block.failed and at not in self.children
         ]
-        return {module for at in failed[:most] for _, module in self._way_up(at)}
+        return {module for at in failed[:most] for _, module in self._climb(at)}
 
     # -- sizes
 
@@ -239,5 +241,5 @@ def _spread(ports: list[int], width: float) -> dict[int, float]:
     return {port: width * (k + 1) / count for k, port in enumerate(ports)}
 
 
-def _without_repeats(ports: list[int]) -> list[int]:
+def _drop_repeats(ports: list[int]) -> list[int]:
     return list(dict.fromkeys(ports))

@@ -132,7 +132,7 @@ class Branching:
                     return
 
     @contextmanager
-    def catching(self, catch: Catch) -> Iterator[Catch]:
+    def catch_exits(self, catch: Catch) -> Iterator[Catch]:
         """While this lasts, exits lead to `catch`."""
         self._catches.append(catch)
         try:
@@ -158,7 +158,7 @@ class Branching:
         # Without anybody to catch an exception its states would only be thrown away.
         is_awaited = sees_all or swallows or any(self._catching(Exit.RAISE))
         kinds = ALL_EXITS if is_awaited else ALL_EXITS - {Exit.RAISE}
-        with self.catching(Catch(kinds)) as catch:
+        with self.catch_exits(Catch(kinds)) as catch:
             if is_awaited:
                 self.may_raise()
             ends = self.end_of(body)
@@ -181,17 +181,17 @@ class Branching:
         exits = [each for states in catch.states.values() for each in states]
         self._state.join(before, [*ends, *exits])
         self.end_of(final)
-        with self._journal.ignoring():
-            after = self._after(final, before, ends)
+        with self._journal.pause():
+            after = self._run_final(final, before, ends)
             for kind, states in catch.states.items():
-                reached = self._after(final, before, states)
+                reached = self._run_final(final, before, states)
                 if kind is Exit.RAISE and swallows:
                     after += reached
                 if reached:
                     self._pass_on(kind)
         self._state.join(before, after)
 
-    def _after(
+    def _run_final(
         self, final: Way[object], before: Snapshot, states: list[Snapshot]
     ) -> list[Snapshot]:
         if not states:

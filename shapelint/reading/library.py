@@ -15,14 +15,14 @@ from functools import lru_cache
 from shapelint.reading.modes import ModeName
 from shapelint.reading.name_patterns import (
     Fits,
-    below,
-    both,
-    classes_below,
-    ending_in,
     is_class,
     last_part,
-    named,
-    without,
+    match_all,
+    match_below,
+    match_classes_below,
+    match_last_part,
+    match_names,
+    match_without,
 )
 from shapelint.reading.vocabulary import split_words
 
@@ -58,7 +58,9 @@ class CallEntry:
 
 
 # Weights enums, processors and the like live beside the models and are no models.
-_is_model_name = without("Tokenizer", "Processor", "Extractor", "Config", "Scheduler")
+_is_model_name = match_without(
+    "Tokenizer", "Processor", "Extractor", "Config", "Scheduler"
+)
 
 
 def _is_torchvision_model(dotted: str) -> bool:
@@ -82,17 +84,17 @@ def _is_pretrained_model(dotted: str) -> bool:
 
 MODEL_MAKERS = (
     CallEntry(
-        both(_is_model_name, _is_pretrained_model),
+        match_all(_is_model_name, _is_pretrained_model),
         CallDoes.MAKE_MODEL,
         'transformers, PreTrainedModel.from_pretrained: "The model is set in evaluation'
         ' mode by default using model.eval()"',
         mode=ModeName.EVAL,
     ),
     CallEntry(
-        both(
+        match_all(
             _is_model_name,
-            below(*_MODEL_LIBRARIES, "torch_geometric."),
-            ending_in("from_pretrained"),
+            match_below(*_MODEL_LIBRARIES, "torch_geometric."),
+            match_last_part("from_pretrained"),
         ),
         CallDoes.MAKE_MODEL,
         "efficientnet_pytorch, README: from_pretrained is followed by eval() to"
@@ -100,27 +102,27 @@ MODEL_MAKERS = (
         mode=ModeName.EVAL,
     ),
     CallEntry(
-        both(_is_model_name, _is_torchvision_model),
+        match_all(_is_model_name, _is_torchvision_model),
         CallDoes.MAKE_MODEL,
         "docs.pytorch.org/vision/stable/models.html: a builder returns an nn.Module; to"
         " predict, call model.eval()",
     ),
     CallEntry(
-        both(
+        match_all(
             _is_model_name,
-            below(*_MODEL_LIBRARIES, "torch_geometric."),
-            ending_in("create_model"),
+            match_below(*_MODEL_LIBRARIES, "torch_geometric."),
+            match_last_part("create_model"),
         ),
         CallDoes.MAKE_MODEL,
         "huggingface.co/docs/timm, timm.create_model: an nn.Module in train mode",
     ),
     CallEntry(
-        both(_is_model_name, classes_below(*_MODEL_LIBRARIES)),
+        match_all(_is_model_name, match_classes_below(*_MODEL_LIBRARIES)),
         CallDoes.MAKE_MODEL,
         "smp.readthedocs.io: smp.Unet(...) and the like are nn.Modules",
     ),
     CallEntry(
-        both(_is_model_name, named("torch.hub.load")),
+        match_all(_is_model_name, match_names("torch.hub.load")),
         CallDoes.MAKE_MODEL,
         "torch.hub.load: returns what the repository's entry point returns, in the mode"
         " that it chose",
@@ -130,20 +132,20 @@ MODEL_MAKERS = (
 
 CALLS = (
     CallEntry(
-        named("sys.exit", "os._exit", "os.abort", "exit", "quit"),
+        match_names("sys.exit", "os._exit", "os.abort", "exit", "quit"),
         CallDoes.NEVER_RETURN,
         "docs.python.org: sys.exit raises SystemExit; os._exit and os.abort end the"
         " process; exit and quit are for the interactive shell",
     ),
     CallEntry(
-        ending_in("prepare", "initialize", "setup"),
+        match_last_part("prepare", "initialize", "setup"),
         CallDoes.RETURN_ARGUMENTS,
         "accelerate, Accelerator.prepare, and lightning, Fabric.setup: return the"
         " objects in the order in which they were passed; so does apex.amp.initialize",
         needs_model=True,
     ),
     CallEntry(
-        ending_in(
+        match_last_part(
             "DataParallel",
             "DistributedDataParallel",
             "DDP",
@@ -167,19 +169,19 @@ CALLS = (
         " subclasses of torch.optim.Optimizer",
     ),
     CallEntry(
-        below("torch.optim."),
+        match_below("torch.optim."),
         CallDoes.MAKE_OPTIMIZER,
         "torch.optim: its classes are optimizers and their schedulers",
     ),
     CallEntry(
-        below("torch.nn.functional.", "torch.nn.utils.", "torch.nn.init."),
+        match_below("torch.nn.functional.", "torch.nn.utils.", "torch.nn.init."),
         CallDoes.COMPUTE,
         "torch.nn.functional: functions of tensors; a result of a model stays in the"
         " graph",
     ),
     CallEntry(
-        both(
-            classes_below("torch.nn."),
+        match_all(
+            match_classes_below("torch.nn."),
             lambda dotted: (
                 dotted.endswith("Loss")
                 or last_part(dotted)
@@ -197,46 +199,50 @@ CALLS = (
         "torch.nn: losses and layers without weights, which nobody calls a model",
     ),
     CallEntry(
-        classes_below("torch.nn."),
+        match_classes_below("torch.nn."),
         CallDoes.MAKE_LAYER,
         "torch.nn: its classes are modules, made in train mode",
     ),
     *MODEL_MAKERS,
     CallEntry(
-        named("torch.load", "torch.jit.load"),
+        match_names("torch.load", "torch.jit.load"),
         CallDoes.MAKE_MODEL,
         "torch.load: unpickles what was saved, for a model its mode included",
         mode=ModeName.UNKNOWN,
     ),
     CallEntry(
-        named("copy.deepcopy"),
+        match_names("copy.deepcopy"),
         CallDoes.COPY,
         "docs.python.org/3/library/copy.html: a copy has the attributes of the"
         " original, `training` too",
         needs_model=True,
     ),
     CallEntry(
-        named("torch.autograd.backward", "torch.autograd.grad", "torch.func.grad"),
+        match_names(
+            "torch.autograd.backward", "torch.autograd.grad", "torch.func.grad"
+        ),
         CallDoes.DIFFERENTIATE,
         "torch.autograd.grad: computes the gradients of its outputs",
     ),
     CallEntry(
-        ending_in("set_grad_enabled"),
+        match_last_part("set_grad_enabled"),
         CallDoes.SET_RECORDING,
         "torch.set_grad_enabled: acts as a function, too, until it is called again",
     ),
     CallEntry(
-        both(below("torch."), ending_in("argmax")),
+        match_all(match_below("torch."), match_last_part("argmax")),
         CallDoes.MEASURE_INDICES,
         "torch.argmax: gives indices, which carry no gradient",
     ),
     CallEntry(
-        both(below("torch."), ending_in("max", "topk", "eq", "argsort")),
+        match_all(
+            match_below("torch."), match_last_part("max", "topk", "eq", "argsort")
+        ),
         CallDoes.MEASURE,
         "torch.topk and others: what predictions are compared by",
     ),
     CallEntry(
-        below("torch."),
+        match_below("torch."),
         CallDoes.COMPUTE,
         "docs.pytorch.org: the functions of torch give tensors made of their arguments",
     ),

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from shapelint.reading.name_patterns import Fits, ending_in
+from shapelint.reading.name_patterns import Fits, match_last_part
 from shapelint.reading.values import ClassKind
 from shapelint.reading.vocabulary import split_words
 
@@ -43,7 +43,7 @@ BASES = (
         " mmengine.Runner, ignite.Engine: the library runs the loops and sets modes",
     ),
     BaseEntry(
-        ending_in("PreTrainedModel", "ModelMixin"),
+        match_last_part("PreTrainedModel", "ModelMixin"),
         ClassKind.MODULE,
         "transformers.PreTrainedModel and diffusers.ModelMixin are nn.Modules",
     ),

@@ -34,7 +34,7 @@ class MethodEntry:
     is_proof: bool = False
 
 
-def _by_name(*entries: MethodEntry) -> dict[str, MethodEntry]:
+def _index_by_name(*entries: MethodEntry) -> dict[str, MethodEntry]:
     """Entries by each of their names.
 
     Raises:
@@ -49,7 +49,7 @@ def _by_name(*entries: MethodEntry) -> dict[str, MethodEntry]:
     return found
 
 
-MODEL_METHODS = _by_name(
+MODEL_METHODS = _index_by_name(
     MethodEntry(
         "eval train",
         MethodDoes.SWITCH_MODE,
@@ -103,7 +103,7 @@ MODEL_METHODS = _by_name(
     ),
 )
 
-RESULT_METHODS = _by_name(
+RESULT_METHODS = _index_by_name(
     MethodEntry(
         "backward",
         MethodDoes.BACKWARD,

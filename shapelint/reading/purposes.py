@@ -28,7 +28,7 @@ def is_evaluation(call: Forward) -> bool:
     if has_other_use or any(_compares_tensors(frame) for frame in call.frames):
         return False
     # `for phase in ["train", "val"]` stands around both: the innermost name counts.
-    nearest = _nearest_purpose(call)
+    nearest = _find_nearest_purpose(call)
     if nearest is not Purpose.UNKNOWN:
         return nearest is Purpose.EVAL
     # A loop that no name speaks of, as in a notebook: a model that is neither trained
@@ -36,7 +36,7 @@ def is_evaluation(call: Forward) -> bool:
     return call.measured and (call.after_training or call.model.loaded)
 
 
-def _nearest_purpose(call: Forward) -> Purpose:
+def _find_nearest_purpose(call: Forward) -> Purpose:
     for each in reversed(call.stack):
         purpose = each.purpose if isinstance(each, Loop) else _purpose_of(each.function)
         if purpose is not Purpose.UNKNOWN:

@@ -82,8 +82,8 @@ class Joiner:
         return Items([self._join_members(mine, theirs) for mine, theirs in pairs])
 
     def _join_dicts(self, one: Items, other: Items) -> Items:
-        joined = _by_key(one)
-        for key, (node, theirs) in _by_key(other).items():
+        joined = _pair_by_key(one)
+        for key, (node, theirs) in _pair_by_key(other).items():
             if key in joined:
                 theirs = self._join_members(joined[key][1], theirs)  # noqa: PLW2901
             joined[key] = node, theirs
@@ -173,7 +173,7 @@ def _read(value: Bound | None) -> Value | None:
     return value.value if isinstance(value, Pending) else value
 
 
-def _by_key(items: Items) -> dict[object, tuple[Value | None, Value | None]]:
+def _pair_by_key(items: Items) -> dict[object, tuple[Value | None, Value | None]]:
     """The members of a dict by what their keys are; of equal keys the last counts."""
     first = len(items.keys) - len(items.members)
     keys = items.keys[first:] if items.members else []

@@ -64,7 +64,7 @@ class CallExpression:
         """Where an argument, or the call itself, stands."""
         return self.source.span(node or self.node)
 
-    def replaced(self, node: ast.expr, text: str) -> Edit:
+    def replace_node(self, node: ast.expr, text: str) -> Edit:
         """The edit that writes `text` in place of an expression."""
         return replacement(self.source, node, text)
 
@@ -77,7 +77,7 @@ def call_at(site: Site | None, texts: Texts) -> CallExpression | None:
         return None
     corners = _corners_of(site)
     if corners is None:
-        return _only_call(source, _calls_on_line(source, site.line))
+        return _find_only_call(source, _calls_on_line(source, site.line))
     node = source.calls.get(corners)
     return CallExpression(source, node) if node is not None else None
 
@@ -111,7 +111,7 @@ def _call_of(name: str, site: Site, texts: Texts) -> CallExpression | None:
         return None
     on_line = _calls_on_line(source, site.line)
     named = [node for node in on_line if last_name(node.func) == name]
-    return _only_call(source, named)
+    return _find_only_call(source, named)
 
 
 def _file_of(site: Site | None, texts: Texts) -> ParsedFile | None:
@@ -130,7 +130,7 @@ def _calls_on_line(source: ParsedFile, line: int) -> list[ast.Call]:
     return [node for corners, node in source.calls.items() if corners[0] == line]
 
 
-def _only_call(source: ParsedFile, nodes: list[ast.Call]) -> CallExpression | None:
+def _find_only_call(source: ParsedFile, nodes: list[ast.Call]) -> CallExpression | None:
     """The only one of some calls: where there are more, nobody knows which is meant."""
     return CallExpression(source, nodes[0]) if len(nodes) == 1 else None
 

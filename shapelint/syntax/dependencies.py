@@ -115,7 +115,7 @@ def _imports_of(file: str, roots: list[str], found: Dependencies) -> Iterator[st
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
-                yield from _known_files(alias.name.split("."), from_here, found)
+                yield from _find_known_files(alias.name.split("."), from_here, found)
         elif isinstance(node, ast.ImportFrom):
             yield from _files_of_from(node, file, from_here, found)
         elif isinstance(node, ast.Call):
@@ -149,7 +149,7 @@ def _is_search_path(node: ast.AST) -> bool:
     return last_name(node.value) == "sys"
 
 
-def _known_files(
+def _find_known_files(
     parts: list[str], roots: list[str], found: Dependencies
 ) -> Iterator[str]:
     """As `_files`; a module that is nowhere to be found may be made of anything."""
@@ -170,14 +170,14 @@ def _files_of_call(
         found.is_complete = False
     if name not in _BY_NAME:
         return
-    module = _written_module(node)
+    module = _read_imported_module(node)
     if module:
-        yield from _known_files(module.split("."), roots, found)
+        yield from _find_known_files(module.split("."), roots, found)
     else:
         found.is_complete = False
 
 
-def _written_module(node: ast.Call) -> str:
+def _read_imported_module(node: ast.Call) -> str:
     """The module that a call imports, where it is written out and not relative."""
     first = node.args[0] if node.args else None
     if not isinstance(first, ast.Constant) or not isinstance(first.value, str):
@@ -197,11 +197,13 @@ def _files_of_from(
         roots = [_folder_above(file, node.level)]
         own = list(_files(parts, roots, is_relative=True))
     else:
-        own = list(_known_files(parts, roots, found))
+        own = list(_find_known_files(parts, roots, found))
     yield from own
     for alias in node.names:
         if alias.name == "*":  # `__all__` may name any module of a package
-            yield from _beside(file for file in own if file.endswith("__init__.py"))
+            yield from _list_neighbours(
+                file for file in own if file.endswith("__init__.py")
+            )
         yield from _files([*parts, alias.name], roots, is_relative=bool(node.level))
 
 
@@ -213,7 +215,7 @@ def _folder_above(file: str, level: int) -> str:
     return folder
 
 
-def _beside(files: Iterable[str]) -> Iterator[str]:
+def _list_neighbours(files: Iterable[str]) -> Iterator[str]:
     """The modules and packages of the packages whose `__init__.py` these are."""
     for file in files:
         folder = os.path.dirname(file)

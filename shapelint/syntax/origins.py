@@ -109,7 +109,10 @@ def _sources(place: Place) -> list[Place]:
     """Where the value of a name, or of an attribute of `self`, was written."""
     node = place.node
     if isinstance(node, ast.Name):
-        return [*_assigned_values(place, node.id), *_passed_values(place, node.id)]
+        return [
+            *_find_assigned_values(place, node.id),
+            *_find_passed_values(place, node.id),
+        ]
     if isinstance(node, ast.Attribute) and _is_self(node.value):
         return _attribute_values(place, node.attr)
     return []
@@ -119,14 +122,14 @@ def _is_self(node: ast.expr) -> bool:
     return isinstance(node, ast.Name) and node.id == "self"
 
 
-def enclosing_function(place: Place) -> ast.FunctionDef | None:
+def find_enclosing_function(place: Place) -> ast.FunctionDef | None:
     """The function an expression stands in."""
-    return place.source.enclosing(place.node, ast.FunctionDef)
+    return place.source.find_enclosing(place.node, ast.FunctionDef)
 
 
-def enclosing_class(place: Place) -> ast.ClassDef | None:
+def find_enclosing_class(place: Place) -> ast.ClassDef | None:
     """The class an expression stands in."""
-    return place.source.enclosing(place.node, ast.ClassDef)
+    return place.source.find_enclosing(place.node, ast.ClassDef)
 
 
 @lru_cache(maxsize=64)
@@ -149,11 +152,11 @@ def _pairs(node: ast.AST) -> list[Assignment]:
     return found
 
 
-def _assigned_values(place: Place, name: str) -> list[Place]:
+def _find_assigned_values(place: Place, name: str) -> list[Place]:
     """The last value that the enclosing function assigns to a name before it is used;
     where there is none, the last that the module does."""
     tree = place.source.tree
-    function = enclosing_function(place)
+    function = find_enclosing_function(place)
     before = [
         value
         for value in _values_of(name, assignments(function or tree))
@@ -181,19 +184,19 @@ def _is_parameter(function: ast.FunctionDef, name: str) -> bool:
     return any(parameter.arg == name for parameter in parameters)
 
 
-def _passed_values(place: Place, name: str) -> list[Place]:
+def _find_passed_values(place: Place, name: str) -> list[Place]:
     """What the caller passes for a parameter, else its default."""
-    function = enclosing_function(place)
+    function = find_enclosing_function(place)
     if function is None or not _is_parameter(function, name):
         return []
-    passed = _passed_argument(place, function, name)
+    passed = _find_passed_argument(place, function, name)
     if passed is not None:
         return [passed]
     default = _default_of(function, name)
     return [replace(place, node=default)] if default is not None else []
 
 
-def _passed_argument(
+def _find_passed_argument(
     place: Place, function: ast.FunctionDef, name: str
 ) -> Place | None:
     caller = place.callers[0] if place.callers else None
@@ -236,7 +239,7 @@ def _default_of(function: ast.FunctionDef, name: str) -> ast.expr | None:
 def _attribute_values(place: Place, name: str) -> list[Place]:
     """The first two values that the class assigns to `self.<name>`: a second one is
     most often that of another branch, further ones are updates."""
-    owner = enclosing_class(place)
+    owner = find_enclosing_class(place)
     if owner is None:
         return []
     pairs = assignments(owner)

@@ -51,7 +51,7 @@ class Answers:
         self.handed_out_number = True
         return value + times - 1
 
-    def forced_at(self, name: str, site: Site | None) -> bool | None:
+    def find_forced_answer(self, name: str, site: Site | None) -> bool | None:
         """The answer that was decided for this place before the walk, if any."""
         if name not in ("bool", "is_nonzero") or site is None:
             return None

@@ -23,7 +23,7 @@ def axes(side: str) -> list[list[str]] | None:
     return [part.strip("()").split() for part in _DIMENSION.findall(side)]
 
 
-def taken_axes(failure: Failure) -> list[list[str]] | None:
+def read_taken_axes(failure: Failure) -> list[list[str]] | None:
     """The axes that the pattern of a failed call says it takes; None where that is
     unknown."""
     pattern = failure.args[1] if len(failure.args) > 1 else None
@@ -67,7 +67,7 @@ def explain_pattern(call: Call, failure: Failure) -> tuple[str, str] | None:
     """The dimension that cannot be taken apart as the pattern says."""
     if len(failure.args) < 2 or not isinstance(failure.args[1], str):
         return None
-    shape, left = failure.tensors[0].shape, taken_axes(failure)
+    shape, left = failure.tensors[0].shape, read_taken_axes(failure)
     if left is not None and len(left) == len(shape):
         for names, size in zip(left, shape, strict=True):
             found = _explain_dimension(call, failure, names, size)

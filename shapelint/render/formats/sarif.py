@@ -119,7 +119,7 @@ def _result(item: ReportedFinding, index: dict[str, int]) -> JsonObject:
         result["locations"] = [location]
     if diagnostic.related:
         result["relatedLocations"] = [
-            _related_location(number, each)
+            _write_related_location(number, each)
             for number, each in enumerate(diagnostic.related, 1)
         ]
     if len(diagnostic.trail) > 1:
@@ -131,7 +131,7 @@ def _result(item: ReportedFinding, index: dict[str, int]) -> JsonObject:
     return result
 
 
-def _related_location(number: int, related: Related) -> JsonObject:
+def _write_related_location(number: int, related: Related) -> JsonObject:
     location = _location(related.span)
     return {**location, "message": {"text": related.message}, "id": number}
 
