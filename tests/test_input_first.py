@@ -18,9 +18,7 @@ from tests import eager
 from tests.conftest import FIXTURES, errors, run_shapelint
 
 SMALL = (FIXTURES / "small_cnn.py").read_text()
-RIGHT = (
-    "not fixed: the input is what is wrong; the model runs with `--input 1,3,64,64`\n"
-)
+RIGHT = "not fixed: the input is wrong; the model runs with `--input 1,3,64,64`\n"
 
 HEAD = "import torch\nimport torch.nn.functional as F\nfrom torch import nn\n\n\nclass Net(nn.Module):\n"
 INIT = "    def __init__(self):\n        super().__init__()\n"
@@ -232,9 +230,7 @@ def test_several_targets_are_named(tmp_path: Path) -> None:
     (tmp_path / "net.py").write_text(IMAGES)
     words = ("net.py:Net", "net.py:Net()", "--input", "3,32,32", "--diff")
     done = run_shapelint("check", *words, cwd=tmp_path)
-    said = (
-        "not fixed: the input is what is wrong; the model runs with `--input 1,3,32,32`"
-    )
+    said = "not fixed: the input is wrong; the model runs with `--input 1,3,32,32`"
     assert [line for line in done.err.splitlines() if "not fixed" in line] == [
         f"net.py:Net: {said}",
         f"net.py:Net(): {said}",

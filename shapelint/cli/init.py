@@ -129,7 +129,7 @@ class _Place:
             check_config(self.file, text.decode("utf-8"))
         except UsageError as error:
             raise UsageError(
-                f"cannot add to `{self.shown}`, write it yourself: {error}"
+                f"cannot add to `{self.shown}`; edit it by hand: {error}"
             ) from None
         return text
 

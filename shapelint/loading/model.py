@@ -248,7 +248,7 @@ def _find_only_model(target: Target, found: Mapping[str, object]) -> object:
         return next(iter(found.values()))
     where = name_of(target)
     if not found:
-        hint = f"write `{where}:name` for what makes the model"
+        hint = f"name what builds the model: `{where}:name`"
         raise NotLoadableError(f"`{where}` defines no nn.Module class", hint=hint)
     listed = ", ".join(f"`{where}:{name}`" for name in found)
     message = f"`{where}` has {len(found)} models; name one"

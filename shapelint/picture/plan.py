@@ -77,8 +77,8 @@ class Plan:
         }
 
     def _climb(self, at: int) -> Iterator[tuple[int, int]]:
-        """A block and the module it is in, then that module and the one it is in, and
-        so on."""
+        """Pairs of a block and the module around it, from the block given up to the
+        model."""
         within = self.blocks[at].within
         while within is not None:
             yield at, within
@@ -103,8 +103,9 @@ class Plan:
     def port_places(
         self, module: int, layout: Layout | None
     ) -> tuple[dict[int, float], dict[int, float]]:
-        """Where the ports of a module are, from its left, in the order of `ports_of`:
-        as its layout has them, and evenly spread if it is closed."""
+        """The distance of each port from the left of a module, in the order of
+        `ports_of`: where the layout put it, or at equal distances if the module is
+        closed."""
         above, below = self.ports_of(module)
         if layout is not None:
             ports_in = {port: layout.ports_in[port] for port in above}
@@ -126,8 +127,11 @@ class Plan:
     # -- open modules
 
     def choose_open(self, room: int = ROOM) -> set[int]:
-        """The modules to show with what is inside: level by level while there is room,
-        and those around a failing call, however deep."""
+        """The modules to draw open.
+
+        They are opened level by level while there is room. Those around a failing call
+        are open however deep they are.
+        """
         opened, level = {0}, [0]
         shown = len(self.children.get(0, []))
         while True:
@@ -159,7 +163,7 @@ class Plan:
     # -- sizes
 
     def share(self, at: int) -> float:
-        """The part of the model's parameters that a block has, from 0 to 1."""
+        """How much of the model's parameters a block has, from 0 to 1."""
         total = self.blocks[0].params
         return self.blocks[at].params / total if total else 0.0
 
@@ -191,7 +195,7 @@ class Plan:
 
     def _activation_width(self, block: Block) -> float:
         least, most = self._range_of_sizes
-        part = 0.35  # for want of a measure, somewhat below the middle
+        part = 0.35  # Without a measure: somewhat below the middle.
         if block.size and most > least:
             part = (math.log(block.size) - least) / (most - least)
         width = NARROWEST + part * (WIDEST - NARROWEST)

@@ -94,10 +94,10 @@ class Worker:
                 return self._explain_silence(request, deadline)
 
     def _exchange(self, request: ModelRequest, lines: queue.Queue[bytes]) -> None:
-        """Send the request, and take what comes back, line by line; an empty one where
-        nothing comes any more.
+        """Send the request, then put each line that comes back into `lines`; an empty
+        line says that the pipe was closed.
 
-        Standard input stays open: the worker ends when it is closed.
+        Standard input stays open, because the worker ends when it is closed.
         """
         assert self.process.stdin is not None
         assert self.process.stdout is not None
@@ -119,7 +119,7 @@ class Worker:
         try:
             outcome = _outcome_from(request, json.loads(answer), so_far)
         except (ValueError, TypeError, KeyError, AttributeError):
-            # code of the user's in that process found the pipe and wrote into it
+            # The user's code in that process found the pipe and wrote into it.
             self.kill()
             message = (
                 "the process that ran the model wrote something else than a report"

@@ -30,7 +30,7 @@ def recover_unfolding(failure: Failure) -> list[Shape]:
     has_step = len(failure.args) > 3
     is_method = has_step and not failure.kwargs and isinstance(kernel, int)
     if len(shape) == 4 and kernel is not None and not is_method:
-        # how many blocks there are hangs on strides; one lets the walk go on
+        # The number of blocks depends on strides and padding; one is enough to go on.
         return [(shape[0], shape[1] * math.prod(expand_to_dims(kernel, 2, 1)), 1)]
     return [(*shape, failure.args[3])] if has_step else []
 
@@ -48,7 +48,7 @@ def explain_folding(call: Call, failure: Failure) -> tuple[str, str] | None:
     shape = failure.tensors[0].shape
     kernel = math.prod(expand_to_dims(failure.arg(2, "kernel_size"), 2, 1))
     size = shape_text(expand_to_dims(failure.arg(1, "output_size"), 2, 1))
-    message = f"{subject(call)} cannot make {size} of blocks {shape_text(shape)}"
+    message = f"{subject(call)} cannot assemble {size} from blocks of shape {shape_text(shape)}"
     return message, f"blocks of {kernel} values expected"
 
 
