@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from importlib.machinery import ModuleSpec
 
 from shapelint.facts.errors import UsageError
 from shapelint.syntax.parsing import last_name, nodes_of, parse_python
@@ -75,10 +76,12 @@ def _roots_of(files: list[str], folder: str) -> list[str]:
 
 def _first_files(place: str, roots: list[str], found: Dependencies) -> list[str]:
     """The files that a place names; one that is nowhere makes `found` incomplete."""
-    is_file = place.endswith(".py")
-    files = [place] if is_file else list(_files(place.split("."), roots))
-    is_there = any(map(os.path.isfile, files))
-    if not is_there and (is_file or not _is_of_a_package(place)):
+    if place.endswith(".py"):
+        files, may_be_nowhere = [place], False
+    else:
+        files = list(_files(place.split("."), roots))
+        may_be_nowhere = _is_of_a_package(place)
+    if not may_be_nowhere and not any(map(os.path.isfile, files)):
         found.is_complete = False
     return files
 
@@ -129,15 +132,21 @@ def _is_beyond_reading(tree: ast.Module) -> bool:
         return True
     # a call of `import_module` itself is looked into by `_files_of_call`
     called = {id(call.func) for call in nodes_of(tree, ast.Call)}
-    names = (node for node in ast.walk(tree) if id(node) not in called)
-    return any(_is_search_path(node) or last_name(node) in _BY_NAME for node in names)
+    others = [node for node in ast.walk(tree) if id(node) not in called]
+    return any(map(_is_search_path, others)) or any(map(_is_importer, others))
 
 
 def _hides_imports(node: ast.ImportFrom) -> bool:
     """`from importlib import import_module as load`, `from sys import path`."""
-    if any(each.name in _BY_NAME and each.asname for each in node.names):
-        return True
-    return node.module == "sys" and any(each.name == "path" for each in node.names)
+    names = {alias.name for alias in node.names}
+    renamed = {alias.name for alias in node.names if alias.asname}
+    is_search_path = node.module == "sys" and "path" in names
+    return is_search_path or not renamed.isdisjoint(_BY_NAME)
+
+
+def _is_importer(node: ast.AST) -> bool:
+    """`import_module`, and `__import__`."""
+    return last_name(node) in _BY_NAME
 
 
 def _is_search_path(node: ast.AST) -> bool:
@@ -155,7 +164,8 @@ def _known_files(
     """As `_files`; a module that is nowhere to be found may be made of anything."""
     files = list(_files(parts, roots))
     is_standard = parts[0] in sys.stdlib_module_names
-    if not files and not is_standard and not _found_by_python(parts[0]):
+    is_known = files or is_standard or _found_by_python(parts[0])
+    if not is_known:
         found.is_complete = False
     yield from files
 
@@ -165,6 +175,7 @@ def _files_of_call(
 ) -> Iterator[str]:
     """The files that a call imports while the program runs."""
     name = last_name(node.func)
+    # the builtin alone: a method of that name need not run code
     is_exec = isinstance(node.func, ast.Name) and name == "exec"
     if name in _BY_PLACE or is_exec:
         found.is_complete = False
@@ -217,7 +228,9 @@ def _beside(files: Iterable[str]) -> Iterator[str]:
     """The modules and packages of the packages whose `__init__.py` these are."""
     for file in files:
         folder = os.path.dirname(file)
-        for name in os.listdir(folder) if os.path.isdir(folder) else ():
+        if not os.path.isdir(folder):
+            continue
+        for name in os.listdir(folder):
             yield from _as_file(os.path.join(folder, name.removesuffix(".py")))
 
 
@@ -230,7 +243,9 @@ def _files(
         return
     for root in roots:
         yield from _files_below(root, parts)
-    for file in () if is_relative else _found_by_python(parts[0]):
+    if is_relative:
+        return
+    for file in _found_by_python(parts[0]):
         if not _is_installed(file):
             yield file
             yield from _files_below(os.path.dirname(file), parts[1:])
@@ -261,9 +276,12 @@ def _found_by_python(name: str) -> tuple[str, ...]:
         spec = importlib.util.find_spec(name)
     except (ImportError, ValueError, AttributeError):
         return ()
-    if spec is None:
-        return ()
+    return _places_of_spec(spec) if spec is not None else ()
+
+
+def _places_of_spec(spec: ModuleSpec) -> tuple[str, ...]:
     if spec.submodule_search_locations is not None:
+        # a namespace package has several folders, and no `__init__.py`
         folders = map(os.path.abspath, spec.submodule_search_locations)
         return tuple(os.path.join(folder, "__init__.py") for folder in folders)
     return (os.path.abspath(spec.origin),) if spec.origin else ()
