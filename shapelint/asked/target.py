@@ -35,6 +35,7 @@ def parse_target(text: str) -> Target:
     Raises:
         UsageError: the text is no target, the file does not exist, or the expression is
         not Python."""
+    # Files first: `net.py:Net` would fit as the module `net.py`, too.
     match = _FILE.match(text)
     if match:
         path = match["path"]

@@ -44,6 +44,7 @@ def from_plain(kind: type[T], data: object) -> T:
     return reader(data)
 
 
+# To resolve the annotations of a class takes long.
 @cache
 def _reader(kind: Any) -> Reader:
     if isinstance(kind, type) and is_dataclass(kind):
