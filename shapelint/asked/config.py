@@ -48,6 +48,7 @@ def load_config(
         return DEFAULTS
     if given is not None:
         return _read_given(given)
+    # A pyproject.toml without our table does not end the search.
     for file in _files_near(start or Path.cwd()):
         table = _table_of(file) if file.is_file() else None
         if table is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
 from typing import TypeGuard
 
@@ -28,62 +28,91 @@ Pair = tuple[int, int]
 def find_required_pairs(call: Call) -> Pairs:
     """Pairs of sizes that a failed call would need to be equal: what arrives, and what
     is taken."""
-    failure = call.failure
-    if failure is None:
+    if call.failure is None:
         return []
-    shapes = [fact.shape for fact in failure.tensors]
-    pairs = _pairs_of(failure, shapes)
-    return list(dict.fromkeys(pair for pair in pairs if pair[0] != pair[1]))
+    pairs = dict.fromkeys(_pairs_of(call.failure))
+    return [pair for pair in pairs if pair[0] != pair[1]]
 
 
-def _pairs_of(failure: Failure, shapes: list[Shape]) -> Iterator[Pair]:
-    op = ops.of(failure.op)
-    if failure.op == "unflatten":
-        return _pairs_of_unflatten(failure)
-    if failure.op == "split" and _is_shape(failure.arg(1, "split_size_or_sections")):
-        return _pairs_of_split(failure, shapes[0])
-    if failure.op == "pixel_shuffle" and len(shapes[0]) > 2:
-        return _pairs_of_shuffle(failure, shapes[0][-3])
+def _pairs_of(failure: Failure) -> Iterator[Pair]:
+    op, shapes = ops.of(failure.op), _shapes_of(failure)
+    if failure.op in _PAIRS_OF_OPS:
+        return _PAIRS_OF_OPS[failure.op](failure)
     if op.regroups:
         return _pairs_of_view(failure)
-    if op.family is Family.LINEAR and len(shapes) > 1 and shapes[0]:
+    has_weight = len(shapes) > 1
+    if has_weight and op.family is Family.CONVOLUTION:
+        return _pairs_of_convolution(failure)
+    is_scalar = shapes[:1] == [()]
+    if has_weight and op.family is Family.LINEAR and not is_scalar:
         return iter([(shapes[0][-1], shapes[1][-1])])
-    if op.family is Family.CONVOLUTION and len(shapes) > 1:
-        return _pairs_of_convolution(failure, shapes)
-    widths = _pairs_of_widths(failure, shapes)
-    operands = _pairs_of_operands(op, shapes[:_COMPARED])
-    return itertools.chain(widths, operands)
+    return itertools.chain(
+        _pairs_of_widths(failure, shapes),
+        _pairs_of_normalized(failure, shapes),
+        _pairs_of_operands(op, shapes[:_COMPARED]),
+    )
+
+
+def _shapes_of(failure: Failure) -> list[Shape]:
+    return [fact.shape for fact in failure.tensors]
+
+
+# -- of ops whose own numbers say which sizes they take ---------------------------------
+
+
+def _pairs_of_split(failure: Failure) -> Iterator[Pair]:
+    """What there is in a dimension, and the sum of its sections."""
+    sections = failure.arg(1, "split_size_or_sections")
+    length = _length_in(failure, failure.arg(2, "dim", 0))
+    if length is not None and _is_shape(sections):
+        yield length, sum(sections)
+
+
+def _pairs_of_unflatten(failure: Failure) -> Iterator[Pair]:
+    """What there is in a dimension, and the product of its parts."""
+    parts = failure.arg(2, "sizes")
+    length = _length_in(failure, failure.arg(1, "dim"))
+    if length is not None and _is_shape(parts):
+        yield length, math.prod(size for size in parts if size != -1)
+
+
+def _length_in(failure: Failure, dim: object) -> int | None:
+    """The size of the first tensor in a dimension; None where it has no such one."""
+    shape = failure.tensors[0].shape
+    if not isinstance(dim, int):
+        return None
+    return shape[dim] if -len(shape) <= dim < len(shape) else None
 
 
 def _is_shape(value: object) -> TypeGuard[Sequence[int]]:
     return isinstance(value, (list, tuple))
 
 
-def _pairs_of_split(failure: Failure, shape: Shape) -> Iterator[Pair]:
-    """What there is in a dimension, and the sum of its sections."""
-    dim = failure.arg(2, "dim", 0)
-    if isinstance(dim, int) and -len(shape) <= dim < len(shape):
-        yield shape[dim], sum(failure.arg(1, "split_size_or_sections"))
-
-
-def _pairs_of_convolution(failure: Failure, shapes: list[Shape]) -> Iterator[Pair]:
-    dims = len(shapes[1]) - 2
-    if len(shapes[0]) > dims:
-        yield shapes[0][-dims - 1], channels_taken(failure)
-
-
-def _pairs_of_unflatten(failure: Failure) -> Iterator[Pair]:
+def _pairs_of_shuffle(failure: Failure) -> Iterator[Pair]:
+    """The channels, and the multiples of the block below and above them."""
     shape = failure.tensors[0].shape
-    dim, sizes = failure.arg(1, "dim"), failure.arg(2, "sizes")
-    if not isinstance(dim, int) or not _is_shape(sizes):
+    factor = failure.arg(1, "upscale_factor")
+    if len(shape) < 3 or not isinstance(factor, int) or not factor:
         return
-    if -len(shape) <= dim < len(shape):
-        yield shape[dim], math.prod(size for size in sizes if size != -1)
+    # (..., C * factor ** 2, H, W) becomes (..., C, H * factor, W * factor)
+    channels, block = shape[-3], factor**2
+    below = channels // block * block
+    if below:
+        yield channels, below
+    yield channels, below + block
+
+
+_PAIRS_OF_OPS: dict[str, Callable[[Failure], Iterator[Pair]]] = {
+    "split": _pairs_of_split,
+    "unflatten": _pairs_of_unflatten,
+    "pixel_shuffle": _pairs_of_shuffle,
+}
 
 
 def _pairs_of_view(failure: Failure) -> Iterator[Pair]:
     """All that is there, and all that is named; with a -1, of one sample too."""
     shape, given = failure.tensors[0].shape, failure.args[1:]
+    # `x.view((2, 3))` is `x.view(2, 3)`
     if len(given) == 1 and _is_shape(given[0]):
         given = tuple(given[0])
     named = [size for size in given if isinstance(size, int) and size != -1]
@@ -96,31 +125,35 @@ def _pairs_of_view(failure: Failure) -> Iterator[Pair]:
         yield total // batch, known
 
 
-def _pairs_of_shuffle(failure: Failure, channels: int) -> Iterator[Pair]:
-    """The multiples of the block below and above the channels."""
-    factor = failure.arg(1, "upscale_factor")
-    if not isinstance(factor, int) or not factor:
-        return
-    block = factor**2
-    below = channels // block * block
-    for size in (below, below + block):
-        if size:
-            yield channels, size
+# -- of ops that hold a tensor against a weight, or against another one ------------------
+
+
+def _pairs_of_convolution(failure: Failure) -> Iterator[Pair]:
+    """The channels that arrive, and those that the weight takes."""
+    shape, weight = _shapes_of(failure)[:2]
+    spatial = len(weight) - 2
+    if len(shape) > spatial:
+        yield shape[-spatial - 1], channels_taken(failure)
 
 
 def _pairs_of_widths(failure: Failure, shapes: list[Shape]) -> Iterator[Pair]:
     """The last dimension of what arrives, and a width that the layer was made with."""
     attributes = failure.attributes
-    widths = [value for key, value in attributes.items() if key in _WIDTHS]
+    values = [value for name, value in attributes.items() if name in _WIDTHS]
+    widths = [value for value in values if isinstance(value, int)]
     # query, key and value of an attention; input and states of a recurrent layer
-    for shape in shapes[:3]:
-        for width in widths:
-            if shape and isinstance(width, int):
-                yield shape[-1], width
-    if _is_over_features(failure.op):
-        normalized = failure.arg(1, "normalized_shape")
-        if _is_shape(normalized) and normalized and shapes[0]:
-            yield shapes[0][-1], normalized[-1]
+    given = [shape for shape in shapes[:3] if shape]
+    for shape, width in itertools.product(given, widths):
+        yield shape[-1], width
+
+
+def _pairs_of_normalized(failure: Failure, shapes: list[Shape]) -> Iterator[Pair]:
+    """The last dimension of what arrives, and of what a norm over features takes."""
+    if not _is_over_features(failure.op) or not shapes[0]:
+        return
+    normalized = failure.arg(1, "normalized_shape")
+    if _is_shape(normalized) and normalized:
+        yield shapes[0][-1], normalized[-1]
 
 
 def _pairs_of_operands(op: Op, shapes: list[Shape]) -> Iterator[Pair]:
@@ -133,10 +166,11 @@ def _pairs_of_operands(op: Op, shapes: list[Shape]) -> Iterator[Pair]:
 
 def _pair_differing(left: Shape, right: Shape) -> Iterator[Pair]:
     """Sizes that differ and do not broadcast, from behind and from the front."""
-    common = min(len(left), len(right))
-    for at in (*range(-1, -common - 1, -1), *range(common)):
-        if left[at] != right[at] and 1 not in (left[at], right[at]):
-            yield left[at], right[at]
+    from_behind = zip(reversed(left), reversed(right), strict=False)
+    from_front = zip(left, right, strict=False)
+    for one, other in (*from_behind, *from_front):
+        if one != other and 1 not in (one, other):
+            yield one, other
 
 
 # -- what a failure is about -------------------------------------------------------------
@@ -155,33 +189,38 @@ def aspect_of(call: Call) -> Aspect:
     failure = call.failure
     if failure is None:
         return Aspect.EITHER
-    op, shapes = ops.of(failure.op), [fact.shape for fact in failure.tensors]
-    is_convolution = op.family is Family.CONVOLUTION and not op.is_transposed
-    if is_convolution and len(shapes) > 1:
-        pairs = _pairs_of_convolution(failure, shapes)
-        is_of_channels = any(arrives != taken for arrives, taken in pairs)
-        return Aspect.CHANNELS if is_of_channels else Aspect.SPATIAL
+    op = ops.of(failure.op)
+    if op.family is Family.CONVOLUTION and not op.is_transposed:
+        return _aspect_of_convolution(failure)
     if op.family is Family.POOLING:
         return Aspect.SPATIAL
     if op.family is Family.NORMALISATION and not _is_over_features(failure.op):
         return Aspect.CHANNELS
-    ranks = {len(shape) for shape in shapes}
-    is_of_maps = ranks in ({4}, {5})
-    is_of_several = op.family is Family.JOINING or op.broadcasts
-    if is_of_maps and is_of_several:
-        return _aspect_of_maps(failure, shapes)
+    if op.family is Family.JOINING or op.broadcasts:
+        return _aspect_of_operands(failure)
     return Aspect.EITHER
 
 
-def _aspect_of_maps(failure: Failure, shapes: list[Shape]) -> Aspect:
+def _aspect_of_convolution(failure: Failure) -> Aspect:
+    """Its channels where they do not fit the weight, else its map is too small."""
+    if len(failure.tensors) < 2:
+        return Aspect.EITHER
+    pairs = _pairs_of_convolution(failure)
+    is_of_channels = any(arrives != taken for arrives, taken in pairs)
+    return Aspect.CHANNELS if is_of_channels else Aspect.SPATIAL
+
+
+def _aspect_of_operands(failure: Failure) -> Aspect:
     """Which dimensions of several feature maps (N, C, ...) differ."""
-    # maps may differ in the dimension that they are joined in
-    joined = read_joined_dimension(failure) if is_concatenation(failure.op) else None
-    differing = {
-        at
-        for at in range(len(shapes[0]))
-        if len({shape[at] for shape in shapes} - {1}) > 1 and at != joined
-    }
+    shapes = _shapes_of(failure)
+    ranks = {len(shape) for shape in shapes}
+    if ranks not in ({4}, {5}):
+        return Aspect.EITHER
+    columns = enumerate(zip(*shapes, strict=True))
+    differing = {at for at, sizes in columns if len({*sizes} - {1}) > 1}
+    if is_concatenation(failure.op):
+        # maps may differ in the dimension that they are joined in
+        differing.discard(read_joined_dimension(failure))
     if differing == {1}:
         return Aspect.CHANNELS
     is_spatial = differing and min(differing) >= 2
@@ -199,13 +238,14 @@ def _is_over_features(op: str) -> bool:
 def odd_one_out(call: Call) -> int | None:
     """Position of the one tensor argument whose shape differs from those of all others,
     which agree."""
-    tensors = [
-        (at, fact.shape) for at, fact in enumerate(call.inputs) if len(fact.shape) > 1
-    ]
+    # vectors and scalars among them are biases, masks and lengths
+    tensors = {
+        at: fact.shape for at, fact in enumerate(call.inputs) if len(fact.shape) > 1
+    }
     if len(tensors) < 3:
         return None
-    for position, shape in tensors:
-        others = {other for at, other in tensors if at != position}
+    for position, shape in tensors.items():
+        others = {other for at, other in tensors.items() if at != position}
         if len(others) == 1 and shape not in others:
             return position
     return _odd_outside_of_dim(call)
@@ -217,15 +257,15 @@ def _odd_outside_of_dim(call: Call) -> int | None:
     failure = call.failure
     if failure is None or not is_concatenation(failure.op):
         return None
-    dim, rank = read_joined_dimension(failure), _common_rank(call.inputs)
-    if not isinstance(dim, int) or rank is None:
+    rank = _common_rank(call.inputs)
+    if rank is None:
         return None
-    at = dim % max(1, rank)
+    at = read_joined_dimension(failure) % max(1, rank)
     shapes = [fact.shape[:at] + fact.shape[at + 1 :] for fact in call.inputs]
-    single = [
-        position for position, shape in enumerate(shapes) if shapes.count(shape) == 1
-    ]
-    return single[0] if len(single) == 1 and len(shapes) > 2 else None
+    single = [at for at, shape in enumerate(shapes) if shapes.count(shape) == 1]
+    # of two shapes that differ neither is the odd one
+    is_clear = len(single) == 1 and len(shapes) > 2
+    return single[0] if is_clear else None
 
 
 def _common_rank(facts: list[TensorFact]) -> int | None:

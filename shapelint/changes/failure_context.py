@@ -9,13 +9,14 @@ from shapelint.changes.arguments import small_numbers
 from shapelint.changes.failed_sizes import Aspect, aspect_of, find_required_pairs
 from shapelint.changes.other_values import Pairs
 from shapelint.changes.plausibility import Numbers
-from shapelint.changes.upstream_calls import (
-    Upstream,
-    find_size_spellings,
+from shapelint.changes.spellings import (
+    Spellings,
+    find_given_texts,
+    find_spellings,
+    find_taken_texts,
     list_written_numbers,
-    vocabulary,
-    way_to_failure,
 )
+from shapelint.changes.upstream_calls import Upstream, way_to_failure
 from shapelint.facts.graph import Call, Raised, Trace
 from shapelint.facts.walked_target import Walked
 from shapelint.ops.record import Family
@@ -39,7 +40,7 @@ class FailureContext:
     aspect: Aspect = field(init=False)
     upstream: list[Upstream] = field(init=False)
     """The call and those before it, nearest first."""
-    spellings: dict[tuple[object, int], list[str]] = field(init=False)
+    spellings: Spellings = field(init=False)
     """How numbers are spelled, by function and number."""
     taken: set[str] = field(init=False)
     """How the failing layer spells what it takes."""
@@ -58,8 +59,9 @@ class FailureContext:
         is_raised = self.raised is not None
         way = way_to_failure(self.walked, self.trace, self.call, is_raised)
         self.upstream = list(way)
-        self.spellings = vocabulary(self.upstream)
-        self.taken, self.given = find_size_spellings(self.upstream)
+        self.spellings = find_spellings(self.upstream)
+        self.taken = find_taken_texts(self.upstream[0])
+        self.given = find_given_texts(self.upstream)
         self.constants = list_written_numbers(self.upstream[0])
         self.parts = small_numbers(self.upstream[0].called)
 

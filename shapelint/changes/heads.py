@@ -60,29 +60,48 @@ def head_candidates(
     flatten = find_flatten(trace, call)
     if flatten is None:
         return []
-    channels, dims = flatten.inputs[0].shape[1], len(flatten.inputs[0].shape) - 2
-    if dims not in (1, 2, 3):
+    if len(flatten.inputs[0].shape) - 2 not in (1, 2, 3):
         return []
-    found = []
-    side = _find_old_side(takes, channels, dims) if sizes is None else None
-    if side is not None and side > 1:
-        pooling = _pool_before(walked, flatten, dims, _square(side, dims))
-        if pooling is not None:
-            title = f"`{pooling.layer}` before {pooling.place}"
-            group = "old size"
-            found.append(Candidate(title, (pooling.edit,), call.layer, group))
-    written = made.argument(0, "in_features") if made is not None else None
-    if made is None or written is None:
-        return found
-    for size in sizes or (1,):
-        pooling = _pool_before(walked, flatten, dims, str(size))
-        if pooling is not None:
-            text = _features_text(channels, size, dims)
-            shown = made.text.replace(made.source.segment(written), text, 1)
-            title = f"`{pooling.layer}` before {pooling.place} and `{shown}`"
-            edits = (pooling.edit, made.replace_node(written, text))
-            found.append(Candidate(title, edits, call.layer, group=f"pool {size}"))
+    found: list[Candidate] = []
+    if sizes is None:
+        found += _pool_to_old_size(walked, flatten, call, takes)
+    if made is not None:
+        for size in sizes or (1,):
+            found += _pool_and_number(walked, flatten, call, made, size)
     return found
+
+
+def _pool_to_old_size(
+    walked: Walked, flatten: Call, call: Call, takes: int
+) -> list[Candidate]:
+    """A pooling to the map that a layer was made for."""
+    shape = flatten.inputs[0].shape
+    channels, dims = shape[1], len(shape) - 2
+    side = _find_old_side(takes, channels, dims)
+    if side is None or side <= 1:
+        return []
+    pooling = _pool_before(walked, flatten, dims, _square(side, dims))
+    if pooling is None:
+        return []
+    title = f"`{pooling.layer}` before {pooling.place}"
+    return [Candidate(title, (pooling.edit,), call.layer, "old size")]
+
+
+def _pool_and_number(
+    walked: Walked, flatten: Call, call: Call, made: CallExpression, size: int
+) -> list[Candidate]:
+    """A pooling to a map of this side length, and the `in_features` that it gives."""
+    shape = flatten.inputs[0].shape
+    channels, dims = shape[1], len(shape) - 2
+    written = made.argument(0, "in_features")
+    pooling = _pool_before(walked, flatten, dims, str(size))
+    if written is None or pooling is None:
+        return []
+    text = _features_text(channels, size, dims)
+    shown = made.text.replace(made.source.segment(written), text, 1)
+    title = f"`{pooling.layer}` before {pooling.place} and `{shown}`"
+    edits = (pooling.edit, made.replace_node(written, text))
+    return [Candidate(title, edits, call.layer, group=f"pool {size}")]
 
 
 def pool_before_view(

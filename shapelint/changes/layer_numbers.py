@@ -34,27 +34,35 @@ def number_candidates(
     written = made.argument(*argument) if made is not None else None
     if made is None or written is None:
         return []
+    handed_in = _outermost_caller(made, written, call.definition)
     found = []
-    name = argument[1]
-    for place, node in (
-        *_outermost_caller(made, written, call.definition),
-        (made, written),
-    ):
+    for place, node in (*handed_in, (made, written)):
         product = ""
         if isinstance(value, int):
             product = write_product(place.source, node, value, sizes)
         for text in _texts_for(place, node, value, product, takes):
             is_product = text == product and text != str(value)
-            candidate = Candidate(
-                f"`{_with_argument(place, node, text)}`",
-                (place.replace_node(node, text),),
-                call.layer,
-                group=f"{name} here",
-                likely=_likely_product(takes, sizes) if is_product else 0.0,
-                says=f"`{text}` fits as `{name}`",
-            )
-            found.append(candidate)
+            likely = _likely_product(takes, sizes) if is_product else 0.0
+            found.append(_write_number(call, place, node, argument[1], text, likely))
     return found
+
+
+def _write_number(
+    call: Call,
+    place: CallExpression,
+    node: ast.expr,
+    name: str,
+    text: str,
+    likely: float,
+) -> Candidate:
+    return Candidate(
+        f"`{_with_argument(place, node, text)}`",
+        (place.replace_node(node, text),),
+        call.layer,
+        group=f"{name} here",
+        likely=likely,
+        says=f"`{text}` fits as `{name}`",
+    )
 
 
 def _texts_for(

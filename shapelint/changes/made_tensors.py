@@ -6,7 +6,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from shapelint.changes import weights
 from shapelint.changes.other_values import Pairs, constant, other_values, parts_of
@@ -14,30 +14,40 @@ from shapelint.facts.findings import Candidate
 from shapelint.facts.walked_target import Walked
 from shapelint.syntax.edits import replacement
 from shapelint.syntax.origins import Place, assignments, origins
-from shapelint.syntax.trees import parse_file
+from shapelint.syntax.trees import ParsedFile, parse_file
 
 _SIZES = (ast.Constant, ast.Name, ast.Attribute, ast.BinOp)
 """Expressions that may be a size."""
 
 _REGISTERING = ("register_buffer", "register_parameter")
 
+_ORIGINS = 3
+"""Steps back from what is assigned to the call that makes the tensor."""
 
-def find_made_tensor(walked: Walked, path: str, attribute: str) -> Iterator[Place]:
+
+def find_tensor_sizes(walked: Walked, path: str, attribute: str) -> Iterator[Place]:
     """The sizes written where a module makes a parameter or buffer of its own."""
-    home = walked.homes.get(path)
-    source = parse_file(home[0], walked.texts) if home is not None else None
-    if home is None or source is None:
-        return
     makers = walked.definitions.get(path, ())
-    for owner in ast.walk(source.tree):
-        if not isinstance(owner, ast.ClassDef) or owner.name != home[1]:
-            continue
-        for value in (
-            *_find_assigned(owner, attribute),
-            *_find_registered(owner, attribute),
-        ):
-            for origin in origins(Place(source, value, makers, makers), 3):
+    for source, owner in _find_classes(walked, path):
+        assigned = _find_assigned(owner, attribute)
+        registered = _find_registered(owner, attribute)
+        for value in chain(assigned, registered):
+            place = Place(source, value, makers, makers)
+            for origin in origins(place, _ORIGINS):
                 yield from _sizes_in(origin)
+
+
+def _find_classes(
+    walked: Walked, path: str
+) -> Iterator[tuple[ParsedFile, ast.ClassDef]]:
+    """The classes of the name that a module's has, in the file that it is from."""
+    file, class_name = walked.homes.get(path, ("", ""))
+    source = parse_file(file, walked.texts) if file else None
+    if source is None:
+        return
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.ClassDef) and node.name == class_name:
+            yield source, node
 
 
 def _find_assigned(owner: ast.ClassDef, attribute: str) -> Iterator[ast.expr]:
@@ -52,11 +62,14 @@ def _find_registered(owner: ast.ClassDef, attribute: str) -> Iterator[ast.expr]:
     for node in ast.walk(owner):
         if not isinstance(node, ast.Call) or len(node.args) < 2:
             continue
-        func, name = node.func, node.args[0]
-        if not isinstance(func, ast.Attribute) or not isinstance(name, ast.Constant):
-            continue
-        if func.attr in _REGISTERING and name.value == attribute:
-            yield node.args[1]
+        name, value = node.args[:2]
+        is_named = isinstance(name, ast.Constant) and name.value == attribute
+        if is_named and _is_registering(node.func):
+            yield value
+
+
+def _is_registering(func: ast.expr) -> bool:
+    return isinstance(func, ast.Attribute) and func.attr in _REGISTERING
 
 
 def _sizes_in(place: Place) -> Iterator[Place]:
@@ -79,20 +92,24 @@ def resize_square(
         # a table of 1 x 1 is none
         if value is None or value < 2 or not is_square:
             continue
-        made = one.source.parents.get(one.node)
         for new in other_values(value, pairs):
             edits = (
                 replacement(one.source, one.node, str(new)),
                 replacement(other.source, other.node, str(new)),
             )
-            text = str(new)
-            if made is not None:
-                text = one.source.segment(made).replace(str(value), str(new))
             yield Candidate(
-                f"`{text}`",
+                f"`{_show_square(one, value, new)}`",
                 edits,
                 path,
                 f"square {edits[0].start.line}",
                 likely=near + weights.TABLE_SQUARE,
                 says=f"`{new}` fits on both sides",
             )
+
+
+def _show_square(side: Place, old: int, new: int) -> str:
+    """The call that makes a square table, both sides of it exchanged."""
+    made = side.source.parents.get(side.node)
+    if made is None:
+        return str(new)
+    return side.source.segment(made).replace(str(old), str(new))

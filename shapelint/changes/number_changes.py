@@ -35,6 +35,17 @@ class Target:
         """Whether it says what a layer gives."""
         return self.name in ops.list_output_arguments()
 
+    @property
+    def is_term(self) -> bool:
+        """Whether it is one side of an operation: `dim` of `dim * 2`."""
+        parent = self.place.source.parents.get(self.place.node)
+        return isinstance(parent, ast.BinOp)
+
+    @property
+    def is_named(self) -> bool:
+        """Whether a name stands there that has the number."""
+        return isinstance(self.place.node, _NAMED) and not is_owner(self.place)
+
     def write(self, text: str, worth: float) -> Candidate:
         """A candidate that writes `text` here, and is that likely."""
         return write_text(self.place, text, self.layer, worth, self.name)
@@ -62,21 +73,37 @@ def _numbers_at(
     context: FailureContext, target: Target, value: int | None
 ) -> Iterator[Candidate]:
     """The same for one of the places, where the whole value is `value`."""
-    place, node = target.place, target.place.node
+    node = target.place.node
+    is_operation = isinstance(node, ast.BinOp)
+    if is_operation:
+        yield from _without_term(context, target)
     written = constant(node)
     current = written if written is not None else value
-    if isinstance(node, ast.BinOp):
-        yield from _without_term(context, target)
-    is_named = isinstance(node, _NAMED) and not is_owner(place)
     if current is None:
-        if is_named:
-            for text in (f"{place.text} * 2", f"{place.text} // 2"):
-                yield target.write(text, target.likely - weights.VALUE_UNKNOWN)
+        yield from _scale_name(target)
         return
-    is_number = written is not None or is_named or isinstance(node, ast.BinOp)
+    is_number = written is not None or target.is_named or is_operation
     if current <= 0 or not is_number:
         return
-    is_term = isinstance(place.source.parents.get(node), ast.BinOp)
+    yield from _numbers_that_fit(context, target, current)
+    if target.is_given and written is not None:
+        yield from _numbers_of_failing(context, target, written)
+
+
+def _scale_name(target: Target) -> Iterator[Candidate]:
+    """Twice and half of a name whose value is not known."""
+    if not target.is_named:
+        return
+    name, likely = target.place.text, target.likely - weights.VALUE_UNKNOWN
+    for text in (f"{name} * 2", f"{name} // 2"):
+        yield target.write(text, likely)
+
+
+def _numbers_that_fit(
+    context: FailureContext, target: Target, current: int
+) -> Iterator[Candidate]:
+    """What a number would be if the sizes of a pair are to become equal."""
+    is_term = target.is_term
     for new in other_values(current, context.pairs):
         if is_term and new == 1:
             continue  # nobody writes `dim * 1`
@@ -84,11 +111,20 @@ def _numbers_at(
         if is_term and target.is_given and new in context.parts:
             likely += weights.VALUE_OF_PARTS
         yield from _spellings(context, target, current, new, likely)
-    if target.is_given and written is not None:
-        likely = target.likely - weights.VALUE_OF_FAILING
-        for new in context.constants:
-            if new != current:
-                yield from _spellings(context, target, current, new, likely)
+
+
+def _numbers_of_failing(
+    context: FailureContext, target: Target, current: int
+) -> Iterator[Candidate]:
+    """The factors and terms of what the failing layer says it takes, for what a layer
+    before it gives."""
+    likely = target.likely - weights.VALUE_OF_FAILING
+    for new in context.constants:
+        if new != current:
+            yield from _spellings(context, target, current, new, likely)
+
+
+# -- how another number is written -------------------------------------------------------
 
 
 def _spellings(
@@ -102,43 +138,60 @@ def _spellings(
         yield target.write(str(new), likely + gain)
         return
     likely += gain * weights.SPELLED_GAIN_SHARE
-    for text in context.spellings.get((find_enclosing_function(place), new), ()):
+    names = context.spellings.get((find_enclosing_function(place), new), ())
+    for text in names:
         if text != place.text:
             worth = likely - weights.SPELLED_AS_NAME
             yield target.write(
                 text, worth + _weigh_alike_spelling(context, target, text)
             )
+    # a factor behind `a + b` would be one of `b` alone
     if not isinstance(place.node, ast.BinOp):
-        if old and new % old == 0:
-            text = f"{place.text} * {new // old}"
-            yield target.write(text, likely - weights.SPELLED_AS_MULTIPLE)
-        if new and old % new == 0:
-            text = f"{place.text} // {old // new}"
-            yield target.write(text, likely - weights.SPELLED_AS_PART)
+        yield from _multiples(target, old, new, likely)
     yield target.write(str(new), likely - weights.SPELLED_AS_NUMBER)
+
+
+def _multiples(
+    target: Target, old: int, new: int, likely: float
+) -> Iterator[Candidate]:
+    """`width * 2` and `width // 2`, where the new number is that."""
+    if old and new % old == 0:
+        text = f"{target.place.text} * {new // old}"
+        yield target.write(text, likely - weights.SPELLED_AS_MULTIPLE)
+    if new and old % new == 0:
+        text = f"{target.place.text} // {old // new}"
+        yield target.write(text, likely - weights.SPELLED_AS_PART)
 
 
 def _without_term(context: FailureContext, target: Target) -> Iterator[Candidate]:
     """`hidden * 2` as `hidden`, `dim + 1` as `dim`."""
-    node = target.place.node
-    assert isinstance(node, ast.BinOp)
+    operation = target.place.node
+    assert isinstance(operation, ast.BinOp)
+    side = _find_named_side(operation)
+    if side is None:
+        return
+    kept, number = side
     likely = target.likely
-    is_single = any(arrives == 1 for arrives, _ in context.pairs)
-    for kept, other in ((node.left, node.right), (node.right, node.left)):
-        number = constant(other)
-        if number is None or is_only_numbers(kept):
-            continue
-        one_way = isinstance(node.op, (ast.FloorDiv, ast.Sub, ast.Div))
-        if kept is node.right and one_way:
-            continue  # `8 - dim` is something else than `dim`
-        if is_single:
-            likely -= weights.SINGLE_FEATURE
-        is_sum = isinstance(node.op, (ast.Add, ast.Sub))
-        is_off_by_one = is_sum and abs(number) == 1
-        simpler = weights.SIMPLER_BY_ONE if is_off_by_one else weights.SIMPLER
-        text = target.place.source.segment(kept)
-        alike = _weigh_alike_spelling(context, target, text)
-        yield target.write(text, likely + simpler + alike)
+    if any(arrives == 1 for arrives, _ in context.pairs):
+        likely -= weights.SINGLE_FEATURE
+    is_sum = isinstance(operation.op, (ast.Add, ast.Sub))
+    is_off_by_one = is_sum and abs(number) == 1
+    simpler = weights.SIMPLER_BY_ONE if is_off_by_one else weights.SIMPLER
+    text = target.place.source.segment(kept)
+    alike = _weigh_alike_spelling(context, target, text)
+    yield target.write(text, likely + simpler + alike)
+
+
+def _find_named_side(node: ast.BinOp) -> tuple[ast.expr, int] | None:
+    """The side of an operation that holds a name, and the number on the other side."""
+    left, right = constant(node.left), constant(node.right)
+    if right is not None and not is_only_numbers(node.left):
+        return node.left, right
+    # `8 - dim` is something else than `dim`
+    is_one_way = isinstance(node.op, (ast.FloorDiv, ast.Sub, ast.Div))
+    if left is None or is_one_way or is_only_numbers(node.right):
+        return None
+    return node.right, left
 
 
 def _weigh_alike_spelling(context: FailureContext, target: Target, text: str) -> float:
@@ -146,6 +199,9 @@ def _weigh_alike_spelling(context: FailureContext, target: Target, text: str) ->
     `nn.Embedding(n, width)` for `nn.LSTM(width, ...)`."""
     others = context.taken if target.is_given else context.given
     return weights.SPELLED_ALIKE if text in others else 0.0
+
+
+# -- counts ------------------------------------------------------------------------------
 
 
 def small_numbers_near(
@@ -158,8 +214,9 @@ def small_numbers_near(
             simpler = step.near + weights.SMALL_SIMPLER
             yield from _without_term(context, Target(origin, layer, simpler))
         old = constant(origin.node)
-        for new in small_values(old) if old is not None else ():
-            assert old is not None
+        if old is None:
+            continue
+        for new in small_values(old):
             rounder = roundness(new) - roundness(old)
             likely = step.near + weights.SMALL_NUMBER + more
             likely -= weights.SMALL_STEP_EACH * abs(new - old)

@@ -253,38 +253,63 @@ def resize_maps(walked: Walked, call: Call, is_even: bool) -> Iterator[Candidate
 
     `is_even`: the input can be halved again and again; then it is likelier that a
     window is wrong on the way."""
-    known = _odd_one_first(find_operands(walked, call))
-    if len(known) != 2 or len(known[0].shape) != len(known[1].shape):
+    maps = _maps_to_fit(_odd_one_first(find_operands(walked, call)))
+    if maps is None:
         return
+    first, other = maps
+    yield from _interpolations(first, other, call.layer, is_even)
+    yield from _crops(first, other, call.layer, is_even)
+
+
+def _maps_to_fit(known: list[Operand]) -> tuple[Operand, Operand] | None:
+    """The map to resize and the one to fit it to, which must have a name: its sizes are
+    asked for."""
+    if len(known) != 2 or len(known[0].shape) != len(known[1].shape):
+        return None
     first, other = known
-    rank = len(first.shape)
     if not other.is_named:
         first, other = other, first
-    if rank not in (3, 4, 5) or not other.is_named:
-        return
-    layer = call.layer
+    is_map = len(first.shape) in (3, 4, 5)
+    return (first, other) if is_map and other.is_named else None
+
+
+def _interpolations(
+    first: Operand, other: Operand, layer: str, is_even: bool
+) -> Iterator[Candidate]:
+    """The first map interpolated, or padded where it is hardly smaller."""
     prefix = functional_prefix(first.source)
+    if prefix is None:
+        return
     inside = first.source.segment(first.node)
-    missing = [
-        wanted - size
-        for size, wanted in zip(first.shape[2:], other.shape[2:], strict=True)
-    ]
-    if prefix is not None:
-        text = f"{prefix}interpolate({inside}, size={other.text}.shape[2:])"
-        likely = weights.RESIZE_HALVED_WELL if is_even else weights.RESIZE
+    text = f"{prefix}interpolate({inside}, size={other.text}.shape[2:])"
+    likely = weights.RESIZE_HALVED_WELL if is_even else weights.RESIZE
+    yield rewrite_operand(first, text, layer, likely)
+    missing = _missing_sides(first, other)
+    is_small = all(0 <= size <= MOST_PADDING for size in missing)
+    if is_small and isinstance(first.node, (ast.Name, ast.Call)):
+        # F.pad counts dimensions from the last, and takes two sides of each
+        amounts = ", ".join(f"0, {size}" for size in reversed(missing))
+        likely = weights.PAD_HALVED_WELL if is_even else weights.PAD
+        text = f"{prefix}pad({inside}, ({amounts}))"
         yield rewrite_operand(first, text, layer, likely)
-        is_small = all(0 <= size <= MOST_PADDING for size in missing)
-        if is_small and isinstance(first.node, (ast.Name, ast.Call)):
-            # F.pad counts dimensions from the last, and takes two sides of each
-            amounts = ", ".join(f"0, {size}" for size in reversed(missing))
-            likely = weights.PAD_HALVED_WELL if is_even else weights.PAD
-            text = f"{prefix}pad({inside}, ({amounts}))"
-            yield rewrite_operand(first, text, layer, likely)
-    is_smaller = all(size >= 0 for size in missing)
+
+
+def _crops(
+    first: Operand, other: Operand, layer: str, is_even: bool
+) -> Iterator[Candidate]:
+    """The other map cut to the first, where that one is smaller."""
+    rank = len(first.shape)
+    is_smaller = all(size >= 0 for size in _missing_sides(first, other))
     if is_smaller and first.is_named and rank in (3, 4):
         cuts = ", ".join(f": {first.text}.shape[{at}]" for at in range(2, rank))
         likely = weights.CROP_HALVED_WELL if is_even else weights.CROP
         yield rewrite_operand(other, f"{other.text}[..., {cuts}]", layer, likely)
+
+
+def _missing_sides(first: Operand, other: Operand) -> list[int]:
+    """What the first map lacks to the height and width of the other."""
+    sides = zip(first.shape[2:], other.shape[2:], strict=True)
+    return [wanted - size for size, wanted in sides]
 
 
 def _odd_one_first(known: list[Operand]) -> list[Operand]:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 
 from shapelint import ops
@@ -27,16 +26,13 @@ def other_dimensions(
     rank = max((len(fact.shape) for fact in call.inputs), default=0)
     if old is None or not rank:
         return
-    usual = _usual_dimensions(context.trace, call.op)
     dims = tuple(arg for arg in call.args[1:] if isinstance(arg, int))
+    usual = _usual_dimensions(context.trace, call.op)
     joins_too_much = _joins_too_much(call, context.pairs)
-    for new in _dimensions_of(call.op, rank):
-        is_same_from_behind = new < 0 and new + rank == old
-        if new == old or is_same_from_behind:
-            continue
-        likely = _likely_dimension(step, old, new)
+    for new in _list_others(call.op, rank, old):
         changed = tuple(new if dim == old else dim for dim in dims)
-        if usual[changed]:
+        likely = _likely_dimension(step, old, new)
+        if changed in usual:
             likely += weights.DIMENSION_AS_ELSEWHERE
         if joins_too_much:
             likely += weights.DIMENSION_JOINED
@@ -44,34 +40,36 @@ def other_dimensions(
         yield write_text(place, str(new), call.layer, likely, "dim")
 
 
-def _dimensions_of(op: str, rank: int) -> list[int]:
-    """All dimensions, and the last two as they are mostly written."""
-    return list(dict.fromkeys([*range(rank + ops.of(op).adds_dim), -1, -2]))
+def _list_others(op: str, rank: int, old: int) -> list[int]:
+    """All dimensions, and the last two as they are mostly written; without the one that
+    is there."""
+    dims = dict.fromkeys([*range(rank + ops.of(op).adds_dim), -1, -2])
+    spellings = {old, old - rank} if old < rank else {old}
+    return [dim for dim in dims if dim not in spellings]
 
 
-def _usual_dimensions(trace: Trace, op: str) -> Counter[tuple[int, ...]]:
+def _usual_dimensions(trace: Trace, op: str) -> set[tuple[int, ...]]:
     """The dimensions with which the same op runs elsewhere in the model."""
-    usual: Counter[tuple[int, ...]] = Counter()
+    usual: set[tuple[int, ...]] = set()
     for call in trace.calls:
-        if call.op != op or call.failure is not None:
-            continue
         dims = call.args[1:]
-        if all(isinstance(dim, int) for dim in dims):
-            usual[dims] += 1
+        runs = call.op == op and call.failure is None
+        if runs and all(isinstance(dim, int) for dim in dims):
+            usual.add(dims)
     return usual
 
 
 def _likely_dimension(step: Upstream, old: int, new: int) -> float:
     """How likely a dimension is whatever the sizes are."""
-    op = step.call.op
+    op, takes_batch = step.call.op, old == 0
     likely = step.near + weights.DIMENSION
     if new == 1:
         likely += weights.DIMENSION_FIRST
-    is_flatten = ops.of(op) is ops.of("flatten") and new == 1
-    if is_flatten and (old == 0 or step.distance == 0):
-        likely += weights.DIMENSION_OF_FLATTEN
+        is_suspect = takes_batch or step.distance == 0
+        if is_suspect and ops.of(op) is ops.of("flatten"):
+            likely += weights.DIMENSION_OF_FLATTEN
     likely -= weights.DIMENSION_EACH * abs(new)
-    if old == 0 and _merges_samples(op):
+    if takes_batch and _merges_samples(op):
         likely += weights.DIMENSION_NOT_BATCH
     return likely
 
@@ -98,13 +96,13 @@ def _with_turn(
     the same one."""
     if len(new) != 2:
         return likely
-    if ops.is_of(op, Family.TRANSPOSING):
-        if _is_one_dimension(old, rank):
-            likely += weights.DIMENSION_TURNS_NOTHING
-        # of a matrix either may be meant
-        moves_batch = 0 in new and 0 not in old
-        if moves_batch and rank > 2:
-            likely -= weights.DIMENSION_MOVES_BATCH
+    is_transpose = ops.is_of(op, Family.TRANSPOSING)
+    if is_transpose and _is_one_dimension(old, rank):
+        likely += weights.DIMENSION_TURNS_NOTHING
+    # the first dimension of a matrix need not be the batch
+    moves_batch = rank > 2 and 0 in new and 0 not in old
+    if is_transpose and moves_batch:
+        likely -= weights.DIMENSION_MOVES_BATCH
     if _is_one_dimension(new, rank):
         likely -= weights.DIMENSION_WOULD_TURN_NOTHING
     return likely

@@ -3,7 +3,8 @@ other channels."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from shapelint.asked.inputs import TensorSpec, parse_inputs
@@ -109,20 +110,36 @@ def other_ranks(walked: Walked, trace: Trace) -> list[Candidate]:
         return []
     found = []
     if all(1 <= len(spec.shape) <= SAMPLE for spec in specs):
-        is_sure = _are_vectors(specs) or lacks_batch(trace)
-        likely = weights.INPUT_MUST_DIFFER if is_sure else weights.INPUT_MAY_LACK_BATCH
-        found.append(_size_candidate(_with_batch(specs), WITH_BATCH, likely))
-    shape = specs[0].shape
-    is_one_image = len(specs) == 1 and len(shape) in (2, 3)
-    if is_one_image and specs[0].dtype == "float32":
-        image = replace(specs[0], shape=(*(shape[:-2] or (1,)), 1, *shape[-2:]))
-        why = "an image with its one channel"
-        found.append(_size_candidate([image], why, weights.INPUT_MAY_LACK_CHANNEL))
+        found.append(_as_batches_of_one(specs, trace))
+    if len(specs) == 1 and _may_lack_channel(specs[0]):
+        found.append(_with_channel(specs[0]))
     if all(len(spec.shape) > 2 and spec.shape[0] == 1 for spec in specs):
-        single = [replace(spec, shape=spec.shape[1:]) for spec in specs]
-        likely = weights.INPUT_WITH_DIMENSION_LESS
-        found.append(_size_candidate(single, "a dimension less", likely))
+        found.append(_with_dimension_less(specs))
     return found
+
+
+def _as_batches_of_one(specs: Specs, trace: Trace) -> Candidate:
+    is_sure = _are_vectors(specs) or lacks_batch(trace)
+    likely = weights.INPUT_MUST_DIFFER if is_sure else weights.INPUT_MAY_LACK_BATCH
+    return _size_candidate(_with_batch(specs), WITH_BATCH, likely)
+
+
+def _may_lack_channel(spec: TensorSpec) -> bool:
+    """Whether it may be (H, W) or (N, H, W) of a grey image."""
+    return spec.dtype == "float32" and len(spec.shape) in (2, 3)
+
+
+def _with_channel(spec: TensorSpec) -> Candidate:
+    batch, sides = spec.shape[:-2] or (1,), spec.shape[-2:]
+    image = replace(spec, shape=(*batch, 1, *sides))
+    why = "an image with its one channel"
+    return _size_candidate([image], why, weights.INPUT_MAY_LACK_CHANNEL)
+
+
+def _with_dimension_less(specs: Specs) -> Candidate:
+    single = [replace(spec, shape=spec.shape[1:]) for spec in specs]
+    likely = weights.INPUT_WITH_DIMENSION_LESS
+    return _size_candidate(single, "a dimension less", likely)
 
 
 def _are_vectors(specs: Specs) -> bool:
@@ -187,17 +204,17 @@ def _exchange_dtype(
 def recolour_inputs(walked: Walked) -> list[Candidate]:
     """Every image-like input in colour, or grey: for a model that checks its input
     itself."""
-    found = []
     specs = _specs(walked)
-    for at, spec in enumerate(specs):
-        for channels in (3, 1) if _is_image(spec) else ():
-            shape = (spec.shape[0], channels, *spec.shape[2:])
-            changed = [*specs[:at], replace(spec, shape=shape), *specs[at + 1 :]]
-            if changed != specs:
-                why = count_noun(channels, "channel")
-                found.append(
-                    _size_candidate(changed, why, weights.INPUT_OF_ANY_COLOURS)
-                )
+    images = [at for at, spec in enumerate(specs) if _is_image(spec)]
+    found = []
+    for at, channels in itertools.product(images, (3, 1)):
+        batch, given, *sides = specs[at].shape
+        if given == channels:
+            continue
+        changed = [*specs]
+        changed[at] = replace(specs[at], shape=(batch, channels, *sides))
+        why = count_noun(channels, "channel")
+        found.append(_size_candidate(changed, why, weights.INPUT_OF_ANY_COLOURS))
     return found
 
 
@@ -211,33 +228,46 @@ def other_sizes(
     if not images:
         return []
     given = images[0].shape[2:]
-    exchanged = given[::-1]
-    sizes = [tuple(-(-side // step) * step for side in given) for step in STEPS]
-    if ratio is not None and ratio[1]:
-        sizes = [tuple(side * ratio[0] // ratio[1] for side in given)]
     found = []
-    for wanted in dict.fromkeys([*sizes, exchanged]):
-        changed = [
-            replace(spec, shape=(*spec.shape[:2], *wanted))
-            if spec in images and spec.shape[2:] == given
-            else spec
-            for spec in specs
-        ]
+    for wanted in _list_sizes(given, ratio):
+        changed = [_resize(spec, given, wanted) for spec in specs]
         if changed == specs:
             continue
         why, likely = RIGHT_SIZE, weights.INPUT_OF_OTHER_SIZE
-        if wanted == exchanged:
+        if wanted == given[::-1]:
             why = "height and width exchanged"
             likely = weights.INPUT_SIDES_EXCHANGED
         found.append(_size_candidate(changed, why, likely))
     return found
 
 
+def _list_sizes(given: Shape, ratio: tuple[int, int] | None) -> list[Shape]:
+    """Other sizes of an image, and its sides exchanged."""
+    sizes = [_round_up(given, step) for step in STEPS]
+    if ratio is not None and ratio[1]:
+        sizes = [tuple(side * ratio[0] // ratio[1] for side in given)]
+    return list(dict.fromkeys([*sizes, given[::-1]]))
+
+
+def _round_up(sides: Shape, step: int) -> Shape:
+    """Each side as the next multiple of a step."""
+    return tuple(-(-side // step) * step for side in sides)
+
+
+def _resize(spec: TensorSpec, given: Shape, wanted: Shape) -> TensorSpec:
+    """An image with other sides, if it has the given ones."""
+    if spec.shape[2:] != given:
+        return spec
+    return replace(spec, shape=(*spec.shape[:2], *wanted))
+
+
 def larger_images(walked: Walked) -> list[Candidate]:
     """Images two, four and eight times as large, where one runs out of room."""
     specs = _specs(walked)
+    if not any(_is_image(spec) for spec in specs):
+        return []
     found = []
-    for times in LARGER if any(_is_image(spec) for spec in specs) else ():
+    for times in LARGER:
         likely = weights.INPUT_LARGER - weights.INPUT_LARGER_EACH * times
         larger = [_enlarge(spec, times) for spec in specs]
         found.append(_size_candidate(larger, "room enough", likely))
@@ -253,15 +283,16 @@ def _enlarge(spec: TensorSpec, times: int) -> TensorSpec:
 
 def are_sides_halvable(walked: Walked) -> bool:
     """Whether every image that goes in has sides of multiples of 16."""
-    sides = [
-        side
-        for trace in walked.traces.values()
-        for call in trace.calls
-        for at in call.from_input
-        if len(call.inputs[at].shape) in (4, 5)
-        for side in call.inputs[at].shape[2:]
-    ]
+    images = [shape for shape in _shapes_fed(walked) if len(shape) in (4, 5)]
+    sides = [side for shape in images for side in shape[2:]]
     return bool(sides) and all(side % 16 == 0 for side in sides)
+
+
+def _shapes_fed(walked: Walked) -> Iterator[Shape]:
+    """The shapes of the model's inputs, wherever a call gets one as it comes."""
+    for trace in walked.traces.values():
+        for call in trace.calls:
+            yield from (call.inputs[at].shape for at in call.from_input)
 
 
 def resize_inputs(walked: Walked, pairs: Iterable[tuple[int, int]]) -> list[Candidate]:
@@ -269,13 +300,12 @@ def resize_inputs(walked: Walked, pairs: Iterable[tuple[int, int]]) -> list[Cand
     64 that there is room for."""
     specs = _specs(walked)
     both_ways: Pairs = [way for pair in pairs for way in (pair, pair[::-1])]
+    likely = weights.INPUT_OF_SIZE_COMPARED
     found: dict[tuple[str, ...], Candidate] = {}
     for old, new in both_ways:
         changed = [_with_size(spec, old, new) for spec in specs]
         if new > 0 and changed != specs:
-            candidate = _size_candidate(
-                changed, RIGHT_SIZE, weights.INPUT_OF_SIZE_COMPARED
-            )
+            candidate = _size_candidate(changed, RIGHT_SIZE, likely)
             found.setdefault(candidate.inputs, candidate)
     return list(found.values())
 

@@ -3,22 +3,21 @@ shape it has."""
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shapelint import ops
+from shapelint.changes.assigned_values import values_before
 from shapelint.changes.failed_sizes import Aspect, aspect_of, odd_one_out
-from shapelint.changes.made_tensors import find_made_tensor
+from shapelint.changes.made_tensors import find_tensor_sizes
 from shapelint.changes.window_values import window_of
 from shapelint.facts.graph import Call, Raised, Trace
 from shapelint.facts.places import Site, Span
 from shapelint.facts.tensors import TensorFact
 from shapelint.facts.walked_target import Walked
-from shapelint.syntax.origins import assignments
 from shapelint.syntax.spans import span_of
 from shapelint.syntax.texts import Texts
-from shapelint.syntax.trees import ParsedFile, parse_file
+from shapelint.syntax.trees import parse_file
 from shapelint.syntax.walked_calls import definition_of, shape_text
 
 STEPS = 16
@@ -26,9 +25,6 @@ STEPS = 16
 
 WINDOWS = 8
 """Places named at which the size of an image changes on its way."""
-
-NAMES = 3
-"""Names of an expression whose values are looked up."""
 
 
 @dataclass(frozen=True)
@@ -46,24 +42,36 @@ def other_places_of(
 ) -> Iterator[OtherPlace]:
     """The other places of a failed call, those nearest to the failure first; of what
     was `raised` outside of any call, `broken` is the last one before."""
-    texts = walked.texts
-    sites, class_name = definition_of(walked, broken)
-    if raised is not None and raised.sites:
-        yield from find_earlier_assignments(raised.sites[0], texts)
-    if raised is None and sites:
-        made = f"`{class_name or broken.op}` made here"
-        yield OtherPlace(span_of(sites[0], texts), made)
-    if raised is None and not broken.module_path:
-        for fact in broken.inputs:
-            yield from _table(walked, fact)
-    traces = walked.traces.values()
-    trace = next((trace for trace in traces if broken in trace.calls), None)
+    if raised is None:
+        yield from _places_of_operation(walked, broken)
+    elif raised.sites:
+        yield from find_earlier_assignments(raised.sites[0], walked.texts)
+    trace = _trace_with(broken, walked)
     if trace is not None:
-        yield from _find_upstream_places(walked, trace, broken, sites, raised)
-        if raised is not None or aspect_of(broken) is not Aspect.CHANNELS:
+        yield from _find_upstream_places(walked, trace, broken, raised)
+        may_be_spatial = aspect_of(broken) is not Aspect.CHANNELS
+        if raised is not None or may_be_spatial:
             yield from _windows(walked, trace, broken)
     if broken.site is not None:
-        yield OtherPlace(span_of(broken.site, texts), "called here")
+        yield OtherPlace(span_of(broken.site, walked.texts), "called here")
+
+
+def _trace_with(call: Call, walked: Walked) -> Trace | None:
+    traces = walked.traces.values()
+    return next((trace for trace in traces if call in trace.calls), None)
+
+
+def _places_of_operation(walked: Walked, broken: Call) -> Iterator[OtherPlace]:
+    """Where the layer was made that failed, or the tables that the user's own code
+    works with."""
+    sites, class_name = definition_of(walked, broken)
+    if sites:
+        made = f"`{class_name or broken.op}` made here"
+        yield OtherPlace(span_of(sites[0], walked.texts), made)
+    if broken.module_path:
+        return
+    for fact in broken.inputs:
+        yield from _table(walked, fact)
 
 
 def _table(walked: Walked, fact: TensorFact) -> Iterator[OtherPlace]:
@@ -71,7 +79,7 @@ def _table(walked: Walked, fact: TensorFact) -> Iterator[OtherPlace]:
     if not fact.name:
         return
     path, _, attribute = fact.name.rpartition(".")
-    place = next(find_made_tensor(walked, path, attribute), None)
+    place = next(find_tensor_sizes(walked, path, attribute), None)
     if place is None:
         return
     source, node = place.source, place.node
@@ -87,11 +95,11 @@ def _find_upstream_places(
     walked: Walked,
     trace: Trace,
     broken: Call,
-    taken: tuple[Site, ...],
     raised: Raised | None,
 ) -> Iterator[OtherPlace]:
     """What was rearranged on the way, and the layers that gave what the failing one was
     fed with."""
+    taken, _ = definition_of(walked, broken)
     starts = [broken.index] if raised is not None else broken.producers
     for index in dict.fromkeys(starts):
         if 0 <= index < len(trace.calls):
@@ -135,8 +143,8 @@ def _places_of_layer(
     """Where a layer was made whose weights say what it gives; `taken`: where the failed
     layer was made."""
     sites, class_name = definition_of(walked, call)
-    keeps_shape = ops.keeps_shape(class_name)
-    if not sites or not call.params or keeps_shape or call.output is None:
+    is_layer = bool(sites) and bool(call.params)
+    if not is_layer or call.output is None or ops.keeps_shape(class_name):
         return
     name = class_name or call.op
     message = f"{shape_text(call.output.shape)} comes from this `{name}`"
@@ -151,8 +159,10 @@ def _find_divergence(sites: tuple[Site, ...], others: tuple[Site, ...]) -> Site 
     """The outermost frame that made one layer and not the other: where the user wrote
     the two side by side."""
     shared = {(site.file, site.line) for site in others}
-    own = (site for site in reversed(sites) if (site.file, site.line) not in shared)
-    return next(own, None)
+    for site in reversed(sites):
+        if (site.file, site.line) not in shared:
+            return site
+    return None
 
 
 # -- windows -----------------------------------------------------------------------------
@@ -184,22 +194,30 @@ def _changes_size(call: Call) -> bool:
 
 
 def _list_steps_back(trace: Trace, broken: Call) -> Iterator[Call]:
-    """What led to a failure, from there back: to the operand that differs first; where
-    nothing that was fed in led to it, as to a table cut by the sizes of an image, to
-    what was called just before."""
-    everything = len(trace.calls)
+    """What led to a failure, from there back: to the operand that differs first."""
     odd = odd_one_out(broken)
-    other = trace.producer(broken, odd) if odd is not None else None
-    if other is not None and odd != broken.main_argument:
-        yield other
-        yield from reversed(trace.way_to(other, limit=everything))
-    steps = trace.way_to(broken, limit=everything)
-    if not any(window_of(step) for step in steps):
-        earlier = reversed(trace.calls[: broken.index])
-        before = next((call for call in earlier if window_of(call)), None)
-        if before is not None:
-            steps = [*trace.way_to(before, limit=everything), before]
-    yield from reversed(steps)
+    # the way along main arguments comes by that one anyway
+    if odd is not None and odd != broken.main_argument:
+        yield from _way_back_from(trace, trace.producer(broken, odd))
+    steps = trace.way_to(broken, limit=len(trace.calls))
+    if any(window_of(step) for step in steps):
+        yield from reversed(steps)
+        return
+    # nothing that was fed in went through a window: a table may have been cut by the
+    # sizes of an image, and what was called last gave them
+    earlier = reversed(trace.calls[: broken.index])
+    before = next((call for call in earlier if window_of(call)), None)
+    if before is None:
+        yield from reversed(steps)
+    else:
+        yield from _way_back_from(trace, before)
+
+
+def _way_back_from(trace: Trace, call: Call | None) -> Iterator[Call]:
+    """A call, and what led to it."""
+    if call is not None:
+        yield call
+        yield from reversed(trace.way_to(call, limit=len(trace.calls)))
 
 
 # -- assignments -------------------------------------------------------------------------
@@ -213,55 +231,3 @@ def find_earlier_assignments(site: Site, texts: Texts) -> Iterator[OtherPlace]:
         return
     for name, value in values_before(source, site):
         yield OtherPlace(source.span(value), f"`{name}` comes from here")
-
-
-def values_before(source: ParsedFile, site: Site) -> Iterator[tuple[str, ast.expr]]:
-    """The names in an expression and what was assigned to them, and those in what was
-    assigned."""
-    scope = _function_around(source, site)
-    names = _names_at(source, site)
-    seen: set[str] = set()
-    for _ in range(2):  # what they were made from, too
-        further: list[str] = []
-        for name in dict.fromkeys(names):
-            value = _value_before(scope, name, site)
-            if value is None or name in seen or len(seen) >= NAMES:
-                continue
-            seen.add(name)
-            yield name, value
-            parts = ast.walk(value)
-            further += [part.id for part in parts if isinstance(part, ast.Name)]
-        names = further
-
-
-def _function_around(source: ParsedFile, site: Site) -> ast.AST:
-    """The innermost function in which a frame stands, else the file."""
-    scope: ast.AST = source.tree
-    for node in ast.walk(source.tree):
-        if not isinstance(node, ast.FunctionDef):
-            continue
-        if node.lineno <= site.line <= (node.end_lineno or 0):
-            scope = node  # the walk goes outside in
-    return scope
-
-
-def _names_at(source: ParsedFile, site: Site) -> list[str]:
-    """The names on the lines of a frame."""
-    last = site.end_line or site.line
-    return [
-        node.id
-        for node in ast.walk(source.tree)
-        if isinstance(node, ast.Name) and site.line <= node.lineno <= last
-    ]
-
-
-def _value_before(scope: ast.AST, name: str, site: Site) -> ast.expr | None:
-    """The last value assigned to a name before a frame's line."""
-    values = [
-        value
-        for target, value in assignments(scope)
-        if isinstance(target, ast.Name)
-        and target.id == name
-        and value.lineno < site.line
-    ]
-    return values[-1] if values else None

@@ -19,16 +19,14 @@ class Numbers:
 
     def __init__(self, traces: Iterable[Trace], written: Iterable[int] = ()) -> None:
         """`written`: numbers that stand in the code beside those of the layers."""
-        self.uses: Counter[int] = Counter(written)
-        seen: set[object] = set()
+        sizes: dict[object, int] = {}
         for trace in traces:
             for call in trace.calls:
+                # a layer called twice, or in both modes, is written once
+                layer = call.definition[:1] or call.module_path
                 for name, value in _sizes_of(call):
-                    # a layer called twice, or in both modes, is written once
-                    key = (call.definition[:1] or call.module_path, name)
-                    if key not in seen:
-                        seen.add(key)
-                        self.uses[value] += 1
+                    sizes.setdefault((layer, name), value)
+        self.uses = Counter([*written, *sizes.values()])
 
     def familiarity(self, value: int, own: int = 0) -> float:
         """How much a number looks like one of the model's; `own`: uses that are the

@@ -10,7 +10,7 @@ from typing import TypeGuard
 
 from shapelint import ops
 from shapelint.changes import weights
-from shapelint.changes.other_places import values_before
+from shapelint.changes.assigned_values import values_before
 from shapelint.changes.other_values import constant, small_values
 from shapelint.changes.plausibility import roundness
 from shapelint.changes.text_at_place import write_text
@@ -75,11 +75,10 @@ def _names_of_statement(
     source: ParsedFile, site: Site, callers: tuple[Site, ...]
 ) -> Iterator[Suspect]:
     """The names that the statement reads."""
-    for statement in ast.walk(source.tree):
-        if not isinstance(statement, (ast.Assign, ast.AugAssign, ast.Expr)):
-            continue
-        if not _covers(statement, site.line):
-            continue
+    statements: Iterator[ast.Assign | ast.AugAssign | ast.Expr] = source.nodes_on(
+        site.line, ast.Assign, ast.AugAssign, ast.Expr
+    )
+    for statement in statements:
         for part in ast.walk(statement.value):
             if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load):
                 yield Place(source, part, callers, callers), weights.REFUSED_NAME
@@ -103,11 +102,10 @@ def _names_of_condition(
     source: ParsedFile, site: Site, callers: tuple[Site, ...]
 ) -> Iterator[Suspect]:
     """The names in the assertion, or in the test of the `if`, that raised."""
-    for statement in ast.walk(source.tree):
-        if not isinstance(statement, (ast.Assert, ast.If)):
-            continue
-        if not _covers(statement, site.line):
-            continue
+    statements: Iterator[ast.Assert | ast.If] = source.nodes_on(
+        site.line, ast.Assert, ast.If
+    )
+    for statement in statements:
         for part in ast.walk(statement.test):
             if isinstance(part, (ast.Name, ast.Attribute)):
                 yield Place(source, part, callers, callers), weights.REFUSED_CONDITION
@@ -123,21 +121,16 @@ def _takes_dimensions(node: ast.AST | None, source: ParsedFile) -> TypeGuard[ast
     return not is_builtin and ops.of(name).dims is not Dims.NONE
 
 
-def _covers(statement: ast.stmt, line: int) -> bool:
-    return statement.lineno <= line <= (statement.end_lineno or statement.lineno)
-
-
 # -- other numbers for each --------------------------------------------------------------
 
 
 def _changes_at(place: Place, likely: float) -> Iterator[Candidate]:
-    value = constant(place.node)
-    parent = place.source.parents.get(place.node)
-    if _takes_dimensions(parent, place.source):
+    node = place.node
+    value = constant(node)
+    if _takes_dimensions(place.source.parents.get(node), place.source):
         if value is not None:
             yield from _other_dimensions(place, value, likely)
         return
-    node = place.node
     if isinstance(node, ast.BinOp) and isinstance(node.right, ast.Constant):
         left = place.source.segment(node.left)
         yield write_text(place, left, "", likely + weights.REFUSED_SIMPLER)
@@ -156,11 +149,10 @@ def _other_dimensions(place: Place, value: int, likely: float) -> Iterator[Candi
 
 def _other_numbers(place: Place, value: int, likely: float) -> Iterator[Candidate]:
     """Numbers near by, and the multiples below and above."""
-    multiples = [
-        each
-        for step in _STEPS
-        for each in (value // step * step, (value // step + 1) * step)
-    ]
+    multiples = []
+    for step in _STEPS:
+        below = value // step * step
+        multiples += [below, below + step]
     for new in dict.fromkeys([*small_values(value), *multiples]):
         if new < 1 or new == value:
             continue

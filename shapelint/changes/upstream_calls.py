@@ -1,10 +1,9 @@
-"""The calls upstream of a failure, what made and called them, and how numbers are
-spelled there."""
+"""The calls upstream of a failure, and the user's expressions that made and called
+them."""
 
 from __future__ import annotations
 
 import ast
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,11 +11,10 @@ from shapelint import ops
 from shapelint.changes import weights
 from shapelint.changes.arguments import Argument
 from shapelint.changes.failed_sizes import odd_one_out
-from shapelint.changes.other_values import constant
 from shapelint.facts.graph import Call, Trace
 from shapelint.facts.walked_target import Walked
 from shapelint.syntax.calls import CallExpression, call_at, layer_call
-from shapelint.syntax.origins import Place, find_enclosing_function
+from shapelint.syntax.origins import Place
 from shapelint.syntax.walked_calls import definition_of
 
 LAST = 12
@@ -51,6 +49,18 @@ class Upstream:
         """The written arguments of the layer, by name; none where it is not known."""
         return arguments(self.made) if self.made is not None else []
 
+    @property
+    def spelled_arguments(self) -> list[tuple[str, Place]]:
+        """Those that are not written as a number or another constant."""
+        if self.made is None:
+            return []
+        source = self.made.source
+        return [
+            (name, Place(source, node))
+            for name, node in self.made_arguments
+            if not isinstance(node, ast.Constant)
+        ]
+
 
 def arguments(made: CallExpression) -> list[Argument]:
     """The written arguments of a layer, by name."""
@@ -78,41 +88,55 @@ def way_to_failure(
 
     Where no call failed, but the model or a library `raised`, any of the last few may
     have given what it refused."""
-    odd = odd_one_out(failed)
-    leads: dict[int, set[int]] = {failed.index: set()}
-    order: list[tuple[Call, int]] = [(failed, 0)]
+    way = _Way(trace, failed)
     if raised and failed in trace.calls:
-        last = trace.calls[max(0, failed.index - LAST) : failed.index]
-        leads |= {call.index: set() for call in last}
-        order += [(call, 1) for call in reversed(last)]
-    _follow_producers(trace, failed, leads, order)
-    for call, distance in order:
+        way.add_last_calls()
+    way.follow_producers()
+    odd = odd_one_out(failed)
+    for call, distance in way.order:
         is_before = odd is not None and call is not failed
-        suspect = _weigh_suspicion(leads[call.index], odd) if is_before else 0.0
+        suspect = _weigh_suspicion(way.leads[call.index], odd) if is_before else 0.0
         yield _with_expressions(walked, call, distance, suspect)
 
 
-def _follow_producers(
-    trace: Trace,
-    failed: Call,
-    leads: dict[int, set[int]],
-    order: list[tuple[Call, int]],
-) -> None:
-    """Add the calls before those in `order`. `leads`: by the index of each, the
-    operands of the failed call that come from it."""
-    for call, distance in order:  # grows while it is read
-        is_far = distance >= REACH
-        if is_far or len(leads) >= REACH * 2:
-            continue
-        further = distance + _length_of(call.op)
-        for position, index in enumerate(call.producers):
-            if index < 0:
+class _Way:
+    """The calls that lead to a failed one, collected from there back."""
+
+    def __init__(self, trace: Trace, failed: Call) -> None:
+        self.trace = trace
+        self.failed = failed
+        self.order = [(failed, 0)]
+        """Each call with its distance from the failure."""
+        self.leads: dict[int, set[int]] = {failed.index: set()}
+        """By the index of each call, the operands of the failed one that come from
+        it."""
+
+    def add_last_calls(self) -> None:
+        """Add what was called just before, whether the failed call is fed with it or
+        not."""
+        end = self.failed.index
+        for call in reversed(self.trace.calls[max(0, end - LAST) : end]):
+            self._add(call, 1)
+
+    def follow_producers(self) -> None:
+        """Add the calls that fed those in the way, breadth first."""
+        for call, distance in self.order:  # grows while it is read
+            is_far = distance >= REACH
+            if is_far or len(self.leads) >= REACH * 2:
                 continue
-            if index not in leads:
-                leads[index] = set()
-                order.append((trace.calls[index], further))
-            operands = {position} if call is failed else leads[call.index]
-            leads[index] |= operands
+            further = distance + _length_of(call.op)
+            for position, index in enumerate(call.producers):
+                if index < 0:
+                    continue
+                self._add(self.trace.calls[index], further)
+                is_last = call is self.failed
+                operands = {position} if is_last else self.leads[call.index]
+                self.leads[index] |= operands
+
+    def _add(self, call: Call, distance: int) -> None:
+        if call.index not in self.leads:
+            self.leads[call.index] = set()
+            self.order.append((call, distance))
 
 
 def _length_of(op: str) -> int:
@@ -141,83 +165,3 @@ def _with_expressions(
             wrapper = call_at(sites[0], walked.texts)
     called = call_at(call.site, walked.texts)
     return Upstream(call, distance, made, called, wrapper, suspect)
-
-
-# -- how numbers are written there -------------------------------------------------------
-
-
-def list_written_factors(walked: Walked) -> list[int]:
-    """Numbers written as factors of what a layer takes, once for each layer: 128 of
-    `128 * 4 * 4`."""
-    found: dict[object, list[int]] = {}
-    calls = (call for trace in walked.traces.values() for call in trace.calls)
-    for call in calls:
-        if not call.is_module:
-            continue
-        made = layer_call(call.definition, call.module_class, walked.texts)
-        if made is None:
-            continue
-        node = made.argument(0, "in_features")
-        if isinstance(node, ast.BinOp):
-            # smaller ones are sides of a map, which say nothing of its channels
-            large = {number for number in _numbers_in(node) if number > 8}
-            found[(made.source.file, made.node.lineno)] = list(large)
-    return [number for numbers in found.values() for number in numbers]
-
-
-def _numbers_in(node: ast.expr) -> list[int]:
-    """The numbers of an expression, each once."""
-    parts = (part for part in ast.walk(node) if isinstance(part, ast.Constant))
-    numbers = dict.fromkeys(constant(part) for part in parts)
-    return [number for number in numbers if number is not None]
-
-
-def list_written_numbers(step: Upstream) -> list[int]:
-    """The factors and terms of what the failing layer is said to take: 8, 4 and 5 of `8
-    * 4 * 4 + 5`."""
-    numbers = [
-        number
-        for name, node in step.made_arguments
-        if name not in ops.list_output_arguments() and isinstance(node, ast.BinOp)
-        for number in _numbers_in(node)
-    ]
-    return [number for number in dict.fromkeys(numbers) if number > 1]
-
-
-def vocabulary(upstream: list[Upstream]) -> dict[tuple[object, int], list[str]]:
-    """How the numbers of the model are spelled where its layers are made, by function
-    and number; the usual spellings first."""
-    texts: dict[tuple[object, int], Counter[str]] = {}
-    for step in upstream:
-        for name, node in step.made_arguments:
-            value = single(step.call.attributes.get(name))
-            if value is None or isinstance(node, ast.Constant) or step.made is None:
-                continue
-            source = step.made.source
-            scope = find_enclosing_function(Place(source, node))
-            counts = texts.setdefault((scope, value), Counter())
-            counts[source.segment(node)] += 1
-    return {
-        key: [text for text, _ in found.most_common(3)] for key, found in texts.items()
-    }
-
-
-def find_size_spellings(upstream: list[Upstream]) -> tuple[set[str], set[str]]:
-    """How the failing layer spells what it takes, and the layers just before it what
-    they give."""
-    taken, given = set(), set()
-    for step in upstream:
-        is_failing = step is upstream[0]
-        for name, node in step.made_arguments:
-            if isinstance(node, ast.Constant) or step.made is None:
-                continue
-            text = step.made.source.segment(node)
-            if is_failing and name not in ops.list_output_arguments():
-                taken.add(text)
-            elif (
-                not is_failing
-                and name in ops.list_output_arguments()
-                and step.distance <= 2
-            ):
-                given.add(text)
-    return taken, given

@@ -17,7 +17,7 @@ from shapelint.changes.arguments import (
 )
 from shapelint.changes.failed_sizes import Aspect
 from shapelint.changes.failure_context import FailureContext
-from shapelint.changes.made_tensors import find_made_tensor, resize_square
+from shapelint.changes.made_tensors import find_tensor_sizes, resize_square
 from shapelint.changes.missing_flattens import flatten_after, flatten_before_turn
 from shapelint.changes.number_changes import Target, other_numbers, small_numbers_near
 from shapelint.changes.orders import flip_flag, reorder_permute, swap_neighbours
@@ -28,10 +28,11 @@ from shapelint.changes.upstream_calls import Upstream, arguments, single
 from shapelint.changes.window_values import POOLING, WINDOW
 from shapelint.changes.windows import add_window_arguments, other_windows
 from shapelint.facts.findings import Candidate
+from shapelint.facts.graph import Call
 from shapelint.ops.record import Dims, Family
 from shapelint.syntax.calls import CallExpression, operation_at
 from shapelint.syntax.origins import Place, origins, place_of_argument
-from shapelint.syntax.trees import parse_file
+from shapelint.syntax.trees import ParsedFile, parse_file
 from shapelint.syntax.walked_calls import definition_of
 
 _DIM_NAMES = ("start_dim", "end_dim", "dim")
@@ -77,27 +78,33 @@ def _changes_of_statement(context: FailureContext) -> Iterator[Candidate]:
         return
     makers = walked.definitions.get(raised.layer, ())
     operation = operation_at(site, walked.texts)
-    # `shape + 1` of a tuple
-    if operation is not None and isinstance(operation[1], ast.BinOp):
-        place = Place(operation[0], operation[1], callers, makers)
-        for kept in (operation[1].left, operation[1].right):
-            if not is_only_numbers(kept):
-                text = operation[0].segment(kept)
-                yield write_text(place, text, raised.layer, weights.RAISED_TERM)
-    for name in _numbers_of_statement(source.tree, site.line):
+    if operation is not None:
+        place = Place(*operation, callers, makers)
+        yield from _terms_of_operation(place, raised.layer)
+    for name in _numbers_of_statement(source, site.line):
         place = Place(source, name, callers, makers)
         target = Target(place, raised.layer, weights.RAISED_NAME)
         yield from other_numbers(context, target, None)
 
 
-def _numbers_of_statement(tree: ast.Module, line: int) -> Iterator[ast.expr]:
+def _terms_of_operation(place: Place, layer: str) -> Iterator[Candidate]:
+    """One side alone of what raised: `shape` of `shape + 1`, which no tuple can do."""
+    operation = place.node
+    if not isinstance(operation, ast.BinOp):
+        return
+    for kept in (operation.left, operation.right):
+        if not is_only_numbers(kept):
+            text = place.source.segment(kept)
+            yield write_text(place, text, layer, weights.RAISED_TERM)
+
+
+def _numbers_of_statement(source: ParsedFile, line: int) -> Iterator[ast.expr]:
     """The names and numbers in the value or the condition of what stands on a line."""
-    for node in ast.walk(tree):
-        if not isinstance(node, (ast.Assert, ast.If, ast.Assign)):
-            continue
-        if not node.lineno <= line <= (node.end_lineno or 0):
-            continue
-        part = node.value if isinstance(node, ast.Assign) else node.test
+    statements: Iterator[ast.Assert | ast.If | ast.Assign] = source.nodes_on(
+        line, ast.Assert, ast.If, ast.Assign
+    )
+    for statement in statements:
+        part = statement.value if isinstance(statement, ast.Assign) else statement.test
         for name in ast.walk(part):
             if isinstance(name, (ast.Name, ast.Attribute, ast.Constant)):
                 yield name
@@ -188,37 +195,53 @@ def _changes_of_size(
 def _changes_of_wrapper(
     context: FailureContext, step: Upstream, made: CallExpression
 ) -> Iterator[Candidate]:
-    """What a class or function of another name is given; by position it can be
-    anything."""
-    call = step.call
-    sites, _ = definition_of(context.walked, call)
-    is_failing = call is context.call
+    """What a class or function of another name is given."""
+    sites, _ = definition_of(context.walked, step.call)
     for name, node in list_written_arguments(made):
         if name in _NOT_SIZES or not may_be_size(node):
             continue
         place = place_of_argument(made, node, sites)
-        value = single(call.attributes.get(name))
-        if not name:
-            leaves = {constant(origin.node) for origin in origins(place)} - {None}
-            sizes = (size for size in _sizes_of(step) if size in leaves)
-            value = next(sizes, None)
-            if leaves and value is None:
-                continue  # a kernel, a stride, or nothing of this layer's
         if name in WINDOW:
             yield from other_windows(context, step, place, name)
         elif name in ops.list_count_arguments():
             yield from small_numbers_near(context, step, place)
-        elif is_failing or value is None or name in ops.list_output_arguments():
-            worth = weights.WRAPPED_ARGUMENT
-            if is_failing:
-                worth = weights.WRAPPED_ARGUMENT_OF_FAILING
-            likely = step.near + worth
-            if value is None:
-                likely -= weights.WRAPPED_UNKNOWN
-            if context.aspect is Aspect.SPATIAL:
-                likely -= weights.NUMBER_FOR_SPATIAL
-            target = Target(place, call.layer, likely, name)
-            yield from other_numbers(context, target, value)
+        else:
+            yield from _changes_of_wrapped_size(context, step, place, name)
+
+
+def _changes_of_wrapped_size(
+    context: FailureContext, step: Upstream, place: Place, name: str
+) -> Iterator[Candidate]:
+    """A size that the layer may have been made with: all of the failing one, of the
+    others what they give, or may give."""
+    call = step.call
+    is_failing = call is context.call
+    value = single(call.attributes.get(name))
+    # by position it can be anything: it is a size if the layer has one like it
+    numbers = set() if name else _numbers_behind(place)
+    if numbers:
+        value = next((size for size in _sizes_of(step) if size in numbers), None)
+        if value is None:
+            return  # a kernel, a stride, or nothing of this layer's
+    may_be_given = value is None or name in ops.list_output_arguments()
+    if not is_failing and not may_be_given:
+        return
+    worth = weights.WRAPPED_ARGUMENT
+    if is_failing:
+        worth = weights.WRAPPED_ARGUMENT_OF_FAILING
+    likely = step.near + worth
+    if value is None:
+        likely -= weights.WRAPPED_UNKNOWN
+    if context.aspect is Aspect.SPATIAL:
+        likely -= weights.NUMBER_FOR_SPATIAL
+    target = Target(place, call.layer, likely, name)
+    yield from other_numbers(context, target, value)
+
+
+def _numbers_behind(place: Place) -> set[int]:
+    """The numbers that an expression writes, or that its value comes from."""
+    numbers = {constant(origin.node) for origin in origins(place)}
+    return {number for number in numbers if number is not None}
 
 
 def _sizes_of(step: Upstream) -> list[int | None]:
@@ -236,8 +259,8 @@ def _sizes_of(step: Upstream) -> list[int | None]:
 def _changes_of_function(
     context: FailureContext, step: Upstream, called: CallExpression
 ) -> Iterator[Candidate]:
-    call = step.call
-    op, sites = call.op, context.walked.definitions.get(call.layer, ())
+    op = step.call.op
+    sites = context.walked.definitions.get(step.call.layer, ())
     pattern = called.argument(1, "pattern")
     if _is_patterned(called.name) and isinstance(pattern, ast.Constant):
         for word in called.node.keywords:
@@ -245,23 +268,32 @@ def _changes_of_function(
             yield from small_numbers_near(context, step, place)
         return
     if op == "permute":
-        yield from reorder_permute(call, called, step.near)
+        yield from reorder_permute(step.call, called, step.near)
     if not _may_take_sizes(op):
         return
-    is_pooling = ops.is_of(op, Family.POOLING)
     for position, (name, node) in enumerate(list_written_arguments(called)):
         place = Place(called.source, node, (), sites)
-        window = name
-        if not name and position < len(POOLING):
-            window = POOLING[position]
-        if is_pooling and window in WINDOW:
+        yield from _changes_of_argument(context, step, place, position, name)
+
+
+def _changes_of_argument(
+    context: FailureContext, step: Upstream, place: Place, position: int, name: str
+) -> Iterator[Candidate]:
+    """Other numbers for one argument; `name` is empty where it is given by position."""
+    op = step.call.op
+    if ops.is_of(op, Family.POOLING):
+        window = name or dict(enumerate(POOLING)).get(position, "")
+        if window in WINDOW:
             yield from other_windows(context, step, place, window)
-        elif ops.of(op).dims is not Dims.NONE:
-            yield from other_dimensions(context, step, place)
-            if ops.is_of(op, Family.SPLITTING):
-                yield from small_numbers_near(context, step, place)
-        elif may_be_size(node):
+            return
+    if ops.of(op).dims is Dims.NONE:
+        if may_be_size(place.node):
             yield from _changes_of_sizes(context, step, place, position)
+        return
+    yield from other_dimensions(context, step, place)
+    # `x.chunk(3, 1)`: the parts may be wrong as well as the dimension
+    if ops.is_of(op, Family.SPLITTING):
+        yield from small_numbers_near(context, step, place)
 
 
 def _is_patterned(name: str) -> bool:
@@ -283,13 +315,11 @@ def _changes_of_sizes(
 ) -> Iterator[Candidate]:
     """Numbers of view and the like: what each is now is known from the run."""
     call = step.call
-    is_failing = step.distance == 0
-    is_pooling = ops.is_of(call.op, Family.POOLING)
     likely = step.near
+    is_failing = step.distance == 0
     likely += weights.VIEW_OF_FAILING if is_failing else weights.VIEW_UPSTREAM
-    values: tuple[object, ...] = call.args[1:] if call.is_method else call.args
-    if len(values) == 1 and isinstance(values[0], (list, tuple)):
-        values = tuple(values[0])
+    is_pooling = ops.is_of(call.op, Family.POOLING)
+    values = _given_values(call)
     nodes = parts_of(place.node)
     for index, node in enumerate(nodes):
         at = index if len(nodes) > 1 else position
@@ -298,6 +328,14 @@ def _changes_of_sizes(
         for each in _changes_of_one(context, step, target, value):
             if not is_pooling or makes_no_larger(call, each):
                 yield each
+
+
+def _given_values(call: Call) -> tuple[object, ...]:
+    """What a function was given; the sizes of one shape apart."""
+    values: tuple[object, ...] = call.args[1:] if call.is_method else call.args
+    if len(values) == 1 and isinstance(values[0], (list, tuple)):
+        return tuple(values[0])
+    return values
 
 
 def _changes_of_one(
@@ -321,7 +359,7 @@ def _changes_of_table(
     """The sizes with which a parameter or buffer was made:
     `nn.Parameter(torch.zeros(1, 17, dim))`."""
     path, _, attribute = name.rpartition(".")
-    places = list(find_made_tensor(context.walked, path, attribute))
+    places = list(find_tensor_sizes(context.walked, path, attribute))
     for place in places:
         target = Target(place, path, near + weights.TABLE, attribute)
         yield from other_numbers(context, target, None)

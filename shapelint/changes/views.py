@@ -14,10 +14,10 @@ from shapelint.facts.diagnostics import Edit
 from shapelint.facts.findings import Candidate
 from shapelint.facts.graph import Call, Trace
 from shapelint.facts.places import Position
+from shapelint.facts.tensors import Shape
 from shapelint.facts.walked_target import Walked
 from shapelint.ops.families.reshaping import read_target_shape
 from shapelint.syntax.calls import CallExpression
-from shapelint.syntax.edits import replacement
 from shapelint.syntax.products import write_product
 from shapelint.syntax.walked_calls import call_expression, find_constructor_call
 
@@ -67,14 +67,23 @@ def change_with_layer(walked: Walked, trace: Trace, call: Call) -> Iterator[Cand
         return
     yield from pool_before_view(call, view.call, takes)
     made = find_constructor_call(walked, layer)
-    written = made.argument(0, "in_features") if made is not None else None
-    arguments = view.call.node.args
-    if made is None or written is None or len(arguments) != 2:
+    if made is not None:
+        yield from _both_numbers(view, made, layer, shape[1:])
+
+
+def _both_numbers(
+    view: _Method, made: CallExpression, layer: Call, sizes: Shape
+) -> Iterator[Candidate]:
+    """The number of a view and that of the layer behind it, for samples of other
+    `sizes`."""
+    written, arguments = made.argument(0, "in_features"), view.call.node.args
+    if written is None or len(arguments) != 2:
         return
-    text = write_product(made.source, written, features, shape[1:])
+    features = math.prod(sizes)
+    text = write_product(made.source, written, features, sizes)
     layer_text = made.text.replace(made.source.segment(written), text, 1)
     source, number = view.call.source, arguments[1]
-    inside = write_product(source, number, features, shape[1:])
+    inside = write_product(source, number, features, sizes)
     shown = view.call.text.replace(source.segment(number), inside, 1)
     for title, edit, likely in (
         (
@@ -82,11 +91,7 @@ def change_with_layer(walked: Walked, trace: Trace, call: Call) -> Iterator[Cand
             view.call.replace_node(number, inside),
             weights.NUMBERS_OF_VIEW_AND_LAYER,
         ),
-        (
-            view.flattened,
-            replacement(source, view.call.node, view.flattened),
-            weights.FLATTEN_FOR_VIEW_AND_LAYER,
-        ),
+        (view.flattened, view.flatten(), weights.FLATTEN_FOR_VIEW_AND_LAYER),
     ):
         yield Candidate(
             f"`{title}` and `{layer_text}`",
@@ -114,6 +119,10 @@ class _Method:
     def flattened(self) -> str:
         """`x.flatten(1)`."""
         return f"{self.owner}.flatten(1)"
+
+    def flatten(self) -> Edit:
+        """The edit that writes it in place of the call."""
+        return self.call.replace_node(self.call.node, self.flattened)
 
 
 def _find_attribute(walked: Walked, call: Call) -> _Method | None:
@@ -143,9 +152,8 @@ def _expand_all(view: _Method, call: Call) -> Iterator[Candidate]:
     expression, arguments = view.call, view.call.node.args
     rank = len(call.inputs[0].shape) if call.inputs else 0
     missing = rank - len(arguments)
-    is_plain = not any(
-        isinstance(each, (ast.Starred, ast.Tuple, ast.List)) for each in arguments
-    )
+    unclear = (ast.Starred, ast.Tuple, ast.List)
+    is_plain = not any(isinstance(each, unclear) for each in arguments)
     if missing < 1 or not arguments or not is_plain:
         return
     last = arguments[-1]
@@ -164,8 +172,7 @@ def _keep_batch(view: _Method, call: Call) -> Iterator[Candidate]:
     if len(arguments) != 2 or len(shape) < 2:
         return
     source = expression.source
-    flat = replacement(source, expression.node, view.flattened)
-    yield Candidate(f"`{view.flattened}`", (flat,), group="flatten")
+    yield Candidate(f"`{view.flattened}`", (view.flatten(),), group="flatten")
     old = arguments[1]
     text = write_product(source, old, math.prod(shape[1:]), shape[1:])
     title = f"`{text}` instead of `{source.segment(old)}`"

@@ -18,14 +18,15 @@ def find_configured(config: Config, target: str) -> ConfiguredTarget | None:
     """The table of a target, where the configuration has one."""
     path, _, expression = target.partition(":")
     for table in config.targets:
-        own_path, _, own_expression = target_from_here(config, table.target).partition(
-            ":"
-        )
-        if own_expression != expression:
-            continue
-        if own_path == path or os.path.abspath(own_path) == os.path.abspath(path):
+        own = target_from_here(config, table.target)
+        own_path, _, own_expression = own.partition(":")
+        if own_expression == expression and _is_same_path(own_path, path):
             return table
     return None
+
+
+def _is_same_path(one: str, other: str) -> bool:
+    return os.path.abspath(one) == os.path.abspath(other)
 
 
 def targets_of(config: Config) -> tuple[str, ...]:
@@ -48,6 +49,7 @@ def find_affected(config: Config, changed: tuple[str, ...]) -> tuple[str, ...]:
     A target whose files are not all known may be made of any file, and is one of them.
     """
     files = {os.path.realpath(file) for file in changed}
+    # Another setting may change what is found in any target.
     if config.file is not None and os.path.realpath(config.file) in files:
         return targets_of(config)
     targets = [
@@ -91,6 +93,7 @@ def choose_rules(
 
     table = find_configured(config, target) or NOTHING
     wanted = list(select or table.select or config.select)
+    # Where nothing is selected all rules are on, and there is nothing to add.
     if wanted:
         wanted += config.extend_select
     left_out = list(ignore) if ignore else [*config.ignore, *table.ignore]

@@ -119,6 +119,7 @@ class _Place:
         """
         from shapelint.asked.config import check_config
 
+        # The line ends of the file, which may be those of Windows.
         ending = b"\r\n" if b"\r\n" in self.before else b"\n"
         is_ended = self.before.endswith(b"\n")
         gap = ending if is_ended else ending * 2

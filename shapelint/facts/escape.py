@@ -12,6 +12,7 @@ import json
 import re
 from typing import Any
 
+# Tab and newline are left out: texts of several lines need them.
 _CONTROL = "\x00-\x08\x0b-\x1f\x7f-\x9f"
 _INVISIBLE = "\u00ad\u200b\u2028\u2029\u2060-\u2065\ufeff\ufff9-\ufffb"
 _BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f"

@@ -37,11 +37,7 @@ def queue_candidates(
     least: dict[str, float] = {}
     for position, candidate in enumerate(_own_candidates(walked, failed, others)):
         same = found.pop(candidate.edits, None) if candidate.edits else None
-        likely = candidate.likely
-        if not likely and same is not None:
-            likely = same.candidate.likely
-        elif not likely:
-            likely = weights.OWN_FIRST - weights.OWN_LATER_EACH * position
+        likely = _likely_own(candidate, same, position)
         # of one group the rule's own order holds
         if candidate.group in least:
             likely = min(likely, least[candidate.group] - weights.OWN_IN_GROUP)
@@ -54,6 +50,16 @@ def queue_candidates(
         for each in found.values()
     ]
     return sorted(queue, key=lambda each: -each.candidate.likely)
+
+
+def _likely_own(candidate: Candidate, same: Queued | None, position: int) -> float:
+    """How likely a rule's change is: as it says, else as the `same` change found
+    upstream, else by its position."""
+    if candidate.likely:
+        return candidate.likely
+    if same is not None:
+        return same.candidate.likely
+    return weights.OWN_FIRST - weights.OWN_LATER_EACH * position
 
 
 def _less_if_put_in_twice(

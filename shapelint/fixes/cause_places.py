@@ -37,22 +37,31 @@ def place_at_cause(
     further changes that hold."""
     if best is not None and best.edits:
         diagnostic = _move_to(diagnostic, best, _span_of(best.edits[0], walked.texts))
-    related = list(diagnostic.related)
-    spans = [each.span for each in related]
-    own = (diagnostic.span, diagnostic.called_at)
-    spans += [span for span in own if span is not None]
-    taken = {_line_of(span) for span in spans}
+    places = _RelatedPlaces(diagnostic)
     for other in _places_of_others(walked, rest):
-        if _line_of(other.span) not in taken and len(related) < PLACES:
-            taken.add(_line_of(other.span))
-            related.append(other)
+        places.add(other)
     for place in other_places_of(walked, failed.call, failed.raised):
+        related = Related(place.span, place.message)
+        places.add(related, is_always_named=place.is_always_named)
+    return replace(diagnostic, related=tuple(places.related))
+
+
+class _RelatedPlaces:
+    """The related places of a diagnostic, to which others are added: one a line."""
+
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        self.related = list(diagnostic.related)
+        own = (diagnostic.span, diagnostic.called_at)
+        spans = (*own, *(each.span for each in self.related))
+        self._lines = {_line_of(span) for span in spans if span is not None}
+
+    def add(self, place: Related, is_always_named: bool = False) -> None:
+        """Add a place; unless its line is named already, or enough others are."""
         line = _line_of(place.span)
-        is_new = line not in taken and len(related) < PLACES
-        if place.is_always_named or is_new:
-            taken.add(line)
-            related.append(Related(place.span, place.message))
-    return replace(diagnostic, related=tuple(related))
+        is_wanted = line not in self._lines and len(self.related) < PLACES
+        if is_wanted or is_always_named:
+            self._lines.add(line)
+            self.related.append(place)
 
 
 def _move_to(diagnostic: Diagnostic, best: Candidate, cause: Span) -> Diagnostic:

@@ -44,27 +44,28 @@ def explain_refusal(
     if not request.fixes or not error.sites:
         return diagnostic, ()
     changes = _find_changes(request, target, texts, error.sites, deadline)
-    related: list[Related] = []
+    related = _places_before(error.sites, texts)
     if changes:
         cause = _span_of_edit(changes[0].edits[0])
         symptom = diagnostic.span
         if symptom is not None and symptom.line != cause.line:
-            related.append(Related(symptom, "raises here"))
+            related.insert(0, Related(symptom, "raises here"))
         diagnostic = replace(diagnostic, span=cause, label=changes[0].says)
-    related += [Related(span_of(site, texts), "made from") for site in error.sites[1:3]]
-    related += [
-        Related(place.span, place.message)
-        for place in find_earlier_assignments(error.sites[0], texts)
-    ]
-    fixes = tuple(
-        Fix(each.title, Safety.UNSAFE, True, each.edits, "new weights")
-        for each in changes
-    )
-    elsewhere = tuple(
-        each for each in related if not _is_at(each.span, diagnostic.span)
-    )
-    diagnostic = replace(diagnostic, fixes=fixes, related=elsewhere)
+    others = [each for each in related if not _is_at(each.span, diagnostic.span)]
+    fixes = tuple(_fix_of(change) for change in changes)
+    diagnostic = replace(diagnostic, fixes=fixes, related=tuple(others))
     return diagnostic, changes[0].edits if changes else ()
+
+
+def _places_before(sites: tuple[Site, ...], texts: Texts) -> list[Related]:
+    """What called the constructor, and where the names at its call got their values."""
+    made = [Related(span_of(site, texts), "made from") for site in sites[1:3]]
+    values = find_earlier_assignments(sites[0], texts)
+    return [*made, *(Related(place.span, place.message) for place in values)]
+
+
+def _fix_of(change: Candidate) -> Fix:
+    return Fix(change.title, Safety.UNSAFE, True, change.edits, "new weights")
 
 
 def _diagnose(error: NotLoadableError) -> Diagnostic:

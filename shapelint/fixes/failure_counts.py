@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 from shapelint import ops
 from shapelint.facts.graph import Call, Key, Trace
@@ -26,11 +27,8 @@ def failures_of(trace: Trace) -> Failures:
 
 def count_of_layer(failures: Failures, layer: str, op: str) -> int:
     """How often an op fails in a layer."""
-    found = 0
-    for (where, what, _), count in failures.items():
-        if (where, what) == (layer, op):
-            found += count
-    return found
+    keys = [key for key in failures if key[:2] == (layer, op)]
+    return sum(failures[key] for key in keys)
 
 
 def is_improved(before: Trace, after: Trace, key: Key) -> bool:
@@ -39,9 +37,7 @@ def is_improved(before: Trace, after: Trace, key: Key) -> bool:
     was, now = failures_of(before), failures_of(after)
     if after.given_up or now[key] >= was[key]:
         return False
-    if _is_moved(before, after, key):
-        return False
-    if _is_broadcast_loss(after, key):
+    if _is_moved(before, after, key) or _is_broadcast_loss(after, key):
         return False
     if before.raised is None:
         is_less = now.total() < was.total()
@@ -61,22 +57,19 @@ def has_more(now: Failures, was: Failures) -> bool:
 def _is_moved(before: Trace, after: Trace, key: Key) -> bool:
     """Whether the same call fails on the same shapes under another name: two layers
     exchanged, nothing mended."""
-    failed = next(
-        (_signature(call) for call in before.failures if call.key == key), None
-    )
+    failed = _call_of(key, before.failures)
     if failed is None:
         return False
-    was, now = (
-        sum(_signature(call) == failed for call in trace.failures)
-        for trace in (before, after)
-    )
+    signature = _signature(failed)
+    was = [_signature(call) for call in before.failures].count(signature)
+    now = [_signature(call) for call in after.failures].count(signature)
     return now >= was
 
 
 def _is_broadcast_loss(after: Trace, key: Key) -> bool:
     """Whether a loss now runs, but over every pair of predictions and targets, because
     one was broadcast."""
-    call = next((call for call in after.calls if call.key == key), None)
+    call = _call_of(key, after.calls)
     if call is None:
         return False
     op = ops.of(call.op)
@@ -84,6 +77,10 @@ def _is_broadcast_loss(after: Trace, key: Key) -> bool:
         return False
     shapes = {fact.shape for fact in call.inputs[:2]}
     return len(shapes) > 1
+
+
+def _call_of(key: Key, calls: Iterable[Call]) -> Call | None:
+    return next((call for call in calls if call.key == key), None)
 
 
 def _signature(call: Call) -> tuple[str, tuple[Shape, ...]]:

@@ -4,15 +4,16 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
-from shapelint.facts.diagnostics import Diagnostic, Edit, Severity
+from shapelint.facts.diagnostics import Diagnostic, Edit, Fix, Severity
 from shapelint.facts.graph import Raised, Trace
 from shapelint.facts.places import Site
 from shapelint.facts.walked_target import Walked
 from shapelint.rules import catalogue
 from shapelint.syntax.edits import replacement, try_edits
 from shapelint.syntax.texts import Texts
-from shapelint.syntax.trees import parse_file
+from shapelint.syntax.trees import ParsedFile, parse_file
 
 
 def edits_to_see_further(walked: Walked, found: list[Diagnostic]) -> tuple[Edit, ...]:
@@ -21,10 +22,9 @@ def edits_to_see_further(walked: Walked, found: list[Diagnostic]) -> tuple[Edit,
     for trace in walked.traces.values():
         raised = trace.raised
         # where time was over, a walk of a mended copy would not get further either
-        if raised is None or trace.out_of_time:
+        if raised is None or trace.out_of_time or not raised.sites:
             continue
-        if raised.sites:
-            return _edits_for(walked.texts, trace, raised, found)
+        return _edits_for(walked.texts, trace, raised, found)
     return ()
 
 
@@ -39,7 +39,7 @@ def _edits_for(
         mended = _first_fixes(texts, found)
     if mended or is_of_call:
         return mended
-    return _without_raise(texts, raised.sites[0], found)
+    return _edits_past_raise(texts, raised.sites[0], found)
 
 
 def _first_fixes(texts: Texts, found: list[Diagnostic]) -> tuple[Edit, ...]:
@@ -50,37 +50,40 @@ def _first_fixes(texts: Texts, found: list[Diagnostic]) -> tuple[Edit, ...]:
         return ()
     edits: tuple[Edit, ...] = ()
     for item in errors:
-        changes = [fix.edits for fix in item.fixes if fix.edits]
-        if not changes:
-            continue
-        more = (*edits, *changes[0])
-        if try_edits(texts, more) is not None:
-            edits = more
+        first = next((fix.edits for fix in item.fixes if fix.edits), ())
+        together = (*edits, *first)
+        if try_edits(texts, together) is not None:
+            edits = together
     return edits
 
 
-def _without_raise(
+def _edits_past_raise(
     texts: Texts, site: Site, found: list[Diagnostic]
 ) -> tuple[Edit, ...]:
     """The first fix of what the model raised, else its statement taken out; none where
     another input is all it takes."""
-    rules = catalogue().rules
-    own = [item for item in found if rules[item.code].is_of_raise and item.fixes]
-    fixes = [fix for item in own for fix in item.fixes]
+    fixes = _fixes_of_raise(found)
     if any(fix.inputs and fix.runs for fix in fixes):
         return ()
     if fixes and fixes[0].edits:
         return fixes[0].edits
     source = parse_file(site.file, texts)
-    if source is None:
+    return _without_raise(source, site.line) if source is not None else ()
+
+
+def _fixes_of_raise(found: list[Diagnostic]) -> list[Fix]:
+    """The fixes of what was found of the model's own statement."""
+    rules = catalogue().rules
+    own = [item for item in found if rules[item.code].is_of_raise]
+    return [fix for item in own for fix in item.fixes]
+
+
+def _without_raise(source: ParsedFile, line: int) -> tuple[Edit, ...]:
+    """The statement taken out that raises on a line."""
+    statements: Iterator[ast.stmt] = source.nodes_on(line, ast.Raise, ast.Assert)
+    node = next(statements, None)
+    if node is None:
         return ()
-    for node in ast.walk(source.tree):
-        if not isinstance(node, (ast.Raise, ast.Assert)):
-            continue
-        end_line = node.end_lineno or node.lineno
-        if not node.lineno <= site.line <= end_line:
-            continue
-        # as many lines as before: places behind it stay where they are
-        breaks = "\n" * (end_line - node.lineno)
-        return (replacement(source, node, f"pass{breaks}"),)
-    return ()
+    # as many lines as before: places behind it stay where they are
+    breaks = "\n" * ((node.end_lineno or node.lineno) - node.lineno)
+    return (replacement(source, node, f"pass{breaks}"),)

@@ -29,8 +29,8 @@ class MendedCopy:
         end = Position(span.end_line or span.line, span.end_column or 1)
         first, is_changed = self._original_position(span.file, start)
         last, is_changed_at_end = self._original_position(span.file, end)
-        is_whole = not is_changed and not is_changed_at_end
-        if span.column is None or not is_whole:
+        has_columns = span.column is not None
+        if is_changed or is_changed_at_end or not has_columns:
             return Span(span.file, first.line)
         return Span(span.file, first.line, first.column, last.line, last.column)
 
@@ -52,18 +52,16 @@ class MendedCopy:
         related = [
             replace(each, span=self.original_span(each.span)) for each in item.related
         ]
-        span, called_at = item.span, item.called_at
-        if span is not None:
-            span = self.original_span(span)
-        if called_at is not None:
-            called_at = self.original_span(called_at)
         return replace(
             item,
             fixes=tuple(fix for fix in fixes if fix is not None),
-            span=span,
-            called_at=called_at,
+            span=self._original_if_known(item.span),
+            called_at=self._original_if_known(item.called_at),
             related=tuple(related),
         )
+
+    def _original_if_known(self, span: Span | None) -> Span | None:
+        return self.original_span(span) if span is not None else None
 
     def _original_fix(self, fix: Fix) -> Fix | None:
         """A fix as one of the file; None where it is one of changed text.
@@ -72,9 +70,13 @@ class MendedCopy:
         in the copy."""
         if fix.inputs:
             return replace(fix, runs=False, cost=OTHERS_STAY, others_stay=True)
-        edits = [self.original_edit(edit) for edit in fix.edits]
-        known = tuple(edit for edit in edits if edit is not None)
-        return replace(fix, edits=known) if len(known) == len(edits) else None
+        edits = []
+        for edit in fix.edits:
+            original = self.original_edit(edit)
+            if original is None:
+                return None
+            edits.append(original)
+        return replace(fix, edits=tuple(edits))
 
     def _list_edits_backwards(self, file: str) -> Iterator[Edit]:
         """The edits of a file: the last step first, and each step's from the top."""

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from shapelint.changes import weights
 from shapelint.changes.plausibility import Numbers
-from shapelint.changes.upstream_calls import list_written_factors
+from shapelint.changes.spellings import list_written_factors
 from shapelint.facts.diagnostics import Diagnostic, Edit, Fix, Severity
 from shapelint.facts.findings import Candidate, ChangeKind, Finding
 from shapelint.facts.kinds import Safety

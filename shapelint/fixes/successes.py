@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from shapelint.changes import weights
 from shapelint.changes.window_values import WINDOW
+from shapelint.facts.diagnostics import Edit
 from shapelint.facts.findings import Candidate
 from shapelint.facts.graph import Call, Trace
 from shapelint.fixes.failure_counts import Failures
@@ -59,10 +60,12 @@ def overlaps(candidate: Candidate, successes: list[Success]) -> bool:
     """Whether a change that holds already is made at the same single place."""
     if len(candidate.edits) != 1:
         return False
-    edit = candidate.edits[0]
-    return any(
-        other.file == edit.file and other.start < edit.end and edit.start < other.end
-        for item in successes
-        if len(item.candidate.edits) == 1
-        for other in item.candidate.edits
-    )
+    held = (item.candidate.edits for item in successes)
+    single = [edits[0] for edits in held if len(edits) == 1]
+    return any(_are_overlapping(candidate.edits[0], edit) for edit in single)
+
+
+def _are_overlapping(one: Edit, other: Edit) -> bool:
+    if one.file != other.file:
+        return False
+    return other.start < one.end and one.start < other.end

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shapelint.apply.rounds import find_applicable_fix
+from shapelint.apply.rounds import find_applicable_fixes
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.kinds import Status
 from shapelint.facts.outcome import Outcome
@@ -64,10 +64,13 @@ def _write_done(outcomes: list[Outcome], fixes: Fixes) -> str:
 
 def _write_hint(outcomes: list[Outcome], fixes: Fixes) -> str:
     """What `--fix` would do, and `--unsafe-fixes` beyond it."""
-    found = [item for outcome in outcomes for item in outcome.report.diagnostics]
     # Every safe fix may be made with unsafe ones wanted too: the rest is beyond it.
-    safe = sum(find_applicable_fix(item, unsafe=False) is not None for item in found)
-    fixable = sum(find_applicable_fix(item, unsafe=True) is not None for item in found)
+    safe = sum(
+        len(find_applicable_fixes(outcome, unsafe=False)) for outcome in outcomes
+    )
+    fixable = sum(
+        len(find_applicable_fixes(outcome, unsafe=True)) for outcome in outcomes
+    )
     unsafe = fixable - safe
     parts = []
     if safe and not fixes.wanted:

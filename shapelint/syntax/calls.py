@@ -72,10 +72,11 @@ class CallExpression:
 def call_at(site: Site | None, texts: Texts) -> CallExpression | None:
     """The call expression at a site; by line alone where the interpreter keeps no
     columns."""
-    source = _file_of(site, texts)
-    if site is None or source is None:
+    if site is None:
         return None
-    corners = _corners_of(site)
+    source, corners = parse_file(site.file, texts), _corners_of(site)
+    if source is None:
+        return None
     if corners is None:
         return _find_only_call(source, _calls_on_line(source, site.line))
     node = source.calls.get(corners)
@@ -85,8 +86,9 @@ def call_at(site: Site | None, texts: Texts) -> CallExpression | None:
 def operation_at(site: Site | None, texts: Texts) -> tuple[ParsedFile, ast.expr] | None:
     """The operator expression (`a + b`, `a @ b`, `x[i]`) at a site, where the
     interpreter keeps columns."""
-    source = _file_of(site, texts)
-    corners = _corners_of(site) if site is not None else None
+    if site is None:
+        return None
+    source, corners = parse_file(site.file, texts), _corners_of(site)
     if source is None or corners is None:
         return None
     node = source.operations.get(corners)
@@ -112,10 +114,6 @@ def _call_of(name: str, site: Site, texts: Texts) -> CallExpression | None:
     on_line = _calls_on_line(source, site.line)
     named = [node for node in on_line if last_name(node.func) == name]
     return _find_only_call(source, named)
-
-
-def _file_of(site: Site | None, texts: Texts) -> ParsedFile | None:
-    return parse_file(site.file, texts) if site is not None else None
 
 
 def _corners_of(site: Site) -> Corners | None:

@@ -68,6 +68,14 @@ class ParsedFile:
                 if isinstance(item, ast.FunctionDef) and item.name in names:
                     yield item
 
+    def nodes_on(self, line: int, *kinds: type[Node]) -> Iterator[Node]:
+        """The statements or expressions of these kinds that stand on a line, or around
+        it; outer ones before those in them."""
+        for node in ast.walk(self.tree):
+            first, _, last, _ = corners(node)
+            if isinstance(node, kinds) and first <= line <= last:
+                yield node
+
     def find_enclosing(self, node: ast.AST, kind: type[Node]) -> Node | None:
         """The innermost node of a kind that another stands in, or that it is."""
         around: ast.AST | None = node
