@@ -12,7 +12,7 @@ import pytest
 
 from shapelint.asked.config import load_config
 from shapelint.cli.configured_targets import find_affected
-from shapelint.syntax import dependencies
+from shapelint.syntax import module_files
 from tests.conftest import run_shapelint
 
 Write = Callable[..., Path]
@@ -32,9 +32,9 @@ NET = """
 
 @pytest.fixture(autouse=True)
 def nothing_is_remembered() -> Iterator[None]:
-    dependencies._found_by_python.cache_clear()
+    module_files.find_top_level.cache_clear()
     yield
-    dependencies._found_by_python.cache_clear()
+    module_files.find_top_level.cache_clear()
 
 
 @pytest.fixture

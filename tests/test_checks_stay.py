@@ -86,9 +86,7 @@ def test_unsafe_fixes_leave_it_too(spelling: str, tmp_path: Path) -> None:
     )
     done = run_shapelint("check", *words, cwd=tmp_path)
     assert file.read_bytes() == source.encode()
-    said = (
-        "not fixed: the input is what is wrong; the model runs with `--input 1,3,32,32`"
-    )
+    said = "not fixed: the input is wrong; the model runs with `--input 1,3,32,32`"
     assert said in done.err
 
 

@@ -212,7 +212,7 @@ def test_recovered_recurrent_shapes_are_torchs(
 
     from shapelint.facts.graph import Failure
     from shapelint.facts.tensors import TensorFact
-    from shapelint.ops.recovery import recovered_shapes
+    from shapelint.ops.recovery import recover_shapes
 
     layer = getattr(nn, kind)(8, 6, num_layers=2, bidirectional=True)
     shape = (5, 3, 8) if batched else (5, 8)
@@ -230,4 +230,4 @@ def test_recovered_recurrent_shapes_are_torchs(
         if state == "pair"
         else tuple(hidden.shape)
     )
-    assert recovered_shapes(failure) == [(tuple(out.shape), expected)]
+    assert recover_shapes(failure) == [(tuple(out.shape), expected)]

@@ -121,7 +121,7 @@ def test_where_tables_cannot_be_added_nothing_is_written(
     done = init(tmp_path, "--yes")
     assert done.code == 2
     assert done.err.startswith(
-        "error: cannot add to `pyproject.toml`, write it yourself: cannot read"
+        "error: cannot add to `pyproject.toml`; edit it by hand: cannot read"
     )
     assert TABLE in done.out
     assert (tmp_path / "pyproject.toml").read_text() == text

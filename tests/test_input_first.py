@@ -11,16 +11,14 @@ from typing import Any
 
 import pytest
 
-from shapelint.apply.rounds import applicable_fix
+from shapelint.apply.rounds import find_applicable_fix
 from shapelint.facts.diagnostics import Diagnostic
 from shapelint.facts.plain import from_plain, to_plain
 from tests import eager
 from tests.conftest import FIXTURES, errors, run_shapelint
 
 SMALL = (FIXTURES / "small_cnn.py").read_text()
-RIGHT = (
-    "not fixed: the input is what is wrong; the model runs with `--input 1,3,64,64`\n"
-)
+RIGHT = "not fixed: the input is wrong; the model runs with `--input 1,3,64,64`\n"
 
 HEAD = "import torch\nimport torch.nn.functional as F\nfrom torch import nn\n\n\nclass Net(nn.Module):\n"
 INIT = "    def __init__(self):\n        super().__init__()\n"
@@ -109,7 +107,7 @@ def test_the_right_input_is_the_first_help_and_no_edit_is_safe(
     assert [item.fixes[0].inputs for item in found] == [tuple(right.split())]
     assert found[0].fixes[0].runs
     assert found[0].fixes[0].cost == "clean"
-    assert applicable_fix(found[0], unsafe=False) is None
+    assert find_applicable_fix(found[0], unsafe=False) is None
     assert (
         from_plain(Diagnostic, json.loads(json.dumps(to_plain(found[0])))) == found[0]
     )
@@ -163,7 +161,7 @@ def test_an_edit_behind_an_input_that_the_model_runs_with_is_not_safe(
     assert not eager.raises(flat, ("8,28,28",))
     finding = lint(flat, "28,28").diagnostics[0]
     assert ("1,28,28",) in [fix.inputs for fix in finding.fixes]
-    assert applicable_fix(finding, unsafe=False) is None
+    assert find_applicable_fix(finding, unsafe=False) is None
 
 
 def test_an_error_that_no_input_shows_is_no_reason_to_edit(
@@ -185,7 +183,7 @@ def test_an_error_that_no_input_shows_is_no_reason_to_edit(
     assert (first.fixes[0].inputs, first.fixes[0].runs) == (("1,3,8,8",), True)
     assert first.fixes[0].cost == "other findings stay"
     assert first.fixes[0].others_stay
-    assert applicable_fix(first, unsafe=False) is None
+    assert find_applicable_fix(first, unsafe=False) is None
 
 
 def test_an_input_with_which_only_a_mended_copy_runs_is_not_called_clean(
@@ -232,9 +230,7 @@ def test_several_targets_are_named(tmp_path: Path) -> None:
     (tmp_path / "net.py").write_text(IMAGES)
     words = ("net.py:Net", "net.py:Net()", "--input", "3,32,32", "--diff")
     done = run_shapelint("check", *words, cwd=tmp_path)
-    said = (
-        "not fixed: the input is what is wrong; the model runs with `--input 1,3,32,32`"
-    )
+    said = "not fixed: the input is wrong; the model runs with `--input 1,3,32,32`"
     assert [line for line in done.err.splitlines() if "not fixed" in line] == [
         f"net.py:Net: {said}",
         f"net.py:Net(): {said}",
@@ -260,7 +256,7 @@ def test_the_example_input_of_a_model_that_forgot_the_batch(
     )
     finding = lint(source).diagnostics[0]
     assert finding.fixes[0].inputs == ("1,3,32,32",)
-    assert applicable_fix(finding, unsafe=False) is None
+    assert find_applicable_fix(finding, unsafe=False) is None
     assert len(errors(lint(source, "1,3,32,32"))) == 0
 
 
@@ -282,7 +278,7 @@ def test_a_change_that_fits_a_single_sample_only_is_not_safe(tmp_path: Path) -> 
 def test_a_change_that_fits_a_batch_too_is_safe(lint: Callable[..., Any]) -> None:
     source = model("conv = nn.Conv2d(3, 3, 3)", "x", "return self.conv(x) + x")
     assert eager.raises(source, ("3,32,32",))
-    safe = applicable_fix(lint(source, "3,32,32").diagnostics[0], unsafe=False)
+    safe = find_applicable_fix(lint(source, "3,32,32").diagnostics[0], unsafe=False)
     assert safe is not None
     mended = source.replace("nn.Conv2d(3, 3, 3)", "nn.Conv2d(3, 3, 3, padding=1)")
     assert safe.edits[0].replacement in mended

@@ -66,9 +66,9 @@ LAYERS = {
     if isinstance(cls, type) and issubclass(cls, nn.Module)
 }
 SIZES = {
-    *ops.takers(),
-    *ops.givers(),
-    *ops.counters(),
+    *ops.list_input_arguments(),
+    *ops.list_output_arguments(),
+    *ops.list_count_arguments(),
     *("kernel_size", "stride", "padding", "dilation", "output_padding"),
     *("num_embeddings", "in1_features", "in2_features", "num_parameters"),
 }

@@ -89,7 +89,7 @@ def test_without_a_schema_the_name_says_what_is_written(
     unknown = SimpleNamespace(overloadpacket=known.overloadpacket)
     for each in (known, unknown):
         assert torch_private.is_mutating(each) is bool(written)
-        assert list(torch_private.written_arguments(each)) == written
+        assert list(torch_private.list_written_arguments(each)) == written
 
 
 def test_views_share_a_storage_and_copies_do_not() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from shapelint.facts.graph import Failure
 from shapelint.facts.tensors import TensorFact
-from shapelint.ops.recovery import recovered_shapes
+from shapelint.ops.recovery import recover_shapes
 from tests import eager
 from tests.conftest import codes
 
@@ -37,7 +37,7 @@ def test_heads_that_do_not_divide_are_mended_where_they_are_written(lint: Lint) 
     first = next(finding for finding in report.diagnostics if finding.code == "SHP107")
     assert (
         first.message
-        == "`rearrange` cannot take the 32 of (2, 9, 32) for `(h d)` with h=5"
+        == "`rearrange` cannot split the 32 of (2, 9, 32) into `(h d)` with h=5"
     )
     assert (first.span.line, [fix.title for fix in first.fixes]) == (5, ["`heads=4`"])
     assert eager.raises(source, ("2,9,32",)).startswith("EinopsError")
@@ -87,7 +87,7 @@ def test_recovered_shapes(
         "EinopsError",
         "",
     )
-    assert recovered_shapes(failure) == [expected]
+    assert recover_shapes(failure) == [expected]
 
 
 def test_an_ellipsis_is_left_to_the_exception(lint: Lint) -> None:

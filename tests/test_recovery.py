@@ -10,9 +10,9 @@ from torch import nn
 from shapelint.facts.graph import Failure
 from shapelint.facts.tensors import TensorFact
 from shapelint.ops.record import Op
-from shapelint.ops.recovery import recovered_shapes
+from shapelint.ops.recovery import recover_shapes
 from shapelint.ops.registry import load_registry
-from shapelint.ops.sliding import window_output
+from shapelint.ops.sliding import compute_window_output
 
 
 def failure(op: str, *args: object, **kwargs: object) -> Failure:
@@ -43,11 +43,13 @@ def test_window_formula_is_torchs(
         if padding <= kernel // 2:
             pooled = F.max_pool1d(x, kernel, stride, padding, dilation, ceil)
             assert (
-                window_output(size, kernel, stride, padding, dilation, ceil)
+                compute_window_output(size, kernel, stride, padding, dilation, ceil)
                 == pooled.shape[-1]
             )
     conv = nn.Conv1d(1, 1, kernel, stride, padding, dilation)(x)
-    assert window_output(size, kernel, stride, padding, dilation) == conv.shape[-1]
+    assert (
+        compute_window_output(size, kernel, stride, padding, dilation) == conv.shape[-1]
+    )
 
 
 def test_conv_with_the_channels_it_takes() -> None:
@@ -55,7 +57,7 @@ def test_conv_with_the_channels_it_takes() -> None:
         weight, right = torch.rand(6, 4, *[3] * dims), torch.rand(2, 4, *[9] * dims)
         wrong = torch.rand(2, 5, *[9] * dims)
         expected = conv(right, weight, None, 2, 1).shape
-        assert recovered_shapes(
+        assert recover_shapes(
             failure(f"conv{dims}d", wrong, weight, None, (2,) * dims, (1,) * dims)
         ) == [expected]
 
@@ -74,16 +76,16 @@ def test_transposed_conv() -> None:
         1,
         (1, 1),
     )
-    assert recovered_shapes(given) == [expected]
+    assert recover_shapes(given) == [expected]
 
 
 def test_elementwise_offers_either_side() -> None:
-    shapes = recovered_shapes(failure("add", torch.rand(2, 8, 4), torch.rand(6, 4)))
+    shapes = recover_shapes(failure("add", torch.rand(2, 8, 4), torch.rand(6, 4)))
     assert shapes == [(2, 8, 4), (2, 6, 4)]
 
 
 def test_concatenation_offers_each_tensors_sizes() -> None:
-    shapes = recovered_shapes(
+    shapes = recover_shapes(
         failure("cat", [torch.rand(1, 2, 8), torch.rand(1, 3, 9)], dim=1)
     )
     assert shapes == [(1, 5, 8), (1, 5, 9)]
@@ -112,7 +114,7 @@ def test_concatenation_offers_each_tensors_sizes() -> None:
 def test_recovered_shape(
     op: str, args: tuple[object, ...], expected: list[tuple[int, ...]]
 ) -> None:
-    assert recovered_shapes(failure(op, *args)) == expected
+    assert recover_shapes(failure(op, *args)) == expected
 
 
 def test_registry_refuses_a_second_entry() -> None:

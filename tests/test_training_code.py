@@ -4,6 +4,7 @@ looks wrong is left alone."""
 from __future__ import annotations
 
 import ast
+import inspect
 import json
 import subprocess
 import sys
@@ -12,14 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from torch import nn
 
 from shapelint.asked.request import Read
 from shapelint.process.check_source import check_source
+from shapelint.reading.library_methods import MODEL_METHODS, MethodDoes
 from shapelint.reading.source_rule import SourceRule
 from shapelint.rules import catalogue
 from shapelint.syntax.edits import apply_edits
 from tests.conftest import run_shapelint
-from tests.programs import eval_mode, styles, training
+from tests.programs import eval_mode, libraries, styles, training
 from tests.programs.eval_mode import NET
 
 Write = Callable[..., Path]
@@ -32,7 +35,8 @@ FAULTY = {
     "SHP406": eval_mode.NO_NO_GRAD,
     "SHP604": training.PILING_UP,
 }
-FAULTY = {code: each | styles.FAULTY.get(code, {}) for code, each in FAULTY.items()}
+for more in (styles.FAULTY, libraries.FAULTY):
+    FAULTY = {code: each | more.get(code, {}) for code, each in FAULTY.items()}
 CORRECT = {
     "SHP403": eval_mode.EVAL_IS_THERE,
     "SHP404": training.RESTORED,
@@ -40,7 +44,8 @@ CORRECT = {
     "SHP406": eval_mode.NO_GRAD_IS_THERE,
     "SHP604": training.ZEROED,
 }
-CORRECT = {code: each | styles.CORRECT.get(code, {}) for code, each in CORRECT.items()}
+for more in (styles.CORRECT, libraries.CORRECT):
+    CORRECT = {code: each | more.get(code, {}) for code, each in CORRECT.items()}
 STYLES = ("argparse main", "library with callbacks")
 
 
@@ -103,6 +108,18 @@ def test_each_rule_has_six_of_both_sorts() -> None:
         assert len(FAULTY[rule.code]) >= 6
         assert len(CORRECT[rule.code]) >= 6
         assert all(style in FAULTY[rule.code] for style in STYLES)
+
+
+def test_methods_said_to_return_the_model_do() -> None:
+    said = [
+        name
+        for name, entry in MODEL_METHODS.items()
+        if entry.does in (MethodDoes.RETURN_ITSELF, MethodDoes.SWITCH_MODE)
+    ]
+    for name in said:
+        documented = inspect.getdoc(getattr(nn.Module, name)) or ""
+        is_itself = "Module: self" in documented or name in ("to", "share_memory")
+        assert is_itself, name
 
 
 def test_no_torch_is_imported_and_no_code_run(write: Write) -> None:

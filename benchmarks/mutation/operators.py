@@ -79,7 +79,7 @@ class Editable:
                     return following.lineno
         return int(getattr(node, "lineno", 1))
 
-    def replaced(self, kind: str, node: ast.expr, text: str) -> Mutation:
+    def replace_node(self, kind: str, node: ast.expr, text: str) -> Mutation:
         """The mutation that writes `text` for an expression."""
         return Mutation(
             kind, *self.span(node), text, (node.lineno, node.end_lineno or node.lineno)
@@ -184,12 +184,14 @@ def changed_number(
                 1,
             )
         left = sorted(option for option in options if option >= floor)
-        return editable.replaced(kind, node, str(draw.choice(left))) if left else None
+        return (
+            editable.replace_node(kind, node, str(draw.choice(left))) if left else None
+        )
     if (
         isinstance(node, (ast.Name, ast.Attribute, ast.Subscript))
         and kind not in _WINDOW
     ):
-        return editable.replaced(
+        return editable.replace_node(
             kind, node, editable.text(node) + draw.choice([" * 2", " + 1", " // 2"])
         )
     return None
@@ -253,7 +255,9 @@ def flatten_start(
         numbers = [argument for argument in node.args if _is_int(argument)][:1]
         for number in numbers:
             options = [value for value in (0, 1, 2) if value != number.value]  # type: ignore[attr-defined]
-            yield editable.replaced("flatten start", number, str(draw.choice(options)))
+            yield editable.replace_node(
+                "flatten start", number, str(draw.choice(options))
+            )
 
 
 def cat_dim(
@@ -267,7 +271,7 @@ def cat_dim(
         for number in written[:1]:
             text = editable.text(number)
             options = [value for value in ("0", "1", "2", "-1") if value != text]
-            yield editable.replaced("cat dim", number, draw.choice(options))
+            yield editable.replace_node("cat dim", number, draw.choice(options))
 
 
 def permute_order(
@@ -295,7 +299,7 @@ def permute_order(
             for value in ("0", "1", "2", "-1")
             if value not in [editable.text(item) for item in node.args]
         ]
-        yield editable.replaced("permute order", number, draw.choice(options))
+        yield editable.replace_node("permute order", number, draw.choice(options))
 
 
 def _is_own(node: ast.expr) -> bool:
@@ -318,7 +322,7 @@ def dropped_flatten(
     ):
         owner = editable.text(node.func.value)
         kept = editable.text(node.args[0]) if owner == "torch" and node.args else owner
-        mutation = editable.replaced("dropped flatten", node, kept)
+        mutation = editable.replace_node("dropped flatten", node, kept)
         # what is missing is missing between this statement and the next
         yield replace(
             mutation, lines=(mutation.lines[0], editable.next_statement(node))

@@ -36,7 +36,7 @@ class Fixed:
     count: int = 0
 
 
-def applicable_fix(diagnostic: Diagnostic, unsafe: bool) -> Fix | None:
+def find_applicable_fix(diagnostic: Diagnostic, unsafe: bool) -> Fix | None:
     """The first fix of a finding that may be made: verified, an edit, and safe unless
     all are wanted.
 
@@ -44,11 +44,20 @@ def applicable_fix(diagnostic: Diagnostic, unsafe: bool) -> Fix | None:
     """
     if diagnostic.severity is Severity.INFO:
         return None
-    for fix in diagnostic.fixes:
-        is_wanted = unsafe or fix.safety is Safety.SAFE
-        if is_wanted and fix.verified and fix.edits and not _is_of_a_package(fix):
-            return fix
-    return None
+    fixes = (fix for fix in diagnostic.fixes if unsafe or fix.safety is Safety.SAFE)
+    return next(filter(_can_be_made, fixes), None)
+
+
+def _can_be_made(fix: Fix) -> bool:
+    is_verified_edit = fix.verified and bool(fix.edits)
+    return is_verified_edit and not _is_of_a_package(fix)
+
+
+def find_applicable_fixes(outcome: Outcome, unsafe: bool) -> list[Fix]:
+    """Those of all findings of a target, at most one for each."""
+    found = outcome.report.diagnostics
+    fixes = [find_applicable_fix(item, unsafe) for item in found]
+    return [fix for fix in fixes if fix is not None]
 
 
 def _is_of_a_package(fix: Fix) -> bool:
@@ -79,15 +88,13 @@ def fix_target(
     count = before.count
     refused: set[tuple[Edit, ...]] = set()
     for _ in range(PASSES):
-        found = state.outcome.report.diagnostics
-        fixes = [applicable_fix(item, unsafe) for item in found]
-        wanted = _without_overlaps(
-            fix for fix in fixes if fix is not None and fix.edits not in refused
-        )
+        fixes = find_applicable_fixes(state.outcome, unsafe)
+        wanted = _drop_overlapping(fix for fix in fixes if fix.edits not in refused)
         if not wanted:
             break
         after = _make_some(request, state, run, wanted)
         if after is None:
+            # what overlapped with these has its turn in the next round
             refused |= {fix.edits for fix in wanted}
             continue
         state = after
@@ -99,10 +106,8 @@ def _make_some(
     request: CheckRequest, before: _Round, run: Run, wanted: list[Fix]
 ) -> _Round | None:
     """All fixes at once, else the first that is for the better by itself."""
-    choices = [wanted]
-    if len(wanted) > 1:
-        choices += [[fix] for fix in wanted]
-    for chosen in choices:
+    one_by_one = [[fix] for fix in wanted] if len(wanted) > 1 else []
+    for chosen in [wanted, *one_by_one]:
         edits = [edit for fix in chosen for edit in fix.edits]
         changed = edit_texts(before.texts, edits)
         after = run(replace(request, texts=dict(changed.copies)))
@@ -113,20 +118,23 @@ def _make_some(
 
 def _is_better(before: Outcome, after: Outcome) -> bool:
     """Whether something is gone, and a target that could be checked still can be."""
-    could_be_checked = before.report.status is not Status.FAILED
-    can_be_checked = after.report.status is not Status.FAILED
-    if after.fault or (could_be_checked and not can_be_checked):
+    if after.fault or _breaks(before, after):
         return False
     old, new = _names(before), _names(after)
-    has_only_fewer = len(new) < len(old) and all(name in old for name in new)
-    if has_only_fewer:
+    # as lists: of two findings of one name, one may be gone
+    if len(new) < len(old) and set(new) <= set(old):
         return True
-    is_something_gone = bool(set(old) - set(new))
-    if not is_something_gone:
+    if set(old) <= set(new):
         return False
     # a walk that ended early did not see what may be seen only now
     ended_early = before.report.status is not Status.CHECKED
     return ended_early or _error_count(after) <= _error_count(before)
+
+
+def _breaks(before: Outcome, after: Outcome) -> bool:
+    """Whether a target can no longer be checked."""
+    could_be_checked = before.report.status is not Status.FAILED
+    return could_be_checked and after.report.status is Status.FAILED
 
 
 def _names(outcome: Outcome) -> list[tuple[str, str, str]]:
@@ -139,7 +147,7 @@ def _error_count(outcome: Outcome) -> int:
     return sum(item.severity is Severity.ERROR for item in outcome.report.diagnostics)
 
 
-def _without_overlaps(fixes: Iterable[Fix]) -> list[Fix]:
+def _drop_overlapping(fixes: Iterable[Fix]) -> list[Fix]:
     """Those that do not overlap, the first ones first; what is left waits for the next
     round."""
     chosen: list[Fix] = []

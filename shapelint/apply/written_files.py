@@ -61,6 +61,7 @@ class SourceFile:
         if len(before) != len(lines):
             return text.replace("\n", end)
         found: list[str] = []
+        # With `autojunk` frequent lines, such as empty ones, count as changed.
         matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
         for what, start, stop, new_start, new_stop in matcher.get_opcodes():
             if what == "equal":
@@ -156,6 +157,7 @@ def _layout_of(notebook_data: object, text: str) -> _Layout:
     end = text[len(text.rstrip()) :]
     layouts = [
         _Layout(indent, is_ascii, end)
+        # Jupyter writes one blank, and characters beyond ASCII as they are.
         for indent in (1, 2, 4, "\t", None)
         for is_ascii in (False, True)
     ]
@@ -223,6 +225,7 @@ def write(texts: dict[str, str], originals: dict[str, SourceFile]) -> None:
             raise UsageError(
                 f"`{file}` was changed while it was checked; nothing was written"
             )
+    # All are made before any is written: an encoding may lack a new character.
     contents = {file: originals[file].content(text) for file, text in texts.items()}
     for file, content in contents.items():
         write_whole(originals[file].path, content)
@@ -251,12 +254,12 @@ def write_whole(path: Path, content: bytes) -> None:
 def _is_replaceable(path: Path) -> bool:
     """Whether a path is a regular file's, or nothing's yet; not so of those that stand
     for open descriptors."""
-    if any(place.startswith(("/dev/", "/proc/")) for place in _by_links(path)):
+    if any(place.startswith(("/dev/", "/proc/")) for place in _follow_links(path)):
         return False
     return path.is_file() or not os.path.lexists(os.path.realpath(path))
 
 
-def _by_links(path: Path) -> Iterator[str]:
+def _follow_links(path: Path) -> Iterator[str]:
     """A path, and where its links lead one after the other."""
     place = os.path.abspath(path)
     yield place
@@ -271,10 +274,12 @@ def _by_links(path: Path) -> Iterator[str]:
 
 def _replace(path: Path, content: bytes) -> None:
     mode = path.stat().st_mode & 0o7777 if path.exists() else 0o666 & ~_umask()
+    # In the same folder: a file is not replaced in one step across file systems.
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".shapelint-")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
+        # `mkstemp` makes files that only their owner can read.
         Path(temporary).chmod(mode)
         Path(temporary).replace(path)
     except OSError:

@@ -48,10 +48,11 @@ def load_config(
         return DEFAULTS
     if given is not None:
         return _read_given(given)
+    # A pyproject.toml without our table does not end the search.
     for file in _files_near(start or Path.cwd()):
         table = _table_of(file) if file.is_file() else None
         if table is not None:
-            return _checked_config(file, table)
+            return _check_config(file, table)
     return DEFAULTS
 
 
@@ -61,7 +62,7 @@ def check_config(file: Path, text: str) -> Config:
     Raises:
         UsageError: as `load_config`.
     """
-    return _checked_config(file, _table_in(file, text) or {})
+    return _check_config(file, _table_in(file, text) or {})
 
 
 def _read_given(given: str) -> Config:
@@ -69,7 +70,7 @@ def _read_given(given: str) -> Config:
     if not path.exists() or path.is_dir():
         raise UsageError(f"no file `{given}` for `--config`")
     table = _table_of(path.resolve())
-    return _checked_config(path.resolve(), table) if table is not None else DEFAULTS
+    return _check_config(path.resolve(), table) if table is not None else DEFAULTS
 
 
 def _files_near(start: Path) -> Iterator[Path]:
@@ -102,7 +103,7 @@ def _table_in(file: Path, text: str) -> Table | None:
     return table
 
 
-def _checked_config(file: Path, table: Table) -> Config:
+def _check_config(file: Path, table: Table) -> Config:
     values = {}
     for name, value in table.items():
         option = _find_option(file, name, OPTIONS, "[tool.shapelint]")
@@ -133,7 +134,7 @@ def _check_value(file: Path, option: Option, given: object) -> Any:
     # `true` is an int for `isinstance`; hence the exact types here and below
     value = float(given) if option.type is float and type(given) is int else given
     if option.type is tuple:
-        return tuple(_checked_targets(file, option, value))
+        return tuple(_check_targets(file, option, value))
     if not _is_of_type(option, value):
         raise _wrong_type(file, option, value)
     if option.choices and value not in option.choices:
@@ -164,16 +165,16 @@ def _wrong_type(file: Path, option: Option, value: object) -> UsageError:
     return UsageError(f"`{file.name}`: `{option.name}` must be {wanted}, not {value!r}")
 
 
-def _checked_targets(
+def _check_targets(
     file: Path, option: Option, value: object
 ) -> Iterator[ConfiguredTarget]:
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
         raise _wrong_type(file, option, value)
     for table in value:
-        yield _checked_target(file, table)
+        yield _check_target(file, table)
 
 
-def _checked_target(file: Path, table: Table) -> ConfiguredTarget:
+def _check_target(file: Path, table: Table) -> ConfiguredTarget:
     if not table.get("target"):
         raise UsageError(
             f"`{file.name}`: one of [[tool.shapelint.targets]] names no `target`"

@@ -33,6 +33,7 @@ _ALIASES = {
     "int": "int32",
     "short": "int16",
     "byte": "uint8",
+    # A dtype that is copied from a report is understood.
     **{short: name for name, short in DTYPES.items()},
 }
 
@@ -87,6 +88,7 @@ class TensorSpec:
 def looks_like_input(word: str) -> bool:
     """Whether a bare word on the command line can only be a further input."""
     return (
+        # Each part of the pattern may be missing, so that it fits `` and `()` too.
         any(char.isdigit() for char in word)
         and _LOOKS_LIKE_INPUT.match(word) is not None
     )

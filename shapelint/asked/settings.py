@@ -38,6 +38,7 @@ class Option:
 def _option(default: T, help_text: str, choices: tuple[str, ...] = ()) -> T:
     """A field of a dataclass that is an option."""
     metadata = {"default": default, "help": help_text, "choices": choices}
+    # A dataclass refuses a list or a dict as a default: all objects would share it.
     declared: T = field(default_factory=lambda: copy(default), metadata=metadata)
     return declared
 
@@ -141,6 +142,7 @@ def options_of(kind: type[Config] | type[ConfiguredTarget]) -> dict[str, Option]
         name = toml_name(declared.name)
         found[name] = Option(
             name=name,
+            # Of `list[str]` the list; what must be in it, `config` knows.
             type=get_origin(hint) or hint,
             default=declared.metadata["default"],
             help=declared.metadata["help"],

@@ -23,6 +23,7 @@ def is_source(
         return True
     if not path.is_file():
         return False
+    # A notebook cannot be imported, so that no model in it is walked.
     if is_changed or target.endswith(".ipynb"):
         return True
     if not target.endswith(".py"):
@@ -33,4 +34,5 @@ def is_source(
 
 
 def _names_a_model(target: str) -> bool:
+    # Not the colon of a drive.
     return ":" in os.path.splitdrive(target)[1]

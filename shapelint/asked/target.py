@@ -35,6 +35,7 @@ def parse_target(text: str) -> Target:
     Raises:
         UsageError: the text is no target, the file does not exist, or the expression is
         not Python."""
+    # Files first: `net.py:Net` would fit as the module `net.py`, too.
     match = _FILE.match(text)
     if match:
         path = match["path"]
@@ -65,6 +66,7 @@ def _parse_expression(text: str, expression: str | None) -> str | None:
         raise UsageError(
             f"`{expression}` in `{text}` is not a Python expression: {error.msg}"
         ) from None
+    # What holds null bytes, or is nested deeper than the parser can go.
     except (ValueError, RecursionError, MemoryError) as error:
         raise UsageError(
             f"`{text[:80]}` names no Python expression after the colon: {error}"

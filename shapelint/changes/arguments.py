@@ -14,7 +14,7 @@ Argument = tuple[str, ast.expr]
 """Name and expression; without a name where it is given by position."""
 
 
-def written_arguments(called: CallExpression) -> list[Argument]:
+def list_written_arguments(called: CallExpression) -> list[Argument]:
     """The written arguments of a call, the positional ones without a name."""
     positional = [("", node) for node in called.node.args]
     named = [(word.arg or "", word.value) for word in called.node.keywords]

@@ -12,7 +12,7 @@ from shapelint import ops
 from shapelint.changes.other_values import Pairs
 from shapelint.facts.graph import Call, Failure
 from shapelint.facts.tensors import Shape, TensorFact
-from shapelint.ops.families.concatenation import is_concatenation, joined_dimension
+from shapelint.ops.families.concatenation import is_concatenation, read_joined_dimension
 from shapelint.ops.families.convolution import channels_taken
 from shapelint.ops.record import Family, Op
 
@@ -25,7 +25,7 @@ _WIDTHS = ("input_size", "hidden_size", "embed_dim")
 Pair = tuple[int, int]
 
 
-def required_pairs(call: Call) -> Pairs:
+def find_required_pairs(call: Call) -> Pairs:
     """Pairs of sizes that a failed call would need to be equal: what arrives, and what
     is taken."""
     if call.failure is None:
@@ -159,12 +159,12 @@ def _pairs_of_normalized(failure: Failure, shapes: list[Shape]) -> Iterator[Pair
 def _pairs_of_operands(op: Op, shapes: list[Shape]) -> Iterator[Pair]:
     is_product = op.family is Family.MATMUL
     for left, right in itertools.combinations(shapes, 2):
-        yield from _differing(left, right)
+        yield from _pair_differing(left, right)
         if is_product and left and len(right) > 1:
             yield left[-1], right[-2]
 
 
-def _differing(left: Shape, right: Shape) -> Iterator[Pair]:
+def _pair_differing(left: Shape, right: Shape) -> Iterator[Pair]:
     """Sizes that differ and do not broadcast, from behind and from the front."""
     from_behind = zip(reversed(left), reversed(right), strict=False)
     from_front = zip(left, right, strict=False)
@@ -220,7 +220,7 @@ def _aspect_of_operands(failure: Failure) -> Aspect:
     differing = {at for at, sizes in columns if len({*sizes} - {1}) > 1}
     if is_concatenation(failure.op):
         # maps may differ in the dimension that they are joined in
-        differing.discard(joined_dimension(failure))
+        differing.discard(read_joined_dimension(failure))
     if differing == {1}:
         return Aspect.CHANNELS
     is_spatial = differing and min(differing) >= 2
@@ -260,7 +260,7 @@ def _odd_outside_of_dim(call: Call) -> int | None:
     rank = _common_rank(call.inputs)
     if rank is None:
         return None
-    at = joined_dimension(failure) % max(1, rank)
+    at = read_joined_dimension(failure) % max(1, rank)
     shapes = [fact.shape[:at] + fact.shape[at + 1 :] for fact in call.inputs]
     single = [at for at, shape in enumerate(shapes) if shapes.count(shape) == 1]
     # of two shapes that differ neither is the odd one

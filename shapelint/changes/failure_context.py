@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from shapelint import ops
 from shapelint.changes.arguments import small_numbers
-from shapelint.changes.failed_sizes import Aspect, aspect_of, required_pairs
+from shapelint.changes.failed_sizes import Aspect, aspect_of, find_required_pairs
 from shapelint.changes.other_values import Pairs
 from shapelint.changes.plausibility import Numbers
 from shapelint.changes.spellings import (
@@ -14,7 +14,7 @@ from shapelint.changes.spellings import (
     find_given_texts,
     find_spellings,
     find_taken_texts,
-    written_numbers,
+    list_written_numbers,
 )
 from shapelint.changes.upstream_calls import Upstream, way_to_failure
 from shapelint.facts.graph import Call, Raised, Trace
@@ -52,7 +52,7 @@ class FailureContext:
     """Small numbers written where the call fails."""
 
     def __post_init__(self) -> None:
-        self.pairs = required_pairs(self.call)
+        self.pairs = find_required_pairs(self.call)
         if self.raised is not None:
             self.pairs = [*self.raised.compared] or _ANY_RATIO
         self.aspect = aspect_of(self.call)
@@ -62,7 +62,7 @@ class FailureContext:
         self.spellings = find_spellings(self.upstream)
         self.taken = find_taken_texts(self.upstream[0])
         self.given = find_given_texts(self.upstream)
-        self.constants = written_numbers(self.upstream[0])
+        self.constants = list_written_numbers(self.upstream[0])
         self.parts = small_numbers(self.upstream[0].called)
 
     @property

@@ -38,7 +38,7 @@ def lacks_batch(trace: Trace) -> bool:
     return len(call.inputs[0].shape) == dims + 1
 
 
-def unbatched_note(trace: Trace) -> tuple[str, ...]:
+def note_missing_batch(trace: Trace) -> tuple[str, ...]:
     """A note where the first layer took the input for a single sample without a
     batch."""
     first = first_layer(trace)

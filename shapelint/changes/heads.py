@@ -77,7 +77,7 @@ def _pool_to_old_size(
     """A pooling to the map that a layer was made for."""
     shape = flatten.inputs[0].shape
     channels, dims = shape[1], len(shape) - 2
-    side = _old_side(takes, channels, dims)
+    side = _find_old_side(takes, channels, dims)
     if side is None or side <= 1:
         return []
     pooling = _pool_before(walked, flatten, dims, _square(side, dims))
@@ -100,19 +100,19 @@ def _pool_and_number(
     text = _features_text(channels, size, dims)
     shown = made.text.replace(made.source.segment(written), text, 1)
     title = f"`{pooling.layer}` before {pooling.place} and `{shown}`"
-    edits = (pooling.edit, made.replaced(written, text))
+    edits = (pooling.edit, made.replace_node(written, text))
     return [Candidate(title, edits, call.layer, group=f"pool {size}")]
 
 
-def pooled_before(
+def pool_before_view(
     call: Call, expression: CallExpression, takes: int
 ) -> list[Candidate]:
     """The map pooled to the size for which a view and the layer behind it were
     written."""
     shape = call.inputs[0].shape
     dims = len(shape) - 2
-    side = _old_side(takes, shape[1], dims) if dims in (1, 2, 3) else None
-    operand = _flattened_operand(expression)
+    side = _find_old_side(takes, shape[1], dims) if dims in (1, 2, 3) else None
+    operand = _find_flattened_operand(expression)
     functional = functional_prefix(expression.source)
     if side is None or operand is None or functional is None:
         return []
@@ -129,7 +129,7 @@ def pooled_before(
     return [pooled]
 
 
-def _old_side(takes: int, channels: int, dims: int) -> int | None:
+def _find_old_side(takes: int, channels: int, dims: int) -> int | None:
     """The side of the square map whose features a layer takes."""
     if channels == 0 or takes % channels:
         return None
@@ -172,7 +172,7 @@ def _pool_before(
     call = call_at(flatten.site, walked.texts)
     if call is None:
         return None
-    operand = _flattened_operand(call)
+    operand = _find_flattened_operand(call)
     functional = functional_prefix(call.source)
     if operand is None or functional is None:
         return None
@@ -195,7 +195,7 @@ def _pool_before_layer(
     layer = f"{prefix}AdaptiveAvgPool{dims}d({size})"
     # in a Sequential of its own: the names of the layers behind it stay
     text = f"{prefix}Sequential({layer}, {call.text})"
-    return _Pooling(call.replaced(call.node, text), layer, f"`{call.text}`")
+    return _Pooling(call.replace_node(call.node, text), layer, f"`{call.text}`")
 
 
 def _shorten(call: CallExpression) -> str:
@@ -203,7 +203,7 @@ def _shorten(call: CallExpression) -> str:
     return text if len(text) <= _SHORT else f"{call.name}(...)"
 
 
-def _flattened_operand(call: CallExpression) -> ast.expr | None:
+def _find_flattened_operand(call: CallExpression) -> ast.expr | None:
     """The tensor expression: `x` of `x.view(...)`, of `torch.flatten(x, 1)`."""
     func = call.node.func
     is_layer = call.name[:1].isupper()  # before the dot of `nn.Flatten` is no tensor

@@ -40,7 +40,7 @@ def clone_result(walked: Walked, saver: Call, layer: str) -> Iterator[Candidate]
     statement = made.source.parents.get(made.node)
     if isinstance(statement, (ast.Assign, ast.AnnAssign)):
         text = f"{made.text}.clone()"
-        edits = (made.replaced(made.node, text),)
+        edits = (made.replace_node(made.node, text),)
         yield Candidate(f"`{text}`", edits, layer, group=GROUP)
 
 
@@ -50,7 +50,7 @@ def _switch_flag_off(called: CallExpression, layer: str) -> Iterator[Candidate]:
     for node in [*by_keyword, *called.node.args]:
         if isinstance(node, ast.Constant) and node.value is True:
             title = f"`{called.name}(inplace=False)`"
-            edits = (called.replaced(node, "False"),)
+            edits = (called.replace_node(node, "False"),)
             yield Candidate(title, edits, layer, group=GROUP)
 
 
@@ -68,7 +68,7 @@ def _name_new_method(called: CallExpression, layer: str) -> Iterator[Candidate]:
         return
     if is_statement:
         text = f"{owner} = {text}"
-    edits = (called.replaced(called.node, text),)
+    edits = (called.replace_node(called.node, text),)
     yield Candidate(f"`{text}`", edits, layer, group=GROUP)
 
 

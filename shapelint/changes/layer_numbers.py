@@ -14,7 +14,7 @@ from shapelint.facts.walked_target import Walked
 from shapelint.ops.record import Family
 from shapelint.syntax.calls import CallExpression, call_at
 from shapelint.syntax.products import write_product
-from shapelint.syntax.walked_calls import made_by
+from shapelint.syntax.walked_calls import find_constructor_call
 
 
 def number_candidates(
@@ -57,7 +57,7 @@ def _write_number(
 ) -> Candidate:
     return Candidate(
         f"`{_with_argument(place, node, text)}`",
-        (place.replaced(node, text),),
+        (place.replace_node(node, text),),
         call.layer,
         group=f"{name} here",
         likely=likely,
@@ -173,13 +173,13 @@ def producer_candidates(
     is_width = op.family in (Family.LINEAR, Family.CONVOLUTION)
     if not is_width or not op.gives:
         return []
-    made = made_by(walked, current)
+    made = find_constructor_call(walked, current)
     argument = (op.arguments.index(op.gives[0]), op.gives[0])
-    gives = _gives(current)
+    gives = _find_given_size(current)
     return number_candidates(current, made, argument, takes, (takes,), gives)
 
 
-def _gives(call: Call) -> int | None:
+def _find_given_size(call: Call) -> int | None:
     """The channels or features that a layer gives now."""
     value = call.attributes.get("out_features", call.attributes.get("out_channels"))
     return value if isinstance(value, int) else None

@@ -67,7 +67,7 @@ def flatten_and_number(
         title = inserted[1]
     both = Candidate(
         f"{title} and `{shown}`",
-        (inserted[0], made.replaced(written, text)),
+        (inserted[0], made.replace_node(written, text)),
         call.layer,
         "flatten",
         likely=weights.FLATTEN_AND_NUMBER,
@@ -104,7 +104,7 @@ def _flatten_operand(walked: Walked, call: Call) -> tuple[Edit, str] | None:
     if expression is None or operand is None:
         return None
     text = f"{expression.source.segment(operand)}.flatten(1)"
-    return expression.replaced(operand, text), f"`{text}`"
+    return expression.replace_node(operand, text), f"`{text}`"
 
 
 def _flatten_layer(walked: Walked, call: Call) -> tuple[Edit, str] | None:

@@ -15,7 +15,7 @@ from shapelint.changes.plausibility import roundness
 from shapelint.changes.text_at_place import write_text
 from shapelint.changes.upstream_calls import Upstream
 from shapelint.facts.findings import Candidate
-from shapelint.syntax.origins import Place, enclosing_function, origins
+from shapelint.syntax.origins import Place, find_enclosing_function, origins
 
 _NAMED = (ast.Name, ast.Attribute, ast.Subscript)
 
@@ -33,7 +33,7 @@ class Target:
     @property
     def is_given(self) -> bool:
         """Whether it says what a layer gives."""
-        return self.name in ops.givers()
+        return self.name in ops.list_output_arguments()
 
     @property
     def is_term(self) -> bool:
@@ -80,7 +80,7 @@ def _numbers_at(
     written = constant(node)
     current = written if written is not None else value
     if current is None:
-        yield from _scaled(target)
+        yield from _scale_name(target)
         return
     is_number = written is not None or target.is_named or is_operation
     if current <= 0 or not is_number:
@@ -90,7 +90,7 @@ def _numbers_at(
         yield from _numbers_of_failing(context, target, written)
 
 
-def _scaled(target: Target) -> Iterator[Candidate]:
+def _scale_name(target: Target) -> Iterator[Candidate]:
     """Twice and half of a name whose value is not known."""
     if not target.is_named:
         return
@@ -138,11 +138,13 @@ def _spellings(
         yield target.write(str(new), likely + gain)
         return
     likely += gain * weights.SPELLED_GAIN_SHARE
-    names = context.spellings.get((enclosing_function(place), new), ())
+    names = context.spellings.get((find_enclosing_function(place), new), ())
     for text in names:
         if text != place.text:
             worth = likely - weights.SPELLED_AS_NAME
-            yield target.write(text, worth + _spelled_alike(context, target, text))
+            yield target.write(
+                text, worth + _weigh_alike_spelling(context, target, text)
+            )
     # a factor behind `a + b` would be one of `b` alone
     if not isinstance(place.node, ast.BinOp):
         yield from _multiples(target, old, new, likely)
@@ -176,7 +178,7 @@ def _without_term(context: FailureContext, target: Target) -> Iterator[Candidate
     is_off_by_one = is_sum and abs(number) == 1
     simpler = weights.SIMPLER_BY_ONE if is_off_by_one else weights.SIMPLER
     text = target.place.source.segment(kept)
-    alike = _spelled_alike(context, target, text)
+    alike = _weigh_alike_spelling(context, target, text)
     yield target.write(text, likely + simpler + alike)
 
 
@@ -192,7 +194,7 @@ def _find_named_side(node: ast.BinOp) -> tuple[ast.expr, int] | None:
     return node.right, left
 
 
-def _spelled_alike(context: FailureContext, target: Target, text: str) -> float:
+def _weigh_alike_spelling(context: FailureContext, target: Target, text: str) -> float:
     """What it is worth if both ends would then be spelled alike:
     `nn.Embedding(n, width)` for `nn.LSTM(width, ...)`."""
     others = context.taken if target.is_given else context.given

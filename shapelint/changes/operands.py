@@ -52,7 +52,7 @@ class Operand:
 def find_operands(walked: Walked, call: Call) -> list[Operand]:
     """The tensor arguments of a call, where each can be told apart in the user's
     expression."""
-    written = _written_operands(walked, call)
+    written = _find_written_operands(walked, call)
     if written is None:
         return []
     source, nodes = written
@@ -73,7 +73,7 @@ def find_operands(walked: Walked, call: Call) -> list[Operand]:
     ]
 
 
-def _written_operands(
+def _find_written_operands(
     walked: Walked, call: Call
 ) -> tuple[ParsedFile, list[ast.expr]] | None:
     """The expressions of a call's arguments, and the file they stand in."""

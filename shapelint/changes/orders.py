@@ -27,8 +27,8 @@ def reorder_permute(
     call: Call, called: CallExpression, near: float
 ) -> Iterator[Candidate]:
     """Other orders of a permute."""
-    nodes = _written_order(called)
-    order = _given_order(call)
+    nodes = _read_written_order(called)
+    order = _read_given_order(call)
     rank = len(call.inputs[0].shape) if call.inputs else 0
     if not rank or not nodes or len(order) != len(nodes):
         return
@@ -54,7 +54,7 @@ def reorder_permute(
         )
 
 
-def _written_order(called: CallExpression) -> list[ast.expr]:
+def _read_written_order(called: CallExpression) -> list[ast.expr]:
     """The expressions of the order: of `x.permute(0, 2, 1)`, `x.permute((0, 2, 1))` or
     `torch.permute(x, (0, 2, 1))`."""
     nodes = called.node.args
@@ -65,7 +65,7 @@ def _written_order(called: CallExpression) -> list[ast.expr]:
     return nodes
 
 
-def _given_order(call: Call) -> tuple[int, ...]:
+def _read_given_order(call: Call) -> tuple[int, ...]:
     """The order that a permute was given; nothing where that are not numbers."""
     given = call.args[1:]
     if len(given) == 1 and isinstance(given[0], (list, tuple)):

@@ -48,7 +48,7 @@ def input_candidates(walked: Walked, trace: Trace) -> list[Candidate]:
     return _exchange(walked, given, (1, *given), WITH_BATCH)
 
 
-def batched_input(walked: Walked, call: Call, wanted: int) -> list[Candidate]:
+def add_batch_to_input(walked: Walked, call: Call, wanted: int) -> list[Candidate]:
     """The input with a batch dimension, where a call is fed with it as it comes and
     lacks just one."""
     shape = call.inputs[0].shape if 0 in call.from_input else ()
@@ -57,13 +57,13 @@ def batched_input(walked: Walked, call: Call, wanted: int) -> list[Candidate]:
     return _exchange(walked, shape, (1, *shape), WITH_BATCH)
 
 
-def permuted_input(walked: Walked, given: Shape) -> list[Candidate]:
+def permute_input(walked: Walked, given: Shape) -> list[Candidate]:
     """Channels moved from last to first."""
     wanted = (given[0], given[-1], *given[1:-1])
     return _exchange(walked, given, wanted, "channels first")
 
 
-def unbatched_permuted_input(walked: Walked, given: Shape) -> list[Candidate]:
+def permute_and_batch_input(walked: Walked, given: Shape) -> list[Candidate]:
     """Channels moved from last to first, and a batch dimension in front."""
     wanted = (1, given[-1], *given[:-1])
     return _exchange(walked, given, wanted, "a batch, then channels first")
@@ -201,7 +201,7 @@ def _exchange_dtype(
 # -- another size ------------------------------------------------------------------------
 
 
-def wanted_channels(walked: Walked) -> list[Candidate]:
+def recolour_inputs(walked: Walked) -> list[Candidate]:
     """Every image-like input in colour, or grey: for a model that checks its input
     itself."""
     specs = _specs(walked)
@@ -281,7 +281,7 @@ def _enlarge(spec: TensorSpec, times: int) -> TensorSpec:
     return replace(spec, shape=(*spec.shape[:2], *sides))
 
 
-def halves_well(walked: Walked) -> bool:
+def are_sides_halvable(walked: Walked) -> bool:
     """Whether every image that goes in has sides of multiples of 16."""
     images = [shape for shape in _shapes_fed(walked) if len(shape) in (4, 5)]
     sides = [side for shape in images for side in shape[2:]]
@@ -295,7 +295,7 @@ def _shapes_fed(walked: Walked) -> Iterator[Shape]:
             yield from (call.inputs[at].shape for at in call.from_input)
 
 
-def sized_inputs(walked: Walked, pairs: Iterable[tuple[int, int]]) -> list[Candidate]:
+def resize_inputs(walked: Walked, pairs: Iterable[tuple[int, int]]) -> list[Candidate]:
     """Inputs with a size exchanged for the one it was held against: 99 tokens for the
     64 that there is room for."""
     specs = _specs(walked)

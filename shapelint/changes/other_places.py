@@ -45,10 +45,10 @@ def other_places_of(
     if raised is None:
         yield from _places_of_operation(walked, broken)
     elif raised.sites:
-        yield from assigned_before(raised.sites[0], walked.texts)
+        yield from find_earlier_assignments(raised.sites[0], walked.texts)
     trace = _trace_with(broken, walked)
     if trace is not None:
-        yield from _arriving(walked, trace, broken, raised)
+        yield from _find_upstream_places(walked, trace, broken, raised)
         may_be_spatial = aspect_of(broken) is not Aspect.CHANNELS
         if raised is not None or may_be_spatial:
             yield from _windows(walked, trace, broken)
@@ -85,13 +85,13 @@ def _table(walked: Walked, fact: TensorFact) -> Iterator[OtherPlace]:
     source, node = place.source, place.node
     yield OtherPlace(source.span(node), f"`{attribute}` comes from here")
     at = Site(source.file, "", node.lineno, None, node.end_lineno)
-    yield from assigned_before(at, walked.texts)
+    yield from find_earlier_assignments(at, walked.texts)
 
 
 # -- what arrives ------------------------------------------------------------------------
 
 
-def _arriving(
+def _find_upstream_places(
     walked: Walked,
     trace: Trace,
     broken: Call,
@@ -103,10 +103,10 @@ def _arriving(
     starts = [broken.index] if raised is not None else broken.producers
     for index in dict.fromkeys(starts):
         if 0 <= index < len(trace.calls):
-            yield from _way_back(walked, trace, trace.calls[index], taken)
+            yield from _trace_back(walked, trace, trace.calls[index], taken)
 
 
-def _way_back(
+def _trace_back(
     walked: Walked, trace: Trace, start: Call, taken: tuple[Site, ...]
 ) -> Iterator[OtherPlace]:
     """The places on the way back from a call to the layer with weights before it."""
@@ -149,13 +149,13 @@ def _places_of_layer(
     name = class_name or call.op
     message = f"{shape_text(call.output.shape)} comes from this `{name}`"
     yield OtherPlace(span_of(sites[0], walked.texts), message)
-    apart = _apart(sites, taken)
+    apart = _find_divergence(sites, taken)
     if apart is not None and apart != sites[0]:
         message = f"this `{name}` is made from here"
         yield OtherPlace(span_of(apart, walked.texts), message)
 
 
-def _apart(sites: tuple[Site, ...], others: tuple[Site, ...]) -> Site | None:
+def _find_divergence(sites: tuple[Site, ...], others: tuple[Site, ...]) -> Site | None:
     """The outermost frame that made one layer and not the other: where the user wrote
     the two side by side."""
     shared = {(site.file, site.line) for site in others}
@@ -172,7 +172,7 @@ def _windows(walked: Walked, trace: Trace, broken: Call) -> Iterator[OtherPlace]
     """The last places at which the size of an image changes on its way to the failure,
     in the order of the way."""
     found: dict[tuple[str, int], Span] = {}
-    for call in _ways(trace, broken):
+    for call in _list_steps_back(trace, broken):
         if len(found) >= WINDOWS:
             break
         if not _changes_size(call):
@@ -193,7 +193,7 @@ def _changes_size(call: Call) -> bool:
     return call.input.shape[2:] != call.output.shape[2:]
 
 
-def _ways(trace: Trace, broken: Call) -> Iterator[Call]:
+def _list_steps_back(trace: Trace, broken: Call) -> Iterator[Call]:
     """What led to a failure, from there back: to the operand that differs first."""
     odd = odd_one_out(broken)
     # the way along main arguments comes by that one anyway
@@ -223,7 +223,7 @@ def _way_back_from(trace: Trace, call: Call | None) -> Iterator[Call]:
 # -- assignments -------------------------------------------------------------------------
 
 
-def assigned_before(site: Site, texts: Texts) -> Iterator[OtherPlace]:
+def find_earlier_assignments(site: Site, texts: Texts) -> Iterator[OtherPlace]:
     """Where the names in an expression got their values: in the same function, the
     nearest assignment before."""
     source = parse_file(site.file, texts)

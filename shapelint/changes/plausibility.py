@@ -47,7 +47,7 @@ class Numbers:
 
 def _sizes_of(call: Call) -> Iterator[tuple[str, int]]:
     """The sizes among a layer's arguments, by name; of several in one the last."""
-    for name in ops.widths():
+    for name in ops.list_width_arguments():
         value = call.attributes.get(name)
         if isinstance(value, tuple) and value:
             value = value[-1]

@@ -33,7 +33,7 @@ Suspect = tuple[Place, float]
 """A number that may be what was refused, and how likely it is."""
 
 
-def refused_numbers(sites: tuple[Site, ...], texts: Texts) -> list[Candidate]:
+def change_refused_numbers(sites: tuple[Site, ...], texts: Texts) -> list[Candidate]:
     """Other numbers for the statement that raised and for what was handed in to it, the
     likeliest first. `sites`: the user's frames, innermost first."""
     found: dict[object, Candidate] = {}
@@ -45,7 +45,7 @@ def refused_numbers(sites: tuple[Site, ...], texts: Texts) -> list[Candidate]:
 
 
 def _all_changes(sites: tuple[Site, ...], texts: Texts) -> Iterator[Candidate]:
-    for place, likely in _suspects(sites, texts):
+    for place, likely in _find_suspects(sites, texts):
         for depth, origin in enumerate(origins(place)):
             far = weights.REFUSED_ORIGIN_EACH * depth
             yield from _changes_at(origin, likely - far)
@@ -54,7 +54,7 @@ def _all_changes(sites: tuple[Site, ...], texts: Texts) -> Iterator[Candidate]:
 # -- which numbers -----------------------------------------------------------------------
 
 
-def _suspects(sites: tuple[Site, ...], texts: Texts) -> Iterator[Suspect]:
+def _find_suspects(sites: tuple[Site, ...], texts: Texts) -> Iterator[Suspect]:
     """The numbers of the expression that raised: a layer's arguments, or the names of
     an assertion."""
     callers = callers_of(sites)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from shapelint import ops
 from shapelint.changes import weights
-from shapelint.changes.failed_sizes import required_pairs
+from shapelint.changes.failed_sizes import find_required_pairs
 from shapelint.facts.findings import Candidate
 from shapelint.facts.graph import Call
 from shapelint.facts.numbers import (
@@ -31,7 +31,7 @@ from shapelint.facts.walked_target import Walked
 from shapelint.syntax.calls import CallExpression
 from shapelint.syntax.edits import replacement
 from shapelint.syntax.trees import ParsedFile, parse_file
-from shapelint.syntax.walked_calls import made_by
+from shapelint.syntax.walked_calls import find_constructor_call
 
 LARGEST = 10**7
 """Sizes below this are solutions: none that a model has is larger."""
@@ -74,10 +74,19 @@ class Mismatch:
         if not slope:
             return None
         root = round(at.value - here / slope)
-        for value in (root, *_around(root)):
+        for value in (root, *_around(root), *self._powers(at.value)):
             if 0 < value < LARGEST and value != at.value and self.gap(at, value) == 0:
                 return value
         return None
+
+    def _powers(self, value: int) -> Iterator[int]:
+        """What a side could be that is squared or cubed on the way."""
+        one, other = value_of(self.arrives, {}), value_of(self.takes, {})
+        if not one or not other:
+            return
+        for ratio in (one / other, other / one):
+            for degree in (2, 3):
+                yield round(value * abs(ratio) ** (1 / degree))
 
 
 def _around(root: int) -> Iterator[int]:
@@ -88,7 +97,7 @@ def _around(root: int) -> Iterator[int]:
 def mismatches_of(call: Call) -> list[Mismatch]:
     """The pairs of sizes of a failed call of which both origins are known."""
     found = []
-    for arrives, takes in required_pairs(call):
+    for arrives, takes in find_required_pairs(call):
         one = origin_of(arrives) or Fixed(arrives)
         other = origin_of(takes) or Fixed(takes)
         if not (isinstance(one, Fixed) and isinstance(other, Fixed)):
@@ -116,7 +125,7 @@ def solved_candidates(walked: Walked, call: Call) -> Iterator[Candidate]:
 def _in_words(walked: Walked, call: Call, mismatch: Mismatch) -> Iterator[Candidate]:
     """The argument of the failing layer that says what it takes, written as what
     arrives is computed."""
-    made = made_by(walked, call) if call.is_module else None
+    made = find_constructor_call(walked, call) if call.is_module else None
     scopes = walked.scopes.get(call.module_path, ()) if call.is_module else ()
     if made is None or not scopes:
         return
@@ -131,7 +140,7 @@ def _in_words(walked: Walked, call: Call, mismatch: Mismatch) -> Iterator[Candid
             continue
         yield Candidate(
             f"`{_call_with(made, node, text)}`",
-            (made.replaced(node, text),),
+            (made.replace_node(node, text),),
             call.layer,
             group=f"{name} here",
             likely=weights.SOLVED_IN_WORDS,
@@ -201,7 +210,7 @@ def _in_numbers(walked: Walked, call: Call, mismatch: Mismatch) -> Iterator[Cand
             value = mismatch.solve(end)
             if value is None:
                 continue
-            candidate = _change_literal(walked, call, end, value)
+            candidate = _change_literal(walked, end, value)
             if candidate is None:
                 continue
             likely = weights.SOLVED_LITERAL
@@ -229,9 +238,7 @@ def _gain(mismatch: Mismatch, origin: Origin, end: Literal, is_taken: bool) -> f
     return gain
 
 
-def _change_literal(
-    walked: Walked, call: Call, end: Literal, value: int
-) -> Candidate | None:
+def _change_literal(walked: Walked, end: Literal, value: int) -> Candidate | None:
     source = parse_file(end.file, walked.texts)
     node = find_literal(source, end) if source is not None else None
     if source is None or node is None:
@@ -299,7 +306,7 @@ def role_of(source: ParsedFile, node: ast.expr) -> str:
     if isinstance(parent, ast.Call) and child in parent.args:
         callee = source.segment(parent.func).rpartition(".")[2]
         arguments = ops.of(callee).arguments
-        at = parent.args.index(child)  # type: ignore[arg-type]
+        at = parent.args.index(child)
         return arguments[at] if at < len(arguments) else ""
     return ""
 

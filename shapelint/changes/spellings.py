@@ -12,7 +12,7 @@ from shapelint.changes.other_values import constant
 from shapelint.changes.upstream_calls import Upstream, single
 from shapelint.facts.walked_target import Walked
 from shapelint.syntax.calls import CallExpression, layer_call
-from shapelint.syntax.origins import enclosing_function
+from shapelint.syntax.origins import find_enclosing_function
 
 Spellings = dict[tuple[object, int], list[str]]
 """Texts by function and number."""
@@ -20,7 +20,7 @@ Spellings = dict[tuple[object, int], list[str]]
 # -- numbers in sums and products --------------------------------------------------------
 
 
-def written_factors(walked: Walked) -> list[int]:
+def list_written_factors(walked: Walked) -> list[int]:
     """Numbers written as factors of what a layer takes, once for each layer: 128 of
     `128 * 4 * 4`."""
     found: dict[object, list[int]] = {}
@@ -50,13 +50,13 @@ def _numbers_in(node: ast.expr) -> list[int]:
     return [number for number in numbers if number is not None]
 
 
-def written_numbers(step: Upstream) -> list[int]:
+def list_written_numbers(step: Upstream) -> list[int]:
     """The factors and terms of what the failing layer is said to take: 8, 4 and 5 of `8
     * 4 * 4 + 5`."""
     numbers = [
         number
         for name, node in step.made_arguments
-        if name not in ops.givers() and isinstance(node, ast.BinOp)
+        if name not in ops.list_output_arguments() and isinstance(node, ast.BinOp)
         for number in _numbers_in(node)
     ]
     return [number for number in dict.fromkeys(numbers) if number > 1]
@@ -73,7 +73,7 @@ def find_spellings(upstream: list[Upstream]) -> Spellings:
         for name, place in step.spelled_arguments:
             value = single(step.call.attributes.get(name))
             if value is not None:
-                counts[(enclosing_function(place), value)][place.text] += 1
+                counts[(find_enclosing_function(place), value)][place.text] += 1
     return {
         key: [text for text, _ in texts.most_common(3)] for key, texts in counts.items()
     }
@@ -82,11 +82,17 @@ def find_spellings(upstream: list[Upstream]) -> Spellings:
 def find_taken_texts(failing: Upstream) -> set[str]:
     """How the failing layer spells what it takes."""
     arguments = failing.spelled_arguments
-    return {place.text for name, place in arguments if name not in ops.givers()}
+    return {
+        place.text
+        for name, place in arguments
+        if name not in ops.list_output_arguments()
+    }
 
 
 def find_given_texts(upstream: list[Upstream]) -> set[str]:
     """How the layers just before the failing one, the first, spell what they give."""
     near = [step for step in upstream[1:] if step.distance <= 2]
     arguments = chain.from_iterable(step.spelled_arguments for step in near)
-    return {place.text for name, place in arguments if name in ops.givers()}
+    return {
+        place.text for name, place in arguments if name in ops.list_output_arguments()
+    }

@@ -95,7 +95,7 @@ def way_to_failure(
     odd = odd_one_out(failed)
     for call, distance in way.order:
         is_before = odd is not None and call is not failed
-        suspect = _suspicion(way.leads[call.index], odd) if is_before else 0.0
+        suspect = _weigh_suspicion(way.leads[call.index], odd) if is_before else 0.0
         yield _with_expressions(walked, call, distance, suspect)
 
 
@@ -146,7 +146,7 @@ def _length_of(op: str) -> int:
     return 0 if is_transparent else 1
 
 
-def _suspicion(operands: set[int], odd: int | None) -> float:
+def _weigh_suspicion(operands: set[int], odd: int | None) -> float:
     """What it is worth that the operand that differs from all others comes from a call,
     and no other."""
     if operands == {odd}:

@@ -11,9 +11,9 @@ from shapelint import ops
 from shapelint.changes import weights
 from shapelint.changes.arguments import (
     is_only_numbers,
+    list_written_arguments,
     makes_no_larger,
     may_be_size,
-    written_arguments,
 )
 from shapelint.changes.failed_sizes import Aspect
 from shapelint.changes.failure_context import FailureContext
@@ -164,7 +164,7 @@ def _changes_of_layer(
         place = place_of_argument(made, node, sites)
         if name in WINDOW:
             yield from other_windows(context, step, place, name)
-        elif name in ops.counters() or _is_patterned(made.name):
+        elif name in ops.list_count_arguments() or _is_patterned(made.name):
             yield from small_numbers_near(context, step, place)
         elif name in _DIM_NAMES:
             yield from other_dimensions(context, step, place)
@@ -180,7 +180,7 @@ def _changes_of_size(
     """A size of a layer: all of the one that fails, of the others what they give."""
     call = step.call
     is_failing = call is context.call
-    if not is_failing and name not in ops.givers():
+    if not is_failing and name not in ops.list_output_arguments():
         return
     likely = step.near
     likely += weights.ARGUMENT_OF_FAILING if is_failing else weights.ARGUMENT_THAT_GIVES
@@ -197,13 +197,13 @@ def _changes_of_wrapper(
 ) -> Iterator[Candidate]:
     """What a class or function of another name is given."""
     sites, _ = definition_of(context.walked, step.call)
-    for name, node in written_arguments(made):
+    for name, node in list_written_arguments(made):
         if name in _NOT_SIZES or not may_be_size(node):
             continue
         place = place_of_argument(made, node, sites)
         if name in WINDOW:
             yield from other_windows(context, step, place, name)
-        elif name in ops.counters():
+        elif name in ops.list_count_arguments():
             yield from small_numbers_near(context, step, place)
         else:
             yield from _changes_of_wrapped_size(context, step, place, name)
@@ -223,7 +223,7 @@ def _changes_of_wrapped_size(
         value = next((size for size in _sizes_of(step) if size in numbers), None)
         if value is None:
             return  # a kernel, a stride, or nothing of this layer's
-    may_be_given = value is None or name in ops.givers()
+    may_be_given = value is None or name in ops.list_output_arguments()
     if not is_failing and not may_be_given:
         return
     worth = weights.WRAPPED_ARGUMENT
@@ -249,7 +249,7 @@ def _sizes_of(step: Upstream) -> list[int | None]:
     return [
         single(value)
         for name, value in step.call.attributes.items()
-        if name not in WINDOW and name not in ops.counters()
+        if name not in WINDOW and name not in ops.list_count_arguments()
     ]
 
 
@@ -271,7 +271,7 @@ def _changes_of_function(
         yield from reorder_permute(step.call, called, step.near)
     if not _may_take_sizes(op):
         return
-    for position, (name, node) in enumerate(written_arguments(called)):
+    for position, (name, node) in enumerate(list_written_arguments(called)):
         place = Place(called.source, node, (), sites)
         yield from _changes_of_argument(context, step, place, position, name)
 

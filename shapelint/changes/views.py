@@ -9,17 +9,17 @@ from dataclasses import dataclass
 
 from shapelint import ops
 from shapelint.changes import weights
-from shapelint.changes.heads import pooled_before
+from shapelint.changes.heads import pool_before_view
 from shapelint.facts.diagnostics import Edit
 from shapelint.facts.findings import Candidate
 from shapelint.facts.graph import Call, Trace
 from shapelint.facts.places import Position
 from shapelint.facts.tensors import Shape
 from shapelint.facts.walked_target import Walked
-from shapelint.ops.families.reshaping import asked_shape
+from shapelint.ops.families.reshaping import read_target_shape
 from shapelint.syntax.calls import CallExpression
 from shapelint.syntax.products import write_product
-from shapelint.syntax.walked_calls import call_expression, made_by
+from shapelint.syntax.walked_calls import call_expression, find_constructor_call
 
 
 def use_reshape(walked: Walked, call: Call) -> Iterator[Candidate]:
@@ -57,7 +57,7 @@ def change_with_layer(walked: Walked, trace: Trace, call: Call) -> Iterator[Cand
     view = _find_attribute(walked, call)
     shape = call.inputs[0].shape if call.inputs else ()
     layer = _find_consumer(trace, call)
-    wanted = asked_shape(call.failure) if call.failure is not None else None
+    wanted = read_target_shape(call.failure) if call.failure is not None else None
     if view is None or layer is None or wanted is None or len(shape) < 3:
         return
     takes = layer.attributes.get("in_features")
@@ -65,8 +65,8 @@ def change_with_layer(walked: Walked, trace: Trace, call: Call) -> Iterator[Cand
     is_written_for_layer = len(wanted) == 2 and wanted[-1] == takes
     if takes is None or not is_written_for_layer or features == takes:
         return
-    yield from pooled_before(call, view.call, takes)
-    made = made_by(walked, layer)
+    yield from pool_before_view(call, view.call, takes)
+    made = find_constructor_call(walked, layer)
     if made is not None:
         yield from _both_numbers(view, made, layer, shape[1:])
 
@@ -86,12 +86,16 @@ def _both_numbers(
     inside = write_product(source, number, features, sizes)
     shown = view.call.text.replace(source.segment(number), inside, 1)
     for title, edit, likely in (
-        (shown, view.call.replaced(number, inside), weights.NUMBERS_OF_VIEW_AND_LAYER),
+        (
+            shown,
+            view.call.replace_node(number, inside),
+            weights.NUMBERS_OF_VIEW_AND_LAYER,
+        ),
         (view.flattened, view.flatten(), weights.FLATTEN_FOR_VIEW_AND_LAYER),
     ):
         yield Candidate(
             f"`{title}` and `{layer_text}`",
-            (edit, made.replaced(written, text)),
+            (edit, made.replace_node(written, text)),
             layer.layer,
             f"both {title}",
             likely=likely,
@@ -118,7 +122,7 @@ class _Method:
 
     def flatten(self) -> Edit:
         """The edit that writes it in place of the call."""
-        return self.call.replaced(self.call.node, self.flattened)
+        return self.call.replace_node(self.call.node, self.flattened)
 
 
 def _find_attribute(walked: Walked, call: Call) -> _Method | None:
@@ -156,7 +160,7 @@ def _expand_all(view: _Method, call: Call) -> Iterator[Candidate]:
     old = expression.source.segment(last)
     new = old + ", -1" * missing
     shown = " ".join(expression.text.replace(f"{old})", f"{new})").split())
-    edits = (expression.replaced(last, new),)
+    edits = (expression.replace_node(last, new),)
     yield Candidate(f"`{shown}`", edits, call.layer, likely=weights.EXPAND_ALL)
 
 
@@ -172,4 +176,4 @@ def _keep_batch(view: _Method, call: Call) -> Iterator[Candidate]:
     old = arguments[1]
     text = write_product(source, old, math.prod(shape[1:]), shape[1:])
     title = f"`{text}` instead of `{source.segment(old)}`"
-    yield Candidate(title, (expression.replaced(old, text),), group="number")
+    yield Candidate(title, (expression.replace_node(old, text),), group="number")

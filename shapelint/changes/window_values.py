@@ -7,7 +7,7 @@ from shapelint import ops
 from shapelint.changes.other_values import Pairs
 from shapelint.facts.graph import Call
 from shapelint.ops.record import Family
-from shapelint.ops.sliding import spread
+from shapelint.ops.sliding import expand_to_dims
 
 _DEFAULTS = {
     "kernel_size": 1,
@@ -43,7 +43,7 @@ def window_of(call: Call) -> dict[str, int] | None:
         if isinstance(value, str):
             return None  # `padding="same"`
         try:
-            found[name] = spread(value, 2, default)[0]
+            found[name] = expand_to_dims(value, 2, default)[0]
         except (TypeError, ValueError):
             return None
     return found

@@ -22,7 +22,7 @@ from shapelint.facts.findings import Candidate
 from shapelint.facts.graph import Trace
 from shapelint.ops.record import Family
 from shapelint.syntax.calls import CallExpression, layer_call
-from shapelint.syntax.origins import Place, enclosing_function, origins
+from shapelint.syntax.origins import Place, find_enclosing_function, origins
 
 Window = dict[str, int]
 
@@ -142,7 +142,7 @@ def _spell_as_elsewhere(
     """How another layer of the same function spells such an argument:
     `stride=stride`."""
     source = made.source
-    scope = enclosing_function(Place(source, made.node))
+    scope = find_enclosing_function(Place(source, made.node))
     for call in trace.calls:
         if not call.is_module or single(call.attributes.get(name)) != value:
             continue
@@ -152,6 +152,6 @@ def _spell_as_elsewhere(
         node = dict(arguments(other)).get(name)
         if node is None or isinstance(node, ast.Constant):
             continue
-        if enclosing_function(Place(source, node)) is scope:
+        if find_enclosing_function(Place(source, node)) is scope:
             return source.segment(node)
     return str(value)

@@ -11,6 +11,7 @@ from torch import nn
 
 from shapelint import ops
 from shapelint.asked.inputs import TensorSpec
+from shapelint.facts.tensors import Shape
 from shapelint.tracing.members import children_of, modules_of
 
 SIZES = (224, 64, 32, 28, 128, 256, 96, 299, 48, 160, 384, 512, 227, 240, 16, 8)
@@ -71,19 +72,20 @@ Guess = tuple[TensorSpec, ...]
 def guess_inputs(model: nn.Module) -> Iterator[Guess]:
     """Inputs for all parameters that must be given, the likely ones first; with a batch
     of one, then of two."""
-    names = _required_parameters(model)
-    for batch in (1, 2) if names else ():
-        for first in _guess_first(model, names[0], batch):
-            others = [_guess_further(model, name, first) for name in names[1:]]
+    name, *further = _list_required_parameters(model)
+    for batch in (1, 2):
+        for first in _guess_first(model, name, batch):
+            others = [_guess_further(model, each, first) for each in further]
             combined = itertools.product(*others)
             for rest in itertools.islice(combined, COMBINATIONS):
                 yield (first, *rest)
-            if batch == 1 and len(first.shape) == 2 and len(names) == 1:
+            is_row_alone = batch == 1 and len(first.shape) == 2
+            if is_row_alone and not further:
                 # batch norm needs two in train mode
                 yield (TensorSpec((2, *first.shape[1:]), first.dtype),)
 
 
-def _required_parameters(model: nn.Module) -> list[str]:
+def _list_required_parameters(model: nn.Module) -> list[str]:
     """The parameters of the forward without a default; the first one, where all have
     one."""
     if "forward" not in dir(model) or type(model).forward is nn.Sequential.forward:
@@ -103,28 +105,19 @@ def _required_parameters(model: nn.Module) -> list[str]:
 
 def _guess_first(model: nn.Module, name: str, batch: int) -> Iterator[TensorSpec]:
     """What the first layers take; then what models usually take."""
-    seen: dict[TensorSpec, None] = {}
-    is_ids = any(word in name.lower() for word in _IDS)
-    # the order in which layers were made is mostly the order in which they are called
-    layers = sorted(
-        _telling_layers(model),
-        key=lambda layer: is_ids and not isinstance(layer, nn.Embedding),
-    )
-    for layer in layers[:FIRST_LAYERS]:
-        for spec in _taken_by(layer, batch):
-            if spec not in seen:
-                seen[spec] = None
-                yield spec
-    for shape in USUAL:
-        spec = TensorSpec((batch, *shape))
-        if spec not in seen:
-            yield spec
+    layers = _find_telling_layers(model)
+    if any(word in name.lower() for word in _IDS):
+        layers.sort(key=lambda layer: not isinstance(layer, nn.Embedding))
+    taken = [_make_tensors_for(layer, batch) for layer in layers[:FIRST_LAYERS]]
+    usual = [TensorSpec((batch, *shape)) for shape in USUAL]
+    yield from dict.fromkeys([*itertools.chain(*taken), *usual])
     yield TensorSpec((batch, 16), "int64")
 
 
-def _telling_layers(model: nn.Module) -> list[nn.Module]:
+def _find_telling_layers(model: nn.Module) -> list[nn.Module]:
     """The layers that say what they take, each sort once, in the order in which they
     were made."""
+    # which is mostly the order in which they are called
     found: dict[tuple[str, object], nn.Module] = {}
     for _, layer in modules_of(model):
         is_part = not children_of(layer) or isinstance(layer, _WITH_PARTS)
@@ -135,7 +128,7 @@ def _telling_layers(model: nn.Module) -> list[nn.Module]:
 
 def _width(layer: nn.Module) -> object:
     """Channels or features that a layer takes, as its attribute has them."""
-    names = (name for name in ops.takers() if hasattr(layer, name))
+    names = (name for name in ops.list_input_arguments() if hasattr(layer, name))
     return next((getattr(layer, name) for name in names), None)
 
 
@@ -149,19 +142,19 @@ def _channels(layer: nn.Module) -> int | None:
     return width if isinstance(width, int) else None
 
 
-def _taken_by(layer: nn.Module, batch: int) -> Iterator[TensorSpec]:
+def _make_tensors_for(layer: nn.Module, batch: int) -> list[TensorSpec]:
     """Tensors that a layer could be the first to get."""
     if isinstance(layer, (nn.Embedding, nn.EmbeddingBag)):
-        yield from (TensorSpec((batch, length), "int64") for length in LENGTHS)
-        yield TensorSpec((batch,), "int64")
-        return
+        shapes = [*((batch, length) for length in LENGTHS), (batch,)]
+        return [TensorSpec(shape, "int64") for shape in shapes]
     width = _channels(layer)
-    if width is not None:
-        yield from (TensorSpec(shape) for shape in _shapes_for(layer, batch, width))
+    if width is None:
+        return []
+    return [TensorSpec(shape) for shape in _shapes_for(layer, batch, width)]
 
 
 Layers = tuple[type[nn.Module], ...]
-Sizes = tuple[tuple[int, ...], ...]
+Sizes = tuple[Shape, ...]
 
 _SPATIAL: tuple[tuple[Layers, Sizes], ...] = (
     ((nn.Conv2d, nn.BatchNorm2d), tuple((size, size) for size in SIZES)),
@@ -174,19 +167,17 @@ _SPATIAL: tuple[tuple[Layers, Sizes], ...] = (
 """Layers with channels second, and the sizes tried behind the channels."""
 
 
-def _shapes_for(layer: nn.Module, batch: int, width: int) -> Iterator[tuple[int, ...]]:
+def _shapes_for(layer: nn.Module, batch: int, width: int) -> list[Shape]:
     for layers, sizes in _SPATIAL:
         if isinstance(layer, layers):
-            yield from ((batch, width, *size) for size in sizes)
-            return
+            return [(batch, width, *size) for size in sizes]
     if isinstance(layer, nn.RNNBase) and not layer.batch_first:
-        yield from ((length, batch, width) for length in LENGTHS)
         # people forget that it is the length that comes first
-        yield (batch, 16, width)
-        return
-    if isinstance(layer, nn.Linear | nn.BatchNorm1d | nn.RNNCellBase):
-        yield (batch, width)
-    yield from ((batch, length, width) for length in LENGTHS)
+        forgotten = (batch, 16, width)
+        return [*((length, batch, width) for length in LENGTHS), forgotten]
+    sequences: list[Shape] = [(batch, length, width) for length in LENGTHS]
+    takes_rows = isinstance(layer, nn.Linear | nn.BatchNorm1d | nn.RNNCellBase)
+    return [(batch, width), *sequences] if takes_rows else sequences
 
 
 # -- the parameters after it -------------------------------------------------------------
@@ -200,16 +191,15 @@ def _guess_further(model: nn.Module, name: str, first: TensorSpec) -> list[Tenso
     count = TensorSpec((batch,), "int64")
     ids = TensorSpec(first.shape if rank == 2 else (batch, 16), "int64")
     mask = TensorSpec(first.shape[:2] if rank in (2, 3) else first.shape, "bool")
-    words = set(name.lower().split("_")) | {name.lower()}
-    likely: list[TensorSpec] = []
-    if words & set(_MASKS):
-        likely = [mask, TensorSpec(mask.shape, "int64"), TensorSpec(mask.shape)]
-    elif words & set(_COUNTS):
-        likely = [count, ids]
-    elif words & set(_TIMES):
-        likely = [numbers, count, column]
-    elif words & set(_IDS):
-        likely = [ids, count]
+    by_words = (
+        (_MASKS, (mask, TensorSpec(mask.shape, "int64"), TensorSpec(mask.shape))),
+        (_COUNTS, (count, ids)),
+        (_TIMES, (numbers, count, column)),
+        (_IDS, (ids, count)),
+    )
+    words = {name.lower(), *name.lower().split("_")}
+    fitting = (specs for known, specs in by_words if not words.isdisjoint(known))
+    likely: tuple[TensorSpec, ...] = next(fitting, ())
     widths = [TensorSpec((batch, width)) for width in _linear_widths(model)]
     further = [first, *widths, numbers, column, count, ids, mask]
     return list(dict.fromkeys([*likely, *further]))

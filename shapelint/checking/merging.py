@@ -12,6 +12,9 @@ from shapelint.facts.walked_target import Walked
 from shapelint.fixes.mended_copy import MendedCopy
 from shapelint.rules import catalogue
 
+_OTHERS_NAMED = 3
+"""Further layers that show the same bug and are named; there may be dozens."""
+
 
 def run_rules(walked: Walked, selected: set[str]) -> list[Finding]:
     """The findings of all selected rules: superseded ones dropped, those of both modes
@@ -29,12 +32,9 @@ def _is_superseded(finding: Finding, others: list[Finding]) -> bool:
     if finding.call is None:
         return False
     rules, code = catalogue().rules, finding.diagnostic.code
-    at_call = (
-        other.diagnostic
-        for other in others
-        if (other.mode, other.call) == (finding.mode, finding.call)
-    )
-    return any(code in rules[diagnostic.code].supersedes for diagnostic in at_call)
+    in_mode = [other for other in others if other.mode == finding.mode]
+    at_call = [other for other in in_mode if other.call == finding.call]
+    return any(code in rules[other.diagnostic.code].supersedes for other in at_call)
 
 
 def _follows(finding: Finding, others: list[Finding], walked: Walked) -> bool:
@@ -45,12 +45,9 @@ def _follows(finding: Finding, others: list[Finding], walked: Walked) -> bool:
         return False
     trace = walked.trace_of(finding.mode)
     way = {step.index for step in trace.way_to(trace.calls[finding.call])}
-    return any(
-        other.diagnostic.code in causes
-        and other.mode == finding.mode
-        and other.call in way
-        for other in others
-    )
+    in_mode = [other for other in others if other.mode == finding.mode]
+    earlier = [other for other in in_mode if other.call in way]
+    return any(other.diagnostic.code in causes for other in earlier)
 
 
 @dataclass
@@ -74,10 +71,11 @@ class _Bug:
         notes = list(self.first.diagnostic.notes)
         if is_in_several_modes and len(self.modes) == 1:
             notes.append(f"only in {self.modes[0]} mode")
-        if len(self.layers) > 1:
-            others = ", ".join(self.layers[1:4])
-            more = ", ..." if len(self.layers) > 4 else ""
-            notes.append(f"the same here: {others}{more}")
+        others = self.layers[1:]
+        if others:
+            more = ["..."] if len(others) > _OTHERS_NAMED else []
+            named = ", ".join([*others[:_OTHERS_NAMED], *more])
+            notes.append(f"the same here: {named}")
         modes = tuple(self.modes)
         diagnostic = replace(self.first.diagnostic, modes=modes, notes=tuple(notes))
         return replace(self.first, diagnostic=diagnostic, layers=tuple(self.layers))
@@ -119,13 +117,16 @@ def merge_looks(
     seen = {(item.code, item.layer) for item in waiting}
     found = list(earlier)
     for item in later:
-        counts = (
-            is_first_walk
-            or item.severity is not Severity.ERROR
-            or (item.code, item.layer) in seen
-            or any(fix.edits for fix in item.fixes)
-        )
+        was_waiting = (item.code, item.layer) in seen
+        if not (is_first_walk or was_waiting or _stands_alone(item)):
+            continue
         placed = copy.original_diagnostic(item)
-        if counts and (item.code, placed.span, item.message) not in known:
+        if (item.code, placed.span, item.message) not in known:
             found.append(placed)
     return sorted(found, key=lambda item: item.sort_key)
+
+
+def _stands_alone(item: Diagnostic) -> bool:
+    """Whether a finding does not follow from another: it is no error, or a change of
+    the file mends it."""
+    return item.severity is not Severity.ERROR or any(fix.edits for fix in item.fixes)

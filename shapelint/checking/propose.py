@@ -12,7 +12,7 @@ from shapelint.asked.request import Propose, Walk
 from shapelint.asked.target import parse_target
 from shapelint.checking.input_guesses import guess_inputs
 from shapelint.checking.merging import run_rules
-from shapelint.checking.target_report import shown_trace
+from shapelint.checking.target_report import choose_shown_trace
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.errors import UsageError
 from shapelint.facts.graph import Key, Trace
@@ -129,7 +129,7 @@ def _try_inputs(walkable: Walkable, request: Walk, deadline: float) -> Result:
     found = run_rules(walked, set(catalogue().rules))
     severities = {item.diagnostic.severity for item in found} - {Severity.INFO}
     worst = min(severities, key=lambda severity: severity.rank, default=None)
-    return worst, shown_trace(walked).output
+    return worst, choose_shown_trace(walked).output
 
 
 def _is_any(key: Key) -> bool:

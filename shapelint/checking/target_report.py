@@ -14,14 +14,14 @@ from shapelint.rules.gaps.target_not_loadable import not_loadable
 NOT_ALL_FIXES = "fixes were not looked for to the end, for lack of time (--timeout)"
 
 
-def shown_trace(walked: Walked) -> Trace:
+def choose_shown_trace(walked: Walked) -> Trace:
     """The walk that table and picture show."""
     return walked.traces.get(Mode.EVAL) or next(iter(walked.traces.values()))
 
 
 def fill_report(report: TargetReport, walked: Walked, walkable: Walkable) -> None:
     """Rows, totals and status. The eval walk is what is shown, where there is one."""
-    trace = shown_trace(walked)
+    trace = choose_shown_trace(walked)
     report.inputs = trace.inputs
     report.output = trace.output
     report.rows = rows_of(walked, trace)
@@ -30,22 +30,26 @@ def fill_report(report: TargetReport, walked: Walked, walkable: Walkable) -> Non
         report.notes.append(walkable.inputs.note)
     if trace.used_fake or walkable.loaded.used_fake:
         report.notes.append("walked with shapes where values would not fit")
-    traces = walked.traces.values()
-    report.unfinished = any(one.out_of_time for one in traces)
+    report.unfinished = any(each.out_of_time for each in walked.traces.values())
     count_calls(report, walked)
-    has_ended_early = any(one.raised is not None for one in traces)
-    gaps = [item for item in report.diagnostics if item.is_gap]
-    has_gaps = any(item.severity is not Severity.INFO for item in gaps)
-    is_partial = has_ended_early or has_gaps
+    is_partial = _has_ended_early(walked) or any(map(_is_end, report.diagnostics))
     report.status = Status.PARTIAL if is_partial else Status.CHECKED
+
+
+def _has_ended_early(walked: Walked) -> bool:
+    return any(trace.raised is not None for trace in walked.traces.values())
+
+
+def _is_end(item: Diagnostic) -> bool:
+    # a single call that could not be judged is an info, and does not end a walk
+    return item.is_gap and item.severity is not Severity.INFO
 
 
 def count_calls(report: TargetReport, walked: Walked) -> None:
     """How many calls were followed, and how many of them could not be judged."""
-    trace = shown_trace(walked)
-    doubtful = sum(
-        call.failure is not None and not call.failure.certain for call in trace.failures
-    )
+    trace = choose_shown_trace(walked)
+    failures = [call.failure for call in trace.failures if call.failure is not None]
+    doubtful = sum(not failure.certain for failure in failures)
     gaps = sum(item.is_gap for item in report.diagnostics)
     report.calls_unchecked = doubtful + gaps
     report.calls_checked = len(trace.calls) - doubtful
@@ -56,7 +60,7 @@ def draw_walk(report: TargetReport, walked: Walked) -> None:
     # slow, and needed where a picture is wanted only
     from shapelint.picture.blocks import picture_of
 
-    report.picture = picture_of(walked, shown_trace(walked))
+    report.picture = picture_of(walked, choose_shown_trace(walked))
 
 
 def fail_report(report: TargetReport, diagnostic: Diagnostic) -> TargetReport:

@@ -99,8 +99,10 @@ class Commands(click.Group):
 
             ctx.exit(INTERRUPTED)
         except BrokenPipeError:  # nobody reads what is printed any more
+            # Python flushes stdout once more when it ends, and would raise again.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(2)
+        # These are how click ends a command; it prints them itself.
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception:

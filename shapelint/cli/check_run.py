@@ -14,10 +14,10 @@ from shapelint.asked.target import parse_target
 from shapelint.cli import say
 from shapelint.cli.check_options import CheckOptions
 from shapelint.cli.configured_targets import (
-    absolute_patterns,
     choose_rules,
     codes_ignored_in,
     find_configured,
+    make_patterns_absolute,
 )
 from shapelint.cli.exit_codes import CLEAN, FINDINGS, UNCHECKED, exit_code, has_failed
 from shapelint.cli.fixing import make_fixes, say_diff, say_right_inputs
@@ -60,6 +60,7 @@ def run_check(options: CheckOptions, config: Config, is_alone: bool) -> int:
     """
     is_model = [not _is_source(target, options) for target in options.targets]
     if is_model == [True]:
+        # A slip in the only target is said before a worker is started for it.
         parse_target(options.targets[0])
     # torch is imported in the worker while the requests are still being made
     worker = Worker() if any(is_model) else None
@@ -74,10 +75,9 @@ def run_check(options: CheckOptions, config: Config, is_alone: bool) -> int:
 def _run(
     options: CheckOptions, config: Config, worker: Worker | None, is_alone: bool
 ) -> int:
-    is_updating = options.update_baseline
-    known = (
-        baseline.read(options.baseline) if options.baseline and not is_updating else {}
-    )
+    known: baseline.Known = {}
+    if options.baseline and not options.update_baseline:
+        known = baseline.read(options.baseline)
     outputs = parse_outputs(
         options.output_format, options.output.output_file, config.output_format
     )
@@ -90,6 +90,7 @@ def _run(
             "walked; `shapelint init` finds models",
             err=True,
         )
+    # Not a monotonic clock: it is compared with when files were changed.
     started = time.time()
     outcomes = _check_all(options, asked, worker)
     if options.update_baseline or options.add_ignores:
@@ -138,7 +139,7 @@ def _ask(options: CheckOptions, config: Config, outputs: list[Output]) -> list[_
 def _request(target: str, options: CheckOptions, config: Config) -> CheckRequest:
     is_configured = find_configured(config, target) is not None
     if _is_source(target, options) and not is_configured:
-        exclude = absolute_patterns(config, config.exclude)
+        exclude = make_patterns_absolute(config, config.exclude)
         return Read(target, exclude=exclude)
     return walk_request(target, config, options.given)
 
@@ -156,6 +157,7 @@ def _check_all(
     output = options.output
     with Progress(len(requests), output.quiet, output.verbose) as progress:
         finished = iter(run_all(requests, worker, progress.step))
+    # It was started for targets of which no request could be made.
     if worker is not None and not any(isinstance(each, Walk) for each in requests):
         worker.kill()
     outcomes = [each.unusable or next(finished) for each in asked]
@@ -170,6 +172,7 @@ def _accept(outcomes: list[Outcome], options: CheckOptions, started: float) -> i
     """What was found becomes known: in a baseline, or by a comment at its line."""
     _say_failed(outcomes)
     if options.update_baseline:
+        # `_with_baseline` has refused the one without the other
         assert options.baseline is not None
         count = baseline.write(options.baseline, outcomes)
         say(f"{count} finding{_plural(count)} written to `{options.baseline}`")
@@ -216,6 +219,7 @@ def _fix(
         is_dry=options.diff,
     )
     if not options.diff:
+        # Targets were checked again after the fixes; a diff does not show what is left.
         outcomes = with_unused(outcomes, [each.selected for each in asked])
     failed = has_failed(outcomes)
     if options.diff or options.fix_only:

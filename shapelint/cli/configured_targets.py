@@ -18,14 +18,15 @@ def find_configured(config: Config, target: str) -> ConfiguredTarget | None:
     """The table of a target, where the configuration has one."""
     path, _, expression = target.partition(":")
     for table in config.targets:
-        own_path, _, own_expression = target_from_here(config, table.target).partition(
-            ":"
-        )
-        if own_expression != expression:
-            continue
-        if own_path == path or os.path.abspath(own_path) == os.path.abspath(path):
+        own = target_from_here(config, table.target)
+        own_path, _, own_expression = own.partition(":")
+        if own_expression == expression and _is_same_path(own_path, path):
             return table
     return None
+
+
+def _is_same_path(one: str, other: str) -> bool:
+    return os.path.abspath(one) == os.path.abspath(other)
 
 
 def targets_of(config: Config) -> tuple[str, ...]:
@@ -48,6 +49,7 @@ def find_affected(config: Config, changed: tuple[str, ...]) -> tuple[str, ...]:
     A target whose files are not all known may be made of any file, and is one of them.
     """
     files = {os.path.realpath(file) for file in changed}
+    # Another setting may change what is found in any target.
     if config.file is not None and os.path.realpath(config.file) in files:
         return targets_of(config)
     targets = [
@@ -55,7 +57,7 @@ def find_affected(config: Config, changed: tuple[str, ...]) -> tuple[str, ...]:
         for table in config.targets
         if files and _is_affected(config, table, files)
     ]
-    left_out = absolute_patterns(config, config.exclude)
+    left_out = make_patterns_absolute(config, config.exclude)
     readable = [file for file in changed if _is_readable(file, left_out)]
     return (*targets, *readable)
 
@@ -91,6 +93,7 @@ def choose_rules(
 
     table = find_configured(config, target) or NOTHING
     wanted = list(select or table.select or config.select)
+    # Where nothing is selected all rules are on, and there is nothing to add.
     if wanted:
         wanted += config.extend_select
     left_out = list(ignore) if ignore else [*config.ignore, *table.ignore]
@@ -108,18 +111,18 @@ def codes_ignored_in(config: Config) -> dict[str, list[str]]:
     codes: dict[str, list[str]] = {}
     for name, words in config.per_file_ignores.items():
         rules = [rule for word in words for rule in catalogue().matching(word)]
-        for pattern in absolute_patterns(config, [name]):
+        for pattern in make_patterns_absolute(config, [name]):
             codes[pattern] = [rule.code for rule in rules]
     return codes
 
 
-def absolute_patterns(config: Config, names: list[str]) -> tuple[str, ...]:
+def make_patterns_absolute(config: Config, names: list[str]) -> tuple[str, ...]:
     """Patterns as absolute ones; one without a slash is for files and folders of that
     name anywhere below."""
-    return tuple(_absolute_pattern(str(config.folder), name) for name in names)
+    return tuple(_make_pattern_absolute(str(config.folder), name) for name in names)
 
 
-def _absolute_pattern(folder: str, name: str) -> str:
+def _make_pattern_absolute(folder: str, name: str) -> str:
     if "/" in name:
         return os.path.normpath(os.path.join(folder, name))
     # `*` of fnmatch goes over slashes, so that this fits at any depth

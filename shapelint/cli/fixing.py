@@ -82,16 +82,14 @@ def _run(request: CheckRequest) -> Outcome:
 
 
 def say_right_inputs(outcomes: list[Outcome]) -> None:
-    """To stderr, a line each, where nothing of the model was mended because the input
-    is what is wrong."""
+    """Print a line to stderr for each input that is wrong where the model is right, so
+    that nothing was fixed."""
     for outcome in outcomes:
         of_target = f"{outcome.report.target}: " if len(outcomes) > 1 else ""
         right = [item.right_input for item in outcome.report.diagnostics]
         for inputs in dict.fromkeys(fix.inputs for fix in right if fix is not None):
             words = " ".join(f"--input {word}" for word in inputs)
-            said = (
-                f"not fixed: the input is what is wrong; the model runs with `{words}`"
-            )
+            said = f"not fixed: the input is wrong; the model runs with `{words}`"
             say(of_target + said, err=True)
 
 

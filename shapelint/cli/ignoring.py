@@ -45,6 +45,7 @@ def add_ignores(outcomes: list[Outcome], started: float) -> tuple[int, int]:
         text = texts.copy_of(real) or originals[real].seen
         edit = _comment(file, line, codes, text)
         changed = edit_texts(texts, [edit]) if edit is not None else None
+        # Within a string, or after a backslash, a comment would be part of the code.
         if changed is None or not _is_same_code(changed.text_of(real), text):
             without += len(codes)
             continue

@@ -73,13 +73,13 @@ def init(**words: Any) -> None:
 def _find_models(paths: Iterable[str]) -> list[ModelClass]:
     from shapelint.reading.model_classes import find_models
     from shapelint.sources.file_search import find_files
-    from shapelint.syntax.parsing import with_deep_stack
+    from shapelint.syntax.parsing import run_with_deep_stack
 
     for path in paths:
         if not Path(path).exists():
             raise UsageError(f"no such file or folder: `{path}`")
     files = [file for path in paths or (".",) for file in find_files(path)]
-    return with_deep_stack(lambda: find_models(dict.fromkeys(files)))
+    return run_with_deep_stack(lambda: find_models(dict.fromkeys(files)))
 
 
 # -- the file that is written into
@@ -104,7 +104,7 @@ class _Place:
         if self.is_new:
             return set()
         config = load_config(given=str(self.file))
-        return {_absolute(config, table.target) for table in config.targets}
+        return {_make_absolute(config, table.target) for table in config.targets}
 
     def from_here(self, target: str) -> str:
         """A target as it is written in this file: with the path from its folder."""
@@ -119,6 +119,7 @@ class _Place:
         """
         from shapelint.asked.config import check_config
 
+        # The line ends of the file, which may be those of Windows.
         ending = b"\r\n" if b"\r\n" in self.before else b"\n"
         is_ended = self.before.endswith(b"\n")
         gap = ending if is_ended else ending * 2
@@ -129,7 +130,7 @@ class _Place:
             check_config(self.file, text.decode("utf-8"))
         except UsageError as error:
             raise UsageError(
-                f"cannot add to `{self.shown}`, write it yourself: {error}"
+                f"cannot add to `{self.shown}`; edit it by hand: {error}"
             ) from None
         return text
 
@@ -149,7 +150,7 @@ class _Place:
         write_whole(self.file, text)
 
 
-def _absolute(config: Config, target: str) -> str:
+def _make_absolute(config: Config, target: str) -> str:
     path, colon, name = target.partition(":")
     return f"{os.path.abspath(config.folder / path)}{colon}{name}"
 

@@ -19,6 +19,12 @@ from shapelint.facts.escape import in_one_line
 PATIENCE = 1.0
 """Seconds before a bar is shown; most runs are over by then."""
 
+_BAR_WIDTH, _BAR_COLUMNS = 24, 38
+"""Columns of the bar alone, and with its borders and figures."""
+
+_TARGET_SHOWN = 40
+"""Characters of a target's name beside the bar; the last ones tell more."""
+
 
 class Progress:
     """Told of every step of every target, from any thread; shows them while it is
@@ -65,17 +71,14 @@ class Progress:
                 file=sys.stderr,
                 show_eta=False,
                 item_show_func=lambda item: item or "",
-                width=24,
+                width=_BAR_WIDTH,
             )
             self._bar.__enter__()
-        room = (
-            shutil.get_terminal_size().columns - 38
-        )  # a line that wraps could not be taken away
-        words = (
-            f"{in_one_line(target)[-40:]}: {name}"[: max(0, room)]
-            if name != DONE
-            else ""
-        )
+        words = ""
+        if name != DONE:
+            # a line that wraps could not be taken away
+            room = max(0, shutil.get_terminal_size().columns - _BAR_COLUMNS)
+            words = f"{in_one_line(target)[-_TARGET_SHOWN:]}: {name}"[:room]
         self._bar.update(sum(self._done.values()) - self._bar.pos, words)
 
     def __exit__(
@@ -86,5 +89,6 @@ class Progress:
     ) -> None:
         """Take the bar away again."""
         if self._bar is not None:
+            # Not the bar's own end, which leaves it there. click has hidden the cursor.
             click.echo("\r\x1b[K\x1b[?25h", file=sys.stderr, nl=False)
             self._bar = None

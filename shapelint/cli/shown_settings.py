@@ -18,12 +18,10 @@ from shapelint.facts.escape import json_text
 
 def settings_text(config: Config) -> str:
     """The settings in force, as TOML would write them, and where they are from."""
-    where = (
-        f"# from {config.file}"
-        if config.file is not None
-        else "# defaults; no configuration was found"
-    )
-    lines = [where]
+    where = "defaults; no configuration was found"
+    if config.file is not None:
+        where = f"from {config.file}"
+    lines = [f"# {where}"]
     lines += [_line(config, name) for name in OPTIONS if name != "targets"]
     for table in config.targets:
         lines += ["", "[[targets]]"]
@@ -40,9 +38,7 @@ def say_settings(config: Config) -> None:
     """To stderr: the versions, and where the configuration is from."""
     python = platform.python_version()
     say(f"shapelint {__version__}, torch {torch_version()}, Python {python}", err=True)
-    where = (
-        f"settings from {config.file}"
-        if config.file is not None
-        else "no configuration was found"
-    )
+    where = "no configuration was found"
+    if config.file is not None:
+        where = f"settings from {config.file}"
     say(where, err=True)

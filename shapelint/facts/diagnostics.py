@@ -104,6 +104,7 @@ class Draft:
         Raises:
             ValueError: there is neither a place nor a reason for having none.
         """
+        # Not `asdict`, which would make dicts of the places within.
         own = {field.name: getattr(self, field.name) for field in fields(Draft)}
         is_placed = span is not None or called_at is not None
         reason = None if is_placed else otherwise

@@ -12,6 +12,7 @@ import json
 import re
 from typing import Any
 
+# Tab and newline are left out: texts of several lines need them.
 _CONTROL = "\x00-\x08\x0b-\x1f\x7f-\x9f"
 _INVISIBLE = "\u00ad\u200b\u2028\u2029\u2060-\u2065\ufeff\ufff9-\ufffb"
 _BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f"
@@ -37,7 +38,7 @@ def visible(text: str, colour: bool = False) -> str:
     `##[group]` for a command anywhere in a line, so that the bracket is written
     `\\x5b`."""
     pattern = _COLOUR_OR_UNSAFE if colour else _UNSAFE
-    return _BRACKET.sub(r"\1\\x5b", pattern.sub(_written, text))
+    return _BRACKET.sub(r"\1\\x5b", pattern.sub(_write_out, text))
 
 
 def in_one_line(text: str) -> str:
@@ -64,7 +65,7 @@ def json_text(value: Any, **layout: Any) -> str:
     )
 
 
-def _written(found: re.Match[str]) -> str:
+def _write_out(found: re.Match[str]) -> str:
     char = found[0]
     if len(char) > 1:
         return char  # a colour

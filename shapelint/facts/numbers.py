@@ -85,21 +85,23 @@ def value_of(origin: Origin, given: dict[Origin, int | float]) -> int | float | 
     """What comes out with other values at some ends; None where that is not defined.
 
     `given`: the ends that have another value. Every other end keeps its own."""
-    known = given.get(origin)
-    if known is not None:
-        return known
+    if origin in given:
+        return given[origin]
     if not isinstance(origin, Operation):
         return origin.value
     left = value_of(origin.left, given)
     right = value_of(origin.right, given) if origin.right is not None else None
     if left is None or (origin.right is not None and right is None):
         return None
+    result: int | float | None
     try:
         if right is None:
-            return _UNARY[origin.symbol](left)
-        return _BINARY[origin.symbol](left, right)
+            result = _UNARY[origin.symbol](left)
+        else:
+            result = _BINARY[origin.symbol](left, right)
     except (ArithmeticError, ValueError):
         return None
+    return result
 
 
 _BINARY: dict[str, Callable[[Any, Any], Any]] = {

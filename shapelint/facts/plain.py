@@ -44,6 +44,7 @@ def from_plain(kind: type[T], data: object) -> T:
     return reader(data)
 
 
+# To resolve the annotations of a class takes long.
 @cache
 def _reader(kind: Any) -> Reader:
     if isinstance(kind, type) and is_dataclass(kind):
@@ -51,6 +52,7 @@ def _reader(kind: Any) -> Reader:
     if isinstance(kind, type) and issubclass(kind, Enum):
         return kind
     origin, arguments = get_origin(kind), get_args(kind)
+    # Before Python 3.14, `X | None` gives the second, `Optional[X]` the first.
     if origin in (Union, UnionType):
         return _optional_reader(arguments)
     if origin is list:
@@ -59,6 +61,7 @@ def _reader(kind: Any) -> Reader:
     if origin in (dict, Mapping):
         of_value = _reader(arguments[1])
         return lambda table: {key: of_value(value) for key, value in table.items()}
+    # JSON has no tuples: they come back as lists.
     if origin is tuple:
         return _tuple_reader(arguments)
     return _read_as_is

@@ -22,6 +22,7 @@ class TensorFact:
     @property
     def bulk(self) -> tuple[bool, int]:
         """Sorts activations: floats before all else, then by size."""
+        # Masks, lengths and token ids are mostly no floats, however large they are.
         return (self.dtype.startswith(("f", "bf", "c")), math.prod(self.shape))
 
     @property

@@ -91,10 +91,10 @@ def _own_candidates(
         for candidate in other_ranks(walked, failed.trace)
         if candidate.inputs not in known
     ]
-    return [*own, *ranks, *_made_everywhere(failed.finding, others)]
+    return [*own, *ranks, *_repeat_everywhere(failed.finding, others)]
 
 
-def _made_everywhere(finding: Finding, others: list[Finding]) -> list[Candidate]:
+def _repeat_everywhere(finding: Finding, others: list[Finding]) -> list[Candidate]:
     """The same change at every call that fails in the same way: each skip of a U-Net
     resized."""
     alike = [other for other in others if _is_alike(finding, other)]

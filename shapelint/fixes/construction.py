@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 from shapelint.asked.request import Walk
 from shapelint.asked.target import Target
-from shapelint.changes.other_places import assigned_before
-from shapelint.changes.refused_numbers import refused_numbers
+from shapelint.changes.other_places import find_earlier_assignments
+from shapelint.changes.refused_numbers import change_refused_numbers
 from shapelint.facts.diagnostics import Diagnostic, Edit, Fix, Related
 from shapelint.facts.findings import Candidate
 from shapelint.facts.kinds import NoPlace, Safety
@@ -60,7 +60,7 @@ def explain_refusal(
 def _places_before(sites: tuple[Site, ...], texts: Texts) -> list[Related]:
     """What called the constructor, and where the names at its call got their values."""
     made = [Related(span_of(site, texts), "made from") for site in sites[1:3]]
-    values = assigned_before(sites[0], texts)
+    values = find_earlier_assignments(sites[0], texts)
     return [*made, *(Related(place.span, place.message) for place in values)]
 
 
@@ -107,7 +107,7 @@ def _find_changes(
     found: list[tuple[int, Candidate]] = []
     done: set[str] = set()
     work = 0
-    for candidate in refused_numbers(sites, texts)[:TRIALS]:
+    for candidate in change_refused_numbers(sites, texts)[:TRIALS]:
         clean = sum(failures == 0 for failures, _ in found)
         if clean >= SHOWN or work > WORK or is_past(deadline):
             break
@@ -122,10 +122,10 @@ def _find_changes(
         # of one place the first number with which all runs is enough
         if not trial.failures:
             done.add(candidate.group)
-    return _best_of(found)
+    return _choose_best(found)
 
 
-def _best_of(found: list[tuple[int, Candidate]]) -> list[Candidate]:
+def _choose_best(found: list[tuple[int, Candidate]]) -> list[Candidate]:
     """Those after which the fewest calls fail, one for each place."""
     fewest = min((failures for failures, _ in found), default=0)
     best: dict[str, Candidate] = {}

@@ -24,7 +24,7 @@ class FailedCall:
     raised: Raised | None = None
 
 
-def failed_call_of(walked: Walked, finding: Finding) -> FailedCall | None:
+def find_failed_call(walked: Walked, finding: Finding) -> FailedCall | None:
     """The failed call of a finding; None where it is not about one."""
     is_error = finding.diagnostic.severity is Severity.ERROR
     if not is_error or finding.mode not in walked.traces:

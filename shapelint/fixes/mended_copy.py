@@ -78,7 +78,7 @@ class MendedCopy:
             edits.append(original)
         return replace(fix, edits=tuple(edits))
 
-    def _back_to_front(self, file: str) -> Iterator[Edit]:
+    def _list_edits_backwards(self, file: str) -> Iterator[Edit]:
         """The edits of a file: the last step first, and each step's from the top."""
         for edits in reversed(self.steps):
             own = [edit for edit in edits if edit.file == file]
@@ -88,19 +88,19 @@ class MendedCopy:
         """Where a position of the copy is in the file, and whether it is within changed
         text."""
         is_changed = False
-        for edit in self._back_to_front(file):
-            at, is_within = _before(edit, at)
+        for edit in self._list_edits_backwards(file):
+            at, is_within = _map_back(edit, at)
             is_changed = is_changed or is_within
         return at, is_changed
 
     def _is_around_change(self, other: Edit) -> bool:
         """Whether what an edit replaces has changed text in it."""
         start, end = other.start, other.end
-        for edit in self._back_to_front(other.file):
+        for edit in self._list_edits_backwards(other.file):
             is_around = start <= edit.start and _end_of(edit) <= end
             if is_around and start != end:
                 return True
-            start, end = _before(edit, start)[0], _before(edit, end)[0]
+            start, end = _map_back(edit, start)[0], _map_back(edit, end)[0]
         return False
 
 
@@ -111,7 +111,7 @@ def _end_of(edit: Edit) -> Position:
     return Position(edit.start.line + len(lines) - 1, column + len(lines[-1]))
 
 
-def _before(edit: Edit, at: Position) -> tuple[Position, bool]:
+def _map_back(edit: Edit, at: Position) -> tuple[Position, bool]:
     """Where a position was before an edit, and whether it is within what the edit
     wrote."""
     end = _end_of(edit)

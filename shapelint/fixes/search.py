@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from shapelint.changes import weights
 from shapelint.changes.plausibility import Numbers
-from shapelint.changes.spellings import written_factors
+from shapelint.changes.spellings import list_written_factors
 from shapelint.facts.diagnostics import Diagnostic, Edit, Fix, Severity
 from shapelint.facts.findings import Candidate, ChangeKind, Finding
 from shapelint.facts.kinds import Safety
@@ -23,7 +23,7 @@ from shapelint.fixes.cause_places import (
     place_at_cause,
     place_at_shared_change,
 )
-from shapelint.fixes.failed_call import FailedCall, failed_call_of
+from shapelint.fixes.failed_call import FailedCall, find_failed_call
 from shapelint.fixes.failure_counts import Failures, failures_of
 from shapelint.fixes.guessed_results import GuessedResults
 from shapelint.fixes.successes import Success, overlaps, spread_of
@@ -58,7 +58,7 @@ class Causes:
         self._guesses = GuessedResults()
         self.walked = verifier.walked
         self.numbers = Numbers(
-            self.walked.traces.values(), written_factors(self.walked)
+            self.walked.traces.values(), list_written_factors(self.walked)
         )
 
     def explain(self, findings: list[Finding]) -> list[Diagnostic]:
@@ -69,7 +69,7 @@ class Causes:
         found: list[Diagnostic] = []
         while left:
             finding = left.pop(0)
-            failed = failed_call_of(self.walked, finding)
+            failed = find_failed_call(self.walked, finding)
             if failed is None:
                 diagnostic, left = self._explain_without_call(finding, left)
                 found.append(diagnostic)
@@ -116,7 +116,7 @@ class Causes:
         diagnostic, best = self._explain(failed, others)
         if not diagnostic.fixes:
             self._guesses.add(failed)
-        follow = self._following(failed.finding, diagnostic, best, others)
+        follow = self._find_mended_too(failed.finding, diagnostic, best, others)
         left = [other for other in others if other not in follow]
         named = name_places(follow, "fails with it")
         diagnostic = replace(diagnostic, related=(*diagnostic.related, *named))
@@ -124,7 +124,7 @@ class Causes:
             self.mended = _first_step(best.candidate)
         return diagnostic, left
 
-    def _following(
+    def _find_mended_too(
         self,
         first: Finding,
         diagnostic: Diagnostic,
@@ -140,7 +140,7 @@ class Causes:
         return [other for other in others if self._is_cleared(other, first, best.left)]
 
     def _is_about_call(self, finding: Finding) -> bool:
-        return failed_call_of(self.walked, finding) is not None
+        return find_failed_call(self.walked, finding) is not None
 
     def _is_cleared(self, other: Finding, first: Finding, left: Failures) -> bool:
         """Whether the change that mends the first finding mends this one too."""

@@ -22,6 +22,7 @@ from shapelint.fixes.failure_counts import (
     has_more,
     is_improved,
 )
+from shapelint.fixes.more_samples import MORE_SAMPLES, outputs_grow
 from shapelint.fixes.trained_weights import describe_cost, have_same_weights
 from shapelint.loading.model import load
 from shapelint.loading.model_inputs import inputs_of, specs_of
@@ -124,7 +125,7 @@ class Verifier:
         if texts is None:
             raise ValueError("the edits do not fit the file")
         loaded = load(self.target, texts, trial=True)
-        return Walkable(loaded, self.original.inputs)
+        return Walkable(loaded, self.original.inputs.for_texts(texts))
 
     # -- walks of a changed model ------------------------------------------------------
 
@@ -159,6 +160,8 @@ class Verifier:
             return None
         if candidate.inputs:
             return self._fix_of_input(candidate, changed, traces)
+        if not self._follows_batch(finding, changed, traces):
+            return None
         models = (self.original.loaded.model, changed.loaded.model)
         keeps = have_same_weights(*models)
         cost = describe_cost(*models, candidate.layer, keeps)
@@ -174,6 +177,34 @@ class Verifier:
             cost,
             fits_other_sizes=fits_other_sizes,
         )
+
+    def _follows_batch(
+        self, finding: Finding, changed: Walkable, traces: Traces
+    ) -> bool:
+        """Whether the change holds with more samples too, and the outputs grow with
+        them.
+
+        Nothing is asked of a model whose first dimension is no batch: one in which
+        other calls fail with more of it, as it lies."""
+        mode = finding.mode
+        if mode is None or self.key_of(finding) is None:
+            return True
+        was = self.walked.traces[mode]
+        before = self._walk_with_more(self.original, mode)
+        if failures_of(before).keys() - failures_of(was).keys():
+            return True
+        after = self._walk_with_more(changed, mode)
+        now = traces[mode]
+        if has_more(failures_of(after), failures_of(now)):
+            return False
+        return bool(after.failure_count) or outputs_grow((was, before), (now, after))
+
+    def _walk_with_more(self, walkable: Walkable, mode: Mode) -> Trace:
+        batched = replace(walkable, inputs=walkable.inputs.with_batch(MORE_SAMPLES))
+        settings = WalkSettings(self.trial_budget, self.deadline)
+        trace = batched.walk(mode, settings, self.walked.traces[mode].choices)
+        self.work += trace.work
+        return trace
 
     def _computes_same(self, traces: Traces) -> bool:
         """Whether every mode that worked before computes the same."""

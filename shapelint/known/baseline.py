@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from shapelint.apply.written_files import write_whole
 from shapelint.facts.errors import UsageError
@@ -37,16 +37,18 @@ def read(file: str) -> Known:
         raise UsageError(f"cannot read `{file}`: {error}") from None
     except (ValueError, RecursionError):
         data = None
-    if (
-        not isinstance(data, dict)
-        or data.get("version") != VERSION
-        or not isinstance(data.get("findings"), dict)
-    ):
+    if not _is_baseline(data):
         raise UsageError(
             f"`{file}` is no baseline of shapelint; `--update-baseline` writes one anew"
         )
     found: Known = data["findings"]
     return found
+
+
+def _is_baseline(data: object) -> TypeGuard[dict[str, Any]]:
+    if not isinstance(data, dict) or data.get("version") != VERSION:
+        return False
+    return isinstance(data.get("findings"), dict)
 
 
 def write(file: str, outcomes: list[Outcome]) -> int:
@@ -67,9 +69,9 @@ def write(file: str, outcomes: list[Outcome]) -> int:
         for item in list_findings(outcomes)
         if not item.diagnostic.is_unchecked
     }
-    text = json_text(
-        {"version": VERSION, "findings": dict(sorted(found.items()))}, indent=2
-    )
+    # Not in the order of the findings, which an edit to the code changes.
+    ordered = dict(sorted(found.items()))
+    text = json_text({"version": VERSION, "findings": ordered}, indent=2)
     write_whole(Path(file), f"{text}\n".encode())
     return len(found)
 
@@ -88,6 +90,7 @@ def _require_own(file: str) -> None:
 
 def without_known(outcomes: list[Outcome], known: Known) -> list[Outcome]:
     """The outcomes without the findings of a baseline, which are counted."""
+    # By identity: of equal findings, each has its own fingerprint.
     fresh = {
         id(item.diagnostic)
         for item in list_findings(outcomes)

@@ -29,6 +29,7 @@ from shapelint.syntax.texts import Texts
 _OWN = re.compile(
     r"#\s*shapelint:\s*(?P<word>file-ignore|ignore)\b(?:\[(?P<codes>[^\]]*)\])?"
 )
+# As flake8 reads it: in any case, codes divided by commas or blanks.
 _NOQA = re.compile(
     r"#\s*noqa(?P<colon>:\s*(?P<codes>[A-Z]+\d+(?:[,\s]+[A-Z]+\d+)*))?", re.IGNORECASE
 )
@@ -38,6 +39,13 @@ Lines = tuple[int, int]
 """First and last line."""
 
 WHOLE_FILE: Lines = (0, 0)
+
+CommentPlace = tuple[str, int, int]
+"""File, line and column of a comment."""
+
+Acted = tuple[str, int, int, str]
+"""The same, and the code in the comment that suppressed something; empty for all
+codes."""
 
 
 class SuppressionKind(Word):
@@ -66,9 +74,19 @@ class Suppression:
     kind: SuppressionKind
 
     @property
-    def place(self) -> tuple[str, int, int]:
-        """File, line and column."""
+    def place(self) -> CommentPlace:
+        """By which it is told apart from others."""
         return (self.file, self.line, self.column)
+
+    @property
+    def span(self) -> Span:
+        """Where it stands."""
+        return Span(self.file, self.line, self.column, self.line, self.end_column)
+
+    @property
+    def is_for_file(self) -> bool:
+        """Whether it is for all lines of its file."""
+        return (self.first, self.last) == WHOLE_FILE
 
     def covers(self, diagnostic: Diagnostic) -> bool:
         """Whether it suppresses a finding."""
@@ -83,8 +101,7 @@ class Suppression:
     def _is_for(self, place: Span) -> bool:
         if place.file != self.file:
             return False
-        is_for_file = not self.last
-        return is_for_file or self.first <= place.line <= self.last
+        return self.is_for_file or self.first <= place.line <= self.last
 
 
 def suppressions(file: str, texts: Texts) -> tuple[Suppression, ...]:
@@ -97,13 +114,13 @@ def suppressions(file: str, texts: Texts) -> tuple[Suppression, ...]:
 
 @lru_cache(maxsize=256)
 def _of_text(file: str, text: str) -> tuple[Suppression, ...]:
+    # Most files have no such comment, and to tokenize them takes long.
     if "shapelint:" not in text and "noqa" not in text.lower():
         return ()
     try:
-        found = tuple(_read(file, text))
-    except (tokenize.TokenError, SyntaxError, IndentationError, UnreadableError):
+        return tuple(_read(file, text))
+    except (tokenize.TokenError, SyntaxError, UnreadableError):
         return ()
-    return found
 
 
 def _read(file: str, text: str) -> Iterator[Suppression]:
@@ -142,6 +159,7 @@ def _noqa_comments(
         codes = tuple(word for word in upper if word.startswith("SHP"))
         if named and not codes:
             continue  # other linters' codes
+        # As with flake8, such a comment alone on its line is for that line.
         lines = _lines_for(statements, line, is_alone=False)
         start, end = column + match.start() + 1, column + match.end() + 1
         kind = SuppressionKind.NOQA
@@ -180,16 +198,13 @@ def _lines_for(statements: list[Lines], line: int, is_alone: bool) -> Lines:
     """The lines a comment is for: of the statement it stands in; alone on its line, of
     the one that begins next."""
     around = [lines for lines in statements if lines[0] <= line <= lines[1]]
+    own = around[-1] if around else (line, line)
+    if not is_alone:
+        return own
     # the smallest statement; but a comment alone above a body is no part of the head
-    if around and not (is_alone and around[-1][0] == line):
-        return around[-1]
-    later = [lines for lines in statements if lines[0] > line] if is_alone else []
-    return min(later, default=(line, line))
-
-
-Acted = tuple[str, int, int, str]
-"""File, line and column of a comment, and the code in it that suppressed something;
-empty for all codes."""
+    if around and own[0] != line:
+        return own
+    return min((lines for lines in statements if lines[0] > line), default=(line, line))
 
 
 def drop_suppressed(
@@ -203,9 +218,13 @@ def drop_suppressed(
         if not comments:
             left.append(item)
         for each in comments:
-            codes = [code for code in each.codes if item.code.startswith(code)] or [""]
-            acted |= {(*each.place, code) for code in codes}
+            acted |= {(*each.place, code) for code in _codes_for(each, item)}
     return left, acted
+
+
+def _codes_for(comment: Suppression, item: Diagnostic) -> list[str]:
+    """The codes of a comment that suppress a finding."""
+    return [code for code in comment.codes if item.code.startswith(code)] or [""]
 
 
 def _comments_on(item: Diagnostic, texts: Texts) -> Iterator[Suppression]:
@@ -228,10 +247,8 @@ def _is_off(item: Diagnostic, ignored_in: Mapping[str, Iterable[str]]) -> bool:
     if item.place is None:
         return False
     file = os.path.abspath(item.place.file.partition(CELL)[0])
-    return any(
-        item.code in codes and _fits(file, pattern)
-        for pattern, codes in ignored_in.items()
-    )
+    patterns = [pattern for pattern, codes in ignored_in.items() if item.code in codes]
+    return any(_fits(file, pattern) for pattern in patterns)
 
 
 def _fits(file: str, pattern: str) -> bool:
@@ -247,12 +264,6 @@ def silence(
     left, acted = drop_suppressed(report.diagnostics, texts)
     report.suppressed += len(report.diagnostics) - len(left)
     report.diagnostics = left
+    # As a list: reports travel as JSON. Sorted: sets have no order of their own.
     report.acted = sorted({*report.acted, *acted})
     return report
-
-
-def span_of_comment(comment: Suppression) -> Span:
-    """Where a comment stands."""
-    return Span(
-        comment.file, comment.line, comment.column, comment.line, comment.end_column
-    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 
@@ -13,9 +14,9 @@ from shapelint.facts.kinds import DiagnosticKind, Safety, Status, TargetKind
 from shapelint.facts.outcome import Outcome, TargetReport
 from shapelint.facts.places import Position
 from shapelint.known.suppressions import (
+    CommentPlace,
     Suppression,
     SuppressionKind,
-    span_of_comment,
     suppressions,
 )
 from shapelint.reading.source_rule import SourceRule
@@ -44,6 +45,7 @@ def with_unused(
 
     `selected`: the rules that were on for each of them.
     """
+    # Called again after fixes: what was said of comments before them is dropped.
     reports = [outcome.report for outcome in outcomes]
     for report in reports:
         report.diagnostics = [
@@ -51,15 +53,26 @@ def with_unused(
             for item in report.diagnostics
             if item.kind is not DiagnosticKind.COMMENT
         ]
-    acted = {each for report in reports for each in report.acted}
+    acted = _codes_by_place(reports)
     for judged in _judge_comments(reports, selected):
         comment, report = judged.comment, judged.report
-        codes = {code for (*place, code) in acted if tuple(place) == comment.place}
-        found = _find_unused(comment, judged.rules, codes)
+        found = _find_unused(comment, judged.rules, acted[comment.place])
         if found is not None:
             report.diagnostics.append(found.with_target(report.target))
             report.diagnostics.sort(key=lambda item: item.sort_key)
     return outcomes
+
+
+def _codes_by_place(
+    reports: list[TargetReport],
+) -> defaultdict[CommentPlace, set[str]]:
+    """The codes that suppressed something in any of the reports, by the place of their
+    comment."""
+    codes: defaultdict[CommentPlace, set[str]] = defaultdict(set)
+    for report in reports:
+        for file, line, column, code in report.acted:
+            codes[file, line, column].add(code)
+    return codes
 
 
 def _judge_comments(
@@ -81,31 +94,35 @@ def _comments_seen(report: TargetReport) -> Iterator[tuple[Suppression, set[str]
     there."""
     rules = catalogue().rules
     of_source = {code for code, rule in rules.items() if isinstance(rule, SourceRule)}
+    of_walks = rules.keys() - of_source - {UnusedSuppression.code}
     if report.kind is TargetKind.SOURCE and report.status is not Status.FAILED:
         for file in report.files:
             for comment in suppressions(os.path.abspath(file), DISK):
                 yield comment, of_source
+    # a walk that ended early says nothing of what comes behind its end
     if report.kind is TargetKind.MODEL and report.status is Status.CHECKED:
-        of_walks = set(rules) - of_source - {UnusedSuppression.code}
-        for comment in _comments_walked(report):
-            yield comment, of_walks
+        for file, lines in _lines_walked(report).items():
+            for comment in _comments_walked(file, lines):
+                yield comment, of_walks
 
 
-def _comments_walked(report: TargetReport) -> Iterator[Suppression]:
-    """Those for a whole file, and those in classes and functions of which a line was
-    run: others may be for code that this target does not use."""
-    lines: dict[str, set[int]] = {}
+def _lines_walked(report: TargetReport) -> dict[str, set[int]]:
+    """The lines of the user's files that were run, by absolute path."""
+    lines: dict[str, set[int]] = defaultdict(set)
     for row in report.rows:
         if row.file and row.line:
-            lines.setdefault(os.path.abspath(row.file), set()).add(row.line)
-    for file, walked in lines.items():
-        if "site-packages" in file:
-            continue
-        blocks = [block for block in _blocks(file) if not walked.isdisjoint(block)]
-        for comment in suppressions(file, DISK):
-            is_for_file = not comment.last
-            if is_for_file or any(comment.line in block for block in blocks):
-                yield comment
+            lines[os.path.abspath(row.file)].add(row.line)
+    return {file: own for file, own in lines.items() if "site-packages" not in file}
+
+
+def _comments_walked(file: str, lines: set[int]) -> Iterator[Suppression]:
+    """Those for a whole file, and those in classes and functions of which a line was
+    run: others may be for code that this target does not use."""
+    blocks = [block for block in _blocks(file) if not lines.isdisjoint(block)]
+    walked = {line for block in blocks for line in block}
+    for comment in suppressions(file, DISK):
+        if comment.is_for_file or comment.line in walked:
+            yield comment
 
 
 def _blocks(file: str) -> list[range]:
@@ -115,11 +132,8 @@ def _blocks(file: str) -> list[range]:
     except UsageError:
         return []
     kinds = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-    return [
-        range(node.lineno, (node.end_lineno or node.lineno) + 1)
-        for node in tree.body
-        if isinstance(node, kinds)
-    ]
+    nodes = [node for node in tree.body if isinstance(node, kinds)]
+    return [range(node.lineno, (node.end_lineno or node.lineno) + 1) for node in nodes]
 
 
 def _find_unused(
@@ -129,20 +143,23 @@ def _find_unused(
     that suppressed something."""
     if not comment.codes:
         return _find_unused_for_all(comment, rules, acted)
-    unknown = [code for code in comment.codes if not _rules_named(code)]
-    idle = [
-        code
-        for code in comment.codes
-        if code not in unknown and code not in acted and _rules_named(code) <= rules
-    ]
+    unknown: list[str] = []
+    idle: list[str] = []
+    left: list[str] = []
+    for code in comment.codes:
+        named = _rules_named(code)
+        if not named:
+            unknown.append(code)
+        elif code not in acted and named <= rules:
+            idle.append(code)
+        else:
+            left.append(code)
     if not unknown and not idle:
         return None
-    unused = {*unknown, *idle}
-    left = tuple(code for code in comment.codes if code not in unused)
     words = [*(f"{code}, which is not a rule" for code in unknown), *idle]
     # where nothing is left and all is known, the comment as a whole is what is unused
     some = f": {', '.join(words)}" if left or unknown else ""
-    return _diagnostic(comment, f"this suppresses nothing{some}", left)
+    return _diagnostic(comment, f"this suppresses nothing{some}", tuple(left))
 
 
 def _find_unused_for_all(
@@ -164,9 +181,9 @@ def _diagnostic(
     comment: Suppression, message: str, left: tuple[str, ...]
 ) -> Diagnostic:
     """`left`: the codes that the comment keeps."""
-    place = span_in_cell(span_of_comment(comment), DISK)
+    place = span_in_cell(comment.span, DISK)
     diagnostic = UnusedSuppression().diagnostic(message).at(place)
-    edit = _without(comment, left)
+    edit = _remove_comment(comment, left)
     if edit is None:
         return diagnostic
     title = f"`{', '.join(left)}` alone" if left else "without it"
@@ -174,25 +191,25 @@ def _diagnostic(
     return replace(diagnostic, fixes=(fix,))
 
 
-def _without(comment: Suppression, left: tuple[str, ...]) -> Edit | None:
+def _remove_comment(comment: Suppression, left: tuple[str, ...]) -> Edit | None:
     """The comment taken away, with the white space before it and the line if it was
     alone; or some of its codes."""
     line = DISK.line_of(comment.file, comment.line)
     text = line[comment.column - 1 : comment.end_column - 1]
-    if comment.kind is SuppressionKind.NOQA and (left or _has_others_codes(text)):
+    is_noqa = comment.kind is SuppressionKind.NOQA
+    if is_noqa and (left or _has_others_codes(text)):
         return None
-    start = Position(comment.line, comment.column)
     end = Position(comment.line, comment.end_column)
     if left:
+        start = Position(comment.line, comment.column)
         inside = text.partition("[")[2].partition("]")[0]
         return Edit(comment.file, start, end, text.replace(inside, ", ".join(left), 1))
-    before = line[: comment.column - 1]
-    is_whole_line = not before.strip() and comment.end_column > len(line.rstrip())
+    before = line[: comment.column - 1].rstrip()
+    is_whole_line = not before and comment.end_column > len(line.rstrip())
     if is_whole_line:
         first, next_line = Position(comment.line, 1), Position(comment.line + 1, 1)
         return Edit(comment.file, first, next_line, "")
-    start = Position(comment.line, len(before.rstrip()) + 1)
-    return Edit(comment.file, start, end, "")
+    return Edit(comment.file, Position(comment.line, len(before) + 1), end, "")
 
 
 def _has_others_codes(noqa: str) -> bool:

@@ -83,7 +83,7 @@ class TextLoader(importlib.machinery.SourceFileLoader):
 
 
 @contextlib.contextmanager
-def isolated_imports(
+def isolate_imports(
     roots: list[str], texts: Texts, is_traced: Callable[[str], bool] | None = None
 ) -> Iterator[None]:
     """`sys.path` leads with `roots`; on leaving, `sys.path` and `sys.modules` are as

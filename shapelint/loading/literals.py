@@ -103,7 +103,8 @@ class _Marker(ast.NodeTransformer):
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
         if node.value is not None:
-            node.value = self.visit(node.value)
+            value: ast.expr = self.visit(node.value)
+            node.value = value
         return node
 
     def visit_arg(self, node: ast.arg) -> ast.AST:
@@ -123,7 +124,8 @@ class _Marker(ast.NodeTransformer):
         test = node.test
         self.generic_visit(node)
         node.test = _unless_literal(test, node.test)
-        return node
+        changed: ast.AST = node
+        return changed
 
     visit_If = visit_While = visit_IfExp = visit_Assert = _visit_test  # noqa: N815
 

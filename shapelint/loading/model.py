@@ -24,15 +24,15 @@ from shapelint.loading.imports import (
     TextLoader,
     import_name,
     is_users_module,
-    isolated_imports,
+    isolate_imports,
 )
 from shapelint.loading.not_loadable import (
     NotLoadableError,
     definition_span,
+    list_required_parameters,
     name_of,
     refusal_of_call,
     refusal_of_import,
-    required_parameters,
     signature_of,
     suggest_module,
     suggest_name,
@@ -71,7 +71,7 @@ class Loaded:
         """The user's modules as they were when the model was made: a forward may
         import, or look itself up."""
         is_traced = self.ownership.owns if self.has_origins else None
-        with isolated_imports(self.roots, self.texts, is_traced):
+        with isolate_imports(self.roots, self.texts, is_traced):
             sys.modules.update(self.user_modules)
             yield
 
@@ -100,7 +100,7 @@ def load(
     is_traced = ownership.owns if with_origins else None
     with (
         preserve_generators(seed=0),
-        isolated_imports(roots, texts, is_traced),
+        isolate_imports(roots, texts, is_traced),
         building as session,
     ):
         module, model = enter_target(target, name, ownership, with_origins)
@@ -216,7 +216,7 @@ def _evaluate(target: Target, module: ModuleType, ownership: Ownership) -> objec
     there is."""
     expression = target.expression
     if expression is None:
-        return _only_model(target, models_in(module))
+        return _find_only_model(target, models_in(module))
     root = expression.split("(")[0].split(".")[0].strip()
     is_known = hasattr(module, root) or hasattr(builtins, root)
     if root.isidentifier() and not is_known:
@@ -229,7 +229,7 @@ def _evaluate(target: Target, module: ModuleType, ownership: Ownership) -> objec
         callee = getattr(module, root, None)
         # it was raised in no frame of the user's: by the call itself
         if callable(callee) and not ownership.in_traceback(error.__traceback__):
-            raise _misfit(expression, callee, error) from None
+            raise _explain_misfit(expression, callee, error) from None
         raise refusal_of_call(target, "calling", ownership, error) from None
     except (KeyboardInterrupt, OutOfTimeError):
         raise
@@ -237,7 +237,7 @@ def _evaluate(target: Target, module: ModuleType, ownership: Ownership) -> objec
         raise refusal_of_call(target, "calling", ownership, error) from None
 
 
-def _misfit(
+def _explain_misfit(
     expression: str, callee: Callable[..., object], error: TypeError
 ) -> NotLoadableError:
     signature = signature_of(callee)
@@ -247,7 +247,7 @@ def _misfit(
     )
 
 
-def _only_model(target: Target, found: Mapping[str, object]) -> object:
+def _find_only_model(target: Target, found: Mapping[str, object]) -> object:
     """The one class of a file, beside which instances of it do not count; else the one
     instance."""
     classes = [value for value in found.values() if inspect.isclass(value)]
@@ -257,7 +257,7 @@ def _only_model(target: Target, found: Mapping[str, object]) -> object:
         return next(iter(found.values()))
     where = name_of(target)
     if not found:
-        hint = f"write `{where}:name` for what makes the model"
+        hint = f"name what builds the model: `{where}:name`"
         raise NotLoadableError(f"`{where}` defines no nn.Module class", hint=hint)
     listed = ", ".join(f"`{where}:{name}`" for name in found)
     message = f"`{where}` has {len(found)} models; name one"
@@ -274,9 +274,9 @@ def _instantiate(
     if not callable(value):
         kind = type(value).__name__
         raise NotLoadableError(f"`{name}` is a {kind}, not an nn.Module")
-    missing = required_parameters(value)
+    missing = list_required_parameters(value)
     if missing:
-        raise _without_arguments(target, name, value, missing)
+        raise _explain_missing_arguments(target, name, value, missing)
     try:
         made: object = value()
     except (KeyboardInterrupt, OutOfTimeError):
@@ -290,7 +290,7 @@ def _instantiate(
     )
 
 
-def _without_arguments(
+def _explain_missing_arguments(
     target: Target, name: str, callee: Callable[..., object], missing: list[str]
 ) -> NotLoadableError:
     arguments = ", ".join(f"{each}=..." for each in missing)

@@ -7,6 +7,7 @@ import ast
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 
@@ -15,9 +16,9 @@ from shapelint.asked.inputs import DTYPES, TensorSpec, parse_inputs
 from shapelint.asked.target import parse_target
 from shapelint.facts.errors import OutOfTimeError, UsageError
 from shapelint.facts.places import Span
-from shapelint.loading.imports import import_name, isolated_imports
+from shapelint.loading.imports import import_name, isolate_imports
 from shapelint.loading.model import Loaded, import_target
-from shapelint.loading.not_loadable import NotLoadableError, required_names
+from shapelint.loading.not_loadable import NotLoadableError, list_required_names
 from shapelint.ops.families.recurrent import recover_recurrent
 from shapelint.ops.record import Family
 from shapelint.syntax.own_inputs import EXAMPLE, input_comment
@@ -36,6 +37,41 @@ class InputMaker:
     make: Callable[[], Inputs]
     specs: tuple[TensorSpec, ...] = ()
     note: str = ""
+    remake: Callable[[Texts], InputMaker] | None = None
+    """The inputs that edited files make, where a function in them does."""
+
+    def for_texts(self, texts: Texts) -> InputMaker:
+        """The same inputs for edited files.
+
+        Raises:
+            UsageError: the function that makes them no longer does.
+        """
+        return self.remake(texts) if self.remake is not None else self
+
+    def with_batch(self, more: int) -> InputMaker:
+        """The same inputs with `more` samples: every tensor whose first dimension is
+        that of the first one, its samples repeated from the start."""
+
+        def make() -> Inputs:
+            args, kwargs = self.make()
+            first = next(tensors_in((args, kwargs)), None)
+            if first is None or not first.dim():
+                return args, kwargs
+            batch = first.shape[0]
+            memo: dict[int, object] = {
+                id(tensor): _lengthen(tensor, more)
+                for tensor in tensors_in((args, kwargs))
+                if tensor.dim() and tensor.shape[0] == batch
+            }
+            changed = _rebuild((args, kwargs), memo)
+            return cast(Inputs, changed)
+
+        return InputMaker(make)
+
+
+def _lengthen(tensor: torch.Tensor, more: int) -> torch.Tensor:
+    samples = torch.arange(tensor.shape[0] + more) % max(1, tensor.shape[0])
+    return tensor.index_select(0, samples)
 
 
 def make_tensor(spec: TensorSpec, seed: int) -> torch.Tensor:
@@ -132,7 +168,7 @@ def require_fitting(loaded: Loaded, inputs: InputMaker) -> None:
         raise NotLoadableError(
             f"the inputs do not fit `{name}`: {error}",
             _line_of(forward),
-            _ask_for_names(required_names(signature)),
+            _ask_for_names(list_required_names(signature)),
         ) from None
 
 
@@ -214,14 +250,18 @@ def _call_factory(text: str, texts: Texts) -> InputMaker:
     except BaseException as error:
         raised = f"{type(error).__name__}: {message_of(error)}"
         raise UsageError(f"--input-factory: `{text}` raised {raised}") from None
-    return InputMaker(lambda: _as_inputs(factory()), note=f"inputs from {text}")
+    return InputMaker(
+        lambda: _as_inputs(factory()),
+        note=f"inputs from {text}",
+        remake=lambda edited: _call_factory(text, edited),
+    )
 
 
 def _import_factory(text: str, texts: Texts) -> Callable[[], object]:
     target = parse_target(text)
     _, roots, _ = import_name(target, texts)
     try:
-        with isolated_imports(roots, texts):
+        with isolate_imports(roots, texts):
             factory = import_target(target, texts)
     except NotLoadableError as error:
         raise UsageError(f"--input-factory: {error}") from None

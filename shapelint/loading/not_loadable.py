@@ -51,7 +51,7 @@ def refusal_of_import(
     target: Target, ownership: Ownership, error: BaseException
 ) -> NotLoadableError:
     """What to say of an import that raised."""
-    return _refusal(f"importing `{name_of(target)}`", ownership, error)
+    return _explain_refusal(f"importing `{name_of(target)}`", ownership, error)
 
 
 def refusal_of_call(
@@ -59,10 +59,10 @@ def refusal_of_call(
 ) -> NotLoadableError:
     """What to say of a call that raised. `doing`: calling or constructing."""
     subject = f"{doing} `{target.expression or target.text}`"
-    return _refusal(subject, ownership, error, _refusing_layer(error))
+    return _explain_refusal(subject, ownership, error, _refusing_layer(error))
 
 
-def _refusal(
+def _explain_refusal(
     subject: str, ownership: Ownership, error: BaseException, refused_by: str = ""
 ) -> NotLoadableError:
     sites = tuple(ownership.in_traceback(error.__traceback__))
@@ -138,16 +138,16 @@ def signature_of(callee: Callable[..., object]) -> str:
     return f"`{getattr(callee, '__name__', 'it')}{parameters}`"
 
 
-def required_parameters(callee: Callable[..., object]) -> list[str]:
+def list_required_parameters(callee: Callable[..., object]) -> list[str]:
     """The parameters without which it cannot be called."""
     try:
         signature = inspect.signature(callee)
     except (TypeError, ValueError):
         return []
-    return required_names(signature)
+    return list_required_names(signature)
 
 
-def required_names(signature: inspect.Signature) -> list[str]:
+def list_required_names(signature: inspect.Signature) -> list[str]:
     """The parameters of a signature that have no default."""
     starred = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     return [

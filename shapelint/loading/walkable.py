@@ -91,11 +91,11 @@ class Walkable:
             traces,
             params,
             {name: made_at(module) for name, module in modules.items()},
-            {name: _known_class(module) for name, module in modules.items()},
+            {name: _name_known_class(module) for name, module in modules.items()},
             self.loaded.texts,
             request.thresholds,
             tuple(spec.spelling for spec in specs_of(self.inputs)),
-            {name: _home(module) for name, module in modules.items()},
+            {name: _locate_class(module) for name, module in modules.items()},
             request.expect,
             tuple(
                 name for name, module in modules.items() if not is_initialised(module)
@@ -150,7 +150,7 @@ def _doubt_failures(trace: Trace) -> None:
             call.failure.certain = False
 
 
-def _home(module: torch.nn.Module) -> tuple[str, str]:
+def _locate_class(module: torch.nn.Module) -> tuple[str, str]:
     """File and name of a module's class."""
     cls = type(module)
     file = getattr(sys.modules.get(cls.__module__), "__file__", None)
@@ -161,7 +161,7 @@ def _home(module: torch.nn.Module) -> tuple[str, str]:
     return code.co_filename if code is not None else "", cls.__name__
 
 
-def _known_class(module: torch.nn.Module) -> str:
+def _name_known_class(module: torch.nn.Module) -> str:
     """The class of a module whose constructor is torch's own, so that its arguments are
     known; else nothing."""
     home = getattr(type(module).__init__, "__module__", "")

@@ -16,11 +16,11 @@ from shapelint.ops.registry import OF_A_MODULE, load_registry
 def of(name: str) -> Op:
     """The record of an op, by any of its names; of an unknown op, a record that claims
     nothing."""
-    return load_registry().named(name) or Op(name)
+    return load_registry().find(name) or Op(name)
 
 
 def is_known(name: str) -> bool:
-    return load_registry().named(name) is not None
+    return load_registry().find(name) is not None
 
 
 def keeps_shape(name: str) -> bool:
@@ -53,7 +53,7 @@ def in_family(*families: Family) -> tuple[str, ...]:
     return where(lambda op: op.family in families)
 
 
-def failing_in(family: Family) -> tuple[str, ...]:
+def list_failing_ops(family: Family) -> tuple[str, ...]:
     """The names under which ops of a family fail: their own, and those of layers that
     refuse their input by themselves."""
     names = in_family(family)
@@ -61,25 +61,25 @@ def failing_in(family: Family) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=1)
-def broadcasting_ops() -> tuple[str, ...]:
+def list_broadcasting_ops() -> tuple[str, ...]:
     """The names of ops whose tensors broadcast against each other."""
     return where(lambda op: op.broadcasts)
 
 
 @lru_cache(maxsize=1)
-def widths() -> frozenset[str]:
+def list_width_arguments() -> frozenset[str]:
     """Constructor arguments that say how wide a layer's input or result is."""
     return frozenset(name for op in load_registry() for name in (*op.takes, *op.gives))
 
 
 @lru_cache(maxsize=1)
-def takers() -> tuple[str, ...]:
+def list_input_arguments() -> tuple[str, ...]:
     """Constructor arguments that say how wide a layer's input is."""
     return tuple(dict.fromkeys(name for op in load_registry() for name in op.takes))
 
 
 @lru_cache(maxsize=1)
-def givers() -> frozenset[str]:
+def list_output_arguments() -> frozenset[str]:
     """Constructor arguments that say which size a layer gives; those that say what it
     takes are right where it does not fail."""
     return frozenset(
@@ -88,7 +88,7 @@ def givers() -> frozenset[str]:
 
 
 @lru_cache(maxsize=1)
-def counters() -> frozenset[str]:
+def list_count_arguments() -> frozenset[str]:
     """Constructor arguments that count heads, groups or layers, or scale: small
     numbers."""
     return frozenset(name for op in load_registry() for name in op.counts)

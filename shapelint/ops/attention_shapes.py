@@ -33,7 +33,9 @@ class AttendedSizes:
         return (self.batch, self.source)
 
 
-def attended_sizes(call: Call, query: TensorFact, key: TensorFact) -> AttendedSizes:
+def read_attended_sizes(
+    call: Call, query: TensorFact, key: TensorFact
+) -> AttendedSizes:
     """The sizes that the masks of a call must have."""
     heads = call.attributes.get("num_heads", 1)
     if len(query.shape) != 3:

@@ -20,7 +20,7 @@ def dims_of(failure: Failure) -> list[int]:
     return found
 
 
-def wanted_sizes(failure: Failure) -> Shape:
+def read_wanted_sizes(failure: Failure) -> Shape:
     """The sizes given to view, reshape or expand, as numbers or as one sequence."""
     by_keyword = failure.kwargs.get("shape", failure.kwargs.get("size", ()))
     rest = failure.args[1:] or by_keyword

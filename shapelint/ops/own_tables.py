@@ -18,7 +18,7 @@ def is_own_tensor(trace: Trace, call: Call, position: int) -> bool:
         return True
     producer = trace.producer(call, position)
     for _ in range(_STEPS):
-        if producer is None or not _hands_on(producer.op):
+        if producer is None or not _passes_through(producer.op):
             return False
         if producer.inputs and producer.inputs[0].name:
             return True
@@ -26,7 +26,7 @@ def is_own_tensor(trace: Trace, call: Call, position: int) -> bool:
     return False
 
 
-def _hands_on(op: str) -> bool:
+def _passes_through(op: str) -> bool:
     """Whether an op gives a part of what it is given, or the same in another form."""
     is_moved = ops.is_of(op, Family.CASTING, Family.INDEXING)
     return is_moved or op in ("unsqueeze", "narrow")

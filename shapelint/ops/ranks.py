@@ -5,8 +5,8 @@ from __future__ import annotations
 from shapelint import ops
 from shapelint.facts.graph import Call, Failure
 from shapelint.ops.failed_arguments import dims_of
-from shapelint.ops.families.einops_patterns import taken_axes
-from shapelint.ops.families.resampling import resampled_ranks
+from shapelint.ops.families.einops_patterns import read_taken_axes
+from shapelint.ops.families.resampling import find_resampled_ranks
 from shapelint.ops.record import Dims, Family
 from shapelint.ops.registry import OF_A_MODULE
 
@@ -23,9 +23,9 @@ def ranks_taken(call: Call, failure: Failure) -> tuple[int, ...] | None:
     if fixed:
         return fixed
     if ops.is_of(failure.op, Family.RESAMPLING):
-        return resampled_ranks(failure)
+        return find_resampled_ranks(failure)
     if ops.is_of(failure.op, Family.EINOPS):
-        axes = taken_axes(failure)
+        axes = read_taken_axes(failure)
         return (len(axes),) if axes is not None else None
     return _ranks_of_named_dims(failure)
 

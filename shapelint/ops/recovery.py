@@ -24,7 +24,7 @@ _OF_OTHER_ARGUMENTS = (
 """What a recovery raises for arguments of a kind it does not know."""
 
 
-def recovered_shapes(failure: Failure) -> list[Candidate]:
+def recover_shapes(failure: Failure) -> list[Candidate]:
     """Candidates for the shape a failed op would have had, best first; empty where
     nobody can say."""
     recover = ops.of(failure.op).recover

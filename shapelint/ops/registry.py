@@ -47,7 +47,7 @@ class Registry:
                     raise ValueError(f"{key} is registered twice")
                 index[key] = op
 
-    def named(self, name: str) -> Op | None:
+    def find(self, name: str) -> Op | None:
         return self._by_name.get(name.removeprefix(OF_A_MODULE))
 
     def of_kernel(self, kernel: str) -> Op | None:

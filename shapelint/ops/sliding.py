@@ -13,7 +13,7 @@ class NoWindowError(ValueError):
     makes it a window."""
 
 
-def spread(value: Any, dims: int, default: int) -> tuple[int, ...]:
+def expand_to_dims(value: Any, dims: int, default: int) -> tuple[int, ...]:
     """A stride, padding or the like for each spatial dimension."""
     if value is None or value == ():
         return (default,) * dims
@@ -23,7 +23,7 @@ def spread(value: Any, dims: int, default: int) -> tuple[int, ...]:
     return values * dims if len(values) == 1 else values
 
 
-def window_output(
+def compute_window_output(
     size: int,
     kernel: int,
     stride: int = 1,
@@ -47,14 +47,14 @@ def window_output(
     return out - 1 if starts_in_padding else out
 
 
-def transposed_output(
+def compute_transposed_output(
     size: int, kernel: int, stride: int, padding: int, dilation: int, extra: int
 ) -> int:
     """Length of a transposed convolution's output (torch.nn.ConvTranspose2d, "Shape");
     may be below 1.
 
     Raises:
-        NoWindowError: as `window_output`.
+        NoWindowError: as `compute_window_output`.
     """
     _require_window(kernel, stride, padding, dilation)
     return (size - 1) * stride - 2 * padding + dilation * (kernel - 1) + extra + 1

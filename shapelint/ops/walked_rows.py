@@ -64,7 +64,7 @@ def totals_of(walked: Walked, trace: Trace) -> Totals:
     head = head_modules(trace)
     if head:
         totals.head_params = sum(
-            p.numel for p in params if any(_below(p.name, path) for path in head)
+            p.numel for p in params if any(_is_below(p.name, path) for path in head)
         )
         totals.features_params = totals.params - totals.head_params
     return totals
@@ -108,5 +108,5 @@ def _is_reduction(call: Call) -> bool:
     return op.flattens or op.reduces
 
 
-def _below(name: str, path: str) -> bool:
+def _is_below(name: str, path: str) -> bool:
     return name.startswith(path + ".")

@@ -10,7 +10,7 @@ from shapelint.facts.tensors import Shape
 from shapelint.ops.families.convolution import conv_geometry
 from shapelint.ops.families.pooling import pool_geometry, recover_pooling
 from shapelint.ops.record import Family, Op
-from shapelint.ops.sliding import NoWindowError, spread
+from shapelint.ops.sliding import NoWindowError, expand_to_dims
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Window:
     padded: Shape
 
 
-def windowed_ops() -> tuple[str, ...]:
+def list_windowed_ops() -> tuple[str, ...]:
     """The ops whose windows may have no room: a transposed convolution enlarges, a
     pooling to a size has none."""
     return ops.where(_has_window)
@@ -66,16 +66,16 @@ def _window_of_conv(failure: Failure, dims: int) -> Window:
     padding = failure.arg(4, "padding")
     if isinstance(padding, str):  # "valid"; "same" always has room
         padding = None
-    dilation = spread(failure.arg(5, "dilation"), dims, 1)
+    dilation = expand_to_dims(failure.arg(5, "dilation"), dims, 1)
     # torch.nn.Conv2d, "Shape": a kernel of k reaches over dilation * (k - 1) + 1
     pairs = zip(kernel, dilation, strict=True)
     reach = tuple(step * (size - 1) + 1 for size, step in pairs)
-    return Window(reach, _pad(failure, spread(padding, dims, 0)))
+    return Window(reach, _pad(failure, expand_to_dims(padding, dims, 0)))
 
 
 def _window_of_pool(failure: Failure, dims: int) -> Window:
-    kernel = spread(failure.arg(1, "kernel_size"), dims, 1)
-    padding = spread(failure.arg(3, "padding"), dims, 0)
+    kernel = expand_to_dims(failure.arg(1, "kernel_size"), dims, 1)
+    padding = expand_to_dims(failure.arg(3, "padding"), dims, 0)
     return Window(kernel, _pad(failure, padding))
 
 

@@ -101,8 +101,8 @@ class _Column:
     def _straight(self, line: Line) -> Line:
         """A line to the next block, its label on its right."""
         start, end = self._start(line, is_arc=False), self._end(line, is_arc=False)
-        thirds = (_between(start, end, 1 / 3), _between(start, end, 2 / 3))
-        x, y = _between(start, end, 1 / 2)
+        thirds = (_interpolate(start, end, 1 / 3), _interpolate(start, end, 2 / 3))
+        x, y = _interpolate(start, end, 1 / 2)
         label_at = (x + label_width(line.shape) / 2, y)
         return replace(line, points=(start, *thirds, end), label_at=label_at)
 
@@ -150,7 +150,7 @@ class _Column:
         return (left + width / 2, top)
 
 
-def _between(start: Point, end: Point, part: float) -> Point:
+def _interpolate(start: Point, end: Point, part: float) -> Point:
     x = start[0] + (end[0] - start[0]) * part
     y = start[1] + (end[1] - start[1]) * part
     return (x, y)

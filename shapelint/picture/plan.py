@@ -60,8 +60,8 @@ class Plan:
         the port of its maker, however many calls use it on the other side."""
         found: dict[int, Lines] = {module: {} for module in self.children}
         for link in self.links:
-            sources = {module: child for child, module in self._way_up(link.source)}
-            targets = {module: child for child, module in self._way_up(link.target)}
+            sources = {module: child for child, module in self._climb(link.source)}
+            targets = {module: child for child, module in self._climb(link.target)}
             for module in {**sources, **targets}:
                 source = sources.get(module, BORDER)
                 target = targets.get(module, BORDER)
@@ -76,9 +76,9 @@ class Plan:
             for module, lines in found.items()
         }
 
-    def _way_up(self, at: int) -> Iterator[tuple[int, int]]:
-        """A block and the module it is in, then that module and the one it is in, and
-        so on."""
+    def _climb(self, at: int) -> Iterator[tuple[int, int]]:
+        """Pairs of a block and the module around it, from the block given up to the
+        model."""
         within = self.blocks[at].within
         while within is not None:
             yield at, within
@@ -90,7 +90,7 @@ class Plan:
         lines = self.lines_in[module]
         entering = [line.port for line in lines if line.source == BORDER]
         leaving = [line.port for line in lines if line.target == BORDER]
-        return _without_repeats(entering), _without_repeats(leaving)
+        return _drop_repeats(entering), _drop_repeats(leaving)
 
     def ports_of(self, module: int) -> Ports:
         """As `border_of`, in the order in which the lines around the module have
@@ -98,13 +98,14 @@ class Plan:
         lines = self.lines_in.get(self.blocks[module].within or 0, [])
         entering = [line.port for line in lines if line.target == module]
         leaving = [line.port for line in lines if line.source == module]
-        return _without_repeats(entering), _without_repeats(leaving)
+        return _drop_repeats(entering), _drop_repeats(leaving)
 
     def port_places(
         self, module: int, layout: Layout | None
     ) -> tuple[dict[int, float], dict[int, float]]:
-        """Where the ports of a module are, from its left, in the order of `ports_of`:
-        as its layout has them, and evenly spread if it is closed."""
+        """The distance of each port from the left of a module, in the order of
+        `ports_of`: where the layout put it, or at equal distances if the module is
+        closed."""
         above, below = self.ports_of(module)
         if layout is not None:
             ports_in = {port: layout.ports_in[port] for port in above}
@@ -126,38 +127,43 @@ class Plan:
     # -- open modules
 
     def choose_open(self, room: int = ROOM) -> set[int]:
-        """The modules to show with what is inside: level by level while there is room,
-        and those around a failing call, however deep."""
+        """The modules to draw open.
+
+        They are opened level by level while there is room. Those around a failing call
+        are open however deep they are.
+        """
         opened, level = {0}, [0]
         shown = len(self.children.get(0, []))
         while True:
-            level = [child for at in level for child in self._worth_opening(at)]
+            level = [
+                child for at in level for child in self._list_modules_worth_opening(at)
+            ]
             # An open module gives up its own place to what is inside.
             more = sum(len(self.children[at]) - 1 for at in level)
             if not level or shown + more > room:
                 break
             opened.update(level)
             shown += more
-        return opened | self._around_failures(room)
+        return opened | self._find_modules_around_failures(room)
 
-    def _worth_opening(self, module: int) -> list[int]:
+    def _list_modules_worth_opening(self, module: int) -> list[int]:
         """The modules in a module that hold more than one block."""
         children = self.children.get(module, [])
         return [child for child in children if len(self.children.get(child, [])) > 1]
 
-    def _around_failures(self, most: int) -> set[int]:
+    def _find_modules_around_failures(self, most: int) -> set[int]:
         """The modules around the first failing calls."""
         failed = [
             at
             for at, block in enumerate(self.blocks)
             if block.failed and at not in self.children
         ]
-        return {module for at in failed[:most] for _, module in self._way_up(at)}
+        return {module for at in failed[:most] for _, module in self._climb(at)}
 
     # -- sizes
 
     def share(self, at: int) -> float:
-        """The part of the model's parameters that a block has, from 0 to 1."""
+        """How much of the model's parameters a block has, from 0 to 1."""
         total = self.blocks[0].params
         return self.blocks[at].params / total if total else 0.0
 
@@ -189,7 +195,7 @@ class Plan:
 
     def _activation_width(self, block: Block) -> float:
         least, most = self._range_of_sizes
-        part = 0.35  # for want of a measure, somewhat below the middle
+        part = 0.35  # Without a measure: somewhat below the middle.
         if block.size and most > least:
             part = (math.log(block.size) - least) / (most - least)
         width = NARROWEST + part * (WIDEST - NARROWEST)
@@ -239,5 +245,5 @@ def _spread(ports: list[int], width: float) -> dict[int, float]:
     return {port: width * (k + 1) / count for k, port in enumerate(ports)}
 
 
-def _without_repeats(ports: list[int]) -> list[int]:
+def _drop_repeats(ports: list[int]) -> list[int]:
     return list(dict.fromkeys(ports))

@@ -14,7 +14,7 @@ from shapelint.reading.values import Class, ClassKind
 from shapelint.rules.gaps.target_not_loadable import not_loadable
 from shapelint.sources.file_search import find_files
 from shapelint.sources.read_source import FoundInFiles, read_files
-from shapelint.syntax.parsing import with_deep_stack
+from shapelint.syntax.parsing import run_with_deep_stack
 from shapelint.syntax.texts import DISK, Texts
 
 ALONE = 40
@@ -27,7 +27,7 @@ def check_source(request: Read, known: Known | None = None) -> Outcome:
     `known`: by file and class, the layers that act by mode, of models that were walked.
     """
     # a file may be nested deeper than the stack of a thread is by default
-    return with_deep_stack(lambda: _check_files(request, known or {}))
+    return run_with_deep_stack(lambda: _check_files(request, known or {}))
 
 
 def _check_files(request: Read, known: Known) -> Outcome:
@@ -48,14 +48,14 @@ def _check_files(request: Read, known: Known) -> Outcome:
         status=_status(unreadable, len(files)),
         kind=TargetKind.SOURCE,
         files=files,
-        diagnostics=_once_each(found.diagnostics, request.target),
+        diagnostics=_drop_repeated(found.diagnostics, request.target),
         acted=sorted(found.acted),
         notes=_notes(request, files, texts),
     )
     return Outcome(report, fault="\n".join(found.faults) or None)
 
 
-def _once_each(found: list[Diagnostic], target: str) -> list[Diagnostic]:
+def _drop_repeated(found: list[Diagnostic], target: str) -> list[Diagnostic]:
     """Several files may show a finding in one that they all import; the first counts."""
     once = {
         (item.code, item.span, item.message): item.with_target(target)

@@ -15,7 +15,7 @@ def main() -> None:
     from shapelint.asked.request import Read, load_request
     from shapelint.facts.plain import to_plain
     from shapelint.sources.read_source import read_files
-    from shapelint.syntax.parsing import with_deep_stack
+    from shapelint.syntax.parsing import run_with_deep_stack
     from shapelint.syntax.texts import DISK
 
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
@@ -36,4 +36,4 @@ def main() -> None:
             answers.write(json.dumps([plain, sorted(found.acted), found.faults]) + "\n")
             answers.flush()
 
-    with_deep_stack(answer_all)
+    run_with_deep_stack(answer_all)

@@ -79,10 +79,10 @@ class Worker:
         exchange.start()
         so_far: bytes | None = None
         while True:
-            line = _within(lines, deadline)
+            line = _read_line_before(lines, deadline)
             if line is None:
                 self.kill()
-                return _outcome_so_far(request, so_far)
+                return _build_partial_outcome(request, so_far)
             if line.startswith(STEP):
                 step = line.removeprefix(STEP).decode(errors="replace")
                 on_step(request.target, step.strip())
@@ -94,10 +94,10 @@ class Worker:
                 return self._explain_silence(request, deadline)
 
     def _exchange(self, request: ModelRequest, lines: queue.Queue[bytes]) -> None:
-        """Send the request, and take what comes back, line by line; an empty one where
-        nothing comes any more.
+        """Send the request, then put each line that comes back into `lines`; an empty
+        line says that the pipe was closed.
 
-        Standard input stays open: the worker ends when it is closed.
+        Standard input stays open, because the worker ends when it is closed.
         """
         assert self.process.stdin is not None
         assert self.process.stdout is not None
@@ -119,12 +119,12 @@ class Worker:
         try:
             outcome = _outcome_from(request, json.loads(answer), so_far)
         except (ValueError, TypeError, KeyError, AttributeError):
-            # code of the user's in that process found the pipe and wrote into it
+            # The user's code in that process found the pipe and wrote into it.
             self.kill()
             message = (
                 "the process that ran the model wrote something else than a report"
             )
-            return Outcome(_failed_report(request, message))
+            return Outcome(_build_failed_report(request, message))
         self._close()
         return outcome
 
@@ -136,10 +136,10 @@ class Worker:
             code = self.process.wait(timeout=min(left, threading.TIMEOUT_MAX))
         except subprocess.TimeoutExpired:
             self.kill()
-            return _outcome_so_far(request, None)
+            return _build_partial_outcome(request, None)
         how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
         message = f"the process that ran the model ended {how}"
-        outcome = Outcome(_failed_report(request, message, self._last_words()))
+        outcome = Outcome(_build_failed_report(request, message, self._last_words()))
         self._close()
         return outcome
 
@@ -182,7 +182,7 @@ class Worker:
             self.process.wait(timeout=ENDED_WITHIN)
 
 
-def _within(lines: queue.Queue[bytes], deadline: float) -> bytes | None:
+def _read_line_before(lines: queue.Queue[bytes], deadline: float) -> bytes | None:
     """The next line; None where it is too late for it."""
     left = deadline - time.monotonic()
     try:
@@ -200,23 +200,25 @@ def _outcome_from(
     if "report" in data:
         return Outcome(from_plain(TargetReport, data["report"]), torch)
     if "usage" in data:
-        return Outcome(_failed_report(request, data["usage"]), torch)
+        return Outcome(_build_failed_report(request, data["usage"]), torch)
     if so_far is not None:
         return replace(
             _outcome_from(request, json.loads(so_far)), torch=torch, fault=data["fault"]
         )
     return Outcome(
-        _failed_report(request, "shapelint failed on this target"), torch, data["fault"]
+        _build_failed_report(request, "shapelint failed on this target"),
+        torch,
+        data["fault"],
     )
 
 
-def _outcome_so_far(request: ModelRequest, so_far: bytes | None) -> Outcome:
+def _build_partial_outcome(request: ModelRequest, so_far: bytes | None) -> Outcome:
     """What there is of a target that took too long: what was walked, else that nothing
     was."""
     message = f"not finished after {request.seconds:g} s"
     if so_far is None:
         return Outcome(
-            _failed_report(request, message, "raise the limit with --timeout")
+            _build_failed_report(request, message, "raise the limit with --timeout")
         )
     outcome = _outcome_from(request, json.loads(so_far))
     outcome.report.notes.append(
@@ -225,7 +227,9 @@ def _outcome_so_far(request: ModelRequest, so_far: bytes | None) -> Outcome:
     return outcome
 
 
-def _failed_report(request: ModelRequest, message: str, note: str = "") -> TargetReport:
+def _build_failed_report(
+    request: ModelRequest, message: str, note: str = ""
+) -> TargetReport:
     from shapelint.rules.gaps.target_not_loadable import not_loadable
 
     diagnostic = not_loadable(message, None, note).with_target(request.target)

@@ -94,14 +94,14 @@ def _fork(lifeline: int) -> None:
     os.close(waker)
     with contextlib.suppress(OSError):
         os.setpgid(0, 0)
-    _control(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    _call_prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != supervisor:  # it died before it could be asked for
         os._exit(1)
 
 
 def _supervise(child: int, lifeline: int, awake: int) -> None:
     """Wait, end all, and end as the child did."""
-    _control(_PR_SET_CHILD_SUBREAPER, 1)
+    _call_prctl(_PR_SET_CHILD_SUBREAPER, 1)
     status = None
     try:
         status = _wait_for_end(child, lifeline, awake)
@@ -180,7 +180,7 @@ def _end_like(status: int | None) -> None:
     os._exit(os.WEXITSTATUS(status) if status is not None else 1)
 
 
-def _control(option: int, value: int) -> None:
+def _call_prctl(option: int, value: int) -> None:
     """Linux's `prctl`; elsewhere, and where it is refused, nothing."""
     if sys.platform != "linux":
         return

@@ -56,10 +56,10 @@ def alarm(started: float, seconds: float) -> Iterator[None]:
         yield
         return
 
-    def ring(*_: object) -> None:
+    def end_run(*_: object) -> None:
         raise OutOfTimeError(seconds)
 
-    before = signal.signal(signal.SIGALRM, ring)
+    before = signal.signal(signal.SIGALRM, end_run)
     left = started + seconds * ALARM - time.monotonic()
     signal.setitimer(signal.ITIMER_REAL, min(max(0.1, left), LONGEST))
     try:
@@ -84,7 +84,7 @@ class Answers:
         left = memoryview(f"{line}\n".encode())
         with contextlib.suppress(OSError):
             if not self._is_open():
-                self._open_again()
+                self._reopen()
             while left:
                 left = left[os.write(self._descriptor, left) :]
 
@@ -96,7 +96,7 @@ class Answers:
         except OSError:
             return False
 
-    def _open_again(self) -> None:
+    def _reopen(self) -> None:
         """Through the supervisor, which has it still."""
         self._descriptor = os.open(f"/proc/{os.getppid()}/fd/1", os.O_WRONLY)
 

@@ -109,22 +109,25 @@ class Branching:
             NothingFollowsError: always; nothing follows here.
         """
         snapshot = self._state.fork()
-        for catch in self._catching(kind):
+        for catch in self._find_catches(kind):
             catch.add(kind, snapshot)
         raise NothingFollowsError
 
     def may_raise(self) -> None:
         """Something ran that might have raised, with what is known now."""
-        catches = list(self._catching(Exit.RAISE))
+        catches = list(self._find_catches(Exit.RAISE))
         if not catches:
             return
         snapshot = self._state.fork()
         for catch in catches:
             catch.add(Exit.RAISE, snapshot)
 
-    def _catching(self, kind: Exit) -> Iterator[Catch]:
-        """Whatever an exit may reach, innermost first: one place, but for an exception
-        that the handlers there may not match."""
+    def _find_catches(self, kind: Exit) -> Iterator[Catch]:
+        """What an exit may reach, innermost first.
+
+        A `return` or `break` reaches one place. An exception may pass handlers that do
+        not match it, up to the first that catches everything.
+        """
         for catch in reversed(self._catches):
             if kind in catch.kinds:
                 yield catch
@@ -132,7 +135,7 @@ class Branching:
                     return
 
     @contextmanager
-    def catching(self, catch: Catch) -> Iterator[Catch]:
+    def catch_exits(self, catch: Catch) -> Iterator[Catch]:
         """While this lasts, exits lead to `catch`."""
         self._catches.append(catch)
         try:
@@ -156,9 +159,9 @@ class Branching:
         """
         before = self._state.fork()
         # Without anybody to catch an exception its states would only be thrown away.
-        is_awaited = sees_all or swallows or any(self._catching(Exit.RAISE))
+        is_awaited = sees_all or swallows or any(self._find_catches(Exit.RAISE))
         kinds = ALL_EXITS if is_awaited else ALL_EXITS - {Exit.RAISE}
-        with self.catching(Catch(kinds)) as catch:
+        with self.catch_exits(Catch(kinds)) as catch:
             if is_awaited:
                 self.may_raise()
             ends = self.end_of(body)
@@ -181,17 +184,17 @@ class Branching:
         exits = [each for states in catch.states.values() for each in states]
         self._state.join(before, [*ends, *exits])
         self.end_of(final)
-        with self._journal.ignoring():
-            after = self._after(final, before, ends)
+        with self._journal.pause():
+            after = self._run_final(final, before, ends)
             for kind, states in catch.states.items():
-                reached = self._after(final, before, states)
+                reached = self._run_final(final, before, states)
                 if kind is Exit.RAISE and swallows:
                     after += reached
                 if reached:
                     self._pass_on(kind)
         self._state.join(before, after)
 
-    def _after(
+    def _run_final(
         self, final: Way[object], before: Snapshot, states: list[Snapshot]
     ) -> list[Snapshot]:
         if not states:
@@ -202,5 +205,5 @@ class Branching:
     def _pass_on(self, kind: Exit) -> None:
         """An exit goes on to what catches it further out."""
         snapshot = self._state.fork()
-        for catch in self._catching(kind):
+        for catch in self._find_catches(kind):
             catch.add(kind, snapshot)

@@ -51,12 +51,12 @@ def is_hook(owner: Class, name: str) -> bool:
     if is_open(owner):
         return True
     return any(
-        name in _called_methods(base) or is_hook(base, name)
+        name in _list_called_methods(base) or is_hook(base, name)
         for base in owner.known_bases
     )
 
 
-def _called_methods(owner: Class) -> Iterator[str]:
+def _list_called_methods(owner: Class) -> Iterator[str]:
     for part in ast.walk(owner.node):
         if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute):
             yield part.func.attr

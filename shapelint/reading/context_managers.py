@@ -74,7 +74,7 @@ class ContextManagers:
                 return _swallows_in_exit(value)
             if isinstance(value, Function):
                 return _swallows_around_yield(value)
-        name = self._expressions.grad_contexts.dotted(func, scope)
+        name = self._expressions.grad_contexts.resolve_dotted_name(func, scope)
         return name.rpartition(".")[2] in SWALLOWING_CONTEXTS
 
 

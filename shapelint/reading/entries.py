@@ -81,7 +81,7 @@ def _make_instance(machine: Machine, owner: Class) -> Instance:
 def find_uncalled(file: str, files: Files) -> list[Function]:
     """The functions and methods of a file; first those that no other of them calls."""
     found = list(_own_functions(file, files))
-    called = {name for function in found for name in _called_names(function)}
+    called = {name for function in found for name in _list_called_names(function)}
     return sorted(found, key=lambda function: function.name in called)
 
 
@@ -108,7 +108,7 @@ def _methods(owner: Class) -> Iterator[Function]:
             yield Function(node, owner.scope, bound)
 
 
-def _called_names(function: Function) -> Iterator[str]:
+def _list_called_names(function: Function) -> Iterator[str]:
     for part in ast.walk(function.node):
         if not isinstance(part, ast.Call):
             continue

@@ -169,7 +169,7 @@ class Expressions:
             return self._unite(members, inner)
         # Without a fork: a condition runs for every member.
         self._unite(conditions, inner)
-        return self._either(
+        return self._evaluate_ways(
             members, [lambda: self._unite(members, inner), lambda: None]
         )
 
@@ -182,7 +182,7 @@ class Expressions:
         truth = self.decisions.decide(node.test, scope)
         if truth is not None:
             return self.evaluate(node.body if truth else node.orelse, scope)
-        return self._either(
+        return self._evaluate_ways(
             [node.body, node.orelse],
             [
                 lambda: self.evaluate(node.body, scope),
@@ -203,13 +203,13 @@ class Expressions:
             return first
         truth = truth_of(first)
         if truth is None:
-            return self._either(
+            return self._evaluate_ways(
                 rest, [lambda: first, lambda: self._operands(op, rest, scope)]
             )
         is_decisive = truth is isinstance(op, ast.Or)
         return first if is_decisive else self._operands(op, rest, scope)
 
-    def _either(
+    def _evaluate_ways(
         self, nodes: list[ast.expr], ways: list[Way[Value | None]]
     ) -> Value | None:
         """The value of an expression that goes one of several ways; `nodes`: what runs

@@ -137,7 +137,7 @@ class Functions:
         before = self._state.fork()
         self._state.scopes.append(scope)
         try:
-            with self._branching.catching(Catch(frozenset({Exit.RETURN}))) as catch:
+            with self._branching.catch_exits(Catch(frozenset({Exit.RETURN}))) as catch:
                 ends = self._branching.end_of(lambda: self._run_block(body, scope))
         finally:
             self._state.scopes.pop()

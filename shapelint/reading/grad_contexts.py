@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from shapelint.reading.library_contexts import HARMLESS_DECORATORS, NOT_RECORDING
 from shapelint.reading.modes import Recording
-from shapelint.reading.scopes import dotted_name
+from shapelint.reading.scopes import read_dotted_name
 from shapelint.reading.values import Evaluate, Function, Reference, Scope
 
 Decide = Callable[[ast.expr, Scope], bool | None]
@@ -36,7 +36,7 @@ class GradContexts:
         if isinstance(node, ast.IfExp):
             return self._recording_of_choice(node, scope)
         call = node if isinstance(node, ast.Call) else None
-        name = self.dotted(node, scope).rpartition(".")[2]
+        name = self.resolve_dotted_name(node, scope).rpartition(".")[2]
         if name == "enable_grad":
             return Recording.ON
         if name in NOT_RECORDING:
@@ -62,7 +62,7 @@ class GradContexts:
             return Recording.DOUBTED
         return Recording.ON if truth else Recording.OFF
 
-    def dotted(self, node: ast.expr, scope: Scope) -> str:
+    def resolve_dotted_name(self, node: ast.expr, scope: Scope) -> str:
         """The dotted name of what is imported, or of what a call of it calls; of a local
         name its text."""
         if isinstance(node, ast.Call):
@@ -71,7 +71,7 @@ class GradContexts:
             value = self._evaluate(node, scope)
             if isinstance(value, Reference):
                 return value.dotted
-        return dotted_name(node)
+        return read_dotted_name(node)
 
     def read_decorators(self, function: Function) -> Decoration:
         """What the decorators of a function do together."""
@@ -81,7 +81,7 @@ class GradContexts:
             return Decoration(grad, may_switch)
         for node in function.node.decorator_list:
             given = self.find_recording(node, function.scope)
-            names = self.dotted(node, function.scope).split(".")
+            names = self.resolve_dotted_name(node, function.scope).split(".")
             is_harmless = not HARMLESS_DECORATORS.isdisjoint(names)
             grad = given or grad
             # A decorator that is not known may do anything before and after the function.

@@ -60,7 +60,7 @@ class Journal:
             self.stack.pop()
 
     @contextmanager
-    def ignoring(self) -> Iterator[None]:
+    def pause(self) -> Iterator[None]:
         """While something runs another time, to see what it leaves."""
         path, self.path = self.path, Path()
         try:

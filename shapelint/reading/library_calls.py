@@ -52,6 +52,8 @@ class LibraryCalls:
         """What a call makes or gives back; None for one that does something else."""
         if entry.does is CallDoes.RETURN_ARGUMENTS and len(site.given) > 1:
             return Items(site.given)
+        if entry.does is CallDoes.RETURN_ENGINE:
+            return _make_engine(site)
         if entry.does in (CallDoes.RETURN_ARGUMENTS, CallDoes.RETURN_FIRST):
             return site.given[0]
         if entry.does is CallDoes.MAKE_OPTIMIZER:
@@ -102,3 +104,10 @@ def _find_entry(callee: Reference, site: CallSite) -> CallEntry | None:
         if has_model or not entry.needs_model:
             return entry
     return None
+
+
+def _make_engine(site: CallSite) -> Items:
+    """The wrapped model, then optimizer, loader and scheduler, of which nothing needs
+    to be known: the engine steps them itself."""
+    engine = next(each for each in site.given if isinstance(each, Model))
+    return Items([engine, None, None, None])

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from shapelint.reading.name_patterns import Fits, ending_in
+from shapelint.reading.name_patterns import Fits, match_last_part
 from shapelint.reading.values import ClassKind
 from shapelint.reading.vocabulary import split_words
 
@@ -39,13 +39,17 @@ BASES = (
     BaseEntry(
         lambda dotted: any(word in dotted for word in _FRAMEWORK_WORDS),
         ClassKind.FRAMEWORK,
-        "lightning.LightningModule, transformers.Trainer, fastai.Learner,"
-        " mmengine.Runner, ignite.Engine: the library runs the loops and sets modes",
+        "the library runs the loops and sets modes: lightning 2.6, Trainer, for a"
+        " LightningModule; transformers 5.24, Trainer; fastai, Learner; mmengine 0.11,"
+        " TrainLoop and ValLoop of a Runner; ignite 0.6, the Engine of"
+        " create_supervised_trainer and create_supervised_evaluator. Fabric leaves the"
+        " loops to `run` of the class, which nothing here calls",
     ),
     BaseEntry(
-        ending_in("PreTrainedModel", "ModelMixin"),
+        match_last_part("PreTrainedModel", "ModelMixin"),
         ClassKind.MODULE,
-        "transformers.PreTrainedModel and diffusers.ModelMixin are nn.Modules",
+        "transformers 5.24, PreTrainedModel, and diffusers 0.42, ModelMixin: derive from"
+        " torch.nn.Module",
     ),
 )
 """In the order in which they count; these say more than a base in the files does."""

@@ -34,7 +34,7 @@ class MethodEntry:
     is_proof: bool = False
 
 
-def _by_name(*entries: MethodEntry) -> dict[str, MethodEntry]:
+def _index_by_name(*entries: MethodEntry) -> dict[str, MethodEntry]:
     """Entries by each of their names.
 
     Raises:
@@ -49,21 +49,22 @@ def _by_name(*entries: MethodEntry) -> dict[str, MethodEntry]:
     return found
 
 
-MODEL_METHODS = _by_name(
+MODEL_METHODS = _index_by_name(
     MethodEntry(
         "eval train",
         MethodDoes.SWITCH_MODE,
-        "torch.nn.Module.train, torch.nn.Module.eval",
+        "torch.nn.Module.train, torch.nn.Module.eval: set `training` of the module and"
+        " of all modules in it, and return self",
         is_proof=True,
     ),
     MethodEntry(
         "to cuda half",
         MethodDoes.RETURN_ITSELF,
-        "torch.nn.Module.to: returns self",
+        "torch.nn.Module.to, cuda, half: change the module in place and return self",
         is_proof=True,
     ),
     MethodEntry(
-        "cpu float double bfloat16 apply type share_memory to_empty compile xpu mps ipu",
+        "cpu float double bfloat16 apply type share_memory to_empty xpu ipu mtia",
         MethodDoes.RETURN_ITSELF,
         "torch.nn.Module.float and the others: return self",
     ),
@@ -76,12 +77,15 @@ MODEL_METHODS = _by_name(
     MethodEntry(
         "requires_grad freeze",
         MethodDoes.FREEZE,
-        "fairseq, detectron2 and others name so what freezes parameters",
+        "detectron2 0.6, CNNBlockBase.freeze: parameters no longer require gradients;"
+        " lightning 2.6, LightningModule.freeze, calls eval() too. `requires_grad` is a"
+        " name that users give to their own",
     ),
     MethodEntry(
         "load_state_dict",
         MethodDoes.LOAD_WEIGHTS,
-        "torch.nn.Module.load_state_dict: weights that were trained before",
+        "torch.nn.Module.load_state_dict: copies weights that were trained before, and"
+        " leaves the mode as it is",
         is_proof=True,
     ),
     MethodEntry(
@@ -92,18 +96,27 @@ MODEL_METHODS = _by_name(
     ),
     MethodEntry(
         "named_children add_module register_buffer register_forward_hook get_submodule"
-        " extra_repr register_full_backward_hook",
+        " extra_repr register_full_backward_hook compile",
         MethodDoes.LOOK_ONLY,
-        "torch.nn.Module: none of them computes",
+        "torch.nn.Module: none of them computes; compile compiles in place and returns"
+        " nothing",
+    ),
+    MethodEntry(
+        "update_parameters",
+        MethodDoes.LOOK_ONLY,
+        "torch.optim.swa_utils.AveragedModel.update_parameters: averages weights, and"
+        " switches no mode",
     ),
     MethodEntry(
         "save_pretrained gradient_checkpointing_enable no_sync",
         MethodDoes.LOOK_ONLY,
-        "transformers.PreTrainedModel; DistributedDataParallel.no_sync: none computes",
+        "transformers 5.24, PreTrainedModel.save_pretrained,"
+        " gradient_checkpointing_enable; torch.nn.parallel.DistributedDataParallel"
+        ".no_sync: none computes",
     ),
 )
 
-RESULT_METHODS = _by_name(
+RESULT_METHODS = _index_by_name(
     MethodEntry(
         "backward",
         MethodDoes.BACKWARD,
@@ -112,12 +125,14 @@ RESULT_METHODS = _by_name(
     MethodEntry(
         "requires_grad_ retain_grad",
         MethodDoes.WANT_GRADIENT,
-        "torch.Tensor.retain_grad: its gradient is wanted",
+        "torch.Tensor.requires_grad_, torch.Tensor.retain_grad: a gradient with respect"
+        " to the tensor is wanted",
     ),
     MethodEntry(
         "max topk round",
         MethodDoes.MEASURE,
-        "torch.Tensor.topk and others: what predictions are compared by",
+        "torch.Tensor.max, torch.Tensor.topk, torch.Tensor.round: what predictions are"
+        " compared by; the gradient of round is zero",
     ),
     MethodEntry(
         "detach",
@@ -127,13 +142,14 @@ RESULT_METHODS = _by_name(
     MethodEntry(
         "item tolist numpy argmax eq argsort",
         MethodDoes.LEAVE_THE_GRAPH,
-        "torch.Tensor.item and others: numbers, indices or truths without a graph",
+        "torch.Tensor.item, tolist, numpy: numbers outside of torch; argmax, argsort, eq:"
+        " indices and truths, which carry no gradient",
     ),
 )
 
 NO_RESULT_ATTRIBUTES = frozenset(("data", "shape", "device", "dtype"))
-"""Attributes of a tensor that carry no graph: torch.Tensor."""
+"""Attributes of torch.Tensor that carry no graph; `data` is the values alone."""
 
 WRAPPED_MODEL = frozenset(("module", "_orig_mod"))
-"""Attributes by which a wrapper holds its model: DistributedDataParallel.module, and that
-of what torch.compile returns."""
+"""Attributes by which a wrapper holds its model: DistributedDataParallel.module and
+AveragedModel.module; `_orig_mod` of the OptimizedModule that torch.compile gives."""

@@ -59,7 +59,7 @@ class Loops:
         """A `for`; one over a written list goes through its members."""
         items = self._expressions.evaluate(node.iter, scope)
         loop = self._begin(node, node.iter, scope)
-        members = _written_members(items)
+        members = _list_written_members(items)
         rounds = self._run_rounds(
             loop,
             [
@@ -74,7 +74,7 @@ class Loops:
         if members:
             # All members are gone through, so that only the last round's end is one.
             rounds.ends = rounds.ends[-1:]
-        self._go_on(node.orelse, rounds, scope)
+        self._run_after_loop(node.orelse, rounds, scope)
 
     def run_while(self, node: ast.While, scope: Scope) -> None:
         """A `while`; one that is endless goes on only from its `break`."""
@@ -86,7 +86,7 @@ class Loops:
         if is_endless and (rounds.broken or not _has_break(node.body)):
             self._state.join(rounds.before, rounds.broken)
         else:
-            self._go_on(node.orelse, rounds, scope)
+            self._run_after_loop(node.orelse, rounds, scope)
 
     def _begin(self, node: ast.stmt, over: ast.expr, scope: Scope) -> Loop:
         purpose = find_purpose(self._expressions.names_in(over, scope))
@@ -102,7 +102,7 @@ class Loops:
     ) -> Rounds:
         """Run a round after each of `begins`, until one does not go on."""
         rounds = Rounds(self._state.fork())
-        with self._branching.catching(
+        with self._branching.catch_exits(
             Catch(frozenset({Exit.BREAK, Exit.CONTINUE}))
         ) as catch:
             for begin in begins:
@@ -124,7 +124,9 @@ class Loops:
         with self._journal.inside(loop):
             self._run_block(body, scope)
 
-    def _go_on(self, orelse: list[ast.stmt], rounds: Rounds, scope: Scope) -> None:
+    def _run_after_loop(
+        self, orelse: list[ast.stmt], rounds: Rounds, scope: Scope
+    ) -> None:
         """`else` after the rounds that went on; then what follows the loop."""
         ends = rounds.ends
         if ends or not rounds.broken:
@@ -134,7 +136,7 @@ class Loops:
         self._state.join(rounds.before, [*ends, *rounds.broken])
 
 
-def _written_members(items: Value | None) -> list[Value | None]:
+def _list_written_members(items: Value | None) -> list[Value | None]:
     """The members of a list that is written in the source, the single one of a list
     twice; nothing of anything else."""
     if not isinstance(items, Items) or items.keys:

@@ -16,7 +16,7 @@ from shapelint.reading.expressions import Expressions
 from shapelint.reading.functions import RETURNED
 from shapelint.reading.journal import Journal
 from shapelint.reading.loops import Loops
-from shapelint.reading.match_cases import MatchCases, captured_names
+from shapelint.reading.match_cases import MatchCases, list_captured_names
 from shapelint.reading.path_state import PathState, Snapshot
 from shapelint.reading.scopes import Files
 from shapelint.reading.values import Constant, Function, Result, Scope, unite_results
@@ -189,7 +189,7 @@ class Machine:
         scope: Scope,
     ) -> None:
         """A case whose pattern matches; its guard may still refuse."""
-        for name, is_whole in captured_names(case.pattern):
+        for name, is_whole in list_captured_names(case.pattern):
             value = subject.value if is_whole else None
             self.expressions.binding.bind_name(name, value, scope)
         self._branching.choose(
@@ -218,7 +218,7 @@ class Machine:
             return
         before = self.state.fork()
         takes_all = any(map(_takes_all, node.handlers))
-        with self._branching.catching(
+        with self._branching.catch_exits(
             Catch(frozenset({Exit.RAISE}), takes_all)
         ) as catch:
             # The first statement may raise before it has changed anything.

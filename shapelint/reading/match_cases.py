@@ -76,7 +76,7 @@ class MatchCases:
         return True if is_decided else None
 
 
-def captured_names(pattern: ast.pattern) -> Iterator[tuple[str, bool]]:
+def list_captured_names(pattern: ast.pattern) -> Iterator[tuple[str, bool]]:
     """The names that a pattern binds, and whether each is bound to the whole
     subject."""
     for part in ast.walk(pattern):

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from shapelint.facts.errors import UsageError
-from shapelint.reading.scopes import Files, dotted_name
+from shapelint.reading.scopes import Files, read_dotted_name
 from shapelint.reading.values import FUNCTION_DEFINITIONS, Class, ClassKind, Reference
 from shapelint.syntax.texts import DISK
 from shapelint.syntax.trees import parse_file
@@ -66,7 +66,7 @@ def find_models(files: Iterable[str]) -> list[ModelClass]:
 
 
 def _describe(own: Class, file: str) -> ModelClass:
-    name, required = own.node.name, _required_arguments(own)
+    name, required = own.node.name, _list_required_arguments(own)
     return ModelClass(file, name, required, trains=_find_training_line(file))
 
 
@@ -93,7 +93,7 @@ def _trains(node: ast.AST) -> bool:
         return False
     if isinstance(node.func, ast.Attribute) and node.func.attr in ("backward", "fit"):
         return True
-    return dotted_name(node.func) in ("main", "train", "run")
+    return read_dotted_name(node.func) in ("main", "train", "run")
 
 
 def _is_main_guard(statement: ast.stmt) -> bool:
@@ -110,7 +110,7 @@ def _find_plain_calls(file: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for node in ast.walk(source.tree) if source is not None else ():
         if isinstance(node, ast.Call):
-            name = dotted_name(node.func).rpartition(".")[2]
+            name = read_dotted_name(node.func).rpartition(".")[2]
             arguments = _plain_arguments(node)
             if name and arguments:
                 found.setdefault(name, f"({', '.join(arguments)})")
@@ -135,7 +135,7 @@ def _is_literal(node: ast.expr) -> bool:
     return True
 
 
-def _required_arguments(own: Class) -> tuple[str, ...]:
+def _list_required_arguments(own: Class) -> tuple[str, ...]:
     init = _find_own_method(own, "__init__")
     if init is None:
         return ()
@@ -180,15 +180,15 @@ def _is_lightning(own: Class) -> bool:
     )
 
 
-def _lineage(own: Class) -> Iterator[Class]:
+def _list_lineage(own: Class) -> Iterator[Class]:
     yield own
     for base in own.known_bases:
-        yield from _lineage(base)
+        yield from _list_lineage(base)
 
 
 def _find_own_method(own: Class, name: str) -> ast.FunctionDef | None:
     """A method, its own or of a base in the files."""
-    for each in _lineage(own):
+    for each in _list_lineage(own):
         for node in each.node.body:
             if isinstance(node, ast.FunctionDef) and node.name == name:
                 return node
@@ -202,7 +202,7 @@ def _has_forward(own: Class) -> bool:
 
 
 def _is_sequential(own: Class) -> bool:
-    bases = [base for each in _lineage(own) for base in each.bases]
+    bases = [base for each in _list_lineage(own) for base in each.bases]
     return any(
         isinstance(base, Reference) and base.dotted.endswith("Sequential")
         for base in bases

@@ -18,32 +18,32 @@ def is_class(dotted: str) -> bool:
     return last_part(dotted)[:1].isupper()
 
 
-def named(*dotted: str) -> Fits:
+def match_names(*dotted: str) -> Fits:
     """These names, each as a whole."""
     return frozenset(dotted).__contains__
 
 
-def ending_in(*last: str) -> Fits:
+def match_last_part(*last: str) -> Fits:
     """Names of any module with one of these last parts."""
     names = frozenset(last)
     return lambda dotted: last_part(dotted) in names
 
 
-def below(*prefixes: str) -> Fits:
+def match_below(*prefixes: str) -> Fits:
     """Everything in these modules."""
     return lambda dotted: dotted.startswith(prefixes)
 
 
-def classes_below(*prefixes: str) -> Fits:
+def match_classes_below(*prefixes: str) -> Fits:
     """The classes in these modules."""
     return lambda dotted: dotted.startswith(prefixes) and is_class(dotted)
 
 
-def both(*conditions: Fits) -> Fits:
+def match_all(*conditions: Fits) -> Fits:
     """What fits each condition."""
     return lambda dotted: all(fits(dotted) for fits in conditions)
 
 
-def without(*words: str) -> Fits:
+def match_without(*words: str) -> Fits:
     """Names that have none of these words in them."""
     return lambda dotted: not any(word in dotted for word in words)

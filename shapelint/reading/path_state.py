@@ -110,7 +110,7 @@ class PathState:
         """Go back to a state."""
         self.grad = snapshot.grad
         for model in self.objects.models:
-            _put(model, _standing_in(snapshot, model))
+            _set_standing(model, _standing_in(snapshot, model))
         for kept in snapshot.tables.values():
             # Most tables are as they were; comparing is faster than writing.
             if kept.table != kept.values:
@@ -150,13 +150,13 @@ class PathState:
         if not found:
             return
         if all(each == found[0] for each in found):
-            _put(model, found[0])
+            _set_standing(model, found[0])
             return
         self._turns += 1
         modes = _join_modes(_standing_in(before, model).turn, found)
         frozen = any(each.frozen for each in found)
         trained = any(each.trained for each in found)
-        _put(model, Standing(modes, self._turns, frozen, trained))
+        _set_standing(model, Standing(modes, self._turns, frozen, trained))
 
     def _join_lists(self, ends: list[Snapshot]) -> None:
         for items in dict.fromkeys(each for end in ends for each in end.lists):
@@ -219,7 +219,7 @@ def _standing_in(snapshot: Snapshot, model: Model) -> Standing:
     return _FROM_ELSEWHERE if model.made is None else _standing_of(model)
 
 
-def _put(model: Model, standing: Standing) -> None:
+def _set_standing(model: Model, standing: Standing) -> None:
     model.modes, model.turn, model.frozen, model.trained = standing
 
 

@@ -7,6 +7,7 @@ import ast
 from shapelint.reading.class_bodies import is_test_class
 from shapelint.reading.values import Forward, Frame, Function, Instance, Loop
 from shapelint.reading.vocabulary import Purpose, find_purpose, words_of
+from shapelint.syntax.parsing import last_name
 
 
 def is_evaluation(call: Forward) -> bool:
@@ -18,17 +19,13 @@ def is_evaluation(call: Forward) -> bool:
     """
     # A call whose result trains, is returned or is thrown away has another purpose,
     # whatever the loop around it is called.
-    has_other_use = (
-        call.trained
-        or call.trained_with
-        or call.escapes
-        or call.for_gradient
-        or call.dropped
-    )
-    if has_other_use or any(_compares_tensors(frame) for frame in call.frames):
+    trains = call.trained or call.trained_with or call.for_gradient
+    if trains or call.escapes or call.dropped:
+        return False
+    if any(map(_compares_tensors, call.frames)):
         return False
     # `for phase in ["train", "val"]` stands around both: the innermost name counts.
-    nearest = _nearest_purpose(call)
+    nearest = _find_nearest_purpose(call)
     if nearest is not Purpose.UNKNOWN:
         return nearest is Purpose.EVAL
     # A loop that no name speaks of, as in a notebook: a model that is neither trained
@@ -36,7 +33,7 @@ def is_evaluation(call: Forward) -> bool:
     return call.measured and (call.after_training or call.model.loaded)
 
 
-def _nearest_purpose(call: Forward) -> Purpose:
+def _find_nearest_purpose(call: Forward) -> Purpose:
     for each in reversed(call.stack):
         purpose = each.purpose if isinstance(each, Loop) else _purpose_of(each.function)
         if purpose is not Purpose.UNKNOWN:
@@ -81,9 +78,5 @@ def _compares_tensors(frame: Frame) -> bool:
 def _is_check(node: ast.AST) -> bool:
     if isinstance(node, ast.Assert):
         return True
-    name = ""
-    if isinstance(node, ast.Attribute):
-        name = node.attr
-    elif isinstance(node, ast.Name):
-        name = node.id
+    name = last_name(node)
     return name.startswith(("assert", "allclose")) or name in ("raises", "equal")

@@ -141,7 +141,7 @@ def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
             yield from _statements([*node.body, *node.orelse])
 
 
-def dotted_name(node: ast.expr) -> str:
+def read_dotted_name(node: ast.expr) -> str:
     """`torch.nn.Linear` for such an expression; nothing for another."""
     parts: list[str] = []
     while isinstance(node, ast.Attribute):

@@ -121,11 +121,13 @@ class _Reading:
                 return []
             self._visited |= machine.expressions.functions.visited
             found.append(machine.journal.path)
-            queue += _turn_over(given, machine.expressions.decisions.taken)
+            queue += _list_other_decisions(given, machine.expressions.decisions.taken)
         return found
 
 
-def _turn_over(given: dict[str, bool], taken: dict[str, bool]) -> list[dict[str, bool]]:
+def _list_other_decisions(
+    given: dict[str, bool], taken: dict[str, bool]
+) -> list[dict[str, bool]]:
     """For each condition that a path decided anew: all that came before it, and that
     one turned over."""
     found: list[dict[str, bool]] = []

@@ -55,23 +55,22 @@ class Joiner:
     def _join_values(
         self, name: str, one: Value | None, other: Value | None
     ) -> Value | None:
-        if one is other:
+        if one is other or _are_equal(one, other):
             return one
-        if isinstance(one, Items) and isinstance(other, Items):
-            return self.join_items(one, other)
-        if isinstance(one, Result) or isinstance(other, Result):
-            return unite_results([one, other])
-        if isinstance(one, Model) or isinstance(other, Model):
-            return self._join_models(name, one, other)
-        if isinstance(one, Instance) and isinstance(other, Instance):
-            if one.made_from is other.made_from:
-                return self._join_instances(one, other)
-        elif _are_equal(one, other):
-            return one
-        elif isinstance(one, Reference) and is_none(other):
-            return one  # a module that may not be installed
-        elif isinstance(other, Reference) and is_none(one):
-            return other
+        match one, other:
+            case Items() as items, Items() as more:
+                return self.join_items(items, more)
+            case (Result(), _) | (_, Result()):
+                return unite_results([one, other])
+            case (Model(), _) | (_, Model()):
+                return self._join_models(name, one, other)
+            case Instance() as mine, Instance() as theirs:
+                if mine.made_from is theirs.made_from:
+                    return self._join_instances(mine, theirs)
+            # None stands for a module that may not be installed.
+            case (Reference() as known, missing) | (missing, Reference() as known):
+                if is_none(missing):
+                    return known
         return self._join_names(name, one, other)
 
     def join_items(self, one: Items, other: Items) -> Items:
@@ -82,11 +81,13 @@ class Joiner:
         return Items([self._join_members(mine, theirs) for mine, theirs in pairs])
 
     def _join_dicts(self, one: Items, other: Items) -> Items:
-        joined = _by_key(one)
-        for key, (node, theirs) in _by_key(other).items():
+        joined = _pair_by_key(one)
+        for key, (node, theirs) in _pair_by_key(other).items():
+            member = theirs
             if key in joined:
-                theirs = self._join_members(joined[key][1], theirs)  # noqa: PLW2901
-            joined[key] = node, theirs
+                _, mine = joined[key]
+                member = self._join_members(mine, theirs)
+            joined[key] = node, member
         members = [value for _, value in joined.values()]
         return Items(members, [key for key, _ in joined.values()] or [None])
 
@@ -148,32 +149,42 @@ class Joiner:
 
 def _are_equal(one: Value | None, other: Value | None) -> bool:
     """Whether two values are as good as one."""
-    if isinstance(one, Constant) and isinstance(other, Constant):
-        # 1, 1.0 and True are equal to Python, and are not one constant.
-        return type(one.value) is type(other.value) and one.value == other.value
-    if isinstance(one, Function) and isinstance(other, Function):
-        return one.node is other.node and one.bound is other.bound
-    if isinstance(one, Method) and isinstance(other, Method):
-        return one.owner is other.owner and one.name == other.name
-    if isinstance(one, Part) and isinstance(other, Part):
-        return one.model is other.model and one.path == other.path
-    if isinstance(one, Reference) and isinstance(other, Reference):
-        # `lib.a.tqdm` and `lib.b.tqdm`, one imported where the other is missing
-        return one.last == other.last
-    return isinstance(one, Optimizer) and isinstance(other, Optimizer)
+    traits = _traits_of(one)
+    return traits is not None and traits == _traits_of(other)
+
+
+def _traits_of(value: Value | None) -> tuple[object, ...] | None:
+    """By what two values are as good as one; None where they never are."""
+    match value:
+        case Constant():
+            # 1, 1.0 and True are equal to Python, and are not one constant.
+            return Constant, type(value.value), value.value
+        case Function():
+            return Function, value.node, value.bound
+        case Method():
+            return Method, value.owner, value.name
+        case Part():
+            return Part, value.model, value.path
+        case Reference():
+            # `lib.a.tqdm` and `lib.b.tqdm`, one imported where the other is missing
+            return Reference, value.last
+        case Optimizer():
+            return (Optimizer,)
+    return None
 
 
 def _read_already(value: Bound | None) -> Bound | None:
     """What was imported, if it has been read."""
-    is_read = isinstance(value, Pending) and value.found is not None
-    return value.found if isinstance(value, Pending) and is_read else value
+    if isinstance(value, Pending) and value.found is not None:
+        return value.found
+    return value
 
 
 def _read(value: Bound | None) -> Value | None:
     return value.value if isinstance(value, Pending) else value
 
 
-def _by_key(items: Items) -> dict[object, tuple[Value | None, Value | None]]:
+def _pair_by_key(items: Items) -> dict[object, tuple[Value | None, Value | None]]:
     """The members of a dict by what their keys are; of equal keys the last counts."""
     first = len(items.keys) - len(items.members)
     keys = items.keys[first:] if items.members else []

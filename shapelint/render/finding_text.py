@@ -79,12 +79,12 @@ def _facts(diagnostic: Diagnostic) -> list[tuple[str, str]]:
     if len(diagnostic.trail) > 1:
         facts.append(("trail", write_trail(diagnostic.trail)))
     facts += [("note", note) for note in diagnostic.notes]
-    for message, spans in _related_places(diagnostic).items():
+    for message, spans in _group_related_places(diagnostic).items():
         facts.append(("note", f"{message}: {_write_places(spans)}"))
     return facts
 
 
-def _related_places(diagnostic: Diagnostic) -> dict[str, list[Span]]:
+def _group_related_places(diagnostic: Diagnostic) -> dict[str, list[Span]]:
     """The other places of a finding by what is said of them, without those that a fix
     names anyway."""
     edits = [fix.edits[0] for fix in diagnostic.fixes if fix.edits]

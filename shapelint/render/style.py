@@ -52,6 +52,7 @@ class Style:
         """A finding in one line: place, code, message."""
         place = diagnostic.place
         if place is not None:
+            # Python 3.10 knows no columns; the form of the line stays.
             where = f"{shown_path(place.file)}:{place.line}:{place.column or 1}"
         else:
             where = in_one_line(diagnostic.target)
@@ -65,6 +66,7 @@ def _has_colour(color: str, output_file: str | None) -> bool:
     terminal."""
     if color != "auto":
         return color == "always"
+    # An empty value is none: https://no-color.org, https://force-color.org
     if os.environ.get("NO_COLOR"):
         return False
     if os.environ.get("FORCE_COLOR"):

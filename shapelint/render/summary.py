@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shapelint.apply.rounds import applicable_fix
+from shapelint.apply.rounds import find_applicable_fixes
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.kinds import Status
 from shapelint.facts.outcome import Outcome
@@ -13,8 +13,8 @@ def write_summary(outcomes: list[Outcome], style: Style, fixes: Fixes) -> str:
     """A line with the number of findings and targets, and one with the fixes that could
     be made, if there are any."""
     counts = count_findings(outcomes)
-    where = _where(outcomes)
-    done = _done(outcomes, fixes)
+    where = _write_targets(outcomes)
+    done = _write_done(outcomes, fixes)
     line = style.paint(
         (write_counts(counts) or "nothing found") + where + done,
         _colour(counts),
@@ -48,7 +48,7 @@ def _colour(counts: dict[Severity, int]) -> str:
     return "yellow" if counts[Severity.WARNING] else "green"
 
 
-def _where(outcomes: list[Outcome]) -> str:
+def _write_targets(outcomes: list[Outcome]) -> str:
     text = f" in {len(outcomes)} targets" if len(outcomes) > 1 else ""
     failed = sum(outcome.report.status is Status.FAILED for outcome in outcomes)
     if failed:
@@ -56,7 +56,7 @@ def _where(outcomes: list[Outcome]) -> str:
     return text
 
 
-def _done(outcomes: list[Outcome], fixes: Fixes) -> str:
+def _write_done(outcomes: list[Outcome], fixes: Fixes) -> str:
     text = f"; {fixes.made} fixed" if fixes.made else ""
     known = sum(outcome.report.known for outcome in outcomes)
     return f"{text}; {known} in the baseline" if known else text
@@ -64,10 +64,13 @@ def _done(outcomes: list[Outcome], fixes: Fixes) -> str:
 
 def _write_hint(outcomes: list[Outcome], fixes: Fixes) -> str:
     """What `--fix` would do, and `--unsafe-fixes` beyond it."""
-    found = [item for outcome in outcomes for item in outcome.report.diagnostics]
     # Every safe fix may be made with unsafe ones wanted too: the rest is beyond it.
-    safe = sum(applicable_fix(item, unsafe=False) is not None for item in found)
-    fixable = sum(applicable_fix(item, unsafe=True) is not None for item in found)
+    safe = sum(
+        len(find_applicable_fixes(outcome, unsafe=False)) for outcome in outcomes
+    )
+    fixable = sum(
+        len(find_applicable_fixes(outcome, unsafe=True)) for outcome in outcomes
+    )
     unsafe = fixable - safe
     parts = []
     if safe and not fixes.wanted:

@@ -85,6 +85,7 @@ class _Reader:
         """The findings, each with the fixes that hold."""
         path = os.path.abspath(self.file)
         try:
+            # For the place of an error, which `_find` could not name.
             parse_python(texts.text_of(path))
         except UsageError as error:
             span: Span | None = None
@@ -128,6 +129,7 @@ class _Reader:
                 after = _count_codes(self._find(edit_texts(texts, candidate.edits)))
             except UsageError:
                 continue
+            # By their number: an edit may move the lines of the others.
             is_gone = after[code] < before[code]
             others = after.keys() - {code}
             if is_gone and all(after[other] <= before[other] for other in others):
@@ -171,6 +173,7 @@ def find_walked_layers(reports: Iterable[TargetReport]) -> Known:
     for report in reports:
         path, _, expression = report.target.partition(":")
         name = expression.lstrip(":").partition("(")[0]
+        # A walk that ended early may not have come to all layers.
         is_walked = bool(report.rows) and report.status is Status.CHECKED
         if is_walked and name and os.path.isfile(path):
             layers = dict.fromkeys(row.op for row in report.rows if _acts_by_mode(row))

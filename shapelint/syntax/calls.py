@@ -64,7 +64,7 @@ class CallExpression:
         """Where an argument, or the call itself, stands."""
         return self.source.span(node or self.node)
 
-    def replaced(self, node: ast.expr, text: str) -> Edit:
+    def replace_node(self, node: ast.expr, text: str) -> Edit:
         """The edit that writes `text` in place of an expression."""
         return replacement(self.source, node, text)
 
@@ -72,12 +72,13 @@ class CallExpression:
 def call_at(site: Site | None, texts: Texts) -> CallExpression | None:
     """The call expression at a site; by line alone where the interpreter keeps no
     columns."""
-    source = _file_of(site, texts)
-    if site is None or source is None:
+    if site is None:
         return None
-    corners = _corners_of(site)
+    source, corners = parse_file(site.file, texts), _corners_of(site)
+    if source is None:
+        return None
     if corners is None:
-        return _only_call(source, _calls_on_line(source, site.line))
+        return _find_only_call(source, _calls_on_line(source, site.line))
     node = source.calls.get(corners)
     return CallExpression(source, node) if node is not None else None
 
@@ -85,8 +86,9 @@ def call_at(site: Site | None, texts: Texts) -> CallExpression | None:
 def operation_at(site: Site | None, texts: Texts) -> tuple[ParsedFile, ast.expr] | None:
     """The operator expression (`a + b`, `a @ b`, `x[i]`) at a site, where the
     interpreter keeps columns."""
-    source = _file_of(site, texts)
-    corners = _corners_of(site) if site is not None else None
+    if site is None:
+        return None
+    source, corners = parse_file(site.file, texts), _corners_of(site)
     if source is None or corners is None:
         return None
     node = source.operations.get(corners)
@@ -111,11 +113,7 @@ def _call_of(name: str, site: Site, texts: Texts) -> CallExpression | None:
         return None
     on_line = _calls_on_line(source, site.line)
     named = [node for node in on_line if last_name(node.func) == name]
-    return _only_call(source, named)
-
-
-def _file_of(site: Site | None, texts: Texts) -> ParsedFile | None:
-    return parse_file(site.file, texts) if site is not None else None
+    return _find_only_call(source, named)
 
 
 def _corners_of(site: Site) -> Corners | None:
@@ -130,7 +128,7 @@ def _calls_on_line(source: ParsedFile, line: int) -> list[ast.Call]:
     return [node for corners, node in source.calls.items() if corners[0] == line]
 
 
-def _only_call(source: ParsedFile, nodes: list[ast.Call]) -> CallExpression | None:
+def _find_only_call(source: ParsedFile, nodes: list[ast.Call]) -> CallExpression | None:
     """The only one of some calls: where there are more, nobody knows which is meant."""
     return CallExpression(source, nodes[0]) if len(nodes) == 1 else None
 

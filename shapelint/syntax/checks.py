@@ -36,21 +36,28 @@ def _conditions(tree: ast.Module) -> tuple[ast.expr, ...]:
     """The conditions of a file."""
     functions = nodes_of(tree, ast.FunctionDef)
     checking = {function.name for function in functions if _only_checks(function)}
-    conditions = (_condition(node, checking) for node in nodes_of(tree, ast.stmt))
-    return tuple(each for each in conditions if each is not None)
+    found: list[ast.expr] = []
+    for statement in nodes_of(tree, ast.stmt):
+        condition = _condition(statement, checking)
+        if condition is not None:
+            found.append(condition)
+    return tuple(found)
 
 
-def _condition(node: ast.stmt, checking: set[str]) -> ast.expr | None:
-    """What must hold, or must not, by one statement.
-
-    Of a call of a function that only checks, that is the whole call: an argument is as
-    much the author's word as the condition is."""
-    if isinstance(node, ast.Assert):
-        return node.test
-    if isinstance(node, ast.If):
-        return node.test if _raises(node.body) or _raises(node.orelse) else None
-    is_check = _is_torchs(node) or _name_called(node) in checking
-    return node.value if is_check and isinstance(node, ast.Expr) else None
+def _condition(statement: ast.stmt, checking: set[str]) -> ast.expr | None:
+    """What must hold, or must not, by one statement. `checking`: the names of functions
+    that only check."""
+    if isinstance(statement, ast.Assert):
+        return statement.test
+    if isinstance(statement, ast.If):
+        branches = (statement.body, statement.orelse)
+        return statement.test if any(map(_raises, branches)) else None
+    call = _call_of(statement)
+    if call is None:
+        return None
+    # the whole call: an argument is as much the author's word as the condition is
+    is_check = _is_torchs(call) or last_name(call.func) in checking
+    return call if is_check else None
 
 
 def _raises(body: list[ast.stmt]) -> bool:
@@ -58,16 +65,16 @@ def _raises(body: list[ast.stmt]) -> bool:
     return bool(body) and isinstance(body[-1], ast.Raise)
 
 
-def _is_torchs(statement: ast.stmt) -> bool:
-    """Whether a statement calls a check of torch's own."""
-    return _name_called(statement).startswith(_OF_TORCH)
+def _is_torchs(call: ast.Call) -> bool:
+    """Whether a call is one of torch's own checks."""
+    return last_name(call.func).startswith(_OF_TORCH)
 
 
-def _name_called(statement: ast.stmt) -> str:
-    """The last part of the name of what a statement calls; empty where it is not a
-    call."""
-    call = statement.value if isinstance(statement, ast.Expr) else None
-    return last_name(call.func) if isinstance(call, ast.Call) else ""
+def _call_of(statement: ast.stmt) -> ast.Call | None:
+    """The call that a statement consists of."""
+    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
+        return statement.value
+    return None
 
 
 def _only_checks(function: ast.FunctionDef) -> bool:
@@ -79,9 +86,13 @@ def _only_checks(function: ast.FunctionDef) -> bool:
 
 
 def _is_check(statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.Assert):
+        return True
     if isinstance(statement, ast.If):
+        # what an `else` does instead of raising is work of its own
         return _raises(statement.body) and not statement.orelse
-    return isinstance(statement, ast.Assert) or _is_torchs(statement)
+    call = _call_of(statement)
+    return call is not None and _is_torchs(call)
 
 
 def _changes_nothing(statement: ast.stmt) -> bool:
@@ -90,5 +101,10 @@ def _changes_nothing(statement: ast.stmt) -> bool:
         return isinstance(statement.value, ast.Constant)
     if not isinstance(statement, ast.Assign):
         return False
-    parts = [part for target in statement.targets for part in ast.walk(target)]
-    return not any(isinstance(part, (ast.Attribute, ast.Subscript)) for part in parts)
+    return not any(map(_writes_into, statement.targets))
+
+
+def _writes_into(target: ast.expr) -> bool:
+    """Whether a target is part of something: `self.size`, `sizes[0]`."""
+    parts = (ast.Attribute, ast.Subscript)
+    return any(isinstance(node, parts) for node in ast.walk(target))

@@ -4,14 +4,20 @@ imported for it."""
 from __future__ import annotations
 
 import ast
-import importlib.util
 import os
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from shapelint.facts.errors import UsageError
+from shapelint.syntax.module_files import (
+    files_of_module,
+    find_top_level,
+    is_of_a_package,
+    modules_beside,
+    package_of,
+    root_of,
+)
 from shapelint.syntax.parsing import last_name, nodes_of, parse_python
 from shapelint.syntax.texts import DISK
 
@@ -56,7 +62,7 @@ def dependencies_of(places: Iterable[str], folder: str) -> Dependencies:
         if current in found.files or not os.path.isfile(current):
             continue
         found.files.add(current)
-        queue.append(_package_of(current))
+        queue.append(package_of(current))
         queue += _imports_of(current, roots, found)
     return found
 
@@ -67,7 +73,7 @@ def _roots_of(files: list[str], folder: str) -> list[str]:
     for file in map(os.path.realpath, files):
         # a file's folder is first on `sys.path` for all that it imports, and so is that
         # above its package
-        roots += [os.path.dirname(file), _root_of(file)]
+        roots += [os.path.dirname(file), root_of(file)]
     project = (folder, os.path.join(folder, "src"), os.getcwd())
     roots += map(os.path.realpath, project)
     return list(dict.fromkeys(roots))
@@ -75,30 +81,14 @@ def _roots_of(files: list[str], folder: str) -> list[str]:
 
 def _first_files(place: str, roots: list[str], found: Dependencies) -> list[str]:
     """The files that a place names; one that is nowhere makes `found` incomplete."""
-    is_file = place.endswith(".py")
-    files = [place] if is_file else list(_files(place.split("."), roots))
-    is_there = any(map(os.path.isfile, files))
-    if not is_there and (is_file or not _is_of_a_package(place)):
+    if place.endswith(".py"):
+        files, may_be_nowhere = [place], False
+    else:
+        files = list(files_of_module(place.split("."), roots))
+        may_be_nowhere = is_of_a_package(place)
+    if not may_be_nowhere and not any(map(os.path.isfile, files)):
         found.is_complete = False
     return files
-
-
-def _package_of(file: str) -> str:
-    """The `__init__.py` that is imported before a file; a path to nothing where there
-    is no package."""
-    folder = os.path.dirname(file)
-    if os.path.basename(file) == "__init__.py":
-        folder = os.path.dirname(folder)
-    return os.path.join(folder, "__init__.py")
-
-
-def _root_of(file: str) -> str:
-    """The folder from which a file of a package is imported: the first one above it
-    that is not a package."""
-    folder = os.path.dirname(file)
-    while os.path.isfile(os.path.join(folder, "__init__.py")):
-        folder = os.path.dirname(folder)
-    return folder
 
 
 def _imports_of(file: str, roots: list[str], found: Dependencies) -> Iterator[str]:
@@ -109,13 +99,13 @@ def _imports_of(file: str, roots: list[str], found: Dependencies) -> Iterator[st
     except UsageError:
         found.is_complete = False
         return
-    from_here = [os.path.dirname(file), _root_of(file), *roots]
+    from_here = [os.path.dirname(file), root_of(file), *roots]
     if _is_beyond_reading(tree):
         found.is_complete = False
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
-                yield from _known_files(alias.name.split("."), from_here, found)
+                yield from _find_known_files(alias.name.split("."), from_here, found)
         elif isinstance(node, ast.ImportFrom):
             yield from _files_of_from(node, file, from_here, found)
         elif isinstance(node, ast.Call):
@@ -129,15 +119,21 @@ def _is_beyond_reading(tree: ast.Module) -> bool:
         return True
     # a call of `import_module` itself is looked into by `_files_of_call`
     called = {id(call.func) for call in nodes_of(tree, ast.Call)}
-    names = (node for node in ast.walk(tree) if id(node) not in called)
-    return any(_is_search_path(node) or last_name(node) in _BY_NAME for node in names)
+    others = [node for node in ast.walk(tree) if id(node) not in called]
+    return any(map(_is_search_path, others)) or any(map(_is_importer, others))
 
 
 def _hides_imports(node: ast.ImportFrom) -> bool:
     """`from importlib import import_module as load`, `from sys import path`."""
-    if any(each.name in _BY_NAME and each.asname for each in node.names):
-        return True
-    return node.module == "sys" and any(each.name == "path" for each in node.names)
+    names = {alias.name for alias in node.names}
+    renamed = {alias.name for alias in node.names if alias.asname}
+    is_search_path = node.module == "sys" and "path" in names
+    return is_search_path or not renamed.isdisjoint(_BY_NAME)
+
+
+def _is_importer(node: ast.AST) -> bool:
+    """`import_module`, and `__import__`."""
+    return last_name(node) in _BY_NAME
 
 
 def _is_search_path(node: ast.AST) -> bool:
@@ -149,13 +145,14 @@ def _is_search_path(node: ast.AST) -> bool:
     return last_name(node.value) == "sys"
 
 
-def _known_files(
+def _find_known_files(
     parts: list[str], roots: list[str], found: Dependencies
 ) -> Iterator[str]:
-    """As `_files`; a module that is nowhere to be found may be made of anything."""
-    files = list(_files(parts, roots))
+    """As `files_of_module`; a module that is nowhere may be made of anything."""
+    files = list(files_of_module(parts, roots))
     is_standard = parts[0] in sys.stdlib_module_names
-    if not files and not is_standard and not _found_by_python(parts[0]):
+    is_known = files or is_standard or find_top_level(parts[0])
+    if not is_known:
         found.is_complete = False
     yield from files
 
@@ -165,19 +162,20 @@ def _files_of_call(
 ) -> Iterator[str]:
     """The files that a call imports while the program runs."""
     name = last_name(node.func)
+    # the builtin alone: a method of that name need not run code
     is_exec = isinstance(node.func, ast.Name) and name == "exec"
     if name in _BY_PLACE or is_exec:
         found.is_complete = False
     if name not in _BY_NAME:
         return
-    module = _written_module(node)
+    module = _read_imported_module(node)
     if module:
-        yield from _known_files(module.split("."), roots, found)
+        yield from _find_known_files(module.split("."), roots, found)
     else:
         found.is_complete = False
 
 
-def _written_module(node: ast.Call) -> str:
+def _read_imported_module(node: ast.Call) -> str:
     """The module that a call imports, where it is written out and not relative."""
     first = node.args[0] if node.args else None
     if not isinstance(first, ast.Constant) or not isinstance(first.value, str):
@@ -195,14 +193,16 @@ def _files_of_from(
     parts = node.module.split(".") if node.module else []
     if node.level:
         roots = [_folder_above(file, node.level)]
-        own = list(_files(parts, roots, is_relative=True))
+        own = list(files_of_module(parts, roots, is_relative=True))
     else:
-        own = list(_known_files(parts, roots, found))
+        own = list(_find_known_files(parts, roots, found))
     yield from own
+    packages = [each for each in own if each.endswith("__init__.py")]
+    is_relative = node.level > 0
     for alias in node.names:
         if alias.name == "*":  # `__all__` may name any module of a package
-            yield from _beside(file for file in own if file.endswith("__init__.py"))
-        yield from _files([*parts, alias.name], roots, is_relative=bool(node.level))
+            yield from modules_beside(packages)
+        yield from files_of_module([*parts, alias.name], roots, is_relative)
 
 
 def _folder_above(file: str, level: int) -> str:
@@ -211,72 +211,3 @@ def _folder_above(file: str, level: int) -> str:
     for _ in range(level):
         folder = os.path.dirname(folder)
     return folder
-
-
-def _beside(files: Iterable[str]) -> Iterator[str]:
-    """The modules and packages of the packages whose `__init__.py` these are."""
-    for file in files:
-        folder = os.path.dirname(file)
-        for name in os.listdir(folder) if os.path.isdir(folder) else ():
-            yield from _as_file(os.path.join(folder, name.removesuffix(".py")))
-
-
-def _files(
-    parts: list[str], roots: list[str], is_relative: bool = False
-) -> Iterator[str]:
-    """The packages and the module that a dotted name stands for, where they are not
-    installed packages."""
-    if not parts:
-        return
-    for root in roots:
-        yield from _files_below(root, parts)
-    for file in () if is_relative else _found_by_python(parts[0]):
-        if not _is_installed(file):
-            yield file
-            yield from _files_below(os.path.dirname(file), parts[1:])
-
-
-def _files_below(root: str, parts: list[str]) -> Iterator[str]:
-    """Of `a.b.c` the files of `a`, of `a.b`, and of `a.b.c`."""
-    for part in parts:
-        root = os.path.join(root, part)
-        yield from _as_file(root)
-
-
-def _as_file(place: str) -> Iterator[str]:
-    for file in (f"{place}.py", os.path.join(place, "__init__.py")):
-        if os.path.isfile(file):
-            yield file
-
-
-@lru_cache(maxsize=1024)
-def _found_by_python(name: str) -> tuple[str, ...]:
-    """Where the interpreter would find a top-level module: `.pth` files and the finders
-    of editable installs have their say. Of a package its `__init__.py`, there or
-    not."""
-    if name in sys.stdlib_module_names or not name:
-        return ()
-    try:
-        # of a name without dots nothing is imported
-        spec = importlib.util.find_spec(name)
-    except (ImportError, ValueError, AttributeError):
-        return ()
-    if spec is None:
-        return ()
-    if spec.submodule_search_locations is not None:
-        folders = map(os.path.abspath, spec.submodule_search_locations)
-        return tuple(os.path.join(folder, "__init__.py") for folder in folders)
-    return (os.path.abspath(spec.origin),) if spec.origin else ()
-
-
-def _is_installed(file: str) -> bool:
-    if not file.endswith(".py"):
-        return True
-    return "site-packages" in file or "dist-packages" in file
-
-
-def _is_of_a_package(module: str) -> bool:
-    """Whether a module is one of an installed package, which no change of the project's
-    files changes."""
-    files = _found_by_python(module.partition(".")[0])
-    return bool(files) and all(map(_is_installed, files))

@@ -37,7 +37,7 @@ def join_cells(content: str) -> str:
 @lru_cache(maxsize=32)
 def _join(cells: tuple[str, ...]) -> str:
     parts = [
-        f"#: code cell {number}\n{read_as_python(cell)}\n"
+        f"#: code cell {number}\n{convert_to_python(cell)}\n"
         for number, cell in enumerate(cells, 1)
     ]
     # a file of nothing has a first line too, in which findings can stand
@@ -98,7 +98,7 @@ def require_text(text: str) -> None:
     text.encode("utf-8")
 
 
-def read_as_python(source: str) -> str:
+def convert_to_python(source: str) -> str:
     """A cell's code, magics and shell commands kept behind a `pass`; all of it as
     comments where it is not Python."""
     text = keep_magics(source)

@@ -80,53 +80,46 @@ def origins(place: Place, depth: int = DEPTH) -> Iterator[Place]:
 
 def _parts(node: ast.expr) -> list[ast.expr]:
     """The expressions inside another that its value is made of."""
-    if isinstance(node, ast.BinOp):
-        return [node.left, node.right]
-    if isinstance(node, (ast.Tuple, ast.List)):
-        return node.elts
-    if isinstance(node, ast.IfExp):
-        return [node.body, node.orelse]
-    if isinstance(node, ast.BoolOp):
-        return node.values
-    return _parts_of_call(node) if isinstance(node, ast.Call) else []
-
-
-def _parts_of_call(node: ast.Call) -> list[ast.expr]:
-    func = node.func
-    if isinstance(func, ast.Name):
-        return node.args if func.id in _SAME_VALUE else []
-    if not isinstance(func, ast.Attribute) or _is_module(func.value):
-        return []
-    # of a method: `table.unsqueeze(0)` holds what `table` holds
-    return [func.value]
-
-
-def _is_module(node: ast.expr) -> bool:
-    return isinstance(node, ast.Name) and node.id in _MODULES
+    match node:
+        case ast.BinOp():
+            return [node.left, node.right]
+        case ast.Tuple() | ast.List():
+            return node.elts
+        case ast.IfExp():
+            return [node.body, node.orelse]
+        case ast.BoolOp():
+            return node.values
+        case ast.Call(func=ast.Name(id=name)):
+            return node.args if name in _SAME_VALUE else []
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=name))) if name in _MODULES:
+            return []
+        case ast.Call(func=ast.Attribute(value=owner)):
+            # of a method: `table.unsqueeze(0)` holds what `table` holds
+            return [owner]
+    return []
 
 
 def _sources(place: Place) -> list[Place]:
     """Where the value of a name, or of an attribute of `self`, was written."""
     node = place.node
     if isinstance(node, ast.Name):
-        return [*_assigned_values(place, node.id), *_passed_values(place, node.id)]
-    if isinstance(node, ast.Attribute) and _is_self(node.value):
+        return [
+            *_find_assigned_values(place, node.id),
+            *_find_passed_values(place, node.id),
+        ]
+    if isinstance(node, ast.Attribute) and _is_name(node.value, "self"):
         return _attribute_values(place, node.attr)
     return []
 
 
-def _is_self(node: ast.expr) -> bool:
-    return isinstance(node, ast.Name) and node.id == "self"
-
-
-def enclosing_function(place: Place) -> ast.FunctionDef | None:
+def find_enclosing_function(place: Place) -> ast.FunctionDef | None:
     """The function an expression stands in."""
-    return place.source.enclosing(place.node, ast.FunctionDef)
+    return place.source.find_enclosing(place.node, ast.FunctionDef)
 
 
-def enclosing_class(place: Place) -> ast.ClassDef | None:
+def find_enclosing_class(place: Place) -> ast.ClassDef | None:
     """The class an expression stands in."""
-    return place.source.enclosing(place.node, ast.ClassDef)
+    return place.source.find_enclosing(place.node, ast.ClassDef)
 
 
 @lru_cache(maxsize=64)
@@ -143,36 +136,43 @@ def _pairs(node: ast.AST) -> list[Assignment]:
     found: list[Assignment] = []
     for target in node.targets:
         if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+            # not strict: a star stands for any number of values
             found += zip(target.elts, node.value.elts, strict=False)
         else:
             found.append((target, node.value))
     return found
 
 
-def _assigned_values(place: Place, name: str) -> list[Place]:
+def _find_assigned_values(place: Place, name: str) -> list[Place]:
     """The last value that the enclosing function assigns to a name before it is used;
     where there is none, the last that the module does."""
     tree = place.source.tree
-    function = enclosing_function(place)
-    before = [
-        value
-        for value in _values_of(name, assignments(function or tree))
-        if value.lineno <= place.node.lineno and value is not place.node
-    ]
-    if not before and function is not None and not _is_parameter(function, name):
+    function = find_enclosing_function(place)
+    values = _values_of(name, assignments(function or tree))
+    before = [value for value in values if _is_before(value, place.node)]
+    is_global = function is not None and not _is_parameter(function, name)
+    if is_global and not before:
         # a function may use what the module assigns below it
-        statements = [each for each in tree.body if isinstance(each, ast.Assign)]
-        pairs = [pair for statement in statements for pair in _pairs(statement)]
-        before = _values_of(name, pairs)
+        before = _values_of(name, _module_assignments(tree))
     return [replace(place, node=value) for value in before[-1:]]
 
 
+def _is_before(value: ast.expr, node: ast.expr) -> bool:
+    return value.lineno <= node.lineno and value is not node
+
+
+def _module_assignments(tree: ast.Module) -> list[Assignment]:
+    """The assignments that a module makes itself, outside of functions and classes."""
+    statements = [each for each in tree.body if isinstance(each, ast.Assign)]
+    return [pair for statement in statements for pair in _pairs(statement)]
+
+
 def _values_of(name: str, pairs: Iterable[Assignment]) -> list[ast.expr]:
-    return [
-        value
-        for target, value in pairs
-        if isinstance(target, ast.Name) and target.id == name
-    ]
+    return [value for target, value in pairs if _is_name(target, name)]
+
+
+def _is_name(node: ast.expr, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name
 
 
 def _is_parameter(function: ast.FunctionDef, name: str) -> bool:
@@ -181,19 +181,19 @@ def _is_parameter(function: ast.FunctionDef, name: str) -> bool:
     return any(parameter.arg == name for parameter in parameters)
 
 
-def _passed_values(place: Place, name: str) -> list[Place]:
+def _find_passed_values(place: Place, name: str) -> list[Place]:
     """What the caller passes for a parameter, else its default."""
-    function = enclosing_function(place)
+    function = find_enclosing_function(place)
     if function is None or not _is_parameter(function, name):
         return []
-    passed = _passed_argument(place, function, name)
+    passed = _find_passed_argument(place, function, name)
     if passed is not None:
         return [passed]
     default = _default_of(function, name)
     return [replace(place, node=default)] if default is not None else []
 
 
-def _passed_argument(
+def _find_passed_argument(
     place: Place, function: ast.FunctionDef, name: str
 ) -> Place | None:
     caller = place.callers[0] if place.callers else None
@@ -236,7 +236,7 @@ def _default_of(function: ast.FunctionDef, name: str) -> ast.expr | None:
 def _attribute_values(place: Place, name: str) -> list[Place]:
     """The first two values that the class assigns to `self.<name>`: a second one is
     most often that of another branch, further ones are updates."""
-    owner = enclosing_class(place)
+    owner = find_enclosing_class(place)
     if owner is None:
         return []
     pairs = assignments(owner)
@@ -248,4 +248,4 @@ def _attribute_values(place: Place, name: str) -> list[Place]:
 def _is_attribute_of_self(node: ast.expr, name: str) -> bool:
     if not isinstance(node, ast.Attribute) or node.attr != name:
         return False
-    return _is_self(node.value)
+    return _is_name(node.value, "self")

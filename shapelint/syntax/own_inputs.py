@@ -49,12 +49,12 @@ def input_comment(text: str, owner: ast.ClassDef) -> tuple[str, ...]:
     """The inputs in comments above a class, on its line, or inside it before the first
     method."""
     comments = dict(_comments(text))
-    found = [
-        match["specs"]
-        for line in _lines_of_head(text, owner)
-        if (match := _COMMENT.search(comments.get(line, "")))
-    ]
-    return tuple(spec for specs in found for spec in _split_specs(specs))
+    found: list[str] = []
+    for line in _lines_of_head(text, owner):
+        match = _COMMENT.search(comments.get(line, ""))
+        if match is not None:
+            found += _split_specs(match["specs"])
+    return tuple(found)
 
 
 def _lines_of_head(text: str, owner: ast.ClassDef) -> range:

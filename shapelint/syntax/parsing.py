@@ -86,7 +86,7 @@ def nodes_at(tree: ast.AST, line: int) -> Iterator[ast.AST]:
             yield from nodes_at(node, line)
 
 
-def with_deep_stack(action: Callable[[], T]) -> T:
+def run_with_deep_stack(action: Callable[[], T]) -> T:
     """Do something that recurses over syntax trees, in a thread with room for it."""
     results: list[T] = []
     errors: list[BaseException] = []

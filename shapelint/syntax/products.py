@@ -18,11 +18,8 @@ def write_product(
     factors = _factors(old)
     if len(factors) < 2 or math.prod(sizes) != value:
         return str(value)
-    if len(sizes) > len(factors):
-        # `64 * 49` for (64, 7, 7): the last factor counts all that is left
-        kept = len(factors) - 1
-        sizes = (*sizes[:kept], math.prod(sizes[kept:]))
-    return " * ".join(_write_factors(source, factors, sizes))
+    texts = _write_factors(source, factors, _merge_last(sizes, len(factors)))
+    return " * ".join(texts)
 
 
 def _factors(node: ast.expr) -> list[ast.expr]:
@@ -31,20 +28,21 @@ def _factors(node: ast.expr) -> list[ast.expr]:
     return [node]
 
 
+def _merge_last(sizes: tuple[int, ...], count: int) -> tuple[int, ...]:
+    """At most `count` sizes with the same product: (64, 49) of (64, 7, 7), where the
+    last factor of `64 * 49` counts all that is left."""
+    kept = count - 1
+    return sizes if len(sizes) <= count else (*sizes[:kept], math.prod(sizes[kept:]))
+
+
 def _write_factors(
     source: ParsedFile, factors: list[ast.expr], sizes: tuple[int, ...]
 ) -> list[str]:
-    if len(factors) == len(sizes):
-        pairs = zip(factors, sizes, strict=True)
-        return [_write_factor(source, factor, size) for factor, size in pairs]
-    is_square = len(sizes) == 3 and sizes[1] == sizes[2]
-    if len(factors) == 2 and is_square and _is_power(factors[1]):
-        return [_write_factor(source, factors[0], sizes[0]), f"{sizes[1]} ** 2"]
-    return [str(size) for size in sizes]
-
-
-def _is_power(node: ast.expr) -> bool:
-    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow)
+    # of fewer sizes than factors, nobody knows which factor stood for which
+    if len(sizes) < len(factors):
+        return [str(size) for size in sizes]
+    pairs = zip(factors, sizes, strict=True)
+    return [_write_factor(source, factor, size) for factor, size in pairs]
 
 
 def _write_factor(source: ParsedFile, factor: ast.expr, size: int) -> str:

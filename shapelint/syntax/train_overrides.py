@@ -46,12 +46,7 @@ class TrainOverride:
 
 def find_faulty_overrides(walked: Walked) -> Iterator[TrainOverride]:
     """Each override in the user's own classes that does not do its work."""
-    seen: set[tuple[str, str]] = set()
-    for layer, home in walked.homes.items():
-        file, owner = home
-        if home in seen or not file or "site-packages" in file:
-            continue
-        seen.add(home)
+    for layer, (file, owner) in _first_of_each_class(walked).items():
         source = parse_file(file, walked.texts)
         if source is None:
             continue
@@ -61,20 +56,23 @@ def find_faulty_overrides(walked: Walked) -> Iterator[TrainOverride]:
                 yield TrainOverride(source, layer, owner, method, fault)
 
 
+def _first_of_each_class(walked: Walked) -> dict[str, tuple[str, str]]:
+    """The first layer of each of the user's classes, with the file and the name of the
+    class."""
+    firsts: dict[tuple[str, str], str] = {}
+    for layer, home in walked.homes.items():
+        firsts.setdefault(home, layer)
+    return {layer: home for home, layer in firsts.items() if _is_the_users(home[0])}
+
+
+def _is_the_users(file: str) -> bool:
+    return bool(file) and "site-packages" not in file
+
+
 def _find_fault(method: ast.FunctionDef) -> OverrideFault | None:
-    spec = method.args
-    names = [arg.arg for arg in [*spec.posonlyargs, *spec.args]][1:]
-    is_train = method.name == "train"
-    takes_any = spec.vararg is not None or spec.kwarg is not None
-    if is_train and not names and not takes_any:
-        return OverrideFault.LACKS_MODE
-    required_keywords = sum(default is None for default in spec.kw_defaults)
-    required = len(names) - len(spec.defaults) + required_keywords
-    given = 1 if is_train else 0
-    if required > given:
-        return OverrideFault.REQUIRES_ARGUMENTS
-    if is_train and names and not _names_a_mode(names[0]):
-        return OverrideFault.TAKES_OTHER
+    fault = _fault_of_signature(method)
+    if fault is not None:
+        return fault
     if not reaches_layers(method):
         return OverrideFault.SKIPS_LAYERS
     if not returns_value(method):
@@ -82,7 +80,27 @@ def _find_fault(method: ast.FunctionDef) -> OverrideFault | None:
     return None
 
 
-def _names_a_mode(name: str) -> bool:
+def _fault_of_signature(method: ast.FunctionDef) -> OverrideFault | None:
+    """What is wrong already with how a method can be called. torch calls `train(mode)`,
+    and `eval()`."""
+    spec = method.args
+    positional = [*spec.posonlyargs, *spec.args]
+    names = [parameter.arg for parameter in positional[1:]]  # without `self`
+    required_keywords = sum(default is None for default in spec.kw_defaults)
+    required = len(names) - len(spec.defaults) + required_keywords
+    if method.name == "eval":
+        return OverrideFault.REQUIRES_ARGUMENTS if required > 0 else None
+    takes_any = spec.vararg is not None or spec.kwarg is not None
+    if not names and not takes_any:
+        return OverrideFault.LACKS_MODE
+    if required > 1:
+        return OverrideFault.REQUIRES_ARGUMENTS
+    if names and not _is_word_for_mode(names[0]):
+        return OverrideFault.TAKES_OTHER
+    return None
+
+
+def _is_word_for_mode(name: str) -> bool:
     return any(word in name.lower() for word in _WORDS_OF_A_MODE)
 
 

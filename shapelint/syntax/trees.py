@@ -76,7 +76,7 @@ class ParsedFile:
             if isinstance(node, kinds) and first <= line <= last:
                 yield node
 
-    def enclosing(self, node: ast.AST, kind: type[Node]) -> Node | None:
+    def find_enclosing(self, node: ast.AST, kind: type[Node]) -> Node | None:
         """The innermost node of a kind that another stands in, or that it is."""
         around: ast.AST | None = node
         while around is not None and not isinstance(around, kind):
@@ -85,7 +85,7 @@ class ParsedFile:
 
     def is_in_method(self, node: ast.AST) -> bool:
         """Whether `self` can be written where a node stands."""
-        function = self.enclosing(node, ast.FunctionDef)
+        function = self.find_enclosing(node, ast.FunctionDef)
         parameters = function.args.args if function is not None else []
         return bool(parameters) and parameters[0].arg == "self"
 

@@ -21,7 +21,9 @@ NOT_REACHED = "`eval()` does not reach a module that is not an attribute"
 """Why a module stays in train mode."""
 
 
-def failed_calls(walked: Walked, *ops: str) -> Iterator[tuple[Trace, Call, Failure]]:
+def find_failed_calls(
+    walked: Walked, *ops: str
+) -> Iterator[tuple[Trace, Call, Failure]]:
     """The calls of these ops that eager refuses, in every mode; of all ops if none is
     named. `batch_norm` stands for its module too."""
     for trace in walked.traces.values():
@@ -82,7 +84,7 @@ def definition_of(walked: Walked, call: Call) -> tuple[tuple[Site, ...], str]:
     return (), call.module_class
 
 
-def made_by(walked: Walked, call: Call) -> CallExpression | None:
+def find_constructor_call(walked: Walked, call: Call) -> CallExpression | None:
     """The expression in the user's file that made the layer, where its arguments can be
     told apart."""
     sites, class_name = definition_of(walked, call)
@@ -114,7 +116,7 @@ def locate(
     definition = _span(sites[0] if sites else None, texts)
     called = _span(call.site, texts)
     primary = span or definition or called
-    makers = _makers(sites, primary, texts) if call.definition else ()
+    makers = _find_further_makers(sites, primary, texts) if call.definition else ()
     whole = replace(
         draft,
         layer=call.layer,
@@ -126,7 +128,7 @@ def locate(
     return whole.at(primary, called, NoPlace.NO_SOURCE)
 
 
-def _makers(
+def _find_further_makers(
     sites: tuple[Site, ...], shown: Span | None, texts: Texts
 ) -> tuple[Related, ...]:
     """The two calls beyond the one that made a layer: with the third, the reader is
@@ -136,7 +138,7 @@ def _makers(
     return tuple(Related(span_of(site, texts), "made from") for site in outer)
 
 
-def at_call(draft: Draft, walked: Walked, trace: Trace, call: Call) -> Diagnostic:
+def place_at_call(draft: Draft, walked: Walked, trace: Trace, call: Call) -> Diagnostic:
     """A draft with layer and trail, at the user's own calling expression."""
     span = _span(call.site, walked.texts)
     whole = replace(draft, layer=call.layer, trail=trail_to(trace, call))
@@ -174,7 +176,7 @@ def finding_at_call(
     candidates: Iterable[Candidate],
 ) -> Finding:
     """The finding at the user's own calling expression."""
-    placed = at_call(draft, walked, trace, call)
+    placed = place_at_call(draft, walked, trace, call)
     return Finding(placed, trace.mode, call.index, tuple(candidates))
 
 

@@ -35,23 +35,24 @@ class Answers:
         self._stood_in = False
 
     def stand_in(self, tensor: Tensor) -> Scalar:
-        """The value of a fake scalar: True first; asked again at the same place of the
-        same call, it flips.
+        """A value in place of that of a fake scalar.
 
-        Numbers go up by one, so that `while n < 10` ends as well."""
+        Asked again at the same place of the same call, a truth stays the same PATIENCE
+        times and then alternates; a number goes up by one each time. So every loop
+        ends, `while n < 10` as well as `while not done`."""
         self._stood_in = True
         place = (self.ownership.nearest(), self.module_serials)
         times = self._times_asked.get(place, 0) + 1
         self._times_asked[place] = times
         value = default_value(tensor)
         if isinstance(value, bool):
-            # First the answer that is likely to be a check that holds, then, after
-            # PATIENCE, each in turn: no loop waits for one of them for ever.
+            # Most questions are checks that hold, so the first answer is kept for a
+            # while before a loop that waits for the other one is let go.
             return value if times <= PATIENCE else times % 2 == 1
         self.handed_out_number = True
         return value + times - 1
 
-    def forced_at(self, name: str, site: Site | None) -> bool | None:
+    def find_forced_answer(self, name: str, site: Site | None) -> bool | None:
         """The answer that was decided for this place before the walk, if any."""
         if name not in ("bool", "is_nonzero") or site is None:
             return None

@@ -91,7 +91,7 @@ def _describe_exception(
         type(error).__name__,
         message_of(error),
         sites or _find_override(scene.model, ownership),
-        scene.recorder.raised_in(error),
+        scene.recorder.find_raising_module(error),
         None if failed is None else failed.index,
         switching_to=switching_to,
     )

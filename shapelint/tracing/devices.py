@@ -48,7 +48,7 @@ def find_home(
     name: str, call: Call, calls: Sequence[Call], args: Args, kwargs: Kwargs
 ) -> Home:
     """Where the result of a function would be."""
-    asked = _asked_home(name, args, kwargs)
+    asked = _find_given_home(name, args, kwargs)
     if asked is not None:
         return asked
     if not call.inputs:
@@ -75,7 +75,7 @@ def find_strays(name: str, call: Call, calls: Sequence[Call]) -> tuple[int, ...]
     return tuple(at for at in left if call.inputs[at].shape)
 
 
-def _asked_home(name: str, args: Args, kwargs: Kwargs) -> Home | None:
+def _find_given_home(name: str, args: Args, kwargs: Kwargs) -> Home | None:
     """What an argument says: a device of somebody's is where the model is, `"cpu"` in
     words is the CPU."""
     if name == "cpu":

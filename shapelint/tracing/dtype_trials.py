@@ -33,7 +33,7 @@ def is_floating(tensor: Tensor) -> bool:
 
 def find_working_dtype(invocation: Invocation) -> WorkingDtype | None:
     """The first dtype with which a failed call works; None where dtypes are not it."""
-    masked = _masked_arguments(invocation)
+    masked = _cast_mask(invocation)
     if masked is not None:
         result = _try_call(invocation, masked, invocation.kwargs)
         if not isinstance(result, Tensor):
@@ -50,8 +50,8 @@ def find_working_dtype(invocation: Invocation) -> WorkingDtype | None:
 
 def works_without_gradient(invocation: Invocation) -> bool:
     """Whether an op in place works on copies that autograd knows nothing of."""
-    args = tuple(map(_detached_copy, invocation.args))
-    kwargs = {key: _detached_copy(value) for key, value in invocation.kwargs.items()}
+    args = tuple(map(_copy_detached, invocation.args))
+    kwargs = {key: _copy_detached(value) for key, value in invocation.kwargs.items()}
     try:
         with no_modes(), torch.no_grad():
             invocation.func(*args, **kwargs)
@@ -60,11 +60,11 @@ def works_without_gradient(invocation: Invocation) -> bool:
     return True
 
 
-def _detached_copy(value: Any) -> Any:
+def _copy_detached(value: Any) -> Any:
     return value.detach().clone() if isinstance(value, Tensor) else value
 
 
-def _masked_arguments(invocation: Invocation) -> Args | None:
+def _cast_mask(invocation: Invocation) -> Args | None:
     """The arguments with the mask as truth values; None where there is no other mask
     than that."""
     at = ops.of(invocation.name).mask_at

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from shapelint import ops
 from shapelint.facts.graph import Call, Choices, Failure, Key
 from shapelint.ops.record import Candidate, Family
-from shapelint.ops.recovery import recovered_shapes
+from shapelint.ops.recovery import recover_shapes
 from shapelint.ops.registry import OF_A_MODULE
 from shapelint.tracing.call_log import CallLog
 from shapelint.tracing.dtype_trials import (
@@ -125,7 +125,7 @@ class FailureHandler:
         if call.failure is not None:  # its function failed, and was recovered
             raise error
         self._register(call, failure, error)
-        shape = self._choose(failure, recovered_shapes(failure), error)
+        shape = self._choose(failure, recover_shapes(failure), error)
         dtype = _result_dtype(name, list(tensors_in((args, kwargs))))
         return _zeros(shape, dtype)
 
@@ -141,7 +141,7 @@ class FailureHandler:
         """einops raised: it asks for shapes only, so that eager would say the same."""
         failure = self._describe(f"einops.{name}", (tensor, pattern), lengths, error)
         self._register(call, failure, error)
-        shape = self._choose(failure, recovered_shapes(failure), error)
+        shape = self._choose(failure, recover_shapes(failure), error)
         return _zeros(shape, tensor.dtype)
 
     def _pass_on_known(self, error: Exception) -> None:
@@ -203,7 +203,7 @@ class FailureHandler:
         written = next(iter(invocation.args), None)
         if invocation.is_inplace and isinstance(written, Tensor):
             # Whatever would have been written, the result is the tensor itself.
-            is_known = bool(recovered_shapes(failure))
+            is_known = bool(recover_shapes(failure))
             own_shape = tuple(written.shape)
             self._choose(failure, [own_shape] if is_known else [], error)
             return written
@@ -214,7 +214,7 @@ class FailureHandler:
             return _zeros(shape, cast.result.dtype)
         # A pooling with indices has two results, which no recovery describes.
         has_indices = gives_indices(invocation.func, invocation.kwargs)
-        shapes = [] if has_indices else recovered_shapes(failure)
+        shapes = [] if has_indices else recover_shapes(failure)
         dtype = _result_dtype(invocation.name, invocation.tensors)
         return _zeros(self._choose(failure, shapes, error), dtype)
 

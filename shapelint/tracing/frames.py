@@ -59,12 +59,12 @@ def _site(code: CodeType, lasti: int, lineno: int | None, file: str) -> Site:
         path,
         function,
         start or line,
-        _from_one(start_column),
+        _count_from_one(start_column),
         end_line,
-        _from_one(end_column),
+        _count_from_one(end_column),
     )
 
 
-def _from_one(column: int | None) -> int | None:
+def _count_from_one(column: int | None) -> int | None:
     """Python counts the columns of an expression from 0."""
     return None if column is None else column + 1

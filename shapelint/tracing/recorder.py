@@ -142,7 +142,7 @@ class Recorder(TorchFunctionMode):
         """The call that torch is busy with."""
         return self.log.leaf or self._current
 
-    def raised_in(self, error: BaseException) -> str:
+    def find_raising_module(self, error: BaseException) -> str:
         """Qualified name of the innermost module an exception came out of."""
         return self._raised_in.get(id(error), "")
 
@@ -204,7 +204,7 @@ class Recorder(TorchFunctionMode):
             return answer
         site = self.log.ownership.nearest()
         is_derived = is_fake(asked) or any(map(self.log.is_derived, tensors))
-        forced = self.answers.forced_at(name, site) if is_derived else None
+        forced = self.answers.find_forced_answer(name, site) if is_derived else None
         answer = self._answer(invocation, asked) if forced is None else forced
         # Torch's own layers ask about real values for checks of theirs.
         is_torchs = self.log.leaf is not None and not is_fake(asked)
@@ -217,7 +217,7 @@ class Recorder(TorchFunctionMode):
         if is_fake(asked):
             if invocation.name in _WHOLE_VALUES:
                 self.answers.handed_out_number = True
-                return _made_up_values(invocation.name, asked)
+                return _make_up_values(invocation.name, asked)
             if ops.of(invocation.name).asks is Asks.COMPARISON:
                 return self.answers.stand_in(torch.ones((), dtype=torch.bool))
         try:
@@ -234,7 +234,7 @@ def _asks_for_value(invocation: Invocation) -> bool:
     return op.asks in _ANSWERED and not is_cast
 
 
-def _made_up_values(name: str, tensor: Tensor) -> Any:
+def _make_up_values(name: str, tensor: Tensor) -> Any:
     with no_modes():
         ones = torch.ones(tuple(tensor.shape), dtype=tensor.dtype)
         return ones.tolist() if name == "tolist" else ones.numpy()

@@ -26,8 +26,8 @@ from shapelint.tracing.nested import Args, Kwargs, tensors_in
 from shapelint.tracing.torch_private import (
     DispatchMode,
     is_mutating,
+    list_written_arguments,
     no_torch_function,
-    written_arguments,
 )
 from shapelint.tracing.user_text import causes_of
 
@@ -127,7 +127,7 @@ class Session(DispatchMode):  # type: ignore[no-untyped-call]
             for tensor in tensors if is_write else ():
                 self.before_mutation(tensor)
         if self.on_write is not None and says_so:
-            for tensor in _written(op, args, kwargs):
+            for tensor in _find_written_tensors(op, args, kwargs):
                 self.on_write(tensor)
 
     def _affords(self, op: Any, name: str, args: Args) -> bool:
@@ -196,9 +196,9 @@ def _spell_arguments(value: object) -> str:
     return repr(value)
 
 
-def _written(op: Any, args: Args, kwargs: Kwargs) -> Iterator[Tensor]:
+def _find_written_tensors(op: Any, args: Args, kwargs: Kwargs) -> Iterator[Tensor]:
     """The arguments that an op writes, by its schema."""
-    for position, name in written_arguments(op):
+    for position, name in list_written_arguments(op):
         given = args[position] if position < len(args) else kwargs.get(name)
         yield from tensors_in(given)
 

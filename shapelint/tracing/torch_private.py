@@ -33,6 +33,7 @@ __all__ = [
     "flop_registry",
     "has_registries",
     "is_mutating",
+    "list_written_arguments",
     "modules_in",
     "no_modes",
     "no_torch_function",
@@ -40,7 +41,6 @@ __all__ = [
     "silence_torch",
     "storage_key",
     "version_of",
-    "written_arguments",
 ]
 
 
@@ -184,7 +184,7 @@ def is_mutating(op: Any) -> bool:
     return bool(schema.is_mutable)
 
 
-def written_arguments(op: Any) -> Iterator[tuple[int, str]]:
+def list_written_arguments(op: Any) -> Iterator[tuple[int, str]]:
     """Position and name of each argument that an aten op writes; without a schema, the
     first of an op in place."""
     schema = getattr(op, "_schema", None)

@@ -135,7 +135,7 @@ class Walker:
         The last trace, the attempt it is of, and how many walks were repeated."""
         trace = self._walk_once(attempt)
         retries = 0
-        while retries < self.settings.retries and _raised_after_question(trace):
+        while retries < self.settings.retries and _raises_after_question(trace):
             flipped = _flip_last_answer(trace.assumptions, attempt.forced)
             if flipped is None:
                 break
@@ -319,7 +319,7 @@ def _other_choices(failure: Failure) -> list[int]:
     return [choice for choice in choices if choice != failure.choice]
 
 
-def _raised_after_question(trace: Trace) -> bool:
+def _raises_after_question(trace: Trace) -> bool:
     return trace.raised is not None and trace.raised.after_assumption
 
 

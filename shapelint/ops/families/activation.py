@@ -27,7 +27,7 @@ def _activation(name: str, layer: str = "", *arguments: str) -> Op:
     )
 
 
-def _along_a_dimension(name: str, layer: str) -> Op:
+def _make_op_along_dimension(name: str, layer: str) -> Op:
     return Op(
         name,
         layer,
@@ -62,9 +62,9 @@ OPS = (
     _activation("softsign", "Softsign"),
     _activation("threshold", "Threshold", "threshold", "value", "inplace"),
     _activation("Softmax2d"),
-    _along_a_dimension("softmax", "Softmax"),
-    _along_a_dimension("log_softmax", "LogSoftmax"),
-    _along_a_dimension("softmin", "Softmin"),
+    _make_op_along_dimension("softmax", "Softmax"),
+    _make_op_along_dimension("log_softmax", "LogSoftmax"),
+    _make_op_along_dimension("softmin", "Softmin"),
     Op(
         "prelu",
         "PReLU",

@@ -7,7 +7,7 @@ from shapelint.facts.tensors import Shape, facts_in
 from shapelint.ops.record import Dims, Family, Op
 
 
-def joined_dimension(failure: Failure) -> int:
+def read_joined_dimension(failure: Failure) -> int:
     """Along which dimension a failed call joins."""
     dim = failure.arg(1, "dim", failure.kwargs.get("axis", 0))
     return int(dim or 0)
@@ -25,14 +25,14 @@ def recover_concatenation(failure: Failure) -> list[Shape]:
     rank = max(len(shape) for shape in shapes)
     # torch lets an empty tensor of shape (0,) be joined to anything
     whole = [shape for shape in shapes if len(shape) == rank]
-    along = joined_dimension(failure) % rank
+    along = read_joined_dimension(failure) % rank
     total = sum(shape[along] for shape in whole)
     return [(*shape[:along], total, *shape[along + 1 :]) for shape in whole]
 
 
 def recover_stacking(failure: Failure) -> list[Shape]:
     shapes = [fact.shape for fact in facts_in(failure.arg(0, "tensors"))]
-    at = joined_dimension(failure) % (len(shapes[0]) + 1)
+    at = read_joined_dimension(failure) % (len(shapes[0]) + 1)
     return [(*shape[:at], len(shapes), *shape[at:]) for shape in shapes]
 
 

@@ -11,10 +11,10 @@ from shapelint.facts.tensors import Shape
 from shapelint.ops.record import Cost, Family, Op
 from shapelint.ops.sliding import (
     at_least_one,
+    compute_transposed_output,
+    compute_window_output,
+    expand_to_dims,
     split_spatial,
-    spread,
-    transposed_output,
-    window_output,
 )
 
 _STRIDE, _PADDING = 3, 4
@@ -28,12 +28,15 @@ def channels_taken(failure: Failure) -> int:
     # (out, in / groups, ...), of a transposed one (in, out / groups, ...)
     weight = failure.arg(1, "weight")
     if "transpose" in failure.op:
-        return weight.shape[0]
-    return weight.shape[1] * _groups(failure)
+        taken: int = weight.shape[0]
+        return taken
+    per_group: int = weight.shape[1]
+    return per_group * _groups(failure)
 
 
 def _groups(failure: Failure) -> int:
-    return whole(failure.arg(_GROUPS, "groups", 1) or 1)
+    groups: int = whole(failure.arg(_GROUPS, "groups", 1) or 1)
+    return groups
 
 
 def conv_geometry(failure: Failure, sizes: Shape | None = None) -> list[int]:
@@ -41,7 +44,7 @@ def conv_geometry(failure: Failure, sizes: Shape | None = None) -> list[int]:
     sizes if they are given.
 
     Raises:
-        NoWindowError: as `window_output`.
+        NoWindowError: as `compute_window_output`.
     """
     kernel = failure.arg(1, "weight").shape[2:]
     dims = len(kernel)
@@ -50,11 +53,11 @@ def conv_geometry(failure: Failure, sizes: Shape | None = None) -> list[int]:
     padding = failure.arg(_PADDING, "padding")
     if padding == "same":
         return list(sizes)
-    stride = spread(failure.arg(_STRIDE, "stride"), dims, 1)
-    dilation = spread(failure.arg(_DILATION, "dilation"), dims, 1)
-    pads = spread(None if padding == "valid" else padding, dims, 0)
+    stride = expand_to_dims(failure.arg(_STRIDE, "stride"), dims, 1)
+    dilation = expand_to_dims(failure.arg(_DILATION, "dilation"), dims, 1)
+    pads = expand_to_dims(None if padding == "valid" else padding, dims, 0)
     columns = zip(sizes, kernel, stride, pads, dilation, strict=True)
-    return [window_output(*column) for column in columns]
+    return [compute_window_output(*column) for column in columns]
 
 
 def recover_convolution(failure: Failure) -> list[Shape]:
@@ -96,28 +99,28 @@ def _sizes_of_higher_rank(failure: Failure) -> Shape:
     `Conv2d` where `Conv1d` stands."""
     x, weight = failure.arg(0, "input"), failure.arg(1, "weight")
     kernel = weight.shape[2]
-    stride = _first(failure.arg(_STRIDE, "stride"), 1)
-    padding = _first(failure.arg(_PADDING, "padding"), 0)
+    stride = _read_first(failure.arg(_STRIDE, "stride"), 1)
+    padding = _read_first(failure.arg(_PADDING, "padding"), 0)
     if "transpose" not in failure.op:
-        dilation = _first(failure.arg(_DILATION, "dilation"), 1)
+        dilation = _read_first(failure.arg(_DILATION, "dilation"), 1)
         return at_least_one(
             [
-                window_output(size, kernel, stride, padding, dilation)
+                compute_window_output(size, kernel, stride, padding, dilation)
                 for size in x.shape[2:]
             ]
         )
-    dilation = _first(failure.arg(_TRANSPOSED_DILATION, "dilation"), 1)
-    extra = _first(failure.arg(_OUTPUT_PADDING, "output_padding"), 0)
+    dilation = _read_first(failure.arg(_TRANSPOSED_DILATION, "dilation"), 1)
+    extra = _read_first(failure.arg(_OUTPUT_PADDING, "output_padding"), 0)
     return at_least_one(
         [
-            transposed_output(size, kernel, stride, padding, dilation, extra)
+            compute_transposed_output(size, kernel, stride, padding, dilation, extra)
             for size in x.shape[2:]
         ]
     )
 
 
-def _first(value: Any, default: int) -> int:
-    return spread(value, 1, default)[0]
+def _read_first(value: Any, default: int) -> int:
+    return expand_to_dims(value, 1, default)[0]
 
 
 def _batch(shape: Shape, dims: int) -> Shape:
@@ -136,12 +139,12 @@ def recover_transposed_convolution(failure: Failure) -> list[Shape]:
     kernel = weight.shape[2:]
     dims = len(kernel)
     _, sizes = split_spatial(x, dims)
-    stride = spread(failure.arg(_STRIDE, "stride"), dims, 1)
-    padding = spread(failure.arg(_PADDING, "padding"), dims, 0)
-    extra = spread(failure.arg(_OUTPUT_PADDING, "output_padding"), dims, 0)
-    dilation = spread(failure.arg(_TRANSPOSED_DILATION, "dilation"), dims, 1)
+    stride = expand_to_dims(failure.arg(_STRIDE, "stride"), dims, 1)
+    padding = expand_to_dims(failure.arg(_PADDING, "padding"), dims, 0)
+    extra = expand_to_dims(failure.arg(_OUTPUT_PADDING, "output_padding"), dims, 0)
+    dilation = expand_to_dims(failure.arg(_TRANSPOSED_DILATION, "dilation"), dims, 1)
     columns = zip(sizes, kernel, stride, padding, dilation, extra, strict=True)
-    out = [transposed_output(*column) for column in columns]
+    out = [compute_transposed_output(*column) for column in columns]
     batch = x.shape[:1] if len(x.shape) != dims + 1 else ()
     gives = weight.shape[1] * _groups(failure)
     found: list[Shape] = [(*batch, gives, *at_least_one(out))]

@@ -23,7 +23,7 @@ def axes(side: str) -> list[list[str]] | None:
     return [part.strip("()").split() for part in _DIMENSION.findall(side)]
 
 
-def taken_axes(failure: Failure) -> list[list[str]] | None:
+def read_taken_axes(failure: Failure) -> list[list[str]] | None:
     """The axes that the pattern of a failed call says it takes; None where that is
     unknown."""
     pattern = failure.args[1] if len(failure.args) > 1 else None
@@ -64,16 +64,17 @@ def recover_pattern(failure: Failure) -> list[Shape]:
 
 
 def explain_pattern(call: Call, failure: Failure) -> tuple[str, str] | None:
-    """The dimension that cannot be taken apart as the pattern says."""
+    """Message and label of a pattern that does not fit: about the one dimension whose
+    lengths are wrong where it is known, else in the words of einops."""
     if len(failure.args) < 2 or not isinstance(failure.args[1], str):
         return None
-    shape, left = failure.tensors[0].shape, taken_axes(failure)
+    shape, left = failure.tensors[0].shape, read_taken_axes(failure)
     if left is not None and len(left) == len(shape):
         for names, size in zip(left, shape, strict=True):
             found = _explain_dimension(call, failure, names, size)
             if found is not None:
                 return found
-    message = f"{subject(call)} cannot make `{failure.args[1]}` of {shape_text(shape)}"
+    message = f"{subject(call)} cannot apply `{failure.args[1]}` to {shape_text(shape)}"
     return message, failure.message.strip()
 
 
@@ -89,12 +90,13 @@ def _explain_dimension(
     is_whole = len(known) == len(names)
     if size == product if is_whole else product and size % product == 0:
         return None
-    axis = f"({' '.join(names)})" if len(names) > 1 else names[0]
+    if len(names) > 1:
+        verb, axis = "split", f"into `({' '.join(names)})`"
+    else:
+        verb, axis = "use", f"as `{names[0]}`"
     given = ", ".join(f"{name}={length}" for name, length in known.items())
     shape = shape_text(failure.tensors[0].shape)
-    message = (
-        f"{subject(call)} cannot take the {size} of {shape} for `{axis}` with {given}"
-    )
+    message = f"{subject(call)} cannot {verb} the {size} of {shape} {axis} with {given}"
     if is_whole:
         return message, f"{product} expected"
     return message, f"{size} is not a multiple of {product}"

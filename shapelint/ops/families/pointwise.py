@@ -12,32 +12,32 @@ def recover_as_given(failure: Failure) -> list[Shape]:
     return [failure.tensors[0].shape]
 
 
-def _of_each_element(name: str) -> Op:
+def _make_pointwise_op(name: str) -> Op:
     return Op(name, family=Family.POINTWISE, keeps=Keeps.SHAPE)
 
 
 OPS = (
-    _of_each_element("abs"),
-    _of_each_element("neg"),
-    _of_each_element("exp"),
-    _of_each_element("expm1"),
-    _of_each_element("log"),
-    _of_each_element("log1p"),
-    _of_each_element("sqrt"),
-    _of_each_element("rsqrt"),
-    _of_each_element("square"),
-    _of_each_element("reciprocal"),
-    _of_each_element("sin"),
-    _of_each_element("cos"),
-    _of_each_element("erf"),
-    _of_each_element("sign"),
-    _of_each_element("round"),
-    _of_each_element("floor"),
-    _of_each_element("ceil"),
-    _of_each_element("clamp"),
-    _of_each_element("clip"),
-    _of_each_element("nan_to_num"),
-    _of_each_element("logical_not"),
+    _make_pointwise_op("abs"),
+    _make_pointwise_op("neg"),
+    _make_pointwise_op("exp"),
+    _make_pointwise_op("expm1"),
+    _make_pointwise_op("log"),
+    _make_pointwise_op("log1p"),
+    _make_pointwise_op("sqrt"),
+    _make_pointwise_op("rsqrt"),
+    _make_pointwise_op("square"),
+    _make_pointwise_op("reciprocal"),
+    _make_pointwise_op("sin"),
+    _make_pointwise_op("cos"),
+    _make_pointwise_op("erf"),
+    _make_pointwise_op("sign"),
+    _make_pointwise_op("round"),
+    _make_pointwise_op("floor"),
+    _make_pointwise_op("ceil"),
+    _make_pointwise_op("clamp"),
+    _make_pointwise_op("clip"),
+    _make_pointwise_op("nan_to_num"),
+    _make_pointwise_op("logical_not"),
     Op(
         "cumsum",
         family=Family.POINTWISE,

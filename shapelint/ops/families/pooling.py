@@ -8,7 +8,12 @@ from typing import Any
 from shapelint.facts.graph import Failure
 from shapelint.facts.tensors import Shape
 from shapelint.ops.record import Cost, Family, Keeps, Op
-from shapelint.ops.sliding import at_least_one, split_spatial, spread, window_output
+from shapelint.ops.sliding import (
+    at_least_one,
+    compute_window_output,
+    expand_to_dims,
+    split_spatial,
+)
 
 
 def _dims(failure: Failure) -> int:
@@ -20,20 +25,22 @@ def pool_geometry(failure: Failure) -> list[int]:
     """Spatial output sizes of a failed pooling, possibly below 1.
 
     Raises:
-        NoWindowError: as `window_output`.
+        NoWindowError: as `compute_window_output`.
     """
     dims = _dims(failure)
     _, sizes = split_spatial(failure.arg(0, "input"), dims)
-    kernel = spread(failure.arg(1, "kernel_size"), dims, 1)
+    kernel = expand_to_dims(failure.arg(1, "kernel_size"), dims, 1)
     given = failure.arg(2, "stride")
     # a pooling without a stride puts its windows side by side
-    stride = kernel if given in (None, ()) else spread(given, dims, 1)
-    padding = spread(failure.arg(3, "padding"), dims, 0)
+    stride = kernel if given in (None, ()) else expand_to_dims(given, dims, 1)
+    padding = expand_to_dims(failure.arg(3, "padding"), dims, 0)
     is_max = failure.op.startswith("max")
-    dilation = spread(failure.arg(4, "dilation"), dims, 1) if is_max else (1,) * dims
+    dilation = (
+        expand_to_dims(failure.arg(4, "dilation"), dims, 1) if is_max else (1,) * dims
+    )
     ceil = bool(failure.arg(5 if is_max else 4, "ceil_mode", False))
     columns = zip(sizes, kernel, stride, padding, dilation, strict=True)
-    return [window_output(*column, ceil) for column in columns]
+    return [compute_window_output(*column, ceil) for column in columns]
 
 
 def recover_pooling(failure: Failure) -> list[Shape]:
@@ -45,7 +52,7 @@ def recover_pooling_to_a_size(failure: Failure) -> list[Shape]:
     dims = _dims(failure)
     shape = failure.arg(0, "input").shape
     lead = shape[: max(1, len(shape) - dims)]
-    return [(*lead, *spread(failure.arg(1, "output_size"), dims, 1))]
+    return [(*lead, *expand_to_dims(failure.arg(1, "output_size"), dims, 1))]
 
 
 _MAX = ("kernel_size", "stride", "padding", "dilation", "return_indices", "ceil_mode")

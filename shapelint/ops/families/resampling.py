@@ -6,14 +6,14 @@ from shapelint.facts.graph import Failure
 from shapelint.facts.numbers import whole
 from shapelint.facts.tensors import Shape
 from shapelint.ops.record import Cost, Family, Keeps, Op
-from shapelint.ops.sliding import spread
+from shapelint.ops.sliding import expand_to_dims
 
 RANKS = {"linear": (3,), "bilinear": (4,), "bicubic": (4,), "trilinear": (5,)}
 """How many dimensions each mode of torch.nn.functional.interpolate takes, where that is
 fixed."""
 
 
-def resampled_ranks(failure: Failure) -> tuple[int, ...] | None:
+def find_resampled_ranks(failure: Failure) -> tuple[int, ...] | None:
     """How many dimensions a call takes, where its mode fixes that."""
     mode = failure.kwargs.get("mode") or failure.arg(3, "mode", "nearest")
     return RANKS.get(mode)
@@ -26,7 +26,7 @@ def recover_resampling(failure: Failure) -> list[Shape]:
     if dims < 1:  # nothing spatial to resample
         return [shape]
     if size is not None:
-        return [(*shape[:2], *spread(size, dims, 1)[:dims])]
+        return [(*shape[:2], *expand_to_dims(size, dims, 1)[:dims])]
     factors = scale if isinstance(scale, (list, tuple)) else [scale or 1] * dims
     sizes = zip(shape[2:], factors, strict=False)
     return [(*shape[:2], *(whole(have * by) for have, by in sizes))]

@@ -7,11 +7,11 @@ import math
 
 from shapelint.facts.graph import Failure
 from shapelint.facts.tensors import Shape
-from shapelint.ops.failed_arguments import wanted_sizes
+from shapelint.ops.failed_arguments import read_wanted_sizes
 from shapelint.ops.record import Dims, Family, Op
 
 
-def asked_shape(failure: Failure) -> Shape | None:
+def read_target_shape(failure: Failure) -> Shape | None:
     """The shape that a call asks for, -1 where it leaves a size open; None where it
     does not ask for a whole shape."""
     if failure.op.endswith("_as"):
@@ -19,7 +19,7 @@ def asked_shape(failure: Failure) -> Shape | None:
     if "flatten" in failure.op:
         return None
     try:
-        return wanted_sizes(failure)
+        return read_wanted_sizes(failure)
     except (TypeError, ValueError):
         return None
 
@@ -41,7 +41,7 @@ def recover_reshaping(failure: Failure) -> list[Shape]:
     """The batch first, then the written sizes; or the written sizes and what is left
     over for -1."""
     shape = failure.args[0].shape
-    wanted = wanted_sizes(failure)
+    wanted = read_wanted_sizes(failure)
     if -1 not in wanted:
         return [wanted, *_with_one_free(shape, wanted)]
     known = math.prod(size for size in wanted if size != -1)
@@ -67,7 +67,7 @@ def _with_one_free(shape: Shape, wanted: Shape) -> list[Shape]:
 
 
 def recover_expansion(failure: Failure) -> list[Shape]:
-    shape, wanted = failure.args[0].shape, wanted_sizes(failure)
+    shape, wanted = failure.args[0].shape, read_wanted_sizes(failure)
     left_out = len(shape) - len(wanted)  # sizes of the last dimensions
     wanted = (*wanted, *[-1] * left_out)
     # new dimensions come in front, as in broadcasting

@@ -8,7 +8,7 @@ from shapelint.facts.graph import Call, Failure
 from shapelint.facts.tensors import Shape
 from shapelint.ops.failed_arguments import dims_of
 from shapelint.ops.record import Cost, Family, Op
-from shapelint.ops.sliding import spread
+from shapelint.ops.sliding import expand_to_dims
 from shapelint.ops.wording import subject
 from shapelint.syntax.walked_calls import shape_text
 
@@ -30,8 +30,8 @@ def recover_unfolding(failure: Failure) -> list[Shape]:
     has_step = len(failure.args) > 3
     is_method = has_step and not failure.kwargs and isinstance(kernel, int)
     if len(shape) == 4 and kernel is not None and not is_method:
-        # how many blocks there are hangs on strides; one lets the walk go on
-        return [(shape[0], shape[1] * math.prod(spread(kernel, 2, 1)), 1)]
+        # The number of blocks depends on strides and padding; one is enough to go on.
+        return [(shape[0], shape[1] * math.prod(expand_to_dims(kernel, 2, 1)), 1)]
     return [(*shape, failure.args[3])] if has_step else []
 
 
@@ -39,16 +39,16 @@ def recover_folding(failure: Failure) -> list[Shape]:
     shape = failure.arg(0, "input").shape
     if len(shape) != 3:
         return []
-    kernel = math.prod(spread(failure.arg(2, "kernel_size"), 2, 1))
-    size = spread(failure.arg(1, "output_size"), 2, 1)
+    kernel = math.prod(expand_to_dims(failure.arg(2, "kernel_size"), 2, 1))
+    size = expand_to_dims(failure.arg(1, "output_size"), 2, 1)
     return [(shape[0], max(1, shape[1] // kernel), *size)]
 
 
 def explain_folding(call: Call, failure: Failure) -> tuple[str, str] | None:
     shape = failure.tensors[0].shape
-    kernel = math.prod(spread(failure.arg(2, "kernel_size"), 2, 1))
-    size = shape_text(spread(failure.arg(1, "output_size"), 2, 1))
-    message = f"{subject(call)} cannot make {size} of blocks {shape_text(shape)}"
+    kernel = math.prod(expand_to_dims(failure.arg(2, "kernel_size"), 2, 1))
+    size = shape_text(expand_to_dims(failure.arg(1, "output_size"), 2, 1))
+    message = f"{subject(call)} cannot assemble {size} from blocks of shape {shape_text(shape)}"
     return message, f"blocks of {kernel} values expected"
 
 

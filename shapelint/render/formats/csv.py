@@ -34,6 +34,7 @@ class Csv(Format):
 def render_csv(report: TargetReport) -> str:
     """The calls in order; flags are 0 or 1, several shapes are divided by blanks."""
     out = io.StringIO()
+    # Not the module's own `\r\n`: `visible` would write the `\r` out.
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(_HEAD)
     writer.writerows(_cells(row) for row in report.rows)

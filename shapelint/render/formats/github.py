@@ -74,6 +74,7 @@ def _place(span: Span | None) -> dict[str, str | int]:
 
 
 def _escape_message(text: str) -> str:
+    # `%` first: the others are written with it.
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 

@@ -51,6 +51,7 @@ def _place(item: ReportedFinding) -> tuple[str, dict[str, int], str]:
     span = item.place
     if span is None:
         path, _ = file_and_cell(item.diagnostic.target.partition(":")[0])
+        # GitLab wants a line of every issue.
         return path, {"begin": 1}, ""
     path, cell = file_and_cell(span.file)
     if cell:

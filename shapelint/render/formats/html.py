@@ -167,6 +167,7 @@ def _finding(item: Diagnostic, at: int | None) -> str:
         where = f"{shown_path(place.file)}:{place.line}"
     layer = f" · {item.layer}" if item.layer else ""
     button = ""
+    # 0 is the model itself, which is always in sight.
     if at:
         button = f'<button type="button" data-show="{at}">show in the picture</button>'
     opened = " open" if item.severity is Severity.ERROR else ""

@@ -27,6 +27,7 @@ class Markdown(Format):
 
     def render_check(self, outcomes: list[Outcome], wanted: Wanted) -> str:
         found = [item for outcome in outcomes for item in outcome.report.diagnostics]
+        # The second line says what to type, which a reader of a page cannot.
         summary = write_summary(outcomes, Style(), wanted.fixes).splitlines()[0]
         parts = ["## shapelint", f"**{summary}**"]
         if found:

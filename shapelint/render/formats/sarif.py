@@ -47,6 +47,7 @@ class Sarif(Format):
         source_root = {"text": "The directory shapelint was started in."}
         run = {
             "tool": {"driver": _driver(rules)},
+            # As `Span` counts columns; the standard knows UTF-16 units too.
             "columnKind": "unicodeCodePoints",
             "originalUriBaseIds": {"SRCROOT": {"description": source_root}},
             "invocations": [_invocation(outcomes)],
@@ -70,6 +71,7 @@ def _driver(rules: list[Rule]) -> JsonObject:
 
 def _rule(rule: Rule) -> JsonObject:
     page = rule_page(rule)
+    # A `text` is shown as it is: no Markdown, so no headings.
     text = (inspect.getdoc(rule) or rule.name).replace("#", "")
     family = type(rule).__module__.split(".")[-2]
     return {
@@ -110,6 +112,7 @@ def _result(item: ReportedFinding, index: dict[str, int]) -> JsonObject:
         "ruleId": diagnostic.code,
         "level": LEVELS[diagnostic.severity],
         "message": {"text": plain_text(diagnostic)},
+        # Versioned, as the standard wants it: made in another way, it is a `v2`.
         "partialFingerprints": {"shapelint/v1": item.fingerprint},
     }
     if diagnostic.code in index:
@@ -119,7 +122,7 @@ def _result(item: ReportedFinding, index: dict[str, int]) -> JsonObject:
         result["locations"] = [location]
     if diagnostic.related:
         result["relatedLocations"] = [
-            _related_location(number, each)
+            _write_related_location(number, each)
             for number, each in enumerate(diagnostic.related, 1)
         ]
     if len(diagnostic.trail) > 1:
@@ -131,7 +134,7 @@ def _result(item: ReportedFinding, index: dict[str, int]) -> JsonObject:
     return result
 
 
-def _related_location(number: int, related: Related) -> JsonObject:
+def _write_related_location(number: int, related: Related) -> JsonObject:
     location = _location(related.span)
     return {**location, "message": {"text": related.message}, "id": number}
 

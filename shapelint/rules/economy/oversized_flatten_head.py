@@ -14,8 +14,8 @@ from shapelint.facts.kinds import Mode
 from shapelint.facts.tensors import Shape
 from shapelint.facts.walked_target import Walked
 from shapelint.syntax.walked_calls import (
+    find_constructor_call,
     locate,
-    made_by,
     product_text,
     shape_text,
     span_of_argument,
@@ -122,15 +122,15 @@ class Net(nn.Module):
             found=str(params),
             notes=(f"the flattened feature map is {shape_text(shape)}",),
         )
-        made = made_by(walked, call)
-        sides = _pooled_sides(shape[2:])
+        made = find_constructor_call(walked, call)
+        sides = _choose_pooled_sides(shape[2:])
         candidates = head_candidates(walked, trace, call, made, inputs, sides)
         span = span_of_argument(made, 0, "in_features")
         placed = locate(draft, walked, trace, call, span)
         return Finding(placed, candidates=tuple(candidates))
 
 
-def _pooled_sides(spatial: Shape) -> tuple[int, ...]:
+def _choose_pooled_sides(spatial: Shape) -> tuple[int, ...]:
     """Pooling to 1, and to the geometric mean of 1 and the shorter side of the map."""
     middle = round(math.sqrt(min(spatial)))
     return (1, middle) if middle > 1 else (1,)

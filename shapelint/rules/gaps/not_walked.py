@@ -58,19 +58,23 @@ class NotWalked(Rule):
         return finding_at_layer(walked, trace, call, draft, ())
 
     def _report_end(self, walked: Walked, trace: Trace, raised: Raised) -> Finding:
+        notes: tuple[str, ...] = ()
         if trace.out_of_time:
             message = f"{raised.message}: the walk ended here"
-            notes: tuple[str, ...] = ("`--timeout` allows more time",)
+            notes = ("`--timeout` allows more time",)
         else:
-            is_assumed = raised.after_assumption or trace.uncertain
-            why = "after an assumed value" if is_assumed else "out of memory"
-            reason = raised.message.splitlines()[0] if raised.message else ""
-            what = f"{raised.error_type}: {reason}" if reason else raised.error_type
-            message = f"the walk ended here, {why}: {what}"
-            notes = ()
+            message = _explain_end(trace, raised)
         span = span_of(raised.sites[0], walked.texts) if raised.sites else None
         draft = replace(self.diagnostic(message), layer=raised.layer, notes=notes)
         return Finding(draft.at(span, otherwise=NoPlace.NO_SOURCE), trace.mode)
+
+
+def _explain_end(trace: Trace, raised: Raised) -> str:
+    is_assumed = raised.after_assumption or trace.uncertain
+    why = "after an assumed value" if is_assumed else "out of memory"
+    reason = raised.message.splitlines()[0] if raised.message else ""
+    what = f"{raised.error_type}: {reason}" if reason else raised.error_type
+    return f"the walk ended here, {why}: {what}"
 
 
 def _is_gap(trace: Trace, raised: Raised) -> bool:
@@ -80,6 +84,5 @@ def _is_gap(trace: Trace, raised: Raised) -> bool:
     if raised.call is not None or trace.is_ended_by_own_raise:
         return False
     # after a call that eager refuses, whatever raises may follow from it
-    return not any(
-        call.failure is not None and call.failure.certain for call in trace.failures
-    )
+    failures = [call.failure for call in trace.failures if call.failure is not None]
+    return not any(failure.certain for failure in failures)

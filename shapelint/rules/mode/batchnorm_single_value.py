@@ -10,7 +10,7 @@ from shapelint.changes.other_inputs import larger_batch
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Failure
 from shapelint.facts.walked_target import Walked
-from shapelint.syntax.walked_calls import failed_calls, locate, shape_text
+from shapelint.syntax.walked_calls import find_failed_calls, locate, shape_text
 
 
 class BatchnormSingleValue(Rule):
@@ -70,7 +70,9 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call, failure in failed_calls(walked, "batch_norm", "instance_norm"):
+        for trace, call, failure in find_failed_calls(
+            walked, "batch_norm", "instance_norm"
+        ):
             if not _has_single_values(failure):
                 continue
             shape = shape_text(failure.tensors[0].shape)

@@ -13,7 +13,7 @@ from shapelint.facts.kinds import Mode
 from shapelint.facts.walked_target import Walked
 from shapelint.ops.record import Draws
 from shapelint.syntax.calls import CallExpression
-from shapelint.syntax.walked_calls import NOT_REACHED, at_call, call_expression
+from shapelint.syntax.walked_calls import NOT_REACHED, call_expression, place_at_call
 
 _ATTENTION = "scaled_dot_product_attention"
 
@@ -88,7 +88,7 @@ class Net(nn.Module):
                 else "drops in eval mode too",
             )
             candidates = () if is_noise else tuple(_candidates(walked, call))
-            placed = at_call(diagnostic, walked, trace, call)
+            placed = place_at_call(diagnostic, walked, trace, call)
             yield Finding(placed, candidates=candidates)
 
 
@@ -135,7 +135,7 @@ def _attention_candidates(expression: CallExpression) -> Iterator[Candidate]:
     written = expression.argument(4, "dropout_p")
     if written is not None:
         text = f"{expression.source.segment(written)} if self.training else 0.0"
-        edit = expression.replaced(written, text)
+        edit = expression.replace_node(written, text)
         yield Candidate(f"`dropout_p={text}`", (edit,))
 
 
@@ -150,7 +150,7 @@ def _function_candidates(expression: CallExpression) -> Iterator[Candidate]:
             return
         written = arguments[-1]
         flag = f"{expression.source.segment(written)}, training=self.training"
-    edit = expression.replaced(written, flag)
+    edit = expression.replace_node(written, flag)
     yield Candidate("`training=self.training`", (edit,))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
 
 from shapelint.facts.diagnostics import Severity
@@ -97,9 +96,7 @@ def _find_forward(walked: Walked) -> Span | None:
     """Where the model's `forward` is defined."""
     file, name = walked.homes.get("", ("", ""))
     source = parse_file(file, walked.texts) if file else None
-    for owner in ast.walk(source.tree) if source is not None else ():
-        if isinstance(owner, ast.ClassDef) and owner.name == name:
-            for node in owner.body:
-                if isinstance(node, ast.FunctionDef) and node.name == "forward":
-                    return Span(file, node.lineno)
-    return None
+    if source is None:
+        return None
+    forward = next(source.methods(name, "forward"), None)
+    return Span(file, forward.lineno) if forward is not None else None

@@ -15,10 +15,10 @@ from shapelint.facts.walked_target import Walked
 from shapelint.ops.record import Family
 from shapelint.syntax.walked_calls import (
     NOT_REACHED,
-    at_call,
     call_expression,
+    find_constructor_call,
     locate,
-    made_by,
+    place_at_call,
 )
 
 
@@ -95,7 +95,7 @@ class Net(nn.Module):
                 label="depends on the other samples",
             )
             # A module is shown with the layer that it is, a function at its line.
-            place = locate if is_module else at_call
+            place = locate if is_module else place_at_call
             placed = place(diagnostic, walked, trace, call)
             candidates = tuple(_candidates(walked, call))
             yield Finding(replace(placed, trail=()), candidates=candidates)
@@ -121,10 +121,10 @@ def _find_reason_of_module(call: Call) -> str | None:
 
 def _candidates(walked: Walked, call: Call) -> Iterator[Candidate]:
     if call.is_module:
-        made = made_by(walked, call)
+        made = find_constructor_call(walked, call)
         flag = made.argument(4, "track_running_stats") if made is not None else None
         if made is not None and isinstance(flag, ast.Constant):
-            edit = made.replaced(flag, "True")
+            edit = made.replace_node(flag, "True")
             yield Candidate("`track_running_stats=True`", (edit,), call.layer)
         return
     expression = call_expression(walked, call)
@@ -132,5 +132,5 @@ def _candidates(walked: Walked, call: Call) -> Iterator[Candidate]:
         return
     flag = expression.argument(5, "training")
     if flag is not None:
-        edit = expression.replaced(flag, "self.training")
+        edit = expression.replace_node(flag, "self.training")
         yield Candidate("`training=self.training`", (edit,))

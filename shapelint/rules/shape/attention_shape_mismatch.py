@@ -8,22 +8,22 @@ from dataclasses import dataclass
 from shapelint import ops
 from shapelint.changes.layer_inputs import rewrite_layer_input
 from shapelint.changes.layer_numbers import number_candidates
-from shapelint.changes.other_inputs import sized_inputs
+from shapelint.changes.other_inputs import resize_inputs
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Call, Failure, Trace
 from shapelint.facts.tensors import TensorFact, facts_in
 from shapelint.facts.walked_target import Walked
-from shapelint.ops.attention_shapes import RANKS, attended_sizes, widths_taken
+from shapelint.ops.attention_shapes import RANKS, read_attended_sizes, widths_taken
 from shapelint.ops.own_tables import find_position_table
 from shapelint.ops.record import Family
 from shapelint.ops.wording import subject
 from shapelint.syntax.walked_calls import (
     count_noun,
-    failed_calls,
+    find_constructor_call,
+    find_failed_calls,
     finding_at,
     finding_at_call,
     finding_at_layer,
-    made_by,
     shape_text,
     span_of_argument,
 )
@@ -102,13 +102,13 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call, failure in failed_calls(
-            walked, *ops.failing_in(Family.ATTENTION)
+        for trace, call, failure in find_failed_calls(
+            walked, *ops.list_failing_ops(Family.ATTENTION)
         ):
             mismatch = _find_mismatch(call, failure)
             if mismatch is not None:
                 yield self._finding(walked, trace, call, mismatch)
-        for trace, call, failure in failed_calls(walked, "add"):
+        for trace, call, failure in find_failed_calls(walked, "add"):
             if len(failure.tensors) == 2:
                 yield from self._compare_positions(walked, trace, call)
 
@@ -118,7 +118,7 @@ class Net(nn.Module):
         draft = self.mismatch(mismatch.message, mismatch.expected, mismatch.found)
         if mismatch.widths is None:
             return finding_at(walked, trace, call, draft, ())
-        made = made_by(walked, call)
+        made = find_constructor_call(walked, call)
         takes, found = mismatch.widths
         argument = (0, "embed_dim")
         candidates = [
@@ -142,7 +142,7 @@ class Net(nn.Module):
             f"{count_noun(tokens, 'token')}"
         )
         draft = self.mismatch(message, count_noun(tokens, "row"), str(rows))
-        candidates = sized_inputs(walked, [(tokens, rows)])
+        candidates = resize_inputs(walked, [(tokens, rows)])
         yield finding_at_call(walked, trace, call, draft, candidates)
 
 
@@ -183,7 +183,7 @@ def _compare_widths(call: Call) -> _Mismatch | None:
 
 def _compare_masks(call: Call, failure: Failure) -> _Mismatch | None:
     query, key = (*call.inputs, call.inputs[0])[:2]
-    sizes = attended_sizes(call, query, key)
+    sizes = read_attended_sizes(call, query, key)
     for name, accepted in (
         ("attn_mask", sizes.attn_masks),
         ("key_padding_mask", (sizes.key_padding_mask,)),

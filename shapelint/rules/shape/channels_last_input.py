@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shapelint import ops
-from shapelint.changes.other_inputs import permuted_input, unbatched_permuted_input
+from shapelint.changes.other_inputs import permute_and_batch_input, permute_input
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Trace
 from shapelint.facts.tensors import Shape
@@ -15,7 +15,7 @@ from shapelint.ops.record import Family
 from shapelint.syntax.walked_calls import (
     call_expression,
     count_noun,
-    failed_calls,
+    find_failed_calls,
     finding_at_layer,
     shape_text,
 )
@@ -75,7 +75,7 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call, failure in failed_calls(walked, *_convolutions()):
+        for trace, call, failure in find_failed_calls(walked, *_convolutions()):
             if not _takes_model_input(trace, call):
                 continue
             shape, weight = failure.arg(0, "input").shape, failure.arg(1, "weight")
@@ -104,7 +104,7 @@ class Net(nn.Module):
             f"{channels} expected in dimension 1, found in dimension {last}",
         )
         candidates = [
-            *permuted_input(walked, shape),
+            *permute_input(walked, shape),
             *_permute(walked, call, len(shape)),
         ]
         return finding_at_layer(walked, trace, call, draft, candidates)
@@ -120,7 +120,7 @@ class Net(nn.Module):
             shape_text(shape),
             f"{right} expected",
         )
-        candidates = unbatched_permuted_input(walked, shape)
+        candidates = permute_and_batch_input(walked, shape)
         return finding_at_layer(walked, trace, call, draft, candidates)
 
 
@@ -150,4 +150,4 @@ def _permute(walked: Walked, call: Call, rank: int) -> list[Candidate]:
         return []
     order = ", ".join(map(str, (0, rank - 1, *range(1, rank - 1))))
     text = f"{expression.source.segment(written)}.permute({order})"
-    return [Candidate(f"`{text}`", (expression.replaced(written, text),))]
+    return [Candidate(f"`{text}`", (expression.replace_node(written, text),))]

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 
 from shapelint import ops
 from shapelint.changes.operands import resize_maps, rewrite_operands
-from shapelint.changes.other_inputs import halves_well, other_sizes
+from shapelint.changes.other_inputs import are_sides_halvable, other_sizes
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.tensors import Shape, facts_in
 from shapelint.facts.walked_target import Walked
-from shapelint.ops.families.concatenation import joined_dimension
+from shapelint.ops.families.concatenation import read_joined_dimension
 from shapelint.ops.record import Family
 from shapelint.ops.wording import subject
-from shapelint.syntax.walked_calls import failed_calls, finding_at_call, shape_text
+from shapelint.syntax.walked_calls import find_failed_calls, finding_at_call, shape_text
 
 # Shapes named in the message; a list may be long
 SHOWN = 4
@@ -76,11 +76,11 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call, failure in failed_calls(
+        for trace, call, failure in find_failed_calls(
             walked, *ops.in_family(Family.JOINING)
         ):
             shapes = [fact.shape for fact in facts_in(failure.arg(0, "tensors"))]
-            dim = joined_dimension(failure)
+            dim = read_joined_dimension(failure)
             joined_along = None if ops.of(failure.op).adds_dim else dim
             difference = _find_difference(shapes, joined_along)
             if difference is None:
@@ -93,7 +93,7 @@ class Net(nn.Module):
             )
             candidates = [
                 *rewrite_operands(walked, call, _joins(joined_along)),
-                *resize_maps(walked, call, halves_well(walked)),
+                *resize_maps(walked, call, are_sides_halvable(walked)),
                 *other_sizes(walked),
             ]
             yield finding_at_call(walked, trace, call, draft, candidates)

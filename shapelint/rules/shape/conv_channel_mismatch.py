@@ -18,9 +18,9 @@ from shapelint.ops.families.convolution import channels_taken
 from shapelint.ops.record import Family
 from shapelint.syntax.walked_calls import (
     count_noun,
-    failed_calls,
+    find_constructor_call,
+    find_failed_calls,
     finding_at_layer,
-    made_by,
     name_layer,
     span_of_argument,
 )
@@ -87,7 +87,7 @@ class Net(nn.Module):
 
     def check(self, walked: Walked) -> Iterator[Finding]:
         convolutions = ops.in_family(Family.CONVOLUTION)
-        for trace, call, failure in failed_calls(walked, *convolutions):
+        for trace, call, failure in find_failed_calls(walked, *convolutions):
             shape = failure.arg(0, "input").shape
             dims = len(failure.arg(1, "weight").shape) - 2
             # any other rank is another rule's matter
@@ -114,7 +114,7 @@ class Net(nn.Module):
         # at the first layer, the input may be wrong: grey for colour
         is_first = 0 in call.from_input
         inputs = other_channels(walked, shape, takes, dims) if is_first else []
-        made = made_by(walked, call)
+        made = find_constructor_call(walked, call)
         argument = (0, "in_channels")
         candidates = [
             *inputs,

@@ -14,7 +14,7 @@ from shapelint.facts.graph import Call, Trace
 from shapelint.facts.walked_target import Walked
 from shapelint.ops.wording import subject
 from shapelint.syntax.calls import CallExpression, call_at
-from shapelint.syntax.origins import Place, enclosing_function
+from shapelint.syntax.origins import Place, find_enclosing_function
 from shapelint.syntax.spans import span_of
 from shapelint.syntax.trees import corners
 from shapelint.syntax.walked_calls import finding_at_call, shape_text
@@ -151,7 +151,7 @@ def _first_parameter(called: CallExpression | None) -> list[str]:
     """The first parameter, `self` not counted, of the function that a call is in."""
     if called is None:
         return []
-    function = enclosing_function(Place(called.source, called.node))
+    function = find_enclosing_function(Place(called.source, called.node))
     names = [arg.arg for arg in function.args.args] if function is not None else []
     return names[1:2] if names[:1] == ["self"] else names[:1]
 
@@ -164,7 +164,7 @@ def _create_on_device(
     device = f"device={name}.device"
     for word in made.node.keywords:
         if word.arg == "device":
-            edit = made.replaced(word.value, f"{name}.device")
+            edit = made.replace_node(word.value, f"{name}.device")
             yield Candidate(f"`{device}`", (edit,), layer, group="device")
             return
     arguments = [*made.node.args, *(word.value for word in made.node.keywords)]
@@ -173,4 +173,6 @@ def _create_on_device(
     last = max(arguments, key=lambda node: corners(node)[2:])
     text = f"{made.source.segment(last)}, {device}"
     title = " ".join(f"{made.callee}(..., {device})".split())
-    yield Candidate(f"`{title}`", (made.replaced(last, text),), layer, group="device")
+    yield Candidate(
+        f"`{title}`", (made.replace_node(last, text),), layer, group="device"
+    )

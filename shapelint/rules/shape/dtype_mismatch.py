@@ -15,7 +15,7 @@ from shapelint.facts.walked_target import Walked
 from shapelint.ops.record import Target
 from shapelint.ops.wording import subject
 from shapelint.syntax.walked_calls import (
-    failed_calls,
+    find_failed_calls,
     finding_at_call,
     finding_at_layer,
 )
@@ -91,7 +91,7 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call, failure in failed_calls(walked):
+        for trace, call, failure in find_failed_calls(walked):
             wanted = failure.cast_to
             takes_classes = ops.of(failure.op).target is Target.CLASSES
             # what dtype is right for their targets depends on the shape: SHP116

@@ -6,7 +6,11 @@ from collections.abc import Callable, Iterator
 
 from shapelint import ops
 from shapelint.changes.operands import crop_larger, resize_maps, rewrite_operands
-from shapelint.changes.other_inputs import halves_well, other_sizes, sized_inputs
+from shapelint.changes.other_inputs import (
+    are_sides_halvable,
+    other_sizes,
+    resize_inputs,
+)
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Call, Trace
 from shapelint.facts.tensors import Shape
@@ -14,7 +18,7 @@ from shapelint.facts.walked_target import Walked
 from shapelint.ops.broadcasting import find_clash, merge_shapes
 from shapelint.ops.own_tables import holds_own_table
 from shapelint.ops.wording import subject
-from shapelint.syntax.walked_calls import failed_calls, finding_at_call, shape_text
+from shapelint.syntax.walked_calls import find_failed_calls, finding_at_call, shape_text
 
 
 class ElementwiseShapeMismatch(Rule):
@@ -74,7 +78,9 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call, failure in failed_calls(walked, *ops.broadcasting_ops()):
+        for trace, call, failure in find_failed_calls(
+            walked, *ops.list_broadcasting_ops()
+        ):
             shapes = [fact.shape for fact in failure.tensors]
             clash = find_clash(shapes)
             if clash is not None:
@@ -102,9 +108,9 @@ class Net(nn.Module):
         is_of_table = holds_own_table(trace, call)
         candidates = [
             *crop_larger(walked, call),
-            *(sized_inputs(walked, [sizes]) if is_of_table else ()),
+            *(resize_inputs(walked, [sizes]) if is_of_table else ()),
             *rewrite_operands(walked, call, _keeps_a_shape(shapes)),
-            *resize_maps(walked, call, halves_well(walked)),
+            *resize_maps(walked, call, are_sides_halvable(walked)),
             *other_sizes(walked),
         ]
         return finding_at_call(walked, trace, call, draft, candidates)

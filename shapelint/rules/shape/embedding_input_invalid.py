@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from shapelint import ops
 from shapelint.changes.layer_inputs import cast_operand
 from shapelint.changes.layer_numbers import number_candidates
-from shapelint.changes.other_inputs import integer_input, sized_inputs
+from shapelint.changes.other_inputs import integer_input, resize_inputs
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Call, Trace
 from shapelint.facts.walked_target import Walked
 from shapelint.ops.record import Family
 from shapelint.syntax.walked_calls import (
     count_noun,
-    failed_calls,
+    find_constructor_call,
+    find_failed_calls,
     finding_at_layer,
-    made_by,
     name_layer,
     span_of_argument,
 )
@@ -81,7 +81,7 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call, failure in failed_calls(
+        for trace, call, failure in find_failed_calls(
             walked, *ops.in_family(Family.EMBEDDING)
         ):
             index, table = failure.arg(0, "input"), failure.arg(1, "weight")
@@ -117,11 +117,11 @@ class Net(nn.Module):
             str(wanted),
             f"indices up to {wanted - 1} need {count_noun(wanted, 'row')}",
         )
-        made = made_by(walked, call)
+        made = find_constructor_call(walked, call)
         argument = (0, "num_embeddings")
         candidates = [
             *number_candidates(call, made, argument, wanted, (wanted,), rows),
-            *sized_inputs(walked, [(wanted, rows)]),
+            *resize_inputs(walked, [(wanted, rows)]),
         ]
         span = span_of_argument(made, *argument)
         return finding_at_layer(walked, trace, call, draft, candidates, span)

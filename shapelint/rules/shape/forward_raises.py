@@ -10,8 +10,8 @@ from shapelint.changes.other_inputs import (
     input_candidates,
     larger_images,
     other_sizes,
-    sized_inputs,
-    wanted_channels,
+    recolour_inputs,
+    resize_inputs,
 )
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Call, Failure, Raised, Trace
@@ -21,7 +21,11 @@ from shapelint.facts.walked_target import Walked
 from shapelint.ops.wording import subject
 from shapelint.syntax.spans import span_of
 from shapelint.syntax.train_overrides import find_faulty_overrides
-from shapelint.syntax.walked_calls import failed_calls, finding_at_layer, shape_text
+from shapelint.syntax.walked_calls import (
+    find_failed_calls,
+    finding_at_layer,
+    shape_text,
+)
 
 # Shapes named in the message; a list of tensors may be long
 SHOWN = 3
@@ -73,13 +77,13 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call, failure in failed_calls(walked):
-            yield self._failed_call(walked, trace, call, failure)
+        for trace, call, failure in find_failed_calls(walked):
+            yield self._report_failed_call(walked, trace, call, failure)
         for trace in walked.traces.values():
             if trace.raised is not None and _is_unexplained(walked, trace):
                 yield self._own_raise(walked, trace, trace.raised)
 
-    def _failed_call(
+    def _report_failed_call(
         self, walked: Walked, trace: Trace, call: Call, failure: Failure
     ) -> Finding:
         shapes = [shape_text(fact.shape) for fact in failure.tensors[:SHOWN]]
@@ -108,8 +112,8 @@ class Net(nn.Module):
             return Finding(diagnostic, trace.mode)
         inputs = (
             *input_candidates(walked, trace),
-            *sized_inputs(walked, raised.compared),
-            *wanted_channels(walked),
+            *resize_inputs(walked, raised.compared),
+            *recolour_inputs(walked),
             *other_sizes(walked),
         )
         return Finding(diagnostic, trace.mode, None, inputs)

@@ -13,7 +13,7 @@ from shapelint.facts.kinds import NoPlace
 from shapelint.facts.walked_target import Walked
 from shapelint.ops.wording import subject
 from shapelint.syntax.spans import span_of
-from shapelint.syntax.walked_calls import failed_calls, finding_at_call, shape_text
+from shapelint.syntax.walked_calls import find_failed_calls, finding_at_call, shape_text
 
 
 class InplaceBreaksBackward(Rule):
@@ -83,7 +83,7 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call, failure in failed_calls(walked):
+        for trace, call, failure in find_failed_calls(walked):
             if failure.by_autograd:
                 message = f"{subject(call)} writes in place to a tensor that autograd protects"
                 draft = replace(self.diagnostic(message), label=failure.message)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from shapelint import ops
-from shapelint.changes.first_layers import unbatched_note
+from shapelint.changes.first_layers import note_missing_batch
 from shapelint.changes.heads import find_flatten, head_candidates
 from shapelint.changes.layer_inputs import rewrite_layer_input
 from shapelint.changes.layer_numbers import number_candidates
@@ -18,9 +18,9 @@ from shapelint.facts.walked_target import Walked
 from shapelint.ops.record import Family
 from shapelint.syntax.walked_calls import (
     count_noun,
-    failed_calls,
+    find_constructor_call,
+    find_failed_calls,
     finding_at_layer,
-    made_by,
     name_layer,
     product_text,
     shape_text,
@@ -101,7 +101,9 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call, failure in failed_calls(walked, *ops.in_family(Family.LINEAR)):
+        for trace, call, failure in find_failed_calls(
+            walked, *ops.in_family(Family.LINEAR)
+        ):
             for operand in _find_operands(failure):
                 if operand.found != operand.takes:
                     yield self._finding(walked, trace, call, operand)
@@ -112,7 +114,7 @@ class Net(nn.Module):
         takes, found = operand.takes, operand.found
         wanted = count_noun(takes, "feature")
         message = f"{name_layer(call)} takes {wanted} but gets {found}"
-        notes = [*unbatched_note(trace)]
+        notes = [*note_missing_batch(trace)]
         flatten = find_flatten(trace, call)
         if flatten is not None:
             shape = flatten.inputs[0].shape
@@ -123,7 +125,7 @@ class Net(nn.Module):
             self.mismatch(message, str(takes), str(found)), notes=tuple(notes)
         )
         candidates = _find_candidates(walked, trace, call, operand, flatten)
-        span = span_of_argument(made_by(walked, call), *operand.argument)
+        span = span_of_argument(find_constructor_call(walked, call), *operand.argument)
         return finding_at_layer(walked, trace, call, draft, candidates, span)
 
 
@@ -150,7 +152,7 @@ def _find_operands(failure: Failure) -> list[_Operand]:
 def _find_candidates(
     walked: Walked, trace: Trace, call: Call, operand: _Operand, flatten: Call | None
 ) -> list[Candidate]:
-    made = made_by(walked, call)
+    made = find_constructor_call(walked, call)
     takes, found, argument = operand.takes, operand.found, operand.argument
     sizes = flatten.inputs[0].shape[1:] if flatten is not None else (found,)
     candidates = [

@@ -13,7 +13,7 @@ from shapelint.facts.tensors import Shape, TensorFact
 from shapelint.facts.walked_target import Walked
 from shapelint.ops.record import Op, Target
 from shapelint.syntax.walked_calls import (
-    failed_calls,
+    find_failed_calls,
     finding_at_call,
     name_layer,
     shape_text,
@@ -77,7 +77,7 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call, failure in failed_calls(walked, *ops.where(_has_target)):
+        for trace, call, failure in find_failed_calls(walked, *ops.where(_has_target)):
             scores, target = failure.arg(0, "input"), failure.arg(1, "target")
             if not isinstance(scores, TensorFact) or not isinstance(target, TensorFact):
                 continue

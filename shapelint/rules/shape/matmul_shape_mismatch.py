@@ -14,7 +14,7 @@ from shapelint.facts.walked_target import Walked
 from shapelint.ops.broadcasting import find_clash
 from shapelint.ops.record import Family
 from shapelint.ops.wording import subject
-from shapelint.syntax.walked_calls import failed_calls, finding_at_call, shape_text
+from shapelint.syntax.walked_calls import find_failed_calls, finding_at_call, shape_text
 
 
 class MatmulShapeMismatch(Rule):
@@ -73,7 +73,9 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call, failure in failed_calls(walked, *ops.in_family(Family.MATMUL)):
+        for trace, call, failure in find_failed_calls(
+            walked, *ops.in_family(Family.MATMUL)
+        ):
             facts = failure.tensors
             # different dtypes fail whatever the sizes; another rule reports them
             has_one_dtype = len({fact.dtype for fact in facts}) <= 1
@@ -97,7 +99,7 @@ class Net(nn.Module):
             yield finding_at_call(walked, trace, call, draft, candidates)
 
 
-def _in_order(op: str, shapes: list[Shape]) -> tuple[Shape, Shape]:
+def _order_operands(op: str, shapes: list[Shape]) -> tuple[Shape, Shape]:
     """The left and the right operand: the last two tensors (`addmm` has a summand
     before them); of `y.__rmatmul__(x)` in the other order."""
     first, second = shapes[-2:]
@@ -116,7 +118,7 @@ def _multiplies(op: str) -> Callable[[list[Shape]], bool]:
     def fits(shapes: list[Shape]) -> bool:
         if len(shapes) < 2:  # the other one cannot be told apart in the source
             return False
-        left, right = _in_order(op, shapes)
+        left, right = _order_operands(op, shapes)
         if not left or not right or left[-1] != _rows(right):
             return False
         if len(left) < 2 or len(right) < 2:
@@ -130,7 +132,7 @@ def _describe_difference(failure: Failure) -> str:
     shapes = [fact.shape for fact in failure.tensors]
     if failure.op == "einsum" or len(shapes) < 2:
         return failure.message
-    left, right = _in_order(failure.op, shapes)
+    left, right = _order_operands(failure.op, shapes)
     if left and right and left[-1] != _rows(right):
         return f"{left[-1]} columns on the left, {_rows(right)} rows on the right"
     return "the batch dimensions differ"

@@ -16,9 +16,9 @@ from shapelint.ops.record import Family
 from shapelint.syntax.calls import CallExpression
 from shapelint.syntax.walked_calls import (
     count_noun,
-    failed_calls,
+    find_constructor_call,
+    find_failed_calls,
     finding_at_layer,
-    made_by,
     name_layer,
     shape_text,
     span_of_argument,
@@ -94,7 +94,7 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call, failure in failed_calls(
+        for trace, call, failure in find_failed_calls(
             walked, *ops.in_family(Family.NORMALISATION)
         ):
             mismatch = _find_mismatch(failure)
@@ -107,7 +107,7 @@ class Net(nn.Module):
         draft = self.mismatch(
             f"{name_layer(call)} {mismatch.message}", mismatch.takes, mismatch.found
         )
-        made = made_by(walked, call)
+        made = find_constructor_call(walked, call)
         value, width = mismatch.value, mismatch.width
         sizes = (value,) if isinstance(value, int) else ()
         candidates = number_candidates(
@@ -195,7 +195,7 @@ def _norm_channels(
     if not has_size_alone or len(shape) != 4 or shape[1] != mismatch.width:
         return []
     text = f"{made.prefix}GroupNorm(1, {made.source.segment(arguments[0])})"
-    edits = (made.replaced(made.node, text),)
+    edits = (made.replace_node(made.node, text),)
     says = "the channels are in dimension 1 here"
     return [
         Candidate(

@@ -13,12 +13,12 @@ from shapelint.facts.graph import Call
 from shapelint.facts.tensors import Shape
 from shapelint.facts.walked_target import Walked
 from shapelint.ops.record import Family
-from shapelint.ops.window_room import find_window_without_room, windowed_ops
+from shapelint.ops.window_room import find_window_without_room, list_windowed_ops
 from shapelint.syntax.calls import call_at
 from shapelint.syntax.walked_calls import (
-    failed_calls,
+    find_constructor_call,
+    find_failed_calls,
     finding_at_layer,
-    made_by,
     name_layer,
     shape_text,
 )
@@ -79,7 +79,7 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call, failure in failed_calls(walked, *windowed_ops()):
+        for trace, call, failure in find_failed_calls(walked, *list_windowed_ops()):
             window = find_window_without_room(failure)
             if window is None:
                 continue
@@ -102,7 +102,7 @@ def _smaller_kernel(walked: Walked, call: Call, size: int) -> Iterator[Candidate
     """The kernel as large as what arrives, where it is written as a number."""
     is_conv = ops.is_of(call.op, Family.CONVOLUTION)
     if call.is_module:
-        made = made_by(walked, call)
+        made = find_constructor_call(walked, call)
         # nn.Conv2d(in_channels, out_channels, kernel_size), nn.MaxPool2d(kernel_size)
         position = 2 if is_conv else 0
     elif is_conv:
@@ -112,7 +112,7 @@ def _smaller_kernel(walked: Walked, call: Call, size: int) -> Iterator[Candidate
     node = made.argument(position, "kernel_size") if made is not None else None
     if made is None or not isinstance(node, ast.Constant) or size < 1:
         return
-    edit = made.replaced(node, str(size))
+    edit = made.replace_node(node, str(size))
     likely = weights.SMALLER_CONVOLUTION if is_conv else weights.SMALLER_POOL
     yield Candidate(
         f"`kernel_size={size}`", (edit,), call.layer, "kernel", likely=likely

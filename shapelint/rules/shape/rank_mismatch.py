@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from shapelint import ops
 from shapelint.changes import weights
-from shapelint.changes.other_inputs import batched_input, input_candidates
+from shapelint.changes.other_inputs import add_batch_to_input, input_candidates
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Trace
 from shapelint.facts.tensors import Shape
@@ -17,10 +17,10 @@ from shapelint.ops.wording import subject
 from shapelint.syntax.calls import call_at
 from shapelint.syntax.walked_calls import (
     call_expression,
-    failed_calls,
+    find_constructor_call,
+    find_failed_calls,
     finding_at,
     finding_at_layer,
-    made_by,
     name_layer,
     shape_text,
 )
@@ -84,7 +84,7 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call, failure in failed_calls(walked):
+        for trace, call, failure in find_failed_calls(walked):
             ranks = ranks_taken(call, failure) if failure.tensors else None
             if ranks is None:
                 continue
@@ -113,7 +113,7 @@ class Net(nn.Module):
         )
         candidates = [
             *input_candidates(walked, trace),
-            *batched_input(walked, call, max(ranks)),
+            *add_batch_to_input(walked, call, max(ranks)),
             *_use_layer_of_rank(walked, call, len(shape)),
             *_reshape_input(walked, call, len(shape), ranks),
         ]
@@ -125,7 +125,11 @@ def _use_layer_of_rank(walked: Walked, call: Call, rank: int) -> list[Candidate]
     """`nn.Conv2d` for `nn.Conv1d`, `F.max_pool2d` for `F.max_pool1d`: the layer that
     takes as many dimensions as arrive."""
     is_layer = call.is_module
-    made = made_by(walked, call) if is_layer else call_at(call.site, walked.texts)
+    made = (
+        find_constructor_call(walked, call)
+        if is_layer
+        else call_at(call.site, walked.texts)
+    )
     if made is None or ops.spatial_dims(made.name) is None or not 3 <= rank <= 5:
         return []
     # a bare `Conv2d` may not be imported; `nn.Conv2d` is where `nn.Conv1d` is
@@ -138,7 +142,7 @@ def _use_layer_of_rank(walked: Walked, call: Call, rank: int) -> list[Candidate]
     return [
         Candidate(
             f"`{text}`",
-            (made.replaced(made.node.func, text),),
+            (made.replace_node(made.node.func, text),),
             call.layer,
             group="rank",
             likely=weights.LAYER_OF_OTHER_RANK,
@@ -168,7 +172,10 @@ def _reshape_input(
     changed = [f"{text}.{method}" for method in methods]
     return [
         Candidate(
-            f"`{each}`", (expression.replaced(written, each),), call.layer, group="rank"
+            f"`{each}`",
+            (expression.replace_node(written, each),),
+            call.layer,
+            group="rank",
         )
         for each in changed
     ]

@@ -15,9 +15,9 @@ from shapelint.ops.record import Family
 from shapelint.ops.recurrent_shapes import ranks_taken, state_shape
 from shapelint.syntax.walked_calls import (
     count_noun,
-    failed_calls,
+    find_constructor_call,
+    find_failed_calls,
     finding_at_layer,
-    made_by,
     shape_text,
     span_of_argument,
 )
@@ -86,7 +86,9 @@ class Net(nn.Module):
     )
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        for trace, call, _ in failed_calls(walked, *ops.failing_in(Family.RECURRENT)):
+        for trace, call, _ in find_failed_calls(
+            walked, *ops.list_failing_ops(Family.RECURRENT)
+        ):
             x = call.inputs[0] if call.inputs else None
             is_made_by_torch = "input_size" in call.attributes
             # integers are a wrong dtype, which another rule reports
@@ -129,7 +131,7 @@ class Net(nn.Module):
             str(found),
             f"{takes} expected, {found} found in {shape_text(shape)}",
         )
-        made = made_by(walked, call)
+        made = find_constructor_call(walked, call)
         argument = (0, "input_size")
         candidates = [
             *rewrite_layer_input(walked, call, takes),
@@ -159,6 +161,6 @@ class Net(nn.Module):
 
 def _batch_first(walked: Walked, call: Call) -> Iterator[Candidate]:
     """`batch_first=True`, without which the first dimension is time."""
-    made = made_by(walked, call)
+    made = find_constructor_call(walked, call)
     if made is not None:
         yield from add_keyword(made, "batch_first", "True", call.layer)

@@ -13,11 +13,11 @@ from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Call, Failure, Trace
 from shapelint.facts.tensors import Shape
 from shapelint.facts.walked_target import Walked
-from shapelint.ops.families.reshaping import asked_shape, count_known, has_room
+from shapelint.ops.families.reshaping import count_known, has_room, read_target_shape
 from shapelint.ops.record import Family
 from shapelint.ops.wording import subject
 from shapelint.syntax.walked_calls import (
-    failed_calls,
+    find_failed_calls,
     finding_at,
     product_text,
     shape_text,
@@ -79,7 +79,7 @@ class Net(nn.Module):
 
     def check(self, walked: Walked) -> Iterator[Finding]:
         rearranging = ops.where(lambda op: op.misfit)
-        for trace, call, failure in failed_calls(walked, *rearranging):
+        for trace, call, failure in find_failed_calls(walked, *rearranging):
             explain = ops.of(failure.op).misfit
             words = explain(call, failure) if explain is not None else None
             if words is None or not failure.tensors:
@@ -90,14 +90,14 @@ class Net(nn.Module):
             candidates = input_candidates(walked, trace)
             yield finding_at(walked, trace, call, draft, candidates)
         reshaping = ops.in_family(Family.RESHAPING)
-        for trace, call, failure in failed_calls(walked, *reshaping):
+        for trace, call, failure in find_failed_calls(walked, *reshaping):
             if failure.tensors:
                 yield self._finding(walked, trace, call, failure)
 
     def _finding(
         self, walked: Walked, trace: Trace, call: Call, failure: Failure
     ) -> Finding:
-        shape, wanted = failure.tensors[0].shape, asked_shape(failure)
+        shape, wanted = failure.tensors[0].shape, read_target_shape(failure)
         is_view = failure.op in ("view", "view_as")
         # as many elements as there are: then it is their order in memory
         lacks_contiguity = is_view and wanted is not None and has_room(shape, wanted)

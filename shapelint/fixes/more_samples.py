@@ -1,0 +1,64 @@
+"""What a model gives with more samples than it was given: the same, and more of it."""
+
+from __future__ import annotations
+
+from shapelint.facts.graph import Trace
+from shapelint.facts.tensors import Shape, TensorFact
+
+MORE_SAMPLES = 2
+"""How many more samples a fix is tried with: no size of a model is tied to a batch by
+that."""
+
+Walks = tuple[Trace, Trace]
+"""One walk with the samples that were given, and one with more."""
+
+
+def outputs_grow(before: Walks, after: Walks) -> bool:
+    """Whether the outputs of a changed model follow the batch: with more samples they
+    have the same rank, and other sizes only in proportion to the samples.
+
+    What grew `before` the change, a failed call having been recovered, grows `after`
+    it."""
+    small, large = after
+    if small.output is None or large.output is None:
+        return True
+    ones, others = small.output.tensors, large.output.tensors
+    if len(ones) != len(others):
+        return False
+    samples = (count_samples(small), count_samples(large))
+    grew = _which_grow(before, len(ones), samples)
+    for one, other, must_grow in zip(ones, others, grew, strict=True):
+        if not _is_in_proportion(one.shape, other.shape, samples):
+            return False
+        if must_grow and one.shape == other.shape:
+            return False
+    return True
+
+
+def count_samples(trace: Trace) -> int:
+    """The first dimension of the first input."""
+    first = next((fact for value in trace.inputs for fact in value.tensors), None)
+    return first.shape[0] if first is not None and first.shape else 1
+
+
+def _which_grow(walks: Walks, count: int, samples: tuple[int, int]) -> list[bool]:
+    """Which of `count` outputs grow with the samples; none where there are others."""
+    ones, others = (_outputs_of(trace) for trace in walks)
+    if len(ones) != count or len(others) != count:
+        return [False] * count
+    return [
+        one.shape != other.shape and _is_in_proportion(one.shape, other.shape, samples)
+        for one, other in zip(ones, others, strict=True)
+    ]
+
+
+def _outputs_of(trace: Trace) -> tuple[TensorFact, ...]:
+    return trace.output.tensors if trace.output is not None else ()
+
+
+def _is_in_proportion(one: Shape, other: Shape, samples: tuple[int, int]) -> bool:
+    few, many = samples
+    return len(one) == len(other) and all(
+        size in (grown, grown * few / many)
+        for size, grown in zip(one, other, strict=True)
+    )
