@@ -9,23 +9,26 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shapelint import ops
 from shapelint.changes import weights
 from shapelint.changes.failed_sizes import find_required_pairs
+from shapelint.changes.other_values import constant
 from shapelint.facts.findings import Candidate
-from shapelint.facts.graph import Call
+from shapelint.facts.graph import Call, Trace
 from shapelint.facts.numbers import (
     Dimension,
     Fixed,
     Literal,
     Operation,
     Origin,
+    Read,
     Scope,
     ends_of,
     origin_of,
     value_of,
+    without_reads,
 )
 from shapelint.facts.walked_target import Walked
 from shapelint.syntax.calls import CallExpression
@@ -105,7 +108,7 @@ def mismatches_of(call: Call) -> list[Mismatch]:
     return found
 
 
-def solved_candidates(walked: Walked, call: Call) -> Iterator[Candidate]:
+def solved_candidates(walked: Walked, trace: Trace, call: Call) -> Iterator[Candidate]:
     """What follows from the origins of a failed call's sizes: words first, then single
     literals."""
     seen: set[object] = set()
@@ -117,6 +120,104 @@ def solved_candidates(walked: Walked, call: Call) -> Iterator[Candidate]:
             if candidate.edits not in seen:
                 seen.add(candidate.edits)
                 yield candidate
+        for candidate in _in_reads(walked, call, mismatch):
+            if candidate.edits not in seen:
+                seen.add(candidate.edits)
+                yield candidate
+                yield from _everywhere(walked, trace, candidate)
+
+
+def _everywhere(
+    walked: Walked, trace: Trace, candidate: Candidate
+) -> Iterator[Candidate]:
+    """The same dimension read wherever that mends another failed call: people copy the
+    line for the cosine to that for the sine."""
+    alike = [
+        other
+        for call in trace.failures
+        for mismatch in mismatches_of(call)
+        for other in _in_reads(walked, call, mismatch)
+        if other.title == candidate.title
+    ]
+    edits = (*candidate.edits, *(edit for other in alike for edit in other.edits))
+    together = tuple(dict.fromkeys(edits))
+    if len(together) > 1:
+        count = len(together) - 1
+        where = f"{count} other place{'s' if count > 1 else ''}"
+        yield replace(
+            candidate,
+            title=f"{candidate.title} and the same in {where}",
+            edits=together,
+            group=f"{candidate.group} everywhere",
+        )
+
+
+# -- another dimension read ---------------------------------------------------------------
+
+
+def _in_reads(walked: Walked, call: Call, mismatch: Mismatch) -> Iterator[Candidate]:
+    """Each `x.shape[0]` for which both sides come out equal with another dimension."""
+    ends = [*ends_of(mismatch.takes), *ends_of(mismatch.arrives)]
+    for end in dict.fromkeys(ends):
+        if not isinstance(end, Read):
+            continue
+        source = parse_file(end.file, walked.texts)
+        index = find_index(source, end) if source is not None else None
+        if source is None or index is None:
+            continue
+        for at, size in enumerate(end.sizes):
+            if at == end.at:
+                continue
+            wanted = value_of(size, {})
+            given: dict[Origin, int | float] = {end: wanted or 0}
+            one = value_of(mismatch.arrives, given)
+            if one is None or one != value_of(mismatch.takes, given):
+                continue
+            text = str(at)
+            likely = weights.SOLVED_READ
+            if without_reads(size) in (
+                without_reads(mismatch.arrives),
+                without_reads(mismatch.takes),
+            ):
+                likely += weights.SOLVED_SAME_MEANING
+            shown = source.parents.get(index)
+            whole = source.segment(shown) if isinstance(shown, ast.expr) else ""
+            old = source.segment(index)
+            head, _, tail = whole.rpartition(old)
+            yield Candidate(
+                f"`{head}{text}{tail}`",
+                (replacement(source, index, text),),
+                call.layer,
+                group=f"read {end.line}:{end.column}",
+                likely=likely,
+                says=f"`{text}` fits",
+            )
+
+
+def find_index(source: ParsedFile, end: Read) -> ast.expr | None:
+    """The index with which a size is read: the 0 of `x.shape[0]` or of `x.size(0)`."""
+    for node in ast.walk(source.tree):
+        if not isinstance(node, (ast.Attribute, ast.Call)):
+            continue
+        if (node.lineno, node.col_offset + 1) != (end.line, end.column):
+            continue
+        if isinstance(node, ast.Call):
+            is_size = isinstance(node.func, ast.Attribute) and node.func.attr == "size"
+            if is_size and len(node.args) == 1 and _is_at(node.args[0], end):
+                return node.args[0]
+            continue
+        parent = source.parents.get(node)
+        if node.attr != "shape" or not isinstance(parent, ast.Subscript):
+            continue
+        index: ast.expr = parent.slice
+        if _is_at(index, end):
+            return index
+    return None
+
+
+def _is_at(index: ast.expr, end: Read) -> bool:
+    value = constant(index)
+    return value is not None and value % len(end.sizes) == end.at
 
 
 # -- one side written in the words of the other -----------------------------------------
@@ -133,7 +234,7 @@ def _in_words(walked: Walked, call: Call, mismatch: Mismatch) -> Iterator[Candid
     for name in op.takes:
         value = call.attributes.get(name)
         node = made.argument(op.arguments.index(name), name)
-        if node is None or origin_of(value) != mismatch.takes:
+        if node is None or value is None or int(value) != value_of(mismatch.takes, {}):
             continue
         text = write_in(scopes[0], mismatch.arrives)
         if text is None or text == made.source.segment(node):
@@ -152,7 +253,8 @@ def write_in(scope: Scope, origin: Origin) -> str | None:
     """A number in the words of a scope: a name where it has one, else computed from
     names as it was computed; None where a part of it has no name there."""
     for name, value in scope.items():
-        if origin_of(value) == origin and not name.startswith("__"):
+        known = origin_of(value)
+        if known is not None and without_reads(known) == without_reads(origin):
             return name
     if not isinstance(origin, Operation) or origin.right is None:
         return None

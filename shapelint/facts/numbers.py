@@ -16,7 +16,7 @@ Scope = dict[str, int]
 """The numbers that have a name somewhere in the user's code: how each is written there,
 as `width` or `self.width`, and what it is."""
 
-LARGEST = 48
+LARGEST = 200
 """Parts of an origin; a number computed from more (a loop's counter, a hash) is a plain
 one, as nobody would look for a mistake in its origin."""
 
@@ -45,6 +45,27 @@ class Dimension:
 
 
 @dataclass(frozen=True)
+class Read:
+    """A size that was read from a tensor, as by `x.shape[0]`: where the tensor's shape
+    was asked for, which dimension it is, and all of its sizes."""
+
+    file: str
+    line: int
+    column: int | None
+    at: int
+    sizes: tuple[Origin, ...]
+
+    @property
+    def inner(self) -> Origin:
+        """Where the size itself comes from."""
+        return self.sizes[self.at]
+
+    @property
+    def value(self) -> int | float | None:
+        return value_of(self.inner, {})
+
+
+@dataclass(frozen=True)
 class Fixed:
     """A number of which nothing is known but its value."""
 
@@ -62,7 +83,7 @@ class Operation:
     size: int
 
 
-Origin = Union[Literal, Dimension, Fixed, Operation]  # noqa: UP007 - Python 3.10 cannot evaluate `|` of itself
+Origin = Union[Literal, Dimension, Read, Fixed, Operation]  # noqa: UP007 - Python 3.10 cannot evaluate `|` of itself
 
 
 def origin_of(value: object) -> Origin | None:
@@ -71,12 +92,15 @@ def origin_of(value: object) -> Origin | None:
 
 
 def ends_of(origin: Origin) -> Iterator[Origin]:
-    """The literals and input dimensions that a number was computed from, in the order
-    in which they are written."""
+    """The literals, input dimensions and reads that a number was computed from, in the
+    order in which they are written."""
     if isinstance(origin, Operation):
         yield from ends_of(origin.left)
         if origin.right is not None:
             yield from ends_of(origin.right)
+    elif isinstance(origin, Read):
+        yield origin
+        yield from ends_of(origin.inner)
     elif not isinstance(origin, Fixed):
         yield origin
 
@@ -87,6 +111,8 @@ def value_of(origin: Origin, given: dict[Origin, int | float]) -> int | float | 
     `given`: the ends that have another value. Every other end keeps its own."""
     if origin in given:
         return given[origin]
+    if isinstance(origin, Read):
+        return value_of(origin.inner, given)
     if not isinstance(origin, Operation):
         return origin.value
     left = value_of(origin.left, given)
@@ -123,7 +149,20 @@ _UNARY: dict[str, Callable[[Any], Any]] = {
 }
 
 
+def without_reads(origin: Origin) -> Origin:
+    """The same number, whatever tensors it was read from on the way."""
+    if isinstance(origin, Read):
+        return without_reads(origin.inner)
+    if not isinstance(origin, Operation):
+        return origin
+    left = without_reads(origin.left)
+    right = without_reads(origin.right) if origin.right is not None else None
+    return Operation(origin.symbol, left, right, origin.size)
+
+
 def _size(origin: Origin) -> int:
+    if isinstance(origin, Read):
+        return 1 + _size(origin.inner)
     return origin.size if isinstance(origin, Operation) else 1
 
 

@@ -35,7 +35,7 @@ def queue_candidates(
         candidate.edits: Queued(candidate, False)
         for candidate in changes_upstream(context)
     }
-    for candidate in solved_candidates(walked, failed.call):
+    for candidate in solved_candidates(walked, failed.trace, failed.call):
         same = found.get(candidate.edits)
         if same is None or same.candidate.likely < candidate.likely:
             found[candidate.edits] = Queued(candidate, True)

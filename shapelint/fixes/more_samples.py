@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import torch
+
+from shapelint import ops
 from shapelint.facts.graph import Trace
 from shapelint.facts.tensors import Shape, TensorFact
+from shapelint.ops.record import Draws
+from shapelint.tracing.fake_tensors import is_fake
+from shapelint.tracing.nested import Args, Kwargs, tensors_in
+from shapelint.tracing.torch_private import no_modes
 
 MORE_SAMPLES = 2
 """How many more samples a fix is tried with: no size of a model is tied to a batch by
@@ -39,6 +46,31 @@ def count_samples(trace: Trace) -> int:
     """The first dimension of the first input."""
     first = next((fact for value in trace.inputs for fact in value.tensors), None)
     return first.shape[0] if first is not None and first.shape else 1
+
+
+def draws_noise(trace: Trace) -> bool:
+    """Whether equal samples may well give other results."""
+    return any(ops.of(call.op).draws is not Draws.NOTHING for call in trace.calls)
+
+
+def have_equal_results(
+    model: torch.nn.Module, args: Args, kwargs: Kwargs
+) -> bool | None:
+    """Whether a model gives the same for each of equal samples; None where the results
+    have no values.
+
+    A change that lets positions be counted along the batch fits every size, and gives
+    each sample another result."""
+    result = model(*args, **kwargs)
+    samples = next(tensors_in((args, kwargs))).shape[0]
+    with no_modes():
+        for tensor in tensors_in(result):
+            if is_fake(tensor) or not tensor.dim() or tensor.shape[0] != samples:
+                return None
+            first = tensor[:1].expand_as(tensor)
+            if not torch.allclose(tensor, first, rtol=1e-3, atol=1e-5, equal_nan=True):
+                return False
+    return True
 
 
 def _which_grow(walks: Walks, count: int, samples: tuple[int, int]) -> list[bool]:

@@ -22,7 +22,12 @@ from shapelint.fixes.failure_counts import (
     has_more,
     is_improved,
 )
-from shapelint.fixes.more_samples import MORE_SAMPLES, outputs_grow
+from shapelint.fixes.more_samples import (
+    MORE_SAMPLES,
+    draws_noise,
+    have_equal_results,
+    outputs_grow,
+)
 from shapelint.fixes.trained_weights import describe_cost, have_same_weights
 from shapelint.loading.model import load
 from shapelint.loading.model_inputs import inputs_of, specs_of
@@ -197,10 +202,21 @@ class Verifier:
         now = traces[mode]
         if has_more(failures_of(after), failures_of(now)):
             return False
-        return bool(after.failure_count) or outputs_grow((was, before), (now, after))
+        if after.failure_count:
+            return True
+        if not outputs_grow((was, before), (now, after)):
+            return False
+        return draws_noise(now) or self._treats_samples_alike(changed)
+
+    def _treats_samples_alike(self, changed: Walkable) -> bool:
+        """Whether equal samples give equal results; true where that cannot be seen."""
+        equal = replace(changed, inputs=changed.inputs.with_equal_samples())
+        return equal.run_inside(Mode.EVAL, have_equal_results) is not False
 
     def _walk_with_more(self, walkable: Walkable, mode: Mode) -> Trace:
-        batched = replace(walkable, inputs=walkable.inputs.with_batch(MORE_SAMPLES))
+        batched = replace(
+            walkable, inputs=walkable.inputs.with_more_samples(MORE_SAMPLES)
+        )
         settings = WalkSettings(self.trial_budget, self.deadline)
         trace = batched.walk(mode, settings, self.walked.traces[mode].choices)
         self.work += trace.work

@@ -48,9 +48,22 @@ class InputMaker:
         """
         return self.remake(texts) if self.remake is not None else self
 
-    def with_batch(self, more: int) -> InputMaker:
-        """The same inputs with `more` samples: every tensor whose first dimension is
-        that of the first one, its samples repeated from the start."""
+    def with_more_samples(self, more: int) -> InputMaker:
+        """The same inputs with `more` samples, which repeat those from the start."""
+        return self._with_samples(
+            lambda count: torch.arange(count + more) % max(1, count)
+        )
+
+    def with_equal_samples(self) -> InputMaker:
+        """The same inputs with the first sample in place of every other, and of one
+        more."""
+        return self._with_samples(
+            lambda count: torch.zeros(count + 1, dtype=torch.long)
+        )
+
+    def _with_samples(self, choose: Callable[[int], torch.Tensor]) -> InputMaker:
+        """The inputs with other samples: of every tensor whose first dimension is that of
+        the first one."""
 
         def make() -> Inputs:
             args, kwargs = self.make()
@@ -59,19 +72,13 @@ class InputMaker:
                 return args, kwargs
             batch = first.shape[0]
             memo: dict[int, object] = {
-                id(tensor): _lengthen(tensor, more)
+                id(tensor): tensor.index_select(0, choose(batch))
                 for tensor in tensors_in((args, kwargs))
                 if tensor.dim() and tensor.shape[0] == batch
             }
-            changed = _rebuild((args, kwargs), memo)
-            return cast(Inputs, changed)
+            return cast(Inputs, _rebuild((args, kwargs), memo))
 
         return InputMaker(make)
-
-
-def _lengthen(tensor: torch.Tensor, more: int) -> torch.Tensor:
-    samples = torch.arange(tensor.shape[0] + more) % max(1, tensor.shape[0])
-    return tensor.index_select(0, samples)
 
 
 def make_tensor(spec: TensorSpec, seed: int) -> torch.Tensor:

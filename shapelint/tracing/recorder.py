@@ -82,7 +82,8 @@ class Recorder(TorchFunctionMode):
         if ops.of(name).asks is Asks.FACT:
             answer = func(*args, **kwargs)
             if self.has_origins and args and isinstance(args[0], Tensor):
-                return answer_size(name, args[0], args[1:], answer)
+                site = self.log.ownership.nearest() if self.log.leaf is None else None
+                return answer_size(name, args[0], args[1:], answer, site)
             return answer
         return self._run(invocation)
 

@@ -16,7 +16,8 @@ from torch import Tensor
 
 from shapelint import ops
 from shapelint.facts.graph import Failure
-from shapelint.facts.numbers import Dimension, Whole
+from shapelint.facts.numbers import Dimension, Fixed, Read, Whole, origin_of
+from shapelint.facts.places import Site
 from shapelint.facts.tensors import Shape
 from shapelint.tracing.invocation import Invocation
 from shapelint.tracing.model_names import ModelNames
@@ -60,11 +61,20 @@ def carry_sizes(invocation: Invocation, names: ModelNames, out: object) -> None:
             keep_sizes(tensor, filled)
 
 
-def answer_size(name: str, tensor: Tensor, args: Sequence[Any], result: Any) -> Any:
-    """The answer to a question for sizes, with their origins."""
+def answer_size(
+    name: str,
+    tensor: Tensor,
+    args: Sequence[Any],
+    result: Any,
+    site: Site | None = None,
+) -> Any:
+    """The answer to a question for sizes, with their origins; `site` is where it is
+    asked."""
     sizes = kept_sizes(tensor)
     if sizes is None:
         return result
+    if site is not None:
+        sizes = _as_read(sizes, site)
     if isinstance(result, torch.Size):
         return torch.Size(sizes)
     if name == "size" and len(args) == 1 and sizes[args[0]] == result:
@@ -74,6 +84,16 @@ def answer_size(name: str, tensor: Tensor, args: Sequence[Any], result: Any) -> 
     if name in ("numel", "nelement") and math.prod(sizes) == result:
         return math.prod(sizes)
     return result
+
+
+def _as_read(sizes: Shape, site: Site) -> Shape:
+    """Sizes that know where they were read."""
+    origins = tuple(origin_of(size) or Fixed(size) for size in sizes)
+    column = site.column
+    return tuple(
+        Whole(size, Read(site.file, site.line, column, at, origins))
+        for at, size in enumerate(sizes)
+    )
 
 
 def _results(out: object) -> list[Tensor]:

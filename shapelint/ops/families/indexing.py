@@ -16,10 +16,34 @@ def _items(failure: Failure) -> list[Any]:
     return list(index) if isinstance(index, tuple) else [index]
 
 
+def _expand_ellipsis(failure: Failure) -> list[Any]:
+    """The items of an index, with a slice for each dimension that an ellipsis stands
+    for."""
+    items = _items(failure)
+    if not any(item is Ellipsis for item in items):
+        return items
+    at = next(at for at, item in enumerate(items) if item is Ellipsis)
+    used = sum(item is not None for item in items) - 1
+    left = len(failure.args[0].shape) - used
+    return [*items[:at], *[slice(None)] * left, *items[at + 1 :]]
+
+
+def _size_of_slice(item: slice, size: int) -> int:
+    """How many a slice takes, in the numbers it is written with where they say it."""
+    count = len(range(*item.indices(size)))
+    start = item.start or 0
+    stop = size if item.stop is None else item.stop
+    is_plain = item.step is None and stop - start == count
+    if count == size and is_plain and item.stop is None:
+        return size
+    written: int = stop - start if start else stop
+    return written if is_plain else count
+
+
 def recover_indexing(failure: Failure) -> list[Shape]:
     """The part of the index that the tensor has."""
-    shape, items = failure.args[0].shape, _items(failure)
-    # masks, index tensors and an ellipsis: how many dimensions they take is not known
+    shape, items = failure.args[0].shape, _expand_ellipsis(failure)
+    # masks and index tensors: how many dimensions they take is not known
     if any(not isinstance(item, (int, slice, type(None))) for item in items):
         return []
     found: list[int] = []
@@ -29,7 +53,7 @@ def recover_indexing(failure: Failure) -> list[Shape]:
             found.append(1)
             continue
         if at < len(shape) and isinstance(item, slice):
-            found.append(len(range(*item.indices(shape[at]))))
+            found.append(_size_of_slice(item, shape[at]))
         at += 1
     return [(*found, *shape[at:])]
 
