@@ -15,7 +15,7 @@ from shapelint import ops
 from shapelint.changes import weights
 from shapelint.changes.failed_sizes import find_required_pairs
 from shapelint.changes.other_values import constant
-from shapelint.facts.findings import Candidate
+from shapelint.facts.findings import Candidate, ChangeKind
 from shapelint.facts.graph import Call, Trace
 from shapelint.facts.numbers import (
     Dimension,
@@ -191,6 +191,7 @@ def _in_reads(walked: Walked, call: Call, mismatch: Mismatch) -> Iterator[Candid
                 group=f"read {end.line}:{end.column}",
                 likely=likely,
                 says=f"`{text}` fits",
+                kind=ChangeKind.SOLVED,
             )
 
 
@@ -246,6 +247,7 @@ def _in_words(walked: Walked, call: Call, mismatch: Mismatch) -> Iterator[Candid
             group=f"{name} here",
             likely=weights.SOLVED_IN_WORDS,
             says=f"`{text}` fits as `{name}`",
+            kind=ChangeKind.SOLVED,
         )
 
 
@@ -324,6 +326,7 @@ def _in_numbers(walked: Walked, call: Call, mismatch: Mismatch) -> Iterator[Cand
                 candidate.group,
                 likely=likely,
                 says=candidate.says,
+                kind=ChangeKind.SOLVED,
             )
 
 

@@ -40,6 +40,8 @@ class ChangeKind(Enum):
     """Two mistakes are mended at once, the first edit mends the first."""
     INPUT_SIZE = "input size"
     """An input of another size; it counts only where no call fails with it."""
+    SOLVED = "solved"
+    """It follows from where the sizes come from."""
 
 
 @dataclass(frozen=True)

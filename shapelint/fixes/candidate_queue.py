@@ -91,7 +91,13 @@ def _own_candidates(
         for candidate in other_ranks(walked, failed.trace)
         if candidate.inputs not in known
     ]
-    return [*own, *ranks, *_repeat_everywhere(failed.finding, others)]
+    # what nothing of its own explains may be mended by what mends a later failure
+    theirs = [] if own else [each for other in others for each in _edits_of(other)]
+    return [*own, *ranks, *_repeat_everywhere(failed.finding, others), *theirs]
+
+
+def _edits_of(finding: Finding) -> list[Candidate]:
+    return [candidate for candidate in finding.candidates if candidate.edits]
 
 
 def _repeat_everywhere(finding: Finding, others: list[Finding]) -> list[Candidate]:

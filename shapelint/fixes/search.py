@@ -35,6 +35,10 @@ SHOWN = 4
 ENOUGH = 6
 """Changes that hold, after which only those that the rule offers are tried."""
 
+ENOUGH_BESIDE_SOLVED = 3
+"""Changes that hold, if one of them follows from where the sizes come from and leaves
+nothing that fails: others could only be guesses."""
+
 WORK = 6000
 """For the search of one target, in calls walked in trials; what was found until then is
 shown."""
@@ -194,6 +198,8 @@ class Causes:
             candidate = queued.candidate
             if verifier.work > done_at or verifier.is_late():
                 break
+            if len(successes) >= ENOUGH_BESIDE_SOLVED and _is_solved(successes):
+                break
             if not queued.is_own and not _may_be_best(candidate, successes, total):
                 continue
             # of one place the likeliest value that holds is enough
@@ -261,6 +267,13 @@ def _order(finding: Finding) -> tuple[bool, int]:
 
 def _cost_order(fix: Fix) -> tuple[int, bool, bool]:
     return len(fix.edits), fix.safety is not Safety.SAFE, not fix.fits_other_sizes
+
+
+def _is_solved(successes: list[Success]) -> bool:
+    return any(
+        item.candidate.kind is ChangeKind.SOLVED and not item.left.total()
+        for item in successes
+    )
 
 
 def _may_be_best(candidate: Candidate, successes: list[Success], total: int) -> bool:

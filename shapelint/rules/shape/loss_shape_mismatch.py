@@ -120,10 +120,28 @@ def _target_dtype(failure: Failure, target: TensorFact) -> str:
     return failure.cast_to or "f32"
 
 
-def _find_candidates(walked: Walked, call: Call, op: str) -> Iterator[Candidate]:
-    def fits(shapes: list[Shape]) -> bool:
-        return len(shapes) >= 2 and shapes[1] == _target_shape(op, shapes[0])
+def _is_one_hot(call: Call) -> bool:
+    """Whether the target has the shape of the scores, in whole numbers: a one for the
+    class of each row."""
+    failure = call.failure
+    if failure is None or not _takes_classes(failure.op):
+        return False
+    scores, target = failure.arg(0, "input"), failure.arg(1, "target")
+    is_whole = not target.dtype.startswith(("f", "bf"))
+    return bool(scores.shape == target.shape and is_whole and len(scores.shape) > 1)
 
+
+def _find_candidates(walked: Walked, call: Call, op: str) -> Iterator[Candidate]:
+    scores = call.inputs[0].shape
+
+    def fits(shapes: list[Shape]) -> bool:
+        if len(shapes) < 2 or shapes[1] != _target_shape(op, shapes[0]):
+            return False
+        # a dimension beside the classes makes no class of what is none
+        return not _takes_classes(op) or len(shapes[0]) == len(scores)
+
+    if _is_one_hot(call):
+        yield from cast_operand(walked, call, 1, ".argmax(1)")
     method = ".long()" if _takes_classes(op) else ".float()"
     yield from cast_operand(walked, call, 1, method)
     yield from rewrite_operands(walked, call, fits)
