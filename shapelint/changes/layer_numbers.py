@@ -118,7 +118,7 @@ def _outermost_caller(
     place, node = made, written
     for site in sites[1:]:
         outer = call_at(site, made.source.texts)
-        parameter = _parameter(place, node)
+        parameter = find_parameter(place, node)
         if outer is None or parameter is None:
             break
         handed_in = outer.argument(*parameter)
@@ -129,7 +129,7 @@ def _outermost_caller(
     return found
 
 
-def _parameter(place: CallExpression, node: ast.expr) -> tuple[int, str] | None:
+def find_parameter(place: CallExpression, node: ast.expr) -> tuple[int, str] | None:
     """Position and name of the enclosing function's parameter that an expression is,
     `self` not counted."""
     if not isinstance(node, ast.Name):

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from shapelint import ops
 from shapelint.changes import weights
 from shapelint.changes.failed_sizes import find_required_pairs
+from shapelint.changes.layer_numbers import find_parameter
 from shapelint.changes.other_values import constant
 from shapelint.facts.findings import Candidate, ChangeKind
 from shapelint.facts.graph import Call, Trace
@@ -31,7 +32,7 @@ from shapelint.facts.numbers import (
     without_reads,
 )
 from shapelint.facts.walked_target import Walked
-from shapelint.syntax.calls import CallExpression
+from shapelint.syntax.calls import CallExpression, call_at
 from shapelint.syntax.edits import replacement
 from shapelint.syntax.trees import ParsedFile, parse_file
 from shapelint.syntax.walked_calls import find_constructor_call
@@ -235,20 +236,58 @@ def _in_words(walked: Walked, call: Call, mismatch: Mismatch) -> Iterator[Candid
     for name in op.takes:
         value = call.attributes.get(name)
         node = made.argument(op.arguments.index(name), name)
-        if node is None or value is None or int(value) != value_of(mismatch.takes, {}):
+        if node is None or value != value_of(mismatch.takes, {}):
             continue
-        text = write_in(scopes[0], mismatch.arrives)
-        if text is None or text == made.source.segment(node):
-            continue
-        yield Candidate(
-            f"`{_call_with(made, node, text)}`",
-            (made.replace_node(node, text),),
-            call.layer,
-            group=f"{name} here",
-            likely=weights.SOLVED_IN_WORDS,
-            says=f"`{text}` fits as `{name}`",
-            kind=ChangeKind.SOLVED,
-        )
+        for level, (place, written) in enumerate(callers_of(made, node, call)):
+            scope = scopes[level] if level < len(scopes) else {}
+            text = write_in(scope, mismatch.arrives)
+            text = text or _unread_parameter(place, scope, mismatch.arrives)
+            if text is None or text == place.source.segment(written):
+                continue
+            yield Candidate(
+                f"`{_call_with(place, written, text)}`",
+                (place.replace_node(written, text),),
+                call.layer,
+                group=f"{name} here",
+                likely=weights.SOLVED_IN_WORDS,
+                says=f"`{text}` fits as `{name}`",
+                kind=ChangeKind.SOLVED,
+            )
+
+
+def callers_of(
+    made: CallExpression, written: ast.expr, call: Call
+) -> Iterator[tuple[CallExpression, ast.expr]]:
+    """A layer's argument, and where it is a parameter handed in from a call further
+    out, that call's, innermost first."""
+    place, node = made, written
+    yield place, node
+    for site in call.definition[1:]:
+        outer = call_at(site, made.source.texts)
+        parameter = find_parameter(place, node)
+        if outer is None or parameter is None:
+            return
+        handed_in = outer.argument(*parameter)
+        if handed_in is None:
+            return
+        place, node = outer, handed_in
+        yield place, node
+
+
+def _unread_parameter(
+    place: CallExpression, scope: Scope, origin: Origin
+) -> str | None:
+    """A parameter of the function around a call that has the value, and that nothing
+    reads: it was made for it."""
+    function = place.source.find_enclosing(place.node, ast.FunctionDef)
+    if function is None:
+        return None
+    read = {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}
+    parameters = [*function.args.posonlyargs, *function.args.args]
+    value = value_of(origin, {})
+    names = [each.arg for each in (*parameters, *function.args.kwonlyargs)]
+    fitting = [name for name in names if name not in read and scope.get(name) == value]
+    return fitting[0] if len(fitting) == 1 else None
 
 
 def write_in(scope: Scope, origin: Origin) -> str | None:

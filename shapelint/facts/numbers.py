@@ -160,6 +160,10 @@ def without_reads(origin: Origin) -> Origin:
     return Operation(origin.symbol, left, right, origin.size)
 
 
+_NEUTRAL = {"+": Fixed(0), "-": Fixed(0), "*": Fixed(1), "//": Fixed(1)}
+"""What changes nothing on the right of an operator."""
+
+
 def _size(origin: Origin) -> int:
     if isinstance(origin, Read):
         return 1 + _size(origin.inner)
@@ -187,6 +191,12 @@ def _compute(symbol: str, left: Any, right: Any) -> Any:
         return NotImplemented  # a tensor or a list says itself what comes of it
     result = _BINARY[symbol](_plain(left), _plain(right))
     parts = (_as_origin(left), _as_origin(right))
+    if isinstance(result, int):
+        # a sum that starts at 0, a division among one group
+        if parts[1] == _NEUTRAL.get(symbol):
+            return _number(result, parts[0])
+        if symbol in "+*" and parts[0] == _NEUTRAL[symbol]:
+            return _number(result, parts[1])
     size = 1 + _size(parts[0]) + _size(parts[1])
     return _number(result, Operation(symbol, *parts, size))
 

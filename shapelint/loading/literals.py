@@ -23,20 +23,21 @@ one."""
 
 
 @lru_cache(maxsize=32)
-def compile_with_origins(text: str | bytes, path: str) -> CodeType:
-    """The code of a module whose numbers have origins.
+def compile_with_origins(text: str | bytes, path: str, mode: str = "exec") -> CodeType:
+    """The code of a module, or of one expression (`mode` is `eval`), whose numbers have
+    origins.
 
     Raises:
         SyntaxError, ValueError: as `compile`.
     """
-    tree = ast.parse(text, path)
+    tree = ast.parse(text, path, mode)
     marker = _Marker(path, _bound_names(tree))
     tree = marker.visit(tree)
     with warnings.catch_warnings():
         # a stand-in that is called or compared looks like a mistake; what the user's
         # own text deserves is said when it is compiled as it is
         warnings.simplefilter("ignore", SyntaxWarning)
-        code: CodeType = compile(tree, path, "exec", dont_inherit=True)
+        code: CodeType = compile(tree, path, mode, dont_inherit=True)
     return _exchange(code, marker.values)
 
 

@@ -26,6 +26,7 @@ from shapelint.loading.imports import (
     is_users_module,
     isolate_imports,
 )
+from shapelint.loading.literals import compile_with_origins
 from shapelint.loading.not_loadable import (
     NotLoadableError,
     definition_span,
@@ -44,6 +45,9 @@ from shapelint.tracing.definitions import Definitions, build_under_session
 from shapelint.tracing.ownership import Ownership
 from shapelint.tracing.state import preserve_generators
 from shapelint.tracing.user_text import message_of
+
+TARGET = "<target>"
+"""The file of a target's own expression."""
 
 
 @dataclass
@@ -127,7 +131,7 @@ def enter_target(
     """Import and construct. Frames beyond this function are not the user's."""
     try:
         module = _import(target, name, ownership, with_origins)
-        value = _evaluate(target, module, ownership)
+        value = _evaluate(target, module, ownership, with_origins)
         return module, _instantiate(target, value, ownership)
     except OutOfTimeError as error:
         sites = ownership.in_traceback(error.__traceback__)
@@ -211,7 +215,9 @@ def _is_public_instance(name: str, value: object) -> bool:
     return isinstance(value, torch.nn.Module) and not name.startswith("_")
 
 
-def _evaluate(target: Target, module: ModuleType, ownership: Ownership) -> object:
+def _evaluate(
+    target: Target, module: ModuleType, ownership: Ownership, with_origins: bool = False
+) -> object:
     """What a target's expression stands for in its module; without one, the only model
     there is."""
     expression = target.expression
@@ -223,7 +229,10 @@ def _evaluate(target: Target, module: ModuleType, ownership: Ownership) -> objec
         suggestion = suggest_name(root, models_in(module), vars(module))
         raise NotLoadableError(f"`{name_of(target)}` has no `{root}`{suggestion}")
     try:
-        code = compile(expression, "<target>", "eval")
+        if with_origins:
+            code = compile_with_origins(expression, TARGET, "eval")
+        else:
+            code = compile(expression, TARGET, "eval")
         return eval(code, dict(vars(module)))  # noqa: S307 - the user's own words, in their own module
     except TypeError as error:
         callee = getattr(module, root, None)

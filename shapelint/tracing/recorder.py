@@ -23,7 +23,11 @@ from shapelint.tracing.members import is_leaf, qualify
 from shapelint.tracing.nested import Args, Function, Kwargs, has_tensors
 from shapelint.tracing.op_names import op_name, raw_name
 from shapelint.tracing.session import answer_in_place_of_torch
-from shapelint.tracing.sizes import answer_size, carry_sizes
+from shapelint.tracing.sizes import (
+    answer_size,
+    carry_sizes,
+    carry_sizes_of_module,
+)
 from shapelint.tracing.torch_private import no_modes
 
 _ANSWERED = (Asks.VALUE, Asks.COMPARISON, Asks.SIZE_FROM_VALUES)
@@ -112,6 +116,8 @@ class Recorder(TorchFunctionMode):
             if call is not None:
                 self.log.leaf = None
         if call is not None:
+            if self.has_origins:
+                carry_sizes_of_module(call, self.log.names, args, kwargs, out)
             self.log.finish(call, out)
         return out
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from types import FrameType
+from types import FrameType, ModuleType
 
 from shapelint.facts.numbers import Scope, Whole
 
@@ -19,8 +19,13 @@ def names_in(frame: FrameType) -> Scope:
     for name, value in local.items():
         found.update(_numbers_of(name, value))
     for name, value in list(frame.f_globals.items()):
-        if type(value) is Whole and name not in local:
+        if name in local or name.startswith("__"):
+            continue
+        if type(value) is Whole:
             found.setdefault(name, value)
+        elif not isinstance(value, ModuleType):
+            for text, number in _numbers_of(name, value):
+                found.setdefault(text, number)
     return found
 
 

@@ -15,24 +15,16 @@ import torch
 from torch import Tensor
 
 from shapelint import ops
-from shapelint.facts.graph import Failure
+from shapelint.facts.graph import Call, Failure
 from shapelint.facts.numbers import Dimension, Fixed, Read, Whole, origin_of
 from shapelint.facts.places import Site
 from shapelint.facts.tensors import Shape
+from shapelint.ops.recovery import recover_shapes
+from shapelint.ops.registry import OF_A_MODULE
 from shapelint.tracing.invocation import Invocation
 from shapelint.tracing.model_names import ModelNames
-from shapelint.tracing.nested import tensors_in
+from shapelint.tracing.nested import Args, Kwargs, tensors_in
 from shapelint.tracing.sizes_kept import keep_sizes, kept_sizes
-
-_REFUSES = (
-    TypeError,
-    ValueError,
-    IndexError,
-    KeyError,
-    AttributeError,
-    ArithmeticError,
-)
-"""What the functions of ops' records raise for a form of call that they do not know."""
 
 
 def name_dimensions(value: object) -> None:
@@ -47,16 +39,52 @@ def name_dimensions(value: object) -> None:
 
 
 def carry_sizes(invocation: Invocation, names: ModelNames, out: object) -> None:
-    """Give the results of a call the origins of their sizes."""
-    tensors = [tensor for tensor in _results(out) if kept_sizes(tensor) is None]
-    given = [kept_sizes(tensor) for tensor in invocation.tensors]
-    known = [sizes for sizes in given if sizes is not None]
-    if not tensors or not (known or _has_numbers(invocation)):
+    """Give the results of a function the origins of their sizes."""
+    if not _needs_origins(out):
         return
+    known = _known_sizes(invocation.tensors)
+    if not known and not _has_numbers(invocation):
+        return
+    args = names.plain_args(invocation.args)
+    kwargs = names.plain_kwargs(invocation.kwargs)
+    failure = Failure(invocation.name, args, kwargs, "", "")
+    _carry(failure, known, out)
+
+
+def carry_sizes_of_module(
+    call: Call, names: ModelNames, args: Args, kwargs: Kwargs, out: object
+) -> None:
+    """The same for a layer of torch's, whose function may be one that no mode sees."""
+    failure = Failure(
+        OF_A_MODULE + call.module_class,
+        names.plain_args(args),
+        names.plain_kwargs(kwargs),
+        "",
+        "",
+        attributes=call.attributes,
+    )
+    _carry(failure, _known_sizes(list(tensors_in((args, kwargs)))), out)
+
+
+def _needs_origins(out: object) -> bool:
+    return any(kept_sizes(tensor) is None for tensor in tensors_in(out))
+
+
+def _known_sizes(tensors: list[Tensor]) -> list[Shape]:
+    kept = [kept_sizes(tensor) for tensor in tensors]
+    return [sizes for sizes in kept if sizes is not None]
+
+
+def _carry(failure: Failure, known: list[Shape], out: object) -> None:
+    tensors = list(tensors_in(out))
     shapes = [tuple(tensor.shape) for tensor in tensors]
-    worked_out = _work_out(invocation, names, shapes, known)
+    worked_out = _work_out(failure, shapes, known)
     for tensor, shape, sizes in zip(tensors, shapes, worked_out, strict=True):
         filled = _fill(shape, sizes, known)
+        kept = kept_sizes(tensor)
+        if kept is not None:
+            pairs = zip(kept, filled, strict=True)
+            filled = tuple(old if isinstance(old, Whole) else new for old, new in pairs)
         if any(isinstance(size, Whole) for size in filled):
             keep_sizes(tensor, filled)
 
@@ -96,10 +124,6 @@ def _as_read(sizes: Shape, site: Site) -> Shape:
     )
 
 
-def _results(out: object) -> list[Tensor]:
-    return list(tensors_in(out))
-
-
 def _has_numbers(invocation: Invocation) -> bool:
     return any(
         isinstance(number, Whole)
@@ -118,35 +142,26 @@ def _numbers_in(value: object) -> Iterator[object]:
 
 
 def _work_out(
-    invocation: Invocation, names: ModelNames, shapes: list[Shape], known: list[Shape]
+    failure: Failure, shapes: list[Shape], known: list[Shape]
 ) -> list[Shape | None]:
     """The shape of each result as the op's record has it; None where it has none, or
     another."""
-    op = ops.of(invocation.name)
+    op = ops.of(failure.op)
     if op.keeps_shape and len(shapes) == 1 and known[:1] == shapes:
         return [known[0]]
-    args, kwargs = (
-        names.plain_args(invocation.args),
-        names.plain_kwargs(invocation.kwargs),
-    )
     if op.recover is None:
-        return [_created(invocation, shape) for shape in shapes]
-    failure = Failure(invocation.name, args, kwargs, "", "")
-    try:
-        candidates = list(op.recover(failure))
-    except _REFUSES:
-        return [None] * len(shapes)
-    for candidate in candidates:
+        return [_created(failure, shape) for shape in shapes]
+    for candidate in recover_shapes(failure):
         found = list(_shapes_in(candidate))
         if found == shapes:
             return list(found)
     return [None] * len(shapes)
 
 
-def _created(invocation: Invocation, shape: Shape) -> Shape | None:
+def _created(failure: Failure, shape: Shape) -> Shape | None:
     """The sizes that a function was given which makes a tensor of them."""
-    numbers = tuple(_numbers_in(invocation.args))
-    asked = invocation.kwargs.get("size")
+    numbers = tuple(_numbers_in(failure.args))
+    asked = failure.kwargs.get("size")
     if isinstance(asked, (tuple, list)):
         numbers = tuple(asked)
     if numbers[: len(shape)] == shape:
