@@ -220,13 +220,13 @@ SINGLE_FEATURE = 1.2  # A single feature that arrives is taken for what was mean
 # -- numbers that know where they come from --------------------------------------------
 
 # What arrives, written in the words of the place where the failing layer is made
-SOLVED_IN_WORDS = 3.0
+SOLVED_IN_WORDS = 4.0
 
 SOLVED_LITERAL = 1.8  # A literal with which both sizes come out equal
 SOLVED_TAKEN = 0.3  # It is on the side of the layer that fails
 SOLVED_WHOLE = 0.4  # It is all of that side, and no factor or term of it
 
-SOLVED_READ = 2.2  # Another dimension of a tensor whose shape was read
+SOLVED_READ = 3.2  # Another dimension of a tensor whose shape was read
 SOLVED_SAME_MEANING = 1.0  # It is the very dimension of the input that is wanted
 
 # The other side is the user's input, which nothing in the file can change

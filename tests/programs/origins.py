@@ -1,0 +1,222 @@
+"""Models whose mistake shows in where their sizes come from: each with an input, and
+the first help that a person would give."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Mistake(NamedTuple):
+    """A model with one mistake. `help`: how the title of the first fix reads."""
+
+    source: str
+    inputs: tuple[str, ...]
+    help: str
+    target: str = "Net"
+
+
+HEAD = """
+import torch
+import torch.nn.functional as F
+from torch import nn
+"""
+
+BIDIRECTIONAL = Mistake(
+    HEAD
+    + """
+class Net(nn.Module):
+    def __init__(self, emb=24, hid=16, vocab=50):
+        super().__init__()
+        self.embed = nn.Embedding(vocab, emb)
+        self.encoder = nn.GRU(emb, hid, batch_first=True, bidirectional=True)
+        self.attend = nn.Linear(emb + hid, hid)
+        self.out = nn.Linear(hid, vocab)
+
+    def forward(self, ids):
+        x = self.embed(ids)
+        memory, _ = self.encoder(x)
+        joined = torch.cat([x, memory], dim=-1)
+        return self.out(torch.tanh(self.attend(joined)))
+""",
+    ("2,9:int64",),
+    "`nn.Linear(emb + hid * 2, hid)`",
+)
+
+CONFIGURED = Mistake(
+    HEAD
+    + """
+SIZES = {"stem": 16, "mid": 32, "classes": 7}
+
+
+def block(a, b):
+    return nn.Sequential(nn.Conv2d(a, b, 3, padding=1), nn.BatchNorm2d(b), nn.ReLU())
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a = block(3, SIZES["stem"])
+        self.b = block(SIZES["stem"], SIZES["mid"])
+        self.c = block(24, SIZES["mid"])
+        self.fc = nn.Linear(SIZES["mid"], SIZES["classes"])
+
+    def forward(self, x):
+        x = self.c(self.b(self.a(x)))
+        return self.fc(x.mean((2, 3)))
+""",
+    ("2,3,16,16",),
+    """`block(SIZES["mid"], SIZES["mid"])`""",
+)
+
+UNREAD_PARAMETER = Mistake(
+    HEAD
+    + """
+class Net(nn.Module):
+    def __init__(self, columns, width=32):
+        super().__init__()
+        self.fc = nn.Linear(8, width)
+        self.out = nn.Linear(width, 2)
+
+    def forward(self, x):
+        return self.out(self.fc(x).relu())
+""",
+    ("4,7",),
+    "`nn.Linear(columns, width)`",
+    "Net(7)",
+)
+
+COPIED_READ = Mistake(
+    HEAD
+    + """
+class Net(nn.Module):
+    def __init__(self, dim=32, heads=4, longest=64):
+        super().__init__()
+        self.heads = heads
+        self.qkv = nn.Linear(dim, dim * 3)
+        self.register_buffer("scale", torch.rand(longest, 1, 1))
+        self.register_buffer("shift", torch.rand(longest, 1, 1))
+
+    def forward(self, x):
+        b, n, d = x.shape
+        q, k, v = self.qkv(x).view(b, n, 3, self.heads, d // self.heads).unbind(2)
+        scale = self.scale[: q.shape[0]]
+        shift = self.shift[: q.shape[0]]
+        return (q * scale + shift + k * v).flatten(2)
+""",
+    ("2,9,32",),
+    "`q.shape[1]` and the same in 1 other place",
+)
+
+CHANNELS_OF_A_TABLE = Mistake(
+    HEAD
+    + """
+LAYERS = [
+    {"kind": "conv", "filters": 16, "stride": 2},
+    {"kind": "conv", "filters": 24, "stride": 2},
+    {"kind": "head", "anchors": 3, "classes": 9},
+]
+
+
+class Head(nn.Module):
+    def __init__(self, anchors, classes):
+        super().__init__()
+        self.anchors, self.values = anchors, classes + 5
+
+    def forward(self, x):
+        b, c, h, w = x.shape
+        return x.view(b, self.anchors, self.values, h, w).permute(0, 1, 3, 4, 2)
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        layers, channels = [], 3
+        for entry in LAYERS:
+            if entry["kind"] == "head":
+                layers.append(Head(entry["anchors"], entry["classes"]))
+                continue
+            filters = entry["filters"]
+            layers.append(nn.Conv2d(channels, filters, 3, entry["stride"], 1))
+            channels = filters
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, x):
+        return self.layers(x)
+""",
+    ("2,3,16,16",),
+    "`42`",
+)
+
+WIDTHS = Mistake(
+    HEAD
+    + """
+class Mix(nn.Module):
+    def __init__(self, takes, gives):
+        super().__init__()
+        self.takes, self.gives = takes, gives
+        self.weight = nn.Parameter(torch.randn(takes * gives))
+
+    def forward(self, x):
+        rows = torch.einsum("bi,o->boi", x, torch.ones(self.gives, device=x.device))
+        rows = rows.reshape(len(x), self.takes * self.gives) * self.weight
+        return rows.view(len(x), self.gives, self.takes).sum(-1)
+
+
+class Net(nn.Module):
+    def __init__(self, widths=(5, 6, 2)):
+        super().__init__()
+        pairs = zip(widths, widths[1:])
+        self.mixes = nn.Sequential(*[Mix(a, b) for a, b in pairs])
+
+    def forward(self, x):
+        return self.mixes(x)
+""",
+    ("8,4",),
+    "`4`",
+)
+
+ONE_HOT = Mistake(
+    HEAD
+    + """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Conv1d(8, 5, 1)
+
+    def forward(self, x, labels):
+        return F.cross_entropy(self.fc(x), labels)
+""",
+    ("4,8,12", "4,5,12:int64"),
+    "`labels.argmax(1)`",
+)
+
+ROW_FOR_THE_CLASS_TOKEN = Mistake(
+    HEAD
+    + """
+class Net(nn.Module):
+    def __init__(self, dim=32, patches=16, classes=5):
+        super().__init__()
+        self.proj = nn.Conv2d(3, dim, 8, 8)
+        self.cls = nn.Parameter(torch.zeros(1, 1, dim))
+        self.pos = nn.Parameter(torch.zeros(1, patches, dim))
+        self.head = nn.Linear(dim, classes)
+
+    def forward(self, x):
+        x = self.proj(x).flatten(2).transpose(1, 2)
+        x = torch.cat([self.cls.expand(x.shape[0], -1, -1), x], dim=1)
+        x = x + self.pos
+        return self.head(x[:, 0])
+""",
+    ("2,3,32,32",),
+    "`patches + 1`",
+)
+
+MISTAKES = {
+    "a decoder behind a bidirectional encoder": BIDIRECTIONAL,
+    "a helper is handed another number than the configuration's": CONFIGURED,
+    "a parameter that nothing reads": UNREAD_PARAMETER,
+    "the wrong dimension read, in two lines alike": COPIED_READ,
+    "filters in a table": CHANNELS_OF_A_TABLE,
+    "the first of several widths": WIDTHS,
+    "a one-hot target": ONE_HOT,
+}
