@@ -42,8 +42,8 @@ def visible(text: str, colour: bool = False) -> str:
 
 
 def in_one_line(text: str) -> str:
-    """As `visible`, with newlines and tabs written too: for a name, or a message that
-    has a line for itself."""
+    """Like `visible`, but newlines and tabs are escaped as well. For names, and for
+    messages that must stay on one line."""
     return visible(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
@@ -57,8 +57,8 @@ def printable(text: str, colour: bool = False) -> str:
 
 
 def json_text(value: Any, **layout: Any) -> str:
-    """JSON that holds the true strings; what `visible` writes out is written as JSON
-    escapes it."""
+    """Serialise a value as JSON that holds the true strings. Characters that `visible`
+    would escape are written as JSON escapes."""
     text = json.dumps(value, ensure_ascii=False, **layout)
     return _BRACKET.sub(
         r"\1\\u005b", _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

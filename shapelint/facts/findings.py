@@ -1,4 +1,4 @@
-"""What a rule is, what it finds, and the changes that it proposes."""
+"""Rules, their findings, and the changes that they propose."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ from shapelint.facts.walked_target import Walked
 class Example:
     """A model file that a person could have written, and the inputs to run it with.
 
-    `inputs` are the words after `--input`. `raises` is how the exception of eager
-    PyTorch begins. It is raised by the forward; by the backward if `backward` is true;
-    and only after the model was moved to another device if `moved` is true.
-    """
+    `inputs` are the words after `--input`. `raises` is the beginning of the exception
+    that eager PyTorch raises: in the forward, or in the backward if `backward` is true,
+    or only after the model was moved to another device if `moved` is true."""
 
     source: str
     inputs: tuple[str, ...]
@@ -30,7 +29,7 @@ class Example:
 
 
 class ChangeKind(Enum):
-    """What the search must know of a change beside its edits."""
+    """Kinds of changes that the search for a cause treats differently."""
 
     OTHER = "other"
     OPERAND = "operand"
@@ -44,14 +43,13 @@ class ChangeKind(Enum):
 
 @dataclass(frozen=True)
 class Candidate:
-    """A change that might fix a finding; shown only if it does.
+    """A change that might fix a finding. It is shown only if it does.
 
     Among the candidates of one `group`, only the first that works is shown. `inputs`
-    asks for other inputs instead of an edit. `layer` is the layer whose parameters the
-    cost counts. `likely` is how plausible the change is before anything is tried; the
-    most plausible one that works is taken to be the cause. `says` explains what the
-    place of the change has to do with the finding.
-    """
+    proposes other inputs instead of an edit. `layer` is the layer whose parameters are
+    counted for the cost. `likely` is how plausible the change is before it is tried;
+    the most plausible change that works is taken to be the cause. `says` explains what
+    the place of the change has to do with the finding."""
 
     title: str
     edits: tuple[Edit, ...] = ()

@@ -1,4 +1,4 @@
-"""What became of a target: plain data, which imports nothing but the diagnostics."""
+"""The result of checking a target, as plain data."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from shapelint.facts.tensors import ValueFact
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a request: a report always; `fault` is set where shapelint itself
-    failed."""
+    """The result of a request. It always has a report; `fault` is set if shapelint
+    itself failed."""
 
     report: TargetReport
     torch: str | None = None
@@ -23,8 +23,8 @@ class Outcome:
 
 @dataclass
 class TargetReport:
-    """What became of one target. `notes` say how it was walked; `files` are those that
-    were read."""
+    """The report on one target. `notes` say how it was walked; `files` are the files
+    that were read."""
 
     target: str
     inputs: list[ValueFact] = field(default_factory=list)

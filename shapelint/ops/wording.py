@@ -46,12 +46,12 @@ def subject(call: Call) -> str:
 
 
 def colour_of(name: str) -> str:
-    """The colour of an op's block in a picture; "" where it has none of its own."""
+    """The colour of an op's block in a picture; "" if it has none of its own."""
     return _family_of(name).colour
 
 
 def pipeline_word(name: str) -> str:
-    """What the pipeline report calls an op; "" where it leaves it out."""
+    """The name of an op in the pipeline report; "" if the report leaves it out."""
     if ops.is_known(name):
         return ops.of(name).word
     return _PIPELINE_WORDS.get(_family_of(name), "")

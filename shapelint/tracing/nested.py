@@ -1,4 +1,5 @@
-"""Tensors in nested lists, tuples and dicts: arguments and results of calls."""
+"""Finds and replaces tensors in nested lists, tuples and dicts, as in arguments and
+results."""
 
 from __future__ import annotations
 
@@ -22,8 +23,8 @@ Inputs = tuple[Args, Kwargs]
 
 
 def tensors_in(value: object) -> Iterator[Tensor]:
-    """Every tensor in nested lists, tuples and dicts, in order; what contains itself is
-    entered once."""
+    """Every tensor in nested lists, tuples and dicts, in order. A container that
+    contains itself is visited once."""
     if isinstance(value, Tensor):
         yield value
         return
@@ -47,8 +48,10 @@ def has_tensors(value: object) -> bool:
 
 
 def map_tensors(change: Callable[[Tensor], Tensor], value: Any) -> Any:
-    """The same value around changed tensors. Only for arguments and results of aten
-    ops, which contain neither themselves nor named tuples."""
+    """Apply `change` to every tensor in a nested value.
+
+    Only for arguments and results of aten ops, which contain neither themselves nor
+    named tuples."""
     if isinstance(value, Tensor):
         return change(value)
     if isinstance(value, list):

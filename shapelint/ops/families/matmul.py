@@ -28,7 +28,7 @@ def recover_added_product(failure: Failure) -> list[Shape]:
 
 
 def recover_einsum(failure: Failure) -> list[Shape]:
-    """Each letter by the first operand that has it."""
+    """Each letter has the size of the first operand that contains it."""
     equation = failure.args[0]
     # with an ellipsis or without an arrow the result's letters are not written
     if not isinstance(equation, str) or "..." in equation or "->" not in equation:

@@ -1,4 +1,4 @@
-"""Maps enlarged or reduced by interpolation."""
+"""Resizing of feature maps by interpolation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ fixed."""
 
 
 def find_resampled_ranks(failure: Failure) -> tuple[int, ...] | None:
-    """How many dimensions a call takes, where its mode fixes that."""
+    """The numbers of dimensions that a call takes, if its mode determines them."""
     mode = failure.kwargs.get("mode") or failure.arg(3, "mode", "nearest")
     return RANKS.get(mode)
 
