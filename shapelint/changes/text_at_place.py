@@ -1,4 +1,5 @@
-"""Other text at a place in the code: the candidate that writes it, and how it reads."""
+"""Builds the candidate that writes another text at a place in the code, with its
+title."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ _SCOPES = (ast.FunctionDef, ast.ClassDef, ast.Module)
 def write_text(
     place: Place, text: str, layer: str, likely: float, name: str = ""
 ) -> Candidate:
-    """`text` written at a place; `name`: the argument that it is then."""
+    """The candidate that writes `text` at a place. `name`: the argument at that
+    place."""
     edit = replacement(place.source, place.node, text)
     says = f"`{text}` fits" + (f" as `{name}`" if name else "")
     title = f"`{show_change(place, text)}`"
@@ -31,8 +33,8 @@ def group_of(edit: Edit) -> str:
 
 
 def show_change(place: Place, text: str) -> str:
-    """The smallest call or statement around a place, with `text` in it, on one line and
-    not too long."""
+    """The smallest call or statement around a place with `text` in it, on one line and
+    shortened."""
     parameter = _parameter_of(place)
     if parameter:
         return f"{parameter}={text}"
@@ -57,7 +59,7 @@ def _call_or_statement_around(place: Place) -> ast.AST:
 
 
 def _parameter_of(place: Place) -> str:
-    """The parameter whose default an expression is."""
+    """The parameter of which an expression is the default."""
     signature = place.source.parents.get(place.node)
     if not isinstance(signature, ast.arguments):
         return ""
@@ -71,7 +73,7 @@ def _parameter_of(place: Place) -> str:
 
 
 def _with_text(place: Place, outer: ast.AST, text: str) -> str:
-    """The text of `outer` with other text at a place in it."""
+    """The text of `outer` with the text at a place replaced."""
     whole = place.source.segment(outer) or text
     first_line = getattr(outer, "lineno", 0)
     first_column = getattr(outer, "col_offset", 0)

@@ -1,5 +1,5 @@
-"""Target -> model: the user's file imported as Python would, the class called, nothing
-left behind."""
+"""Makes the model of a target: imports the user's file, and calls the class or
+function."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ from shapelint.tracing.user_text import message_of
 
 @dataclass
 class Loaded:
-    """A model and where it came from. `file` is the file of its module."""
+    """A model, and where it came from. `file` is the file of its module."""
 
     model: torch.nn.Module
     module: ModuleType
@@ -61,13 +61,13 @@ class Loaded:
 
     @property
     def texts(self) -> Texts:
-        """The files that it was made from, edited or not."""
+        """The texts from which it was made, edited or not."""
         return self.ownership.texts
 
     @contextlib.contextmanager
     def importable(self) -> Iterator[None]:
-        """The user's modules as they were when the model was made: a forward may
-        import, or look itself up."""
+        """Restore the user's modules as they were when the model was made. A forward
+        may import modules, or look up its own."""
         with isolate_imports(self.roots, self.texts):
             sys.modules.update(self.user_modules)
             yield
@@ -79,14 +79,15 @@ def load(
     budget: Callable[[], Budget] | None = None,
     trial: bool = False,
 ) -> Loaded:
-    """Import the target's file and make its model, under a session that spares memory.
+    """Import the target's file and make its model, in a session that saves memory.
 
-    `texts`: what its files hold. `budget`: where it is not the usual one. In a `trial`
-    of a change large weights are zeros, not random.
+    `texts`: the contents of its files. `budget`: replaces the usual budget. In a
+    `trial` of a change, large weights are zeros instead of random.
 
     Raises:
         NotLoadableError: import, name, constructor or result are not what a target
-        needs."""
+        needs.
+    """
     name, roots, own_roots = import_name(target, texts)
     ownership = Ownership(own_roots, texts)
     definitions = Definitions(ownership)
@@ -117,7 +118,8 @@ def load(
 def enter_target(
     target: Target, name: str, ownership: Ownership
 ) -> tuple[ModuleType, torch.nn.Module]:
-    """Import and construct. Frames beyond this function are not the user's."""
+    """Import the file and make the model. Frames outside of this function are not the
+    user's."""
     try:
         module = _import(target, name, ownership)
         value = _evaluate(target, module, ownership)
@@ -133,8 +135,8 @@ def enter_target(
 
 
 def import_target(target: Target, texts: Texts) -> object:
-    """What a target names, not called and not constructed; for functions that make
-    inputs.
+    """Return the object that a target names, without calling it. For functions that
+    make inputs.
 
     Raises:
         NotLoadableError: as `load`.
@@ -169,7 +171,7 @@ def _import(target: Target, name: str, ownership: Ownership) -> ModuleType:
 
 
 def _import_file(path: str, name: str, texts: Texts) -> ModuleType:
-    """Import a file that is in no package, by a name that nothing else has."""
+    """Import a file that belongs to no package, under a unique name."""
     path = str(Path(path).resolve())
     # scripts may parse their arguments when they are imported; ours are not for them
     sys.argv[:] = [path]
@@ -184,7 +186,7 @@ def _import_file(path: str, name: str, texts: Texts) -> ModuleType:
 
 
 def models_in(module: ModuleType) -> dict[str, object]:
-    """The Module classes that a file defines itself, and the instances it holds."""
+    """The nn.Module classes that a file defines itself, and its public instances."""
     return {
         name: value
         for name, value in vars(module).items()
@@ -203,8 +205,8 @@ def _is_public_instance(name: str, value: object) -> bool:
 
 
 def _evaluate(target: Target, module: ModuleType, ownership: Ownership) -> object:
-    """What a target's expression stands for in its module; without one, the only model
-    there is."""
+    """The value of a target's expression in its module; without an expression, the only
+    model."""
     expression = target.expression
     if expression is None:
         return _find_only_model(target, models_in(module))
@@ -239,7 +241,7 @@ def _explain_misfit(
 
 
 def _find_only_model(target: Target, found: Mapping[str, object]) -> object:
-    """The one class of a file, beside which instances of it do not count; else the one
+    """The only class of a file, even if it also has instances; or else the only
     instance."""
     classes = [value for value in found.values() if inspect.isclass(value)]
     if len(classes) == 1:
@@ -258,7 +260,8 @@ def _find_only_model(target: Target, found: Mapping[str, object]) -> object:
 def _instantiate(
     target: Target, value: object, ownership: Ownership
 ) -> torch.nn.Module:
-    """A model as it is; of a class or function, what it makes without arguments."""
+    """The model itself, or the result of calling a class or function without
+    arguments."""
     if isinstance(value, torch.nn.Module):
         return value
     name = target.expression or str(getattr(value, "__name__", target.text))

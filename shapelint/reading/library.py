@@ -28,7 +28,7 @@ from shapelint.reading.vocabulary import split_words
 
 
 class CallDoes(Enum):
-    """What calling a function or a class of a library does."""
+    """What calling a function or class of a library does."""
 
     NEVER_RETURN = auto()
     RETURN_FIRST = auto()
@@ -48,8 +48,8 @@ class CallDoes(Enum):
 
 @dataclass(frozen=True)
 class CallEntry:
-    """What a call does. `needs_model`: only where a model is among the arguments.
-    `mode`: that of a model which is made."""
+    """The effect of a call. `needs_model`: only if a model is among the arguments.
+    `mode`: the mode of a model that the call makes."""
 
     fits: Fits
     does: CallDoes
@@ -308,13 +308,13 @@ CALLS = (
 
 @lru_cache(maxsize=1024)
 def find_calls(dotted: str) -> tuple[CallEntry, ...]:
-    """The entries about a name, the most special first."""
+    """The entries that match a name, the most specific first."""
     return tuple(entry for entry in CALLS if entry.fits(dotted))
 
 
 @lru_cache(maxsize=1024)
 def makes_a_model(dotted: str) -> bool:
-    """Whether a function of a known library gives a model, as
+    """Whether a function of a known library returns a model, as
     `torchvision.models.resnet18` does."""
     return any(entry.fits(dotted) for entry in MODEL_MAKERS)
 

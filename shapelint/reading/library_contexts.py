@@ -1,4 +1,4 @@
-"""What contexts and decorators of libraries do, by the last part of their names."""
+"""The effects of library contexts and decorators, by the last part of their names."""
 
 from __future__ import annotations
 

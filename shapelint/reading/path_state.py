@@ -1,9 +1,8 @@
-"""What is known at one moment of a path: `fork` takes it down, `restore` goes back to
-it, `join` keeps of several what is still certain.
+"""The state of a path at one moment: `fork` copies it, `restore` returns to a copy,
+`join` merges several copies into what is still certain.
 
-The statements change models, scopes and lists in place, as the script would. A snapshot
-holds what they held, so that each way out of a fork begins at the same state.
-"""
+Statements change models, scopes and lists in place, as the script would. A snapshot
+holds their contents, so that every way out of a fork starts from the same state."""
 
 from __future__ import annotations
 
@@ -18,12 +17,12 @@ from shapelint.reading.values import Bound, Items, Model, Scope, Table, Value
 
 
 class NothingFollowsError(Exception):
-    """What runs now does not go on: a `return`, `raise`, `break` or `continue`, or a
-    call that never returns."""
+    """Nothing runs after this statement: it is a `return`, `raise`, `break` or
+    `continue`, or a call that never returns."""
 
 
 class Standing(NamedTuple):
-    """What may change about one model."""
+    """The part of a model that may change on a path."""
 
     modes: frozenset[ModeSetting]
     turn: int
@@ -36,8 +35,8 @@ _FROM_ELSEWHERE = Standing(OF_UNKNOWN_MODE, 0, False, False)
 
 @dataclass(frozen=True, eq=False)
 class Kept:
-    """What a table held. It is the same object for as long as the table does not
-    change, so that equal snapshots are cheap to tell."""
+    """A copy of a table. The same object is used until the table changes, so that
+    comparing snapshots is cheap."""
 
     table: Table
     values: Table
@@ -45,7 +44,7 @@ class Kept:
 
     @staticmethod
     def of(table: Table) -> Kept:
-        """What a table holds now."""
+        """Copy a table."""
         lists = [each for each in table.values() if isinstance(each, Items)]
         return Kept(table, dict(table), tuple(lists))
 
@@ -56,7 +55,7 @@ Contents = tuple[list[Value | None], list[Value | None]]
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Everything that a way may change. `tables`: names of scopes and attributes of
+    """Everything that may change on a way. `tables`: names of scopes and attributes of
     objects, by the identity of the table."""
 
     grad: Recording
@@ -66,7 +65,7 @@ class Snapshot:
 
 
 class PathState:
-    """The state of one path. `scopes`: those of the functions that run now."""
+    """The state of one path. `scopes`: the scopes of the running functions."""
 
     def __init__(self) -> None:
         self.objects = Objects()
@@ -79,7 +78,7 @@ class PathState:
     # -- fork and restore
 
     def fork(self) -> Snapshot:
-        """What is known now."""
+        """Copy the present state."""
         models = {each: _standing_of(each) for each in self.objects.models}
         tables: dict[int, Kept] = {}
         lists: dict[Items, Contents] = {}
@@ -94,8 +93,8 @@ class PathState:
         return Snapshot(self.grad, models, tables, lists)
 
     def _tables(self) -> Iterator[Table]:
-        """The names of all functions that run now and of the scopes around them, and
-        the attributes of all objects."""
+        """The names of all running functions and of the scopes around them, and the
+        attributes of all objects."""
         seen: set[int] = set()
         for innermost in reversed(self.scopes):
             scope: Scope | None = innermost
@@ -107,7 +106,7 @@ class PathState:
             yield instance.attributes
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Go back to a state."""
+        """Return to a state."""
         self.grad = snapshot.grad
         for model in self.objects.models:
             _set_standing(model, _standing_in(snapshot, model))
@@ -122,7 +121,8 @@ class PathState:
     # -- join
 
     def join(self, before: Snapshot, ends: list[Snapshot]) -> None:
-        """Go on from where ways meet that began at `before` and ended in `ends`.
+        """Merge the states `ends`, in which ways from `before` ended, into the present
+        state.
 
         Raises:
             NothingFollowsError: no way has an end.
@@ -174,8 +174,8 @@ class PathState:
                 self._join_table(distinct)
 
     def _join_table(self, distinct: list[Kept]) -> None:
-        """Join the values of each name. One that some ways do not bind is what the
-        others bind it to: read where it is unbound, the script would raise."""
+        """Merge the values of each name. If some ways do not bind it, only the others
+        count: after those ways, the script would raise when it reads the name."""
         table, first = distinct[0].table, distinct[0].values
         for name in dict.fromkeys(name for kept in distinct for name in kept.values):
             value = first.get(name)
@@ -194,7 +194,8 @@ class PathState:
     # -- modes
 
     def set_mode(self, model: Model, mode: ModeSetting) -> None:
-        """Set a model's mode; what may be the same model may be in that mode too."""
+        """Set the mode of a model. A model that may be the same one may be in that mode
+        too."""
         own = {model, *model.parts}
         for other in self.objects.models:
             if other is not model and not own.isdisjoint({other, *other.parts}):
@@ -211,7 +212,7 @@ def _standing_of(model: Model) -> Standing:
 
 
 def _standing_in(snapshot: Snapshot, model: Model) -> Standing:
-    """How a model stands in a state. One that came from elsewhere was there before
+    """The standing of a model in a snapshot. A model from elsewhere existed before
     anything was known about it; one that was made later is left as it is."""
     known = snapshot.models.get(model)
     if known is not None:
@@ -224,11 +225,10 @@ def _set_standing(model: Model, standing: Standing) -> None:
 
 
 def _join_modes(turn_before: int, found: list[Standing]) -> frozenset[ModeSetting]:
-    """The modes of all ways.
+    """The modes of a model after several ways.
 
-    Where one way sets eval mode and another sets train mode instead, the eval mode is
-    unknown rather than certain: nothing that follows was meant to run in it.
-    """
+    If one way sets eval mode and another sets train mode, eval mode becomes unknown:
+    the code that follows was not meant to run in it."""
     modes = frozenset(mode for each in found for mode in each.modes)
     turned = [each for each in found if each.turn != turn_before]
     if all(_may_evaluate(each) for each in turned):

@@ -1,5 +1,5 @@
-"""A file of training code on all its paths: the facts that rules about modes ask
-for."""
+"""Reads a file of training code on all its paths, and collects the facts for the rules
+about modes."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ _TRAINING_TEXTS = (
 
 @dataclass
 class Script:
-    """What was read of one file. `entries`: for each place where running may begin, its
-    paths."""
+    """The facts about one file. `entries`: the paths from each place where it may start
+    to run."""
 
     file: str
     source: ParsedFile
@@ -50,7 +50,8 @@ class Script:
 
 
 def read_script(file: str, files: Files) -> Script | None:
-    """Read a file; None where it is not Python that can be parsed."""
+    """Read a file; None if it is not valid Python. A file that is not about training,
+    or uses another framework, has no entries."""
     file = os.path.abspath(file)
     source = parse_file(file, files.texts)
     if source is None:
@@ -66,7 +67,7 @@ def _speaks_of_training(text: str) -> bool:
 
 
 def _is_of_another_framework(tree: ast.Module) -> bool:
-    """Whether a file imports one of the others, and nothing of torch."""
+    """Whether a file imports another framework, and nothing of torch."""
     names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -79,8 +80,8 @@ def _is_of_another_framework(tree: ast.Module) -> bool:
 
 
 class _Reading:
-    """Follows the paths of one file. `visited`: the functions that ran on some path, by
-    the identity of their nodes."""
+    """Follows the paths of one file. `visited`: the ids of the nodes of functions that
+    ran on some path."""
 
     def __init__(self, source: ParsedFile, files: Files) -> None:
         self._source = source
@@ -88,8 +89,8 @@ class _Reading:
         self._visited: set[int] = set()
 
     def read_entries(self) -> list[list[Path]]:
-        """The paths from the top of the file, then those from each function that
-        nothing has called by then."""
+        """Read the paths from the top of the file, then those from each function that
+        has not run by then."""
         found = [self._follow(begin_at_top(self._source))]
         for function in find_uncalled(self._source.file, self._files):
             # It was read in its place, with what its callers hand in.
@@ -101,8 +102,8 @@ class _Reading:
         return [paths for paths in found if paths]
 
     def _follow(self, entry: Entry) -> list[Path]:
-        """What happens on each path from an entry on: the first takes conditions on
-        names to be true, each further one has one of those turned over."""
+        """Follow the paths from an entry. On the first, all conditions on names are
+        true; on each further one, one of these decisions is reversed."""
         found: list[Path] = []
         queue: list[dict[str, bool]] = [{}]
         while queue and len(found) < PATHS:
@@ -128,8 +129,8 @@ class _Reading:
 def _list_other_decisions(
     given: dict[str, bool], taken: dict[str, bool]
 ) -> list[dict[str, bool]]:
-    """For each condition that a path decided anew: all that came before it, and that
-    one turned over."""
+    """For each condition that a path decided itself: all decisions before it, and that
+    one reversed."""
     found: list[dict[str, bool]] = []
     before: dict[str, bool] = {}
     for key, truth in taken.items():

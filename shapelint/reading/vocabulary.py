@@ -1,9 +1,8 @@
-"""What the words in a name say about the thing that bears it.
+"""Words in names, and what they say about the named things.
 
 Training code is read without running it, so names are evidence: `val_loader` is for
-validation, `student_net` is a model. No word here decides alone; each is weighed with
-what is done with the thing.
-"""
+validation, `student_net` is a model. No word decides alone; each is weighed with the
+way the thing is used."""
 
 from __future__ import annotations
 
@@ -14,7 +13,7 @@ from functools import lru_cache
 
 
 class Purpose(Enum):
-    """What a loop or a function is for, as far as its names say."""
+    """The purpose of a loop or function, as far as its names state one."""
 
     EVAL = "eval"
     TRAIN = "train"
@@ -82,8 +81,8 @@ def words_of_all(names: Iterable[str]) -> set[str]:
 
 
 def find_purpose(names: Iterable[str]) -> Purpose:
-    """What names say that something is for; unknown where they say both, as
-    `train_test_split` does."""
+    """The purpose that names state; unknown if they state both, as `train_test_split`
+    does."""
     words = words_of_all(names)
     is_eval = not words.isdisjoint(EVAL_WORDS)
     is_train = not words.isdisjoint(TRAIN_WORDS)

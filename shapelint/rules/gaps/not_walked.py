@@ -78,7 +78,7 @@ def _explain_end(trace: Trace, raised: Raised) -> str:
 
 
 def _is_gap(trace: Trace, raised: Raised) -> bool:
-    """Whether a walk ended where nothing says that the model is wrong."""
+    """Whether a walk ended at a point that does not prove the model wrong."""
     if trace.out_of_time:
         return True
     if raised.call is not None or trace.is_ended_by_own_raise:

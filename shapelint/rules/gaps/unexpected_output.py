@@ -63,8 +63,8 @@ def _fits(
     specs: tuple[TensorSpec, ...],
     has_dtypes: list[bool],
 ) -> bool:
-    """Whether as many tensors come out, of these shapes, and of these dtypes where they
-    are named."""
+    """Whether the output has as many tensors as expected, of these shapes, and of these
+    dtypes if they are given."""
     if len(specs) != len(found):
         return False
     for spec, has_dtype, tensor in zip(specs, has_dtypes, found, strict=True):

@@ -89,7 +89,7 @@ with torch.no_grad():
 
 
 def _describe_layers(layers: tuple[str, ...]) -> str:
-    """The first layers that act by mode: `: `Dropout` is active`."""
+    """Name the first layers that depend on the mode: `: `Dropout` is active`."""
     if not layers:
         return ""
     names = ", ".join(
@@ -99,7 +99,8 @@ def _describe_layers(layers: tuple[str, ...]) -> str:
 
 
 def _propose_switches(call: Forward, name: str) -> tuple[Candidate, ...]:
-    """`eval()` before; where training goes on behind it, `train()` after too."""
+    """Insert `eval()` before the loop, and `train()` after it if training continues
+    there."""
     block = find_outermost_block(call)
     if block is None:
         return ()

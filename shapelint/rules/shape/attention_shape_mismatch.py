@@ -34,8 +34,8 @@ ARGUMENTS = ("query", "key", "value", "attn_mask")
 
 @dataclass(frozen=True)
 class _Mismatch:
-    """What attention takes and gets; `widths` where the width is wrong: the one it was
-    made for, and the one that arrives."""
+    """What attention requires and what it gets. `widths`: if the width is wrong, the
+    width it was made for and the one that arrives."""
 
     message: str
     expected: str

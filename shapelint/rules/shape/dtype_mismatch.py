@@ -120,7 +120,7 @@ class Net(nn.Module):
 
 
 def _cast_operands(walked: Walked, call: Call, wanted: str) -> Iterator[Candidate]:
-    """`.float()` or the like on each operand of another dtype."""
+    """Add `.float()` or similar to each operand of another dtype."""
     method = _METHODS.get(wanted)
     if method is None:
         return

@@ -120,8 +120,9 @@ class Net(nn.Module):
 
 
 def _is_unexplained(walked: Walked, trace: Trace) -> bool:
-    """Whether the model raised by itself, and no rule says why: a broken override of
-    `train` (SHP408), a constructor without `super().__init__()` (SHP504)."""
+    """Whether the model itself raised and no other rule explains it: neither a broken
+    override of `train` (SHP408) nor a constructor without `super().__init__()`
+    (SHP504)."""
     raised = trace.raised
     if raised is None or not trace.is_ended_by_own_raise or walked.lacks_init(trace):
         return False
@@ -131,7 +132,7 @@ def _is_unexplained(walked: Walked, trace: Trace) -> bool:
 
 
 def _find_places(walked: Walked, raised: Raised) -> tuple[Span | None, Span | None]:
-    """The line that raised, and the one that called it if it is another."""
+    """The line that raised, and the line that called it if that is another."""
     spans = [span_of(site, walked.texts) for site in raised.sites[:2]]
     if not spans:
         return None, None

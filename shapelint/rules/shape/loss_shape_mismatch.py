@@ -103,8 +103,9 @@ def _takes_classes(op: str) -> bool:
 
 
 def _target_shape(op: str, scores: Shape) -> Shape:
-    """What the target must have (torch.nn.CrossEntropyLoss, "Shape"): (N, d1, ...) for
-    scores of (N, C, d1, ...); for other losses, the prediction's own shape."""
+    """The shape that the target must have (torch.nn.CrossEntropyLoss, "Shape"): (N, d1,
+    ...) for scores of (N, C, d1, ...); for other losses, the shape of the
+    prediction."""
     if not _takes_classes(op):
         return scores
     if len(scores) < 2:
