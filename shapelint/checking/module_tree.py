@@ -1,5 +1,5 @@
-"""torchinfo's module tree, run inside the session: also for models that fail or do not
-fit."""
+"""torchinfo's module tree, run in a session, so that it also works for models that fail
+or are too large."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ COLUMNS = ("input_size", "output_size", "num_params", "mult_adds")
 
 
 def module_tree(walkable: Walkable, mode: Mode) -> str:
-    """The table people know, with input, output and weight shapes; one line that says
-    why, where torchinfo cannot make it."""
+    """The tree with input, output and weight shapes. If torchinfo fails, one line with
+    the reason."""
     # slow, and needed for this option only
     import torchinfo
 

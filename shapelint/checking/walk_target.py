@@ -1,5 +1,5 @@
-"""One target, start to end: looked at again and again, each time with the bug mended
-that the look before explained."""
+"""Checks one target by repeated looks. Each look fixes the bug that the previous look
+explained."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ def check(
     on_walked: Callable[[TargetReport], None] = ignore_report,
     started: float | None = None,
 ) -> TargetReport:
-    """All that is to be said of one target. `on_step` is told what is about to be done
-    (`shapelint.asked.request.STEPS`).
+    """Check a target.
 
-    `on_walked` gets the report of the walk, before the search for fixes. `started`:
-    when the time for the target began (monotonic seconds; default: now).
+    `on_step` is called with each step (`shapelint.asked.request.STEPS`). `on_walked`
+    gets the report of the walk, before the search for fixes. `started`: when the time
+    for the target began (monotonic seconds; default: now).
 
     Raises:
         UsageError: the words of the request cannot be used.
@@ -70,7 +70,7 @@ def check(
 
 
 def _look_further(look: Look, first: Seen) -> TargetReport:
-    """The report of all looks; the first one is done."""
+    """Look again until there is nothing more to see. Return the report of all looks."""
     seen, copy = first, MendedCopy()
     report, found = first.report, list(first.report.diagnostics)
     for number in range(1, PASSES):
@@ -98,8 +98,8 @@ def _look_further(look: Look, first: Seen) -> TargetReport:
 
 
 def _texts_with_mended(look: Look, seen: Seen) -> Texts | None:
-    """The files with the bug mended that a look explained; None where there is nothing
-    further to see, or no time for it."""
+    """The files with the bug fixed that a look explained; None if there is nothing more
+    to see or no time left."""
     if not seen.further or seen.work >= ALL_WORK or is_past(look.deadline):
         return None
     return try_edits(look.texts, seen.further)

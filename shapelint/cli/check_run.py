@@ -1,4 +1,4 @@
-"""`shapelint check`: from options to an exit code."""
+"""Runs `shapelint check`: from options to an exit code."""
 
 from __future__ import annotations
 
@@ -40,7 +40,8 @@ from shapelint.rules.gaps.target_not_loadable import not_loadable
 
 @dataclass(frozen=True)
 class _Asked:
-    """A target, and the request for it; where there can be none, what became of it."""
+    """A target and its request; if no request can be made, the outcome that says
+    why."""
 
     request: CheckRequest | None
     unusable: Outcome | None = None
@@ -52,8 +53,8 @@ class _Asked:
 
 
 def run_check(options: CheckOptions, config: Config, is_alone: bool) -> int:
-    """Check the targets of the options, print what is found, and answer with the exit
-    code. `is_alone`: the command line named no target.
+    """Check the targets, print the result, and return the exit code. `is_alone`: the
+    command line named no target.
 
     Raises:
         UsageError: something cannot be done as asked for.
@@ -110,7 +111,7 @@ def _is_source(target: str, options: CheckOptions) -> bool:
 
 
 def _ask(options: CheckOptions, config: Config, outputs: list[Output]) -> list[_Asked]:
-    """A request for each target.
+    """Make a request for each target.
 
     Raises:
         UsageError: the only target cannot be used, or a word matches no rule.
@@ -169,7 +170,8 @@ def _check_all(
 
 
 def _accept(outcomes: list[Outcome], options: CheckOptions, started: float) -> int:
-    """What was found becomes known: in a baseline, or by a comment at its line."""
+    """Accept all findings: write them into a baseline, or add a comment to each line.
+    Return the exit code."""
     _say_failed(outcomes)
     if options.update_baseline:
         # `_with_baseline` has refused the one without the other
@@ -192,8 +194,8 @@ def _plural(count: int) -> str:
 
 
 def _say_failed(outcomes: list[Outcome]) -> None:
-    """To stderr, why a target could not be checked: where only changes are printed,
-    nothing else says it."""
+    """Report on stderr why targets could not be checked. Needed if only changes are
+    printed."""
     for outcome in outcomes:
         if outcome.report.status is Status.FAILED:
             for diagnostic in outcome.report.diagnostics:
@@ -209,7 +211,8 @@ def _fix(
     known: baseline.Known,
     started: float,
 ) -> int:
-    """Make the fixes, or a diff of them, and report what is left."""
+    """Make the fixes, or print them as a diff, and report the remaining findings.
+    Return the exit code."""
     requests = [each.request for each in asked]
     outcomes, made, diff = make_fixes(
         requests,

@@ -1,4 +1,4 @@
-"""The kinds of blocks that are drawn alike."""
+"""Groups of block kinds that are drawn in the same way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The words on blocks and lines of a picture, and the room that they need."""
+"""The words on blocks and lines of a picture, and their widths."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ dozens of tensors."""
 
 
 def write_shape(fact: TensorFact) -> str:
-    """`1×3×64×64` for a float32 tensor; other dtypes are named: `i64 1×16`."""
+    """`1×3×64×64` for a float32 tensor. Other dtypes are named: `i64 1×16`."""
     sizes = "×".join(map(str, fact.shape)) or "scalar"
     # Nearly every tensor of a model is float32; what is not stands out by its dtype.
     return sizes if fact.dtype == "f32" else f"{fact.dtype} {sizes}"
 
 
 def write_value(value: ValueFact) -> str:
-    """A tensor as `write_shape` has it; anything else as reports have it."""
+    """Write a tensor like `write_shape`, and any other value as in reports."""
     tensor = value.tensor
     if tensor is None or value.name:
         return str(value)
@@ -48,5 +48,5 @@ def _data_label(block: Block) -> str:
 
 
 def label_width(fact: TensorFact) -> int:
-    """The room in points that a shape needs beside its line."""
+    """The width in points of a shape beside its line."""
     return round(CHARACTER * len(write_shape(fact)) + 14)

@@ -1,9 +1,8 @@
-"""Where the blocks of a picture go: each module is laid out on its own, from the inside
-out.
+"""Lays out a picture, one module at a time, from the inside out.
 
-What is inside a module stands between ports, one for each tensor that enters or leaves.
-In its surroundings the module then is one node with ports at the same places, so that
-lines go through its border."""
+The contents of a module are placed between ports, one for each tensor that enters or
+leaves. In the surrounding module it is then one node with ports at the same places, so
+that lines continue across its border."""
 
 from __future__ import annotations
 
@@ -30,7 +29,7 @@ class Layouts:
         self._drawn: dict[str, Drawn] = {}
 
     def lay_out(self, module: int, is_open: Callable[[int], bool]) -> Layout:
-        """A module, with the open modules in it laid out as well."""
+        """Lay out a module, and the open modules in it."""
         inner = {
             child: self.lay_out(child, is_open)
             for child in self.plan.children[module]
@@ -39,7 +38,7 @@ class Layouts:
         return self._arrange(module, inner)
 
     def lay_out_folded(self, module: int) -> Layout:
-        """A module with all modules in it closed."""
+        """Lay out a module with all modules in it closed."""
         return self._arrange(module, {})
 
     def _arrange(self, module: int, inner: dict[int, Layout]) -> Layout:

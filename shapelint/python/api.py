@@ -1,5 +1,6 @@
-"""The Python interface: a model of one's own, walked where it is. torch is imported
-when it is first asked for."""
+"""The Python interface, which walks a model in the caller's own process.
+
+torch is imported when it is first needed."""
 
 from __future__ import annotations
 
@@ -190,8 +191,8 @@ class _Walk:
     def explain(
         self, found: list[Diagnostic], select: Sequence[str], ignore: Sequence[str]
     ) -> list[Diagnostic]:
-        """The findings at their causes with fixes, where a process of its own can see
-        the same; else as they are."""
+        """Return the findings at their causes with fixes, if another process can import
+        the same model; otherwise return them unchanged."""
         from shapelint.rules import catalogue
 
         target = find_target(self.model)

@@ -189,7 +189,8 @@ def _write_input(part: str, names: dict[str, int]) -> str:
 def _find_mismatch(
     pattern: str, values: Iterable[ValueFact], names: dict[str, int]
 ) -> str:
-    """What does not fit; empty where all does. Names are bound as they are met."""
+    """Describe what does not fit; empty if everything does. Names are bound as they
+    occur."""
     tensors = [tensor for value in values for tensor in value.tensors]
     parts = pattern.split(",")
     if len(parts) != len(tensors):

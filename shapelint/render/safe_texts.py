@@ -1,4 +1,4 @@
-"""An outcome as it is printed: every text in it harmless and on one line."""
+"""Makes every text of an outcome safe to print, and puts it on one line."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _SEVERAL_LINES = {"tree", "fault"}
 
 
 def make_safe(outcome: Outcome) -> Outcome:
-    """A copy for formats that people read; the original keeps the true names, for those
-    that programs read."""
+    """A safe copy for formats that people read. The original keeps the true names for
+    formats that programs read."""
     copy = _make_safe(outcome)
     assert isinstance(copy, Outcome)
     return copy

@@ -1,4 +1,4 @@
-"""Which files of a folder are read."""
+"""Finds the files of a folder to read."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ SUFFIXES = (".py", ".ipynb")
 
 
 def find_files(path: str, exclude: Iterable[str] = ()) -> list[str]:
-    """A file, or every Python file and notebook below a folder, in a stable order;
-    without those that a pattern of `exclude` matches."""
+    """A file, or every Python file and notebook below a folder, in a stable order,
+    except those that match a pattern of `exclude`."""
     if os.path.isfile(path):
         return [path]
     patterns = list(exclude)

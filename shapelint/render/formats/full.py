@@ -1,4 +1,4 @@
-"""Findings with the user's own line, as rustc prints them; then the table and the
+"""Findings in the style of rustc with the user's own line, then the table and the
 totals. The default of `check`."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""JSON, version 1: others read it, so additions are free and changes are not. Its
-schema is `docs/schema.json`."""
+"""JSON, version 1. Other programs read it, so that fields may be added but not changed.
+Its schema is `docs/schema.json`."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The model as people draw it: `(B, 3, 64, 64) -> conv (B, 16, 64, 64) -> ... -> logits
-(B, 2)`."""
+"""The model in the way people sketch it: `(B, 3, 64, 64) -> conv (B, 16, 64, 64) -> ...
+-> logits (B, 2)`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Pipeline(Format):
 
 
 def render_pipeline(report: TargetReport) -> str:
-    """The calls that change the shape or hold the weights, in order; the first size is
+    """The calls that change the shape or hold weights, in order. The first size is
     written B."""
     first = next((value for value in report.inputs if value.tensors), None)
     steps: list[str] = []
@@ -49,7 +49,7 @@ def _is_drawn(row: Row) -> bool:
 
 
 def _write_shape(fact: TensorFact, batch: Shape) -> str:
-    """`(B, 16, 32, 32)`; a scalar as reports have it."""
+    """`(B, 16, 32, 32)`; a scalar is written as in reports."""
     if not fact.shape:
         return str(fact)
     sizes = list(map(str, fact.shape))

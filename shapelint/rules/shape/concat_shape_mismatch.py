@@ -105,8 +105,8 @@ def _joins(joined_along: int | None) -> Callable[[list[Shape]], bool]:
 
 
 def _find_difference(shapes: list[Shape], joined_along: int | None) -> str | None:
-    """The first two shapes that differ in a dimension other than the one they are
-    joined along. `stack` adds a new dimension, so `joined_along` is None."""
+    """Describe how shapes differ outside of the dimension they are joined along; None
+    if they fit. For `stack`, which adds a dimension, `joined_along` is None."""
     # `cat` skips a tensor of shape (0,), which older code starts its loops with
     is_stack = joined_along is None
     whole = [shape for shape in shapes if is_stack or shape != (0,)]
