@@ -27,7 +27,7 @@ else:  # pragma: no cover - Python 3.10
     import tomli as tomllib
 
 FILES = ("shapelint.toml", "pyproject.toml")
-"""Files that can hold a configuration; in one folder the first counts."""
+"""Files that can hold a configuration. If a folder has both, the first one counts."""
 
 Table = dict[str, Any]
 """A table of TOML, not yet checked."""

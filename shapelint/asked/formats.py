@@ -35,7 +35,7 @@ FORMATS = (
     FormatName("html", of_check=True, of_report=True, has_picture=True),
     FormatName("svg", of_report=True, has_picture=True),
 )
-"""In the order in which help lists them; each command's first one is its default."""
+"""In the order of the help. The first format of each command is its default."""
 
 CHECK_FORMATS = tuple(each.name for each in FORMATS if each.of_check)
 REPORT_FORMATS = tuple(each.name for each in FORMATS if each.of_report)

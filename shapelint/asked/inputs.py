@@ -51,10 +51,11 @@ _LOOKS_LIKE_INPUT = re.compile(
 EXAMPLE = "`--input 1,3,64,64`, `--input 1,16:int64`, `--input ids=1,128:int64`"
 
 LARGEST, LONGEST = 2**63 - 1, 20
-"""The largest size that torch can count, and the most digits that are read."""
+"""The largest size that torch can count, and the most digits of a size that are
+parsed."""
 
 MOST = 10_000
-"""Tensors that one word may stand for."""
+"""The most tensors that one word may stand for."""
 
 
 @dataclass(frozen=True)

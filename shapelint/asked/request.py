@@ -11,12 +11,12 @@ from shapelint.facts.kinds import Mode
 from shapelint.facts.plain import from_plain, to_plain
 
 STEP = b"step: "
-"""How a line of the worker begins that says what it is about to do; the first line
-without such a beginning is its answer."""
+"""Prefix of the worker's lines that announce a step. The first line without a known
+prefix is its answer."""
 
 SO_FAR = b"so far: "
-"""How a line begins that holds a report of what was walked, before fixes are looked
-for."""
+"""Prefix of the worker's line that holds the report of the walk, before it searches for
+fixes."""
 
 DONE = "done"
 
@@ -28,7 +28,7 @@ STEPS = (
     "looking for causes",
     DONE,
 )
-"""The steps of checking a target, in order; not every target needs all of them."""
+"""The steps of checking a target, in order. Some targets skip some of them."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Propose:
 
 
 ModelRequest = Walk | Propose
-"""Requests for which the user's code is imported, in a worker."""
+"""Requests for which a worker imports the user's code."""
 
 Request = Walk | Read | Propose
 

@@ -166,4 +166,4 @@ OPTIONS = options_of(Config)
 TARGET_OPTIONS = options_of(ConfiguredTarget)
 
 DEFAULTS = Config()
-"""The options where nothing is configured."""
+"""The options if nothing is configured."""

@@ -11,7 +11,7 @@ from shapelint.syntax.calls import CallExpression
 from shapelint.syntax.origins import Place
 
 Argument = tuple[str, ast.expr]
-"""Name and expression; without a name where it is given by position."""
+"""Name and expression of an argument. The name is "" if it is positional."""
 
 
 def list_written_arguments(called: CallExpression) -> list[Argument]:

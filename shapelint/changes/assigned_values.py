@@ -10,7 +10,7 @@ from shapelint.syntax.origins import assignments
 from shapelint.syntax.trees import ParsedFile
 
 NAMES = 3
-"""Names of an expression whose values are looked up."""
+"""The most names of an expression whose values are looked up."""
 
 
 def values_before(source: ParsedFile, site: Site) -> Iterator[tuple[str, ast.expr]]:

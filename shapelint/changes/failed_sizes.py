@@ -18,7 +18,7 @@ from shapelint.ops.families.convolution import channels_taken
 from shapelint.ops.record import Family, Op
 
 _COMPARED = 6
-"""Operands of a call that are compared with each other."""
+"""The most operands of a call that are compared with each other."""
 
 _WIDTHS = ("input_size", "hidden_size", "embed_dim")
 """Arguments of recurrent and attention layers that set a width of their input."""

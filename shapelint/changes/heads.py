@@ -18,7 +18,7 @@ from shapelint.syntax.calls import CallExpression, call_at, layer_call
 from shapelint.syntax.edits import replacement
 
 _SHORT = 40
-"""Characters of a call that is shown as it is written."""
+"""Calls of up to this many characters are shown as written."""
 
 
 def find_flatten(trace: Trace, call: Call) -> Call | None:

@@ -17,7 +17,8 @@ GROUP = "out of place"
 _SIGNS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**"}
 
 _LOOSE = (ast.BinOp, ast.IfExp, ast.BoolOp, ast.Compare, ast.Lambda)
-"""Expressions that bind less than the operator they are put behind."""
+"""Expressions that need parentheses, because they bind less tightly than the operator
+they become an operand of."""
 
 
 def write_elsewhere(walked: Walked, writer: Call) -> Iterator[Candidate]:

@@ -22,7 +22,7 @@ _SIZES = (ast.Constant, ast.Name, ast.Attribute, ast.BinOp)
 _REGISTERING = ("register_buffer", "register_parameter")
 
 _ORIGINS = 3
-"""Steps back from what is assigned to the call that makes the tensor."""
+"""How many steps an assigned value is traced back to the call that makes the tensor."""
 
 
 def find_tensor_sizes(walked: Walked, path: str, attribute: str) -> Iterator[Place]:

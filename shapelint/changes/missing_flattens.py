@@ -21,7 +21,7 @@ from shapelint.syntax.products import write_product
 MISSING_HERE = "a flatten is missing here"
 
 TWO_MISTAKES = "a flatten is missing, and the number is another"
-"""Where a map arrives that would not fit flattened either."""
+"""The explanation if the map would not fit even after a flatten."""
 
 
 def missing_flatten(walked: Walked, call: Call, takes: int) -> list[Candidate]:

@@ -25,7 +25,8 @@ IsFitting = Callable[[list[Shape]], bool]
 """Whether a call runs with operands of these shapes."""
 
 MOST_PADDING = 3
-"""The most by which a skip is padded: more is not an odd size that was halved."""
+"""The most by which a skip connection is padded. A larger difference does not come from
+halving an odd size."""
 
 
 @dataclass(frozen=True)
@@ -115,17 +116,17 @@ class FormKind(Enum):
     """What a form does to the dimensions of a tensor."""
 
     TURN = auto()
-    """It puts them in another order; the batch stays in front."""
+    """It reorders dimensions, with the batch still in front."""
     TURN_BATCH = auto()
     FLATTEN = auto()
-    """One vector of each sample."""
+    """It makes a vector of each sample."""
     FLATTEN_POSITIONS = auto()
-    """One sequence of the positions of a map."""
+    """It makes a sequence of the positions of a map."""
     ONE = auto()
-    """A dimension of one, put in or taken out."""
+    """It adds or removes a dimension of length 1."""
     REDUCE = auto()
     SPREAD = auto()
-    """A vector as a map of one position."""
+    """It makes a vector a map with a single position."""
 
 
 @dataclass(frozen=True)

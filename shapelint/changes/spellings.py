@@ -15,7 +15,7 @@ from shapelint.syntax.calls import CallExpression, layer_call
 from shapelint.syntax.origins import find_enclosing_function
 
 Spellings = dict[tuple[object, int], list[str]]
-"""Texts by function and number."""
+"""The texts that stand for a number, by function and number."""
 
 # -- numbers in sums and products --------------------------------------------------------
 

@@ -11,7 +11,7 @@ from shapelint.syntax.edits import replacement
 from shapelint.syntax.origins import Place
 
 LONGEST = 70
-"""Characters of code that a candidate shows."""
+"""The most characters of code in the title of a change."""
 
 _SCOPES = (ast.FunctionDef, ast.ClassDef, ast.Module)
 

@@ -109,7 +109,7 @@ class _Way:
         self.order = [(failed, 0)]
         """Each call with its distance from the failure."""
         self.leads: dict[int, set[int]] = {failed.index: set()}
-        """By the index of each call, the operands of the failed one that come from
+        """For each call, by its index, the operands of the failed call that come from
         it."""
 
     def add_last_calls(self) -> None:

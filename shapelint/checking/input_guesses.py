@@ -15,8 +15,8 @@ from shapelint.facts.tensors import Shape
 from shapelint.tracing.members import children_of, modules_of
 
 SIZES = (224, 64, 32, 28, 128, 256, 96, 299, 48, 160, 384, 512, 227, 240, 16, 8)
-"""Heights and widths of images: of ImageNet, of small pictures, of CIFAR and MNIST
-first."""
+"""Heights and widths of images, beginning with those of ImageNet, small pictures, CIFAR
+and MNIST."""
 
 LENGTHS = (16, 64, 128, 32, 100, 256, 512, 1024)
 """Lengths of sequences."""
@@ -25,26 +25,26 @@ SIGNAL_LENGTHS = (128, 1024, *LENGTHS, 16000)
 """Lengths of signals; the last is a second of speech."""
 
 VOLUMES = ((16, 112), (16, 64), (32, 32), (64, 64))
-"""Depths of videos and volumes with their heights and widths; C3D and R(2+1)D take the
+"""Depths of videos and volumes, with their heights and widths. C3D and R(2+1)D take the
 first."""
 
 SEEDS = (1, 4, 7, 8, 16, 32)
-"""Sizes of maps that a decoder or generator begins with."""
+"""Sizes of the maps with which decoders and generators begin."""
 
 USUAL = (
     *((3, 224, 224), (3, 64, 64), (3, 32, 32), (1, 28, 28), (1, 32, 32)),
     *((16,), (10,), (64,), (16, 64)),
 )
-"""What models take whose layers do not say, without the batch."""
+"""Usual inputs, without the batch, of models whose layers do not state theirs."""
 
 FIRST_LAYERS = 4
-"""Layers whose inputs are tried."""
+"""How many of the first layers are tried."""
 
 COMBINATIONS = 40
-"""Inputs of several tensors tried for one guess of the first."""
+"""How many combinations of further inputs are tried with one guess for the first."""
 
 WIDTHS = 6
-"""Widths of `Linear` layers tried for further parameters."""
+"""How many widths of `Linear` layers are tried for further parameters."""
 
 _IDS = ("ids", "token", "tokens", "src", "tgt", "idx", "indices", "sequence", "words")
 _MASKS = ("mask",)
@@ -55,7 +55,7 @@ _COUNTS = (
 _TIMES = ("t", "time", "timestep", "timesteps", "step", "sigma", "noise_level")
 
 _WITH_PARTS = (nn.MultiheadAttention, nn.TransformerEncoderLayer, nn.Transformer)
-"""Layers of torch that hold others, and say themselves what they take."""
+"""Layers of torch that contain others but state their own input."""
 
 _LAYERS: tuple[type[nn.Module], ...] = (
     *(nn.Conv1d, nn.Conv2d, nn.Conv3d),
@@ -64,7 +64,7 @@ _LAYERS: tuple[type[nn.Module], ...] = (
     *(nn.LayerNorm, nn.BatchNorm1d, nn.BatchNorm2d),
     *_WITH_PARTS,
 )
-"""Layers that say what they take."""
+"""Layers that state their input."""
 
 Guess = tuple[TensorSpec, ...]
 
@@ -164,7 +164,7 @@ _SPATIAL: tuple[tuple[Layers, Sizes], ...] = (
     ((nn.ConvTranspose2d,), tuple((size, size) for size in SEEDS)),
     ((nn.ConvTranspose3d,), tuple((size, size, size) for size in SEEDS)),
 )
-"""Layers with channels second, and the sizes tried behind the channels."""
+"""Layers with channels second, and the sizes that are tried after the channels."""
 
 
 def _shapes_for(layer: nn.Module, batch: int, width: int) -> list[Shape]:

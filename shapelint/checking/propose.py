@@ -34,17 +34,17 @@ from shapelint.syntax.texts import DISK
 from shapelint.tracing.walk import WalkSettings
 
 TRIES = 150
-"""Inputs tried for a model."""
+"""The most inputs tried for a model."""
 
 FURTHER_TRIES = 12
-"""Inputs tried after one that runs, but of which a rule finds something."""
+"""How many more inputs are tried after one that runs but has findings."""
 
 TRYING = 0.8
-"""Of the time for a target, after which no further input is tried."""
+"""The share of the time limit after which no further input is tried."""
 
 Result = tuple[Severity | None, ValueFact | None]
-"""The worst severity of what the rules find with an input, infos left out; and what
-comes out in eval mode."""
+"""The worst severity of the findings with an input, except infos; and the output in
+eval mode."""
 
 FAILED: Result = (Severity.ERROR, None)
 

@@ -27,14 +27,13 @@ from shapelint.syntax.edits import try_edits
 from shapelint.syntax.texts import DISK, Texts
 
 SEARCHING = 0.8
-"""Of the time for a target, after which no further change is tried."""
+"""The share of the time limit after which no further change is tried."""
 
 PASSES = 6
-"""Looks at one target."""
+"""The most looks at one target."""
 
 ALL_WORK = 3 * WORK
-"""Of all searches for one target, beyond which no further bug is looked for behind
-those that were mended."""
+"""The work of all searches for one target after which there is no further look."""
 
 
 def check(

@@ -12,7 +12,8 @@ from shapelint.facts.outcome import Outcome
 CLEAN, FINDINGS, UNCHECKED = 0, 1, 2
 
 INTERRUPTED = 130
-"""The exit code after Ctrl-C, as shells have it: 128 and the number of SIGINT."""
+"""The exit code after Ctrl-C, by the convention of shells: 128 plus the number of
+SIGINT."""
 
 
 def exit_code(

@@ -9,7 +9,7 @@ from shapelint.asked.formats import CHECK_FORMATS
 from shapelint.facts.errors import UsageError, suggest
 
 Output = tuple[str, str | None]
-"""A format and its file; None is stdout."""
+"""A format and its file; None stands for stdout."""
 
 
 def parse_outputs(

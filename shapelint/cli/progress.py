@@ -17,13 +17,14 @@ from shapelint.cli import say
 from shapelint.facts.escape import in_one_line
 
 PATIENCE = 1.0
-"""Seconds before a bar is shown; most runs are over by then."""
+"""Seconds before a bar is shown. Most runs are over by then."""
 
 _BAR_WIDTH, _BAR_COLUMNS = 24, 38
-"""Columns of the bar alone, and with its borders and figures."""
+"""The columns of the bar alone, and with its borders and numbers."""
 
 _TARGET_SHOWN = 40
-"""Characters of a target's name beside the bar; the last ones tell more."""
+"""How many characters of a target's name are shown beside the bar. The last ones say
+the most."""
 
 
 class Progress:

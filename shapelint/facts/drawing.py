@@ -31,7 +31,7 @@ class Block:
     called: tuple[str, int] | None = None
     failed: bool = False
     value: ValueFact | None = None
-    """Of an input or the output: what is given, or comes out."""
+    """The value that an input or output block stands for."""
 
 
 @dataclass

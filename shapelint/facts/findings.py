@@ -33,12 +33,13 @@ class ChangeKind(Enum):
 
     OTHER = "other"
     OPERAND = "operand"
-    """What a call is given is written otherwise. It may be made at every call that
-    fails alike."""
+    """It rewrites an argument of a call. It may be repeated at every call that fails in
+    the same way."""
     FLATTEN_AND_NUMBER = "flatten and number"
-    """Two mistakes are mended at once, the first edit mends the first."""
+    """It fixes two mistakes at once. The first edit fixes the first."""
     INPUT_SIZE = "input size"
-    """An input of another size; it counts only where no call fails with it."""
+    """It proposes an input of another size, which counts only if no call fails with
+    it."""
 
 
 @dataclass(frozen=True)
@@ -89,16 +90,17 @@ class Rule:
     severity: ClassVar[Severity] = Severity.ERROR
     kind: ClassVar[DiagnosticKind] = DiagnosticKind.FINDING
     supersedes: ClassVar[tuple[str, ...]] = ()
-    """Codes of findings about the same call that say less than this rule's."""
+    """Codes whose findings about the same call say less than this rule's."""
     follows: ClassVar[tuple[str, ...]] = ()
-    """Codes of findings earlier on the way to a call, of which this rule's is a
-    consequence."""
+    """Codes whose findings, earlier on the way to a call, cause this rule's finding."""
     constructors: ClassVar[tuple[str, ...]] = ()
-    """How the names of layers begin whose constructors refuse what this rule finds."""
+    """Prefixes of the names of layers whose constructors refuse what this rule
+    finds."""
     leaves_size_open: ClassVar[bool] = False
-    """Whether a call that fails so would have given a size that no weight says."""
+    """Whether no weight determines the size that the failed call should have
+    returned."""
     is_of_raise: ClassVar[bool] = False
-    """Whether it is about a statement of the user's that raised."""
+    """Whether it is about a statement in the user's code that raised."""
     bad: ClassVar[Example | None] = None
     good: ClassVar[Example | None] = None
 

@@ -113,9 +113,10 @@ class Call:
     registered: bool = True
     turn: int = 0
     home: Home = Home.UNKNOWN
-    """Where the result would be on an accelerator (`shapelint.tracing.devices`)."""
+    """The device of the result on a machine with an accelerator
+    (`shapelint.tracing.devices`)."""
     strays: tuple[int, ...] = ()
-    """Positions of the inputs that would be left on the CPU."""
+    """The positions of the inputs that would stay on the CPU."""
 
     def arg(self, position: int, name: str, default: object = None) -> object:
         """An argument given by position or by keyword."""

@@ -41,12 +41,12 @@ class TargetReport:
     files: list[str] = field(default_factory=list)
     suppressed: int = 0
     unfinished: bool = False
-    """Whether the time for the target was over before all of it was walked."""
+    """Whether the time limit was exceeded before everything was walked."""
     known: int = 0
-    """Findings that a baseline has."""
+    """The number of findings that are in the baseline."""
     acted: list[tuple[str, int, int, str]] = field(default_factory=list)
-    """What suppressed something: file, line and column of a comment, and the code in
-    it."""
+    """The comments that suppressed something: file, line and column, and the code in
+    the comment."""
     picture: Picture | None = None
     proposed: list[str] = field(default_factory=list)
     """Inputs with which the model runs, each as after `--input`."""

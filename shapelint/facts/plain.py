@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 Reader = Callable[[Any], Any]
-"""Makes a value of one type from what JSON holds of it."""
+"""Converts JSON types to a value of one type."""
 
 
 def to_plain(value: DataclassInstance) -> dict[str, Any]:

@@ -17,13 +17,13 @@ from shapelint.syntax.calls import call_around
 from shapelint.syntax.texts import Texts
 
 OTHER_ENDS = 3
-"""Places of other fixes named for one finding."""
+"""The most places of other fixes named for one finding."""
 
 PLACES = 8
-"""Related places named for one finding."""
+"""The most related places named for one finding."""
 
 FOLLOWING = 4
-"""Places of findings named that the same change mends."""
+"""The most findings named that the same change fixes."""
 
 
 def place_at_cause(

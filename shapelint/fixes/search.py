@@ -52,9 +52,9 @@ class Causes:
         self.verifier = verifier
         self.one_by_one = one_by_one
         self.mended: tuple[Edit, ...] = ()
-        """The edits with which the next look is to begin."""
+        """The edits with which the next look begins."""
         self.waiting: list[Finding] = []
-        """The findings that are left to it."""
+        """The findings that are left to the next look."""
         self._guesses = GuessedResults()
         self.walked = verifier.walked
         self.numbers = Numbers(

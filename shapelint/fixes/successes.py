@@ -21,11 +21,11 @@ class Success:
     left: Failures
     cleared: int
     spread: int = 0
-    """Layers beside the failing ones that come out otherwise."""
+    """How many layers, apart from the failing ones, have results of other sizes."""
     completes: bool = False
-    """Whether a walk that ended early comes to its end without any failure."""
+    """Whether a walk that ended early now ends without any failure."""
     is_own: bool = False
-    """Whether the finding's rule offered it."""
+    """Whether the finding's own rule proposed it."""
 
     @property
     def worth(self) -> float:

@@ -50,7 +50,7 @@ TRIAL_RETRIES = 1
 """How many walks each trial may spend on candidate shapes."""
 
 Traces = dict[Mode, Trace]
-"""Walks by their mode."""
+"""Walks by mode."""
 
 
 @dataclass

@@ -44,8 +44,8 @@ CommentPlace = tuple[str, int, int]
 """File, line and column of a comment."""
 
 Acted = tuple[str, int, int, str]
-"""The same, and the code in the comment that suppressed something; empty for all
-codes."""
+"""A comment that suppressed something: file, line, column, and the code in the comment,
+empty for all codes."""
 
 
 class SuppressionKind(Word):

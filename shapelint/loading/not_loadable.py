@@ -21,7 +21,7 @@ from shapelint.tracing.user_text import first_line
 _LAYERS = os.path.dirname(torch.nn.modules.__file__)
 
 _NAMES_LISTED = 8
-"""Models of a file that a message names."""
+"""The most models of a file that a message names."""
 
 
 class NotLoadableError(Exception):

@@ -9,7 +9,7 @@ from shapelint.facts.graph import Call
 from shapelint.facts.tensors import Shape, TensorFact
 
 RANKS = (2, 3)
-"""Dimensions of query, key and value, without and with a batch."""
+"""Numbers of dimensions of query, key and value, without and with a batch."""
 
 
 @dataclass(frozen=True)

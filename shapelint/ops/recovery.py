@@ -12,7 +12,7 @@ from shapelint.facts.graph import Failure
 from shapelint.ops.record import Candidate
 
 MOST_ELEMENTS = 2**59
-"""What torch can count the bytes of, whatever the dtype, in 64 bits."""
+"""With more elements, torch's 64 bits may not be enough to count the bytes."""
 
 _OF_OTHER_ARGUMENTS = (
     LookupError,
@@ -21,7 +21,7 @@ _OF_OTHER_ARGUMENTS = (
     AttributeError,
     ArithmeticError,
 )
-"""What a recovery raises for arguments of a kind it does not know."""
+"""The exceptions of a recovery that gets arguments of an unexpected kind."""
 
 
 def recover_shapes(failure: Failure) -> list[Candidate]:

@@ -11,7 +11,7 @@ from shapelint.ops import families
 from shapelint.ops.record import Op
 
 OF_A_MODULE = "module:"
-"""Stands before a layer's name where the layer itself refused its input, and no
+"""Prefix of a layer's name if the layer itself refused its input, rather than a
 function that it calls."""
 
 

@@ -22,15 +22,15 @@ _WORDS = (
     (Family.RESHAPING, ("unbind", "contiguous", "roll", "flip", "pad", "identity")),
     (Family.RESHAPING, ("fold", "tile", "clone")),
 )
-"""Words in the name of somebody's own class that say what it does; the first that is
-found decides, so that `DropPathAttention` is a dropout and `ConvNorm` a convolution."""
+"""Words in the name of a user's class that tell its family. The first match decides, so
+that `DropPathAttention` is a dropout and `ConvNorm` a convolution."""
 
 _PIPELINE_WORDS = {
     Family.CONVOLUTION: "conv",
     Family.POOLING: "pool",
     Family.ATTENTION: "attention",
 }
-"""What the pipeline report calls layers that are not torch's own."""
+"""The names of layers that are not torch's own in the pipeline report."""
 
 
 def subject(call: Call) -> str:

@@ -14,9 +14,9 @@ GAP = 32
 """Points between two blocks, enough for a line with its shape."""
 
 NEAREST_ARC, ARC_STEP = 26, 14
-"""How far an arc goes to the right: the first number, and the second times the square
-root of the blocks it spans. So arcs of different spans stay apart, and one over a
-hundred blocks needs 166 points and not 1,426."""
+"""How far arcs go to the right: the first number plus the second times the square root
+of the spanned blocks. Arcs of different spans stay apart, and one over a hundred blocks
+needs 166 points instead of 1,426."""
 
 ARC_SLOPE = 18
 """How many points an arc goes up or down before it turns to the right."""

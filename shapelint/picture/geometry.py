@@ -16,7 +16,7 @@ PADDING, HEADER = 14, 26
 """The margin inside the border of an open module, and the height of its name."""
 
 BORDER = -1
-"""In place of a block number: a line begins or ends at the border of its module."""
+"""Stands for a block if a line begins or ends at the border of its module."""
 
 
 class Box(NamedTuple):

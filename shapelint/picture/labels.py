@@ -8,12 +8,13 @@ from shapelint.facts.tensors import TensorFact, ValueFact
 from shapelint.picture.block_kinds import DATA, FUNCTIONS
 
 CHARACTER = 6.6
-"""Points that a character takes on average: the picture's sans-serif fonts, at 12
-pixels (`render/assets/picture.css`), are about 0.55 em wide."""
+"""The average width of a character in points. At 12 pixels
+(`render/assets/picture.css`), the characters of sans-serif fonts are about 0.55 em
+wide."""
 
 LONGEST_SHAPE = 40
-"""Characters from which the shape of an input or output is cut: a model may return
-dozens of tensors."""
+"""The shape of an input or output is cut after this many characters, since a model may
+return dozens of tensors."""
 
 
 def write_shape(fact: TensorFact) -> str:

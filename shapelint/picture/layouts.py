@@ -15,9 +15,9 @@ from shapelint.picture.graphviz import Drawn, run_dot
 from shapelint.picture.plan import Plan
 
 FAR = 500
-"""Blocks that the lines of one module may have to go around. Beyond that Graphviz takes
-minutes: in a dense block, where every layer is fed by all before it, or an unrolled
-loop (`shapelint.picture.column`)."""
+"""How many blocks the lines of one module may have to go around. Beyond that, Graphviz
+takes minutes, as in a dense block, where every layer gets the results of all before it,
+or in an unrolled loop (`shapelint.picture.column`)."""
 
 
 class Layouts:

@@ -18,11 +18,11 @@ NARROWEST, WIDEST = 116, 340
 """Widths of the blocks with the smallest and the largest activations."""
 
 LOWEST, LOWEST_FUNCTION, HIGHEST = 34, 24, 150
-"""Heights of a module or a function without parameters, and of a block with all of
-them."""
+"""The heights of a module without parameters, of a function without parameters, and of
+a block with all of them."""
 
 DATA_HEIGHT = 26.0
-"""Height of inputs and outputs."""
+"""The height of inputs and outputs."""
 
 SHARE_SHOWN = 0.25
 """A block states its share of the parameters in words from this share on."""

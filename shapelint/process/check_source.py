@@ -18,7 +18,7 @@ from shapelint.syntax.parsing import run_with_deep_stack
 from shapelint.syntax.texts import DISK, Texts
 
 ALONE = 40
-"""Files from which more than one process reads them."""
+"""The number of files from which several processes read them."""
 
 
 def check_source(request: Read, known: Known | None = None) -> Outcome:

@@ -13,11 +13,12 @@ from typing import Any
 from shapelint.process.start import start_isolated
 
 PARTS = 8
-"""Parts for each process: none waits long for the others at the end."""
+"""Parts for each process. With small parts, no process waits long for the others at the
+end."""
 
 
 Found = tuple[list[str], Any]
-"""Files that were read together, and what a reader said of them: None where it ended
+"""Files that were read together, and the answer of their reader; None if it crashed
 over them."""
 
 

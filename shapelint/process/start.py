@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-"""Where this package lies: a checkout is found by it, too."""
+"""The folder of this package, so that processes also find a checkout."""
 
 _BOOT = """\
 import sys
@@ -23,8 +23,8 @@ sys.path.pop()
 from {module} import main
 main()
 """
-"""`sys` is built in; whatever is imported after it comes from where Python and its
-packages lie."""
+"""`sys` is built in. Everything imported after it comes from the folders of Python and
+its packages."""
 
 _BOOT_ISOLATED = """\
 import sys, json

@@ -21,15 +21,14 @@ from shapelint.facts.errors import OutOfTimeError
 from shapelint.process.supervise import enter_supervision
 
 ALARM = 0.85
-"""Of the time for a target, after which what is going on is given up; the rest is for
-the report of what was seen."""
+"""The share of the time limit after which the running code is interrupted. The rest of
+the time is for the report."""
 
 LONGEST = 1e8
-"""Seconds that an alarm can be set to; without a limit of time there are more."""
+"""The most seconds to which an alarm can be set. Used if there is no time limit."""
 
 MEMORY_LIMIT = 8 * 2**30
-"""Bytes of private memory the worker may take, where the system can limit it
-(Linux)."""
+"""The private memory of the worker in bytes, if the system can limit it (Linux)."""
 
 
 def limit_memory(limit: int = MEMORY_LIMIT) -> None:

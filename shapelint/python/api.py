@@ -35,7 +35,8 @@ None: the model's `example_input_array`, or the comment `# shapelint: input=...`
 class."""
 
 INSIDE = "SHAPELINT_INSIDE"
-"""Set in a process that is looking for fixes: what it imports starts no further one."""
+"""Set in a process that searches for fixes, so that the code it imports does not start
+another one."""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from shapelint.render.safe_texts import make_safe
 from shapelint.render.style import Style
 
 ROWS = 500
-"""Layers that a notebook shows: more make a session slow."""
+"""The most layers that a notebook shows. More would make a session slow."""
 
 
 @dataclass(frozen=True, repr=False)

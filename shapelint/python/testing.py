@@ -30,15 +30,15 @@ if TYPE_CHECKING:
     from shapelint.python.api import Model
 
 _SIZES = (4, 48, 40, 56, 24, 36, 28)
-"""What names on the left of `->` stand for, in the order in which they come. All
-differ, so that no two dimensions are confused; images are large enough for a few
-poolings, and even."""
+"""The sizes of names on the left of `->`, in the order of their occurrence. All differ,
+so that dimensions cannot be confused; images are even and large enough for a few
+poolings."""
 
 SHAPE_RULES = "SHP1"
 """The prefix of the codes of the family `shape`."""
 
 _TRAIL = 4
-"""Layers before the output that a failed assertion names."""
+"""How many layers before the output a failed assertion names."""
 
 
 def assert_clean(

@@ -10,7 +10,7 @@ from functools import lru_cache
 from shapelint.reading.values import FUNCTION_DEFINITIONS, Class, Function
 
 _ADD_NOTHING = ("object", "ABC", "abc.ABC")
-"""Bases that call no method of a class."""
+"""Bases that call no methods of a class."""
 
 _TEST_CLASS = re.compile(r"Test[A-Z].*|.*[a-z](Test|Tests|TestCase)")
 

@@ -25,7 +25,7 @@ from shapelint.reading.values import (
 from shapelint.syntax.trees import ParsedFile
 
 Entry = Callable[[Machine, Scope], None]
-"""Runs something of a file on a machine, in the file's scope."""
+"""Runs some code of a file on a machine, in the file's scope."""
 
 
 def begin_at_top(source: ParsedFile) -> Entry:

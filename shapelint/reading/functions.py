@@ -26,11 +26,12 @@ from shapelint.reading.values import (
 )
 
 DEPTH = 8
-"""Calls within calls that are followed: a script's main, its epochs, its batches, and a
-few layers of wrappers around each."""
+"""How deeply nested calls are followed: a script's main, its epochs, its batches, and a
+few wrappers around each."""
 
 RETURNED = "return"
-"""The name by which a function's scope holds what it returns; no script can use it."""
+"""The name under which a function's scope holds its return value. A script cannot use
+it."""
 
 
 @dataclass(frozen=True)

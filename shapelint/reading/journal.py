@@ -23,8 +23,8 @@ from shapelint.reading.values import (
 )
 
 STEPS = 8000
-"""Statements and expressions of one path. A longer one says nothing: what was seen of
-it would be half a script."""
+"""The most statements and expressions of one path. A longer path is not judged, because
+only a part of the script would have been seen."""
 
 
 class OutOfStepsError(Exception):

@@ -303,7 +303,7 @@ CALLS = (
         " made of their arguments",
     ),
 )
-"""The first entry that fits counts, so the special stand before the general."""
+"""The first matching entry counts, so special entries come before general ones."""
 
 
 @lru_cache(maxsize=1024)
@@ -329,19 +329,19 @@ LOOK_ONLY = split_words(
     # docs.python.org/3/library/logging.html; tqdm gives back what it iterates over
     " info debug log tqdm"
 )
-"""Functions that leave a model they are given in the mode it was in."""
+"""Functions that do not change the mode of a model passed to them."""
 
 MEASURE_RESULTS = frozenset(("accuracy_score", "f1_score", "accuracy"))
 """Metrics of sklearn.metrics (accuracy_score, f1_score) and torchmetrics.functional
-(accuracy, f1_score): what they are given is measured and not trained with."""
+(accuracy, f1_score): their arguments are measured and not trained with."""
 
 STEP_WITH_AN_OPTIMIZER = frozenset(("scaler",))
 """Words in the names of objects whose `step` steps an optimizer: torch.amp.GradScaler."""
 
 ENGINES = frozenset(("engine", "deepspeed"))
-"""Words in the names of engines whose `step` also sets gradients to zero: deepspeed 0.19,
+"""Words in the names of engines whose `step` also resets the gradients: deepspeed 0.19,
 DeepSpeedEngine._take_model_step, at the end of each accumulation."""
 
 RETURN_ARGUMENTS_METHODS = frozenset(("prepare", "setup", "setup_module"))
 """accelerate 1.15, Accelerator.prepare; lightning 2.6, Fabric.setup and
-Fabric.setup_module: return what they are given, wrapped."""
+Fabric.setup_module: they return their arguments, wrapped."""

@@ -52,7 +52,7 @@ BASES = (
         " torch.nn.Module",
     ),
 )
-"""In the order in which they count; these say more than a base in the files does."""
+"""In the order in which they count. They count more than a base in the files."""
 
 
 def kind_of_class(bases: Iterable[str], inherited: ClassKind) -> ClassKind:
@@ -73,5 +73,5 @@ def kind_of_class(bases: Iterable[str], inherited: ClassKind) -> ClassKind:
 OTHER_FRAMEWORKS = split_words(
     "paddle warp mindspore jittor oneflow mxnet tensorflow keras tinygrad mlx chainer"
 )
-"""Frameworks with methods of the same names, `eval` and `backward`, that do other
-things."""
+"""Frameworks with methods of the same names, such as `eval` and `backward`, that do
+other things."""

@@ -148,8 +148,8 @@ RESULT_METHODS = _index_by_name(
 )
 
 NO_RESULT_ATTRIBUTES = frozenset(("data", "shape", "device", "dtype"))
-"""Attributes of torch.Tensor that carry no graph; `data` is the values alone."""
+"""Attributes of torch.Tensor that carry no graph. `data` has only the values."""
 
 WRAPPED_MODEL = frozenset(("module", "_orig_mod"))
-"""Attributes by which a wrapper holds its model: DistributedDataParallel.module and
-AveragedModel.module; `_orig_mod` of the OptimizedModule that torch.compile gives."""
+"""Attributes in which a wrapper holds its model: DistributedDataParallel.module and
+AveragedModel.module; `_orig_mod` of the OptimizedModule that torch.compile returns."""

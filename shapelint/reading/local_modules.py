@@ -10,7 +10,7 @@ NEVER_LOCAL = split_words(
     "torch torchvision numpy os sys transformers timm math time random argparse typing"
     " collections json pathlib tqdm functools itertools logging copy warnings"
 )
-"""Modules that are not looked for beside a file. The list only saves time: each look
+"""Modules that are not searched beside a file. The list only saves time: each search
 costs some calls of `stat`."""
 
 LEVELS = 3

@@ -19,11 +19,11 @@ from shapelint.reading.values import Items, Loop, RunBlock, Scope, Value
 from shapelint.reading.vocabulary import find_purpose
 
 ROUNDS = 2
-"""One round, and another that begins where the first ended."""
+"""One round, and another that begins in the state where the first ended."""
 
 UNROLLED = 4
-"""Members of a written list that a loop goes through, each in a round of its own:
-`for phase in ["train", "val", "test"]`."""
+"""How many members of a literal list a loop goes through, each in its own round: `for
+phase in ["train", "val", "test"]`."""
 
 ForNode = ast.For | ast.AsyncFor
 

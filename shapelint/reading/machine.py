@@ -21,7 +21,8 @@ from shapelint.reading.scopes import Files
 from shapelint.reading.values import Constant, Function, Result, Scope, unite_results
 
 _CHANGE = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Delete, ast.Expr)
-"""Statements that change what is known and may raise; the others are made of them."""
+"""Statements that change the state and may raise. Compound statements consist of
+them."""
 
 _LEAVE = {ast.Raise: Exit.RAISE, ast.Break: Exit.BREAK, ast.Continue: Exit.CONTINUE}
 

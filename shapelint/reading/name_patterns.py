@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 Fits = Callable[[str], bool]
-"""Whether an entry is about a dotted name."""
+"""Whether a dotted name matches an entry."""
 
 
 def last_part(dotted: str) -> str:

@@ -22,11 +22,12 @@ from shapelint.syntax.texts import Texts
 from shapelint.syntax.trees import parse_file
 
 Known = dict[tuple[str, str], tuple[str, ...]]
-"""By file and class, the layers that act by mode, of models that were walked."""
+"""The mode-dependent layers of models that were walked, by file and class."""
 
 IMPORTS_READ = 12
-"""Local modules read beside a file. A script's models and loops are in the few modules
-that it imports itself; a whole package would be read once for each of its files."""
+"""The most local modules read for a file. A script's models and loops are in the few
+modules that it imports itself; otherwise a whole package would be read once for each of
+its files."""
 
 
 class Files:

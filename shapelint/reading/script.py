@@ -24,7 +24,7 @@ from shapelint.reading.values import Scope
 from shapelint.syntax.trees import ParsedFile, parse_file
 
 PATHS = 8
-"""Paths of one entry that are followed: three settings, each on and off."""
+"""The most paths followed from one entry: three settings, each on and off."""
 
 _TRAINING_TEXTS = (
     ".eval",
@@ -36,7 +36,8 @@ _TRAINING_TEXTS = (
     "no_grad",
     "inference_mode",
 )
-"""Code without any of these has nothing that a rule could find, and is not followed."""
+"""A file without any of these has nothing that a rule could find, and is not
+followed."""
 
 
 @dataclass

@@ -21,22 +21,22 @@ class Model:
 
     name: str
     made: Where | None = None
-    """None for a model that came from elsewhere."""
+    """The call that made it; None for a model from elsewhere."""
     layers: tuple[str, ...] | None = None
-    """The layers that act by mode; None where they cannot be known."""
+    """The mode-dependent layers; None if they are not known."""
     modes: frozenset[ModeSetting] = frozenset({ModeSetting(ModeName.TRAIN)})
     loaded: bool = False
     trained: bool = False
     handled: bool = False
-    """Whether something else looks after its mode, as a framework does."""
+    """Whether other code, such as a framework, sets its mode."""
     frozen: bool = False
-    """Whether its weights record no gradients."""
+    """Whether its weights require no gradients."""
     proven: bool = True
-    """Whether it was made or used as only modules are; false where just its name says
-    that it is a model."""
+    """Whether it was made or used in a way that only modules are; false if only its
+    name says that it is a model."""
     made_from: Class | None = None
     turn: int = 0
-    """The number of the last change of its mode on this path."""
+    """The number of the last mode change of this model on this path."""
     parts: tuple[Model, ...] = ()
     optional: bool = False
     """Whether it may be None instead."""
@@ -76,16 +76,16 @@ class Forward:
     modes: frozenset[ModeSetting]
     grad: Recording
     stack: tuple[Loop | Frame, ...]
-    """The loops and functions that it stands in, outermost first."""
+    """The loops and functions around the call, outermost first."""
     trained: bool = False
     trained_with: bool = False
-    """Whether something is trained with its detached result: a target."""
+    """Whether something trains with its detached result, as with a target."""
     escapes: bool = False
     """Whether the result is returned to a caller that is not read."""
     measured: bool = False
     for_gradient: bool = False
     dropped: bool = False
-    """Whether nothing becomes of the result: a call to warm up or to calibrate."""
+    """Whether the result is not used, as in a call to warm up or to calibrate."""
     after_training: bool = False
 
     @property
@@ -275,16 +275,16 @@ Value = (
     | Instance
     | Method
 )
-"""What an expression may stand for; None where nothing is known."""
+"""The value of an expression; None (outside of the union) if nothing is known."""
 
 Bound = Value | Pending
-"""What a name may be bound to."""
+"""The value to which a name is bound."""
 
 Table = dict[str, Bound | None]
 """The names of a scope, or the attributes of an object."""
 
 Evaluate = Callable[[ast.expr | None, Scope], Value | None]
-"""Gives the value of an expression in a scope."""
+"""Returns the value of an expression in a scope."""
 
 RunBlock = Callable[[Iterable[ast.stmt], Scope], None]
 """Runs statements in a scope."""

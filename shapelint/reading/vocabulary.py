@@ -57,14 +57,14 @@ COMPUTING_WORDS = split_words(
 """Words in the names of methods of a model that compute with it."""
 
 TRAINING_WORDS = split_words("backward optimize update backprop step adapt minimize")
-"""Words in the names of functions that train with what they are given."""
+"""Words in the names of functions that train with their arguments."""
 
 OPTIMIZER_WORDS = split_words("optimizer optim opt optimiser optimizers")
 
 DATA_WORDS = split_words(
     "loader dataloader dataset data datasets loaders batch batches epochs corpus"
 )
-"""Words in the names of what a framework's own `train` method is given."""
+"""Words in the names of arguments of a framework's own `train` method."""
 
 
 @lru_cache(maxsize=4096)

@@ -11,8 +11,8 @@ from shapelint.syntax.paths import shown_path
 from shapelint.syntax.texts import DISK
 
 _TRAIL_SHOWN = 6
-"""Steps that a trail may have; of a longer one the first and the last three are
-shown."""
+"""The most steps of a trail that are shown. Of a longer one, the first and the last
+three are shown."""
 
 
 def render_diagnostic(diagnostic: Diagnostic, style: Style) -> str:

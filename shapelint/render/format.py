@@ -44,7 +44,7 @@ class Format:
     name: ClassVar[str]
     escaping: ClassVar[Escaping] = Escaping.PLAIN
     is_for_terminals: ClassVar[bool] = False
-    """Whether `--quiet` leaves the findings alone, by `write_finding`."""
+    """Whether `--quiet` prints only the findings, by `write_finding`."""
 
     def render_check(self, outcomes: list[Outcome], wanted: Wanted) -> str:
         """Render the check of some targets."""

@@ -12,7 +12,7 @@ from shapelint.render.layer_table import write_op, write_share
 from shapelint.syntax.paths import shown_path
 
 BARS = 15
-"""Layers whose parameters are shown as bars."""
+"""The most layers whose parameters are shown as bars."""
 
 _SHAPES_SHOWN = 4
 
@@ -27,7 +27,8 @@ _COLUMNS = (
     ("mult-adds", "number"),
     ("line", ""),
 )
-"""The columns of the table, and their classes: numbers are sorted as such."""
+"""The columns of the table and their CSS classes. Those with numbers are sorted as
+numbers."""
 
 
 def write_bars(report: TargetReport) -> str:

@@ -16,7 +16,7 @@ HEADERS = ("layer", "op", "input", "output", "params", "share")
 _ALIGNED = ("left",) * 4 + ("right",) * 2
 
 _SHAPES_SHOWN = 3
-"""Tensors that a cell names: a call may take or return dozens."""
+"""The most tensors that a cell names. A call may take or return dozens."""
 
 
 def render_table(report: TargetReport, style: Style, limit: int | None) -> str:

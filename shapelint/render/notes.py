@@ -16,16 +16,16 @@ NOTE_WIDTH, NOTE_LINE = 330, 15
 """The width of a note, and the height of one of its lines, in points."""
 
 _LETTERS = 50
-"""Characters that a line of a note holds."""
+"""The most characters in a line of a note."""
 
 _MESSAGE_LINES, _FIX_LINES = 5, 3
-"""Lines of the message and of the fix; the finding has all of them."""
+"""The most lines of the message and of the fix. The finding itself has all of them."""
 
 _GAP = 12
 """Points between two notes."""
 
 _LOWEST_AIM = 60
-"""Notes point at the upper part of a high block, where its name stands."""
+"""Notes point at most this far below the top of a block, where its name is."""
 
 
 @dataclass(frozen=True)

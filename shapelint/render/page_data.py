@@ -21,7 +21,8 @@ from shapelint.render.svg_elements import (
 )
 
 SMALLEST = 0.6
-"""Scale to which a picture shrinks to fit a narrow page; a wider one is scrolled."""
+"""The smallest scale at which a picture is fitted to a narrow page. Below it, the page
+scrolls."""
 
 JsonObject = dict[str, object]
 

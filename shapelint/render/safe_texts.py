@@ -10,11 +10,11 @@ from shapelint.facts.outcome import Outcome
 from shapelint.facts.places import Span
 
 _FILES = {"file", "files", "acted", "made", "called"}
-"""Fields that name files: formats read lines by these names, and print them with
+"""Fields that name files. Formats read lines by these names, and print them with
 `shown_path`."""
 
 _SEVERAL_LINES = {"tree", "fault"}
-"""Fields whose newlines are wanted."""
+"""Fields whose newlines are kept."""
 
 
 def make_safe(outcome: Outcome) -> Outcome:

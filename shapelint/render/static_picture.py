@@ -23,7 +23,7 @@ from shapelint.render.svg_elements import (
 )
 
 _NOTES_ASIDE, _MARGIN = 40, 20
-"""Points between picture and notes, and at the right and below."""
+"""Points between picture and notes, and in the margin at the right and below."""
 
 
 def render_svg(report: TargetReport) -> str:

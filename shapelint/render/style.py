@@ -15,7 +15,7 @@ from shapelint.syntax.paths import shown_path
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 
 _BEYOND_ASCII = "─✗↻"
-"""The characters that tables use where they can."""
+"""Characters that tables use if the output can show them."""
 
 
 @dataclass(frozen=True)

@@ -15,21 +15,21 @@ from shapelint.picture.plan import SHARE_SHOWN, Plan, positions_of
 from shapelint.render.notes import NOTE_LINE, NOTE_WIDTH, Note
 
 LABEL_ASIDE = 4
-"""Points by which a shape stands beside where the layout has it, clear of its line."""
+"""Points between a line and the shape beside it, in addition to those in the layout."""
 
 LOW = 34
-"""Blocks lower than this have one line of words."""
+"""Blocks lower than this have a single line of words."""
 
 HALF_LETTER = 4
-"""Points from the middle of a letter down to the line it stands on, which is where SVG
-wants text to be."""
+"""Points from the middle of a letter down to its baseline, to which SVG's positions of
+text refer."""
 
 WORDS_LINE = 14
-"""Points from a line on a block to the next."""
+"""Points between the lines of words on a block."""
 
 _SHEETS, _SHEET_RANGE = 5, 18
-"""The most sheets that stand for an activation, and by how many points the one of the
-longest dimension is longer than one of a single position."""
+"""The most sheets for an activation, and the difference in points between the sides of
+the longest dimension and of a single position."""
 
 _TIP = (
     '<marker id="{name}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="{size}" '

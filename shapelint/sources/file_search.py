@@ -9,8 +9,8 @@ from collections.abc import Iterable
 SKIPPED = frozenset(
     ("__pycache__", "node_modules", "build", "dist", "site-packages", "venv", "env")
 )
-"""Folders that are not looked into, nor those whose name begins with a dot: what lies
-there was written by tools or by others."""
+"""Folders that are not searched, like those whose name begins with a dot: tools or
+other people wrote their contents."""
 
 SUFFIXES = (".py", ".ipynb")
 

@@ -22,8 +22,8 @@ from shapelint.syntax.parsing import last_name, nodes_of, parse_python
 from shapelint.syntax.texts import DISK
 
 _BY_NAME = ("import_module", "__import__")
-"""Calls that import the module that their first argument names; only a run can know it
-unless it is a string."""
+"""Calls that import the module that their first argument names. If that is not a string
+literal, only a run can know it."""
 
 _BY_PLACE = (
     "load_module",
@@ -34,7 +34,7 @@ _BY_PLACE = (
     "locate",
     "resolve_name",
 )
-"""Calls that run a file that only a run can know."""
+"""Calls that execute a file that only a run can know."""
 
 
 @dataclass

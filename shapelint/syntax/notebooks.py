@@ -14,11 +14,10 @@ from shapelint.facts.errors import UsageError
 from shapelint.syntax.parsing import UnreadableError, parse_python
 
 CELL = ":cell "
-"""What stands between a notebook's file and the number of a cell in the name of a
-place."""
+"""Separates a notebook's file from the number of a cell in the name of a place."""
 
 PYTHON_MAGICS = ("time", "timeit", "capture", "prun", "memit", "mprun", "lprun")
-"""Cell magics below which the cell is Python."""
+"""Cell magics whose cell is Python."""
 
 _MAGIC = re.compile(r"^(\s*)([%!?].*|.*\?\s*)$")
 _KEPT = re.compile(r"^(\s*)(?:pass  )?#: as written: (.*)$", re.MULTILINE)

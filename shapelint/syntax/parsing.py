@@ -16,11 +16,11 @@ T = TypeVar("T")
 Node = TypeVar("Node", bound=ast.AST)
 
 DEPTH = 50_000
-"""Calls within calls while files are read: nested expressions and long chains of `elif`
-are walked recursively."""
+"""The recursion limit while files are read, since nested expressions and long chains of
+`elif` are walked recursively."""
 
 STACK = 512 * 2**20
-"""Bytes of the stack for that; only what is used of it takes memory."""
+"""The stack size in bytes for that depth. Only the used part takes memory."""
 
 
 class UnreadableError(UsageError):

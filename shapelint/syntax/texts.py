@@ -18,10 +18,10 @@ from shapelint.syntax.notebooks import CELL, cells_of, join_cells, require_text
 from shapelint.syntax.parsing import UnreadableError
 
 LARGEST = 64 * 2**20
-"""Bytes of a file that are read at the most."""
+"""The most bytes of a file that are read."""
 
 JUST_NOW = 100_000_000
-"""Nanoseconds after a change in which a further one may leave the time of the file as
+"""For this many nanoseconds after a change, another change may leave the file's time as
 it is: clocks of file systems tick every few milliseconds, on FAT more slowly."""
 
 
@@ -76,7 +76,7 @@ class Texts:
 
 
 DISK = Texts()
-"""The files as they lie on disk: what people see, and what messages show."""
+"""The files on disk: what people see, and what messages show."""
 
 
 @lru_cache(maxsize=256)

@@ -14,8 +14,8 @@ from shapelint.syntax.trees import ParsedFile, parse_file
 NAMES = ("train", "eval")
 
 _WORDS_OF_A_MODE = ("mode", "train", "flag", "enable", "is_", "on")
-"""What the first parameter of a `train` is called where it holds the mode; of a
-training loop it is called `loader`, `epochs`, `data`."""
+"""Words in the name of the first parameter of `train` if it is the mode. In a training
+loop, it is named `loader`, `epochs` or `data`."""
 
 
 class OverrideFault(Enum):

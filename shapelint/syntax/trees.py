@@ -29,10 +29,11 @@ class ParsedFile:
     parents: dict[ast.AST, ast.AST]
     operations: dict[Corners, ast.expr]
     lines: tuple[bytes, ...]
-    """The text by lines, in UTF-8 as `ast` counts columns; `ast.get_source_segment`
-    splits the file at each call."""
+    """The lines of the text in UTF-8, in which `ast` counts columns.
+    `ast.get_source_segment` would split the file at each call."""
     texts: Texts = field(default=DISK, compare=False)
-    """The texts that this is one of, by which what leads to other files is read."""
+    """The texts to which this file belongs, for reading other files that it leads
+    to."""
 
     def segment(self, node: ast.AST) -> str:
         """The source text of an expression or statement."""

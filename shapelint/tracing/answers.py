@@ -13,8 +13,8 @@ from shapelint.tracing.fake_tensors import Scalar, default_value
 from shapelint.tracing.ownership import Ownership
 
 PATIENCE = 1
-"""How often in a row one place gets the same stand-in before it flips; a loop on data
-must end."""
+"""How often in a row one place gets the same stand-in before it flips, so that a loop
+on data ends."""
 
 
 class Answers:
@@ -26,9 +26,9 @@ class Answers:
         self.forced = forced
         self.assumptions: list[Assumption] = []
         self.handed_out_number = False
-        """Whether a number was made up: what follows from it is not certain."""
+        """Whether a number was made up. Whatever follows from it is uncertain."""
         self.module_serials: tuple[int, ...] = ()
-        """The modules being called, by the numbers of their calls."""
+        """The serial numbers of the running module calls."""
         self._times_asked: dict[tuple[Site | None, tuple[int, ...]], int] = {}
         self._stood_in = False
 

@@ -15,12 +15,12 @@ from shapelint.tracing.torch_private import (
 )
 
 _FAKE_MODE: list[SharedFakeMode] = []
-"""At most one: tensors of two fake modes cannot meet, and a model outlives the session
-that built it."""
+"""At most one mode: tensors of two fake modes cannot be combined, and a model outlives
+the session that built it."""
 
 RANDOM_BELOW = 1_000_000
-"""Elements up to which a stand-in is random; more of them take longer than the op that
-is asked about."""
+"""The most elements of a stand-in that are random. For more, the random numbers would
+take longer than the op itself."""
 
 Scalar = bool | int | float
 

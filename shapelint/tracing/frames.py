@@ -15,7 +15,7 @@ OWN_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 """The folder of this package."""
 
 ENTRIES = ("enter_model", "enter_root", "enter_target")
-"""Functions of ours from which the user's code is called."""
+"""Our functions that call the user's code."""
 
 
 def is_below(path: str, folder: str) -> bool:

@@ -24,11 +24,11 @@ from shapelint.tracing.torch_private import (
 _LEAF_PACKAGES = ("torch.nn.modules", "torch.ao.nn", "torch.nn.utils")
 
 _CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
-"""Torch's own modules that are never a call: what they hold is."""
+"""Torch's own modules that are never called themselves; their members are."""
 
 _WHOLE = (nn.MultiheadAttention,)
-"""Torch's own modules that are one call although they hold modules: it reads the
-weights of its projection and never calls it."""
+"""Torch's own modules that count as one call although they contain modules: this one
+reads the weights of its projection and never calls it."""
 
 
 def children_of(module: nn.Module) -> list[tuple[str, nn.Module]]:

@@ -15,7 +15,7 @@ from shapelint.tracing.op_names import dtype_name
 from shapelint.tracing.user_text import key_text, plain_value
 
 NESTED = 20
-"""Levels of nested arguments and results that are followed; a container may hold
+"""How many levels of nested arguments and results are followed. A container may contain
 itself."""
 
 

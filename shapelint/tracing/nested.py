@@ -9,17 +9,17 @@ from typing import Any
 from torch import Tensor
 
 Function = Callable[..., Any]
-"""A function of torch's or the user's, of which nothing more is known."""
+"""A function of torch or of the user, about which nothing more is known."""
 
 Args = tuple[Any, ...]
-"""Positional arguments of a call of the user's or of torch's."""
+"""Positional arguments of a call by the user or by torch."""
 
 Kwargs = dict[str, Any]
-"""Keyword arguments of a call of the user's or of torch's."""
+"""Keyword arguments of a call by the user or by torch."""
 
 
 Inputs = tuple[Args, Kwargs]
-"""What a model is called with."""
+"""The positional and keyword arguments of a model."""
 
 
 def tensors_in(value: object) -> Iterator[Tensor]:

@@ -25,7 +25,7 @@ _CONSTANTS = (*_PLAIN, torch.dtype, torch.device, torch.memory_format, torch.lay
 
 
 Path = tuple[Any, ...]
-"""Indices and keys that lead from a nested result to a tensor in it."""
+"""The indices and keys that lead to a tensor in a nested result."""
 
 
 @dataclass(frozen=True)

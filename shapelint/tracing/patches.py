@@ -27,18 +27,20 @@ from shapelint.tracing.torch_private import (
 )
 
 FRAMES_PER_FRAME = 3
-"""Frames there are under a walk for each one of eager, rounded up: a module call has
-three more (`call` below, `Recorder.on_module`, `enter_module`) than its own four."""
+"""How many frames a walk has for each frame of eager mode, rounded up: a module call
+has three more (`call` below, `Recorder.on_module`, `enter_module`) than its own
+four."""
 
 OWN_FRAMES = 1000
-"""Frames for what is ours alone, as `copy.deepcopy` of a model."""
+"""Frames for our own code, such as `copy.deepcopy` of a model."""
 
 HIGHEST_LIMIT = 12_000
-"""The limit is not raised beyond: calls take from the C stack as well, and 8 MB of it
-end at about 16,000 frames."""
+"""The limit is never raised beyond this. Calls also use the C stack, and 8 MB of it end
+at about 16,000 frames."""
 
 Initialise = Callable[..., Tensor]
-"""Calls a function of `nn.init`: it, the tensor, and the function's other arguments."""
+"""Calls a function of `nn.init`, with the function, the tensor, and the function's
+other arguments."""
 
 
 @contextlib.contextmanager
@@ -161,7 +163,8 @@ def route_module_calls(
 
 
 PatternHandler = Callable[[str, Tensor, str, dict[str, int], Exception], Any]
-"""Function of einops, tensor, pattern, lengths of axes, what was raised -> result."""
+"""Handles a failed einops function: (function, tensor, pattern, lengths of axes,
+exception) -> result."""
 
 
 def route_einops_failures(

@@ -26,10 +26,10 @@ from shapelint.tracing.session import answer_in_place_of_torch
 from shapelint.tracing.torch_private import no_modes
 
 _ANSWERED = (Asks.VALUE, Asks.COMPARISON, Asks.SIZE_FROM_VALUES)
-"""Questions to which there is an answer only where there is data, or a stand-in."""
+"""Questions that can be answered only with data or a stand-in."""
 
 _WHOLE_VALUES = {"tolist", "numpy", "array"}
-"""Questions for all values of a tensor."""
+"""Questions about all values of a tensor."""
 
 
 def enter_root(

@@ -32,15 +32,15 @@ from shapelint.tracing.torch_private import (
 from shapelint.tracing.user_text import causes_of
 
 REPLAY_BYTES = 512e6
-"""Arguments and result up to which eager is asked about an op that fake kernels
-refuse."""
+"""Ops that fake kernels refuse are run in eager mode if arguments and result have at
+most this many bytes."""
 
 REPLAY_WORK = 4e9
-"""Mult-adds up to which it is: about a second."""
+"""The same limit in mult-adds, about a second."""
 
 FAKE_OP = 4
-"""What an op on fake tensors costs at the least, in ops on small real ones; a
-transformer took 17 times as long."""
+"""The least cost of an op on fake tensors, in ops on small real ones. For a
+transformer, it was 17 times."""
 
 
 def answer_in_place_of_torch(name: str, args: Args) -> Any:
@@ -74,8 +74,8 @@ class Session(DispatchMode):  # type: ignore[no-untyped-call]
         self.on_write: Callable[[Tensor], None] | None = None
         self.used_fake = False
         self.ops = 0
-        """What was run so far, as the number of ops that would have taken as long on
-        small tensors."""
+        """The cost of the run so far, as the number of ops on small tensors that take
+        as long."""
         self._unconfirmed: list[BaseException] = []
         self._refused: dict[str, Exception] = {}
 

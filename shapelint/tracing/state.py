@@ -20,8 +20,8 @@ from shapelint.tracing.session import Session
 from shapelint.tracing.torch_private import no_modes, storage_key
 
 _CONTAINER_MODULES = ("builtins", "collections")
-"""Where the classes of containers are defined that are emptied and filled again as one
-would expect; those of the user's may do otherwise."""
+"""The modules of container classes that can be emptied and refilled without surprises.
+Those of the user may behave differently."""
 
 
 @dataclass(frozen=True)

@@ -121,8 +121,8 @@ def silence_torch() -> Iterator[None]:
 # -- modules ---------------------------------------------------------------------------
 
 MODULE_APPLY = "_apply"
-"""The method of `nn.Module` that `.to()`, `.half()` and the like end in. Where there is
-none, nothing is patched, and they fail on fake weights."""
+"""The method of `nn.Module` in which `.to()`, `.half()` and the like end. If it does
+not exist, nothing is patched, and they fail on fake weights."""
 
 
 def apply_to(module: nn.Module, change: Callable[[Tensor], Tensor]) -> None:

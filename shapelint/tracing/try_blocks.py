@@ -25,8 +25,8 @@ _SHAPE_ERRORS = {
     "TypeError",
     "AssertionError",
 }
-"""Exceptions that torch, einops and the checks of models raise for shapes, and those
-above them."""
+"""The exceptions that torch, einops and the checks of models raise for shapes, and
+their base classes."""
 
 
 def is_caught(ownership: Ownership) -> bool:

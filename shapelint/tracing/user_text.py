@@ -11,7 +11,7 @@ from torch import Tensor
 from shapelint.facts.errors import OutOfTimeError
 
 LONGEST = 2000
-"""Characters of a text of the user's that are looked at."""
+"""How many characters of a text of the user's are used."""
 
 Value = TypeVar("Value")
 

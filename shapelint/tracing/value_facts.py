@@ -14,13 +14,14 @@ from shapelint.tracing.op_names import dtype_name
 from shapelint.tracing.user_text import key_text, plain_value, safe_text
 
 DEEPEST = 20
-"""Levels of a nested result that are spelled out."""
+"""How many levels of a nested result are spelled out."""
 
 DEEPEST_FIELDS = 4
-"""Levels up to which the fields of a dataclass are."""
+"""Up to this level, the fields of a dataclass are spelled out."""
 
 DEEPEST_ATTRIBUTES = 2
-"""Levels up to which the attributes of any other object are: it may hold the world."""
+"""Up to this level, the attributes of any other object are spelled out. It may refer to
+everything."""
 
 
 def value_fact(value: object, name: str = "") -> ValueFact:

@@ -19,7 +19,8 @@ from shapelint.ops.sliding import (
 _STRIDE, _PADDING = 3, 4
 _DILATION, _GROUPS = 5, 6
 _OUTPUT_PADDING, _TRANSPOSED_DILATION = 5, 7
-"""Positions of arguments of `conv2d`, and of `conv_transpose2d` where they differ."""
+"""Positions of the arguments of `conv_transpose2d` that differ from those of
+`conv2d`."""
 
 
 def channels_taken(failure: Failure) -> int:
@@ -160,7 +161,7 @@ _TRANSPOSED_ARGUMENTS = (
 
 
 _KERNELS = ("convolution", "_convolution", "convolution_overrideable")
-"""What convolutions of all dimensions end in, transposed ones included."""
+"""The kernels of all convolutions, transposed ones included."""
 
 
 def _convolutions() -> Iterator[Op]:

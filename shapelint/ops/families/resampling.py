@@ -8,8 +8,8 @@ from shapelint.ops.record import Cost, Family, Keeps, Op
 from shapelint.ops.sliding import expand_to_dims
 
 RANKS = {"linear": (3,), "bilinear": (4,), "bicubic": (4,), "trilinear": (5,)}
-"""How many dimensions each mode of torch.nn.functional.interpolate takes, where that is
-fixed."""
+"""The numbers of dimensions that each mode of torch.nn.functional.interpolate takes, if
+they are fixed."""
 
 
 def find_resampled_ranks(failure: Failure) -> tuple[int, ...] | None:

@@ -11,8 +11,8 @@ from shapelint.ops.wording import subject
 from shapelint.syntax.walked_calls import shape_text
 
 MOST_PARTS = 10_000
-"""Results of one call that are stood in for; a model that unpacks them writes a name
-for each."""
+"""The most results of one call that are recovered. A model that unpacks them writes a
+name for each."""
 
 
 def _parts_asked_for(failure: Failure) -> Any:

@@ -14,7 +14,8 @@ from shapelint.render.style import Style
 from shapelint.render.summary import write_summary
 
 ROWS_SHOWN = 80
-"""Rows of a table below findings, which would otherwise scroll out of sight."""
+"""The most rows of a table below findings, which would otherwise scroll out of
+sight."""
 
 
 class Full(Format):

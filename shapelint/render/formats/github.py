@@ -15,8 +15,8 @@ from shapelint.render.style import Style
 from shapelint.render.summary import write_summary
 
 SHOWN = 10
-"""Annotations of one kind that GitHub shows for a step; the others are lines of the
-log."""
+"""How many annotations of one kind GitHub shows for a step. Further ones become lines
+of the log."""
 
 _KINDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 

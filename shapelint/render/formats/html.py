@@ -28,10 +28,10 @@ _POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
     "img-src data:"
 )
-"""Nothing is fetched, whatever a name or a message tries to bring in."""
+"""Nothing is loaded from elsewhere, whatever a name or a message contains."""
 
 _TARGETS_NAMED = 3
-"""Targets in the title of a page."""
+"""The most targets in the title of a page."""
 
 _FOLD_BUTTONS = (
     ("open", "unfold all"),

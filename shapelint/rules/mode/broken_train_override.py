@@ -123,7 +123,7 @@ _WORDS = {
     ),
     OverrideFault.RETURNS_NOTHING: ("and returns nothing", "`model.eval()` is None"),
 }
-"""For each fault, what follows the method in the message, and the label."""
+"""For each fault, the words after the method in the message, and the label."""
 
 
 def _span_of_def(file: str, method: ast.FunctionDef) -> Span:

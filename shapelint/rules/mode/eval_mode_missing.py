@@ -20,7 +20,7 @@ from shapelint.reading.source_rule import SourceRule, keep_first
 from shapelint.reading.values import Forward
 
 SHOWN = 3
-"""Layers that a message names."""
+"""The most layers that a message names."""
 
 
 class EvalModeMissing(SourceRule):

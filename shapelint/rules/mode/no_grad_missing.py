@@ -33,7 +33,8 @@ GRADIENT_WORDS = split_words(
     " attribute grad gradient gradients cam explain explainer adapt backward force"
     " forces"
 )
-"""Words in the names of what differentiates, whatever the loop around it is for."""
+"""Words in the names of functions that differentiate, whatever the loop around them is
+for."""
 
 
 class NoGradMissing(SourceRule):

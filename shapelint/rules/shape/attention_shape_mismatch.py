@@ -29,7 +29,7 @@ from shapelint.syntax.walked_calls import (
 )
 
 ARGUMENTS = ("query", "key", "value", "attn_mask")
-"""Of `scaled_dot_product_attention`, by position."""
+"""The arguments of `scaled_dot_product_attention`, in order."""
 
 
 @dataclass(frozen=True)
