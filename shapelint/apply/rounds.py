@@ -27,7 +27,7 @@ Run = Callable[[CheckRequest], Outcome]
 
 
 @dataclass(frozen=True)
-class Fixed:
+class FixedTexts:
     """The changes so far, in memory: texts by file, and the number of fixed
     findings."""
 
@@ -75,8 +75,8 @@ class _Round:
 
 
 def fix_target(
-    request: CheckRequest, first: Outcome, run: Run, unsafe: bool, before: Fixed
-) -> tuple[Outcome, Fixed]:
+    request: CheckRequest, first: Outcome, run: Run, unsafe: bool, before: FixedTexts
+) -> tuple[Outcome, FixedTexts]:
     """Apply the fixes of a target, on top of those of other targets in `before`. Return
     its report and the texts afterwards.
 
@@ -97,7 +97,7 @@ def fix_target(
             continue
         state = after
         count += after.made
-    return state.outcome, Fixed(dict(state.texts.copies), count)
+    return state.outcome, FixedTexts(dict(state.texts.copies), count)
 
 
 def _make_some(

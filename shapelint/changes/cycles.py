@@ -24,7 +24,7 @@ def runs_in_circles(walked: Walked, trace: Trace) -> bool:
     return raised.error_type == "RecursionError"
 
 
-def explain_circle(
+def explain_cycle(
     walked: Walked, diagnostic: Diagnostic
 ) -> tuple[Diagnostic, tuple[Candidate, ...]]:
     """Build the diagnostic for the first cycle, and the changes that break it."""

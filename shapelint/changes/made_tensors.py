@@ -84,7 +84,7 @@ def _sizes_in(place: Place) -> Iterator[Place]:
 
 
 def resize_square(
-    places: list[Place], pairs: Pairs, path: str, near: float
+    places: list[Place], pairs: Pairs, path: str, closeness: float
 ) -> Iterator[Candidate]:
     """Change both sides of a square table, such as the mask `torch.ones(16, 16)`."""
     for one, other in pairwise(places):
@@ -103,7 +103,7 @@ def resize_square(
                 edits,
                 path,
                 f"square {edits[0].start.line}",
-                likely=near + weights.TABLE_SQUARE,
+                likely=closeness + weights.TABLE_SQUARE,
                 says=f"`{new}` fits on both sides",
             )
 

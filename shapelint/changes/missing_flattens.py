@@ -130,7 +130,7 @@ def _flatten_layer(walked: Walked, call: Call) -> tuple[Edit, str] | None:
 
 
 def flatten_after(
-    call: Call, called: CallExpression, near: float
+    call: Call, called: CallExpression, closeness: float
 ) -> Iterator[Candidate]:
     """Flatten the feature map that a call returns."""
     rank = len(call.output.shape) if call.output is not None else 0
@@ -138,13 +138,13 @@ def flatten_after(
     for start in starts:
         text = f"{' '.join(called.text.split())}.flatten({start})"
         far = weights.FLATTEN_START_EACH * start
-        likely = near + weights.FLATTEN_AFTER_CALL - far
+        likely = closeness + weights.FLATTEN_AFTER_CALL - far
         edit = replacement(called.source, called.node, text)
         yield _upstream(call, edit, f"`{text}`", likely)
 
 
-def flatten_before_turn(
-    call: Call, called: CallExpression, near: float
+def flatten_before_transpose(
+    call: Call, called: CallExpression, closeness: float
 ) -> Iterator[Candidate]:
     """Write `x.flatten(2).transpose(1, 2)` for a feature map: positions behind
     channels, as in sequences."""
@@ -156,7 +156,7 @@ def flatten_before_turn(
     text = f"{called.source.segment(func.value)}.flatten(2)"
     edit = replacement(called.source, func.value, text)
     title = f"`{text}.{called.name}(...)`"
-    yield _upstream(call, edit, title, near + weights.FLATTEN_BEFORE_TURN)
+    yield _upstream(call, edit, title, closeness + weights.FLATTEN_BEFORE_TURN)
 
 
 def _upstream(call: Call, edit: Edit, title: str, likely: float) -> Candidate:

@@ -215,14 +215,14 @@ def small_numbers_near(
     layer = step.call.layer
     for origin in origins(place):
         if isinstance(origin.node, ast.BinOp):
-            simpler = step.near + weights.SMALL_SIMPLER
+            simpler = step.closeness + weights.SMALL_SIMPLER
             yield from _without_term(context, Target(origin, layer, simpler))
         old = constant(origin.node)
         if old is None:
             continue
         for new in small_values(old):
             rounder = roundness(new) - roundness(old)
-            likely = step.near + weights.SMALL_NUMBER + more
+            likely = step.closeness + weights.SMALL_NUMBER + more
             likely -= weights.SMALL_STEP_EACH * abs(new - old)
             likely += weights.SMALL_ROUNDNESS_SHARE * rounder
             yield write_text(origin, str(new), layer, likely)

@@ -24,7 +24,7 @@ from shapelint.syntax.trees import parse_file
 
 
 def reorder_permute(
-    call: Call, called: CallExpression, near: float
+    call: Call, called: CallExpression, closeness: float
 ) -> Iterator[Candidate]:
     """Try other orders of a permute."""
     nodes = _read_written_order(called)
@@ -39,7 +39,7 @@ def reorder_permute(
         text = ", ".join(map(str, other))
         edit = _replace_all(called, nodes[0], nodes[-1], text)
         moved = sum(a != b for a, b in zip(other, order, strict=True))
-        likely = near + weights.ORDER - weights.ORDER_MOVED_EACH * (moved - 2)
+        likely = closeness + weights.ORDER - weights.ORDER_MOVED_EACH * (moved - 2)
         if other[0] == 0:
             likely += weights.ORDER_BATCH_FIRST
         if is_identity:
@@ -85,7 +85,7 @@ def _replace_all(
 
 
 def swap_neighbours(
-    trace: Trace, made: CallExpression, near: float
+    trace: Trace, made: CallExpression, closeness: float
 ) -> Iterator[Candidate]:
     """Swap a layer with its neighbour in a Sequential or a list, if such layers follow
     each other that way elsewhere."""
@@ -99,7 +99,7 @@ def swap_neighbours(
         one, other = elements[left], elements[left + 1]
         first, second = source.segment(one), source.segment(other)
         edits = replacement(source, one, second), replacement(source, other, first)
-        likely = near + weights.SWAP
+        likely = closeness + weights.SWAP
         likely += _usual_order(trace, other, one)
         likely -= _usual_order(trace, one, other)
         yield Candidate(
@@ -143,12 +143,14 @@ def _class_named(node: ast.expr) -> str:
 # -- flags -------------------------------------------------------------------------------
 
 
-def flip_flag(place: Place, name: str, layer: str, near: float) -> Iterator[Candidate]:
+def flip_flag(
+    place: Place, name: str, layer: str, closeness: float
+) -> Iterator[Candidate]:
     """Write `batch_first=True` for False, or the reverse."""
     for origin in origins(place, 3):
         node = origin.node
         if isinstance(node, ast.Constant) and isinstance(node.value, bool):
-            likely = near + weights.FLAG
+            likely = closeness + weights.FLAG
             yield write_text(origin, str(not node.value), layer, likely, name)
 
 
@@ -161,18 +163,18 @@ _REARRANGING = (
 )
 
 
-def kinds_put_in(candidate: Candidate, texts: Texts) -> set[str]:
+def find_added_rearrangements(candidate: Candidate, texts: Texts) -> set[str]:
     """The kinds of rearrangements that a change adds: `turn` for a transpose, `flat`
     for a flatten."""
     return {
         kind
         for edit in candidate.edits
         for kind, words in _REARRANGING
-        if _puts_in(edit, words, texts)
+        if _writes_more(edit, words, texts)
     }
 
 
-def _puts_in(edit: Edit, words: tuple[str, ...], texts: Texts) -> bool:
+def _writes_more(edit: Edit, words: tuple[str, ...], texts: Texts) -> bool:
     """Whether an edit writes these words more often than the text it replaces."""
     count = sum(edit.replacement.count(word) for word in words)
     if not count:

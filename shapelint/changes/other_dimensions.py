@@ -36,7 +36,7 @@ def other_dimensions(
             likely += weights.DIMENSION_AS_ELSEWHERE
         if joins_too_much:
             likely += weights.DIMENSION_JOINED
-        likely = _with_turn(likely, call.op, rank, dims, changed)
+        likely = _adjust_for_transpose(likely, call.op, rank, dims, changed)
         yield write_text(place, str(new), call.layer, likely, "dim")
 
 
@@ -62,7 +62,7 @@ def _usual_dimensions(trace: Trace, op: str) -> set[tuple[int, ...]]:
 def _likely_dimension(step: Upstream, old: int, new: int) -> float:
     """How plausible a dimension is, regardless of the sizes."""
     op, takes_batch = step.call.op, old == 0
-    likely = step.near + weights.DIMENSION
+    likely = step.closeness + weights.DIMENSION
     if new == 1:
         likely += weights.DIMENSION_FIRST
         is_suspect = takes_batch or step.distance == 0
@@ -89,7 +89,7 @@ def _joins_too_much(call: Call, pairs: Pairs) -> bool:
     return any(taken == arrives * count for arrives, taken in pairs)
 
 
-def _with_turn(
+def _adjust_for_transpose(
     likely: float, op: str, rank: int, old: tuple[int, ...], new: tuple[int, ...]
 ) -> float:
     """Adjust the likelihood for a transpose, whose two dimensions may become the

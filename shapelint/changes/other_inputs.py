@@ -18,7 +18,7 @@ from shapelint.facts.tensors import Shape
 from shapelint.facts.walked_target import Walked
 from shapelint.syntax.walked_calls import count_noun
 
-SAMPLE = 3
+MOST_SAMPLE_DIMS = 3
 """The most dimensions of an input to which a batch is added although no layer shows
 that it lacks one."""
 
@@ -111,7 +111,7 @@ def other_ranks(walked: Walked, trace: Trace) -> list[Candidate]:
     if not specs:
         return []
     found = []
-    if all(1 <= len(spec.shape) <= SAMPLE for spec in specs):
+    if all(1 <= len(spec.shape) <= MOST_SAMPLE_DIMS for spec in specs):
         found.append(_as_batches_of_one(specs, trace))
     if len(specs) == 1 and _may_lack_channel(specs[0]):
         found.append(_with_channel(specs[0]))

@@ -51,7 +51,7 @@ def other_places_of(
         yield from _find_upstream_places(walked, trace, broken, raised)
         may_be_spatial = aspect_of(broken) is not Aspect.CHANNELS
         if raised is not None or may_be_spatial:
-            yield from _windows(walked, trace, broken)
+            yield from _places_of_windows(walked, trace, broken)
     if broken.site is not None:
         yield OtherPlace(span_of(broken.site, walked.texts), "called here")
 
@@ -71,10 +71,10 @@ def _places_of_operation(walked: Walked, broken: Call) -> Iterator[OtherPlace]:
     if broken.module_path:
         return
     for fact in broken.inputs:
-        yield from _table(walked, fact)
+        yield from _place_of_table(walked, fact)
 
 
-def _table(walked: Walked, fact: TensorFact) -> Iterator[OtherPlace]:
+def _place_of_table(walked: Walked, fact: TensorFact) -> Iterator[OtherPlace]:
     """Where a parameter or buffer was made."""
     if not fact.name:
         return
@@ -121,7 +121,7 @@ def _trace_back(
             return
         before = trace.producer(current, current.main_argument or 0)
         if before is None and current.input is not None:
-            yield from _table(walked, current.input)
+            yield from _place_of_table(walked, current.input)
         current = before
 
 
@@ -168,7 +168,9 @@ def _find_divergence(sites: tuple[Site, ...], others: tuple[Site, ...]) -> Site 
 # -- windows -----------------------------------------------------------------------------
 
 
-def _windows(walked: Walked, trace: Trace, broken: Call) -> Iterator[OtherPlace]:
+def _places_of_windows(
+    walked: Walked, trace: Trace, broken: Call
+) -> Iterator[OtherPlace]:
     """The last places at which the size of an image changes before the failure, in
     order."""
     found: dict[tuple[str, int], Span] = {}

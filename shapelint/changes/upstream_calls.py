@@ -17,7 +17,7 @@ from shapelint.syntax.calls import CallExpression, call_at, layer_call
 from shapelint.syntax.origins import Place
 from shapelint.syntax.walked_calls import definition_of
 
-LAST = 12
+LAST_CALLS = 12
 """How many calls before an exception may have made the values it is about."""
 
 REACH = 40
@@ -39,7 +39,7 @@ class Upstream:
     suspect: float = 0.0
 
     @property
-    def near(self) -> float:
+    def closeness(self) -> float:
         """The contribution of its position to the likelihood of a change: a cost for
         the distance, and a bonus if only the operand that differs comes from here."""
         return self.suspect - weights.DISTANCE_EACH * self.distance
@@ -116,7 +116,7 @@ class _Way:
         """Add the calls just before the failed one, whether or not it uses their
         results."""
         end = self.failed.index
-        for call in reversed(self.trace.calls[max(0, end - LAST) : end]):
+        for call in reversed(self.trace.calls[max(0, end - LAST_CALLS) : end]):
             self._add(call, 1)
 
     def follow_producers(self) -> None:

@@ -18,7 +18,7 @@ from shapelint.changes.arguments import (
 from shapelint.changes.failed_sizes import Aspect
 from shapelint.changes.failure_context import FailureContext
 from shapelint.changes.made_tensors import find_tensor_sizes, resize_square
-from shapelint.changes.missing_flattens import flatten_after, flatten_before_turn
+from shapelint.changes.missing_flattens import flatten_after, flatten_before_transpose
 from shapelint.changes.number_changes import Target, other_numbers, small_numbers_near
 from shapelint.changes.orders import flip_flag, reorder_permute, swap_neighbours
 from shapelint.changes.other_dimensions import other_dimensions
@@ -115,7 +115,7 @@ def _numbers_of_statement(source: ParsedFile, line: int) -> Iterator[ast.expr]:
 
 
 def _changes_at(context: FailureContext, step: Upstream) -> Iterator[Candidate]:
-    call, near = step.call, step.near
+    call, closeness = step.call, step.closeness
     if step.made is not None:
         yield from _changes_of_layer(context, step, step.made)
         yield from _swaps(context, step, step.made)
@@ -126,10 +126,10 @@ def _changes_at(context: FailureContext, step: Upstream) -> Iterator[Candidate]:
         if not call.is_module:
             yield from _changes_of_function(context, step, step.called)
         yield from _flattens(context, step, step.called)
-    if _may_meet_table(call.op):
+    if _often_gets_own_table(call.op):
         for fact in call.inputs:
             if fact.name:
-                yield from _changes_of_table(context, fact.name, near)
+                yield from _changes_of_table(context, fact.name, closeness)
 
 
 def _swaps(
@@ -138,21 +138,21 @@ def _swaps(
     """Swap a layer with its neighbour. Only tried close to the failure, where the order
     matters."""
     if step.distance <= 1:
-        yield from swap_neighbours(context.trace, made, step.near)
+        yield from swap_neighbours(context.trace, made, step.closeness)
 
 
 def _flattens(
     context: FailureContext, step: Upstream, called: CallExpression
 ) -> Iterator[Candidate]:
     """Insert a flatten after a call, or before a transpose."""
-    call, near = step.call, step.near
+    call, closeness = step.call, step.closeness
     is_just_before = call is not context.call and step.distance <= 3
     if is_just_before:
-        yield from flatten_after(call, called, near)
+        yield from flatten_after(call, called, closeness)
     if ops.is_of(call.op, Family.TRANSPOSING):
         if context.has_other_ranks:
-            near += weights.FLATTEN_EXPLAINS_RANK
-        yield from flatten_before_turn(call, called, near)
+            closeness += weights.FLATTEN_EXPLAINS_RANK
+        yield from flatten_before_transpose(call, called, closeness)
 
 
 def _changes_of_layer(
@@ -172,7 +172,7 @@ def _changes_of_layer(
         elif name in _DIM_NAMES:
             yield from other_dimensions(context, step, place)
         elif name in _FLAGS:
-            yield from flip_flag(place, name, step.call.layer, step.near)
+            yield from flip_flag(place, name, step.call.layer, step.closeness)
         elif name not in _NOT_SIZES:
             yield from _changes_of_size(context, step, place, name)
 
@@ -186,7 +186,7 @@ def _changes_of_size(
     is_failing = call is context.call
     if not is_failing and name not in ops.list_output_arguments():
         return
-    likely = step.near
+    likely = step.closeness
     likely += weights.ARGUMENT_OF_FAILING if is_failing else weights.ARGUMENT_THAT_GIVES
     if context.aspect is Aspect.SPATIAL:
         likely -= weights.NUMBER_FOR_SPATIAL
@@ -234,7 +234,7 @@ def _changes_of_wrapped_size(
     worth = weights.WRAPPED_ARGUMENT
     if is_failing:
         worth = weights.WRAPPED_ARGUMENT_OF_FAILING
-    likely = step.near + worth
+    likely = step.closeness + worth
     if value is None:
         likely -= weights.WRAPPED_UNKNOWN
     if context.aspect is Aspect.SPATIAL:
@@ -273,7 +273,7 @@ def _changes_of_function(
             yield from small_numbers_near(context, step, place)
         return
     if op == "permute":
-        yield from reorder_permute(step.call, called, step.near)
+        yield from reorder_permute(step.call, called, step.closeness)
     if not _may_take_sizes(op):
         return
     for position, (name, node) in enumerate(list_written_arguments(called)):
@@ -321,7 +321,7 @@ def _changes_of_sizes(
     """Change the sizes of a view or similar. Their present values are known from the
     run."""
     call = step.call
-    likely = step.near
+    likely = step.closeness
     is_failing = step.distance == 0
     likely += weights.VIEW_OF_FAILING if is_failing else weights.VIEW_UPSTREAM
     is_pooling = ops.is_of(call.op, Family.POOLING)
@@ -360,19 +360,19 @@ def _changes_of_one(
 
 
 def _changes_of_table(
-    context: FailureContext, name: str, near: float
+    context: FailureContext, name: str, closeness: float
 ) -> Iterator[Candidate]:
     """Change the sizes with which a parameter or buffer was made:
     `nn.Parameter(torch.zeros(1, 17, dim))`."""
     path, _, attribute = name.rpartition(".")
     places = list(find_tensor_sizes(context.walked, path, attribute))
     for place in places:
-        target = Target(place, path, near + weights.TABLE, attribute)
+        target = Target(place, path, closeness + weights.TABLE, attribute)
         yield from other_numbers(context, target, None)
-    yield from resize_square(places, context.pairs, path, near)
+    yield from resize_square(places, context.pairs, path, closeness)
 
 
-def _may_meet_table(name: str) -> bool:
+def _often_gets_own_table(name: str) -> bool:
     """Whether an own weight or buffer is often the wrong operand of this op."""
     op = ops.of(name)
     joins = op.family in (Family.MATMUL, Family.LINEAR, Family.JOINING)

@@ -58,7 +58,7 @@ def _likely_window(
     op = step.call.op
     better = irregularity(op, current) - irregularity(op, changed)
     common = _gain_in_siblings(context.trace, op, name, old, new)
-    likely = step.near / 2 + weights.WINDOW
+    likely = step.closeness / 2 + weights.WINDOW
     likely += weights.WINDOW_REGULARITY_EACH * better
     likely += weights.WINDOW_SIBLINGS_EACH * common
     likely -= weights.WINDOW_STEP_EACH * abs(new - old)
@@ -109,7 +109,7 @@ def add_window_arguments(
         if not explains(name, old, value, context.pairs, stride):
             continue
         text = _spell_as_elsewhere(context.trace, made, name, value)
-        likely = prior + step.near / 2 + weights.WINDOW_EXPLAINS
+        likely = prior + step.closeness / 2 + weights.WINDOW_EXPLAINS
         if not text.isdigit():
             likely += weights.LEFT_OUT_NAMED
         group = f"{name} {made.node.lineno}"

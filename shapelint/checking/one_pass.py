@@ -80,7 +80,7 @@ class Look:
 
 
 @dataclass
-class Seen:
+class LookResult:
     """The result of one look: its report, the findings left to the next look, and the
     edits with which that look begins."""
 
@@ -90,7 +90,7 @@ class Seen:
     work: int = 0
 
 
-def look_once(look: Look) -> Seen:
+def look_once(look: Look) -> LookResult:
     """Look at a target once."""
     request = look.request
     inputs = [ValueFact(text) for text in request.inputs]
@@ -98,7 +98,7 @@ def look_once(look: Look) -> Seen:
     try:
         return _look(look, report)
     except OutOfTimeError as error:
-        return Seen(cut_report_short(report, str(error)), work=look.work)
+        return LookResult(cut_report_short(report, str(error)), work=look.work)
     except NotLoadableError as error:
         diagnostic, edits = explain_refusal(
             request, look.target, look.texts, error, look.deadline
@@ -106,12 +106,12 @@ def look_once(look: Look) -> Seen:
         fail_report(report, diagnostic)
         if not diagnostic.is_unchecked:
             report.status = Status.PARTIAL
-        return Seen(report, edits, work=look.work)
+        return LookResult(report, edits, work=look.work)
     except UsageError as error:
-        return Seen(fail_report(report, not_loadable(str(error), None, "")))
+        return LookResult(fail_report(report, not_loadable(str(error), None, "")))
 
 
-def _look(look: Look, report: TargetReport) -> Seen:
+def _look(look: Look, report: TargetReport) -> LookResult:
     request, selected = look.request, set(look.request.selected)
     walkable, traces = _walk(look, report)
     walked = walkable.describe(request, traces)
@@ -148,7 +148,7 @@ def _look(look: Look, report: TargetReport) -> Seen:
     waiting = [
         finding.diagnostic.with_target(request.target) for finding in causes.waiting
     ]
-    return Seen(report, further, waiting, verifier.work)
+    return LookResult(report, further, waiting, verifier.work)
 
 
 def _walk(look: Look, report: TargetReport) -> tuple[Walkable, dict[Mode, Trace]]:

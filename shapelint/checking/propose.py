@@ -117,7 +117,7 @@ def _try_inputs(walkable: Walkable, request: Walk, deadline: float) -> Result:
     settings = WalkSettings(deadline=deadline, retries=1)
     traces: dict[Mode, Trace] = {}
     for mode in request.modes:
-        trace = walkable.walk(mode, settings, unwanted=_is_any)
+        trace = walkable.walk(mode, settings, unwanted=_is_any_failure)
         traces[mode] = trace
         if trace.raised is not None or trace.failure_count or trace.given_up:
             return FAILED
@@ -130,7 +130,7 @@ def _try_inputs(walkable: Walkable, request: Walk, deadline: float) -> Result:
     return worst, choose_shown_trace(walked).output
 
 
-def _is_any(key: Key) -> bool:
+def _is_any_failure(key: Key) -> bool:
     """Used for `unwanted`: any failing call rules the input out."""
     del key
     return True

@@ -12,7 +12,7 @@ from shapelint.asked.target import parse_target
 from shapelint.checking.merging import merge_looks
 from shapelint.checking.one_pass import (
     Look,
-    Seen,
+    LookResult,
     ignore_report,
     ignore_step,
     look_once,
@@ -68,7 +68,7 @@ def check(
     return silence(report, request.ignored_in, texts)
 
 
-def _look_further(look: Look, first: Seen) -> TargetReport:
+def _look_further(look: Look, first: LookResult) -> TargetReport:
     """Look again until there is nothing more to see. Return the report of all looks."""
     seen, copy = first, MendedCopy()
     report, found = first.report, list(first.report.diagnostics)
@@ -96,7 +96,7 @@ def _look_further(look: Look, first: Seen) -> TargetReport:
     return report
 
 
-def _texts_with_mended(look: Look, seen: Seen) -> Texts | None:
+def _texts_with_mended(look: Look, seen: LookResult) -> Texts | None:
     """The files with the bug fixed that a look explained; None if there is nothing more
     to see or no time left."""
     if not seen.further or seen.work >= ALL_WORK or is_past(look.deadline):

@@ -39,7 +39,7 @@ from shapelint.rules.gaps.target_not_loadable import not_loadable
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _RequestedTarget:
     """A target and its request; if no request can be made, the outcome that says
     why."""
 
@@ -110,7 +110,9 @@ def _is_source(target: str, options: CheckOptions) -> bool:
     return is_source(target, options.targets, options.given.has_input, options.changed)
 
 
-def _ask(options: CheckOptions, config: Config, outputs: list[Output]) -> list[_Asked]:
+def _ask(
+    options: CheckOptions, config: Config, outputs: list[Output]
+) -> list[_RequestedTarget]:
     """Make a request for each target.
 
     Raises:
@@ -126,12 +128,12 @@ def _ask(options: CheckOptions, config: Config, outputs: list[Output]) -> list[_
         except UsageError as error:
             if len(options.targets) == 1:
                 raise
-            asked.append(_Asked(None, _unusable(target, error)))
+            asked.append(_RequestedTarget(None, _unusable(target, error)))
             continue
         if isinstance(request, Walk):
             request = replace(request, picture=has_picture)
         request = replace(request, selected=selected, ignored_in=ignored_in)
-        asked.append(_Asked(request))
+        asked.append(_RequestedTarget(request))
     if has_picture and any(isinstance(each.request, Walk) for each in asked):
         require_graphviz()
     return asked
@@ -152,7 +154,7 @@ def _unusable(target: str, error: UsageError) -> Outcome:
 
 
 def _check_all(
-    options: CheckOptions, asked: list[_Asked], worker: Worker | None
+    options: CheckOptions, asked: list[_RequestedTarget], worker: Worker | None
 ) -> list[Outcome]:
     requests = [each.request for each in asked if each.request is not None]
     output = options.output
@@ -205,7 +207,7 @@ def _say_failed(outcomes: list[Outcome]) -> None:
 def _fix(
     options: CheckOptions,
     config: Config,
-    asked: list[_Asked],
+    asked: list[_RequestedTarget],
     outcomes: list[Outcome],
     outputs: list[Output],
     known: baseline.Known,

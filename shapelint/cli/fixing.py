@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from shapelint.apply.rounds import CheckRequest, Fixed, fix_target
+from shapelint.apply.rounds import CheckRequest, FixedTexts, fix_target
 from shapelint.apply.written_files import (
     SourceFile,
     difference,
@@ -38,7 +38,7 @@ def make_fixes(
         is.
     """
     originals = _read_sources(outcomes, started)
-    state = Fixed()
+    state = FixedTexts()
     after = list(outcomes)
     for at, request in enumerate(requests):
         if request is None or outcomes[at].fault:

@@ -111,7 +111,7 @@ class Call:
     from_input: tuple[int, ...] = ()
     within: tuple[Frame, ...] = ()
     registered: bool = True
-    turn: int = 0
+    occurrence: int = 0
     home: Home = Home.UNKNOWN
     """The device of the result on a machine with an accelerator
     (`shapelint.tracing.devices`)."""
@@ -137,7 +137,7 @@ class Call:
     @property
     def key(self) -> Key:
         """Identifies the same call in another walk."""
-        return (self.layer, self.op, self.turn)
+        return (self.layer, self.op, self.occurrence)
 
     @property
     def input(self) -> TensorFact | None:

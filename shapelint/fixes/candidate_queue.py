@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from shapelint.changes import weights
 from shapelint.changes.failure_context import FailureContext
-from shapelint.changes.orders import kinds_put_in
+from shapelint.changes.orders import find_added_rearrangements
 from shapelint.changes.other_inputs import other_ranks
 from shapelint.changes.plausibility import Numbers
 from shapelint.changes.upstream_changes import changes_upstream
@@ -46,8 +46,7 @@ def queue_candidates(
         ranked = replace(candidate, likely=likely)
         found[candidate.edits or candidate.inputs] = Queued(ranked, True)
     queue = [
-        _less_if_put_in_twice(walked, each, context.rearranged)
-        for each in found.values()
+        _lower_if_repeated(walked, each, context.rearranged) for each in found.values()
     ]
     return sorted(queue, key=lambda each: -each.candidate.likely)
 
@@ -62,13 +61,11 @@ def _likely_own(candidate: Candidate, same: Queued | None, position: int) -> flo
     return weights.OWN_FIRST - weights.OWN_LATER_EACH * position
 
 
-def _less_if_put_in_twice(
-    walked: Walked, queued: Queued, rearranged: set[str]
-) -> Queued:
+def _lower_if_repeated(walked: Walked, queued: Queued, rearranged: set[str]) -> Queued:
     """Lower the likelihood of a change that adds a transpose or flatten directly after
     another one."""
     candidate = queued.candidate
-    if not kinds_put_in(candidate, walked.texts) & rearranged:
+    if not find_added_rearrangements(candidate, walked.texts) & rearranged:
         return queued
     likely = candidate.likely - weights.PUT_IN_TWICE
     return replace(queued, candidate=replace(candidate, likely=likely))

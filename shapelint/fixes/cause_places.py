@@ -16,13 +16,13 @@ from shapelint.fixes.successes import Success
 from shapelint.syntax.calls import call_around
 from shapelint.syntax.texts import Texts
 
-OTHER_ENDS = 3
+MOST_OTHER_FIXES = 3
 """The most places of other fixes named for one finding."""
 
 PLACES = 8
 """The most related places named for one finding."""
 
-FOLLOWING = 4
+MOST_FOLLOWING = 4
 """The most findings named that the same change fixes."""
 
 
@@ -81,7 +81,7 @@ def _move_to(diagnostic: Diagnostic, best: Candidate, cause: Span) -> Diagnostic
 
 def _places_of_others(walked: Walked, rest: list[Success]) -> Iterator[Related]:
     """The places of the further changes."""
-    for item in rest[:OTHER_ENDS]:
+    for item in rest[:MOST_OTHER_FIXES]:
         candidate = item.candidate
         if candidate.edits:
             span = _span_of(candidate.edits[0], walked.texts)
@@ -106,7 +106,7 @@ def place_at_shared_change(
 
 def name_places(findings: list[Finding], message: str) -> list[Related]:
     """The places of the first few findings, each with `message`."""
-    spans = [item.diagnostic.span for item in findings[:FOLLOWING]]
+    spans = [item.diagnostic.span for item in findings[:MOST_FOLLOWING]]
     return [Related(span, message) for span in spans if span is not None]
 
 

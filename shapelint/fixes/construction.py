@@ -13,7 +13,7 @@ from shapelint.facts.diagnostics import Diagnostic, Edit, Fix, Related
 from shapelint.facts.findings import Candidate
 from shapelint.facts.kinds import NoPlace, Safety
 from shapelint.facts.places import Site, Span
-from shapelint.fixes.verify import TRIAL, edit_for_trial, is_past
+from shapelint.fixes.verify import TRIAL_COST, edit_for_trial, is_past
 from shapelint.loading.not_loadable import NotLoadableError
 from shapelint.loading.walkable import count_modules, load_walkable
 from shapelint.rules import catalogue
@@ -118,7 +118,7 @@ def _find_changes(
             continue
         trial = _try(request, target, texts, candidate)
         if trial is None:
-            work += TRIAL
+            work += TRIAL_COST
             continue
         work += trial.work
         found.append((trial.failures, candidate))
@@ -157,7 +157,7 @@ def _try(
     try:
         walkable = load_walkable(request, target, changed, trial=True)
         traces = walkable.walk_modes(request.modes).values()
-        work = TRIAL + count_modules(walkable.loaded)
+        work = TRIAL_COST + count_modules(walkable.loaded)
         work += sum(trace.work for trace in traces)
         return _Trial(max(trace.failure_count for trace in traces), work)
     except Exception:  # a change that cannot be tried is not one to show

@@ -25,7 +25,7 @@ def failures_of(trace: Trace) -> Failures:
     return found
 
 
-def count_of_layer(failures: Failures, layer: str, op: str) -> int:
+def count_in_layer(failures: Failures, layer: str, op: str) -> int:
     """How often an op failed in a layer."""
     keys = [key for key in failures if key[:2] == (layer, op)]
     return sum(failures[key] for key in keys)

@@ -39,7 +39,7 @@ WORK = 6000
 """The limit for the search of one target, in calls walked during trials. Everything
 found until then is shown."""
 
-LEAST = 1500
+LEAST_WORK = 1500
 """The least share of this work for each finding."""
 
 
@@ -188,7 +188,7 @@ class Causes:
             return []
         # a third at least: the first findings mostly explain the others
         share = (WORK - verifier.work) // min(len(others) + 1, 3)
-        done_at = verifier.work + max(LEAST, share)
+        done_at = verifier.work + max(LEAST_WORK, share)
         total = failures_of(failed.trace).total()
         successes: list[Success] = []
         done: set[str] = set()

@@ -17,7 +17,7 @@ from shapelint.facts.kinds import Mode, Safety
 from shapelint.facts.walked_target import Walked
 from shapelint.fixes.failure_counts import (
     RAISED,
-    count_of_layer,
+    count_in_layer,
     failures_of,
     has_more,
     is_improved,
@@ -39,11 +39,11 @@ OTHER_SIZES = "other sizes too"
 OTHERS_STAY = "other findings stay"
 """The cost of an input with which this finding is gone but others are not."""
 
-ASKED_BELOW = 1e9
+MOST_WORK_FOR_SIZES = 1e9
 """Larger images are tried only for models whose walk has at most this many mult-adds.
 Not in seconds, so that every run gives the same result."""
 
-TRIAL = 25
+TRIAL_COST = 25
 """The cost of importing an edited file, in calls of a walk."""
 
 TRIAL_RETRIES = 1
@@ -100,7 +100,7 @@ class Verifier:
             return failed == key or is_new
 
         # counted step by step: what raises in between has cost what was done until then
-        self.work += TRIAL
+        self.work += TRIAL_COST
         changed = self._change(candidate)
         self.work += count_modules(changed.loaded)
         after = self._walk_until(changed, mode, is_unwanted)
@@ -202,7 +202,7 @@ class Verifier:
         specs = self.original.inputs.specs
         larger = tuple(_enlarge(spec) for spec in specs)
         work = sum(call.mult_adds for call in trace.calls)
-        if larger == specs or work > ASKED_BELOW or is_past(self.deadline):
+        if larger == specs or work > MOST_WORK_FOR_SIZES or is_past(self.deadline):
             return False
         return self._runs(changed, larger)
 
@@ -267,8 +267,8 @@ class Verifier:
             return False
         # each layer that showed the bug must show it less often
         for layer in layers:
-            count = count_of_layer(was, layer, key[1])
-            if count and count_of_layer(now, layer, key[1]) >= count:
+            count = count_in_layer(was, layer, key[1])
+            if count and count_in_layer(now, layer, key[1]) >= count:
                 return False
         return True
 

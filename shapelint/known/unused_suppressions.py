@@ -28,7 +28,7 @@ from shapelint.syntax.texts import DISK
 
 
 @dataclass
-class _Judged:
+class _SeenComment:
     """A comment, the first target whose check saw it, and the rules that could have
     reported there."""
 
@@ -76,14 +76,14 @@ def _codes_by_place(
 
 def _judge_comments(
     reports: list[TargetReport], selected: list[Collection[str]]
-) -> list[_Judged]:
+) -> list[_SeenComment]:
     """Every comment once, however many targets saw it."""
-    judged: dict[Suppression, _Judged] = {}
+    judged: dict[Suppression, _SeenComment] = {}
     for report, on in zip(reports, selected, strict=True):
         if UnusedSuppression.code not in on:
             continue
         for comment, rules in _comments_seen(report):
-            known = judged.setdefault(comment, _Judged(comment, report))
+            known = judged.setdefault(comment, _SeenComment(comment, report))
             known.rules |= rules & set(on)
     return list(judged.values())
 

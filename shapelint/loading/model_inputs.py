@@ -46,11 +46,11 @@ def make_tensor(spec: TensorSpec, seed: int) -> torch.Tensor:
         return torch.ones(spec.shape, dtype=dtype)
     generator = torch.Generator().manual_seed(seed)
     # `torch.rand` draws no numbers of 8 bits
-    drawn = dtype if dtype in _DRAWN else torch.float32
+    drawn = dtype if dtype in _RANDOM_DTYPES else torch.float32
     return torch.rand(spec.shape, dtype=drawn, generator=generator).to(dtype)
 
 
-_DRAWN = (torch.float32, torch.float64, torch.complex64, torch.complex128)
+_RANDOM_DTYPES = (torch.float32, torch.float64, torch.complex64, torch.complex128)
 
 
 def inputs_of(specs: tuple[TensorSpec, ...], note: str = "") -> InputMaker:

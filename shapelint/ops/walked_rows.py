@@ -8,7 +8,7 @@ from shapelint.facts.rows import Row, Totals
 from shapelint.facts.walked_target import Walked
 
 
-def is_by_the_way(call: Call) -> bool:
+def is_incidental(call: Call) -> bool:
     """Whether a call is left out of table and picture, because it computes nothing or
     depends on neither data nor weights."""
     return ops.of(call.op).is_layout or (not call.derived and not call.params)
@@ -21,7 +21,7 @@ def rows_of(walked: Walked, trace: Trace) -> list[Row]:
     counted: dict[str, str] = {}
     called: set[str] = set()
     for call in trace.calls:
-        if is_by_the_way(call):
+        if is_incidental(call):
             continue
         new = [
             name

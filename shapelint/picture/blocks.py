@@ -13,7 +13,7 @@ from shapelint.facts.kinds import BlockKind
 from shapelint.facts.places import Site
 from shapelint.facts.tensors import TensorFact, ValueFact
 from shapelint.facts.walked_target import Walked
-from shapelint.ops.walked_rows import is_by_the_way
+from shapelint.ops.walked_rows import is_incidental
 from shapelint.picture.block_kinds import DATA
 
 MOST = 4000
@@ -27,7 +27,7 @@ would be a column of several thousand points."""
 
 def picture_of(walked: Walked, trace: Trace) -> Picture:
     """Build the picture of a walk. A weight counts where it is first used."""
-    drawn = [call for call in trace.calls if not is_by_the_way(call)]
+    drawn = [call for call in trace.calls if not is_incidental(call)]
     full = _find_full_modules(drawn)
     depth = _affordable_depth(drawn)
     is_model_full = any(call.within and call.within[0] in full for call in drawn)

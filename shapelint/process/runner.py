@@ -33,7 +33,7 @@ from shapelint.facts.plain import from_plain
 from shapelint.facts.tensors import ValueFact
 from shapelint.process.start import start
 
-ENDED_WITHIN = 5.0
+END_SECONDS = 5.0
 """How many seconds a worker has to end after it was killed or has answered."""
 
 LAST_BYTES = 2000
@@ -156,7 +156,7 @@ class Worker:
             if os.name == "posix":
                 self.process.send_signal(signal.SIGCONT)  # a model may have stopped it
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(timeout=ENDED_WITHIN)
+            self.process.wait(timeout=END_SECONDS)
         self._close()
         self.output.close()
 
@@ -167,7 +167,7 @@ class Worker:
                 with contextlib.suppress(OSError):
                     pipe.close()
         try:
-            self.process.wait(timeout=ENDED_WITHIN)
+            self.process.wait(timeout=END_SECONDS)
         except subprocess.TimeoutExpired:
             self._kill_group()
 
@@ -177,7 +177,7 @@ class Worker:
                 os.killpg(self.process.pid, signal.SIGKILL)
             else:
                 self.process.kill()
-            self.process.wait(timeout=ENDED_WITHIN)
+            self.process.wait(timeout=END_SECONDS)
 
 
 def _read_line_before(lines: queue.Queue[bytes], deadline: float) -> bytes | None:

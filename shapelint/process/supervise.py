@@ -16,13 +16,13 @@ import threading
 import time
 from collections.abc import Callable
 
-_ENDED_BY = ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGINT")
+_END_SIGNALS = ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGINT")
 """The signals on which a supervisor ends its child."""
 
-_LOOK = 1000
+_POLL_MILLISECONDS = 1000
 """How often a supervisor checks that its parent is alive, in milliseconds."""
 
-_REAPED_WITHIN = 5.0
+_REAP_SECONDS = 5.0
 """How many seconds killed processes have to disappear."""
 
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
@@ -77,7 +77,7 @@ def _fork(lifeline: int) -> None:
     closed, then ends everything."""
     awake, waker = os.pipe()
     os.set_blocking(waker, False)
-    numbers = [signal.SIGCHLD, *(getattr(signal, name) for name in _ENDED_BY)]
+    numbers = [signal.SIGCHLD, *(getattr(signal, name) for name in _END_SIGNALS)]
     handlers = [(number, signal.signal(number, lambda *_: None)) for number in numbers]
     signal.set_wakeup_fd(waker)
     supervisor = os.getpid()
@@ -122,7 +122,7 @@ def _wait_for_end(child: int, lifeline: int, awake: int) -> int | None:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
             return status
-        for descriptor, _ in poller.poll(_LOOK):
+        for descriptor, _ in poller.poll(_POLL_MILLISECONDS):
             if descriptor == lifeline or set(os.read(awake, 64)) - {signal.SIGCHLD}:
                 return None
     return None
@@ -133,7 +133,7 @@ def _end_all(group: int) -> None:
     their own parents ended."""
     with contextlib.suppress(OSError):
         os.killpg(group, signal.SIGKILL)
-    until = time.monotonic() + _REAPED_WITHIN
+    until = time.monotonic() + _REAP_SECONDS
     while time.monotonic() < until:
         for process in _children():
             with contextlib.suppress(OSError):

@@ -21,7 +21,7 @@ class NothingFollowsError(Exception):
     `continue`, or a call that never returns."""
 
 
-class Standing(NamedTuple):
+class ModelState(NamedTuple):
     """The part of a model that may change on a path."""
 
     modes: frozenset[ModeSetting]
@@ -30,11 +30,11 @@ class Standing(NamedTuple):
     trained: bool
 
 
-_FROM_ELSEWHERE = Standing(OF_UNKNOWN_MODE, 0, False, False)
+_FROM_ELSEWHERE = ModelState(OF_UNKNOWN_MODE, 0, False, False)
 
 
 @dataclass(frozen=True, eq=False)
-class Kept:
+class TableCopy:
     """A copy of a table. The same object is used until the table changes, so that
     comparing snapshots is cheap."""
 
@@ -43,10 +43,10 @@ class Kept:
     lists: tuple[Items, ...]
 
     @staticmethod
-    def of(table: Table) -> Kept:
+    def of(table: Table) -> TableCopy:
         """Copy a table."""
         lists = [each for each in table.values() if isinstance(each, Items)]
-        return Kept(table, dict(table), tuple(lists))
+        return TableCopy(table, dict(table), tuple(lists))
 
 
 Contents = tuple[list[Value | None], list[Value | None]]
@@ -59,8 +59,8 @@ class Snapshot:
     objects, by the identity of the table."""
 
     grad: Recording
-    models: dict[Model, Standing]
-    tables: dict[int, Kept]
+    models: dict[Model, ModelState]
+    tables: dict[int, TableCopy]
     lists: dict[Items, Contents]
 
 
@@ -73,20 +73,20 @@ class PathState:
         self.grad = Recording.ON
         self.scopes: list[Scope] = []
         self._turns = 0
-        self._kept: dict[int, Kept] = {}
+        self._kept: dict[int, TableCopy] = {}
 
     # -- fork and restore
 
     def fork(self) -> Snapshot:
         """Copy the present state."""
-        models = {each: _standing_of(each) for each in self.objects.models}
-        tables: dict[int, Kept] = {}
+        models = {each: _state_of(each) for each in self.objects.models}
+        tables: dict[int, TableCopy] = {}
         lists: dict[Items, Contents] = {}
         for table in self._tables():
             kept = self._kept.get(id(table))
             # Forks are frequent, changes are not: one copy serves many snapshots.
             if kept is None or kept.values != table:
-                kept = self._kept[id(table)] = Kept.of(table)
+                kept = self._kept[id(table)] = TableCopy.of(table)
             tables[id(table)] = kept
             for each in kept.lists:
                 lists[each] = [*each.members], [*each.keys]
@@ -109,7 +109,7 @@ class PathState:
         """Return to a state."""
         self.grad = snapshot.grad
         for model in self.objects.models:
-            _set_standing(model, _standing_in(snapshot, model))
+            _set_state(model, _state_in(snapshot, model))
         for kept in snapshot.tables.values():
             # Most tables are as they were; comparing is faster than writing.
             if kept.table != kept.values:
@@ -143,20 +143,20 @@ class PathState:
     def _join_model(self, model: Model, before: Snapshot, ends: list[Snapshot]) -> None:
         # Ways on which the model was not made say nothing about it.
         found = [
-            _standing_in(end, model)
+            _state_in(end, model)
             for end in ends
             if model.made is None or model in end.models
         ]
         if not found:
             return
         if all(each == found[0] for each in found):
-            _set_standing(model, found[0])
+            _set_state(model, found[0])
             return
         self._turns += 1
-        modes = _join_modes(_standing_in(before, model).turn, found)
+        modes = _join_modes(_state_in(before, model).turn, found)
         frozen = any(each.frozen for each in found)
         trained = any(each.trained for each in found)
-        _set_standing(model, Standing(modes, self._turns, frozen, trained))
+        _set_state(model, ModelState(modes, self._turns, frozen, trained))
 
     def _join_lists(self, ends: list[Snapshot]) -> None:
         for items in dict.fromkeys(each for end in ends for each in end.lists):
@@ -173,7 +173,7 @@ class PathState:
             if len(distinct) > 1:
                 self._join_table(distinct)
 
-    def _join_table(self, distinct: list[Kept]) -> None:
+    def _join_table(self, distinct: list[TableCopy]) -> None:
         """Merge the values of each name. If some ways do not bind it, only the others
         count: after those ways, the script would raise when it reads the name."""
         table, first = distinct[0].table, distinct[0].values
@@ -207,24 +207,24 @@ class PathState:
         model.modes, model.turn = modes, self._turns
 
 
-def _standing_of(model: Model) -> Standing:
-    return Standing(model.modes, model.turn, model.frozen, model.trained)
+def _state_of(model: Model) -> ModelState:
+    return ModelState(model.modes, model.turn, model.frozen, model.trained)
 
 
-def _standing_in(snapshot: Snapshot, model: Model) -> Standing:
-    """The standing of a model in a snapshot. A model from elsewhere existed before
+def _state_in(snapshot: Snapshot, model: Model) -> ModelState:
+    """The state of a model in a snapshot. A model from elsewhere existed before
     anything was known about it; one that was made later is left as it is."""
     known = snapshot.models.get(model)
     if known is not None:
         return known
-    return _FROM_ELSEWHERE if model.made is None else _standing_of(model)
+    return _FROM_ELSEWHERE if model.made is None else _state_of(model)
 
 
-def _set_standing(model: Model, standing: Standing) -> None:
-    model.modes, model.turn, model.frozen, model.trained = standing
+def _set_state(model: Model, state: ModelState) -> None:
+    model.modes, model.turn, model.frozen, model.trained = state
 
 
-def _join_modes(turn_before: int, found: list[Standing]) -> frozenset[ModeSetting]:
+def _join_modes(turn_before: int, found: list[ModelState]) -> frozenset[ModeSetting]:
     """The modes of a model after several ways.
 
     If one way sets eval mode and another sets train mode, eval mode becomes unknown:
@@ -241,5 +241,5 @@ def _join_modes(turn_before: int, found: list[Standing]) -> frozenset[ModeSettin
     )
 
 
-def _may_evaluate(standing: Standing) -> bool:
-    return any(mode.name is ModeName.EVAL for mode in standing.modes)
+def _may_evaluate(state: ModelState) -> bool:
+    return any(mode.name is ModeName.EVAL for mode in state.modes)

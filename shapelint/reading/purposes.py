@@ -44,12 +44,12 @@ def _find_nearest_purpose(call: Forward) -> Purpose:
 def _purpose_of(function: Function) -> Purpose:
     """The purpose that a function's name states. The name of a test of code, such as
     `test_tokenizer`, states none."""
-    if _is_test_of_code(function):
+    if _tests_code(function):
         return Purpose.UNKNOWN
     return find_purpose([function.name])
 
 
-def _is_test_of_code(function: Function) -> bool:
+def _tests_code(function: Function) -> bool:
     """Whether a function tests code: pytest would collect it, it is a method of a test
     class, or it is named a test and has no parameters."""
     # The convention of pytest, python_functions in its configuration.
@@ -69,7 +69,7 @@ def _compares_tensors(frame: Frame) -> bool:
 
     The name alone is not enough: `test()` without parameters is a usual name for a loop
     over test data in globals."""
-    if not _is_test_of_code(frame.function):
+    if not _tests_code(frame.function):
         return False
     return any(map(_is_check, ast.walk(frame.function.node)))
 

@@ -56,7 +56,7 @@ def _condition(statement: ast.stmt, checking: set[str]) -> ast.expr | None:
     if call is None:
         return None
     # the whole call: an argument is as much the author's word as the condition is
-    is_check = _is_torchs(call) or last_name(call.func) in checking
+    is_check = _is_torch_check(call) or last_name(call.func) in checking
     return call if is_check else None
 
 
@@ -65,7 +65,7 @@ def _raises(body: list[ast.stmt]) -> bool:
     return bool(body) and isinstance(body[-1], ast.Raise)
 
 
-def _is_torchs(call: ast.Call) -> bool:
+def _is_torch_check(call: ast.Call) -> bool:
     """Whether a call is one of torch's own checks."""
     return last_name(call.func).startswith(_OF_TORCH)
 
@@ -92,7 +92,7 @@ def _is_check(statement: ast.stmt) -> bool:
         # what an `else` does instead of raising is work of its own
         return _raises(statement.body) and not statement.orelse
     call = _call_of(statement)
-    return call is not None and _is_torchs(call)
+    return call is not None and _is_torch_check(call)
 
 
 def _changes_nothing(statement: ast.stmt) -> bool:

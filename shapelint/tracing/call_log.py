@@ -45,7 +45,7 @@ class CallLog:
         self.nodes = GraphBuilder(names.tensors, self.stack)
         self.leaf: Call | None = None
         self._definitions = definitions
-        self._turns: Counter[tuple[str, str]] = Counter()
+        self._occurrences: Counter[tuple[str, str]] = Counter()
 
     # -- a call begins, ends, or was none ----------------------------------------------
 
@@ -105,10 +105,15 @@ class CallLog:
     def _begin(
         self, op: str, kind: CallKind, layer: str, args: Args, kwargs: Kwargs
     ) -> Call:
-        turn = self._turns[layer, op]
-        self._turns[layer, op] += 1
+        occurrence = self._occurrences[layer, op]
+        self._occurrences[layer, op] += 1
         call = Call(
-            len(self.calls), layer, op, kind, turn=turn, within=self.stack.frames
+            len(self.calls),
+            layer,
+            op,
+            kind,
+            occurrence=occurrence,
+            within=self.stack.frames,
         )
         is_random = ops.of(op).draws is not Draws.NOTHING
         call.derived = is_random or kind is CallKind.MODULE
@@ -136,7 +141,7 @@ class CallLog:
         self.nodes.forget(call)
         if self.calls and self.calls[-1] is call:
             self.calls.pop()
-            self._turns[call.layer, call.op] -= 1
+            self._occurrences[call.layer, call.op] -= 1
 
     # -- where a tensor came from ------------------------------------------------------
 

@@ -40,13 +40,13 @@ _MADE = "_shapelint_made"
 """The attribute that carries the number of a module to its copies while a model is
 built."""
 
-FILLED_BELOW = 4096
+MOST_INITIALISED = 4096
 """Weights with at most this many elements are initialised in a trial; larger ones are
 zeros."""
 
 
 @dataclass(frozen=True)
-class _Made:
+class _MadeModule:
     """A module, and where it was made.
 
     The reference is weak: a module that the user's code discards must be freed, and its
@@ -63,7 +63,7 @@ class Definitions:
     def __init__(self, ownership: Ownership) -> None:
         self.ownership = ownership
         self._numbered: list[tuple[Site, ...]] = []
-        self._made: dict[int, _Made] = {}
+        self._made: dict[int, _MadeModule] = {}
 
     def record(self, module: nn.Module, frame: FrameType) -> None:
         """Record the frames that lead to this constructor call."""
@@ -97,7 +97,7 @@ class Definitions:
                 self._remember(module, self.of(parent))
 
     def _remember(self, module: nn.Module, sites: tuple[Site, ...]) -> None:
-        self._made[id(module)] = _Made(weakref.ref(module), sites)
+        self._made[id(module)] = _MadeModule(weakref.ref(module), sites)
 
 
 def _find_caller(module: nn.Module, frame: FrameType | None) -> FrameType | None:
@@ -152,7 +152,7 @@ def _initialise_if_small(
 ) -> Tensor:
     """Like `_initialise`, but fill large weights with zeros: random numbers would take
     most of the time of a trial."""
-    if tensor.numel() <= FILLED_BELOW:
+    if tensor.numel() <= MOST_INITIALISED:
         return _initialise(function, tensor, *args, **kwargs)
     return _initialise(nn.init.zeros_, tensor)
 

@@ -41,7 +41,7 @@ def find_working_dtype(invocation: Invocation) -> WorkingDtype | None:
         if not isinstance(result, Tensor):
             return None
         return WorkingDtype(dtype_name(torch.bool), result)
-    if not _dtypes_may_be_it(invocation):
+    if not _dtypes_may_be_wrong(invocation):
         return None
     for dtype in _dtypes_to_try(invocation):
         result = _try_dtype(invocation, dtype)
@@ -79,7 +79,7 @@ def _cast_mask(invocation: Invocation) -> Args | None:
     return (*args[:at], mask.bool(), *args[at + 1 :])
 
 
-def _dtypes_may_be_it(invocation: Invocation) -> bool:
+def _dtypes_may_be_wrong(invocation: Invocation) -> bool:
     """Whether dtypes may be the reason: the tensors have several, or one that the op
     may refuse, such as integers in arithmetic or floats as the index of an
     embedding."""

@@ -77,10 +77,10 @@ class FailureHandler:
     ) -> Any:
         """Handle the exception of a torch function. Return a stand-in for its result,
         or reraise."""
-        self._pass_on_known(error)
+        self._reraise_known(error)
         func, args, kwargs = invocation.func, invocation.args, invocation.kwargs
         all_real = not any(map(is_fake, invocation.tensors))
-        is_eagers = False
+        is_from_eager = False
         if all_real and not invocation.is_inplace:
             # The session may be at fault, or the budget: eager has the last word. An op
             # in place would write twice.
@@ -88,9 +88,9 @@ class FailureHandler:
                 with no_modes():
                     return func(*args, **kwargs)
             except Exception as eager:
-                error, is_eagers = eager, True
+                error, is_from_eager = eager, True
         failure = self._describe(invocation.name, args, kwargs, error)
-        failure.certain = self._is_certain(invocation, error, is_eagers)
+        failure.certain = self._is_certain(invocation, error, is_from_eager)
         failure.by_autograd = (
             invocation.is_inplace and all_real and works_without_gradient(invocation)
         )
@@ -107,7 +107,7 @@ class FailureHandler:
     ) -> Any:
         """Handle the exception of a torch module that it raised itself, before or after
         calling its function."""
-        self._pass_on_known(error)
+        self._reraise_known(error)
         if is_pattern_layer(module):
             tensor = next(tensors_in(args), None)
             if tensor is None:
@@ -143,7 +143,7 @@ class FailureHandler:
         shape = self._choose(failure, recover_shapes(failure), error)
         return _zeros(shape, tensor.dtype)
 
-    def _pass_on_known(self, error: Exception) -> None:
+    def _reraise_known(self, error: Exception) -> None:
         """Reraise an exception that does not belong to the current call: that of
         another call passing through, or a recursion error."""
         if isinstance(error, RecursionError) or self.call_of(error) is not None:
@@ -164,12 +164,12 @@ class FailureHandler:
         )
 
     def _is_certain(
-        self, invocation: Invocation, error: Exception, is_eagers: bool
+        self, invocation: Invocation, error: Exception, is_from_eager: bool
     ) -> bool:
         """Whether the user would see the same exception with their own data."""
         if _lacks_memory(error):
             return False
-        if self.session.is_unconfirmed(error) and not is_eagers:
+        if self.session.is_unconfirmed(error) and not is_from_eager:
             return False
         is_our_data = _is_out_of_range(invocation.name, error)
         return not (is_our_data and self._depends_on_input(invocation))

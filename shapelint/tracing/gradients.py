@@ -21,7 +21,7 @@ MOST = 5
 
 
 @dataclass(eq=False)
-class _Saved:
+class _SavedTensor:
     """A tensor that autograd saved for the backward.
 
     `version`: how often it had been written by then. `storage`: a key of its memory,
@@ -40,7 +40,7 @@ class _Saved:
 
 
 class _SpoiledError(Exception):
-    def __init__(self, saved: _Saved) -> None:
+    def __init__(self, saved: _SavedTensor) -> None:
         super().__init__()
         self.saved = saved
 
@@ -51,7 +51,7 @@ class GradientWatch:
 
     def __init__(self, current: Callable[[], Call | None]) -> None:
         self.current = current
-        self._saved: list[_Saved] = []
+        self._saved: list[_SavedTensor] = []
         self._writes: list[tuple[int, Call | None]] = []
         self._known: set[int] = set()
 
@@ -89,15 +89,15 @@ class GradientWatch:
                 found += [self._describe(saved, is_first) for saved in blocks]
         return found
 
-    def _pack(self, tensor: Tensor) -> _Saved:
+    def _pack(self, tensor: Tensor) -> _SavedTensor:
         with no_torch_function():
             version, storage = version_of(tensor), storage_key(tensor)
         writes_before = len(self._writes)
-        saved = _Saved(tensor, version, storage, self.current(), writes_before)
+        saved = _SavedTensor(tensor, version, storage, self.current(), writes_before)
         self._saved.append(saved)
         return saved
 
-    def _unpack(self, saved: _Saved) -> Tensor:
+    def _unpack(self, saved: _SavedTensor) -> Tensor:
         # Torch compares versions only of what it saved itself, not of what hooks did.
         with no_torch_function():
             if saved.is_written and id(saved) not in self._known:
@@ -105,7 +105,7 @@ class GradientWatch:
         assert saved.tensor is not None
         return saved.tensor
 
-    def _stumbling_blocks(self, output: Tensor) -> Iterator[_Saved]:
+    def _stumbling_blocks(self, output: Tensor) -> Iterator[_SavedTensor]:
         """Run the backward again and again, each time ignoring the overwritten tensors
         found so far."""
         for _ in range(MOST):
@@ -115,7 +115,7 @@ class GradientWatch:
             self._known.add(id(saved))
             yield saved
 
-    def _first_stumbling_block(self, output: Tensor) -> _Saved | None:
+    def _first_stumbling_block(self, output: Tensor) -> _SavedTensor | None:
         leaves = [node.variable for node in _leaf_nodes(output)]
         try:
             torch.autograd.grad(
@@ -127,7 +127,7 @@ class GradientWatch:
             return None
         return None
 
-    def _describe(self, saved: _Saved, is_first: bool) -> Spoiled:
+    def _describe(self, saved: _SavedTensor, is_first: bool) -> Spoiled:
         later = self._writes[saved.writes_before :]
         writers = (call for storage, call in later if storage == saved.storage)
         shape = () if saved.tensor is None else tuple(saved.tensor.shape)

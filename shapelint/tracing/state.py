@@ -25,14 +25,14 @@ Those of the user may behave differently."""
 
 
 @dataclass(frozen=True)
-class _Kept:
+class _AttributeCopy:
     """An attribute, and a copy of its content if it is a container."""
 
     value: Any
     held: Any
 
     @classmethod
-    def of(cls, value: Any) -> _Kept:
+    def of(cls, value: Any) -> _AttributeCopy:
         """Copy a container that the forward may change, one level deep. Its members are
         not copied."""
         is_container = isinstance(value, (dict, list, set))
@@ -109,11 +109,11 @@ def preserve_model(model: nn.Module, session: Session) -> Iterator[None]:
             parameter.grad = gradient
 
 
-def _keep_attributes(module: nn.Module) -> dict[str, _Kept]:
-    return {name: _Kept.of(value) for name, value in vars(module).items()}
+def _keep_attributes(module: nn.Module) -> dict[str, _AttributeCopy]:
+    return {name: _AttributeCopy.of(value) for name, value in vars(module).items()}
 
 
-def _restore_attributes(module: nn.Module, before: dict[str, _Kept]) -> None:
+def _restore_attributes(module: nn.Module, before: dict[str, _AttributeCopy]) -> None:
     now = vars(module)
     for name in [name for name in now if name not in before]:
         del now[name]

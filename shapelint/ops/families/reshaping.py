@@ -43,7 +43,7 @@ def recover_reshaping(failure: Failure) -> list[Shape]:
     shape = failure.args[0].shape
     wanted = read_wanted_sizes(failure)
     if -1 not in wanted:
-        return [wanted, *_with_one_free(shape, wanted)]
+        return [wanted, *_fill_open_size(shape, wanted)]
     known = math.prod(size for size in wanted if size != -1)
     left_over = max(1, math.prod(shape) // known) if known else 1
     batch = shape[0] if shape else 1
@@ -53,7 +53,7 @@ def recover_reshaping(failure: Failure) -> list[Shape]:
     return [(*wanted[:at], size, *wanted[at + 1 :]) for size in free]
 
 
-def _with_one_free(shape: Shape, wanted: Shape) -> list[Shape]:
+def _fill_open_size(shape: Shape, wanted: Shape) -> list[Shape]:
     """The written sizes with one of them computed from the others."""
     total = math.prod(shape)
     found = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.changes.cycles import explain_circle, runs_in_circles
+from shapelint.changes.cycles import explain_cycle, runs_in_circles
 from shapelint.changes.other_inputs import (
     input_candidates,
     larger_images,
@@ -105,7 +105,7 @@ class Net(nn.Module):
         draft = replace(draft, layer=raised.layer)
         diagnostic = draft.at(span, called_at, NoPlace.NO_SOURCE)
         if runs_in_circles(walked, trace) and raised.switching_to is not None:
-            diagnostic, candidates = explain_circle(walked, diagnostic)
+            diagnostic, candidates = explain_cycle(walked, diagnostic)
             return Finding(diagnostic, trace.mode, None, candidates)
         if raised.error_type == "RecursionError":
             # no input ends it, and each walk of it takes long
