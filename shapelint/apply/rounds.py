@@ -92,7 +92,7 @@ def fix_target(
             break
         after = _make_some(request, state, run, wanted)
         if after is None:
-            # what overlapped with these has its turn in the next round
+            # fixes that overlapped with these are tried in the next round
             refused |= {fix.edits for fix in wanted}
             continue
         state = after
@@ -125,7 +125,7 @@ def _is_better(before: Outcome, after: Outcome) -> bool:
         return True
     if set(old) <= set(new):
         return False
-    # a walk that ended early did not see what may be seen only now
+    # findings may appear that a walk which ended early could not see
     ended_early = before.report.status is not Status.CHECKED
     return ended_early or _error_count(after) <= _error_count(before)
 

@@ -33,7 +33,7 @@ _ALIASES = {
     "int": "int32",
     "short": "int16",
     "byte": "uint8",
-    # A dtype that is copied from a report is understood.
+    # An abbreviation copied from a report works too.
     **{short: name for name, short in DTYPES.items()},
 }
 

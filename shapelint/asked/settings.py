@@ -143,7 +143,7 @@ def options_of(kind: type[Config] | type[ConfiguredTarget]) -> dict[str, Option]
         name = toml_name(declared.name)
         found[name] = Option(
             name=name,
-            # Of `list[str]` the list; what must be in it, `config` knows.
+            # Only the `list` of `list[str]`; `config` checks the members.
             type=get_origin(hint) or hint,
             default=declared.metadata["default"],
             help=declared.metadata["help"],

@@ -67,7 +67,7 @@ def _parse_expression(text: str, expression: str | None) -> str | None:
         raise UsageError(
             f"`{expression}` in `{text}` is not a Python expression: {error.msg}"
         ) from None
-    # What holds null bytes, or is nested deeper than the parser can go.
+    # It contains null bytes, or is nested too deeply for the parser.
     except (ValueError, RecursionError, MemoryError) as error:
         raise UsageError(
             f"`{text[:80]}` names no Python expression after the colon: {error}"

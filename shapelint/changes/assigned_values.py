@@ -19,7 +19,7 @@ def values_before(source: ParsedFile, site: Site) -> Iterator[tuple[str, ast.exp
     scope = _function_around(source, site)
     names = _names_at(source, site)
     seen: set[str] = set()
-    for _ in range(2):  # what they were made from, too
+    for _ in range(2):  # second: the names in the values
         further: list[str] = []
         for name in dict.fromkeys(names):
             value = _value_before(scope, name, site)

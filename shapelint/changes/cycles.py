@@ -59,7 +59,7 @@ def _assignments(
     classes of other modules."""
     home = walked.homes[cycle.holder]
     for file, owner in dict.fromkeys((home, *walked.homes.values())):
-        # nobody edits what is installed
+        # installed packages are not edited
         is_users = file and "site-packages" not in file
         source = parse_file(file, walked.texts) if is_users else None
         if source is None:

@@ -1,5 +1,5 @@
-"""The sizes of a failed call: which of them should be equal, and of which kind they
-are."""
+"""The sizes of a failed call: which of them should be equal, and whether they are
+channels, spatial sizes or others."""
 
 from __future__ import annotations
 

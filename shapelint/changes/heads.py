@@ -191,7 +191,7 @@ def _pool_before_layer(
     if prefix is None:
         return None
     layer = f"{prefix}AdaptiveAvgPool{dims}d({size})"
-    # in a Sequential of its own: the names of the layers behind it stay
+    # in its own Sequential, so that the names of later layers stay
     text = f"{prefix}Sequential({layer}, {call.text})"
     return _Pooling(call.replace_node(call.node, text), layer, f"`{call.text}`")
 

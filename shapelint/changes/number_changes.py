@@ -148,7 +148,7 @@ def _spellings(
             yield target.write(
                 text, worth + _weigh_alike_spelling(context, target, text)
             )
-    # a factor behind `a + b` would be one of `b` alone
+    # a factor after `a + b` would only apply to `b`
     if not isinstance(place.node, ast.BinOp):
         yield from _multiples(target, old, new, likely)
     yield target.write(str(new), likely - weights.SPELLED_AS_NUMBER)

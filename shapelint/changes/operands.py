@@ -150,7 +150,7 @@ def rewrite_operands(
     `without`: kinds of forms to leave out."""
     known = find_operands(walked, call)
     shapes = [operand.shape for operand in known]
-    # the last operand first: what is added to or multiplied with is mostly right
+    # the last operand first: the one it is added to is usually right
     for position, operand in reversed(list(enumerate(known))):
         before, behind = shapes[:position], shapes[position + 1 :]
         for form in _forms_of(operand.shape):
@@ -215,8 +215,8 @@ def _swap(shape: Shape, one: int, other: int) -> Shape:
 
 
 def crop_larger(walked: Walked, call: Call) -> Iterator[Candidate]:
-    """Crop a mask or table that is larger than the other operand: `mask[..., :
-    x.size(-2), : x.size(-1)]`."""
+    """Crop a mask or table that is larger than the other operand:
+    `mask[..., : x.size(-2), : x.size(-1)]`."""
     known = find_operands(walked, call)
     if len(known) != 2:
         return

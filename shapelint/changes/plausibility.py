@@ -18,7 +18,7 @@ class Numbers:
     more plausible."""
 
     def __init__(self, traces: Iterable[Trace], written: Iterable[int] = ()) -> None:
-        """`written`: numbers that stand in the code beside those of the layers."""
+        """`written`: numbers in the code, in addition to those of the layers."""
         sizes: dict[object, int] = {}
         for trace in traces:
             for call in trace.calls:
@@ -134,7 +134,7 @@ def _is_chosen(window: dict[str, int]) -> bool:
     """Whether a convolution keeps the size, cuts patches, or divides the size exactly
     by its stride."""
     kernel, stride, padding = _numbers_of(window)
-    # "same": (kernel - 1) * dilation is what a window takes away
+    # "same": a window takes away (kernel - 1) * dilation
     keeps_size = padding * 2 == window.get("dilation", 1) * (kernel - 1)
     # as ViT and ConvNeXt begin
     is_in_patches = (stride, padding) == (kernel, 0)

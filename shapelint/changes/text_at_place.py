@@ -42,7 +42,7 @@ def show_change(place: Place, text: str) -> str:
     whole = " ".join(_with_text(place, node, text).split())
     is_long = len(whole) > LONGEST
     if is_long and isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        # of `torch.stack(...).flatten(3)` what comes last
+        # the last part of `torch.stack(...).flatten(3)`
         before = " ".join(place.source.segment(node.func.value).split())
         whole = whole.removeprefix(before)
     return whole if len(whole) <= LONGEST and "`" not in whole else text
@@ -81,7 +81,7 @@ def _with_text(place: Place, outer: ast.AST, text: str) -> str:
     node = place.node
     line, column = node.lineno - first_line, node.col_offset
     end_line, end_column = (node.end_lineno or 0) - first_line, node.end_col_offset or 0
-    # what stands before `outer` on its first line is no part of the text
+    # the text does not include the part of the first line before `outer`
     if line == 0:
         column -= first_column
     if end_line == 0:

@@ -37,7 +37,7 @@ def _module_names(source: ParsedFile) -> dict[str, str]:
             for alias in node.names:
                 module, name = _bound_by_import(alias)
                 names.setdefault(module, name)
-        # what is imported relatively is the user's own
+        # relative imports are the user's own modules
         elif isinstance(node, ast.ImportFrom) and not node.level:
             for alias in node.names:
                 module = f"{node.module}.{alias.name}"

@@ -37,7 +37,7 @@ def module_tree(walkable: Walkable, mode: Mode) -> str:
     outcome = walkable.run_inside(mode, summarise)
     if not isinstance(outcome, BaseException):
         return str(outcome)
-    # torchinfo wraps what a layer raises in a RuntimeError of its own
+    # torchinfo wraps a layer's exception in its own RuntimeError
     cause = outcome.__cause__ if outcome.__cause__ is not None else outcome
     kind = type(cause).__name__
     return f"torchinfo could not finish the tree: {kind}: {message_of(cause)}"

@@ -119,7 +119,7 @@ def _look(look: Look, report: TargetReport) -> LookResult:
     found = [finding.diagnostic for finding in findings]
     report.diagnostics = put_in_order(request.target, found)
     fill_report(report, walked, walkable)
-    # the search may take all the time there is: this much is told before it
+    # the search may use up the time, so the walk is reported before it
     look.on_walked(report)
 
     def find(changed: Walkable, after: dict[Mode, Trace]) -> list[Finding]:
@@ -197,7 +197,7 @@ def _draw(
     if request.picture:
         draw_walk(report, walked)
     if request.tree:
-        # torchinfo is imported where its tree is wanted only
+        # torchinfo is imported only if its tree is wanted
         from shapelint.checking.module_tree import module_tree
 
         report.tree = module_tree(walkable, request.modes[-1])

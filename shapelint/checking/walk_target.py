@@ -81,7 +81,7 @@ def _look_further(look: Look, first: LookResult) -> TargetReport:
         if later.report.status is Status.FAILED:
             break
         copy = copy.with_step(seen.further)
-        # where no look before could walk at all, nothing follows from an earlier bug
+        # if no earlier look could walk, no finding is a consequence of an earlier one
         is_first_walk = not seen.report.rows and bool(later.report.rows)
         found = merge_looks(
             found, seen.waiting, later.report.diagnostics, copy, is_first_walk
@@ -89,7 +89,7 @@ def _look_further(look: Look, first: LookResult) -> TargetReport:
         if len(later.report.rows) > len(report.rows):
             report = later.report
         seen = later
-    # what the last look left to a next one is shown as it was found
+    # findings that the last look left to another one are shown unchanged
     report.diagnostics = merge_looks(found, seen.waiting, seen.waiting, copy)
     if first.report.status is Status.PARTIAL and report.status is Status.CHECKED:
         report.status = Status.PARTIAL

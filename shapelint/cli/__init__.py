@@ -1,4 +1,5 @@
-"""The command line: words in, one call, exit code out. No torch here."""
+"""The command line: parses words, makes one call, and returns an exit code. No torch
+here."""
 
 from __future__ import annotations
 

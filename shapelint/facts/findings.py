@@ -78,12 +78,11 @@ class Finding:
 
 
 class Rule:
-    """One rule. Subclasses set the class variables and define `check`.
+    """A rule. Subclasses set the class variables and define `check`.
 
     The docstring is the rule's page. `bad` and `good` are its examples and its tests.
-    `supersedes` lists the codes of rules whose findings follow from this one at the
-    same call: one bug gives one finding.
-    """
+    `supersedes` lists the codes of rules whose findings at the same call follow from
+    this one, so that one bug gives one finding."""
 
     code: ClassVar[str]
     name: ClassVar[str]

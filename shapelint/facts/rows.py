@@ -33,8 +33,8 @@ class Row:
 
 @dataclass
 class Totals:
-    """Sums over the model; a tied weight counts once. `param_bytes` in bytes,
-    `mult_adds` for one forward."""
+    """Sums over the model; a tied weight counts once. `mult_adds` are those of one
+    forward."""
 
     params: int = 0
     trainable_params: int = 0

@@ -37,8 +37,8 @@ class TensorFact:
 
 @dataclass(frozen=True)
 class ValueFact:
-    """A value that a model takes or returns. `text` is its spelling, as in `{logits:
-    f32[1,2]}`; `tensors` are the tensors in it, in that order. `name` is its
+    """A value that a model takes or returns. `text` is its spelling, as in
+    `{logits: f32[1,2]}`; `tensors` are the tensors in it, in that order. `name` is its
     keyword."""
 
     text: str

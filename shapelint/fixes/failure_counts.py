@@ -42,7 +42,7 @@ def is_improved(before: Trace, after: Trace, key: Key) -> bool:
     if before.raised is None:
         is_less = now.total() < was.total()
         return is_less and not has_more(now, was)
-    # what fails behind the end of the first walk could not be seen in it
+    # the first walk could not see failures after its end
     is_further = len(after.calls) > len(before.calls)
     if after.raised is not None and not is_further:
         return False

@@ -21,7 +21,7 @@ def edits_to_see_further(walked: Walked, found: list[Diagnostic]) -> tuple[Edit,
     further to see."""
     for trace in walked.traces.values():
         raised = trace.raised
-        # where time was over, a walk of a mended copy would not get further either
+        # if the time ran out, the walk of a fixed copy would not get further either
         if raised is None or trace.out_of_time or not raised.sites:
             continue
         return _edits_for(walked.texts, trace, raised, found)
@@ -84,6 +84,6 @@ def _without_raise(source: ParsedFile, line: int) -> tuple[Edit, ...]:
     node = next(statements, None)
     if node is None:
         return ()
-    # as many lines as before: places behind it stay where they are
+    # as many lines as before, so that later places stay
     breaks = "\n" * ((node.end_lineno or node.lineno) - node.lineno)
     return (replacement(source, node, f"pass{breaks}"),)

@@ -50,7 +50,7 @@ def _is_computed_of(call: Call, doubtful: set[int]) -> bool:
     given = {index for index, fact in facts if index >= 0 and fact.shape}
     if not given:
         return False
-    # a join takes a size of every operand; of a sum, one side that is known is enough
+    # a join needs the sizes of all operands; for a sum, one known side is enough
     if ops.is_of(call.op, Family.JOINING):
         return bool(doubtful & given)
     return given <= doubtful

@@ -119,6 +119,6 @@ def _map_back(edit: Edit, at: Position) -> tuple[Position, bool]:
         return at, False
     if at < end:
         return edit.start, True
-    # only what follows on the same line was moved sideways
+    # only text after the edit on the same line was moved sideways
     shift = edit.end.column - end.column if at.line == end.line else 0
     return Position(edit.end.line + at.line - end.line, at.column + shift), False

@@ -64,7 +64,7 @@ class Causes:
     def explain(self, findings: list[Finding]) -> list[Diagnostic]:
         """Return one diagnostic for each bug, at the place of its best fix, with the
         fixes that work."""
-        # what fails first may explain what fails behind it
+        # the first failure may explain later ones
         left = sorted(findings, key=_order)
         found: list[Diagnostic] = []
         while left:
@@ -165,7 +165,7 @@ class Causes:
         ordered = sorted(successes, key=lambda item: -item.worth)
         for best in ordered:
             fix = self.verifier.fix(finding, best.candidate)
-            # what clears the failure in one mode may break another
+            # a change that clears the failure in one mode may break the other
             if fix is None:
                 continue
             rest = [item for item in ordered if item is not best]
@@ -222,7 +222,7 @@ class Causes:
         if candidate.kind is ChangeKind.INPUT_SIZE and left.total():
             return None
         if left.total() > total and candidate.likely < weights.NATURAL:
-            return None  # beyond where it raised more fails than failed
+            return None  # more fails after the point where it raised than failed before
         is_to_the_end = before.raised is not None and after.raised is None
         return Success(
             candidate,

@@ -99,7 +99,7 @@ class Verifier:
             is_new = failed not in was and before.raised is None
             return failed == key or is_new
 
-        # counted step by step: what raises in between has cost what was done until then
+        # counted step by step, because a step may raise
         self.work += TRIAL_COST
         changed = self._change(candidate)
         self.work += count_modules(changed.loaded)
@@ -305,7 +305,7 @@ def _enlarge(spec: TensorSpec) -> TensorSpec:
     is_image = len(spec.shape) in (4, 5) and min(spec.shape[2:]) >= 16
     if not is_image:
         return spec
-    # 32: five halvings, as in ResNet, VGG and most of what came after
+    # 32: five halvings, as in ResNet, VGG and most later models
     sides = (side + 32 * max(1, side // 64) for side in spec.shape[2:])
     return replace(spec, shape=(*spec.shape[:2], *sides))
 

@@ -1,8 +1,8 @@
 """Comments that suppress findings.
 
-`# shapelint: ignore[SHP301] reason` on a line of the statement, or alone above it; `#
-shapelint: file-ignore[SHP301]` for the file; `# noqa: SHP301` as in other linters. No
-torch here."""
+`# shapelint: ignore[SHP301] reason` on a line of the statement, or alone above it;
+`# shapelint: file-ignore[SHP301]` for the file; `# noqa: SHP301` as in other linters.
+No torch here."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def _own_comments(
         lines = WHOLE_FILE
         if kind is SuppressionKind.IGNORE:
             lines = _lines_for(statements, line, is_alone)
-        # up to the end of the comment: what stands behind it is its reason
+        # up to the end of the comment, since the text after the codes is the reason
         start, end = column + match.start() + 1, column + len(token.string) + 1
         yield Suppression(file, line, start, end, codes, *lines, kind)
 

@@ -44,7 +44,7 @@ def with_unused(
     check saw it.
 
     `selected`: the rules that were on for each outcome."""
-    # Called again after fixes: what was said of comments before them is dropped.
+    # Called again after fixes, so the earlier findings about comments are dropped.
     reports = [outcome.report for outcome in outcomes]
     for report in reports:
         report.diagnostics = [
@@ -98,7 +98,7 @@ def _comments_seen(report: TargetReport) -> Iterator[tuple[Suppression, set[str]
         for file in report.files:
             for comment in suppressions(os.path.abspath(file), DISK):
                 yield comment, of_source
-    # a walk that ended early says nothing of what comes behind its end
+    # a walk that ended early says nothing about the code after its end
     if report.kind is TargetKind.MODEL and report.status is Status.CHECKED:
         for file, lines in _lines_walked(report).items():
             for comment in _comments_walked(file, lines):
@@ -157,7 +157,7 @@ def _find_unused(
     if not unknown and not idle:
         return None
     words = [*(f"{code}, which is not a rule" for code in unknown), *idle]
-    # where nothing is left and all is known, the comment as a whole is what is unused
+    # if no code is left and none is unknown, the whole comment is unused
     some = f": {', '.join(words)}" if left or unknown else ""
     return _diagnostic(comment, f"this suppresses nothing{some}", tuple(left))
 

@@ -119,7 +119,7 @@ def suggest_name(
     """Suggest the name in a file that is most like an unknown one, or list the
     models."""
     public = [key for key in others if not key.startswith("_")]
-    # of models a looser likeness counts: one of them is what is looked for
+    # a looser match is enough for models, since one of them is wanted
     close = difflib.get_close_matches(name, list(models), n=1, cutoff=0.5)
     close = close or difflib.get_close_matches(name, public, n=1)
     if close:

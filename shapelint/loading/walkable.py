@@ -150,7 +150,7 @@ def _locate_class(module: torch.nn.Module) -> tuple[str, str]:
     file = getattr(sys.modules.get(cls.__module__), "__file__", None)
     if file:
         return file, cls.__name__
-    # a class made in a notebook, or by `exec`, has no file but that of its code
+    # a class made in a notebook, or by `exec`, has only the file of its code
     code = getattr(cls.__init__, "__code__", None)
     return code.co_filename if code is not None else "", cls.__name__
 

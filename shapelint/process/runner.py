@@ -258,7 +258,7 @@ def run_all(
 def _read_all(
     requests: list[Read], walked: list[Outcome], on_step: OnStep
 ) -> list[Outcome]:
-    # where only models are walked, what reads training code need not be imported
+    # the modules that read training code are not needed for models alone
     from shapelint.process.check_source import check_source
     from shapelint.sources.read_source import find_walked_layers
 

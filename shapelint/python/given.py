@@ -123,7 +123,7 @@ def inputs_given(inputs: object) -> InputMaker:
         own = tuple(map(_make_value, args))
         return own, {key: _make_value(each) for key, each in kwargs.items()}
 
-    make()  # what cannot be made is refused before anything is walked
+    make()  # refuse inputs that cannot be made before anything is walked
     return InputMaker(make)
 
 

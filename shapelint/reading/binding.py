@@ -80,7 +80,7 @@ class Binding:
     ) -> None:
         owner = self._evaluate(target.value, scope)
         if target.attr == "grad" and is_none(value):
-            # what zero_grad(set_to_none=True) does to each parameter
+            # zero_grad(set_to_none=True) does the same to each parameter
             self._journal.note_event(EventKind.ZERO, scope, target)
         if isinstance(value, Model) and not value.name:
             value.name = ast.unparse(target)

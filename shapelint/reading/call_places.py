@@ -32,7 +32,7 @@ def find_surroundings(call: Forward) -> tuple[Related, ...]:
     found = [Related(heading_of(loop.at), "in this loop") for loop in call.loops[-1:]]
     calls = [frame.called_at for frame in call.frames if frame.called_at is not None]
     found += [Related(heading_of(called_at), "called here") for called_at in calls[-1:]]
-    # What stands in the line of the finding itself would only repeat it.
+    # A place on the finding's own line would only repeat it.
     own_line = (call.at.file, call.at.line)
     return tuple(each for each in found if (each.span.file, each.span.line) != own_line)
 

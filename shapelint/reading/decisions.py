@@ -74,7 +74,7 @@ class Decisions:
             return first
         if first is not None:
             return self._decide_operands(op, rest, scope)
-        # Only what is run on one of the ways alone needs a fork.
+        # A fork is needed only if the operands may change the state.
         if any(map(may_act, rest)):
             truths = self._branching.fork(
                 [lambda: None, lambda: self._decide_operands(op, rest, scope)]
@@ -103,7 +103,7 @@ class Decisions:
                 return _compare_constants(op, left.value.value, right.value.value)
             if isinstance(right.value, Items) and isinstance(op, (ast.In, ast.NotIn)):
                 return _is_member(op, left.value, right.value)
-        # `if optimizer is not None:` of what was made in the file.
+        # `if optimizer is not None:`, for an object made in the file.
         if is_none(right.value) and isinstance(op, (ast.Is, ast.IsNot)):
             truth = _is_not_none(left.value)
             if truth is not None:

@@ -137,7 +137,7 @@ class Effects:
         `owner`: the class that has the method, if it is known."""
         words = words_of(name)
         is_part = not words.isdisjoint(PART_WORDS)
-        # Most methods look or configure; what they are given goes through them.
+        # Most methods look or configure; they pass their arguments on.
         if not is_part and words.isdisjoint(COMPUTING_WORDS):
             return unite_results(site.given)
         may_record = is_part or name == "forward" or _never_stops_recording(owner, name)
@@ -185,8 +185,8 @@ def _train(call: Forward) -> None:
 
 
 def _is_training_loop(node: ast.Call) -> bool:
-    """Whether `train` is the training loop of a framework, as in `model.train(dataset,
-    epochs=3)`. The method of modules takes one flag."""
+    """Whether `train` is the training loop of a framework, as in
+    `model.train(dataset, epochs=3)`. The method of modules takes one flag."""
     if len(node.args) > 1 or any(word.arg != "mode" for word in node.keywords):
         return True
     texts = [ast.unparse(argument) for argument in node.args]

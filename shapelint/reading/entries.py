@@ -96,7 +96,7 @@ def _own_functions(file: str, files: Files) -> Iterator[Function]:
     for value in list(scope.names.values()) if scope is not None else ():
         if not isinstance(value, (Function, Class)):
             continue
-        # What is imported is read where it is called, or as a file of its own.
+        # Imported functions are read where they are called, or in their own file.
         if value.scope.source.file != file:
             continue
         if isinstance(value, Function):

@@ -1,10 +1,10 @@
 """What functions and classes of libraries do to models, modes and gradients, as a
-table: each entry names the place where the behaviour is documented.
+table.
 
-A new library is a new entry. What an entry does is carried out in `library_calls`;
-nothing here runs or imports a library. `library_methods` has the table of methods,
-`library_classes` that of bases and layers.
-"""
+Each entry names the place where the behaviour is documented. To support another
+library, add an entry. `library_calls` applies the entries; nothing here runs or imports
+a library. The table of methods is in `library_methods`, those of bases and layers are
+in `library_classes`."""
 
 from __future__ import annotations
 

@@ -22,8 +22,8 @@ ROUNDS = 2
 """One round, and another that begins in the state where the first ended."""
 
 UNROLLED = 4
-"""How many members of a literal list a loop goes through, each in its own round: `for
-phase in ["train", "val", "test"]`."""
+"""How many members of a literal list a loop goes through, each in its own round:
+`for phase in ["train", "val", "test"]`."""
 
 ForNode = ast.For | ast.AsyncFor
 
@@ -132,7 +132,7 @@ class Loops:
         loop."""
         ends = rounds.ends
         if ends or not rounds.broken:
-            # With neither, the script gets past the loop only where it has no round.
+            # With neither, the script passes the loop only if it has no rounds.
             self._state.join(rounds.before, ends or [rounds.before])
             ends = self._branching.end_of(lambda: self._run_block(orelse, scope))
         self._state.join(rounds.before, [*ends, *rounds.broken])

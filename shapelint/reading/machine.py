@@ -116,7 +116,7 @@ class Machine:
         if isinstance(added, Result) or isinstance(value, Result):
             self._bind(node.target, unite_results([value, added]), scope)
         elif isinstance(value, Constant):
-            # A counter: after some rounds it is not the number that is written.
+            # A counter does not keep the number that is written.
             self._bind(node.target, None, scope)
 
     def _run_delete(self, node: ast.Delete, scope: Scope) -> None:
@@ -225,7 +225,7 @@ class Machine:
             self._branching.may_raise()
             ends = self._branching.end_of(lambda: self.run_block(node.body, scope))
         if ends:
-            # What `else` raises is not caught here.
+            # An exception raised in `else` is not caught here.
             self.state.restore(ends[0])
             ends = self._branching.end_of(lambda: self.run_block(node.orelse, scope))
         raised = catch.take(Exit.RAISE)

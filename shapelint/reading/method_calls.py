@@ -46,7 +46,7 @@ class MethodCalls:
         if isinstance(owner, Method) and isinstance(owner.owner, Model):
             return self._call_on_part(owner.owner, name, site)
         if isinstance(owner, Instance):
-            # A method that the files do not have comes from a base that is not read.
+            # A method that is not in the files comes from a base outside of them.
             self._effects.forget_modes([*site.given, *owner.attributes.values()])
             return unite_results(site.given)
         return self._thing_calls.call_unknown((name,), site)

@@ -94,7 +94,7 @@ class _Reading:
         has not run by then."""
         found = [self._follow(begin_at_top(self._source))]
         for function in find_uncalled(self._source.file, self._files):
-            # It was read in its place, with what its callers hand in.
+            # It was read where it is called, with its arguments.
             if id(function.node) in self._visited:
                 continue
             if _speaks_of_training(self._source.segment(function.node)):
@@ -111,7 +111,7 @@ class _Reading:
             given = queue.pop(0)
             machine = Machine(self._files, given)
             module = self._files.scope(self._source.file)
-            # A copy: what the path binds must not be there when the next one begins.
+            # A copy, because the names bound on this path must not exist on the next.
             names = dict(module.names) if module is not None else {}
             scope = Scope(self._source, names)
             machine.state.scopes.append(scope)

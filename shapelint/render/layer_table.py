@@ -23,7 +23,7 @@ def render_table(report: TargetReport, style: Style, limit: int | None) -> str:
     """The rows in the order of the calls. Beyond `limit`, the middle is left out, but
     never a failed row."""
     rows = report.rows
-    # The middle repeats what is above it; what fails is what the reader looks for.
+    # The middle repeats the rows above it; the reader looks for failures.
     chosen = _choose_rows(rows, limit)
     cells = [write_cells(rows[at], report.totals.params, style) for at in chosen]
     # Without `disable_numparse` a layer named `1e5` would be printed as 100000.

@@ -98,7 +98,7 @@ def _find_block(item: Diagnostic, plan: Plan) -> int:
     best = max(own, key=lambda at: _likelihood(item, plan, at))
     is_at_line, is_failure, _ = _likelihood(item, plan, best)
     is_layer = plan.blocks[best].kind in MODULES
-    # A function that only happens to be called in the layer is not what it is about.
+    # The finding is not about a function that is only called in the same layer.
     return best if is_at_line or is_failure or is_layer else 0
 
 

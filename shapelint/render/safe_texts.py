@@ -26,12 +26,12 @@ def make_safe(outcome: Outcome) -> Outcome:
 
 
 def _make_safe(value: object) -> object:
-    # Words of ours are subclasses of `str` (`facts.kinds`) and stay what they are.
+    # Our own words are subclasses of `str` (`facts.kinds`) and stay unchanged.
     if type(value) is str:
         return in_one_line(value)
     if isinstance(value, (list, tuple)):
         return type(value)(map(_make_safe, value))
-    # Spans and edits are no texts to print: they say where to read and what to write.
+    # Spans and edits are not printed: they say where to read and what to write.
     if not is_dataclass(value) or isinstance(value, (type, Span, Edit)):
         return value
     changed: dict[str, object] = {}

@@ -104,7 +104,7 @@ class _Drawing:
                 self._add_block(child, box, left, top)
         for line in layout.lines:
             if BORDER in (line.source, line.target):
-                label = ""  # it goes on beyond the border, where its shape stands
+                label = ""  # the line continues outside, where its shape is written
             else:
                 is_same = is_unchanged(self.plan, line)
                 label = write_line_label(line, left, top, is_same)

@@ -50,7 +50,7 @@ class CallExpression:
         leading = self.node.args[: position + 1]
         if len(leading) <= position:
             return None
-        # nobody knows how many arguments a star stands for
+        # a star may stand for any number of arguments
         is_hidden = any(isinstance(arg, ast.Starred) for arg in leading)
         return None if is_hidden else leading[position]
 

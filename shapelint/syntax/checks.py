@@ -89,7 +89,7 @@ def _is_check(statement: ast.stmt) -> bool:
     if isinstance(statement, ast.Assert):
         return True
     if isinstance(statement, ast.If):
-        # what an `else` does instead of raising is work of its own
+        # with an `else`, the function does more than check
         return _raises(statement.body) and not statement.orelse
     call = _call_of(statement)
     return call is not None and _is_torch_check(call)

@@ -58,7 +58,7 @@ def cell_sources(content: str) -> list[str]:
     try:
         read: Any = nbformat.reads(content, as_version=4)  # type: ignore[no-untyped-call, unused-ignore]
         return [str(cell.source) for cell in read.cells if cell.cell_type == "code"]
-    except Exception as error:  # whatever nbformat says of it
+    except Exception as error:  # any error of nbformat
         raise UsageError(f"not a notebook: {error}") from None
 
 

@@ -1,5 +1,5 @@
-"""Inputs that a model class declares itself: an `example_input_array`, or a comment `#
-shapelint: input=1,3,64,64`."""
+"""Inputs that a model class declares itself: an `example_input_array`, or a comment
+`# shapelint: input=1,3,64,64`."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def _merge_last(sizes: tuple[int, ...], count: int) -> tuple[int, ...]:
 def _write_factors(
     source: ParsedFile, factors: list[ast.expr], sizes: tuple[int, ...]
 ) -> list[str]:
-    # of fewer sizes than factors, nobody knows which factor stood for which
+    # with fewer sizes than factors, it is not known which factor stood for which
     if len(sizes) < len(factors):
         return [str(size) for size in sizes]
     pairs = zip(factors, sizes, strict=True)

@@ -90,7 +90,7 @@ def _read_disk(file: str) -> str:
     try:
         status = os.stat(file)
     except (OSError, ValueError):
-        return _read_text(file)  # which says what is wrong
+        return _read_text(file)  # raises the right error
     # programs that restore a file set its modification time back; that of its last
     # change of any kind, no program sets
     changed_at = max(status.st_mtime_ns, status.st_ctime_ns)

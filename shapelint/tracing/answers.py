@@ -36,8 +36,8 @@ class Answers:
         """Make up a value for a fake scalar.
 
         When the same place asks again, a truth value stays the same PATIENCE times and
-        then alternates; a number grows by one each time. So every loop ends, `while n <
-        10` as well as `while not done`."""
+        then alternates; a number grows by one each time. So every loop ends,
+        `while n < 10` as well as `while not done`."""
         self._stood_in = True
         place = (self.ownership.nearest(), self.module_serials)
         times = self._times_asked.get(place, 0) + 1

@@ -114,7 +114,7 @@ def _value(node: ast.expr, frame: FrameType) -> object:
         with no_modes():
             # The user's own words, in their own frame.
             value: object = eval(code, frame.f_globals, frame.f_locals)  # noqa: S307
-    except Exception:  # what cannot be read again says nothing
+    except Exception:  # an operand that cannot be evaluated again is ignored
         return None
     return value
 

@@ -72,7 +72,7 @@ class Definitions:
         if outside is not None:
             sites = tuple(islice(self.ownership.sites(outside), _DEPTH))
         self._remember(module, sites)
-        # Not by assignment: `nn.Module.__setattr__` needs what `__init__` will make.
+        # Not by assignment: `nn.Module.__setattr__` needs `__init__` to have run.
         vars(module)[_MADE] = len(self._numbered)
         self._numbered.append(sites)
 

@@ -98,7 +98,7 @@ class GradientWatch:
         return saved
 
     def _unpack(self, saved: _SavedTensor) -> Tensor:
-        # Torch compares versions only of what it saved itself, not of what hooks did.
+        # torch compares versions only of tensors that it saved without hooks.
         with no_torch_function():
             if saved.is_written and id(saved) not in self._known:
                 raise _SpoiledError(saved)

@@ -55,7 +55,7 @@ class GraphBuilder:
     def origin(self, tensor: Tensor) -> Origin | None:
         """The origin of a tensor, if a call or an input of this walk made it."""
         origin = self._origins.get(id(tensor))
-        # The id of a tensor that is gone may be given to a new one.
+        # A new tensor may get the id of one that was freed.
         return origin if origin is not None and origin.ref() is tensor else None
 
     def add_input(self, name: str, value: object) -> None:
@@ -97,7 +97,7 @@ class GraphBuilder:
         node = self.graph.create_node(op, target, node_args, node_kwargs)
         node.meta["nn_module_stack"] = self._stack.as_node_meta()
         if call.site is not None:
-            # As a traceback has it, which is what fx tools take apart.
+            # In the form of a traceback, which fx tools parse.
             node.meta["stack_trace"] = (
                 f'  File "{call.site.file}", line {call.site.line}, '
                 f"in {call.site.function}\n"

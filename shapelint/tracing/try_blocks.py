@@ -69,7 +69,7 @@ def _guards(node: ast.AST, line: int) -> bool:
         return any(map(_suppresses, node.items))
     if not isinstance(node, ast.Try):
         return False
-    # what its handlers and its `else` raise, a `try` does not catch
+    # a `try` does not catch exceptions of its handlers and its `else`
     last = node.body[-1]
     is_in_body = line <= (last.end_lineno or last.lineno)
     return is_in_body and any(map(_catches, node.handlers))

@@ -67,5 +67,5 @@ def plain_value(value: object) -> bool | int | float | str | None:
 def key_text(key: object) -> str:
     """The key of a dict as text."""
     class_name = type(key).__name__
-    # A tensor's text shows its values, of which a fake one has none.
+    # A tensor's text shows its values, and a fake tensor has none.
     return class_name if isinstance(key, Tensor) else safe_text(str, key, class_name)

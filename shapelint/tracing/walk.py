@@ -249,7 +249,7 @@ def _run_forward(scene: Scene, mode: Mode) -> Outcome:
     recorder = scene.recorder
     watch = GradientWatch(recorder.call_under_way)
     scene.session.on_write = watch.note_write
-    # In eval mode nobody differentiates: what is written does no harm there.
+    # Nobody differentiates in eval mode, so writes do no harm there.
     watching = watch.watch() if mode is Mode.TRAIN else contextlib.nullcontext()
     try:
         with (
@@ -260,7 +260,7 @@ def _run_forward(scene: Scene, mode: Mode) -> Outcome:
         ):
             error, result = enter_model(scene.model, scene.args, scene.kwargs)
         has_failed = any(call.failure is not None for call in recorder.log.calls)
-        # What stands in for the result of a failed call has no gradient.
+        # The stand-in for the result of a failed call has no gradient.
         is_complete = error is None and not has_failed
         spoiled = watch.find_spoiled(result) if is_complete else []
         return Outcome(error, result, spoiled=spoiled)

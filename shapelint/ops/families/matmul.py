@@ -23,7 +23,7 @@ def recover_product(failure: Failure) -> list[Shape]:
 
 
 def recover_added_product(failure: Failure) -> list[Shape]:
-    left, right = failure.tensors[1:3]  # the first is what is added
+    left, right = failure.tensors[1:3]  # the first is the summand
     return [(*left.shape[:-1], right.shape[-1])]
 
 

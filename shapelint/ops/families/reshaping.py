@@ -57,7 +57,7 @@ def _fill_open_size(shape: Shape, wanted: Shape) -> list[Shape]:
     """The written sizes with one of them computed from the others."""
     total = math.prod(shape)
     found = []
-    # the last size first: the first ones are the batch and what was split off it
+    # the last size first: the first ones are the batch and its parts
     for at in reversed(range(len(wanted))):
         before, after = wanted[:at], wanted[at + 1 :]
         others = math.prod(before + after)

@@ -32,7 +32,7 @@ class Json(Format):
 
 def render_json(outcomes: list[Outcome], fixed: int) -> str:
     """One document for all targets."""
-    # Files that are read start no process with torch, and know no version of it.
+    # Reading files starts no process with torch, so its version is not known.
     torch = next((outcome.torch for outcome in outcomes if outcome.torch), None)
     found = [item for outcome in outcomes for item in outcome.report.diagnostics]
     document = {

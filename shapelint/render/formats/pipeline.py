@@ -1,5 +1,5 @@
-"""The model in the way people sketch it: `(B, 3, 64, 64) -> conv (B, 16, 64, 64) -> ...
--> logits (B, 2)`."""
+"""The model in the way people sketch it:
+`(B, 3, 64, 64) -> conv (B, 16, 64, 64) -> ... -> logits (B, 2)`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def render_pipeline(report: TargetReport) -> str:
         steps.append(first.text)
     rows = [row for row in report.rows if row.outputs]
     drawn = [row for row in rows if _is_drawn(row)]
-    # A model may end in a call that is not drawn; what it returns belongs to the line.
+    # A model may end in a call that is not drawn; its result is still shown.
     if rows and (not drawn or rows[-1].outputs[:1] != drawn[-1].outputs[:1]):
         drawn.append(rows[-1])
     for index, row in enumerate(drawn):

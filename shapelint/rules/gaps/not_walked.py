@@ -49,7 +49,7 @@ class NotWalked(Rule):
     def _report_unjudged(
         self, walked: Walked, trace: Trace, call: Call, failure: Failure
     ) -> Finding:
-        # what comes after a call that raised for good was not walked at all
+        # nothing after a call that raised for good was walked
         ended_walk = trace.raised is not None and trace.raised.call == call.index
         draft = self.diagnostic(
             f"{subject(call)} could not be checked: {failure.error_type}: {failure.message}",

@@ -24,8 +24,8 @@ class DropoutIgnoresEval(Rule):
     Finds dropout that is still on after `model.eval()`, proven by walking the model in
     eval mode: `F.dropout` without `training=self.training`,
     `F.scaled_dot_product_attention` with a `dropout_p` that is not taken back, and
-    Dropout modules that `eval()` does not reach. Of other random numbers in eval mode
-    it only says that they are there.
+    Dropout modules that `eval()` does not reach. Other random numbers in eval mode are
+    reported as an `info`.
 
     ## Why is this bad?
     Validation and inference are random: the same image gives another answer each time,

@@ -27,9 +27,9 @@ class EvalModeMissing(SourceRule):
     """
     ## What it does
     Finds loops that validate or predict with a model that is in train mode for certain:
-    it was made or set so, and nothing on the way called `eval()`. What validates is
-    told by what becomes of the result (nothing is trained with it), by the data and by
-    names together. Models without a layer that acts by mode are left alone.
+    it was made or set so, and nothing on the way called `eval()`. A loop counts as
+    validation by three signs together: nothing trains with the result, the data, and
+    the names. Models without a layer that depends on the mode are not reported.
 
     ## Why is this bad?
     Dropout drops and batch norm takes the statistics of the batch, and adds them to its

@@ -16,7 +16,7 @@ from shapelint.syntax.trees import parse_file
 class ModeDependentOutput(Rule):
     """
     ## What it does
-    Says where a model returns another structure or shape in eval mode than in train
+    Finds models that return another structure or shape in eval mode than in train
     mode.
 
     ## Why is this bad?

@@ -108,7 +108,7 @@ class Net(nn.Module):
             diagnostic, candidates = explain_cycle(walked, diagnostic)
             return Finding(diagnostic, trace.mode, None, candidates)
         if raised.error_type == "RecursionError":
-            # no input ends it, and each walk of it takes long
+            # no input ends the recursion, and each walk takes long
             return Finding(diagnostic, trace.mode)
         inputs = (
             *input_candidates(walked, trace),

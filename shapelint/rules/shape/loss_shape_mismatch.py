@@ -117,7 +117,7 @@ def _target_dtype(failure: Failure, target: TensorFact) -> str:
     is_float = target.dtype.startswith(("f", "bf"))
     if _takes_classes(failure.op) and is_float:
         return "i64"  # the only dtype of class indices that every loss takes
-    # what eager took when it was asked again
+    # the dtype with which the call works
     return failure.cast_to or "f32"
 
 
