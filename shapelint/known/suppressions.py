@@ -159,7 +159,7 @@ def _noqa_comments(
         codes = tuple(word for word in upper if word.startswith("SHP"))
         if named and not codes:
             continue  # other linters' codes
-        # As with flake8, a `# noqa` alone on its line is for that line.
+        # As with flake8, such a comment alone on its line is for that line.
         lines = _lines_for(statements, line, is_alone=False)
         start, end = column + match.start() + 1, column + match.end() + 1
         kind = SuppressionKind.NOQA
