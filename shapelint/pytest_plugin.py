@@ -116,7 +116,7 @@ class TargetItem(pytest.Item):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Iterator[Any]:
-    """A test with the marker fails with what is wrong with its model."""
+    """Make a test with the marker fail with the findings about its model."""
     __tracebackhide__ = True
     marker = pyfuncitem.get_closest_marker("shapelint")
     if marker is not None:
@@ -135,7 +135,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Iterator[Any]:
 
 
 class Shapelint:
-    """What the fixture gives: the functions of the package by their names."""
+    """The value of the fixture: the functions of the package as attributes."""
 
     def __getattr__(self, name: str) -> Any:
         import shapelint

@@ -1,1 +1,1 @@
-"""Fixes written into the user's files, by the parent. No torch."""
+"""Writes fixes into the user's files, in the parent process. No torch."""

@@ -1,8 +1,7 @@
-"""Fixes written into the user's files: chosen, made on texts in memory, checked again
-there, written all at once.
+"""Chooses fixes and makes them on texts in memory, where they are checked again before
+anything is written.
 
-No torch here: the texts go to the worker and come back as a report.
-"""
+No torch here: the worker gets the texts and returns a report."""
 
 from __future__ import annotations
 
@@ -19,7 +18,7 @@ from shapelint.syntax.edits import edit_texts
 from shapelint.syntax.texts import DISK, Texts
 
 PASSES = 10
-"""Rounds of fixing one target: a fix may uncover what only then can be seen."""
+"""The most rounds for one target. A fix may uncover further findings."""
 
 CheckRequest = Walk | Read
 """Requests whose findings can be fixed."""
@@ -28,20 +27,19 @@ Run = Callable[[CheckRequest], Outcome]
 
 
 @dataclass(frozen=True)
-class Fixed:
-    """What was changed, in memory: texts by file, and how many findings are gone for
-    it."""
+class FixedTexts:
+    """The changes so far, in memory: texts by file, and the number of fixed
+    findings."""
 
     texts: dict[str, str] = field(default_factory=dict)
     count: int = 0
 
 
 def find_applicable_fix(diagnostic: Diagnostic, unsafe: bool) -> Fix | None:
-    """The first fix of a finding that may be made: verified, an edit, and safe unless
-    all are wanted.
+    """Return the first fix of a finding that may be applied: verified, with edits, and
+    safe unless `unsafe` is true.
 
-    What is only worth knowing (`info`) is not changed.
-    """
+    Findings that are only an `info` are not fixed."""
     if diagnostic.severity is Severity.INFO:
         return None
     fixes = (fix for fix in diagnostic.fixes if unsafe or fix.safety is Safety.SAFE)
@@ -54,22 +52,22 @@ def _can_be_made(fix: Fix) -> bool:
 
 
 def find_applicable_fixes(outcome: Outcome, unsafe: bool) -> list[Fix]:
-    """Those of all findings of a target, at most one for each."""
+    """Return the applicable fixes of a target, at most one for each finding."""
     found = outcome.report.diagnostics
     fixes = [find_applicable_fix(item, unsafe) for item in found]
     return [fix for fix in fixes if fix is not None]
 
 
 def _is_of_a_package(fix: Fix) -> bool:
-    """Whether a fix would edit what a package manager put there."""
+    """Whether a fix would edit an installed package."""
     folders = {"site-packages", "dist-packages"}
     return any(folders.intersection(Path(edit.file).parts) for edit in fix.edits)
 
 
 @dataclass(frozen=True)
 class _Round:
-    """A target after some of its fixes: its report, the texts, and how many were
-    made."""
+    """The state of a target after a round: its report, its texts, and the number of
+    fixes in the round."""
 
     outcome: Outcome
     texts: Texts
@@ -77,13 +75,13 @@ class _Round:
 
 
 def fix_target(
-    request: CheckRequest, first: Outcome, run: Run, unsafe: bool, before: Fixed
-) -> tuple[Outcome, Fixed]:
-    """A target's report after its fixes, and the texts; those of other targets are
-    built upon.
+    request: CheckRequest, first: Outcome, run: Run, unsafe: bool, before: FixedTexts
+) -> tuple[Outcome, FixedTexts]:
+    """Apply the fixes of a target, on top of those of other targets in `before`. Return
+    its report and the texts afterwards.
 
-    Several fixes at once are kept if together they leave fewer findings, else one at a
-    time is made."""
+    Several fixes at once are kept if together they leave fewer findings; otherwise they
+    are applied one at a time."""
     state = _Round(first, DISK.with_copies(before.texts))
     count = before.count
     refused: set[tuple[Edit, ...]] = set()
@@ -94,18 +92,19 @@ def fix_target(
             break
         after = _make_some(request, state, run, wanted)
         if after is None:
-            # what overlapped with these has its turn in the next round
+            # fixes that overlapped with these are tried in the next round
             refused |= {fix.edits for fix in wanted}
             continue
         state = after
         count += after.made
-    return state.outcome, Fixed(dict(state.texts.copies), count)
+    return state.outcome, FixedTexts(dict(state.texts.copies), count)
 
 
 def _make_some(
     request: CheckRequest, before: _Round, run: Run, wanted: list[Fix]
 ) -> _Round | None:
-    """All fixes at once, else the first that is for the better by itself."""
+    """Apply all fixes at once, or else the first one that is an improvement by itself;
+    None if there is none."""
     one_by_one = [[fix] for fix in wanted] if len(wanted) > 1 else []
     for chosen in [wanted, *one_by_one]:
         edits = [edit for fix in chosen for edit in fix.edits]
@@ -117,7 +116,7 @@ def _make_some(
 
 
 def _is_better(before: Outcome, after: Outcome) -> bool:
-    """Whether something is gone, and a target that could be checked still can be."""
+    """Whether a finding is gone, and the target can still be checked."""
     if after.fault or _breaks(before, after):
         return False
     old, new = _names(before), _names(after)
@@ -126,13 +125,13 @@ def _is_better(before: Outcome, after: Outcome) -> bool:
         return True
     if set(old) <= set(new):
         return False
-    # a walk that ended early did not see what may be seen only now
+    # findings may appear that a walk which ended early could not see
     ended_early = before.report.status is not Status.CHECKED
     return ended_early or _error_count(after) <= _error_count(before)
 
 
 def _breaks(before: Outcome, after: Outcome) -> bool:
-    """Whether a target can no longer be checked."""
+    """Whether the target can no longer be checked."""
     could_be_checked = before.report.status is not Status.FAILED
     return could_be_checked and after.report.status is Status.FAILED
 
@@ -148,7 +147,7 @@ def _error_count(outcome: Outcome) -> int:
 
 
 def _drop_overlapping(fixes: Iterable[Fix]) -> list[Fix]:
-    """Those that do not overlap, the first ones first; what is left waits for the next
+    """Keep the fixes that do not overlap an earlier one. The others wait for the next
     round."""
     chosen: list[Fix] = []
     taken: list[Edit] = []

@@ -1,5 +1,5 @@
-"""The files that fixes are written into: read once, compared, and written whole or not
-at all. No torch here."""
+"""The files into which fixes are written: each is read once, compared, and replaced
+whole or not at all. No torch here."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from shapelint.syntax.paths import shown_path
 from shapelint.syntax.texts import decode, read_bytes
 
 LINKS = 40
-"""Links that are followed from one path, as on Linux."""
+"""The most symbolic links followed from one path, as on Linux."""
 
 
 @dataclass
 class SourceFile:
-    """A file as it was read: its bytes, and its text with its own line ends and
-    encoding."""
+    """The content of a file as it was read: its bytes, and its text with its own line
+    ends and encoding."""
 
     path: Path
     read: bytes
@@ -47,12 +47,12 @@ class SourceFile:
 
     @property
     def seen(self) -> str:
-        """The text as Python reads it: line ends are newlines."""
+        """The text as Python reads it, with newlines as line ends."""
         return io.StringIO(self.text, newline=None).read()
 
     def with_line_ends(self, text: str) -> str:
-        """An edited text: lines that stayed are as they were, new ones end as most of
-        the file's do."""
+        """Restore the line ends in an edited text. Unchanged lines keep theirs, and new
+        lines get the most frequent one."""
         lines = io.StringIO(self.text, newline="").readlines()
         end = _usual_end(lines)
         before = self.seen.splitlines(keepends=True)
@@ -71,12 +71,12 @@ class SourceFile:
         return "".join(found)
 
     def content(self, text: str) -> bytes:
-        """The bytes of the file with an edited text."""
+        """Encode an edited text as the bytes of the file."""
         return self.with_line_ends(text).encode(self.encoding)
 
     def parts(self, text: str) -> list[tuple[str, str, str]]:
-        """What a diff is made of: what to add to the file's name, the text before and
-        the edited text."""
+        """The parts of a diff: a suffix for the file's name, the text before and the
+        text after."""
         return [("", self.seen, text)]
 
 
@@ -88,8 +88,8 @@ def _usual_end(lines: list[str]) -> str:
 
 @dataclass
 class NotebookFile(SourceFile):
-    """A notebook; its text is the code of its cells, as `shapelint.syntax.notebooks`
-    writes it."""
+    """A notebook. Its text is the code of its cells, in the form of
+    `shapelint.syntax.notebooks`."""
 
     @classmethod
     def of(cls, file: str) -> NotebookFile:
@@ -111,12 +111,12 @@ class NotebookFile(SourceFile):
         return join_cells(self.text)
 
     def parts(self, text: str) -> list[tuple[str, str, str]]:
-        """Each code cell."""
+        """One part for each code cell."""
         cells = enumerate(zip(cell_sources(self.text), cells_of(text), strict=True), 1)
         return [(f"{CELL}{number}", before, after) for number, (before, after) in cells]
 
     def content(self, text: str) -> bytes:
-        """The notebook with the sources of edited cells exchanged, and nothing else
+        """The notebook with the sources of edited cells replaced, and nothing else
         changed.
 
         Raises:
@@ -141,7 +141,7 @@ class NotebookFile(SourceFile):
 
 @dataclass(frozen=True)
 class _Layout:
-    """How a notebook's JSON is written."""
+    """The layout of a notebook's JSON."""
 
     indent: int | str | None
     is_ascii: bool
@@ -153,7 +153,8 @@ class _Layout:
 
 
 def _layout_of(notebook_data: object, text: str) -> _Layout:
-    """The layout that gives the text again; else that of Jupyter, the first one."""
+    """The layout that reproduces the text exactly, or else that of Jupyter, the first
+    one."""
     end = text[len(text.rstrip()) :]
     layouts = [
         _Layout(indent, is_ascii, end)
@@ -166,7 +167,7 @@ def _layout_of(notebook_data: object, text: str) -> _Layout:
 
 
 def source_file(file: str) -> SourceFile:
-    """A Python file or a notebook as it is now.
+    """Read a Python file or a notebook.
 
     Raises:
         UsageError: it cannot be read.
@@ -175,9 +176,8 @@ def source_file(file: str) -> SourceFile:
 
 
 def require_unchanged(file: str, since: float) -> None:
-    """Refuse to edit a file that was changed after it was checked.
-
-    `since`: seconds since the epoch.
+    """Refuse to edit a file that was changed after `since` (seconds since the epoch),
+    when it was checked.
 
     Raises:
         UsageError: it was changed.
@@ -189,8 +189,7 @@ def require_unchanged(file: str, since: float) -> None:
 
 
 def difference(texts: dict[str, str], originals: dict[str, SourceFile]) -> str:
-    """A unified diff of all that would be changed, paths relative to the working
-    directory."""
+    """A unified diff of all changes, with paths relative to the working directory."""
     found: list[str] = []
     for file in sorted(texts):
         for part, before, after in originals[file].parts(texts[file]):
@@ -203,19 +202,20 @@ def difference(texts: dict[str, str], originals: dict[str, SourceFile]) -> str:
 
 
 def _end_line(line: str, note: str) -> str:
-    """A line of a diff; where the file's last line has no end, with the note on that."""
+    """A line of a diff. If the file's last line has no line end, it is followed by the
+    usual note."""
     return line if line.endswith("\n") else f"{line}\n{note}"
 
 
 def _lines(text: str) -> list[str]:
-    """The lines as files and diffs count them: form feeds and the like, which end lines
-    for str, do not."""
+    """Split a text into the lines of a file. Form feeds and similar characters end
+    lines for str, but not for files and diffs."""
     return io.StringIO(text, newline="\n").readlines()
 
 
 def write(texts: dict[str, str], originals: dict[str, SourceFile]) -> None:
-    """Write every file anew, each whole or not at all; none where one was changed in
-    the meantime.
+    """Write every file, each whole or not at all. If one was changed in the meantime,
+    none is written.
 
     Raises:
         UsageError: a file was changed since it was read, or cannot be written.
@@ -232,10 +232,10 @@ def write(texts: dict[str, str], originals: dict[str, SourceFile]) -> None:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a regular file through a temporary one beside it, whole or not at all; its
+    """Write a regular file whole or not at all, through a temporary file beside it. Its
     permissions stay.
 
-    Links are followed. What is no regular file (a device, a FIFO, `/dev/stdout`) is
+    Links are followed. Anything but a regular file (a device, a FIFO, `/dev/stdout`) is
     written to, never replaced.
 
     Raises:
@@ -252,15 +252,15 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def _is_replaceable(path: Path) -> bool:
-    """Whether a path is a regular file's, or nothing's yet; not so of those that stand
-    for open descriptors."""
+    """Whether a path is a regular file or does not exist. Paths that stand for open
+    descriptors are not replaceable."""
     if any(place.startswith(("/dev/", "/proc/")) for place in _follow_links(path)):
         return False
     return path.is_file() or not os.path.lexists(os.path.realpath(path))
 
 
 def _follow_links(path: Path) -> Iterator[str]:
-    """A path, and where its links lead one after the other."""
+    """A path, and the targets of its links, one after the other."""
     place = os.path.abspath(path)
     yield place
     for _ in range(LINKS):
@@ -289,7 +289,8 @@ def _replace(path: Path, content: bytes) -> None:
 
 
 def _umask() -> int:
-    """What a new file's permissions are without, which is only told to who sets it."""
+    """The permissions that new files do not get. The only way to read them is to set
+    them."""
     mask = os.umask(0o022)
     os.umask(mask)
     return mask

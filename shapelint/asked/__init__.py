@@ -1,2 +1,2 @@
-"""What the user asks for: settings, a target, inputs, and the request made of them. No
-torch."""
+"""The user's request: settings, target and inputs, and how they are sent to a worker.
+No torch."""

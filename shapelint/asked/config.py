@@ -1,5 +1,5 @@
-"""`[tool.shapelint]` of the nearest pyproject.toml, or a shapelint.toml, read and
-checked against the options that exist."""
+"""Reads `[tool.shapelint]` of the nearest pyproject.toml, or a shapelint.toml, and
+checks it against the known options."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ else:  # pragma: no cover - Python 3.10
     import tomli as tomllib
 
 FILES = ("shapelint.toml", "pyproject.toml")
-"""Files that can hold a configuration; in one folder the first counts."""
+"""Files that can hold a configuration. If a folder has both, the first one counts."""
 
 Table = dict[str, Any]
 """A table of TOML, not yet checked."""
@@ -36,14 +36,15 @@ Table = dict[str, Any]
 def load_config(
     start: Path | None = None, given: str | None = None, isolated: bool = False
 ) -> Config:
-    """Read the nearest shapelint.toml or pyproject.toml with a table at or above
-    `start` (default: where we are).
+    """Read the nearest shapelint.toml, or the nearest pyproject.toml with a
+    `[tool.shapelint]` table, in `start` (default: the working directory) or above it.
 
-    `given`: this file and no other; `isolated`: none at all.
+    `given`: read this file and no other. `isolated`: read none.
 
     Raises:
         UsageError: the file is no TOML, or has an option that does not exist or has
-        another type."""
+        another type.
+    """
     if isolated:
         return DEFAULTS
     if given is not None:
@@ -57,7 +58,7 @@ def load_config(
 
 
 def check_config(file: Path, text: str) -> Config:
-    """The options that a file would have with this text.
+    """Check this text as if it were the content of the configuration file.
 
     Raises:
         UsageError: as `load_config`.
@@ -89,7 +90,7 @@ def _table_of(file: Path) -> Table | None:
 
 
 def _table_in(file: Path, text: str) -> Table | None:
-    """The table of options in a text of TOML; None where there is none."""
+    """The table of options in a TOML text; None if it has none."""
     try:
         data = tomllib.loads(text)
     except ValueError as error:

@@ -1,7 +1,6 @@
-"""The formats that can be asked for.
+"""The output formats. This table is the only list of them.
 
-This table is the one place that lists them. What a format writes is in the file of its
-name in `shapelint/render/formats/`."""
+Each format is implemented in the file of its name in `shapelint/render/formats/`."""
 
 from __future__ import annotations
 
@@ -10,10 +9,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class FormatName:
-    """A format, and what asks for it.
+    """The name of a format, and where it is available.
 
     `of_check` and `of_report`: the commands that can print it. `has_picture`: it shows
-    the model as a picture, which the walk must then record."""
+    the model as a picture, which the walk must record."""
 
     name: str
     of_check: bool = False
@@ -36,7 +35,7 @@ FORMATS = (
     FormatName("html", of_check=True, of_report=True, has_picture=True),
     FormatName("svg", of_report=True, has_picture=True),
 )
-"""In the order in which help lists them; each command's first one is its default."""
+"""In the order of the help. The first format of each command is its default."""
 
 CHECK_FORMATS = tuple(each.name for each in FORMATS if each.of_check)
 REPORT_FORMATS = tuple(each.name for each in FORMATS if each.of_report)

@@ -1,4 +1,4 @@
-"""What the model is fed: `1,3,64,64`, `1,16:int64`, `ids=1,128:int64`,
+"""The inputs of a model as text: `1,3,64,64`, `1,16:int64`, `ids=1,128:int64`,
 `(1,3,64,64)x4`."""
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _ALIASES = {
     "int": "int32",
     "short": "int16",
     "byte": "uint8",
-    # A dtype that is copied from a report is understood.
+    # An abbreviation copied from a report works too.
     **{short: name for name, short in DTYPES.items()},
 }
 
@@ -51,16 +51,17 @@ _LOOKS_LIKE_INPUT = re.compile(
 EXAMPLE = "`--input 1,3,64,64`, `--input 1,16:int64`, `--input ids=1,128:int64`"
 
 LARGEST, LONGEST = 2**63 - 1, 20
-"""The largest size that torch can count, and the most digits that are read."""
+"""The largest size that torch can count, and the most digits of a size that are
+parsed."""
 
 MOST = 10_000
-"""Tensors that one word may stand for."""
+"""The most tensors that one word may stand for."""
 
 
 @dataclass(frozen=True)
 class TensorSpec:
-    """One tensor: its sizes, the name of its torch dtype, and its keyword (None for a
-    positional)."""
+    """One input tensor: its sizes, the name of its torch dtype, and its keyword (None
+    if positional)."""
 
     shape: tuple[int, ...]
     dtype: str = "float32"
@@ -68,7 +69,7 @@ class TensorSpec:
 
     @property
     def short_dtype(self) -> str:
-        """Its dtype as reports write it."""
+        """The dtype as reports write it."""
         return DTYPES[self.dtype]
 
     def __str__(self) -> str:
@@ -78,7 +79,7 @@ class TensorSpec:
 
     @property
     def spelling(self) -> str:
-        """As a person would write it after `--input`."""
+        """The spec as a user would write it after `--input`."""
         prefix = f"{self.name}=" if self.name else ""
         sizes = ",".join(str(size) for size in self.shape) or "()"
         suffix = "" if self.dtype == "float32" else f":{self.dtype}"
@@ -86,7 +87,8 @@ class TensorSpec:
 
 
 def looks_like_input(word: str) -> bool:
-    """Whether a bare word on the command line can only be a further input."""
+    """Whether a bare word on the command line can only be another input, not a
+    target."""
     return (
         # Each part of the pattern may be missing, so that it fits `` and `()` too.
         any(char.isdigit() for char in word)
@@ -95,11 +97,12 @@ def looks_like_input(word: str) -> bool:
 
 
 def parse_inputs(texts: tuple[str, ...] | list[str]) -> tuple[TensorSpec, ...]:
-    """Read every input in order.
+    """Parse every input in order.
 
     Raises:
         UsageError: one of them cannot be read; the line says which, and what would be
-        right."""
+        right.
+    """
     specs = tuple(spec for text in texts for spec in parse_input(text))
     names = [spec.name for spec in specs if spec.name]
     for name in names:
@@ -109,7 +112,7 @@ def parse_inputs(texts: tuple[str, ...] | list[str]) -> tuple[TensorSpec, ...]:
 
 
 def parse_input(text: str) -> tuple[TensorSpec, ...]:
-    """Read one input; `(1,3,8,8)x4` makes four positional tensors.
+    """Parse one word of input. `(1,3,8,8)x4` makes four positional tensors.
 
     Raises:
         UsageError: as `parse_inputs`.

@@ -1,4 +1,4 @@
-"""What the parent asks of another process: plain data, one target each."""
+"""Requests to a worker process as plain data, one for each target."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from shapelint.facts.kinds import Mode
 from shapelint.facts.plain import from_plain, to_plain
 
 STEP = b"step: "
-"""How a line of the worker begins that says what it is about to do; the first line
-without such a beginning is its answer."""
+"""Prefix of the worker's lines that announce a step. The first line without a known
+prefix is its answer."""
 
 SO_FAR = b"so far: "
-"""How a line begins that holds a report of what was walked, before fixes are looked
-for."""
+"""Prefix of the worker's line that holds the report of the walk, before it searches for
+fixes."""
 
 DONE = "done"
 
@@ -28,18 +28,18 @@ STEPS = (
     "looking for causes",
     DONE,
 )
-"""The steps of checking a target, in order; not every target needs all of them."""
+"""The steps of checking a target, in order. Some targets skip some of them."""
 
 
 @dataclass(frozen=True)
 class Walk:
-    """A model to load, walk and check.
+    """The request to load, walk and check a model.
 
-    `seconds`: the time for all of it. `texts`: files, by absolute path, to be taken as
-    these texts and not as they lie on disk. `expect`: the shapes that must come out.
-    `ignored_in`: codes that are off in files, by patterns of absolute paths. `fixes`:
-    whether changes that mend a finding are searched for. `tree`: torchinfo's module
-    tree is wanted too; `picture`: blocks to draw."""
+    `seconds`: time limit for all of it. `texts`: edited files by absolute path, which
+    replace those on disk. `expect`: the shapes that the output must have. `ignored_in`:
+    codes that are off in files, by patterns of absolute paths. `fixes`: whether to
+    search for changes that fix a finding. `tree`: whether to add torchinfo's module
+    tree. `picture`: whether to record a picture."""
 
     target: str
     inputs: tuple[str, ...] = ()
@@ -58,9 +58,9 @@ class Walk:
 
 @dataclass(frozen=True)
 class Read:
-    """A file or folder to read without running it.
+    """The request to read a file or folder without running it.
 
-    `exclude`: patterns of files that are left out. `texts` and `ignored_in`: as for
+    `exclude`: patterns of files to leave out. `texts` and `ignored_in`: as in
     `Walk`."""
 
     target: str
@@ -72,15 +72,14 @@ class Read:
 
 @dataclass(frozen=True)
 class Propose:
-    """A model for which an input that it runs with is wanted. `seconds`: as for
-    `Walk`."""
+    """The request to find an input that a model runs with. `seconds`: as in `Walk`."""
 
     target: str
     seconds: float = DEFAULTS.timeout
 
 
 ModelRequest = Walk | Propose
-"""Requests for which the user's code is imported, in a worker."""
+"""Requests for which a worker imports the user's code."""
 
 Request = Walk | Read | Propose
 
@@ -88,13 +87,13 @@ _KINDS: dict[str, type[Request]] = {"walk": Walk, "read": Read, "propose": Propo
 
 
 def dump_request(request: Request) -> str:
-    """A request as one line of JSON."""
+    """Serialise a request as one line of JSON."""
     kind = next(word for word, each in _KINDS.items() if type(request) is each)
     return json.dumps({"kind": kind, "request": to_plain(request)})
 
 
 def load_request(text: str) -> Request:
-    """The inverse of `dump_request`.
+    """Parse a request. The inverse of `dump_request`.
 
     Raises:
         ValueError, TypeError, KeyError, AttributeError: the text is no request.

@@ -1,4 +1,4 @@
-"""Every option of the configuration, once: its type, its default and what it does."""
+"""Every option of the configuration: its type, its default and its help text."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ SEVERITIES = ("error", "warning", "info")
 
 @dataclass(frozen=True)
 class Option:
-    """One option: its name as written in TOML, its type, default, allowed values, and
-    what it does."""
+    """One option: its name as written in TOML, its type, default, allowed values and
+    help text."""
 
     name: str
     type: type
@@ -36,7 +36,7 @@ class Option:
 
 
 def _option(default: T, help_text: str, choices: tuple[str, ...] = ()) -> T:
-    """A field of a dataclass that is an option."""
+    """Declare a dataclass field as an option."""
     metadata = {"default": default, "help": help_text, "choices": choices}
     # A dataclass refuses a list or a dict as a default: all objects would share it.
     declared: T = field(default_factory=lambda: copy(default), metadata=metadata)
@@ -45,7 +45,7 @@ def _option(default: T, help_text: str, choices: tuple[str, ...] = ()) -> T:
 
 @dataclass(frozen=True)
 class ConfiguredTarget:
-    """A table of `[[tool.shapelint.targets]]`."""
+    """One table of `[[tool.shapelint.targets]]`."""
 
     target: str = _option(
         "",
@@ -66,7 +66,8 @@ class ConfiguredTarget:
 
 @dataclass(frozen=True)
 class Config:
-    """The options in force. `file` is where they were read, None for the defaults."""
+    """The options in force. `file` is the file they were read from, None for the
+    defaults."""
 
     targets: tuple[ConfiguredTarget, ...] = _option(
         (), "The models to check: `[[tool.shapelint.targets]]`, see below."
@@ -114,12 +115,12 @@ class Config:
 
     @property
     def folder(self) -> Path:
-        """What paths in it are relative to."""
+        """The folder that paths in the options are relative to."""
         return self.file.parent if self.file is not None else Path.cwd()
 
     @property
     def thresholds(self) -> dict[str, float]:
-        """The options that rules read, by their names."""
+        """The options that rules read, by name."""
         return {
             "max-params": self.max_params,
             "head-share": self.head_share,
@@ -127,7 +128,7 @@ class Config:
         }
 
     def path(self, name: str) -> str:
-        """A path of the file as seen from the working directory."""
+        """The value of a path option, relative to the working directory."""
         return os.path.relpath(self.folder / name)
 
 
@@ -142,7 +143,7 @@ def options_of(kind: type[Config] | type[ConfiguredTarget]) -> dict[str, Option]
         name = toml_name(declared.name)
         found[name] = Option(
             name=name,
-            # Of `list[str]` the list; what must be in it, `config` knows.
+            # Only the `list` of `list[str]`; `config` checks the members.
             type=get_origin(hint) or hint,
             default=declared.metadata["default"],
             help=declared.metadata["help"],
@@ -152,7 +153,7 @@ def options_of(kind: type[Config] | type[ConfiguredTarget]) -> dict[str, Option]
 
 
 def toml_name(field_name: str) -> str:
-    """`fail_on` as it is written in TOML: `fail-on`."""
+    """The TOML name of a field: `fail-on` for `fail_on`."""
     return field_name.replace("_", "-")
 
 
@@ -165,4 +166,4 @@ OPTIONS = options_of(Config)
 TARGET_OPTIONS = options_of(ConfiguredTarget)
 
 DEFAULTS = Config()
-"""The options where nothing is configured."""
+"""The options if nothing is configured."""

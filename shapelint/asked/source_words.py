@@ -1,4 +1,5 @@
-"""Which words of a command line name files to read, and which name models to walk."""
+"""Decides which words of a command line are files to read and which are models to
+walk."""
 
 from __future__ import annotations
 
@@ -12,12 +13,11 @@ from shapelint.syntax.own_inputs import has_own_input
 def is_source(
     target: str, others: Iterable[str], has_input: bool, is_changed: bool = False
 ) -> bool:
-    """Whether a word of the command line is a file or folder to be read, and not a
-    model to be walked.
+    """Whether a target is a file or folder to read, rather than a model to walk.
 
-    A bare file is walked if it has inputs of its own, or if some are given
-    (`has_input`) and no other target takes them. `is_changed`: the words are changed
-    files."""
+    A bare file is walked if it declares its own inputs, or if inputs are given
+    (`has_input`) and no other target takes them. `is_changed`: the targets are changed
+    files, which are only read."""
     path = Path(target)
     if path.is_dir():
         return True

@@ -1,4 +1,4 @@
-"""Which model is meant: `file.py:Class(args)`, `file.py::Class`, `pkg.mod:factory`, a
+"""Parses a target: `file.py:Class(args)`, `file.py::Class`, `pkg.mod:factory`, or a
 bare `file.py`."""
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ _MODULE = re.compile(
 
 @dataclass(frozen=True)
 class Target:
-    """A model to check. Exactly one of `path` and `module` is set; no `expression`
-    means "the only one"."""
+    """A model to check. Exactly one of `path` and `module` is set. Without an
+    `expression`, the file must have only one model."""
 
     text: str
     path: str | None = None
@@ -30,11 +30,12 @@ class Target:
 
 
 def parse_target(text: str) -> Target:
-    """Read a target as given on the command line.
+    """Parse a target as given on the command line.
 
     Raises:
         UsageError: the text is no target, the file does not exist, or the expression is
-        not Python."""
+        not Python.
+    """
     # Files first: `net.py:Net` would fit as the module `net.py`, too.
     match = _FILE.match(text)
     if match:
@@ -66,7 +67,7 @@ def _parse_expression(text: str, expression: str | None) -> str | None:
         raise UsageError(
             f"`{expression}` in `{text}` is not a Python expression: {error.msg}"
         ) from None
-    # What holds null bytes, or is nested deeper than the parser can go.
+    # It contains null bytes, or is nested too deeply for the parser.
     except (ValueError, RecursionError, MemoryError) as error:
         raise UsageError(
             f"`{text[:80]}` names no Python expression after the colon: {error}"

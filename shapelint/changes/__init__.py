@@ -1,1 +1,1 @@
-"""What could be changed in the user's source to mend a failure. No torch."""
+"""Changes to the user's source that may fix a failure. No torch."""

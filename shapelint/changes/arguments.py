@@ -1,4 +1,4 @@
-"""The written arguments of a call: by name, and whether each may stand for a size."""
+"""The written arguments of a call: their names, and whether each may be a size."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from shapelint.syntax.calls import CallExpression
 from shapelint.syntax.origins import Place
 
 Argument = tuple[str, ast.expr]
-"""Name and expression; without a name where it is given by position."""
+"""Name and expression of an argument. The name is "" if it is positional."""
 
 
 def list_written_arguments(called: CallExpression) -> list[Argument]:
-    """The written arguments of a call, the positional ones without a name."""
+    """The written arguments of a call. Positional ones have the name ""."""
     positional = [("", node) for node in called.node.args]
     named = [(word.arg or "", word.value) for word in called.node.keywords]
     return [*positional, *named]
 
 
 def small_numbers(called: CallExpression | None) -> set[int]:
-    """Small numbers written where a call fails."""
+    """Small numbers in the expression of a failing call."""
     nodes = called.node.args if called is not None else []
     numbers = {constant(node) for node in nodes}
     return {number for number in numbers if number is not None and 2 <= number <= 8}
 
 
 def is_only_numbers(node: ast.expr) -> bool:
-    """Whether an expression holds no name."""
+    """Whether an expression contains no name."""
     names = (ast.Name, ast.Attribute)
     return not any(isinstance(part, names) for part in ast.walk(node))
 
 
 def makes_no_larger(call: Call, change: Candidate) -> bool:
-    """Whether an adaptive pooling to the new size makes a map no larger."""
+    """Whether an adaptive pooling to the new size does not enlarge the map."""
     text = change.edits[0].replacement
     if not text.isdigit():
         return True
@@ -44,13 +44,14 @@ def makes_no_larger(call: Call, change: Candidate) -> bool:
 
 
 def is_owner(place: Place) -> bool:
-    """`self` of `self.act(x)`: an object, not a number."""
+    """Whether an expression is the owner of a called method, such as `self` of
+    `self.act(x)`, and so no number."""
     return isinstance(place.source.parents.get(place.node), ast.Attribute)
 
 
 def is_factor(place: Place) -> bool:
-    """One number of several written as a product: `8` of `32 * 8 * 8`, of which the
-    whole is the better change."""
+    """Whether a number is one factor of a written product, such as `8` of `32 * 8 * 8`.
+    Changing the whole product is better."""
     parent = place.source.parents.get(place.node)
     if not isinstance(parent, ast.BinOp):
         return False
@@ -59,8 +60,8 @@ def is_factor(place: Place) -> bool:
 
 
 def may_be_size(node: ast.expr) -> bool:
-    """Whether an expression may stand for a size: a number, a name, a product, or
-    several of them."""
+    """Whether an expression may be a size: a number, a name, a product, or several of
+    them."""
     if isinstance(node, ast.Constant):
         return type(node.value) is int
     sizes = (ast.Name, ast.Attribute, ast.BinOp, ast.Tuple, ast.List, ast.UnaryOp)

@@ -1,4 +1,4 @@
-"""What was assigned to the names in an expression, before it was reached."""
+"""Earlier assignments to the names in an expression."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from shapelint.syntax.origins import assignments
 from shapelint.syntax.trees import ParsedFile
 
 NAMES = 3
-"""Names of an expression whose values are looked up."""
+"""The most names of an expression whose values are looked up."""
 
 
 def values_before(source: ParsedFile, site: Site) -> Iterator[tuple[str, ast.expr]]:
-    """The names in an expression and what was assigned to them, and those in what was
-    assigned."""
+    """The names in an expression and the values assigned to them, and the same for the
+    names in these values."""
     scope = _function_around(source, site)
     names = _names_at(source, site)
     seen: set[str] = set()
-    for _ in range(2):  # what they were made from, too
+    for _ in range(2):  # second: the names in the values
         further: list[str] = []
         for name in dict.fromkeys(names):
             value = _value_before(scope, name, site)
@@ -33,13 +33,13 @@ def values_before(source: ParsedFile, site: Site) -> Iterator[tuple[str, ast.exp
 
 
 def _function_around(source: ParsedFile, site: Site) -> ast.AST:
-    """The innermost function in which a frame stands, else the file."""
+    """The innermost function around a site, or else the file."""
     around = [*source.nodes_on(site.line, ast.FunctionDef)]
     return around[-1] if around else source.tree
 
 
 def _names_at(source: ParsedFile, site: Site) -> list[str]:
-    """The names on the lines of a frame."""
+    """The names on the lines of a site."""
     last = site.end_line or site.line
     return [
         node.id
@@ -49,7 +49,7 @@ def _names_at(source: ParsedFile, site: Site) -> list[str]:
 
 
 def _value_before(scope: ast.AST, name: str, site: Site) -> ast.expr | None:
-    """The last value assigned to a name before a frame's line."""
+    """The last value assigned to a name before the line of a site."""
     found = None
     for target, value in assignments(scope):
         is_name = isinstance(target, ast.Name) and target.id == name

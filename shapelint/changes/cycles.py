@@ -1,5 +1,5 @@
-"""A model that holds itself: its forward runs, but `train()` and `eval()` never come to
-an end."""
+"""Models that contain themselves: the forward runs, but `train()` and `eval()` recurse
+without end."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from shapelint.syntax.trees import ParsedFile, parse_file
 
 
 def runs_in_circles(walked: Walked, trace: Trace) -> bool:
-    """Whether switching the mode went round for ever."""
+    """Whether switching the mode recursed without end."""
     raised = trace.raised
     if raised is None or not walked.cycles:
         return False
     return raised.error_type == "RecursionError"
 
 
-def explain_circle(
+def explain_cycle(
     walked: Walked, diagnostic: Diagnostic
 ) -> tuple[Diagnostic, tuple[Candidate, ...]]:
-    """A diagnostic for the first circle, and how it would be broken."""
+    """Build the diagnostic for the first cycle, and the changes that break it."""
     cycle = walked.cycles[0]
     owner = walked.homes[cycle.holder][1]
     around = "the model itself"
@@ -55,11 +55,11 @@ def explain_circle(
 def _assignments(
     walked: Walked, cycle: Cycle
 ) -> Iterator[tuple[ParsedFile, ast.Assign, ast.Attribute]]:
-    """Where the attribute is set: in the holder's own class, then in that of another
-    module of the model."""
+    """The statements that set the attribute: in the holder's class first, then in the
+    classes of other modules."""
     home = walked.homes[cycle.holder]
     for file, owner in dict.fromkeys((home, *walked.homes.values())):
-        # nobody edits what is installed
+        # installed packages are not edited
         is_users = file and "site-packages" not in file
         source = parse_file(file, walked.texts) if is_users else None
         if source is None:
@@ -73,7 +73,7 @@ def _assignments(
 def _assignments_in(
     owner: ast.ClassDef, attribute: str
 ) -> Iterator[tuple[ast.Assign, ast.Attribute]]:
-    """The statements of a class that set one attribute, and nothing else."""
+    """The statements of a class that set this attribute and nothing else."""
     for statement in ast.walk(owner):
         if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
             continue

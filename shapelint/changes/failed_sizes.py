@@ -1,4 +1,5 @@
-"""The sizes of a failed call: which would need to be equal, and what kind they are."""
+"""The sizes of a failed call: which of them should be equal, and whether they are
+channels, spatial sizes or others."""
 
 from __future__ import annotations
 
@@ -17,17 +18,17 @@ from shapelint.ops.families.convolution import channels_taken
 from shapelint.ops.record import Family, Op
 
 _COMPARED = 6
-"""Operands of a call that are compared with each other."""
+"""The most operands of a call that are compared with each other."""
 
 _WIDTHS = ("input_size", "hidden_size", "embed_dim")
-"""Arguments of recurrent and attention layers that say a width of what they take."""
+"""Arguments of recurrent and attention layers that set a width of their input."""
 
 Pair = tuple[int, int]
 
 
 def find_required_pairs(call: Call) -> Pairs:
-    """Pairs of sizes that a failed call would need to be equal: what arrives, and what
-    is taken."""
+    """Pairs of different sizes that a failed call requires to be equal: the size that
+    arrives, and the size that is required."""
     if call.failure is None:
         return []
     pairs = dict.fromkeys(_pairs_of(call.failure))
@@ -61,7 +62,7 @@ def _shapes_of(failure: Failure) -> list[Shape]:
 
 
 def _pairs_of_split(failure: Failure) -> Iterator[Pair]:
-    """What there is in a dimension, and the sum of its sections."""
+    """The size of a dimension, and the sum of its sections."""
     sections = failure.arg(1, "split_size_or_sections")
     length = _length_in(failure, failure.arg(2, "dim", 0))
     if length is not None and _is_shape(sections):
@@ -69,7 +70,7 @@ def _pairs_of_split(failure: Failure) -> Iterator[Pair]:
 
 
 def _pairs_of_unflatten(failure: Failure) -> Iterator[Pair]:
-    """What there is in a dimension, and the product of its parts."""
+    """The size of a dimension, and the product of its parts."""
     parts = failure.arg(2, "sizes")
     length = _length_in(failure, failure.arg(1, "dim"))
     if length is not None and _is_shape(parts):
@@ -77,7 +78,8 @@ def _pairs_of_unflatten(failure: Failure) -> Iterator[Pair]:
 
 
 def _length_in(failure: Failure, dim: object) -> int | None:
-    """The size of the first tensor in a dimension; None where it has no such one."""
+    """The size of the first tensor in a dimension; None if it does not have that
+    dimension."""
     shape = failure.tensors[0].shape
     if not isinstance(dim, int):
         return None
@@ -89,7 +91,7 @@ def _is_shape(value: object) -> TypeGuard[Sequence[int]]:
 
 
 def _pairs_of_shuffle(failure: Failure) -> Iterator[Pair]:
-    """The channels, and the multiples of the block below and above them."""
+    """The channels, and the nearest multiples of the block below and above them."""
     shape = failure.tensors[0].shape
     factor = failure.arg(1, "upscale_factor")
     if len(shape) < 3 or not isinstance(factor, int) or not factor:
@@ -110,7 +112,8 @@ _PAIRS_OF_OPS: dict[str, Callable[[Failure], Iterator[Pair]]] = {
 
 
 def _pairs_of_view(failure: Failure) -> Iterator[Pair]:
-    """All that is there, and all that is named; with a -1, of one sample too."""
+    """The number of elements, and the product of the written sizes; with a -1, also for
+    one sample."""
     shape, given = failure.tensors[0].shape, failure.args[1:]
     # `x.view((2, 3))` is `x.view(2, 3)`
     if len(given) == 1 and _is_shape(given[0]):
@@ -129,7 +132,7 @@ def _pairs_of_view(failure: Failure) -> Iterator[Pair]:
 
 
 def _pairs_of_convolution(failure: Failure) -> Iterator[Pair]:
-    """The channels that arrive, and those that the weight takes."""
+    """The channels that arrive, and those that the weight requires."""
     shape, weight = _shapes_of(failure)[:2]
     spatial = len(weight) - 2
     if len(shape) > spatial:
@@ -137,7 +140,7 @@ def _pairs_of_convolution(failure: Failure) -> Iterator[Pair]:
 
 
 def _pairs_of_widths(failure: Failure, shapes: list[Shape]) -> Iterator[Pair]:
-    """The last dimension of what arrives, and a width that the layer was made with."""
+    """The last dimension of the input, and each width for which the layer was made."""
     attributes = failure.attributes
     values = [value for name, value in attributes.items() if name in _WIDTHS]
     widths = [value for value in values if isinstance(value, int)]
@@ -148,7 +151,7 @@ def _pairs_of_widths(failure: Failure, shapes: list[Shape]) -> Iterator[Pair]:
 
 
 def _pairs_of_normalized(failure: Failure, shapes: list[Shape]) -> Iterator[Pair]:
-    """The last dimension of what arrives, and of what a norm over features takes."""
+    """The last dimension of the input, and that of a norm over features."""
     if not _is_over_features(failure.op) or not shapes[0]:
         return
     normalized = failure.arg(1, "normalized_shape")
@@ -165,7 +168,8 @@ def _pairs_of_operands(op: Op, shapes: list[Shape]) -> Iterator[Pair]:
 
 
 def _pair_differing(left: Shape, right: Shape) -> Iterator[Pair]:
-    """Sizes that differ and do not broadcast, from behind and from the front."""
+    """Pairs of sizes that differ and do not broadcast, aligned from the last and from
+    the first dimension."""
     from_behind = zip(reversed(left), reversed(right), strict=False)
     from_front = zip(left, right, strict=False)
     for one, other in (*from_behind, *from_front):
@@ -177,7 +181,7 @@ def _pair_differing(left: Shape, right: Shape) -> Iterator[Pair]:
 
 
 class Aspect(Enum):
-    """What kind of sizes a failure is about."""
+    """The kind of sizes that a failure is about."""
 
     SPATIAL = "spatial"
     CHANNELS = "channels"
@@ -202,7 +206,7 @@ def aspect_of(call: Call) -> Aspect:
 
 
 def _aspect_of_convolution(failure: Failure) -> Aspect:
-    """Its channels where they do not fit the weight, else its map is too small."""
+    """Channels if they do not fit the weight; otherwise the map is too small."""
     if len(failure.tensors) < 2:
         return Aspect.EITHER
     pairs = _pairs_of_convolution(failure)
@@ -211,7 +215,7 @@ def _aspect_of_convolution(failure: Failure) -> Aspect:
 
 
 def _aspect_of_operands(failure: Failure) -> Aspect:
-    """Which dimensions of several feature maps (N, C, ...) differ."""
+    """The kind of the dimensions in which several feature maps (N, C, ...) differ."""
     shapes = _shapes_of(failure)
     ranks = {len(shape) for shape in shapes}
     if ranks not in ({4}, {5}):
@@ -228,7 +232,7 @@ def _aspect_of_operands(failure: Failure) -> Aspect:
 
 
 def _is_over_features(op: str) -> bool:
-    """Whether a norm is over the last dimensions, and not over channels."""
+    """Whether a norm is over the last dimensions rather than over channels."""
     return "normalized_shape" in ops.of(op).takes
 
 
@@ -236,8 +240,8 @@ def _is_over_features(op: str) -> bool:
 
 
 def odd_one_out(call: Call) -> int | None:
-    """Position of the one tensor argument whose shape differs from those of all others,
-    which agree."""
+    """The position of the only tensor argument whose shape differs from those of all
+    others, which agree."""
     # vectors and scalars among them are biases, masks and lengths
     tensors = {
         at: fact.shape for at, fact in enumerate(call.inputs) if len(fact.shape) > 1
@@ -252,8 +256,8 @@ def odd_one_out(call: Call) -> int | None:
 
 
 def _odd_outside_of_dim(call: Call) -> int | None:
-    """The same for tensors that are joined, whose sizes may differ in the dimension
-    they are joined in."""
+    """Like `odd_one_out`, for tensors that are joined along a dimension in which their
+    sizes may differ."""
     failure = call.failure
     if failure is None or not is_concatenation(failure.op):
         return None

@@ -1,4 +1,4 @@
-"""What is known of one failing call and of all that is upstream of it."""
+"""The facts about one failing call and the calls upstream of it."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from shapelint.facts.walked_target import Walked
 from shapelint.ops.record import Family
 
 _ANY_RATIO = [(1, 2), (2, 1), (3, 1), (1, 3), (3, 2)]
-"""What to try where nothing is known of the sizes that an exception is about."""
+"""The pairs to try if the sizes that an exception is about are not known."""
 
 
 @dataclass
 class FailureContext:
-    """One failing call; of what was `raised` outside of any call, `call` is the last one
-    before."""
+    """One failing call. If an exception was `raised` outside of any call, `call` is the
+    last call before it."""
 
     walked: Walked
     trace: Trace
@@ -36,20 +36,20 @@ class FailureContext:
     numbers: Numbers
     raised: Raised | None = None
     pairs: Pairs = field(init=False)
-    """Sizes that would need to be equal."""
+    """Pairs of sizes that should be equal."""
     aspect: Aspect = field(init=False)
     upstream: list[Upstream] = field(init=False)
     """The call and those before it, nearest first."""
     spellings: Spellings = field(init=False)
     """How numbers are spelled, by function and number."""
     taken: set[str] = field(init=False)
-    """How the failing layer spells what it takes."""
+    """How the failing layer spells the sizes of its input."""
     given: set[str] = field(init=False)
-    """How the layers before it spell what they give."""
+    """How the layers before it spell the sizes of their results."""
     constants: list[int] = field(init=False)
-    """The factors and terms of what the failing layer is said to take."""
+    """The factors and terms written for the size of the failing layer's input."""
     parts: set[int] = field(init=False)
-    """Small numbers written where the call fails."""
+    """Small numbers in the expression of the failing call."""
 
     def __post_init__(self) -> None:
         self.pairs = find_required_pairs(self.call)
@@ -75,8 +75,8 @@ class FailureContext:
 
     @property
     def rearranged(self) -> set[str]:
-        """What was rearranged just before: `turn` by a transpose, `flat` by a
-        flatten."""
+        """The kinds of rearrangements just before the call: `turn` for a transpose,
+        `flat` for a flatten."""
         near = [
             step.call.op
             for step in self.upstream

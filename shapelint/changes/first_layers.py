@@ -1,5 +1,5 @@
-"""The first layer that is fed a model input, and whether it took it for a single sample
-without a batch."""
+"""The first layer that gets a model input, and whether it took the input for a single
+sample without a batch."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from shapelint.ops.record import Family
 
 
 def first_layer(trace: Trace) -> tuple[Call, int] | None:
-    """The first layer that is fed a model input and takes it without a batch too, and
-    the dimensions it works on.
+    """The first layer that gets a model input and also takes it without a batch, and
+    the number of dimensions it works on.
 
-    A convolution works on those of space, a recurrent or attention layer on that of
+    A convolution works on the spatial dimensions, a recurrent or attention layer on
     time."""
     for call in trace.calls:
         dims = _sample_dims(call.op)
@@ -22,8 +22,8 @@ def first_layer(trace: Trace) -> tuple[Call, int] | None:
 
 
 def _sample_dims(op: str) -> int | None:
-    """How many dimensions a single sample has beside its channels or features; None for
-    layers that do not take one."""
+    """The number of dimensions of a single sample, apart from channels or features;
+    None for a layer that does not take single samples."""
     if ops.is_of(op, Family.CONVOLUTION):
         return ops.spatial_dims(op)
     return 1 if ops.of(op).takes_sequences else None
@@ -39,8 +39,7 @@ def lacks_batch(trace: Trace) -> bool:
 
 
 def note_missing_batch(trace: Trace) -> tuple[str, ...]:
-    """A note where the first layer took the input for a single sample without a
-    batch."""
+    """A note, if the first layer took the input for a single sample without a batch."""
     first = first_layer(trace)
     if first is None or not lacks_batch(trace):
         return ()

@@ -1,4 +1,4 @@
-"""Adaptive pooling before a flatten: a head that does not depend on the input's
+"""Adaptive pooling before a flatten, which makes a head independent of the input's
 size."""
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from shapelint.syntax.calls import CallExpression, call_at, layer_call
 from shapelint.syntax.edits import replacement
 
 _SHORT = 40
-"""Characters of a call that is shown as it is written."""
+"""Calls of up to this many characters are shown as written."""
 
 
 def find_flatten(trace: Trace, call: Call) -> Call | None:
-    """The flatten of a feature map (N, C, ...) that feeds a call, through layers that
-    keep the shape."""
+    """The flatten of a feature map (N, C, ...) whose result reaches a call unchanged in
+    shape."""
     current = trace.producer(call)
     while current is not None:
         has_run = current.failure is None and current.output is not None
@@ -36,7 +36,7 @@ def find_flatten(trace: Trace, call: Call) -> Call | None:
 
 
 def _flattens_map(call: Call) -> bool:
-    """Whether all but the batch becomes one dimension."""
+    """Whether a call joins all dimensions except the batch."""
     before = call.inputs[0].shape
     after = call.output.shape if call.output is not None else ()
     if len(before) < 3 or len(after) != 2:
@@ -52,11 +52,10 @@ def head_candidates(
     takes: int,
     sizes: tuple[int, ...] | None = None,
 ) -> list[Candidate]:
-    """Pool to the map the head was made for (weights kept), then to 1 with a new
-    `in_features`.
+    """Two changes: pool to the map for which the head was made, which keeps the
+    weights, or pool to 1 with a new `in_features`.
 
-    `sizes`: side lengths to try in place of these, each with a new `in_features`.
-    """
+    `sizes`: side lengths to try instead, each with a new `in_features`."""
     flatten = find_flatten(trace, call)
     if flatten is None:
         return []
@@ -74,7 +73,7 @@ def head_candidates(
 def _pool_to_old_size(
     walked: Walked, flatten: Call, call: Call, takes: int
 ) -> list[Candidate]:
-    """A pooling to the map that a layer was made for."""
+    """Pool to the map for which a layer was made."""
     shape = flatten.inputs[0].shape
     channels, dims = shape[1], len(shape) - 2
     side = _find_old_side(takes, channels, dims)
@@ -90,7 +89,7 @@ def _pool_to_old_size(
 def _pool_and_number(
     walked: Walked, flatten: Call, call: Call, made: CallExpression, size: int
 ) -> list[Candidate]:
-    """A pooling to a map of this side length, and the `in_features` that it gives."""
+    """Pool to a map of this side length, and set `in_features` to its features."""
     shape = flatten.inputs[0].shape
     channels, dims = shape[1], len(shape) - 2
     written = made.argument(0, "in_features")
@@ -107,8 +106,7 @@ def _pool_and_number(
 def pool_before_view(
     call: Call, expression: CallExpression, takes: int
 ) -> list[Candidate]:
-    """The map pooled to the size for which a view and the layer behind it were
-    written."""
+    """Pool a map to the size for which a view and the layer after it were written."""
     shape = call.inputs[0].shape
     dims = len(shape) - 2
     side = _find_old_side(takes, shape[1], dims) if dims in (1, 2, 3) else None
@@ -130,7 +128,7 @@ def pool_before_view(
 
 
 def _find_old_side(takes: int, channels: int, dims: int) -> int | None:
-    """The side of the square map whose features a layer takes."""
+    """The side of the square map that has the features a layer requires."""
     if channels == 0 or takes % channels:
         return None
     side = round((takes // channels) ** (1 / dims))
@@ -138,14 +136,14 @@ def _find_old_side(takes: int, channels: int, dims: int) -> int | None:
 
 
 def _square(side: int, dims: int) -> str:
-    """A size as pooling takes it: `4`, `(4, 4)`."""
+    """A size as pooling layers take it: `4`, `(4, 4)`."""
     if dims == 1:
         return str(side)
     return f"({', '.join([str(side)] * dims)})"
 
 
 def _features_text(channels: int, size: int, dims: int) -> str:
-    """The features of a pooled map, as a product where it has more than one place."""
+    """The features of a pooled map, as a product if the map is larger than 1x1."""
     if size == 1:
         return str(channels)
     return " * ".join(map(str, (channels, *([size] * dims))))
@@ -156,8 +154,8 @@ def _features_text(channels: int, size: int, dims: int) -> str:
 
 @dataclass(frozen=True)
 class _Pooling:
-    """The edit that pools before a flatten, the pooling as written, and the name of the
-    place."""
+    """The edit that pools before a flatten, the pooling as written, and how messages
+    name the place."""
 
     edit: Edit
     layer: str
@@ -193,7 +191,7 @@ def _pool_before_layer(
     if prefix is None:
         return None
     layer = f"{prefix}AdaptiveAvgPool{dims}d({size})"
-    # in a Sequential of its own: the names of the layers behind it stay
+    # in its own Sequential, so that the names of later layers stay
     text = f"{prefix}Sequential({layer}, {call.text})"
     return _Pooling(call.replace_node(call.node, text), layer, f"`{call.text}`")
 
@@ -204,7 +202,8 @@ def _shorten(call: CallExpression) -> str:
 
 
 def _find_flattened_operand(call: CallExpression) -> ast.expr | None:
-    """The tensor expression: `x` of `x.view(...)`, of `torch.flatten(x, 1)`."""
+    """The expression of the tensor that is flattened: `x` in `x.view(...)` and
+    `torch.flatten(x, 1)`."""
     func = call.node.func
     is_layer = call.name[:1].isupper()  # before the dot of `nn.Flatten` is no tensor
     flattens = ops.of(call.name).flattens and not is_layer

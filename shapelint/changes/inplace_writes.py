@@ -1,4 +1,4 @@
-"""Changes of a write in place: the same into a new tensor, or into a clone."""
+"""Replacements for an in-place write: a new tensor, or a write to a clone."""
 
 from __future__ import annotations
 
@@ -17,11 +17,13 @@ GROUP = "out of place"
 _SIGNS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**"}
 
 _LOOSE = (ast.BinOp, ast.IfExp, ast.BoolOp, ast.Compare, ast.Lambda)
-"""Expressions that bind less than the operator they are put behind."""
+"""Expressions that need parentheses, because they bind less tightly than the operator
+they become an operand of."""
 
 
 def write_elsewhere(walked: Walked, writer: Call) -> Iterator[Candidate]:
-    """`inplace=False`, `x.mul(y)` for `x.mul_(y)`, `x = x + y` for `x += y`."""
+    """Replace the write: `inplace=False`, `x.mul(y)` for `x.mul_(y)`, `x = x + y` for
+    `x += y`."""
     if writer.is_module:
         called = layer_call(writer.definition, writer.module_class, walked.texts)
     else:
@@ -33,7 +35,8 @@ def write_elsewhere(walked: Walked, writer: Call) -> Iterator[Candidate]:
 
 
 def clone_result(walked: Walked, saver: Call, layer: str) -> Iterator[Candidate]:
-    """`y = f(x).clone()`: what is written then is not what was saved."""
+    """Clone a result, `y = f(x).clone()`, so that the write does not change the saved
+    tensor."""
     made = call_at(saver.site, walked.texts)
     if made is None:
         return
@@ -45,7 +48,8 @@ def clone_result(walked: Walked, saver: Call, layer: str) -> Iterator[Candidate]
 
 
 def _switch_flag_off(called: CallExpression, layer: str) -> Iterator[Candidate]:
-    """`nn.ReLU(inplace=False)` for `nn.ReLU(inplace=True)` and `nn.ReLU(True)`."""
+    """Write `nn.ReLU(inplace=False)` for `nn.ReLU(inplace=True)` and
+    `nn.ReLU(True)`."""
     by_keyword = [word.value for word in called.node.keywords if word.arg == "inplace"]
     for node in [*by_keyword, *called.node.args]:
         if isinstance(node, ast.Constant) and node.value is True:
@@ -55,8 +59,8 @@ def _switch_flag_off(called: CallExpression, layer: str) -> Iterator[Candidate]:
 
 
 def _name_new_method(called: CallExpression, layer: str) -> Iterator[Candidate]:
-    """`x = x.mul(y)` for the statement `x.mul_(y)`; `x.mul(y)` where the result is
-    used."""
+    """Write `x = x.mul(y)` for the statement `x.mul_(y)`, or `x.mul(y)` if the result
+    is used."""
     func = called.node.func
     if not isinstance(func, ast.Attribute) or not _writes_in_place(func.attr):
         return
@@ -73,13 +77,13 @@ def _name_new_method(called: CallExpression, layer: str) -> Iterator[Candidate]:
 
 
 def _writes_in_place(method: str) -> bool:
-    """Whether a method is named as torch names those in place: `mul_`, but not
+    """Whether a method has the name of an in-place method of torch: `mul_`, but not
     `__imul__`."""
     return method.endswith("_") and not method.endswith("__")
 
 
 def _write_out_augmented(walked: Walked, writer: Call) -> Iterator[Candidate]:
-    """`x = x + y` for `x += y`."""
+    """Write `x = x + y` for `x += y`."""
     site = writer.site
     source = parse_file(site.file, walked.texts) if site is not None else None
     if site is None or source is None:

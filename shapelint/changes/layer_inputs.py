@@ -1,5 +1,4 @@
-"""Changes where a layer is called or made: its input written otherwise, a keyword
-added."""
+"""Changes where a layer is called or made: to its input, or by another keyword."""
 
 from __future__ import annotations
 
@@ -22,8 +21,8 @@ from shapelint.syntax.calls import CallExpression
 
 
 def rewrite_layer_input(walked: Walked, call: Call, takes: int) -> list[Candidate]:
-    """The input transposed or flattened, where its last dimension is then what the
-    layer takes."""
+    """Transpose or flatten the input so that its last dimension is the one that the
+    layer requires."""
 
     def is_fitting(shapes: list[Shape]) -> bool:
         return bool(shapes[0]) and shapes[0][-1] == takes
@@ -36,7 +35,7 @@ def rewrite_layer_input(walked: Walked, call: Call, takes: int) -> list[Candidat
 def add_keyword(
     made: CallExpression, name: str, value: str, layer: str
 ) -> Iterator[Candidate]:
-    """A keyword that is not written yet: `batch_first=True`."""
+    """Add a keyword that is not written yet: `batch_first=True`."""
     written = [word for word in made.node.keywords if word.arg == name]
     if written or not (made.node.args or made.node.keywords):
         return
@@ -58,7 +57,7 @@ def add_keyword(
 def cast_operand(
     walked: Walked, call: Call, position: int, method: str
 ) -> list[Candidate]:
-    """One operand in another dtype: `ids.long()`."""
+    """Cast one operand to another dtype: `ids.long()`."""
     known = find_operands(walked, call)
     if position >= len(known):
         return []

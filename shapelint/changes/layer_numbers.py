@@ -1,4 +1,4 @@
-"""The number written at a layer's definition, exchanged for the one that arrives."""
+"""Replaces the number at a layer's definition by the one that arrives."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def number_candidates(
     sizes: tuple[int, ...],
     takes: int | None = None,
 ) -> list[Candidate]:
-    """The argument (position and name) written anew, in the manner of the old one.
+    """Rewrite the argument (position and name) in the form of the old one.
 
-    `takes` is the number it stands for now: a name is then multiplied, so that every
-    layer made there follows. Where it is a parameter of a helper function or of a
-    block's `__init__`, the number is changed where the helper is called; written in the
-    helper itself only if that holds too."""
+    `takes` is its present value. If a name is written, it is multiplied, so that every
+    layer made there follows. If it is a parameter of a helper function or of a block's
+    `__init__`, the number is changed where the helper is called, and in the helper
+    itself only if that works too."""
     written = made.argument(*argument) if made is not None else None
     if made is None or written is None:
         return []
@@ -72,8 +72,8 @@ def _texts_for(
     product: str,
     takes: int | None,
 ) -> list[str]:
-    """How the value may be written, each text once: as a multiple of the name that is
-    there, as a product, as a number."""
+    """The ways to write the value, without repetition: as a multiple of the present
+    name, as a product, as a number."""
     texts = [str(value)]
     if isinstance(value, int):
         old = place.source.segment(node)
@@ -84,7 +84,7 @@ def _texts_for(
 def _write_multiple(
     node: ast.expr, old: str, value: int, takes: int | None
 ) -> list[str]:
-    """`c * 2` for a `c` that should have been twice as large."""
+    """Write `c * 2` for a `c` that is half of what it should be."""
     is_named = isinstance(node, (ast.Name, ast.Attribute, ast.Subscript))
     if not takes or not value or not is_named:
         return []
@@ -94,7 +94,7 @@ def _write_multiple(
 
 
 def _likely_product(takes: int | None, sizes: tuple[int, ...]) -> float:
-    """How likely it is that a product written anew is what was wrong."""
+    """How plausible it is that a product is wrong, by the sizes of its new factors."""
     if takes is None or len(sizes) != 3:
         return weights.NUMBER_AS_PRODUCT
     channels, area = sizes[0], math.prod(sizes[1:])
@@ -112,8 +112,8 @@ def _is_square(area: int) -> bool:
 def _outermost_caller(
     made: CallExpression, written: ast.expr, sites: tuple[Site, ...]
 ) -> list[tuple[CallExpression, ast.expr]]:
-    """The outermost call that hands a number in, and its argument:
-    `conv_block(64, 8)` for the `cin` of a helper."""
+    """The outermost call that passes a number on, and its argument: `conv_block(64, 8)`
+    for the `cin` of a helper."""
     found: list[tuple[CallExpression, ast.expr]] = []
     place, node = made, written
     for site in sites[1:]:
@@ -130,8 +130,8 @@ def _outermost_caller(
 
 
 def find_parameter(place: CallExpression, node: ast.expr) -> tuple[int, str] | None:
-    """Position and name of the enclosing function's parameter that an expression is,
-    `self` not counted."""
+    """The position and name of the enclosing function's parameter that an expression
+    refers to, not counting `self`."""
     if not isinstance(node, ast.Name):
         return None
     function: ast.AST | None = place.node
@@ -147,7 +147,7 @@ def find_parameter(place: CallExpression, node: ast.expr) -> tuple[int, str] | N
 
 
 def _with_argument(place: CallExpression, written: ast.expr, new: str) -> str:
-    """The call's text with one argument exchanged, on one line."""
+    """The text of a call with one argument replaced, on one line."""
     old = place.source.segment(written)
     if written.lineno != place.node.lineno:
         return " ".join(place.text.split()).replace(old, new, 1)
@@ -162,8 +162,8 @@ def _with_argument(place: CallExpression, written: ast.expr, new: str) -> str:
 def producer_candidates(
     walked: Walked, trace: Trace, call: Call, takes: int
 ) -> list[Candidate]:
-    """The `out_channels` or `out_features` of the layer whose result arrives, through
-    layers that keep them."""
+    """Change the `out_channels` or `out_features` of the layer whose result arrives,
+    possibly through layers that keep them."""
     current = trace.producer(call)
     while current is not None and ops.keeps_channels(current.op):
         current = trace.producer(current)
@@ -180,6 +180,6 @@ def producer_candidates(
 
 
 def _find_given_size(call: Call) -> int | None:
-    """The channels or features that a layer gives now."""
+    """The channels or features of a layer's result."""
     value = call.attributes.get("out_features", call.attributes.get("out_channels"))
     return value if isinstance(value, int) else None

@@ -1,5 +1,5 @@
-"""Parameters and buffers of a module's own: where their sizes are written, and other
-sizes for both sides of a square one."""
+"""A module's own parameters and buffers: the place where their sizes are written, and
+changes to both sides of a square one."""
 
 from __future__ import annotations
 
@@ -22,11 +22,12 @@ _SIZES = (ast.Constant, ast.Name, ast.Attribute, ast.BinOp)
 _REGISTERING = ("register_buffer", "register_parameter")
 
 _ORIGINS = 3
-"""Steps back from what is assigned to the call that makes the tensor."""
+"""How many steps an assigned value is traced back to the call that makes the tensor."""
 
 
 def find_tensor_sizes(walked: Walked, path: str, attribute: str) -> Iterator[Place]:
-    """The sizes written where a module makes a parameter or buffer of its own."""
+    """The places of the sizes with which a module makes one of its own parameters or
+    buffers."""
     makers = walked.definitions.get(path, ())
     for source, owner in _find_classes(walked, path):
         assigned = _find_assigned(owner, attribute)
@@ -40,7 +41,7 @@ def find_tensor_sizes(walked: Walked, path: str, attribute: str) -> Iterator[Pla
 def _find_classes(
     walked: Walked, path: str
 ) -> Iterator[tuple[ParsedFile, ast.ClassDef]]:
-    """The classes of the name that a module's has, in the file that it is from."""
+    """The classes in a module's file that have the name of its class."""
     file, class_name = walked.homes.get(path, ("", ""))
     source = parse_file(file, walked.texts) if file else None
     if source is None:
@@ -51,14 +52,14 @@ def _find_classes(
 
 
 def _find_assigned(owner: ast.ClassDef, attribute: str) -> Iterator[ast.expr]:
-    """The values of `self.attribute = ...`."""
+    """The values in `self.attribute = ...`."""
     for target, value in assignments(owner):
         if isinstance(target, ast.Attribute) and target.attr == attribute:
             yield value
 
 
 def _find_registered(owner: ast.ClassDef, attribute: str) -> Iterator[ast.expr]:
-    """The values of `self.register_buffer("attribute", ...)`."""
+    """The values in `self.register_buffer("attribute", ...)`."""
     for node in ast.walk(owner):
         if not isinstance(node, ast.Call) or len(node.args) < 2:
             continue
@@ -83,9 +84,9 @@ def _sizes_in(place: Place) -> Iterator[Place]:
 
 
 def resize_square(
-    places: list[Place], pairs: Pairs, path: str, near: float
+    places: list[Place], pairs: Pairs, path: str, closeness: float
 ) -> Iterator[Candidate]:
-    """Both sides of a square table, as a mask is: `torch.ones(16, 16)`."""
+    """Change both sides of a square table, such as the mask `torch.ones(16, 16)`."""
     for one, other in pairwise(places):
         value = constant(one.node)
         is_square = value == constant(other.node)
@@ -102,13 +103,13 @@ def resize_square(
                 edits,
                 path,
                 f"square {edits[0].start.line}",
-                likely=near + weights.TABLE_SQUARE,
+                likely=closeness + weights.TABLE_SQUARE,
                 says=f"`{new}` fits on both sides",
             )
 
 
 def _show_square(side: Place, old: int, new: int) -> str:
-    """The call that makes a square table, both sides of it exchanged."""
+    """The call that makes a square table, with both sides replaced."""
     made = side.source.parents.get(side.node)
     if made is None:
         return str(new)

@@ -1,4 +1,4 @@
-"""A flatten that is missing: before a layer, after a call, before a transpose."""
+"""Inserts a missing flatten: before a layer, after a call, or before a transpose."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ from shapelint.syntax.products import write_product
 MISSING_HERE = "a flatten is missing here"
 
 TWO_MISTAKES = "a flatten is missing, and the number is another"
-"""Where a map arrives that would not fit flattened either."""
+"""The explanation if the map would not fit even after a flatten."""
 
 
 def missing_flatten(walked: Walked, call: Call, takes: int) -> list[Candidate]:
-    """`x.flatten(1)` where the layer is called, if that gives the features it takes."""
+    """Write `x.flatten(1)` where the layer is called, if that gives the required
+    features."""
     shape = call.input.shape if call.input is not None else ()
     if len(shape) < 3 or math.prod(shape[1:]) != takes:
         return []
@@ -48,8 +49,8 @@ def _candidate(
 def flatten_and_number(
     walked: Walked, trace: Trace, call: Call, made: CallExpression | None, takes: int
 ) -> list[Candidate]:
-    """A flatten put in and `in_features` written anew, where a feature map comes
-    straight from a convolution."""
+    """Insert a flatten and change `in_features`, if a feature map comes directly from a
+    convolution."""
     shape = call.input.shape if call.input is not None else ()
     features = math.prod(shape[1:])
     if len(shape) != 4 or features == takes or not _is_feature_map(trace, call):
@@ -78,8 +79,8 @@ def flatten_and_number(
 
 
 def _is_feature_map(trace: Trace, call: Call) -> bool:
-    """Whether what arrives has channels in front: it comes from a convolution or
-    pooling, at most activated."""
+    """Whether the input has its channels in front, because it comes from a convolution
+    or pooling, possibly through an activation."""
     current = trace.producer(call)
     while current is not None:
         if ops.is_of(current.op, Family.CONVOLUTION, Family.POOLING):
@@ -93,12 +94,13 @@ def _is_feature_map(trace: Trace, call: Call) -> bool:
 
 
 def _is_of_maps(op: str) -> bool:
-    """Whether a layer works on maps of two dimensions or more, as `BatchNorm2d`."""
+    """Whether a layer works on maps of two or more dimensions, such as
+    `BatchNorm2d`."""
     return (ops.spatial_dims(op) or 0) >= 2
 
 
 def _flatten_operand(walked: Walked, call: Call) -> tuple[Edit, str] | None:
-    """`.flatten(1)` on what a layer is called with, and how it reads."""
+    """The edit that adds `.flatten(1)` to a layer's argument, and its text."""
     expression = call_at(call.site, walked.texts)
     operand = expression.argument(0, "input") if expression is not None else None
     if expression is None or operand is None:
@@ -108,8 +110,8 @@ def _flatten_operand(walked: Walked, call: Call) -> tuple[Edit, str] | None:
 
 
 def _flatten_layer(walked: Walked, call: Call) -> tuple[Edit, str] | None:
-    """`nn.Flatten()` before the layer, where it stands in a Sequential, and how it
-    reads."""
+    """The edit that inserts `nn.Flatten()` before a layer in a Sequential, and its
+    text."""
     made = layer_call(call.definition, call.module_class, walked.texts)
     parent = made.source.parents.get(made.node) if made is not None else None
     if made is None or not isinstance(parent, ast.Call) or made.node not in parent.args:
@@ -128,24 +130,24 @@ def _flatten_layer(walked: Walked, call: Call) -> tuple[Edit, str] | None:
 
 
 def flatten_after(
-    call: Call, called: CallExpression, near: float
+    call: Call, called: CallExpression, closeness: float
 ) -> Iterator[Candidate]:
-    """A flatten after a call that gives a feature map."""
+    """Flatten the feature map that a call returns."""
     rank = len(call.output.shape) if call.output is not None else 0
     starts = {3: (1,), 4: (1, 2)}.get(min(rank, 4), ())
     for start in starts:
         text = f"{' '.join(called.text.split())}.flatten({start})"
         far = weights.FLATTEN_START_EACH * start
-        likely = near + weights.FLATTEN_AFTER_CALL - far
+        likely = closeness + weights.FLATTEN_AFTER_CALL - far
         edit = replacement(called.source, called.node, text)
         yield _upstream(call, edit, f"`{text}`", likely)
 
 
-def flatten_before_turn(
-    call: Call, called: CallExpression, near: float
+def flatten_before_transpose(
+    call: Call, called: CallExpression, closeness: float
 ) -> Iterator[Candidate]:
-    """`x.flatten(2).transpose(1, 2)` of a feature map: positions behind channels, as
-    sequences have them."""
+    """Write `x.flatten(2).transpose(1, 2)` for a feature map: positions behind
+    channels, as in sequences."""
     func = called.node.func
     if not call.is_method or not isinstance(func, ast.Attribute):
         return
@@ -154,7 +156,7 @@ def flatten_before_turn(
     text = f"{called.source.segment(func.value)}.flatten(2)"
     edit = replacement(called.source, func.value, text)
     title = f"`{text}.{called.name}(...)`"
-    yield _upstream(call, edit, title, near + weights.FLATTEN_BEFORE_TURN)
+    yield _upstream(call, edit, title, closeness + weights.FLATTEN_BEFORE_TURN)
 
 
 def _upstream(call: Call, edit: Edit, title: str, likely: float) -> Candidate:

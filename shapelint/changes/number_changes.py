@@ -1,4 +1,4 @@
-"""Other numbers at a place upstream of a failure, and where the number comes from."""
+"""Changes to a number upstream of a failure, at the place of its use or its origin."""
 
 from __future__ import annotations
 
@@ -22,8 +22,10 @@ _NAMED = (ast.Name, ast.Attribute, ast.Subscript)
 
 @dataclass(frozen=True)
 class Target:
-    """A place to write another number at. `layer`: whose cost it is; `name`: the
-    argument that the number is, if that is known; `likely`: how likely it is wrong."""
+    """A place at which another number may be written.
+
+    `layer`: the layer whose cost is shown. `name`: the argument that the number is, if
+    it is known. `likely`: how plausible a change at this place is."""
 
     place: Place
     layer: str
@@ -32,30 +34,30 @@ class Target:
 
     @property
     def is_given(self) -> bool:
-        """Whether it says what a layer gives."""
+        """Whether the number sets a size of the layer's result."""
         return self.name in ops.list_output_arguments()
 
     @property
     def is_term(self) -> bool:
-        """Whether it is one side of an operation: `dim` of `dim * 2`."""
+        """Whether it is one side of an operation, such as `dim` in `dim * 2`."""
         parent = self.place.source.parents.get(self.place.node)
         return isinstance(parent, ast.BinOp)
 
     @property
     def is_named(self) -> bool:
-        """Whether a name stands there that has the number."""
+        """Whether the number is written as a name."""
         return isinstance(self.place.node, _NAMED) and not is_owner(self.place)
 
     def write(self, text: str, worth: float) -> Candidate:
-        """A candidate that writes `text` here, and is that likely."""
+        """A candidate that writes `text` at this place."""
         return write_text(self.place, text, self.layer, worth, self.name)
 
 
 def other_numbers(
     context: FailureContext, target: Target, value: int | None
 ) -> Iterator[Candidate]:
-    """Other values for a size, written at the place itself and where it comes from.
-    `value`: what it is in the run, if that is known."""
+    """Other values for a size, at the place itself and at each of its origins. `value`:
+    its value in the run, if it is known."""
     found = list(origins(target.place))
     for depth, origin in enumerate(found):
         likely = target.likely
@@ -72,7 +74,8 @@ def other_numbers(
 def _numbers_at(
     context: FailureContext, target: Target, value: int | None
 ) -> Iterator[Candidate]:
-    """The same for one of the places, where the whole value is `value`."""
+    """Other values for a size at one of these places, where its whole value is
+    `value`."""
     node = target.place.node
     is_operation = isinstance(node, ast.BinOp)
     if is_operation:
@@ -91,7 +94,7 @@ def _numbers_at(
 
 
 def _scale_name(target: Target) -> Iterator[Candidate]:
-    """Twice and half of a name whose value is not known."""
+    """Double or halve a name whose value is not known."""
     if not target.is_named:
         return
     name, likely = target.place.text, target.likely - weights.VALUE_UNKNOWN
@@ -102,7 +105,7 @@ def _scale_name(target: Target) -> Iterator[Candidate]:
 def _numbers_that_fit(
     context: FailureContext, target: Target, current: int
 ) -> Iterator[Candidate]:
-    """What a number would be if the sizes of a pair are to become equal."""
+    """The values with which the sizes of a pair would become equal."""
     is_term = target.is_term
     for new in other_values(current, context.pairs):
         if is_term and new == 1:
@@ -116,8 +119,8 @@ def _numbers_that_fit(
 def _numbers_of_failing(
     context: FailureContext, target: Target, current: int
 ) -> Iterator[Candidate]:
-    """The factors and terms of what the failing layer says it takes, for what a layer
-    before it gives."""
+    """For the result of an earlier layer: the factors and terms written for the size of
+    the failing layer's input."""
     likely = target.likely - weights.VALUE_OF_FAILING
     for new in context.constants:
         if new != current:
@@ -130,8 +133,8 @@ def _numbers_of_failing(
 def _spellings(
     context: FailureContext, target: Target, old: int, new: int, likely: float
 ) -> Iterator[Candidate]:
-    """The ways to write another value: as a name that has it, as a multiple of what is
-    there, as a number."""
+    """The ways to write another value: as a name that has it, as a multiple of the
+    present text, as a number."""
     place = target.place
     gain = context.numbers.gain(old, new)
     if isinstance(place.node, ast.Constant):
@@ -145,7 +148,7 @@ def _spellings(
             yield target.write(
                 text, worth + _weigh_alike_spelling(context, target, text)
             )
-    # a factor behind `a + b` would be one of `b` alone
+    # a factor after `a + b` would only apply to `b`
     if not isinstance(place.node, ast.BinOp):
         yield from _multiples(target, old, new, likely)
     yield target.write(str(new), likely - weights.SPELLED_AS_NUMBER)
@@ -154,7 +157,7 @@ def _spellings(
 def _multiples(
     target: Target, old: int, new: int, likely: float
 ) -> Iterator[Candidate]:
-    """`width * 2` and `width // 2`, where the new number is that."""
+    """`width * 2` and `width // 2`, if the new number is that."""
     if old and new % old == 0:
         text = f"{target.place.text} * {new // old}"
         yield target.write(text, likely - weights.SPELLED_AS_MULTIPLE)
@@ -164,7 +167,7 @@ def _multiples(
 
 
 def _without_term(context: FailureContext, target: Target) -> Iterator[Candidate]:
-    """`hidden * 2` as `hidden`, `dim + 1` as `dim`."""
+    """Write `hidden` for `hidden * 2`, or `dim` for `dim + 1`."""
     operation = target.place.node
     assert isinstance(operation, ast.BinOp)
     side = _find_named_side(operation)
@@ -183,7 +186,8 @@ def _without_term(context: FailureContext, target: Target) -> Iterator[Candidate
 
 
 def _find_named_side(node: ast.BinOp) -> tuple[ast.expr, int] | None:
-    """The side of an operation that holds a name, and the number on the other side."""
+    """The side of an operation that contains a name, and the number on the other
+    side."""
     left, right = constant(node.left), constant(node.right)
     if right is not None and not is_only_numbers(node.left):
         return node.left, right
@@ -195,8 +199,8 @@ def _find_named_side(node: ast.BinOp) -> tuple[ast.expr, int] | None:
 
 
 def _weigh_alike_spelling(context: FailureContext, target: Target, text: str) -> float:
-    """What it is worth if both ends would then be spelled alike:
-    `nn.Embedding(n, width)` for `nn.LSTM(width, ...)`."""
+    """The bonus if both ends would then be spelled alike: `nn.Embedding(n, width)` for
+    `nn.LSTM(width, ...)`."""
     others = context.taken if target.is_given else context.given
     return weights.SPELLED_ALIKE if text in others else 0.0
 
@@ -207,18 +211,18 @@ def _weigh_alike_spelling(context: FailureContext, target: Target, text: str) ->
 def small_numbers_near(
     context: FailureContext, step: Upstream, place: Place, more: float = 0.0
 ) -> Iterator[Candidate]:
-    """Heads, groups, factors: numbers near the one that is there."""
+    """Numbers close to the present one, for heads, groups and factors."""
     layer = step.call.layer
     for origin in origins(place):
         if isinstance(origin.node, ast.BinOp):
-            simpler = step.near + weights.SMALL_SIMPLER
+            simpler = step.closeness + weights.SMALL_SIMPLER
             yield from _without_term(context, Target(origin, layer, simpler))
         old = constant(origin.node)
         if old is None:
             continue
         for new in small_values(old):
             rounder = roundness(new) - roundness(old)
-            likely = step.near + weights.SMALL_NUMBER + more
+            likely = step.closeness + weights.SMALL_NUMBER + more
             likely -= weights.SMALL_STEP_EACH * abs(new - old)
             likely += weights.SMALL_ROUNDNESS_SHARE * rounder
             yield write_text(origin, str(new), layer, likely)

@@ -1,5 +1,5 @@
-"""Changes of what is handed to a failing call: `k.transpose(-2, -1)`, `x.flatten(1)`, a
-skip cropped or resized."""
+"""Changes to the operands of a failing call: `k.transpose(-2, -1)`, `x.flatten(1)`, a
+skip connection cropped or resized."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ IsFitting = Callable[[list[Shape]], bool]
 """Whether a call runs with operands of these shapes."""
 
 MOST_PADDING = 3
-"""The most by which a skip is padded: more is not an odd size that was halved."""
+"""The most by which a skip connection is padded. A larger difference does not come from
+halving an odd size."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Operand:
 
     @property
     def text(self) -> str:
-        """As something a method can be called on."""
+        """The expression in a form on which a method can be called."""
         text = self.source.segment(self.node)
         simple = (ast.Name, ast.Attribute, ast.Call, ast.Subscript)
         return text if isinstance(self.node, simple) else f"({text})"
@@ -50,7 +51,7 @@ class Operand:
 
 
 def find_operands(walked: Walked, call: Call) -> list[Operand]:
-    """The tensor arguments of a call, where each can be told apart in the user's
+    """The tensor arguments of a call that can be identified in the user's
     expression."""
     written = _find_written_operands(walked, call)
     if written is None:
@@ -76,7 +77,7 @@ def find_operands(walked: Walked, call: Call) -> list[Operand]:
 def _find_written_operands(
     walked: Walked, call: Call
 ) -> tuple[ParsedFile, list[ast.expr]] | None:
-    """The expressions of a call's arguments, and the file they stand in."""
+    """The expressions of a call's arguments, and their file."""
     operation = operation_at(call.site, walked.texts)
     if operation is not None and isinstance(operation[1], ast.BinOp):
         return operation[0], [operation[1].left, operation[1].right]
@@ -96,7 +97,7 @@ def _find_written_operands(
 def rewrite_operand(
     operand: Operand, text: str, layer: str, likely: float
 ) -> Candidate:
-    """An operand written otherwise."""
+    """Write an operand in another form."""
     edit = replacement(operand.source, operand.node, text)
     return Candidate(
         f"`{text}`",
@@ -112,26 +113,26 @@ def rewrite_operand(
 
 
 class FormKind(Enum):
-    """What another form does to the dimensions of a tensor."""
+    """What a form does to the dimensions of a tensor."""
 
     TURN = auto()
-    """It puts them in another order; the batch stays in front."""
+    """It reorders dimensions, with the batch still in front."""
     TURN_BATCH = auto()
     FLATTEN = auto()
-    """One vector of each sample."""
+    """It makes a vector of each sample."""
     FLATTEN_POSITIONS = auto()
-    """One sequence of the positions of a map."""
+    """It makes a sequence of the positions of a map."""
     ONE = auto()
-    """A dimension of one, put in or taken out."""
+    """It adds or removes a dimension of length 1."""
     REDUCE = auto()
     SPREAD = auto()
-    """A vector as a map of one position."""
+    """It makes a vector a map with a single position."""
 
 
 @dataclass(frozen=True)
 class Form:
-    """A way to write a tensor otherwise: what is written behind it, the shape that it
-    gives, and how likely it is meant."""
+    """A form in which a tensor may be passed: the text to append, the resulting shape,
+    and how plausible it is."""
 
     text: str
     shape: Shape
@@ -145,11 +146,11 @@ def rewrite_operands(
     is_fitting: IsFitting,
     without: frozenset[FormKind] = frozenset(),
 ) -> Iterator[Candidate]:
-    """One operand transposed, flattened, squeezed or given a dimension, where the
-    shapes then fit; `without` forms of these kinds."""
+    """Transpose, flatten, squeeze or unsqueeze one operand, if the shapes then fit.
+    `without`: kinds of forms to leave out."""
     known = find_operands(walked, call)
     shapes = [operand.shape for operand in known]
-    # the last operand first: what is added to or multiplied with is mostly right
+    # the last operand first: the one it is added to is usually right
     for position, operand in reversed(list(enumerate(known))):
         before, behind = shapes[:position], shapes[position + 1 :]
         for form in _forms_of(operand.shape):
@@ -191,7 +192,8 @@ def _forms_of(shape: Shape) -> Iterator[Form]:
 
 
 def _forms_of_map(shape: Shape) -> Iterator[Form]:
-    """Of a feature map (N, C, H, W): positions as a sequence, channels moved."""
+    """Forms of a feature map (N, C, H, W): as a sequence of positions, or with the
+    channels moved."""
     batch, channels, height, width = shape
     flatten, likely = FormKind.FLATTEN_POSITIONS, weights.FLATTEN_POSITIONS
     positions = height * width
@@ -213,8 +215,8 @@ def _swap(shape: Shape, one: int, other: int) -> Shape:
 
 
 def crop_larger(walked: Walked, call: Call) -> Iterator[Candidate]:
-    """A mask or table larger than what it is laid over: `mask[..., : x.size(-2), :
-    x.size(-1)]`."""
+    """Crop a mask or table that is larger than the other operand:
+    `mask[..., : x.size(-2), : x.size(-1)]`."""
     known = find_operands(walked, call)
     if len(known) != 2:
         return
@@ -231,8 +233,8 @@ def crop_larger(walked: Walked, call: Call) -> Iterator[Candidate]:
 
 
 def _larger_sides(shape: Shape, other: Shape) -> list[int]:
-    """The dimensions, counted from the end, in which one is larger than the other;
-    none where it is smaller in any."""
+    """The dimensions, counted from the end, in which one shape is larger than the
+    other; empty if it is smaller in any."""
     sides = range(1, min(len(shape), len(other)) + 1)
     differing = [side for side in sides if shape[-side] not in (1, other[-side])]
     is_smaller = any(shape[-side] < other[-side] for side in differing)
@@ -240,19 +242,19 @@ def _larger_sides(shape: Shape, other: Shape) -> list[int]:
 
 
 def _may_be_cut(one: Operand, other: Operand, sides: list[int]) -> bool:
-    """Whether these dimensions are those of space or time: heads, channels and features
-    are not cut."""
+    """Whether these dimensions are spatial or time. Heads, channels and features are
+    not cropped."""
     spatial = max(2, len(one.shape) - 2, len(other.shape) - 2)
     is_of_features = len(one.shape) == len(other.shape) == 3 and sides == [1]
     return not is_of_features and len(sides) <= 2 and max(sides) <= spatial
 
 
 def resize_maps(walked: Walked, call: Call, is_even: bool) -> Iterator[Candidate]:
-    """Feature maps of other heights and widths: interpolate, crop or pad the first one
-    to the other.
+    """Interpolate, crop or pad the first feature map to the height and width of the
+    other.
 
-    `is_even`: the input can be halved again and again; then it is likelier that a
-    window is wrong on the way."""
+    `is_even`: the input can be halved many times, so that a wrong window upstream is
+    more plausible."""
     maps = _maps_to_fit(_odd_one_first(find_operands(walked, call)))
     if maps is None:
         return
@@ -262,8 +264,8 @@ def resize_maps(walked: Walked, call: Call, is_even: bool) -> Iterator[Candidate
 
 
 def _maps_to_fit(known: list[Operand]) -> tuple[Operand, Operand] | None:
-    """The map to resize and the one to fit it to, which must have a name: its sizes are
-    asked for."""
+    """The map to resize and the map that sets the size. The latter must have a name,
+    because its sizes are read from it."""
     if len(known) != 2 or len(known[0].shape) != len(known[1].shape):
         return None
     first, other = known
@@ -276,7 +278,7 @@ def _maps_to_fit(known: list[Operand]) -> tuple[Operand, Operand] | None:
 def _interpolations(
     first: Operand, other: Operand, layer: str, is_even: bool
 ) -> Iterator[Candidate]:
-    """The first map interpolated, or padded where it is hardly smaller."""
+    """Interpolate the first map, or pad it if it is only slightly smaller."""
     prefix = functional_prefix(first.source)
     if prefix is None:
         return
@@ -297,7 +299,7 @@ def _interpolations(
 def _crops(
     first: Operand, other: Operand, layer: str, is_even: bool
 ) -> Iterator[Candidate]:
-    """The other map cut to the first, where that one is smaller."""
+    """Crop the other map to the first, if the first is smaller."""
     rank = len(first.shape)
     is_smaller = all(size >= 0 for size in _missing_sides(first, other))
     if is_smaller and first.is_named and rank in (3, 4):
@@ -307,13 +309,13 @@ def _crops(
 
 
 def _missing_sides(first: Operand, other: Operand) -> list[int]:
-    """What the first map lacks to the height and width of the other."""
+    """By how much the first map is smaller than the other in height and width."""
     sides = zip(first.shape[2:], other.shape[2:], strict=True)
     return [wanted - size for size, wanted in sides]
 
 
 def _odd_one_first(known: list[Operand]) -> list[Operand]:
-    """Of several maps of which one differs, that one and one of the others."""
+    """If one of several maps differs, that one and one of the others."""
     if len(known) <= 2:
         return known
     sizes = [operand.shape[2:] for operand in known]

@@ -1,5 +1,5 @@
-"""Changes of an order: of dimensions in a permute, of neighbours in a Sequential; and a
-flag turned round."""
+"""Changes to an order: of dimensions in a permute, of neighbours in a Sequential. Also
+flips flags."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from shapelint.syntax.trees import parse_file
 
 
 def reorder_permute(
-    call: Call, called: CallExpression, near: float
+    call: Call, called: CallExpression, closeness: float
 ) -> Iterator[Candidate]:
-    """Other orders of a permute."""
+    """Try other orders of a permute."""
     nodes = _read_written_order(called)
     order = _read_given_order(call)
     rank = len(call.inputs[0].shape) if call.inputs else 0
@@ -39,7 +39,7 @@ def reorder_permute(
         text = ", ".join(map(str, other))
         edit = _replace_all(called, nodes[0], nodes[-1], text)
         moved = sum(a != b for a, b in zip(other, order, strict=True))
-        likely = near + weights.ORDER - weights.ORDER_MOVED_EACH * (moved - 2)
+        likely = closeness + weights.ORDER - weights.ORDER_MOVED_EACH * (moved - 2)
         if other[0] == 0:
             likely += weights.ORDER_BATCH_FIRST
         if is_identity:
@@ -55,7 +55,7 @@ def reorder_permute(
 
 
 def _read_written_order(called: CallExpression) -> list[ast.expr]:
-    """The expressions of the order: of `x.permute(0, 2, 1)`, `x.permute((0, 2, 1))` or
+    """The expressions of the order in `x.permute(0, 2, 1)`, `x.permute((0, 2, 1))` or
     `torch.permute(x, (0, 2, 1))`."""
     nodes = called.node.args
     if called.callee == "torch.permute" and len(nodes) > 1:
@@ -66,7 +66,7 @@ def _read_written_order(called: CallExpression) -> list[ast.expr]:
 
 
 def _read_given_order(call: Call) -> tuple[int, ...]:
-    """The order that a permute was given; nothing where that are not numbers."""
+    """The order passed to a permute; empty unless it consists of numbers."""
     given = call.args[1:]
     if len(given) == 1 and isinstance(given[0], (list, tuple)):
         given = tuple(given[0])
@@ -76,7 +76,7 @@ def _read_given_order(call: Call) -> tuple[int, ...]:
 def _replace_all(
     called: CallExpression, first: ast.expr, last: ast.expr, text: str
 ) -> Edit:
-    """The edit that writes `text` in place of all from one expression to another."""
+    """The edit that replaces everything from one expression to another by `text`."""
     whole = replacement(called.source, first, text)
     return replace(whole, end=replacement(called.source, last, text).end)
 
@@ -85,10 +85,10 @@ def _replace_all(
 
 
 def swap_neighbours(
-    trace: Trace, made: CallExpression, near: float
+    trace: Trace, made: CallExpression, closeness: float
 ) -> Iterator[Candidate]:
-    """A layer exchanged with its neighbour in a Sequential or a list, as such layers
-    follow one another elsewhere."""
+    """Swap a layer with its neighbour in a Sequential or a list, if such layers follow
+    each other that way elsewhere."""
     elements = _elements_around(made)
     if made.node not in elements:
         return
@@ -99,7 +99,7 @@ def swap_neighbours(
         one, other = elements[left], elements[left + 1]
         first, second = source.segment(one), source.segment(other)
         edits = replacement(source, one, second), replacement(source, other, first)
-        likely = near + weights.SWAP
+        likely = closeness + weights.SWAP
         likely += _usual_order(trace, other, one)
         likely -= _usual_order(trace, one, other)
         yield Candidate(
@@ -113,7 +113,7 @@ def swap_neighbours(
 
 
 def _elements_around(made: CallExpression) -> list[ast.expr]:
-    """The layers of the Sequential or the list in which a layer is made."""
+    """The layers of the Sequential or list in which a layer is made."""
     parent = made.source.parents.get(made.node)
     if isinstance(parent, ast.Call):
         return parent.args if _class_named(parent) == "Sequential" else []
@@ -121,8 +121,8 @@ def _elements_around(made: CallExpression) -> list[ast.expr]:
 
 
 def _usual_order(trace: Trace, first: ast.expr, second: ast.expr) -> float:
-    """What it is worth if elsewhere in the model a layer of the one class comes straight
-    before one of the other."""
+    """The bonus if, elsewhere in the model, a layer of the first class comes directly
+    before one of the second."""
     names = [_class_named(node) for node in (first, second)]
     lines = {first.lineno, second.lineno}
     modules = (call for call in trace.calls if call.is_module)
@@ -135,7 +135,7 @@ def _usual_order(trace: Trace, first: ast.expr, second: ast.expr) -> float:
 
 
 def _class_named(node: ast.expr) -> str:
-    """The last part of the name of what is called, or of the name itself."""
+    """The last part of the name in an expression, or of the function that it calls."""
     func = node.func if isinstance(node, ast.Call) else node
     return func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
 
@@ -143,12 +143,14 @@ def _class_named(node: ast.expr) -> str:
 # -- flags -------------------------------------------------------------------------------
 
 
-def flip_flag(place: Place, name: str, layer: str, near: float) -> Iterator[Candidate]:
-    """`batch_first=True` for False, and the other way."""
+def flip_flag(
+    place: Place, name: str, layer: str, closeness: float
+) -> Iterator[Candidate]:
+    """Write `batch_first=True` for False, or the reverse."""
     for origin in origins(place, 3):
         node = origin.node
         if isinstance(node, ast.Constant) and isinstance(node.value, bool):
-            likely = near + weights.FLAG
+            likely = closeness + weights.FLAG
             yield write_text(origin, str(not node.value), layer, likely, name)
 
 
@@ -161,20 +163,19 @@ _REARRANGING = (
 )
 
 
-def kinds_put_in(candidate: Candidate, texts: Texts) -> set[str]:
-    """What a change puts in that was not there: `turn` for a transpose, `flat` for a
-    flatten."""
+def find_added_rearrangements(candidate: Candidate, texts: Texts) -> set[str]:
+    """The kinds of rearrangements that a change adds: `turn` for a transpose, `flat`
+    for a flatten."""
     return {
         kind
         for edit in candidate.edits
         for kind, words in _REARRANGING
-        if _puts_in(edit, words, texts)
+        if _writes_more(edit, words, texts)
     }
 
 
-def _puts_in(edit: Edit, words: tuple[str, ...], texts: Texts) -> bool:
-    """Whether an edit writes such words more often than the lines have them that it
-    changes."""
+def _writes_more(edit: Edit, words: tuple[str, ...], texts: Texts) -> bool:
+    """Whether an edit writes these words more often than the text it replaces."""
     count = sum(edit.replacement.count(word) for word in words)
     if not count:
         return False

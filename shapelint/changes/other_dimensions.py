@@ -1,5 +1,5 @@
-"""Another dimension upstream of a failure: the dim of `cat`, `flatten`, `mean`, or
-`transpose`."""
+"""Other dimensions for an op upstream of a failure: the dim of `cat`, `flatten`, `mean`
+or `transpose`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from shapelint.syntax.origins import Place
 def other_dimensions(
     context: FailureContext, step: Upstream, place: Place
 ) -> Iterator[Candidate]:
-    """Another dimension, those first that the same op has elsewhere."""
+    """Try other dimensions, first those with which the same op is called elsewhere."""
     old, call = constant(place.node), step.call
     rank = max((len(fact.shape) for fact in call.inputs), default=0)
     if old is None or not rank:
@@ -36,20 +36,20 @@ def other_dimensions(
             likely += weights.DIMENSION_AS_ELSEWHERE
         if joins_too_much:
             likely += weights.DIMENSION_JOINED
-        likely = _with_turn(likely, call.op, rank, dims, changed)
+        likely = _adjust_for_transpose(likely, call.op, rank, dims, changed)
         yield write_text(place, str(new), call.layer, likely, "dim")
 
 
 def _list_others(op: str, rank: int, old: int) -> list[int]:
-    """All dimensions, and the last two as they are mostly written; without the one that
-    is there."""
+    """All dimensions except the present one, and -1 and -2, as people usually write the
+    last two."""
     dims = dict.fromkeys([*range(rank + ops.of(op).adds_dim), -1, -2])
     spellings = {old, old - rank} if old < rank else {old}
     return [dim for dim in dims if dim not in spellings]
 
 
 def _usual_dimensions(trace: Trace, op: str) -> set[tuple[int, ...]]:
-    """The dimensions with which the same op runs elsewhere in the model."""
+    """The dimensions with which the same op is called elsewhere in the model."""
     usual: set[tuple[int, ...]] = set()
     for call in trace.calls:
         dims = call.args[1:]
@@ -60,9 +60,9 @@ def _usual_dimensions(trace: Trace, op: str) -> set[tuple[int, ...]]:
 
 
 def _likely_dimension(step: Upstream, old: int, new: int) -> float:
-    """How likely a dimension is whatever the sizes are."""
+    """How plausible a dimension is, regardless of the sizes."""
     op, takes_batch = step.call.op, old == 0
-    likely = step.near + weights.DIMENSION
+    likely = step.closeness + weights.DIMENSION
     if new == 1:
         likely += weights.DIMENSION_FIRST
         is_suspect = takes_batch or step.distance == 0
@@ -75,25 +75,25 @@ def _likely_dimension(step: Upstream, old: int, new: int) -> float:
 
 
 def _merges_samples(op: str) -> bool:
-    """Whether an op of dimension 0 would mix the samples of a batch."""
+    """Whether an op along dimension 0 would mix the samples of a batch."""
     record = ops.of(op)
     return record.flattens or record.reduces or is_concatenation(op)
 
 
 def _joins_too_much(call: Call, pairs: Pairs) -> bool:
-    """Whether as much more is taken as tensors are joined: they were joined along
-    another dimension."""
+    """Whether the required size is the size that arrives times the number of joined
+    tensors: then they were joined along another dimension."""
     count = len(call.inputs)
     if count < 2 or not is_concatenation(call.op):
         return False
     return any(taken == arrives * count for arrives, taken in pairs)
 
 
-def _with_turn(
+def _adjust_for_transpose(
     likely: float, op: str, rank: int, old: tuple[int, ...], new: tuple[int, ...]
 ) -> float:
-    """The likelihood with what it means for a transpose, whose two dimensions may be
-    the same one."""
+    """Adjust the likelihood for a transpose, whose two dimensions may become the
+    same."""
     if len(new) != 2:
         return likely
     is_transpose = ops.is_of(op, Family.TRANSPOSING)
@@ -109,5 +109,5 @@ def _with_turn(
 
 
 def _is_one_dimension(dims: tuple[int, ...], rank: int) -> bool:
-    """Whether all of several dimensions are the same one, counted from behind or not."""
+    """Whether several dimensions are the same one, counted from either end."""
     return len({dim % rank for dim in dims}) == 1

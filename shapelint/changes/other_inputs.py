@@ -1,4 +1,4 @@
-"""Other inputs that might be what was meant: with a batch dimension, channels first,
+"""Other inputs that the user may have meant: with a batch dimension, channels first, or
 other channels."""
 
 from __future__ import annotations
@@ -18,18 +18,19 @@ from shapelint.facts.tensors import Shape
 from shapelint.facts.walked_target import Walked
 from shapelint.syntax.walked_calls import count_noun
 
-SAMPLE = 3
-"""The most dimensions that an input has of which no layer says that its batch is
-missing."""
+MOST_SAMPLE_DIMS = 3
+"""The most dimensions of an input to which a batch is added although no layer shows
+that it lacks one."""
 
 COLOURS = (1, 3, 4)
-"""Grey, RGB, with alpha: images come in these, models are made for one of them."""
+"""Grey, RGB and RGBA. Images have one of these numbers of channels, and models are made
+for one of them."""
 
 STEPS = (2, 4, 8, 16, 32)
-"""Multiples of these can be halved once, twice, and so on, to five times."""
+"""Multiples of these can be halved once, twice, and so on, up to five times."""
 
 LARGER = (2, 4, 8)
-"""By how much an image is enlarged that runs out of room."""
+"""Factors by which an image is enlarged if a window has no room in it."""
 
 WITH_BATCH = "a batch dimension in front"
 RIGHT_SIZE = "the size it fits"
@@ -40,7 +41,7 @@ Specs = Sequence[TensorSpec]
 
 
 def input_candidates(walked: Walked, trace: Trace) -> list[Candidate]:
-    """Inputs under which the model might be clean."""
+    """Inputs with which the model may be clean."""
     first = first_layer(trace)
     if first is None or not lacks_batch(trace):
         return []
@@ -49,8 +50,8 @@ def input_candidates(walked: Walked, trace: Trace) -> list[Candidate]:
 
 
 def add_batch_to_input(walked: Walked, call: Call, wanted: int) -> list[Candidate]:
-    """The input with a batch dimension, where a call is fed with it as it comes and
-    lacks just one."""
+    """Add a batch dimension to the input, if a call gets the input directly and lacks
+    only that."""
     shape = call.inputs[0].shape if 0 in call.from_input else ()
     if len(shape) != wanted - 1:
         return []
@@ -58,13 +59,13 @@ def add_batch_to_input(walked: Walked, call: Call, wanted: int) -> list[Candidat
 
 
 def permute_input(walked: Walked, given: Shape) -> list[Candidate]:
-    """Channels moved from last to first."""
+    """Move the channels from last to first."""
     wanted = (given[0], given[-1], *given[1:-1])
     return _exchange(walked, given, wanted, "channels first")
 
 
 def permute_and_batch_input(walked: Walked, given: Shape) -> list[Candidate]:
-    """Channels moved from last to first, and a batch dimension in front."""
+    """Move the channels from last to first, and add a batch dimension in front."""
     wanted = (1, given[-1], *given[:-1])
     return _exchange(walked, given, wanted, "a batch, then channels first")
 
@@ -72,7 +73,7 @@ def permute_and_batch_input(walked: Walked, given: Shape) -> list[Candidate]:
 def other_channels(
     walked: Walked, given: Shape, channels: int, dims: int
 ) -> list[Candidate]:
-    """The input with the channels that the first layer takes."""
+    """Give the input the channels that the first layer requires."""
     at = len(given) - dims - 1
     wanted = (*given[:at], channels, *given[at + 1 :])
     is_usual = channels in COLOURS and given[at] in COLOURS
@@ -87,7 +88,8 @@ def _exchange(
     why: str,
     likely: float = weights.INPUT_MUST_DIFFER,
 ) -> list[Candidate]:
-    """The first input of a shape with another one; none where no input has it."""
+    """Change the shape of the first input that has the shape `given`; empty if there is
+    none."""
     specs = _specs(walked)
     for at, spec in enumerate(specs):
         if spec.shape == given:
@@ -100,16 +102,16 @@ def _exchange(
 
 
 def other_ranks(walked: Walked, trace: Trace) -> list[Candidate]:
-    """Every input with a batch in front, or with one less; an image of one channel with
-    it. All is to be clean then.
+    """Add a batch dimension to every input, or remove one, or add the single channel of
+    a grey image. The model must then be clean.
 
-    An input of one dimension has hardly ever a batch: of more it may.
-    """
+    A batch of vectors is rarely left out by mistake, so inputs of one dimension always
+    get it."""
     specs = _specs(walked)
     if not specs:
         return []
     found = []
-    if all(1 <= len(spec.shape) <= SAMPLE for spec in specs):
+    if all(1 <= len(spec.shape) <= MOST_SAMPLE_DIMS for spec in specs):
         found.append(_as_batches_of_one(specs, trace))
     if len(specs) == 1 and _may_lack_channel(specs[0]):
         found.append(_with_channel(specs[0]))
@@ -125,7 +127,7 @@ def _as_batches_of_one(specs: Specs, trace: Trace) -> Candidate:
 
 
 def _may_lack_channel(spec: TensorSpec) -> bool:
-    """Whether it may be (H, W) or (N, H, W) of a grey image."""
+    """Whether an input may be (H, W) or (N, H, W) of a grey image."""
     return spec.dtype == "float32" and len(spec.shape) in (2, 3)
 
 
@@ -151,7 +153,7 @@ def _with_batch(specs: Specs) -> list[TensorSpec]:
 
 
 def larger_batch(walked: Walked) -> list[Candidate]:
-    """Every input with a batch of two."""
+    """Give every input a batch of two."""
     specs = _specs(walked)
     if not specs or any(spec.shape[:1] != (1,) for spec in specs):
         return []
@@ -163,8 +165,8 @@ def larger_batch(walked: Walked) -> list[Candidate]:
 
 
 def integer_input(walked: Walked, call: Call) -> list[Candidate]:
-    """The input as integers, where a look-up is fed with it as it comes; of one
-    dimension with a batch as well."""
+    """Make the input integers if a look-up gets it directly. If it has one dimension,
+    also try it with a batch."""
     found = _exchange_dtype(walked, call, "int64", "integers")
     if not found:
         return []
@@ -177,14 +179,15 @@ def integer_input(walked: Walked, call: Call) -> list[Candidate]:
 
 
 def float_input(walked: Walked, call: Call, dtype: str) -> list[Candidate]:
-    """The input as floats, where a layer is fed with it as it comes."""
+    """Make the input floats if a layer gets it directly."""
     return _exchange_dtype(walked, call, "float32", "floats") if dtype == "f32" else []
 
 
 def _exchange_dtype(
     walked: Walked, call: Call, dtype: str, why: str
 ) -> list[Candidate]:
-    """The first input of another dtype that a call is fed with, in this one."""
+    """Change the dtype of the first input that a call gets directly in another
+    dtype."""
     specs = _specs(walked)
     shapes = [spec.shape for spec in specs]
     for position in call.from_input:
@@ -202,7 +205,7 @@ def _exchange_dtype(
 
 
 def recolour_inputs(walked: Walked) -> list[Candidate]:
-    """Every image-like input in colour, or grey: for a model that checks its input
+    """Make each image-like input RGB or grey, for a model that checks its input
     itself."""
     specs = _specs(walked)
     images = [at for at, spec in enumerate(specs) if _is_image(spec)]
@@ -221,8 +224,8 @@ def recolour_inputs(walked: Walked) -> list[Candidate]:
 def other_sizes(
     walked: Walked, ratio: tuple[int, int] | None = None
 ) -> list[Candidate]:
-    """Feature maps of another height and width: scaled by a ratio, or the next
-    multiples of 4, 8, 16, 32."""
+    """Change the height and width of images: by a ratio, or to the next multiples of 2,
+    4, 8, 16 and 32."""
     specs = _specs(walked)
     images = [spec for spec in specs if _is_image(spec) and min(spec.shape[2:]) > 4]
     if not images:
@@ -242,7 +245,7 @@ def other_sizes(
 
 
 def _list_sizes(given: Shape, ratio: tuple[int, int] | None) -> list[Shape]:
-    """Other sizes of an image, and its sides exchanged."""
+    """Other sizes of an image, including its sides swapped."""
     sizes = [_round_up(given, step) for step in STEPS]
     if ratio is not None and ratio[1]:
         sizes = [tuple(side * ratio[0] // ratio[1] for side in given)]
@@ -250,19 +253,19 @@ def _list_sizes(given: Shape, ratio: tuple[int, int] | None) -> list[Shape]:
 
 
 def _round_up(sides: Shape, step: int) -> Shape:
-    """Each side as the next multiple of a step."""
+    """Each side rounded up to a multiple of `step`."""
     return tuple(-(-side // step) * step for side in sides)
 
 
 def _resize(spec: TensorSpec, given: Shape, wanted: Shape) -> TensorSpec:
-    """An image with other sides, if it has the given ones."""
+    """Give an image other sides, if it has the sides `given`."""
     if spec.shape[2:] != given:
         return spec
     return replace(spec, shape=(*spec.shape[:2], *wanted))
 
 
 def larger_images(walked: Walked) -> list[Candidate]:
-    """Images two, four and eight times as large, where one runs out of room."""
+    """Enlarge images by two, four and eight, if a window has no room in one."""
     specs = _specs(walked)
     if not any(_is_image(spec) for spec in specs):
         return []
@@ -282,22 +285,22 @@ def _enlarge(spec: TensorSpec, times: int) -> TensorSpec:
 
 
 def are_sides_halvable(walked: Walked) -> bool:
-    """Whether every image that goes in has sides of multiples of 16."""
+    """Whether the sides of every input image are multiples of 16."""
     images = [shape for shape in _shapes_fed(walked) if len(shape) in (4, 5)]
     sides = [side for shape in images for side in shape[2:]]
     return bool(sides) and all(side % 16 == 0 for side in sides)
 
 
 def _shapes_fed(walked: Walked) -> Iterator[Shape]:
-    """The shapes of the model's inputs, wherever a call gets one as it comes."""
+    """The shape of every model input that a call gets directly."""
     for trace in walked.traces.values():
         for call in trace.calls:
             yield from (call.inputs[at].shape for at in call.from_input)
 
 
 def resize_inputs(walked: Walked, pairs: Iterable[tuple[int, int]]) -> list[Candidate]:
-    """Inputs with a size exchanged for the one it was held against: 99 tokens for the
-    64 that there is room for."""
+    """Replace a size of the inputs by the one with which it was compared: 99 tokens by
+    the 64 that fit."""
     specs = _specs(walked)
     both_ways: Pairs = [way for pair in pairs for way in (pair, pair[::-1])]
     likely = weights.INPUT_OF_SIZE_COMPARED
@@ -311,13 +314,13 @@ def resize_inputs(walked: Walked, pairs: Iterable[tuple[int, int]]) -> list[Cand
 
 
 def _with_size(spec: TensorSpec, old: int, new: int) -> TensorSpec:
-    """A size exchanged for another wherever it stands, but for the batch."""
+    """Replace a size wherever it occurs, except in the batch dimension."""
     sizes = (new if size == old else size for size in spec.shape[1:])
     return replace(spec, shape=(*spec.shape[:1], *sizes))
 
 
 def _is_image(spec: TensorSpec) -> bool:
-    """Whether it has a batch, channels, and two or three dimensions of space."""
+    """Whether an input has a batch, channels, and two or three spatial dimensions."""
     return len(spec.shape) in (4, 5)
 
 
@@ -325,7 +328,7 @@ def _is_image(spec: TensorSpec) -> bool:
 
 
 def _specs(walked: Walked) -> list[TensorSpec]:
-    """The inputs that were given; none where they are not only tensors."""
+    """The inputs that were given; empty unless all of them are tensors."""
     try:
         return list(parse_inputs(walked.input_spellings))
     except UsageError:
@@ -333,7 +336,7 @@ def _specs(walked: Walked) -> list[TensorSpec]:
 
 
 def _size_candidate(specs: Specs, why: str, likely: float) -> Candidate:
-    """An input of another size, of which the first that holds is enough."""
+    """An input of another size. Of these, only the first that works is shown."""
     candidate = _candidate(specs, why, likely)
     return replace(candidate, kind=ChangeKind.INPUT_SIZE, group="size")
 

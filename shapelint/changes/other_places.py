@@ -1,5 +1,5 @@
-"""The other ends of a failure: where its layer was made, and where what arrives got the
-shape it has."""
+"""The other places of a failure: where its layer was made, and where its input got its
+shape."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from shapelint.syntax.trees import parse_file
 from shapelint.syntax.walked_calls import definition_of, shape_text
 
 STEPS = 16
-"""Calls looked at on the way from a failure to the layer that made what arrives."""
+"""How many calls are traced back from a failure to the layer that made its input."""
 
 WINDOWS = 8
-"""Places named at which the size of an image changes on its way."""
+"""The most places named at which the size of an image changes."""
 
 
 @dataclass(frozen=True)
 class OtherPlace:
-    """A place and what it has to do with a failure. `is_always_named`: however many
-    there are."""
+    """A place, and its relation to the failure. `is_always_named`: it is named however
+    many places there are."""
 
     span: Span
     message: str
@@ -40,8 +40,8 @@ class OtherPlace:
 def other_places_of(
     walked: Walked, broken: Call, raised: Raised | None
 ) -> Iterator[OtherPlace]:
-    """The other places of a failed call, those nearest to the failure first; of what
-    was `raised` outside of any call, `broken` is the last one before."""
+    """The other places of a failed call, nearest to the failure first. If an exception
+    was `raised` outside of any call, `broken` is the last call before it."""
     if raised is None:
         yield from _places_of_operation(walked, broken)
     elif raised.sites:
@@ -51,7 +51,7 @@ def other_places_of(
         yield from _find_upstream_places(walked, trace, broken, raised)
         may_be_spatial = aspect_of(broken) is not Aspect.CHANNELS
         if raised is not None or may_be_spatial:
-            yield from _windows(walked, trace, broken)
+            yield from _places_of_windows(walked, trace, broken)
     if broken.site is not None:
         yield OtherPlace(span_of(broken.site, walked.texts), "called here")
 
@@ -62,8 +62,8 @@ def _trace_with(call: Call, walked: Walked) -> Trace | None:
 
 
 def _places_of_operation(walked: Walked, broken: Call) -> Iterator[OtherPlace]:
-    """Where the layer was made that failed, or the tables that the user's own code
-    works with."""
+    """Where the failed layer was made, or the tables that the user's own expression
+    uses."""
     sites, class_name = definition_of(walked, broken)
     if sites:
         made = f"`{class_name or broken.op}` made here"
@@ -71,10 +71,10 @@ def _places_of_operation(walked: Walked, broken: Call) -> Iterator[OtherPlace]:
     if broken.module_path:
         return
     for fact in broken.inputs:
-        yield from _table(walked, fact)
+        yield from _place_of_table(walked, fact)
 
 
-def _table(walked: Walked, fact: TensorFact) -> Iterator[OtherPlace]:
+def _place_of_table(walked: Walked, fact: TensorFact) -> Iterator[OtherPlace]:
     """Where a parameter or buffer was made."""
     if not fact.name:
         return
@@ -97,8 +97,8 @@ def _find_upstream_places(
     broken: Call,
     raised: Raised | None,
 ) -> Iterator[OtherPlace]:
-    """What was rearranged on the way, and the layers that gave what the failing one was
-    fed with."""
+    """The rearrangements on the way, and the layers that made the inputs of the failing
+    call."""
     taken, _ = definition_of(walked, broken)
     starts = [broken.index] if raised is not None else broken.producers
     for index in dict.fromkeys(starts):
@@ -109,7 +109,7 @@ def _find_upstream_places(
 def _trace_back(
     walked: Walked, trace: Trace, start: Call, taken: tuple[Site, ...]
 ) -> Iterator[OtherPlace]:
-    """The places on the way back from a call to the layer with weights before it."""
+    """The places on the way back from a call to the nearest layer with weights."""
     current: Call | None = start
     for _ in range(STEPS):
         if current is None or current.output is None:
@@ -121,12 +121,12 @@ def _trace_back(
             return
         before = trace.producer(current, current.main_argument or 0)
         if before is None and current.input is not None:
-            yield from _table(walked, current.input)
+            yield from _place_of_table(walked, current.input)
         current = before
 
 
 def _place_of_rearranging(walked: Walked, call: Call) -> Iterator[OtherPlace]:
-    """The call itself, where its own numbers say what shape it gives."""
+    """The place of a call whose own numbers set the shape of its result."""
     rearranges = ops.of(call.op).family.rearranges
     if not rearranges or call.site is None or call.output is None:
         return
@@ -140,8 +140,8 @@ def _place_of_rearranging(walked: Walked, call: Call) -> Iterator[OtherPlace]:
 def _places_of_layer(
     walked: Walked, call: Call, taken: tuple[Site, ...]
 ) -> Iterator[OtherPlace]:
-    """Where a layer was made whose weights say what it gives; `taken`: where the failed
-    layer was made."""
+    """Where a layer was made whose weights set the shape of its result. `taken`: where
+    the failed layer was made."""
     sites, class_name = definition_of(walked, call)
     is_layer = bool(sites) and bool(call.params)
     if not is_layer or call.output is None or ops.keeps_shape(class_name):
@@ -156,7 +156,7 @@ def _places_of_layer(
 
 
 def _find_divergence(sites: tuple[Site, ...], others: tuple[Site, ...]) -> Site | None:
-    """The outermost frame that made one layer and not the other: where the user wrote
+    """The outermost frame that made one layer but not the other: where the user wrote
     the two side by side."""
     shared = {(site.file, site.line) for site in others}
     for site in reversed(sites):
@@ -168,9 +168,11 @@ def _find_divergence(sites: tuple[Site, ...], others: tuple[Site, ...]) -> Site 
 # -- windows -----------------------------------------------------------------------------
 
 
-def _windows(walked: Walked, trace: Trace, broken: Call) -> Iterator[OtherPlace]:
-    """The last places at which the size of an image changes on its way to the failure,
-    in the order of the way."""
+def _places_of_windows(
+    walked: Walked, trace: Trace, broken: Call
+) -> Iterator[OtherPlace]:
+    """The last places at which the size of an image changes before the failure, in
+    order."""
     found: dict[tuple[str, int], Span] = {}
     for call in _list_steps_back(trace, broken):
         if len(found) >= WINDOWS:
@@ -187,14 +189,15 @@ def _windows(walked: Walked, trace: Trace, broken: Call) -> Iterator[OtherPlace]
 
 
 def _changes_size(call: Call) -> bool:
-    """Whether a window gives an image of another height or width."""
+    """Whether a window changes the height or width of an image."""
     if window_of(call) is None or call.input is None or call.output is None:
         return False
     return call.input.shape[2:] != call.output.shape[2:]
 
 
 def _list_steps_back(trace: Trace, broken: Call) -> Iterator[Call]:
-    """What led to a failure, from there back: to the operand that differs first."""
+    """The calls that led to a failure, from there backwards, starting with the operand
+    that differs."""
     odd = odd_one_out(broken)
     # the way along main arguments comes by that one anyway
     if odd is not None and odd != broken.main_argument:
@@ -214,7 +217,7 @@ def _list_steps_back(trace: Trace, broken: Call) -> Iterator[Call]:
 
 
 def _way_back_from(trace: Trace, call: Call | None) -> Iterator[Call]:
-    """A call, and what led to it."""
+    """A call, and the calls that led to it, backwards."""
     if call is not None:
         yield call
         yield from reversed(trace.way_to(call, limit=len(trace.calls)))
@@ -224,8 +227,8 @@ def _way_back_from(trace: Trace, call: Call | None) -> Iterator[Call]:
 
 
 def find_earlier_assignments(site: Site, texts: Texts) -> Iterator[OtherPlace]:
-    """Where the names in an expression got their values: in the same function, the
-    nearest assignment before."""
+    """Where the names in an expression got their values: the nearest earlier
+    assignments in the same function."""
     source = parse_file(site.file, texts)
     if source is None:
         return

@@ -1,4 +1,4 @@
-"""Which other values a number or an order upstream of a failure could have."""
+"""Other values for a number or an order upstream of a failure."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ import itertools
 from collections.abc import Iterator
 
 Pairs = list[tuple[int, int]]
-"""Sizes that would need to be equal: what arrives, and what is taken."""
+"""Sizes that should be equal: the size that arrives, and the size that is required."""
 
 PAIRS = 6
-"""Pairs that are looked at."""
+"""The most pairs that are used."""
 
 VALUES = 10
-"""Other values for one number."""
+"""The most other values for one number."""
 
 LARGEST = 10**7
-"""Sizes below this are tried: none that a model has is larger."""
+"""Only sizes below this are tried. No model has a larger one."""
 
 ORDERS = 30
-"""Other orders of a permute."""
+"""The most other orders of a permute."""
 
 
 def other_values(value: int, pairs: Pairs) -> list[int]:
-    """What a size could be instead: one side of a pair, scaled by their ratio, moved by
-    their difference."""
+    """Other values for a size: one side of a pair, the size scaled by their ratio, or
+    shifted by their difference."""
     found: dict[int, None] = {}
     for one, other in pairs[:PAIRS]:
         found |= dict.fromkeys(_list_related(value, one, other))
@@ -35,7 +35,7 @@ def other_values(value: int, pairs: Pairs) -> list[int]:
 
 
 def _list_related(value: int, one: int, other: int) -> Iterator[int]:
-    """What a value could be if `one` is to become `other`."""
+    """The values that the size may have if `one` must become `other`."""
     if value == one:
         yield other
     if one:
@@ -49,7 +49,7 @@ def _list_related(value: int, one: int, other: int) -> Iterator[int]:
 
 
 def small_values(value: int) -> list[int]:
-    """Heads, groups and factors near one that does not do."""
+    """Numbers of heads, groups or factors close to one that does not work."""
     near = (value - 1, value + 1, value // 2, value * 2)
     usual = (1, 2, 4, 8)
     further = (value + 2, value - 2, 16, 3)
@@ -59,7 +59,7 @@ def small_values(value: int) -> list[int]:
 
 
 def permutations(order: tuple[int, ...]) -> list[tuple[int, ...]]:
-    """Other orders, those with two places exchanged first."""
+    """Other orders, those with the fewest moved places first."""
 
     def count_moved(other: tuple[int, ...]) -> int:
         return sum(a != b for a, b in zip(other, order, strict=True))
@@ -69,12 +69,13 @@ def permutations(order: tuple[int, ...]) -> list[tuple[int, ...]]:
 
 
 def parts_of(node: ast.expr) -> list[ast.expr]:
-    """The expressions of a written shape, else the expression itself."""
+    """The expressions of a written shape, or the expression itself."""
     return node.elts if isinstance(node, (ast.Tuple, ast.List)) else [node]
 
 
 def constant(node: ast.expr) -> int | None:
-    """The number an expression writes, -1 included."""
+    """The whole number that an expression is, possibly negative; None for any other
+    expression."""
     if isinstance(node, ast.Constant) and type(node.value) is int:
         return node.value
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):

@@ -1,5 +1,5 @@
-"""How natural a change is before it is tried: numbers people write, windows people
-choose."""
+"""How plausible a change is before it is tried: numbers that people write, and windows
+that people choose."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from shapelint.ops.record import Family
 
 
 class Numbers:
-    """The sizes a model is written in: one that stands elsewhere too, or a round one,
-    is likelier to be meant."""
+    """The sizes used in a model. A number that is used elsewhere, or a round one, is
+    more plausible."""
 
     def __init__(self, traces: Iterable[Trace], written: Iterable[int] = ()) -> None:
-        """`written`: numbers that stand in the code beside those of the layers."""
+        """`written`: numbers in the code, in addition to those of the layers."""
         sizes: dict[object, int] = {}
         for trace in traces:
             for call in trace.calls:
@@ -29,14 +29,14 @@ class Numbers:
         self.uses = Counter([*written, *sizes.values()])
 
     def familiarity(self, value: int, own: int = 0) -> float:
-        """How much a number looks like one of the model's; `own`: uses that are the
-        place in question."""
+        """How much a number looks like one of the model's. `own`: uses at the place in
+        question, which do not count."""
         others = max(0, self.uses[value] - own)
         often = weights.NUMBER_USED_EACH * math.log2(1 + others)
         return weights.NUMBER_USED * min(1, others) + often + roundness(value)
 
     def gain(self, old: int, new: int) -> float:
-        """How much likelier the new number is than the old one."""
+        """How much more plausible the new number is than the old one."""
         # small numbers count things: all of them are used, and none is round
         if max(old, new) < 8:
             return 0.0
@@ -46,7 +46,8 @@ class Numbers:
 
 
 def _sizes_of(call: Call) -> Iterator[tuple[str, int]]:
-    """The sizes among a layer's arguments, by name; of several in one the last."""
+    """The sizes among a layer's arguments, by name. If an argument has several, the
+    last one counts."""
     for name in ops.list_width_arguments():
         value = call.attributes.get(name)
         if isinstance(value, tuple) and value:
@@ -56,8 +57,8 @@ def _sizes_of(call: Call) -> Iterator[tuple[str, int]]:
 
 
 def roundness(value: int) -> float:
-    """0 for a power of two or 10, 100, 1000; below it for all others, least of all for
-    an odd number."""
+    """0 for a power of two or 10, 100, 1000; negative for all other numbers, lowest for
+    odd ones."""
     is_power_of_two = value > 0 and value & (value - 1) == 0
     # 3: the channels of an image
     if is_power_of_two or value in (3, 10, 100, 1000):
@@ -74,8 +75,8 @@ def roundness(value: int) -> float:
 
 
 def irregularity(op: str, window: dict[str, int]) -> float:
-    """0 for windows people choose: `same` or no padding, kernel and stride that fit
-    each other."""
+    """0 for windows that people choose: `same` or no padding, with kernel and stride
+    that fit each other."""
     if ops.is_of(op, Family.POOLING):
         return _irregularity_of_pooling(window)
     if ops.of(op).is_transposed:
@@ -130,10 +131,10 @@ def _irregularity_of_convolution(window: dict[str, int]) -> float:
 
 
 def _is_chosen(window: dict[str, int]) -> bool:
-    """Whether a convolution keeps the size, goes over patches, or divides the size by
-    its stride exactly."""
+    """Whether a convolution keeps the size, cuts patches, or divides the size exactly
+    by its stride."""
     kernel, stride, padding = _numbers_of(window)
-    # "same": (kernel - 1) * dilation is what a window takes away
+    # "same": a window takes away (kernel - 1) * dilation
     keeps_size = padding * 2 == window.get("dilation", 1) * (kernel - 1)
     # as ViT and ConvNeXt begin
     is_in_patches = (stride, padding) == (kernel, 0)

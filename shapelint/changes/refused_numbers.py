@@ -27,15 +27,17 @@ _DIMENSIONS = (1, 0, 2, -1, 3)
 """Dimensions to try, the usual ones first."""
 
 _STEPS = (8, 16, 64)
-"""Widths are multiples of these, so that heads and groups divide them."""
+"""Widths are usually multiples of these, so that heads and groups divide them."""
 
 Suspect = tuple[Place, float]
-"""A number that may be what was refused, and how likely it is."""
+"""The place of a number that may have been refused, and how plausible that is."""
 
 
 def change_refused_numbers(sites: tuple[Site, ...], texts: Texts) -> list[Candidate]:
-    """Other numbers for the statement that raised and for what was handed in to it, the
-    likeliest first. `sites`: the user's frames, innermost first."""
+    """Other numbers for the statement that raised and for the arguments passed to it,
+    the most plausible first.
+
+    `sites`: the user's frames, innermost first."""
     found: dict[object, Candidate] = {}
     for candidate in _all_changes(sites, texts):
         known = found.get(candidate.edits)
@@ -55,8 +57,8 @@ def _all_changes(sites: tuple[Site, ...], texts: Texts) -> Iterator[Candidate]:
 
 
 def _find_suspects(sites: tuple[Site, ...], texts: Texts) -> Iterator[Suspect]:
-    """The numbers of the expression that raised: a layer's arguments, or the names of
-    an assertion."""
+    """The numbers in the expression that raised: the arguments of a layer, or the names
+    in an assertion."""
     callers = callers_of(sites)
     call = call_at(sites[0], texts)
     if call is not None:
@@ -87,7 +89,7 @@ def _names_of_statement(
 def _names_before(
     source: ParsedFile, site: Site, callers: tuple[Site, ...]
 ) -> Iterator[Suspect]:
-    """The names and dimensions in what was assigned to the names of the statement."""
+    """The names and dimensions in the values assigned to the names of the statement."""
     for _, value in values_before(source, site):
         for part in ast.walk(value):
             if isinstance(part, (ast.Name, ast.Attribute)):
@@ -112,8 +114,8 @@ def _names_of_condition(
 
 
 def _takes_dimensions(node: ast.AST | None, source: ParsedFile) -> TypeGuard[ast.Call]:
-    """Whether the whole numbers that a call is given are dimensions; those of Python's
-    own `max` or `sum` are not."""
+    """Whether the whole numbers passed to a call are dimensions. Those of Python's own
+    `max` or `sum` are not."""
     if not isinstance(node, ast.Call):
         return False
     name = CallExpression(source, node).name
@@ -148,7 +150,7 @@ def _other_dimensions(place: Place, value: int, likely: float) -> Iterator[Candi
 
 
 def _other_numbers(place: Place, value: int, likely: float) -> Iterator[Candidate]:
-    """Numbers near by, and the multiples below and above."""
+    """Numbers close to the present one, and the multiples below and above it."""
     multiples = []
     for step in _STEPS:
         below = value // step * step

@@ -1,4 +1,4 @@
-"""How the numbers of a model are spelled where its layers are made."""
+"""How the sizes of a model are written where its layers are made."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from shapelint.syntax.calls import CallExpression, layer_call
 from shapelint.syntax.origins import find_enclosing_function
 
 Spellings = dict[tuple[object, int], list[str]]
-"""Texts by function and number."""
+"""The texts that stand for a number, by function and number."""
 
 # -- numbers in sums and products --------------------------------------------------------
 
 
 def list_written_factors(walked: Walked) -> list[int]:
-    """Numbers written as factors of what a layer takes, once for each layer: 128 of
+    """Numbers written as factors of a layer's input size, once for each layer: 128 in
     `128 * 4 * 4`."""
     found: dict[object, list[int]] = {}
     for made in _find_layer_calls(walked):
@@ -34,7 +34,7 @@ def list_written_factors(walked: Walked) -> list[int]:
 
 
 def _find_layer_calls(walked: Walked) -> Iterator[CallExpression]:
-    """The expression that made it, for each call of a layer in any mode."""
+    """For each call of a layer in any mode, the expression that made the layer."""
     for trace in walked.traces.values():
         layers = (call for call in trace.calls if call.is_module)
         for call in layers:
@@ -51,8 +51,8 @@ def _numbers_in(node: ast.expr) -> list[int]:
 
 
 def list_written_numbers(step: Upstream) -> list[int]:
-    """The factors and terms of what the failing layer is said to take: 8, 4 and 5 of `8
-    * 4 * 4 + 5`."""
+    """The factors and terms written for the size of the failing layer's input: 8, 4 and
+    5 in `8 * 4 * 4 + 5`."""
     numbers = [
         number
         for name, node in step.made_arguments
@@ -66,8 +66,8 @@ def list_written_numbers(step: Upstream) -> list[int]:
 
 
 def find_spellings(upstream: list[Upstream]) -> Spellings:
-    """How the numbers of the model are spelled where its layers are made, the usual
-    spellings first."""
+    """How the numbers of the model are written where its layers are made, the most
+    usual spelling first."""
     counts: defaultdict[tuple[object, int], Counter[str]] = defaultdict(Counter)
     for step in upstream:
         for name, place in step.spelled_arguments:
@@ -80,7 +80,7 @@ def find_spellings(upstream: list[Upstream]) -> Spellings:
 
 
 def find_taken_texts(failing: Upstream) -> set[str]:
-    """How the failing layer spells what it takes."""
+    """How the failing layer spells the sizes of its input."""
     arguments = failing.spelled_arguments
     return {
         place.text
@@ -90,7 +90,8 @@ def find_taken_texts(failing: Upstream) -> set[str]:
 
 
 def find_given_texts(upstream: list[Upstream]) -> set[str]:
-    """How the layers just before the failing one, the first, spell what they give."""
+    """How the layers just before the failing one spell the sizes of their results. The
+    first of `upstream` is the failing layer."""
     near = [step for step in upstream[1:] if step.distance <= 2]
     arguments = chain.from_iterable(step.spelled_arguments for step in near)
     return {

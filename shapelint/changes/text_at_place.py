@@ -1,4 +1,5 @@
-"""Other text at a place in the code: the candidate that writes it, and how it reads."""
+"""Builds the candidate that writes another text at a place in the code, with its
+title."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from shapelint.syntax.edits import replacement
 from shapelint.syntax.origins import Place
 
 LONGEST = 70
-"""Characters of code that a candidate shows."""
+"""The most characters of code in the title of a change."""
 
 _SCOPES = (ast.FunctionDef, ast.ClassDef, ast.Module)
 
@@ -18,7 +19,8 @@ _SCOPES = (ast.FunctionDef, ast.ClassDef, ast.Module)
 def write_text(
     place: Place, text: str, layer: str, likely: float, name: str = ""
 ) -> Candidate:
-    """`text` written at a place; `name`: the argument that it is then."""
+    """The candidate that writes `text` at a place. `name`: the argument at that
+    place."""
     edit = replacement(place.source, place.node, text)
     says = f"`{text}` fits" + (f" as `{name}`" if name else "")
     title = f"`{show_change(place, text)}`"
@@ -31,8 +33,8 @@ def group_of(edit: Edit) -> str:
 
 
 def show_change(place: Place, text: str) -> str:
-    """The smallest call or statement around a place, with `text` in it, on one line and
-    not too long."""
+    """The smallest call or statement around a place with `text` in it, on one line and
+    shortened."""
     parameter = _parameter_of(place)
     if parameter:
         return f"{parameter}={text}"
@@ -40,7 +42,7 @@ def show_change(place: Place, text: str) -> str:
     whole = " ".join(_with_text(place, node, text).split())
     is_long = len(whole) > LONGEST
     if is_long and isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        # of `torch.stack(...).flatten(3)` what comes last
+        # the last part of `torch.stack(...).flatten(3)`
         before = " ".join(place.source.segment(node.func.value).split())
         whole = whole.removeprefix(before)
     return whole if len(whole) <= LONGEST and "`" not in whole else text
@@ -57,7 +59,7 @@ def _call_or_statement_around(place: Place) -> ast.AST:
 
 
 def _parameter_of(place: Place) -> str:
-    """The parameter whose default an expression is."""
+    """The parameter of which an expression is the default."""
     signature = place.source.parents.get(place.node)
     if not isinstance(signature, ast.arguments):
         return ""
@@ -71,7 +73,7 @@ def _parameter_of(place: Place) -> str:
 
 
 def _with_text(place: Place, outer: ast.AST, text: str) -> str:
-    """The text of `outer` with other text at a place in it."""
+    """The text of `outer` with the text at a place replaced."""
     whole = place.source.segment(outer) or text
     first_line = getattr(outer, "lineno", 0)
     first_column = getattr(outer, "col_offset", 0)
@@ -79,7 +81,7 @@ def _with_text(place: Place, outer: ast.AST, text: str) -> str:
     node = place.node
     line, column = node.lineno - first_line, node.col_offset
     end_line, end_column = (node.end_lineno or 0) - first_line, node.end_col_offset or 0
-    # what stands before `outer` on its first line is no part of the text
+    # the text does not include the part of the first line before `outer`
     if line == 0:
         column -= first_column
     if end_line == 0:

@@ -1,4 +1,4 @@
-"""How a file spells torch's modules: by its own imports."""
+"""How a file spells the modules of torch, according to its imports."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from shapelint.syntax.trees import ParsedFile
 
 
 def functional_prefix(source: ParsedFile) -> str | None:
-    """How the file would spell torch.nn.functional: by its own import, through `nn`,
+    """How the file spells torch.nn.functional: by its own import, through `nn`, or
     through `torch`."""
     names = _module_names(source)
     for module, rest in (
@@ -22,7 +22,7 @@ def functional_prefix(source: ParsedFile) -> str | None:
 
 
 def nn_prefix(source: ParsedFile) -> str | None:
-    """How the file would spell torch.nn: by its own import, or through `torch`."""
+    """How the file spells torch.nn: by its own import, or through `torch`."""
     names = _module_names(source)
     if "torch.nn" in names:
         return f"{names['torch.nn']}."
@@ -30,14 +30,14 @@ def nn_prefix(source: ParsedFile) -> str | None:
 
 
 def _module_names(source: ParsedFile) -> dict[str, str]:
-    """Names by which a file reaches modules of torch."""
+    """The names under which a file imports modules of torch."""
     names: dict[str, str] = {}
     for node in ast.walk(source.tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 module, name = _bound_by_import(alias)
                 names.setdefault(module, name)
-        # what is imported relatively is the user's own
+        # relative imports are the user's own modules
         elif isinstance(node, ast.ImportFrom) and not node.level:
             for alias in node.names:
                 module = f"{node.module}.{alias.name}"
@@ -46,8 +46,7 @@ def _module_names(source: ParsedFile) -> dict[str, str]:
 
 
 def _bound_by_import(alias: ast.alias) -> tuple[str, str]:
-    """The module that an import binds, and to which name: `import torch.nn` binds
-    `torch`."""
+    """The module and the name that an import binds: `import torch.nn` binds `torch`."""
     if alias.asname:
         return alias.name, alias.asname
     root = alias.name.partition(".")[0]

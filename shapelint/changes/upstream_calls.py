@@ -17,41 +17,42 @@ from shapelint.syntax.calls import CallExpression, call_at, layer_call
 from shapelint.syntax.origins import Place
 from shapelint.syntax.walked_calls import definition_of
 
-LAST = 12
-"""Calls before an exception that may have given what it is about."""
+LAST_CALLS = 12
+"""How many calls before an exception may have made the values it is about."""
 
 REACH = 40
-"""Calls looked at upstream of a failure."""
+"""How far upstream of a failure calls are looked at."""
 
 
 @dataclass(frozen=True)
 class Upstream:
-    """A call on the way to a failure: how far off, and the user's expressions that made
-    and called it."""
+    """A call on the way to a failure: its distance, and the user's expressions that
+    made and called it."""
 
     call: Call
     distance: int
     made: CallExpression | None
     called: CallExpression | None
     wrapper: CallExpression | None = None
-    """Where the user's code makes it through a class or function of another name:
-    `ConvNormAct(16, 32)`."""
+    """The expression, if the user's code makes the layer through a class or function of
+    another name: `ConvNormAct(16, 32)`."""
     suspect: float = 0.0
 
     @property
-    def near(self) -> float:
-        """What the distance costs, and what it is worth that only the operand that
-        differs comes from here."""
+    def closeness(self) -> float:
+        """The contribution of its position to the likelihood of a change: a cost for
+        the distance, and a bonus if only the operand that differs comes from here."""
         return self.suspect - weights.DISTANCE_EACH * self.distance
 
     @property
     def made_arguments(self) -> list[Argument]:
-        """The written arguments of the layer, by name; none where it is not known."""
+        """The written arguments of the layer, by name; empty if the expression is not
+        known."""
         return arguments(self.made) if self.made is not None else []
 
     @property
     def spelled_arguments(self) -> list[tuple[str, Place]]:
-        """Those that are not written as a number or another constant."""
+        """The arguments that are not written as a constant."""
         if self.made is None:
             return []
         source = self.made.source
@@ -84,10 +85,10 @@ def single(value: object) -> int | None:
 def way_to_failure(
     walked: Walked, trace: Trace, failed: Call, raised: bool = False
 ) -> Iterator[Upstream]:
-    """The failed call and those before it, nearest first.
+    """Return the failed call and the calls before it, nearest first.
 
-    Where no call failed, but the model or a library `raised`, any of the last few may
-    have given what it refused."""
+    If no call failed, but the model or a library `raised`, each of the last few calls
+    may have made the value that was refused."""
     way = _Way(trace, failed)
     if raised and failed in trace.calls:
         way.add_last_calls()
@@ -100,7 +101,7 @@ def way_to_failure(
 
 
 class _Way:
-    """The calls that lead to a failed one, collected from there back."""
+    """The calls that lead to a failed one, collected backwards."""
 
     def __init__(self, trace: Trace, failed: Call) -> None:
         self.trace = trace
@@ -108,18 +109,19 @@ class _Way:
         self.order = [(failed, 0)]
         """Each call with its distance from the failure."""
         self.leads: dict[int, set[int]] = {failed.index: set()}
-        """By the index of each call, the operands of the failed one that come from
+        """For each call, by its index, the operands of the failed call that come from
         it."""
 
     def add_last_calls(self) -> None:
-        """Add what was called just before, whether the failed call is fed with it or
-        not."""
+        """Add the calls just before the failed one, whether or not it uses their
+        results."""
         end = self.failed.index
-        for call in reversed(self.trace.calls[max(0, end - LAST) : end]):
+        for call in reversed(self.trace.calls[max(0, end - LAST_CALLS) : end]):
             self._add(call, 1)
 
     def follow_producers(self) -> None:
-        """Add the calls that fed those in the way, breadth first."""
+        """Add the calls that made the inputs of those collected so far, breadth
+        first."""
         for call, distance in self.order:  # grows while it is read
             is_far = distance >= REACH
             if is_far or len(self.leads) >= REACH * 2:
@@ -140,15 +142,15 @@ class _Way:
 
 
 def _length_of(op: str) -> int:
-    """What an op adds to the distance between a number and a failure: nothing where it
-    hands the shape on."""
+    """How much an op adds to the distance between a number and a failure: nothing if it
+    keeps the shape."""
     is_transparent = ops.keeps_shape(op) or op == "getitem"
     return 0 if is_transparent else 1
 
 
 def _weigh_suspicion(operands: set[int], odd: int | None) -> float:
-    """What it is worth that the operand that differs from all others comes from a call,
-    and no other."""
+    """The bonus for a call from which only the operand that differs comes, and the
+    penalty if only others do."""
     if operands == {odd}:
         return weights.ODD_OPERAND
     return 0.0 if odd in operands else -weights.ODD_OPERAND

@@ -1,5 +1,5 @@
-"""What could be changed upstream of a failure: every number, order and call on the way,
-with other values for each."""
+"""Every change upstream of a failure: each number, order and call on the way, with
+other values for it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from shapelint.changes.arguments import (
 from shapelint.changes.failed_sizes import Aspect
 from shapelint.changes.failure_context import FailureContext
 from shapelint.changes.made_tensors import find_tensor_sizes, resize_square
-from shapelint.changes.missing_flattens import flatten_after, flatten_before_turn
+from shapelint.changes.missing_flattens import flatten_after, flatten_before_transpose
 from shapelint.changes.number_changes import Target, other_numbers, small_numbers_near
 from shapelint.changes.orders import flip_flag, reorder_permute, swap_neighbours
 from shapelint.changes.other_dimensions import other_dimensions
@@ -42,14 +42,14 @@ _NOT_SIZES = {
     *("bias", "p", "inplace", "eps", "momentum", "affine", "dropout", "mode"),
     *("padding_idx", "device", "dtype"),
 }
-"""Arguments of layers that are no sizes, by whatever class they are given to."""
+"""Arguments that are not sizes, whatever layer they belong to."""
 
 _MOST_HEADS = 64
 """Numbers of a view up to this may count heads or groups."""
 
 
 def changes_upstream(context: FailureContext) -> list[Candidate]:
-    """Each change once, the likeliest first."""
+    """Each change once, the most plausible first."""
     found: dict[object, Candidate] = {}
     for each in _all_changes(context):
         known = found.get(each.edits)
@@ -68,7 +68,7 @@ def _all_changes(context: FailureContext) -> Iterator[Candidate]:
 
 
 def _changes_of_statement(context: FailureContext) -> Iterator[Candidate]:
-    """The terms and numbers of the statement."""
+    """Changes to the terms and numbers of the statement that raised."""
     raised, walked = context.raised, context.walked
     if raised is None or not raised.sites:
         return
@@ -88,7 +88,8 @@ def _changes_of_statement(context: FailureContext) -> Iterator[Candidate]:
 
 
 def _terms_of_operation(place: Place, layer: str) -> Iterator[Candidate]:
-    """One side alone of what raised: `shape` of `shape + 1`, which no tuple can do."""
+    """Replace the operation that raised by one of its sides: `shape + 1`, which a tuple
+    does not support, by `shape`."""
     operation = place.node
     if not isinstance(operation, ast.BinOp):
         return
@@ -99,7 +100,7 @@ def _terms_of_operation(place: Place, layer: str) -> Iterator[Candidate]:
 
 
 def _numbers_of_statement(source: ParsedFile, line: int) -> Iterator[ast.expr]:
-    """The names and numbers in the value or the condition of what stands on a line."""
+    """The names and numbers in the value or the condition of a statement."""
     statements: Iterator[ast.Assert | ast.If | ast.Assign] = source.nodes_on(
         line, ast.Assert, ast.If, ast.Assign
     )
@@ -114,7 +115,7 @@ def _numbers_of_statement(source: ParsedFile, line: int) -> Iterator[ast.expr]:
 
 
 def _changes_at(context: FailureContext, step: Upstream) -> Iterator[Candidate]:
-    call, near = step.call, step.near
+    call, closeness = step.call, step.closeness
     if step.made is not None:
         yield from _changes_of_layer(context, step, step.made)
         yield from _swaps(context, step, step.made)
@@ -125,38 +126,40 @@ def _changes_at(context: FailureContext, step: Upstream) -> Iterator[Candidate]:
         if not call.is_module:
             yield from _changes_of_function(context, step, step.called)
         yield from _flattens(context, step, step.called)
-    if _may_meet_table(call.op):
+    if _often_gets_own_table(call.op):
         for fact in call.inputs:
             if fact.name:
-                yield from _changes_of_table(context, fact.name, near)
+                yield from _changes_of_table(context, fact.name, closeness)
 
 
 def _swaps(
     context: FailureContext, step: Upstream, made: CallExpression
 ) -> Iterator[Candidate]:
-    """A layer exchanged with its neighbour: only there, where the order is noticed."""
+    """Swap a layer with its neighbour. Only tried close to the failure, where the order
+    matters."""
     if step.distance <= 1:
-        yield from swap_neighbours(context.trace, made, step.near)
+        yield from swap_neighbours(context.trace, made, step.closeness)
 
 
 def _flattens(
     context: FailureContext, step: Upstream, called: CallExpression
 ) -> Iterator[Candidate]:
-    """A flatten put in after a call, or before a transpose."""
-    call, near = step.call, step.near
+    """Insert a flatten after a call, or before a transpose."""
+    call, closeness = step.call, step.closeness
     is_just_before = call is not context.call and step.distance <= 3
     if is_just_before:
-        yield from flatten_after(call, called, near)
+        yield from flatten_after(call, called, closeness)
     if ops.is_of(call.op, Family.TRANSPOSING):
         if context.has_other_ranks:
-            near += weights.FLATTEN_EXPLAINS_RANK
-        yield from flatten_before_turn(call, called, near)
+            closeness += weights.FLATTEN_EXPLAINS_RANK
+        yield from flatten_before_transpose(call, called, closeness)
 
 
 def _changes_of_layer(
     context: FailureContext, step: Upstream, made: CallExpression
 ) -> Iterator[Candidate]:
-    """The arguments of one of torch's layers, and those that are left out."""
+    """Change the arguments of one of torch's layers, or add arguments that are left
+    out."""
     sites, _ = definition_of(context.walked, step.call)
     if context.aspect is not Aspect.CHANNELS and "Conv" in made.name:
         yield from add_window_arguments(context, step, made)
@@ -169,7 +172,7 @@ def _changes_of_layer(
         elif name in _DIM_NAMES:
             yield from other_dimensions(context, step, place)
         elif name in _FLAGS:
-            yield from flip_flag(place, name, step.call.layer, step.near)
+            yield from flip_flag(place, name, step.call.layer, step.closeness)
         elif name not in _NOT_SIZES:
             yield from _changes_of_size(context, step, place, name)
 
@@ -177,12 +180,13 @@ def _changes_of_layer(
 def _changes_of_size(
     context: FailureContext, step: Upstream, place: Place, name: str
 ) -> Iterator[Candidate]:
-    """A size of a layer: all of the one that fails, of the others what they give."""
+    """Change a size of a layer: any size of the failing layer, and the output sizes of
+    the others."""
     call = step.call
     is_failing = call is context.call
     if not is_failing and name not in ops.list_output_arguments():
         return
-    likely = step.near
+    likely = step.closeness
     likely += weights.ARGUMENT_OF_FAILING if is_failing else weights.ARGUMENT_THAT_GIVES
     if context.aspect is Aspect.SPATIAL:
         likely -= weights.NUMBER_FOR_SPATIAL
@@ -195,7 +199,8 @@ def _changes_of_size(
 def _changes_of_wrapper(
     context: FailureContext, step: Upstream, made: CallExpression
 ) -> Iterator[Candidate]:
-    """What a class or function of another name is given."""
+    """Change the arguments of a class or function of another name that makes the
+    layer."""
     sites, _ = definition_of(context.walked, step.call)
     for name, node in list_written_arguments(made):
         if name in _NOT_SIZES or not may_be_size(node):
@@ -212,8 +217,8 @@ def _changes_of_wrapper(
 def _changes_of_wrapped_size(
     context: FailureContext, step: Upstream, place: Place, name: str
 ) -> Iterator[Candidate]:
-    """A size that the layer may have been made with: all of the failing one, of the
-    others what they give, or may give."""
+    """Change an argument that may set a size of the layer: any size of the failing
+    layer, and possible output sizes of the others."""
     call = step.call
     is_failing = call is context.call
     value = single(call.attributes.get(name))
@@ -229,7 +234,7 @@ def _changes_of_wrapped_size(
     worth = weights.WRAPPED_ARGUMENT
     if is_failing:
         worth = weights.WRAPPED_ARGUMENT_OF_FAILING
-    likely = step.near + worth
+    likely = step.closeness + worth
     if value is None:
         likely -= weights.WRAPPED_UNKNOWN
     if context.aspect is Aspect.SPATIAL:
@@ -239,13 +244,13 @@ def _changes_of_wrapped_size(
 
 
 def _numbers_behind(place: Place) -> set[int]:
-    """The numbers that an expression writes, or that its value comes from."""
+    """The numbers in an expression, and in the origins of its value."""
     numbers = {constant(origin.node) for origin in origins(place)}
     return {number for number in numbers if number is not None}
 
 
 def _sizes_of(step: Upstream) -> list[int | None]:
-    """The sizes of a layer, those of its window left out."""
+    """The sizes of a layer, without those of its window."""
     return [
         single(value)
         for name, value in step.call.attributes.items()
@@ -268,7 +273,7 @@ def _changes_of_function(
             yield from small_numbers_near(context, step, place)
         return
     if op == "permute":
-        yield from reorder_permute(step.call, called, step.near)
+        yield from reorder_permute(step.call, called, step.closeness)
     if not _may_take_sizes(op):
         return
     for position, (name, node) in enumerate(list_written_arguments(called)):
@@ -279,7 +284,7 @@ def _changes_of_function(
 def _changes_of_argument(
     context: FailureContext, step: Upstream, place: Place, position: int, name: str
 ) -> Iterator[Candidate]:
-    """Other numbers for one argument; `name` is empty where it is given by position."""
+    """Change one argument. `name` is empty if it is positional."""
     op = step.call.op
     if ops.is_of(op, Family.POOLING):
         window = name or dict(enumerate(POOLING)).get(position, "")
@@ -297,14 +302,14 @@ def _changes_of_argument(
 
 
 def _is_patterned(name: str) -> bool:
-    """Whether a function or layer is einops', as written: what it is given by keyword
-    are lengths of axes."""
+    """Whether a function or layer belongs to einops. Its keywords are lengths of
+    axes."""
     return ops.is_of(f"einops.{name.lower()}", Family.EINOPS)
 
 
 def _may_take_sizes(op: str) -> bool:
-    """Whether a number given to a function may be a size or a dimension that decides
-    its result's shape."""
+    """Whether a number passed to a function may be a size or a dimension that
+    determines the result's shape."""
     if ops.keeps_shape(op) or op in ("getitem", "permute"):
         return False
     return not ops.is_of(op, Family.ELEMENTWISE, Family.RESAMPLING)
@@ -313,9 +318,10 @@ def _may_take_sizes(op: str) -> bool:
 def _changes_of_sizes(
     context: FailureContext, step: Upstream, place: Place, position: int
 ) -> Iterator[Candidate]:
-    """Numbers of view and the like: what each is now is known from the run."""
+    """Change the sizes of a view or similar. Their present values are known from the
+    run."""
     call = step.call
-    likely = step.near
+    likely = step.closeness
     is_failing = step.distance == 0
     likely += weights.VIEW_OF_FAILING if is_failing else weights.VIEW_UPSTREAM
     is_pooling = ops.is_of(call.op, Family.POOLING)
@@ -331,7 +337,7 @@ def _changes_of_sizes(
 
 
 def _given_values(call: Call) -> tuple[object, ...]:
-    """What a function was given; the sizes of one shape apart."""
+    """The arguments of a function. A single shape is split into its sizes."""
     values: tuple[object, ...] = call.args[1:] if call.is_method else call.args
     if len(values) == 1 and isinstance(values[0], (list, tuple)):
         return tuple(values[0])
@@ -341,7 +347,7 @@ def _given_values(call: Call) -> tuple[object, ...]:
 def _changes_of_one(
     context: FailureContext, step: Upstream, target: Target, value: int | None
 ) -> Iterator[Candidate]:
-    """Other values for one size of a view or the like."""
+    """Other values for one size of a view or similar."""
     yield from other_numbers(context, target, value)
     if value is None or value <= 0:
         return
@@ -354,20 +360,20 @@ def _changes_of_one(
 
 
 def _changes_of_table(
-    context: FailureContext, name: str, near: float
+    context: FailureContext, name: str, closeness: float
 ) -> Iterator[Candidate]:
-    """The sizes with which a parameter or buffer was made:
+    """Change the sizes with which a parameter or buffer was made:
     `nn.Parameter(torch.zeros(1, 17, dim))`."""
     path, _, attribute = name.rpartition(".")
     places = list(find_tensor_sizes(context.walked, path, attribute))
     for place in places:
-        target = Target(place, path, near + weights.TABLE, attribute)
+        target = Target(place, path, closeness + weights.TABLE, attribute)
         yield from other_numbers(context, target, None)
-    yield from resize_square(places, context.pairs, path, near)
+    yield from resize_square(places, context.pairs, path, closeness)
 
 
-def _may_meet_table(name: str) -> bool:
-    """Whether a weight or buffer of one's own is often the side that is wrong."""
+def _often_gets_own_table(name: str) -> bool:
+    """Whether an own weight or buffer is often the wrong operand of this op."""
     op = ops.of(name)
     joins = op.family in (Family.MATMUL, Family.LINEAR, Family.JOINING)
     return op.broadcasts or joins or name in ("getitem", "expand")

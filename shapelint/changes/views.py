@@ -1,4 +1,4 @@
-"""Changes of a `view`, `reshape` or `expand` whose sizes do not fit."""
+"""Changes to a `view`, `reshape` or `expand` whose sizes do not fit."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from shapelint.syntax.walked_calls import call_expression, find_constructor_call
 
 
 def use_reshape(walked: Walked, call: Call) -> Iterator[Candidate]:
-    """`.reshape(...)` instead of `.view(...)`: it copies memory that is not
+    """Write `.reshape(...)` instead of `.view(...)`. It copies memory that is not
     contiguous."""
     view = _find_method(walked, call)
     if view is None:
@@ -41,7 +41,7 @@ def use_reshape(walked: Walked, call: Call) -> Iterator[Candidate]:
 
 
 def ask_other_shape(walked: Walked, call: Call) -> Iterator[Candidate]:
-    """Sizes that the elements fill."""
+    """Change the sizes to some that the elements fill."""
     view = _find_method(walked, call)
     if view is None or call.failure is None:
         return
@@ -52,8 +52,8 @@ def ask_other_shape(walked: Walked, call: Call) -> Iterator[Candidate]:
 
 
 def change_with_layer(walked: Walked, trace: Trace, call: Call) -> Iterator[Candidate]:
-    """`view(-1, 4096)` before `nn.Linear(4096, ...)`: a pooling to the old size, or both
-    numbers at once."""
+    """For `view(-1, 4096)` before `nn.Linear(4096, ...)`: pool to the old size, or
+    change both numbers at once."""
     view = _find_attribute(walked, call)
     shape = call.inputs[0].shape if call.inputs else ()
     layer = _find_consumer(trace, call)
@@ -74,8 +74,8 @@ def change_with_layer(walked: Walked, trace: Trace, call: Call) -> Iterator[Cand
 def _both_numbers(
     view: _Method, made: CallExpression, layer: Call, sizes: Shape
 ) -> Iterator[Candidate]:
-    """The number of a view and that of the layer behind it, for samples of other
-    `sizes`."""
+    """Change the number of a view and that of the layer after it, for samples with
+    other `sizes`."""
     written, arguments = made.argument(0, "in_features"), view.call.node.args
     if written is None or len(arguments) != 2:
         return
@@ -105,23 +105,23 @@ def _both_numbers(
 
 @dataclass(frozen=True)
 class _Method:
-    """The call of a method in the user's source: `x.view(-1, 8192)`."""
+    """A method call in the user's source: `x.view(-1, 8192)`."""
 
     call: CallExpression
     func: ast.Attribute
 
     @property
     def owner(self) -> str:
-        """What the method is called on."""
+        """The expression on which the method is called."""
         return self.call.source.segment(self.func.value)
 
     @property
     def flattened(self) -> str:
-        """`x.flatten(1)`."""
+        """The owner with a flatten instead: `x.flatten(1)`."""
         return f"{self.owner}.flatten(1)"
 
     def flatten(self) -> Edit:
-        """The edit that writes it in place of the call."""
+        """The edit that writes the flatten in place of the call."""
         return self.call.replace_node(self.call.node, self.flattened)
 
 
@@ -139,8 +139,7 @@ def _find_method(walked: Walked, call: Call) -> _Method | None:
 
 
 def _find_consumer(trace: Trace, call: Call) -> Call | None:
-    """The first call that takes what a view gives, and does more than keep the
-    shape."""
+    """The first call that uses a view's result and does not just keep its shape."""
     for other in trace.calls:
         if call.index in other.producers and not ops.keeps_shape(other.op):
             return other
@@ -148,7 +147,7 @@ def _find_consumer(trace: Trace, call: Call) -> Call | None:
 
 
 def _expand_all(view: _Method, call: Call) -> Iterator[Candidate]:
-    """`expand(n, -1)` with a -1 for each dimension it leaves out."""
+    """Write `expand(n, -1)` with a -1 for each dimension that was left out."""
     expression, arguments = view.call, view.call.node.args
     rank = len(call.inputs[0].shape) if call.inputs else 0
     missing = rank - len(arguments)
@@ -165,7 +164,7 @@ def _expand_all(view: _Method, call: Call) -> Iterator[Candidate]:
 
 
 def _keep_batch(view: _Method, call: Call) -> Iterator[Candidate]:
-    """`view(-1, n)` of a batch: `flatten(1)`, or the number that fits."""
+    """For `view(-1, n)` of a batch: `flatten(1)`, or the number that fits."""
     assert call.failure is not None
     expression, arguments = view.call, view.call.node.args
     shape = call.failure.tensors[0].shape

@@ -1,16 +1,16 @@
 """Every weight of the search for a cause, in one table.
 
-A candidate's `likely` is a sum of these: how natural the change is before anything is
-tried. They are set by hand and only their differences count. 0 is a change about which
-nothing is known, 1 the first change that a rule offers without a weight of its own, 4
-an input that cannot have been meant otherwise. Evidence for all of them together is the
-mutation benchmark (`python -m benchmarks.mutation`): of files with one known mistake it
-counts those whose finding stands at the mistake, and those whose first fix restores the
-file. `tests/test_causes.py` holds single mistakes, as people make them.
+A candidate's `likely` is a sum of these: how natural the change is before it is tried.
+They are set by hand, and only their differences count. 0 is a change about which
+nothing is known; 1 is the first change that a rule proposes without its own weight; 4
+is an input that cannot have been meant differently. The evidence for all of them
+together is the mutation benchmark (`python -m benchmarks.mutation`). For files with one
+known mistake, it counts how often the finding is at the mistake, and how often the
+first fix restores the file. `tests/test_causes.py` has single mistakes as people make
+them.
 
-A name that ends in `_EACH` is multiplied, by a distance or a count. Costs are written as
-positive numbers, and subtracted.
-"""
+A name that ends in `_EACH` is multiplied by a distance or a count. Costs are written as
+positive numbers, and subtracted."""
 
 from __future__ import annotations
 

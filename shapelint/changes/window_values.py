@@ -1,5 +1,5 @@
-"""Kernels, strides and paddings: those that a call has, and others that they could
-be."""
+"""Kernels, strides and paddings: the present ones of a call, and other values for
+them."""
 
 from __future__ import annotations
 
@@ -23,12 +23,13 @@ POOLING = ("input", "kernel_size", "stride", "padding")
 """Arguments of a pooling function, in order."""
 
 _TOLERANCE = 0.1
-"""Share by which a size may miss a multiple of another: borders are cut off."""
+"""The share by which a size may miss the multiple of another, because borders are cut
+off."""
 
 
 def window_of(call: Call) -> dict[str, int] | None:
-    """Kernel, stride and padding of a layer or function, where they are the same in
-    each dimension."""
+    """Kernel, stride and padding of a layer or function, each in its first dimension;
+    None if it has no kernel or its padding is a word."""
     values = dict(call.attributes)
     is_pooling = ops.is_of(call.op, Family.POOLING)
     if not values and is_pooling:
@@ -69,11 +70,10 @@ def window_values(name: str, value: int, window: dict[str, int]) -> list[int]:
 
 
 def explains(name: str, old: int, new: int, pairs: Pairs, step: int = 1) -> bool:
-    """Whether a window changed so makes the one size of a pair the other: by a factor,
+    """Whether a changed window turns one size of a pair into the other: by a factor,
     its square, or a border.
 
-    `step`: the stride of the window, by which a border counts less.
-    """
+    `step`: the stride of the window, by which borders are divided."""
     if name == "stride":
         return _explains_stride(old, new, pairs)
     # a padding is added on both sides

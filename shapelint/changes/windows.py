@@ -1,5 +1,5 @@
-"""Windows upstream of a failure: other kernels, strides and paddings, and those that
-are left out."""
+"""Changes to windows upstream of a failure: other kernels, strides and paddings, and
+arguments that are left out."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Window = dict[str, int]
 def other_windows(
     context: FailureContext, step: Upstream, place: Place, name: str
 ) -> Iterator[Candidate]:
-    """Another kernel, stride or padding."""
+    """Try other kernels, strides or paddings."""
     current = window_of(step.call)
     if current is None:
         return
@@ -51,14 +51,14 @@ def _likely_window(
     old: int,
     new: int,
 ) -> float:
-    """How likely another value for one argument of a window is."""
+    """How plausible another value for one argument of a window is."""
     changed = {**current, name: new}
     if name == "kernel_size" and _stride_follows(step):
         changed["stride"] = new
     op = step.call.op
     better = irregularity(op, current) - irregularity(op, changed)
     common = _gain_in_siblings(context.trace, op, name, old, new)
-    likely = step.near / 2 + weights.WINDOW
+    likely = step.closeness / 2 + weights.WINDOW
     likely += weights.WINDOW_REGULARITY_EACH * better
     likely += weights.WINDOW_SIBLINGS_EACH * common
     likely -= weights.WINDOW_STEP_EACH * abs(new - old)
@@ -74,15 +74,15 @@ def _likely_window(
 
 
 def _stride_follows(step: Upstream) -> bool:
-    """Whether a pooling takes its kernel for its stride, which is not written."""
+    """Whether the stride of a pooling is not written, so that it equals the kernel."""
     if not ops.is_of(step.call.op, Family.POOLING) or step.made is None:
         return False
     return "stride" not in dict(step.made_arguments)
 
 
 def _gain_in_siblings(trace: Trace, op: str, name: str, old: int, new: int) -> float:
-    """The share of windows of this kind that have the new value, less the share that
-    have the old one beside the call itself."""
+    """The share of other windows of this kind that have the new value, minus the share
+    that have the old one."""
     windows = [window_of(call) for call in trace.calls if call.op == op]
     siblings = Counter(window[name] for window in windows if window is not None)
     gain = siblings[new] - max(0, siblings[old] - 1)
@@ -95,8 +95,8 @@ def _gain_in_siblings(trace: Trace, op: str, name: str, old: int, new: int) -> f
 def add_window_arguments(
     context: FailureContext, step: Upstream, made: CallExpression
 ) -> Iterator[Candidate]:
-    """A padding that keeps the size, a stride as the other branch has it: keywords that
-    are not written."""
+    """Add a keyword that is not written: a padding that keeps the size, or a stride as
+    in the other branch."""
     window, written = window_of(step.call), dict(arguments(made))
     is_starred = any(isinstance(node, ast.Starred) for node in made.node.args)
     if window is None or is_starred:
@@ -109,7 +109,7 @@ def add_window_arguments(
         if not explains(name, old, value, context.pairs, stride):
             continue
         text = _spell_as_elsewhere(context.trace, made, name, value)
-        likely = prior + step.near / 2 + weights.WINDOW_EXPLAINS
+        likely = prior + step.closeness / 2 + weights.WINDOW_EXPLAINS
         if not text.isdigit():
             likely += weights.LEFT_OUT_NAMED
         group = f"{name} {made.node.lineno}"
@@ -120,7 +120,7 @@ def add_window_arguments(
 def _list_left_out(
     window: Window, is_transposed: bool
 ) -> Iterator[tuple[str, int, float]]:
-    """Arguments that may be missing, with their values and how likely each is."""
+    """Arguments that may be missing, with their values and how plausible each is."""
     kernel = window["kernel_size"]
     if is_transposed:
         if window["stride"] > 1:
@@ -139,7 +139,7 @@ def _list_left_out(
 def _spell_as_elsewhere(
     trace: Trace, made: CallExpression, name: str, value: int
 ) -> str:
-    """How another layer of the same function spells such an argument:
+    """How another layer made in the same function spells such an argument:
     `stride=stride`."""
     source = made.source
     scope = find_enclosing_function(Place(source, made.node))

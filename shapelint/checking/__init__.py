@@ -1,1 +1,1 @@
-"""One target, start to end, in the worker."""
+"""Checks one target from start to end, in the worker."""

@@ -1,5 +1,5 @@
-"""Inputs that a model might take, guessed from its layers and its forward's
-parameters, the likely ones first."""
+"""Guesses inputs from a model's layers and the parameters of its forward, the likeliest
+first."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from shapelint.facts.tensors import Shape
 from shapelint.tracing.members import children_of, modules_of
 
 SIZES = (224, 64, 32, 28, 128, 256, 96, 299, 48, 160, 384, 512, 227, 240, 16, 8)
-"""Heights and widths of images: of ImageNet, of small pictures, of CIFAR and MNIST
-first."""
+"""Heights and widths of images, beginning with those of ImageNet, small pictures, CIFAR
+and MNIST."""
 
 LENGTHS = (16, 64, 128, 32, 100, 256, 512, 1024)
 """Lengths of sequences."""
@@ -25,26 +25,26 @@ SIGNAL_LENGTHS = (128, 1024, *LENGTHS, 16000)
 """Lengths of signals; the last is a second of speech."""
 
 VOLUMES = ((16, 112), (16, 64), (32, 32), (64, 64))
-"""Depths of videos and volumes with their heights and widths; C3D and R(2+1)D take the
+"""Depths of videos and volumes, with their heights and widths. C3D and R(2+1)D take the
 first."""
 
 SEEDS = (1, 4, 7, 8, 16, 32)
-"""Sizes of maps that a decoder or generator begins with."""
+"""Sizes of the maps with which decoders and generators begin."""
 
 USUAL = (
     *((3, 224, 224), (3, 64, 64), (3, 32, 32), (1, 28, 28), (1, 32, 32)),
     *((16,), (10,), (64,), (16, 64)),
 )
-"""What models take whose layers do not say, without the batch."""
+"""Usual inputs, without the batch, of models whose layers do not state theirs."""
 
 FIRST_LAYERS = 4
-"""Layers whose inputs are tried."""
+"""How many of the first layers are tried."""
 
 COMBINATIONS = 40
-"""Inputs of several tensors tried for one guess of the first."""
+"""How many combinations of further inputs are tried with one guess for the first."""
 
 WIDTHS = 6
-"""Widths of `Linear` layers tried for further parameters."""
+"""How many widths of `Linear` layers are tried for further parameters."""
 
 _IDS = ("ids", "token", "tokens", "src", "tgt", "idx", "indices", "sequence", "words")
 _MASKS = ("mask",)
@@ -55,7 +55,7 @@ _COUNTS = (
 _TIMES = ("t", "time", "timestep", "timesteps", "step", "sigma", "noise_level")
 
 _WITH_PARTS = (nn.MultiheadAttention, nn.TransformerEncoderLayer, nn.Transformer)
-"""Layers of torch that hold others, and say themselves what they take."""
+"""Layers of torch that contain others but state their own input."""
 
 _LAYERS: tuple[type[nn.Module], ...] = (
     *(nn.Conv1d, nn.Conv2d, nn.Conv3d),
@@ -64,14 +64,14 @@ _LAYERS: tuple[type[nn.Module], ...] = (
     *(nn.LayerNorm, nn.BatchNorm1d, nn.BatchNorm2d),
     *_WITH_PARTS,
 )
-"""Layers that say what they take."""
+"""Layers that state their input."""
 
 Guess = tuple[TensorSpec, ...]
 
 
 def guess_inputs(model: nn.Module) -> Iterator[Guess]:
-    """Inputs for all parameters that must be given, the likely ones first; with a batch
-    of one, then of two."""
+    """Inputs for all required parameters, the likeliest first; with a batch of one,
+    then of two."""
     name, *further = _list_required_parameters(model)
     for batch in (1, 2):
         for first in _guess_first(model, name, batch):
@@ -86,8 +86,8 @@ def guess_inputs(model: nn.Module) -> Iterator[Guess]:
 
 
 def _list_required_parameters(model: nn.Module) -> list[str]:
-    """The parameters of the forward without a default; the first one, where all have
-    one."""
+    """The parameters of the forward without a default, or the first one if all have a
+    default."""
     if "forward" not in dir(model) or type(model).forward is nn.Sequential.forward:
         return ["input"]
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -104,7 +104,7 @@ def _list_required_parameters(model: nn.Module) -> list[str]:
 
 
 def _guess_first(model: nn.Module, name: str, batch: int) -> Iterator[TensorSpec]:
-    """What the first layers take; then what models usually take."""
+    """The inputs that the first layers take, then those that models usually take."""
     layers = _find_telling_layers(model)
     if any(word in name.lower() for word in _IDS):
         layers.sort(key=lambda layer: not isinstance(layer, nn.Embedding))
@@ -115,8 +115,8 @@ def _guess_first(model: nn.Module, name: str, batch: int) -> Iterator[TensorSpec
 
 
 def _find_telling_layers(model: nn.Module) -> list[nn.Module]:
-    """The layers that say what they take, each sort once, in the order in which they
-    were made."""
+    """The layers whose attributes state their input, each kind once, in the order in
+    which they were made."""
     # which is mostly the order in which they are called
     found: dict[tuple[str, object], nn.Module] = {}
     for _, layer in modules_of(model):
@@ -127,7 +127,7 @@ def _find_telling_layers(model: nn.Module) -> list[nn.Module]:
 
 
 def _width(layer: nn.Module) -> object:
-    """Channels or features that a layer takes, as its attribute has them."""
+    """The channels or features of a layer's input, according to its attribute."""
     names = (name for name in ops.list_input_arguments() if hasattr(layer, name))
     return next((getattr(layer, name) for name in names), None)
 
@@ -143,7 +143,7 @@ def _channels(layer: nn.Module) -> int | None:
 
 
 def _make_tensors_for(layer: nn.Module, batch: int) -> list[TensorSpec]:
-    """Tensors that a layer could be the first to get."""
+    """The inputs with which a layer could be the first."""
     if isinstance(layer, (nn.Embedding, nn.EmbeddingBag)):
         shapes = [*((batch, length) for length in LENGTHS), (batch,)]
         return [TensorSpec(shape, "int64") for shape in shapes]
@@ -164,7 +164,7 @@ _SPATIAL: tuple[tuple[Layers, Sizes], ...] = (
     ((nn.ConvTranspose2d,), tuple((size, size) for size in SEEDS)),
     ((nn.ConvTranspose3d,), tuple((size, size, size) for size in SEEDS)),
 )
-"""Layers with channels second, and the sizes tried behind the channels."""
+"""Layers with channels second, and the sizes that are tried after the channels."""
 
 
 def _shapes_for(layer: nn.Module, batch: int, width: int) -> list[Shape]:
@@ -184,8 +184,8 @@ def _shapes_for(layer: nn.Module, batch: int, width: int) -> list[Shape]:
 
 
 def _guess_further(model: nn.Module, name: str, first: TensorSpec) -> list[TensorSpec]:
-    """Tensors for a parameter beside the first, by its name; all of them, the likely
-    ones first."""
+    """The inputs for a parameter after the first, by its name and then all others, the
+    likeliest first."""
     batch, rank = first.shape[0], len(first.shape)
     numbers, column = TensorSpec((batch,)), TensorSpec((batch, 1))
     count = TensorSpec((batch,), "int64")
@@ -206,7 +206,7 @@ def _guess_further(model: nn.Module, name: str, first: TensorSpec) -> list[Tenso
 
 
 def _linear_widths(model: nn.Module) -> list[int]:
-    """What the first `Linear` layers take, each width once."""
+    """The input widths of the first `Linear` layers, each once."""
     layers = (layer for _, layer in modules_of(model))
     widths = [layer.in_features for layer in layers if isinstance(layer, nn.Linear)]
     return list(dict.fromkeys(widths))[:WIDTHS]

@@ -1,5 +1,5 @@
-"""One finding for each bug: of all rules that are on, in both modes, in several looks at
-a target."""
+"""Merges the findings of all rules, of both modes and of several looks, so that each
+bug gives one finding."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from shapelint.fixes.mended_copy import MendedCopy
 from shapelint.rules import catalogue
 
 _OTHERS_NAMED = 3
-"""Further layers that show the same bug and are named; there may be dozens."""
+"""How many further layers with the same bug are named. There may be dozens."""
 
 
 def run_rules(walked: Walked, selected: set[str]) -> list[Finding]:
-    """The findings of all selected rules: superseded ones dropped, those of both modes
-    merged."""
+    """The findings of the selected rules, without superseded ones, and with those of
+    both modes merged."""
     rules = catalogue().rules
     found = [finding for rule in rules.values() for finding in rule.check(walked)]
     kept = [finding for finding in found if not _is_superseded(finding, found)]
@@ -28,7 +28,7 @@ def run_rules(walked: Walked, selected: set[str]) -> list[Finding]:
 
 
 def _is_superseded(finding: Finding, others: list[Finding]) -> bool:
-    """Whether another rule says the same of the same call, and more."""
+    """Whether another rule with a finding at the same call supersedes this one's."""
     if finding.call is None:
         return False
     rules, code = catalogue().rules, finding.diagnostic.code
@@ -38,8 +38,8 @@ def _is_superseded(finding: Finding, others: list[Finding]) -> bool:
 
 
 def _follows(finding: Finding, others: list[Finding], walked: Walked) -> bool:
-    """Whether a finding is only the consequence of one earlier on the way: a wrong count
-    of features, of a map that had no room."""
+    """Whether a finding is only the consequence of an earlier one on the way to its
+    call, such as a wrong number of features after a window without room."""
     causes = catalogue().rules[finding.diagnostic.code].follows
     if finding.call is None or not causes:
         return False
@@ -52,7 +52,7 @@ def _follows(finding: Finding, others: list[Finding], walked: Walked) -> bool:
 
 @dataclass
 class _Bug:
-    """What shows one bug: the first finding of it, and the modes and layers of all."""
+    """The first finding of a bug, and all modes and layers that show it."""
 
     first: Finding
     modes: list[Mode] = field(default_factory=list)
@@ -66,8 +66,8 @@ class _Bug:
             self.modes.append(finding.mode)
 
     def merge(self, is_in_several_modes: bool) -> Finding:
-        """One finding for all; `is_in_several_modes`: whether the model was walked in
-        more than one."""
+        """Merge all into one finding. `is_in_several_modes`: the model was walked in
+        more than one mode."""
         notes = list(self.first.diagnostic.notes)
         if is_in_several_modes and len(self.modes) == 1:
             notes.append(f"only in {self.modes[0]} mode")
@@ -82,8 +82,7 @@ class _Bug:
 
 
 def _merge_modes(findings: list[Finding], modes: tuple[Mode, ...]) -> list[Finding]:
-    """One finding for one bug, whether both modes or several calls of the same layer
-    show it."""
+    """Merge the findings of each bug, in both modes or in several calls of a layer."""
     bugs: dict[tuple[str, ...], _Bug] = {}
     for finding in findings:
         bugs.setdefault(_identity(finding.diagnostic), _Bug(finding)).add(finding)
@@ -91,8 +90,8 @@ def _merge_modes(findings: list[Finding], modes: tuple[Mode, ...]) -> list[Findi
 
 
 def _identity(diagnostic: Diagnostic) -> tuple[str, ...]:
-    """What two findings of one bug have in common: their place; without one, the layer
-    and what is said of it."""
+    """The key that all findings of one bug share: their place; without a place, the
+    layer and the message."""
     place = diagnostic.place
     # a helper's line called from two places is two bugs
     related = str(diagnostic.related)
@@ -107,12 +106,12 @@ def merge_looks(
     copy: MendedCopy,
     is_first_walk: bool = False,
 ) -> list[Diagnostic]:
-    """The findings of an earlier look at a target and those of a later one, which looks
-    at a mended copy.
+    """Merge the findings of the looks so far with those of the next look, at a fixed
+    copy.
 
-    An error seen only beyond another counts where a change of the file mends it: else
-    it may follow from the first. `waiting`: what was seen before, and left to the later
-    look to explain. `is_first_walk`: no look before could walk at all."""
+    An error seen only after fixing another one counts if an edit fixes it; otherwise it
+    may be a consequence. `waiting`: findings seen earlier and left to this look.
+    `is_first_walk`: no earlier look could walk the model."""
     known = {(item.code, item.span, item.message) for item in earlier}
     seen = {(item.code, item.layer) for item in waiting}
     found = list(earlier)
@@ -127,6 +126,6 @@ def merge_looks(
 
 
 def _stands_alone(item: Diagnostic) -> bool:
-    """Whether a finding does not follow from another: it is no error, or a change of
-    the file mends it."""
+    """Whether a finding is not a consequence of another one: it is not an error, or an
+    edit fixes it."""
     return item.severity is not Severity.ERROR or any(fix.edits for fix in item.fixes)

@@ -1,5 +1,5 @@
-"""torchinfo's module tree, run inside the session: also for models that fail or do not
-fit."""
+"""torchinfo's module tree, run in a session, so that it also works for models that fail
+or are too large."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ COLUMNS = ("input_size", "output_size", "num_params", "mult_adds")
 
 
 def module_tree(walkable: Walkable, mode: Mode) -> str:
-    """The table people know, with input, output and weight shapes; one line that says
-    why, where torchinfo cannot make it."""
+    """The tree with input, output and weight shapes. If torchinfo fails, one line with
+    the reason."""
     # slow, and needed for this option only
     import torchinfo
 
@@ -37,7 +37,7 @@ def module_tree(walkable: Walkable, mode: Mode) -> str:
     outcome = walkable.run_inside(mode, summarise)
     if not isinstance(outcome, BaseException):
         return str(outcome)
-    # torchinfo wraps what a layer raises in a RuntimeError of its own
+    # torchinfo wraps a layer's exception in its own RuntimeError
     cause = outcome.__cause__ if outcome.__cause__ is not None else outcome
     kind = type(cause).__name__
     return f"torchinfo could not finish the tree: {kind}: {message_of(cause)}"

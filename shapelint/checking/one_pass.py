@@ -1,4 +1,5 @@
-"""One look at a target: load, walk in its modes, rules, verified fixes, report."""
+"""One look at a target: load it, walk it in its modes, run the rules, verify fixes and
+fill the report."""
 
 from __future__ import annotations
 
@@ -40,35 +41,34 @@ from shapelint.tracing.members import param_facts
 from shapelint.tracing.same_walk import is_same_walk
 
 FALLBACK_PARAMS = 100_000_000
-"""Models up to this size are walked again with real tensors where shapes alone do not
-suffice."""
+"""Models with at most this many parameters are walked again with real tensors if shapes
+alone are not enough."""
 
 
 def verification_budget() -> Budget:
-    """For trying a fix, of which there are many, and some make a model larger.
+    """The budget for trying a fix. There are many fixes, and some enlarge the model.
 
-    Once fake tensors had to be imported, they are the faster way.
-    """
+    Once fake tensors are imported, a smaller budget is faster."""
     return small_budget() if fake_tensors_in_use() else trial_budget()
 
 
 def ignore_step(step: str) -> None:
-    """Nobody wants to know."""
+    """Ignore the steps of the check."""
     del step
 
 
 def ignore_report(report: TargetReport) -> None:
-    """Nobody wants the report of the walk alone."""
+    """Ignore the report that precedes the search for fixes."""
     del report
 
 
 @dataclass(frozen=True)
 class Look:
-    """What one look at a target begins with.
+    """The arguments of one look at a target.
 
-    `texts`: the files as they are to be taken. `deadline`: when the search ends
-    (monotonic seconds); `work`: what the searches before have cost. `is_last`: nothing
-    is left to a next look. `on_step` and `on_walked` as in `check`."""
+    `texts`: the files, with edits. `deadline`: when the search ends (monotonic
+    seconds). `work`: the cost of the earlier searches. `is_last`: nothing is left to
+    another look. `on_step` and `on_walked`: as in `check`."""
 
     request: Walk
     target: Target
@@ -81,9 +81,9 @@ class Look:
 
 
 @dataclass
-class Seen:
-    """What one look gave: its report, what it leaves to the next, and with which edits
-    that is to look."""
+class LookResult:
+    """The result of one look: its report, the findings left to the next look, and the
+    edits with which that look begins."""
 
     report: TargetReport
     further: tuple[Edit, ...] = ()
@@ -91,7 +91,7 @@ class Seen:
     work: int = 0
 
 
-def look_once(look: Look) -> Seen:
+def look_once(look: Look) -> LookResult:
     """Look at a target once."""
     request = look.request
     inputs = [ValueFact(text) for text in request.inputs]
@@ -99,7 +99,7 @@ def look_once(look: Look) -> Seen:
     try:
         return _look(look, report)
     except OutOfTimeError as error:
-        return Seen(cut_report_short(report, str(error)), work=look.work)
+        return LookResult(cut_report_short(report, str(error)), work=look.work)
     except NotLoadableError as error:
         diagnostic, edits = explain_refusal(
             request, look.target, look.texts, error, look.deadline
@@ -107,12 +107,12 @@ def look_once(look: Look) -> Seen:
         fail_report(report, diagnostic)
         if not diagnostic.is_unchecked:
             report.status = Status.PARTIAL
-        return Seen(report, edits, work=look.work)
+        return LookResult(report, edits, work=look.work)
     except UsageError as error:
-        return Seen(fail_report(report, not_loadable(str(error), None, "")))
+        return LookResult(fail_report(report, not_loadable(str(error), None, "")))
 
 
-def _look(look: Look, report: TargetReport) -> Seen:
+def _look(look: Look, report: TargetReport) -> LookResult:
     request, selected = look.request, set(look.request.selected)
     walkable, traces = _walk(look, report)
     walked = _with_origins(look, walkable, traces) or walkable.describe(request, traces)
@@ -120,7 +120,7 @@ def _look(look: Look, report: TargetReport) -> Seen:
     found = [finding.diagnostic for finding in findings]
     report.diagnostics = put_in_order(request.target, found)
     fill_report(report, walked, walkable)
-    # the search may take all the time there is: this much is told before it
+    # the search may use up the time, so the walk is reported before it
     look.on_walked(report)
 
     def find(changed: Walkable, after: dict[Mode, Trace]) -> list[Finding]:
@@ -149,7 +149,7 @@ def _look(look: Look, report: TargetReport) -> Seen:
     waiting = [
         finding.diagnostic.with_target(request.target) for finding in causes.waiting
     ]
-    return Seen(report, further, waiting, verifier.work)
+    return LookResult(report, further, waiting, verifier.work)
 
 
 def _with_origins(
@@ -172,8 +172,8 @@ def _with_origins(
 
 
 def _walk(look: Look, report: TargetReport) -> tuple[Walkable, dict[Mode, Trace]]:
-    """The model and its walk in every mode: with shapes where they suffice, else with
-    real tensors."""
+    """The model and its walk in every mode: with shapes if they are enough, otherwise
+    with real tensors."""
     request = look.request
     look.on_step("loading")
     walkable = load_walkable(request, look.target, look.texts)
@@ -189,7 +189,8 @@ def _walk(look: Look, report: TargetReport) -> tuple[Walkable, dict[Mode, Trace]
 
 
 def _needs_real_values(walkable: Walkable, traces: dict[Mode, Trace]) -> bool:
-    """Whether a walk with stand-ins ended early or in doubt, of a model that fits."""
+    """Whether a walk with stand-ins ended early or is in doubt, and the model is small
+    enough to be walked with real tensors."""
     params = param_facts(walkable.loaded.model).values()
     if sum(param.numel for param in params) > FALLBACK_PARAMS:
         return False
@@ -200,7 +201,7 @@ def _needs_real_values(walkable: Walkable, traces: dict[Mode, Trace]) -> bool:
 
 
 def _is_in_doubt(trace: Trace) -> bool:
-    """Whether a walk ended early, or a call failed that might not."""
+    """Whether a walk ended early, or has a failure that may not be real."""
     if trace.raised is not None:
         return True
     failures = [call.failure for call in trace.failures if call.failure is not None]
@@ -212,11 +213,11 @@ def _is_in_doubt(trace: Trace) -> bool:
 def _draw(
     request: Walk, report: TargetReport, walked: Walked, walkable: Walkable
 ) -> None:
-    """The picture and the module tree, where they are wanted."""
+    """Add the picture and the module tree, if they were requested."""
     if request.picture:
         draw_walk(report, walked)
     if request.tree:
-        # torchinfo is imported where its tree is wanted only
+        # torchinfo is imported only if its tree is wanted
         from shapelint.checking.module_tree import module_tree
 
         report.tree = module_tree(walkable, request.modes[-1])

@@ -1,4 +1,4 @@
-"""An input that a model runs with: guesses, walked one after the other to be sure."""
+"""Finds an input that a model runs with: guesses are walked one after the other."""
 
 from __future__ import annotations
 
@@ -34,28 +34,27 @@ from shapelint.syntax.texts import DISK
 from shapelint.tracing.walk import WalkSettings
 
 TRIES = 150
-"""Inputs tried for a model."""
+"""The most inputs tried for a model."""
 
 FURTHER_TRIES = 12
-"""Inputs tried after one that runs, but of which a rule finds something."""
+"""How many more inputs are tried after one that runs but has findings."""
 
 TRYING = 0.8
-"""Of the time for a target, after which no further input is tried."""
+"""The share of the time limit after which no further input is tried."""
 
 Result = tuple[Severity | None, ValueFact | None]
-"""The worst severity of what the rules find with an input, infos left out; and what
-comes out in eval mode."""
+"""The worst severity of the findings with an input, except infos; and the output in
+eval mode."""
 
 FAILED: Result = (Severity.ERROR, None)
 
 
 def propose(request: Propose, on_step: Callable[[str], None]) -> TargetReport:
-    """A report whose `proposed` inputs are what the model was walked with, cleanly in both
-    modes.
+    """Return a report whose `proposed` inputs run cleanly in both modes.
 
-    Without any, `status` is partial, and they are the likeliest of those that were
-    tried. `notes` say where the model has inputs of its own, which need not be written.
-    """
+    If there are none, `status` is partial, and the inputs are the likeliest of those
+    tried. `notes` say if the model declares its own inputs, which need not be
+    written."""
     report = TargetReport(request.target)
     deadline = time.monotonic() + request.seconds * TRYING
     on_step("loading")
@@ -87,8 +86,7 @@ def propose(request: Propose, on_step: Callable[[str], None]) -> TargetReport:
 def _find_inputs(
     loaded: Loaded, request: Walk, deadline: float
 ) -> tuple[InputMaker, ValueFact | None] | None:
-    """The first input of which no rule finds anything; else the first without an
-    error."""
+    """The first input without any finding, or else the first without an error."""
     passable, tried_since = None, 0
     for inputs in _possible_inputs(loaded):
         tried_since += passable is not None
@@ -104,7 +102,7 @@ def _find_inputs(
 
 
 def _possible_inputs(loaded: Loaded) -> Iterator[InputMaker]:
-    """The model's own inputs, where it has any, then guesses."""
+    """The model's own inputs, if it has any, then guesses."""
     with contextlib.suppress(UsageError):
         yield find_inputs(loaded, (), None)
     for specs in itertools.islice(guess_inputs(loaded.model), TRIES):
@@ -119,7 +117,7 @@ def _try_inputs(walkable: Walkable, request: Walk, deadline: float) -> Result:
     settings = WalkSettings(deadline=deadline, retries=1)
     traces: dict[Mode, Trace] = {}
     for mode in request.modes:
-        trace = walkable.walk(mode, settings, unwanted=_is_any)
+        trace = walkable.walk(mode, settings, unwanted=_is_any_failure)
         traces[mode] = trace
         if trace.raised is not None or trace.failure_count or trace.given_up:
             return FAILED
@@ -132,22 +130,23 @@ def _try_inputs(walkable: Walkable, request: Walk, deadline: float) -> Result:
     return worst, choose_shown_trace(walked).output
 
 
-def _is_any(key: Key) -> bool:
-    """Whichever call fails, the input is not the one."""
+def _is_any_failure(key: Key) -> bool:
+    """Used for `unwanted`: any failing call rules the input out."""
     del key
     return True
 
 
 def _computes_tensors(trace: Trace) -> bool:
-    """Whether anything is called and gives a tensor: an empty container runs with any
+    """Whether any call returns a tensor. An empty container would run with any
     input."""
     has_tensors = trace.output is not None and trace.output.tensors
     return bool(trace.calls and has_tensors)
 
 
 def _keeps_the_batch(specs: tuple[TensorSpec, ...], output: ValueFact | None) -> bool:
-    """Whether each result begins as the input does: a flatten that takes more into the
-    batch does not. True of inputs of which no shape is known."""
+    """Whether each result has the batch size of the input. A flatten that moves other
+    dimensions into the batch changes it. True if the shapes of the inputs are not
+    known."""
     if not specs:
         return True
     if output is None or not output.tensors:

@@ -1,4 +1,4 @@
-"""The report of one target, filled from what was walked and found."""
+"""Fills the report on one target."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def choose_shown_trace(walked: Walked) -> Trace:
 
 
 def fill_report(report: TargetReport, walked: Walked, walkable: Walkable) -> None:
-    """Rows, totals and status. The eval walk is what is shown, where there is one."""
+    """Fill in rows, totals and status. The eval walk is shown, if there is one."""
     trace = choose_shown_trace(walked)
     report.inputs = trace.inputs
     report.output = trace.output
@@ -46,7 +46,7 @@ def _is_end(item: Diagnostic) -> bool:
 
 
 def count_calls(report: TargetReport, walked: Walked) -> None:
-    """How many calls were followed, and how many of them could not be judged."""
+    """Count the calls that were followed, and those that could not be judged."""
     trace = choose_shown_trace(walked)
     failures = [call.failure for call in trace.failures if call.failure is not None]
     doubtful = sum(not failure.certain for failure in failures)
@@ -56,7 +56,7 @@ def count_calls(report: TargetReport, walked: Walked) -> None:
 
 
 def draw_walk(report: TargetReport, walked: Walked) -> None:
-    """The picture of the walk that is shown."""
+    """Add the picture of the shown walk."""
     # slow, and needed where a picture is wanted only
     from shapelint.picture.blocks import picture_of
 
@@ -64,14 +64,14 @@ def draw_walk(report: TargetReport, walked: Walked) -> None:
 
 
 def fail_report(report: TargetReport, diagnostic: Diagnostic) -> TargetReport:
-    """The report of a target that gave no model."""
+    """Fill the report of a target that gave no model."""
     report.status = Status.FAILED
     report.diagnostics = [diagnostic.with_target(report.target)]
     return report
 
 
 def cut_report_short(report: TargetReport, reason: str) -> TargetReport:
-    """The report of a target whose time was over outside of any walk."""
+    """Fill the report of a target whose time ran out outside of any walk."""
     if report.rows or report.diagnostics:
         report.notes.append(NOT_ALL_FIXES)
         return report
@@ -80,6 +80,6 @@ def cut_report_short(report: TargetReport, reason: str) -> TargetReport:
 
 
 def put_in_order(target: str, found: list[Diagnostic]) -> list[Diagnostic]:
-    """The findings of a target, the worst first."""
+    """Sort the findings of a target, the most serious first."""
     kept = [item.with_model_kept().with_target(target) for item in found]
     return sorted(kept, key=lambda item: item.sort_key)

@@ -1,5 +1,5 @@
-"""One target, start to end: looked at again and again, each time with the bug mended
-that the look before explained."""
+"""Checks one target by repeated looks. Each look fixes the bug that the previous look
+explained."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from shapelint.asked.target import parse_target
 from shapelint.checking.merging import merge_looks
 from shapelint.checking.one_pass import (
     Look,
-    Seen,
+    LookResult,
     ignore_report,
     ignore_step,
     look_once,
@@ -27,14 +27,13 @@ from shapelint.syntax.edits import try_edits
 from shapelint.syntax.texts import DISK, Texts
 
 SEARCHING = 0.8
-"""Of the time for a target, after which no further change is tried."""
+"""The share of the time limit after which no further change is tried."""
 
 PASSES = 6
-"""Looks at one target."""
+"""The most looks at one target."""
 
 ALL_WORK = 3 * WORK
-"""Of all searches for one target, beyond which no further bug is looked for behind
-those that were mended."""
+"""The work of all searches for one target after which there is no further look."""
 
 
 def check(
@@ -43,11 +42,11 @@ def check(
     on_walked: Callable[[TargetReport], None] = ignore_report,
     started: float | None = None,
 ) -> TargetReport:
-    """All that is to be said of one target. `on_step` is told what is about to be done
-    (`shapelint.asked.request.STEPS`).
+    """Check a target.
 
-    `on_walked` gets the report of the walk, before the search for fixes. `started`:
-    when the time for the target began (monotonic seconds; default: now).
+    `on_step` is called with each step (`shapelint.asked.request.STEPS`). `on_walked`
+    gets the report of the walk, before the search for fixes. `started`: when the time
+    for the target began (monotonic seconds; default: now).
 
     Raises:
         UsageError: the words of the request cannot be used.
@@ -69,8 +68,8 @@ def check(
     return silence(report, request.ignored_in, texts)
 
 
-def _look_further(look: Look, first: Seen) -> TargetReport:
-    """The report of all looks; the first one is done."""
+def _look_further(look: Look, first: LookResult) -> TargetReport:
+    """Look again until there is nothing more to see. Return the report of all looks."""
     seen, copy = first, MendedCopy()
     report, found = first.report, list(first.report.diagnostics)
     for number in range(1, PASSES):
@@ -82,7 +81,7 @@ def _look_further(look: Look, first: Seen) -> TargetReport:
         if later.report.status is Status.FAILED:
             break
         copy = copy.with_step(seen.further)
-        # where no look before could walk at all, nothing follows from an earlier bug
+        # if no earlier look could walk, no finding is a consequence of an earlier one
         is_first_walk = not seen.report.rows and bool(later.report.rows)
         found = merge_looks(
             found, seen.waiting, later.report.diagnostics, copy, is_first_walk
@@ -90,16 +89,16 @@ def _look_further(look: Look, first: Seen) -> TargetReport:
         if len(later.report.rows) > len(report.rows):
             report = later.report
         seen = later
-    # what the last look left to a next one is shown as it was found
+    # findings that the last look left to another one are shown unchanged
     report.diagnostics = merge_looks(found, seen.waiting, seen.waiting, copy)
     if first.report.status is Status.PARTIAL and report.status is Status.CHECKED:
         report.status = Status.PARTIAL
     return report
 
 
-def _texts_with_mended(look: Look, seen: Seen) -> Texts | None:
-    """The files with the bug mended that a look explained; None where there is nothing
-    further to see, or no time for it."""
+def _texts_with_mended(look: Look, seen: LookResult) -> Texts | None:
+    """The files with the bug fixed that a look explained; None if there is nothing more
+    to see or no time left."""
     if not seen.further or seen.work >= ALL_WORK or is_past(look.deadline):
         return None
     return try_edits(look.texts, seen.further)

@@ -1,4 +1,5 @@
-"""The command line: words in, one call, exit code out. No torch here."""
+"""The command line: parses words, makes one call, and returns an exit code. No torch
+here."""
 
 from __future__ import annotations
 
@@ -27,11 +28,11 @@ _COMMANDS = {
 
 
 def say(text: str, err: bool = False, nl: bool = True, colour: bool = False) -> None:
-    """A line or more to stdout, or to stderr: the way of all that is printed but
-    reports, which `write` prints.
+    """Print a text to stdout, or to stderr. Everything but reports, which `write`
+    prints, goes through this function.
 
-    Words of the user and of the user's files are in it: what would act on a terminal or
-    a runner is written out."""
+    The text may contain words of the user or of the user's files, so characters that
+    act on a terminal or a runner are escaped."""
     stream = sys.stderr if err else sys.stdout
     encoding = getattr(stream, "encoding", None) or "utf-8"
     safe = printable(text, colour)
@@ -42,7 +43,8 @@ def say(text: str, err: bool = False, nl: bool = True, colour: bool = False) -> 
 
 @contextlib.contextmanager
 def _safe_words() -> Iterator[None]:
-    """What click says of words it cannot use, in which they are, is safe to print."""
+    """Make click's messages about unusable words safe to print, because they contain
+    these words."""
     try:
         yield
     except click.UsageError as error:
@@ -54,8 +56,8 @@ def _safe_words() -> Iterator[None]:
 
 
 class Commands(click.Group):
-    """Commands are imported when they are called; their one-line helps are known
-    without."""
+    """The commands. Each is imported only when it is called; its one-line help is known
+    without that."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
@@ -111,8 +113,8 @@ class Commands(click.Group):
 
 
 def _say_fault(text: str) -> None:
-    """To stderr: what is said where a command itself failed; its exit code is not that
-    of findings."""
+    """Report on stderr that a command itself failed. The exit code differs from that of
+    findings."""
     from shapelint.render.fault_text import write_fault
 
     with contextlib.suppress(OSError):
@@ -120,7 +122,7 @@ def _say_fault(text: str) -> None:
 
 
 def torch_version() -> str | None:
-    """The version of torch that is installed; torch itself is not imported."""
+    """The installed version of torch, found without importing it."""
     try:
         return importlib.metadata.version("torch")
     except importlib.metadata.PackageNotFoundError:

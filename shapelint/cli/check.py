@@ -1,4 +1,4 @@
-"""`shapelint check`: its options."""
+"""The options of `shapelint check`."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def check(**words: Any) -> None:
 
 
 def _split(values: tuple[str, ...]) -> tuple[str, ...]:
-    """`--select SHP1,SHP2` is two words."""
+    """Split `--select SHP1,SHP2` into two words."""
     words = [word for value in values for word in value.split(",")]
     return tuple(word for word in words if word.strip())
 
@@ -147,7 +147,7 @@ def _require_consistent(options: CheckOptions) -> None:
 
 
 def _with_baseline(options: CheckOptions, config: Config) -> CheckOptions:
-    """The command line's baseline, else the configuration's."""
+    """Use the baseline of the command line, or else that of the configuration."""
     configured = config.path(config.baseline) if config.baseline else None
     baseline = options.baseline or configured
     if options.update_baseline and not baseline:
@@ -156,8 +156,8 @@ def _with_baseline(options: CheckOptions, config: Config) -> CheckOptions:
 
 
 def _targets(options: CheckOptions, config: Config) -> tuple[str, ...]:
-    """What is checked: the words of the command line, unless they are changed files or
-    there are none."""
+    """The targets of the command line; for changed files, the configured targets they
+    affect; without any, all targets of the configuration."""
     if options.targets and not options.changed:
         return options.targets
     if options.given.has_input:

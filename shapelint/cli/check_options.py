@@ -1,4 +1,4 @@
-"""What the command line of `shapelint check` says."""
+"""The options of `shapelint check`, as plain data."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from shapelint.cli.options import ConfigOptions, InputOptions, OutputOptions
 
 @dataclass(frozen=True)
 class CheckOptions:
-    """What the command line says. `targets`, `select` and `ignore`: word by word."""
+    """The options of the command line. `targets`, `select` and `ignore` are split into
+    words."""
 
     targets: tuple[str, ...]
     given: InputOptions
@@ -33,10 +34,10 @@ class CheckOptions:
 
     @property
     def wants_fixes(self) -> bool:
-        """Whether fixes are made, or shown as a diff."""
+        """Whether to make fixes, or to show them as a diff."""
         return self.fix or self.diff or self.fix_only
 
     @property
     def has_report(self) -> bool:
-        """Whether the per-layer table is printed."""
+        """Whether to print the per-layer table."""
         return not (self.no_report or self.output.quiet)

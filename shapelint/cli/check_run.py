@@ -1,4 +1,4 @@
-"""`shapelint check`: from options to an exit code."""
+"""Runs `shapelint check`: from options to an exit code."""
 
 from __future__ import annotations
 
@@ -39,8 +39,9 @@ from shapelint.rules.gaps.target_not_loadable import not_loadable
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """A target, and the request for it; where there can be none, what became of it."""
+class _RequestedTarget:
+    """A target and its request; if no request can be made, the outcome that says
+    why."""
 
     request: CheckRequest | None
     unusable: Outcome | None = None
@@ -52,8 +53,8 @@ class _Asked:
 
 
 def run_check(options: CheckOptions, config: Config, is_alone: bool) -> int:
-    """Check the targets of the options, print what is found, and answer with the exit
-    code. `is_alone`: the command line named no target.
+    """Check the targets, print the result, and return the exit code. `is_alone`: the
+    command line named no target.
 
     Raises:
         UsageError: something cannot be done as asked for.
@@ -109,8 +110,10 @@ def _is_source(target: str, options: CheckOptions) -> bool:
     return is_source(target, options.targets, options.given.has_input, options.changed)
 
 
-def _ask(options: CheckOptions, config: Config, outputs: list[Output]) -> list[_Asked]:
-    """A request for each target.
+def _ask(
+    options: CheckOptions, config: Config, outputs: list[Output]
+) -> list[_RequestedTarget]:
+    """Make a request for each target.
 
     Raises:
         UsageError: the only target cannot be used, or a word matches no rule.
@@ -125,12 +128,12 @@ def _ask(options: CheckOptions, config: Config, outputs: list[Output]) -> list[_
         except UsageError as error:
             if len(options.targets) == 1:
                 raise
-            asked.append(_Asked(None, _unusable(target, error)))
+            asked.append(_RequestedTarget(None, _unusable(target, error)))
             continue
         if isinstance(request, Walk):
             request = replace(request, picture=has_picture)
         request = replace(request, selected=selected, ignored_in=ignored_in)
-        asked.append(_Asked(request))
+        asked.append(_RequestedTarget(request))
     if has_picture and any(isinstance(each.request, Walk) for each in asked):
         require_graphviz()
     return asked
@@ -151,7 +154,7 @@ def _unusable(target: str, error: UsageError) -> Outcome:
 
 
 def _check_all(
-    options: CheckOptions, asked: list[_Asked], worker: Worker | None
+    options: CheckOptions, asked: list[_RequestedTarget], worker: Worker | None
 ) -> list[Outcome]:
     requests = [each.request for each in asked if each.request is not None]
     output = options.output
@@ -169,7 +172,8 @@ def _check_all(
 
 
 def _accept(outcomes: list[Outcome], options: CheckOptions, started: float) -> int:
-    """What was found becomes known: in a baseline, or by a comment at its line."""
+    """Accept all findings: write them into a baseline, or add a comment to each line.
+    Return the exit code."""
     _say_failed(outcomes)
     if options.update_baseline:
         # `_with_baseline` has refused the one without the other
@@ -192,8 +196,8 @@ def _plural(count: int) -> str:
 
 
 def _say_failed(outcomes: list[Outcome]) -> None:
-    """To stderr, why a target could not be checked: where only changes are printed,
-    nothing else says it."""
+    """Report on stderr why targets could not be checked. Needed if only changes are
+    printed."""
     for outcome in outcomes:
         if outcome.report.status is Status.FAILED:
             for diagnostic in outcome.report.diagnostics:
@@ -203,13 +207,14 @@ def _say_failed(outcomes: list[Outcome]) -> None:
 def _fix(
     options: CheckOptions,
     config: Config,
-    asked: list[_Asked],
+    asked: list[_RequestedTarget],
     outcomes: list[Outcome],
     outputs: list[Output],
     known: baseline.Known,
     started: float,
 ) -> int:
-    """Make the fixes, or a diff of them, and report what is left."""
+    """Make the fixes, or print them as a diff, and report the remaining findings.
+    Return the exit code."""
     requests = [each.request for each in asked]
     outcomes, made, diff = make_fixes(
         requests,

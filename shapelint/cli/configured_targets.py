@@ -1,5 +1,5 @@
-"""What the configuration says of targets: which there are, their rules, and which of
-them changed files are part of."""
+"""The targets of the configuration: which there are, their rules, and which of them
+depend on changed files."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import os
 from shapelint.asked.settings import Config, ConfiguredTarget
 
 NOTHING = ConfiguredTarget()
-"""What is said of a target that is not configured."""
+"""The settings of a target that is not configured."""
 
 SOURCE_ENDINGS = (".py", ".ipynb")
 
 
 def find_configured(config: Config, target: str) -> ConfiguredTarget | None:
-    """The table of a target, where the configuration has one."""
+    """The table of a target; None if it is not configured."""
     path, _, expression = target.partition(":")
     for table in config.targets:
         own = target_from_here(config, table.target)
@@ -36,18 +36,18 @@ def targets_of(config: Config) -> tuple[str, ...]:
 
 
 def target_from_here(config: Config, target: str) -> str:
-    """A target of the configuration as seen from here: its file is relative to the
-    folder of the configuration."""
+    """A configured target relative to the working directory. In the configuration, its
+    file is relative to the folder of the configuration."""
     path, colon, expression = target.partition(":")
     return f"{config.path(path)}{colon}{expression}" if path.endswith(".py") else target
 
 
 def find_affected(config: Config, changed: tuple[str, ...]) -> tuple[str, ...]:
-    """Of the targets of the configuration those that changed files are part of, then
-    the files that can be read.
+    """The configured targets that depend on changed files, then the changed files that
+    can be read.
 
-    A target whose files are not all known may be made of any file, and is one of them.
-    """
+    A target whose files are not all known is included, because it may depend on any
+    file."""
     files = {os.path.realpath(file) for file in changed}
     # Another setting may change what is found in any target.
     if config.file is not None and os.path.realpath(config.file) in files:
@@ -63,8 +63,8 @@ def find_affected(config: Config, changed: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _is_affected(config: Config, table: ConfiguredTarget, files: set[str]) -> bool:
-    """Whether a target or its input factory is made of one of these files, or might
-    be."""
+    """Whether a target or its input factory depends, or may depend, on one of these
+    files."""
     from shapelint.syntax.dependencies import dependencies_of
 
     words = [word for word in (table.target, table.input_factory) if word]
@@ -83,8 +83,8 @@ def _is_readable(file: str, left_out: tuple[str, ...]) -> bool:
 def choose_rules(
     config: Config, select: tuple[str, ...], ignore: tuple[str, ...], target: str
 ) -> tuple[str, ...]:
-    """The codes that are on for a target: the command line's words, else the target's
-    own, else the file's.
+    """The codes that are on for a target: by the words of the command line, or else by
+    the target's table, or else by the configuration.
 
     Raises:
         UsageError: a word matches no rule.
@@ -101,7 +101,7 @@ def choose_rules(
 
 
 def codes_ignored_in(config: Config) -> dict[str, list[str]]:
-    """`per-file-ignores` as absolute patterns and codes.
+    """The `per-file-ignores`: codes by absolute patterns.
 
     Raises:
         UsageError: a word matches no rule.
@@ -117,8 +117,8 @@ def codes_ignored_in(config: Config) -> dict[str, list[str]]:
 
 
 def make_patterns_absolute(config: Config, names: list[str]) -> tuple[str, ...]:
-    """Patterns as absolute ones; one without a slash is for files and folders of that
-    name anywhere below."""
+    """Make patterns absolute. One without a slash matches files and folders of that
+    name at any depth."""
     return tuple(_make_pattern_absolute(str(config.folder), name) for name in names)
 
 

@@ -1,4 +1,4 @@
-"""What the exit code of a command says."""
+"""The exit codes of commands."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from shapelint.facts.outcome import Outcome
 CLEAN, FINDINGS, UNCHECKED = 0, 1, 2
 
 INTERRUPTED = 130
-"""The exit code after Ctrl-C, as shells have it: 128 and the number of SIGINT."""
+"""The exit code after Ctrl-C, by the convention of shells: 128 plus the number of
+SIGINT."""
 
 
 def exit_code(
     outcomes: Sequence[Outcome], exit_zero: bool, fail_on: str = DEFAULTS.fail_on
 ) -> int:
-    """2 where something could not be checked, 1 where there are findings at or above a
-    severity."""
+    """2 if something could not be checked, 1 if there are findings at or above a
+    severity, otherwise 0."""
     if any(_is_unchecked(outcome) for outcome in outcomes):
         return UNCHECKED
     least = Severity(fail_on).rank
@@ -34,8 +35,8 @@ def has_failed(outcomes: Iterable[Outcome]) -> bool:
 
 
 def _is_unchecked(outcome: Outcome) -> bool:
-    """Whether a target, or a file of one, could not be checked, or not to its end: that
-    is not a finding."""
+    """Whether a target or one of its files could not be checked completely. That is not
+    a finding."""
     report = outcome.report
     if report.status is Status.FAILED or report.unfinished:
         return True

@@ -1,11 +1,11 @@
-"""What `--fix`, `--unsafe-fixes`, `--diff` and `--fix-only` do after a check."""
+"""Implements `--fix`, `--unsafe-fixes`, `--diff` and `--fix-only` after a check."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from shapelint.apply.rounds import CheckRequest, Fixed, fix_target
+from shapelint.apply.rounds import CheckRequest, FixedTexts, fix_target
 from shapelint.apply.written_files import (
     SourceFile,
     difference,
@@ -28,17 +28,17 @@ def make_fixes(
     with_unsafe: bool,
     is_dry: bool,
 ) -> tuple[list[Outcome], int, str]:
-    """Reports after the fixes, how many were made, and the diff. `is_dry`: no file is
-    written.
+    """Make the fixes. Return the reports after them, the number of fixes, and the diff.
 
-    `started`: when the check began (seconds since the epoch); what was changed since
-    then was not checked.
+    `is_dry`: no file is written. `started`: when the check began (seconds since the
+    epoch). A file that was changed since then was not checked.
 
     Raises:
         UsageError: a file was changed in the meantime, or cannot be written; then none
-        is."""
+        is.
+    """
     originals = _read_sources(outcomes, started)
-    state = Fixed()
+    state = FixedTexts()
     after = list(outcomes)
     for at, request in enumerate(requests):
         if request is None or outcomes[at].fault:
@@ -61,7 +61,7 @@ def make_fixes(
 
 
 def _read_sources(outcomes: list[Outcome], started: float) -> dict[str, SourceFile]:
-    """Every file that a fix would edit, as it is now."""
+    """Read every file that a fix would edit."""
     found = [item for outcome in outcomes for item in outcome.report.diagnostics]
     edits = [edit for item in found for fix in item.fixes for edit in fix.edits]
     files = {file_of(edit) for edit in edits}
@@ -82,8 +82,8 @@ def _run(request: CheckRequest) -> Outcome:
 
 
 def say_right_inputs(outcomes: list[Outcome]) -> None:
-    """Print a line to stderr for each input that is wrong where the model is right, so
-    that nothing was fixed."""
+    """Report on stderr each input that is wrong while the model is right, since such a
+    finding is not fixed."""
     for outcome in outcomes:
         of_target = f"{outcome.report.target}: " if len(outcomes) > 1 else ""
         right = [item.right_input for item in outcome.report.diagnostics]
@@ -94,7 +94,7 @@ def say_right_inputs(outcomes: list[Outcome]) -> None:
 
 
 def say_diff(text: str, count: int) -> None:
-    """The diff to stdout, the count to stderr."""
+    """Print the diff to stdout and the number of fixes to stderr."""
     say(text, nl=False)
     plural = "s" if count != 1 else ""
     say(f"would fix {count} finding{plural}" if count else "no fixes to make", err=True)

@@ -1,4 +1,5 @@
-"""What `--add-ignores` does: a comment for each finding, where it suppresses."""
+"""Implements `--add-ignores`: adds a comment for each finding at the line where it
+suppresses."""
 
 from __future__ import annotations
 
@@ -26,8 +27,8 @@ Wanted = dict[tuple[str, int], set[str]]
 
 
 def add_ignores(outcomes: list[Outcome], started: float) -> tuple[int, int]:
-    """Write `# shapelint: ignore[...]` for every finding with a place; how many were,
-    and how many findings have none.
+    """Write `# shapelint: ignore[...]` for every finding with a place. Return the
+    number of suppressed findings, and of those without a place.
 
     Raises:
         UsageError: a file was changed meanwhile, or cannot be written; then none is.
@@ -56,7 +57,8 @@ def add_ignores(outcomes: list[Outcome], started: float) -> tuple[int, int]:
 
 
 def _find_ignores(outcomes: list[Outcome]) -> tuple[Wanted, int]:
-    """What to suppress, and how many findings have no line of the user's."""
+    """The findings to suppress by place, and the number of findings without a line in
+    the user's code."""
     wanted: Wanted = {}
     without = 0
     for item in (item for outcome in outcomes for item in outcome.report.diagnostics):
@@ -78,8 +80,8 @@ def _is_same_code(one: str, other: str) -> bool:
 
 
 def _comment(file: str, line: int, codes: list[str], text: str) -> Edit | None:
-    """The edit that puts the comment at the end of a line, or its codes into the one
-    that is there."""
+    """The edit that adds the comment to the end of a line, or its codes to an existing
+    comment."""
     source = _lines_of(file, text)
     if not 0 < line <= len(source):
         return None

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class InitOptions:
-    """What the command line says."""
+    """The options of the command line."""
 
     paths: tuple[str, ...]
     yes: bool
@@ -87,7 +87,7 @@ def _find_models(paths: Iterable[str]) -> list[ModelClass]:
 
 
 class _Place:
-    """The file that is written into. `prefix`: of its tables."""
+    """The file to write into. `prefix`: of the names of its tables."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
@@ -98,7 +98,7 @@ class _Place:
 
     @property
     def known(self) -> set[str]:
-        """The targets that are there."""
+        """The targets that the file already has."""
         from shapelint.asked.config import load_config
 
         if self.is_new:
@@ -107,12 +107,12 @@ class _Place:
         return {_make_absolute(config, table.target) for table in config.targets}
 
     def from_here(self, target: str) -> str:
-        """A target as it is written in this file: with the path from its folder."""
+        """A target with its path relative to the folder of this file."""
         path, colon, name = target.partition(":")
         return Path(os.path.relpath(path, self.file.parent)).as_posix() + colon + name
 
     def with_tables(self, tables: str) -> bytes:
-        """The file with tables at its end.
+        """The content of the file with tables added at its end.
 
         Raises:
             UsageError: it would be no configuration any more.
@@ -135,7 +135,7 @@ class _Place:
         return text
 
     def write(self, text: bytes) -> None:
-        """The file, whole or not at all; not where it has changed since it was read.
+        """Write the file whole or not at all, unless it has changed since it was read.
 
         Raises:
             UsageError: it has changed, or cannot be written.
@@ -156,8 +156,8 @@ def _make_absolute(config: Config, target: str) -> str:
 
 
 def _find_place(given: str | None) -> _Place:
-    """The configuration that counts here; else the nearest pyproject.toml; else a new
-    shapelint.toml."""
+    """The configuration in force here, or else the nearest pyproject.toml, or else a
+    new shapelint.toml."""
     from shapelint.asked.config import load_config
 
     if given is not None:
@@ -184,7 +184,7 @@ def _find_place(given: str | None) -> _Place:
 
 @dataclass(frozen=True)
 class _Verdict:
-    """What is said of a model, and its table if it ran."""
+    """The line to print about a model, and its table if it ran."""
 
     model: ModelClass
     words: str
@@ -210,7 +210,7 @@ def _judge_models(
 
 
 def _judge_unrun(model: ModelClass, known: set[str]) -> _Verdict | None:
-    """Why a model is not even tried; None for one that is."""
+    """The verdict on a model that need not be tried; None if it must be."""
     if f"{os.path.abspath(model.file)}:{model.name}" in known:
         return _Verdict(model, "is there already")
     if model.trains is not None:
@@ -251,7 +251,7 @@ def _judge_run(model: ModelClass, outcome: Outcome, place: _Place) -> _Verdict:
 
 
 def _say_verdicts(verdicts: list[_Verdict]) -> None:
-    """A line each, the models in one column."""
+    """Print one line for each model, with the names in one column."""
     names = [in_one_line(each.model.target) for each in verdicts]
     width = max(map(len, names))
     for name, verdict in zip(names, verdicts, strict=True):

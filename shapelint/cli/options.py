@@ -1,5 +1,5 @@
-"""Options that several commands share, and how what click hands to a command becomes a
-dataclass."""
+"""Options that several commands share, and the conversion of click's arguments to
+dataclasses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class InputOptions:
-    """What a model is fed, and how it is walked; None where nothing was said."""
+    """The inputs of a model, and how it is walked. None for options that were not
+    given."""
 
     inputs: tuple[str, ...] = ()
     input_factory: str | None = None
@@ -33,7 +34,7 @@ class InputOptions:
 
 @dataclass(frozen=True)
 class ConfigOptions:
-    """Which configuration counts."""
+    """Which configuration to use."""
 
     config: str | None = None
     isolated: bool = False
@@ -50,9 +51,9 @@ class OutputOptions:
 
 
 def options_from(kind: type[T], words: Mapping[str, object]) -> T:
-    """A command's options from what click hands to it, by the names of the fields.
+    """Build a command's options from click's arguments, by the names of the fields.
 
-    A field that is a dataclass itself is made from the same words."""
+    A field that is a dataclass itself is built from the same arguments."""
     hints = get_type_hints(kind)
     values: dict[str, object] = {}
     for declared in fields(kind):  # type: ignore[arg-type]
@@ -83,7 +84,7 @@ class TakesInputs(click.Command):
 
 
 def _decorate(function: F, *options: Callable[[F], F]) -> F:
-    """With options in the order in which the help lists them."""
+    """Apply options in the order in which the help lists them."""
     for option in reversed(options):
         function = option(function)
     return function

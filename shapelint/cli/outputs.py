@@ -1,4 +1,4 @@
-"""`--output-format`: which formats are printed, and where each of them goes."""
+"""Parses `--output-format`: the formats to print, and the file of each."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from shapelint.asked.formats import CHECK_FORMATS
 from shapelint.facts.errors import UsageError, suggest
 
 Output = tuple[str, str | None]
-"""A format and its file; None is stdout."""
+"""A format and its file; None stands for stdout."""
 
 
 def parse_outputs(
     given: tuple[str, ...], output_file: str | None, default: str
 ) -> list[Output]:
-    """Formats and their files from words like `full` and `sarif=report.sarif`.
+    """Parse words such as `full` and `sarif=report.sarif` into formats and files.
 
     Raises:
         UsageError: a format does not exist, or two would be written to the same place.
@@ -49,7 +49,8 @@ def _parse_output(word: str) -> Output:
 
 
 def _require_writable(files: Iterable[str]) -> None:
-    """Refuse two reports in one file, and a report in place of a source file."""
+    """Refuse two reports in the same file, and a report that would overwrite a source
+    file."""
     seen: set[str] = set()
     for file in map(os.path.realpath, files):
         if file in seen:

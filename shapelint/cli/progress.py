@@ -1,5 +1,5 @@
-"""What is going on, on stderr: a bar where that is a terminal and it takes long, lines
-with --verbose, else nothing."""
+"""Shows progress on stderr: a bar on a terminal if the check takes long, lines with
+--verbose, otherwise nothing."""
 
 from __future__ import annotations
 
@@ -17,18 +17,19 @@ from shapelint.cli import say
 from shapelint.facts.escape import in_one_line
 
 PATIENCE = 1.0
-"""Seconds before a bar is shown; most runs are over by then."""
+"""Seconds before a bar is shown. Most runs are over by then."""
 
 _BAR_WIDTH, _BAR_COLUMNS = 24, 38
-"""Columns of the bar alone, and with its borders and figures."""
+"""The columns of the bar alone, and with its borders and numbers."""
 
 _TARGET_SHOWN = 40
-"""Characters of a target's name beside the bar; the last ones tell more."""
+"""How many characters of a target's name are shown beside the bar. The last ones say
+the most."""
 
 
 class Progress:
-    """Told of every step of every target, from any thread; shows them while it is
-    entered."""
+    """Receives every step of every target, from any thread, and shows them while its
+    context is active."""
 
     def __init__(
         self, targets: int, quiet: bool = False, verbose: bool = False
@@ -46,7 +47,7 @@ class Progress:
         return self
 
     def step(self, target: str, name: str) -> None:
-        """What has begun for a target."""
+        """Show that a step of a target has begun."""
         with self._lock:
             if self.verbose:
                 self._say(target, name)
@@ -87,7 +88,7 @@ class Progress:
         value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Take the bar away again."""
+        """Remove the bar."""
         if self._bar is not None:
             # Not the bar's own end, which leaves it there. click has hidden the cursor.
             click.echo("\r\x1b[K\x1b[?25h", file=sys.stderr, nl=False)

@@ -27,7 +27,7 @@ from shapelint.facts.kinds import Status
 
 @dataclass(frozen=True)
 class ReportOptions:
-    """What the command line says."""
+    """The options of the command line."""
 
     target: str
     given: InputOptions
@@ -84,7 +84,7 @@ def report(**words: Any) -> None:
 
 
 def _request(options: ReportOptions) -> Walk:
-    """Only errors are of interest beside a report."""
+    """Build the request. Beside a report, only errors are of interest."""
     from shapelint.asked.config import load_config
     from shapelint.cli.requests import walk_request
     from shapelint.rules import catalogue

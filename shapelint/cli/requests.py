@@ -1,4 +1,4 @@
-"""How a command's options and the configuration become requests."""
+"""Builds requests from a command's options and the configuration."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from shapelint.cli.options import InputOptions
 
 
 def walk_request(target: str, config: Config, options: InputOptions) -> Walk:
-    """The request to walk a target, its words checked before anything is started.
+    """The request to walk a target. Its words are checked before anything is started.
 
-    What the configuration says of this target counts where the options say nothing.
+    The target's table in the configuration counts where the options are not given.
 
     Raises:
         UsageError: target or input cannot be read.

@@ -1,4 +1,4 @@
-"""The settings in force, and the versions, as `check` prints them."""
+"""The settings in force and the versions, as `check` prints them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from shapelint.facts.escape import json_text
 
 
 def settings_text(config: Config) -> str:
-    """The settings in force, as TOML would write them, and where they are from."""
+    """The settings in force in the syntax of TOML, and the file they are from."""
     where = "defaults; no configuration was found"
     if config.file is not None:
         where = f"from {config.file}"
@@ -35,7 +35,7 @@ def _line(owner: Config | ConfiguredTarget, name: str) -> str:
 
 
 def say_settings(config: Config) -> None:
-    """To stderr: the versions, and where the configuration is from."""
+    """Print the versions and the configuration file to stderr."""
     python = platform.python_version()
     say(f"shapelint {__version__}, torch {torch_version()}, Python {python}", err=True)
     where = "no configuration was found"

@@ -1,2 +1,2 @@
-"""What was found and walked, as plain data: a leaf that imports nothing of the
-package."""
+"""The plain data of shapelint: what was walked and what was found. Imports nothing else
+of the package."""

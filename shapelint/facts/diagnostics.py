@@ -1,5 +1,5 @@
-"""What shapelint has to say, as plain data: no torch, no formatting, nothing of the
-package imported."""
+"""Diagnostics as plain data. No torch, no formatting, and nothing else of the package
+except `facts`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from shapelint.facts.places import Position, Span
 
 
 class Severity(Word):
-    """How sure and how bad: `error` raises or is provably wrong, `info` never touches
-    the exit code."""
+    """How serious a finding is. An `error` raises or is provably wrong; an `info` never
+    changes the exit code."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -19,14 +19,14 @@ class Severity(Word):
 
     @property
     def rank(self) -> int:
-        """0 for the worst."""
+        """0 is the most serious."""
         return list(Severity).index(self)
 
 
 @dataclass(frozen=True)
 class Related:
-    """Another place that has to do with the finding. `is_other_place`: a change there
-    would mend it too."""
+    """Another place that belongs to the finding. `is_other_place`: a change there would
+    fix it too."""
 
     span: Span
     message: str
@@ -45,13 +45,14 @@ class Edit:
 
 @dataclass(frozen=True)
 class Fix:
-    """A change that mends the finding.
+    """A change that fixes the finding.
 
     `verified` is true only after the edited copy was loaded and walked again. `cost`
-    says what it means for parameters and trained weights. A fix without edits changes
-    the command, not the file: `inputs` are what is to be given instead, and `runs` says
-    whether no call fails with them. `fits_other_sizes`: larger images fit as well.
-    `others_stay`: with the input this finding is gone, and others are not."""
+    says what the change means for the number of parameters and for trained weights. A
+    fix without edits changes the command instead of a file: `inputs` are the inputs to
+    pass, and `runs` is true if no call fails with them. `fits_other_sizes`: the edited
+    model takes larger images too. `others_stay`: with these inputs this finding is
+    gone, but other findings are not."""
 
     title: str
     safety: Safety
@@ -66,7 +67,7 @@ class Fix:
 
 @dataclass(frozen=True)
 class TrailStep:
-    """One call on the way to the finding, and the shape it gave."""
+    """One call on the way to the finding, and the shape of its result."""
 
     layer: str
     op: str
@@ -75,10 +76,10 @@ class TrailStep:
 
 @dataclass(frozen=True)
 class Draft:
-    """What a rule has to say, before its place is known.
+    """The finding of a rule before its place is known.
 
-    `message` stands alone; `label` goes under the marked span; `notes` say how it came
-    about."""
+    `message` stands alone; `label` is printed below the marked span; `notes` explain
+    how the finding came about."""
 
     code: str
     name: str
@@ -99,7 +100,8 @@ class Draft:
         called_at: Span | None = None,
         otherwise: NoPlace | None = None,
     ) -> Diagnostic:
-        """The diagnostic at its place. `otherwise`: why it may have none.
+        """Return the diagnostic at its place. `otherwise` is the reason why it may have
+        no place.
 
         Raises:
             ValueError: there is neither a place nor a reason for having none.
@@ -113,10 +115,10 @@ class Draft:
 
 @dataclass(frozen=True)
 class Diagnostic(Draft):
-    """What is reported: one finding, at its place.
+    """One finding at its place, as it is reported.
 
-    `called_at`: the call of the layer, where that is another line. `modes`: those in
-    which it shows."""
+    `called_at` is the place of the layer's call, if that is on another line. `modes`
+    are the modes in which the finding occurs."""
 
     target: str = ""
     span: Span | None = None
@@ -131,17 +133,17 @@ class Diagnostic(Draft):
 
     @property
     def place(self) -> Span | None:
-        """Where it is shown: its own place, else where its layer is called."""
+        """The place to show: the finding's own, or else the call of its layer."""
         return self.span or self.called_at
 
     @property
     def is_gap(self) -> bool:
-        """Whether it names a part that the walk could not judge."""
+        """Whether it names a part of the model that the walk could not judge."""
         return self.kind is DiagnosticKind.GAP
 
     @property
     def is_unchecked(self) -> bool:
-        """Whether nothing was checked of what it names: a target or a file."""
+        """Whether it names a target or a file of which nothing was checked."""
         return self.kind is DiagnosticKind.UNCHECKED
 
     @property
@@ -151,14 +153,14 @@ class Diagnostic(Draft):
 
     @property
     def right_input(self) -> Fix | None:
-        """The first help, where it is an input that the model runs with: then the input
-        is wrong, not the model."""
+        """The first fix, if it is an input that the model runs with. Then the input is
+        wrong, not the model."""
         first = self.fixes[0] if self.fixes else None
         return first if first is not None and first.inputs and first.runs else None
 
     def with_model_kept(self) -> Diagnostic:
-        """The same finding; no edit is safe, whatever weights it keeps, behind an input
-        that the model runs with."""
+        """Return the finding with every edit marked unsafe that comes after an input
+        the model runs with: the model may be right as it is."""
         fixes: list[Fix] = []
         for fix in self.fixes:
             is_doubtful = fix.edits and any(
@@ -168,11 +170,11 @@ class Diagnostic(Draft):
         return replace(self, fixes=tuple(fixes))
 
     def with_target(self, target: str) -> Diagnostic:
-        """The same finding, named for the target it was found in."""
+        """Return the finding with the name of its target."""
         return replace(self, target=target)
 
     @property
     def sort_key(self) -> tuple[int, str, int, int, str]:
-        """Worst first, then by place."""
+        """Sorts the most serious findings first, then by place."""
         span = self.span or Span("", 0)
         return (self.severity.rank, span.file, span.line, span.column or 0, self.code)

@@ -1,4 +1,5 @@
-"""The picture of a walk as plain data: blocks, and the tensors that go between them."""
+"""The picture of a walk as plain data: blocks, and the tensors that flow between
+them."""
 
 from __future__ import annotations
 
@@ -10,12 +11,12 @@ from shapelint.facts.tensors import TensorFact, ValueFact
 
 @dataclass
 class Block:
-    """A box of the picture: an input, the output, a call, or a module with what is
-    inside (a container).
+    """A box of the picture: an input, the output, a call, or a module with its contents
+    (a container).
 
-    `layer`: qualified name of the module, for a function of the one it is called in.
-    `size`: elements of the largest tensor it gives. `within`: the position of the
-    container it is in. `made` and `called`: file and line."""
+    `layer`: qualified name of the module; for a function, of the module that calls it.
+    `size`: number of elements of its largest result. `within`: index of the container
+    around it. `made` and `called`: file and line."""
 
     layer: str
     op: str
@@ -30,13 +31,13 @@ class Block:
     called: tuple[str, int] | None = None
     failed: bool = False
     value: ValueFact | None = None
-    """Of an input or the output: what is given, or comes out."""
+    """The value that an input or output block stands for."""
 
 
 @dataclass
 class Link:
-    """A tensor on its way from one block to another, and its shape. `into_failed`: the
-    failing call is fed with it."""
+    """A tensor that flows from one block to another, and its shape. `into_failed`: it
+    is an argument of a failing call."""
 
     source: int
     target: int
@@ -47,10 +48,7 @@ class Link:
 @dataclass
 class Picture:
     """Blocks in the order of the calls, the model itself first, and the links between
-    those that hold no others.
-
-    `left_out`: calls for which there is no room.
-    """
+    the innermost blocks. `left_out` is the number of calls that did not fit."""
 
     blocks: list[Block] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)

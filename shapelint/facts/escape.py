@@ -1,10 +1,10 @@
-"""Text of others (names, messages, source lines) made safe to print: nothing in it
-acts, all of it is seen.
+"""Makes other people's text (names, messages, source lines) safe to print: nothing in
+it acts, and all of it is visible.
 
-A terminal acts on control characters, a reader is misled by those that turn the
-direction of text, a file in UTF-8 cannot hold lone surrogates, XML none of the first
-and last, and GitHub's runner acts on lines of a log. No torch, and nothing of the
-package imported."""
+A terminal acts on control characters; characters that change the direction of text
+mislead readers; a file in UTF-8 cannot hold lone surrogates, and XML can hold neither
+those nor control characters; GitHub's runner acts on lines of a log. No torch, and
+nothing else of the package."""
 
 from __future__ import annotations
 
@@ -31,34 +31,34 @@ _LINE_COMMAND = re.compile(
 
 
 def visible(text: str, colour: bool = False) -> str:
-    """Text of one or more lines with what is unsafe written as in a Python string:
-    `\\x1b`, `\\u202e`.
+    r"""Escape the unsafe characters of a text, as in a Python string: `\x1b`, `\u202e`.
+    Newlines and tabs stay.
 
-    Tabs stay. `colour`: sequences that only set a colour stay too. The runner takes
-    `##[group]` for a command anywhere in a line, so that the bracket is written
-    `\\x5b`."""
+    `colour`: sequences that only set a colour stay too. GitHub's runner takes
+    `##[group]` for a command anywhere in a line, so that its bracket is written
+    `\x5b`."""
     pattern = _COLOUR_OR_UNSAFE if colour else _UNSAFE
     return _BRACKET.sub(r"\1\\x5b", pattern.sub(_write_out, text))
 
 
 def in_one_line(text: str) -> str:
-    """As `visible`, with newlines and tabs written too: for a name, or a message that
-    has a line for itself."""
+    """Like `visible`, but newlines and tabs are escaped as well. For names, and for
+    messages that must stay on one line."""
     return visible(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
 def printable(text: str, colour: bool = False) -> str:
-    """As `visible`, and no line is one that GitHub's runner takes for a command:
-    `::error::...`, after blanks or not.
+    """Like `visible`, but also no line is one that GitHub's runner takes for a command:
+    `::error::...`, with or without leading blanks.
 
-    For all that is printed as a whole; only the format `github` has such lines of its
-    own."""
+    For everything that is printed as a whole. Only the format `github` prints such
+    lines itself."""
     return _LINE_COMMAND.sub(r"\1\\x3a", visible(text, colour))
 
 
 def json_text(value: Any, **layout: Any) -> str:
-    """JSON that holds the true strings; what `visible` writes out is written as JSON
-    escapes it."""
+    """Serialise a value as JSON that holds the true strings. Characters that `visible`
+    would escape are written as JSON escapes."""
     text = json.dumps(value, ensure_ascii=False, **layout)
     return _BRACKET.sub(
         r"\1\\u005b", _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

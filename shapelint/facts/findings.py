@@ -1,4 +1,4 @@
-"""What a rule is, what it finds, and the changes that it proposes."""
+"""Rules, their findings, and the changes that they propose."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ from shapelint.facts.walked_target import Walked
 class Example:
     """A model file that a person could have written, and the inputs to run it with.
 
-    `inputs` are the words after `--input`. `raises` is how the exception of eager
-    PyTorch begins. It is raised by the forward; by the backward if `backward` is true;
-    and only after the model was moved to another device if `moved` is true.
-    """
+    `inputs` are the words after `--input`. `raises` is the beginning of the exception
+    that eager PyTorch raises: in the forward, or in the backward if `backward` is true,
+    or only after the model was moved to another device if `moved` is true."""
 
     source: str
     inputs: tuple[str, ...]
@@ -30,30 +29,30 @@ class Example:
 
 
 class ChangeKind(Enum):
-    """What the search must know of a change beside its edits."""
+    """Kinds of changes that the search for a cause treats differently."""
 
     OTHER = "other"
     OPERAND = "operand"
-    """What a call is given is written otherwise. It may be made at every call that
-    fails alike."""
+    """It rewrites an argument of a call. It may be repeated at every call that fails in
+    the same way."""
     FLATTEN_AND_NUMBER = "flatten and number"
-    """Two mistakes are mended at once, the first edit mends the first."""
+    """It fixes two mistakes at once. The first edit fixes the first."""
     INPUT_SIZE = "input size"
-    """An input of another size; it counts only where no call fails with it."""
+    """It proposes an input of another size, which counts only if no call fails with
+    it."""
     SOLVED = "solved"
     """It follows from where the sizes come from."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A change that might fix a finding; shown only if it does.
+    """A change that might fix a finding. It is shown only if it does.
 
     Among the candidates of one `group`, only the first that works is shown. `inputs`
-    asks for other inputs instead of an edit. `layer` is the layer whose parameters the
-    cost counts. `likely` is how plausible the change is before anything is tried; the
-    most plausible one that works is taken to be the cause. `says` explains what the
-    place of the change has to do with the finding.
-    """
+    proposes other inputs instead of an edit. `layer` is the layer whose parameters are
+    counted for the cost. `likely` is how plausible the change is before it is tried;
+    the most plausible change that works is taken to be the cause. `says` explains what
+    the place of the change has to do with the finding."""
 
     title: str
     edits: tuple[Edit, ...] = ()
@@ -81,28 +80,28 @@ class Finding:
 
 
 class Rule:
-    """One rule. Subclasses set the class variables and define `check`.
+    """A rule. Subclasses set the class variables and define `check`.
 
     The docstring is the rule's page. `bad` and `good` are its examples and its tests.
-    `supersedes` lists the codes of rules whose findings follow from this one at the
-    same call: one bug gives one finding.
-    """
+    `supersedes` lists the codes of rules whose findings at the same call follow from
+    this one, so that one bug gives one finding."""
 
     code: ClassVar[str]
     name: ClassVar[str]
     severity: ClassVar[Severity] = Severity.ERROR
     kind: ClassVar[DiagnosticKind] = DiagnosticKind.FINDING
     supersedes: ClassVar[tuple[str, ...]] = ()
-    """Codes of findings about the same call that say less than this rule's."""
+    """Codes whose findings about the same call say less than this rule's."""
     follows: ClassVar[tuple[str, ...]] = ()
-    """Codes of findings earlier on the way to a call, of which this rule's is a
-    consequence."""
+    """Codes whose findings, earlier on the way to a call, cause this rule's finding."""
     constructors: ClassVar[tuple[str, ...]] = ()
-    """How the names of layers begin whose constructors refuse what this rule finds."""
+    """Prefixes of the names of layers whose constructors refuse what this rule
+    finds."""
     leaves_size_open: ClassVar[bool] = False
-    """Whether a call that fails so would have given a size that no weight says."""
+    """Whether no weight determines the size that the failed call should have
+    returned."""
     is_of_raise: ClassVar[bool] = False
-    """Whether it is about a statement of the user's that raised."""
+    """Whether it is about a statement in the user's code that raised."""
     bad: ClassVar[Example | None] = None
     good: ClassVar[Example | None] = None
 

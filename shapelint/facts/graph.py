@@ -1,9 +1,9 @@
-"""The centre: a torch.fx graph recorded from the run, and the plain facts about each
-call that rules read.
+"""The torch.fx graph recorded from a run, and the plain facts about each call that
+rules read.
 
-Each node carries the keys fx tools know (`tensor_meta`, `nn_module_stack`,
-`stack_trace`) and one of ours, `shapelint`, which holds a `Call`. Nothing here imports
-torch: rules are pure on plain data."""
+Each node has the keys that fx tools know (`tensor_meta`, `nn_module_stack`,
+`stack_trace`) and one more, `shapelint`, which holds a `Call`. Nothing here imports
+torch, so that rules work on plain data."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ if TYPE_CHECKING:
 
 
 Choices = dict[tuple["Site | None", str], int]
-"""For the failed calls of an op at a place: which of its candidate shapes the walk goes
-on with."""
+"""For each place and op where a call failed: the index of the candidate shape with
+which the walk continues."""
 
 Key = tuple[str, str, int]
-"""What a call goes by in different walks: layer, op, and the how-manieth of that op in
-that layer it is."""
+"""Identifies a call across walks: its layer, its op, and how many calls of that op came
+before it in that layer."""
 
 
 @dataclass
 class Failure:
-    """A call that raised: what was called with what, and what it would have given after
-    the obvious fix.
+    """A call that raised: its arguments, its error, and the shapes it would have
+    returned after the obvious fix (`candidates`).
 
-    `certain` is false where eager could not be asked. `cast_to`: the dtype with which
-    it would have worked. `by_autograd`: an op in place that works where no gradient is
-    wanted. `args` and `kwargs` hold TensorFacts for tensors. `attributes`: those of
-    a module that raised by itself."""
+    `certain` is false if the failure could not be confirmed in eager mode. `cast_to` is
+    the dtype with which the call works. `by_autograd`: an in-place op that works when
+    no gradient is needed. `args` and `kwargs` hold a TensorFact for each tensor.
+    `attributes` are those of the module, if the module itself raised."""
 
     op: str
     args: tuple[Any, ...]
@@ -64,7 +64,8 @@ class Failure:
 
     @property
     def place(self) -> tuple[Site | None, str]:
-        """Where it failed, and as what: calls that share this are recovered alike."""
+        """Where and in which op it failed. Calls with the same place are recovered in
+        the same way."""
         return (self.sites[0] if self.sites else None, self.op)
 
     @property
@@ -75,7 +76,8 @@ class Failure:
 
 @dataclass(frozen=True)
 class Frame:
-    """A module being called: `serial` tells two calls of one module apart."""
+    """A module whose forward is running. `serial` differs between two calls of the same
+    module."""
 
     path: str
     class_name: str
@@ -84,12 +86,11 @@ class Frame:
 
 @dataclass
 class Call:
-    """One call of the walk. `producers` are the indices of the calls that made its
-    tensor arguments.
+    """One call of the walk.
 
-    A producer below 0 is no call; for a model input (`from_input`) -1 is the first, -2
-    the second. `within`: the modules it is called in, outermost first, each with a
-    number that tells two calls of one apart."""
+    `producers` holds, for each tensor argument, the index of the call that made it. A
+    negative index is not a call; for a model input (`from_input`), -1 is the first
+    input, -2 the second. `within` are the modules around the call, outermost first."""
 
     index: int
     layer: str
@@ -113,64 +114,64 @@ class Call:
     from_input: tuple[int, ...] = ()
     within: tuple[Frame, ...] = ()
     registered: bool = True
-    turn: int = 0
+    occurrence: int = 0
     home: Home = Home.UNKNOWN
-    """Where the result would be on an accelerator (`shapelint.tracing.devices`)."""
+    """The device of the result on a machine with an accelerator
+    (`shapelint.tracing.devices`)."""
     strays: tuple[int, ...] = ()
-    """Positions of the inputs that would be left on the CPU."""
+    """The positions of the inputs that would stay on the CPU."""
 
     def arg(self, position: int, name: str, default: object = None) -> object:
-        """What a function was given, by position or by keyword."""
+        """An argument given by position or by keyword."""
         if len(self.args) > position:
             return self.args[position]
         return self.kwargs.get(name, default)
 
     @property
     def is_module(self) -> bool:
-        """Whether a module is called."""
+        """Whether a module was called."""
         return self.kind is CallKind.MODULE
 
     @property
     def is_method(self) -> bool:
-        """Whether a method of a tensor is called."""
+        """Whether a tensor method was called."""
         return self.kind is CallKind.METHOD
 
     @property
     def key(self) -> Key:
-        """By which it is found again in another walk."""
-        return (self.layer, self.op, self.turn)
+        """Identifies the same call in another walk."""
+        return (self.layer, self.op, self.occurrence)
 
     @property
     def input(self) -> TensorFact | None:
-        """The first tensor it was given."""
+        """The first tensor argument."""
         return self.inputs[0] if self.inputs else None
 
     @property
     def main_argument(self) -> int | None:
-        """Position of the largest activation it was given: not a weight, a mask or a
-        length."""
+        """The position of the largest activation among the arguments, which is not a
+        weight, a mask or a length."""
         given = [index for index, fact in enumerate(self.inputs) if not fact.name]
         return max(given, key=lambda index: self.inputs[index].bulk, default=None)
 
     @property
     def main_input(self) -> TensorFact | None:
-        """The largest activation it was given."""
+        """The largest activation among the arguments."""
         position = self.main_argument
         return self.inputs[position] if position is not None else self.input
 
     @property
     def output(self) -> TensorFact | None:
-        """The first tensor it gave."""
+        """The first tensor of the result."""
         return self.outputs[0] if self.outputs else None
 
 
 @dataclass(frozen=True)
 class Spoiled:
-    """A tensor of some call that autograd had saved, and the call that wrote it
-    afterwards.
+    """A tensor that autograd had saved and that was overwritten in place afterwards.
 
-    `first`: whether the model's first result cannot be differentiated for it, and not
-    only a later one."""
+    `first`: the backward of the model's first result fails because of it, not only that
+    of a later result."""
 
     shape: Shape
     saved_by: Call | None
@@ -180,8 +181,8 @@ class Spoiled:
 
 @dataclass(frozen=True)
 class Assumption:
-    """A value asked of data: what was answered, and where. `truth`: the answer, where
-    it is True or False."""
+    """A question about a tensor's value, the answer that the walk assumed, and its
+    place. `truth` is the answer if it is True or False."""
 
     what: str
     answer: str
@@ -194,13 +195,12 @@ class Assumption:
 
 @dataclass
 class Raised:
-    """The exception that ended the walk. `call` is the failed call it came from, if it
-    came from one.
+    """The exception that ended the walk. `call` is the failed call it came from, if
+    there is one.
 
-    `switching_to`: the mode that the model was put into, where it was not the forward
-    that raised. `compared`: whole numbers that the statement which raised held against
-    each other.
-    """
+    `switching_to`: the mode to which the model was being switched, if the forward had
+    not started. `compared`: pairs of whole numbers that the raising statement
+    compared."""
 
     error_type: str
     message: str
@@ -213,7 +213,7 @@ class Raised:
 
     @property
     def doing(self) -> str:
-        """What raised, for messages."""
+        """The part of the run that raised, as messages name it."""
         if self.switching_to is None:
             return "the forward"
         return f"`model.{self.switching_to}()`"
@@ -221,7 +221,7 @@ class Raised:
 
 @dataclass
 class Trace:
-    """One walk in one mode: the graph, its calls in order, and what came of it."""
+    """One walk in one mode: the graph, its calls in order, and how it ended."""
 
     mode: Mode
     graph: torch.fx.Graph | None
@@ -236,19 +236,20 @@ class Trace:
     spoiled: list[Spoiled] = field(default_factory=list)
     choices: Choices = field(default_factory=dict)
     results: list[int] = field(default_factory=list)
-    """What made each tensor of the output, as in `Call.producers`; -1 also for what
-    came from elsewhere."""
+    """For each tensor of the output, the call that made it, as in `Call.producers`. -1
+    also stands for a tensor from elsewhere."""
     given_up: bool = False
     out_of_time: bool = False
-    """Whether the walk ended where it was because the time for the target was over."""
+    """Whether the walk ended early because the time limit of the target was
+    exceeded."""
     seconds: float = 0.0
     ops: int = 0
-    """What the walk cost, as `Session.ops` counts it."""
+    """The number of ops that ran, as `Session.ops` counts them."""
 
     @property
     def work(self) -> int:
-        """What the walk cost, in calls of layers whose ops are few; not in seconds, so
-        that each run says the same."""
+        """The cost of the walk in calls of layers that run few ops. Not in seconds, so
+        that every run gives the same number."""
         return max(len(self.calls), self.ops // 2)
 
     @property
@@ -258,16 +259,18 @@ class Trace:
 
     @property
     def failure_count(self) -> int:
-        """How many calls failed, an exception outside of any call counted in."""
+        """How many calls failed, plus one if an exception was raised outside of any
+        call."""
         outside = self.raised is not None and self.raised.call is None
         return sum(1 for _ in self.failures) + outside
 
     @property
     def is_ended_by_own_raise(self) -> bool:
-        """Whether the model itself raised for these shapes, outside of any torch call.
+        """Whether the model's own code raised for these shapes, outside of any torch
+        call.
 
-        False where the exception may follow from an earlier failure, from an assumed
-        value or a stand-in, and where time or memory ran out."""
+        False if the exception may follow from an earlier failure, an assumed value or a
+        stand-in, and if time or memory ran out."""
         raised = self.raised
         if raised is None or raised.call is not None or raised.after_assumption:
             return False
@@ -282,8 +285,8 @@ class Trace:
         return self.calls[call.producers[position]]
 
     def way_to(self, call: Call, limit: int = 200) -> list[Call]:
-        """The calls from the model's input to this one, along first tensor arguments,
-        this one left out."""
+        """The calls from the model's input to this one, excluding it. Each call is
+        followed back through its main argument."""
         steps: list[Call] = []
         current = self._main_producer(call)
         while current is not None and len(steps) < limit:

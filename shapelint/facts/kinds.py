@@ -1,5 +1,5 @@
-"""The words that the parts of shapelint tell each other, as types: each is its text in
-JSON."""
+"""The fixed vocabularies that the rooms of shapelint share. Each word serialises as its
+text."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class CallKind(Word):
 
 
 class BlockKind(Word):
-    """What a block of the picture stands for; the last three are `CallKind`'s."""
+    """The kinds of blocks in a picture. The last three correspond to `CallKind`."""
 
     INPUT = "input"
     OUTPUT = "output"
@@ -64,11 +64,9 @@ class BlockKind(Word):
 
 
 class DiagnosticKind(Word):
-    """What a diagnostic speaks of.
-
-    `FINDING`: the user's code. `GAP`: a part of it that the walk could not judge.
-    `UNCHECKED`: a target or file of which nothing was checked. `COMMENT`: a comment
-    that suppresses nothing."""
+    """The subject of a diagnostic. `FINDING`: the user's code. `GAP`: a part of it that
+    the walk could not judge. `UNCHECKED`: a target or file of which nothing was
+    checked. `COMMENT`: a comment that suppresses nothing."""
 
     FINDING = "finding"
     GAP = "gap"
@@ -77,9 +75,8 @@ class DiagnosticKind(Word):
 
 
 class Home(Word):
-    """Where a tensor would be once the model has moved to an accelerator.
-
-    `MODEL`: with the model. `CPU`: left behind. `UNKNOWN`: nobody can say."""
+    """Where a tensor would be once the model has moved to an accelerator. `MODEL`: with
+    the model. `CPU`: left behind. `UNKNOWN`: not known."""
 
     MODEL = "model"
     CPU = "cpu"
@@ -87,10 +84,9 @@ class Home(Word):
 
 
 class NoPlace(Word):
-    """Why a diagnostic has no place in a file.
-
-    `TARGET`: it speaks of the target as a whole. `NO_SOURCE`: what it speaks of is
-    written in no file of the user's, but at a prompt or in a library."""
+    """Why a diagnostic has no place in a file. `TARGET`: it is about the target as a
+    whole. `NO_SOURCE`: its code is not in a file of the user's, but was typed at a
+    prompt or belongs to a library."""
 
     TARGET = "target"
     NO_SOURCE = "no source"

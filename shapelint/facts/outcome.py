@@ -1,4 +1,4 @@
-"""What became of a target: plain data, which imports nothing but the diagnostics."""
+"""The result of checking a target, as plain data."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from shapelint.facts.tensors import ValueFact
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a request: a report always; `fault` is set where shapelint itself
-    failed."""
+    """The result of a request. It always has a report; `fault` is set if shapelint
+    itself failed."""
 
     report: TargetReport
     torch: str | None = None
@@ -23,8 +23,8 @@ class Outcome:
 
 @dataclass
 class TargetReport:
-    """What became of one target. `notes` say how it was walked; `files` are those that
-    were read."""
+    """The report on one target. `notes` say how it was walked; `files` are the files
+    that were read."""
 
     target: str
     inputs: list[ValueFact] = field(default_factory=list)
@@ -41,12 +41,12 @@ class TargetReport:
     files: list[str] = field(default_factory=list)
     suppressed: int = 0
     unfinished: bool = False
-    """Whether the time for the target was over before all of it was walked."""
+    """Whether the time limit was exceeded before everything was walked."""
     known: int = 0
-    """Findings that a baseline has."""
+    """The number of findings that are in the baseline."""
     acted: list[tuple[str, int, int, str]] = field(default_factory=list)
-    """What suppressed something: file, line and column of a comment, and the code in
-    it."""
+    """The comments that suppressed something: file, line and column, and the code in
+    the comment."""
     picture: Picture | None = None
     proposed: list[str] = field(default_factory=list)
     """Inputs with which the model runs, each as after `--input`."""

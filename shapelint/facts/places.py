@@ -1,5 +1,4 @@
-"""Places in the user's source: what a line and a column mean, and who counts them
-how."""
+"""Places in the user's source, and how their lines and columns are counted."""
 
 from __future__ import annotations
 
@@ -16,8 +15,8 @@ class Position:
 
 @dataclass(frozen=True)
 class Span:
-    """A stretch of a file, the end exclusive. Without columns (Python 3.10) it covers
-    the line."""
+    """A stretch of a file, its end exclusive. Without columns (Python 3.10) it covers
+    the whole line."""
 
     file: str
     line: int
@@ -28,10 +27,11 @@ class Span:
 
 @dataclass(frozen=True)
 class Site:
-    """One frame's place: the expression being evaluated, and the function it stands in.
+    """The place of one stack frame: the expression being evaluated, and the function
+    around it.
 
-    Lines and columns count from 1, columns in UTF-8 bytes as the interpreter keeps
-    them."""
+    Lines and columns count from 1. Columns count UTF-8 bytes, as the interpreter
+    does."""
 
     file: str
     function: str

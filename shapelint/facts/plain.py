@@ -1,6 +1,7 @@
-"""Dataclasses as JSON types and back, for the pipes between our processes.
+"""Conversion of dataclasses to JSON types and back, for the pipes between our
+processes.
 
-The way back follows the annotations, so that a new field needs no code here."""
+Reading follows the type annotations, so that a new field needs no code here."""
 
 from __future__ import annotations
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 Reader = Callable[[Any], Any]
-"""Makes a value of one type from what JSON holds of it."""
+"""Converts JSON types to a value of one type."""
 
 
 def to_plain(value: DataclassInstance) -> dict[str, Any]:
@@ -82,7 +83,8 @@ def _dataclass_reader(kind: type[Any]) -> Reader:
 
 
 def _optional_reader(arguments: tuple[Any, ...]) -> Reader:
-    """`X | None`; JSON does not say which of several other types a value was."""
+    """Read `X | None`. JSON does not record which of several other types a value
+    had."""
     (kind,) = (argument for argument in arguments if argument is not NoneType)
     present = _reader(kind)
     return lambda value: None if value is None else present(value)

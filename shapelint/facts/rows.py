@@ -1,4 +1,4 @@
-"""The per-layer table as data: a row a call, and the totals."""
+"""The per-layer table as data: one row for each call, and the totals."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ class Row:
 
     @property
     def is_module(self) -> bool:
-        """Whether it is the call of a module."""
+        """Whether a module was called."""
         return self.kind is CallKind.MODULE
 
 
 @dataclass
 class Totals:
-    """Sums over the model; a tied weight counts once. `param_bytes` in bytes,
-    `mult_adds` for one forward."""
+    """Sums over the model; a tied weight counts once. `mult_adds` are those of one
+    forward."""
 
     params: int = 0
     trainable_params: int = 0

@@ -1,4 +1,4 @@
-"""Tensors of a walk as plain facts: dtype and shape, alone or within a value."""
+"""Tensors as plain facts, alone or within a value."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True)
 class TensorFact:
-    """A tensor's dtype (abbreviated) and shape. `name`: qualified name where it is a
-    parameter or buffer."""
+    """The dtype (abbreviated) and shape of a tensor. `name`: its qualified name if it
+    is a parameter or buffer."""
 
     dtype: str
     shape: Shape
@@ -21,13 +21,14 @@ class TensorFact:
 
     @property
     def bulk(self) -> tuple[bool, int]:
-        """Sorts activations: floats before all else, then by size."""
+        """Sort key for activations: floats count more than other dtypes, then the
+        number of elements decides."""
         # Masks, lengths and token ids are mostly no floats, however large they are.
         return (self.dtype.startswith(("f", "bf", "c")), math.prod(self.shape))
 
     @property
     def unnamed(self) -> TensorFact:
-        """Dtype and shape alone."""
+        """The same fact without the name."""
         return TensorFact(self.dtype, self.shape) if self.name else self
 
     def __str__(self) -> str:
@@ -36,8 +37,9 @@ class TensorFact:
 
 @dataclass(frozen=True)
 class ValueFact:
-    """A value that a model takes or gives: how it is written, as in `{logits:
-    f32[1,2]}`, and the tensors in it, in that order. `name`: its keyword."""
+    """A value that a model takes or returns. `text` is its spelling, as in
+    `{logits: f32[1,2]}`; `tensors` are the tensors in it, in that order. `name` is its
+    keyword."""
 
     text: str
     tensors: tuple[TensorFact, ...] = ()
@@ -45,7 +47,8 @@ class ValueFact:
 
     @property
     def tensor(self) -> TensorFact | None:
-        """The tensor that it is; None for a structure, or another value."""
+        """The value if it is a single tensor; None for a structure or any other
+        value."""
         is_one = len(self.tensors) == 1 and self.text == str(self.tensors[0])
         return self.tensors[0] if is_one else None
 

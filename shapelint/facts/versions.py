@@ -1,4 +1,4 @@
-"""The versions that a report of a fault must name."""
+"""The versions to state in a bug report."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from shapelint import __version__
 
 
 def versions(torch: str | None) -> dict[str, str | None]:
-    """The versions a report of a fault must name."""
+    """The versions to state in a bug report."""
     return {
         "name": "shapelint",
         "version": __version__,

@@ -1,4 +1,4 @@
-"""What rules may look at: the walks of one target in its modes, and its parameters."""
+"""The input of rules: the walks of one target in its modes, and its parameters."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Cycle:
-    """A module that is registered within itself: as `attribute` of `holder`; `held` is
-    its name, "" the model's."""
+    """A module that contains itself: it is registered as `attribute` of the module
+    `holder`. `held` is its own qualified name, "" for the model."""
 
     holder: str
     attribute: str
@@ -28,12 +28,11 @@ class Cycle:
 
 @dataclass
 class Walked:
-    """All that rules may look at: the traces of one target in its modes, and the
-    model's parameters.
+    """Everything that a rule may read: the walks of one target in its modes, and its
+    parameters.
 
-    `texts`: the files that were walked, edited or not. `homes`: file and name of the
-    class of each module. `expect`: the shapes that must
-    come out."""
+    `texts`: the files that were walked, edited or not. `homes`: file and class name of
+    each module. `expect`: the shapes that the configuration expects of the output."""
 
     target: str
     traces: dict[Mode, Trace]
@@ -52,7 +51,7 @@ class Walked:
     """What numbers are called at each of the `definitions`."""
 
     def trace_of(self, mode: Mode | None) -> Trace:
-        """The walk in which something was found.
+        """The walk in the mode in which a finding was made.
 
         Raises:
             KeyError: it was found in none.
@@ -63,7 +62,7 @@ class Walked:
 
     @property
     def total_params(self) -> int:
-        """Elements of all parameters, tied ones once."""
+        """The number of elements of all parameters, tied ones counted once."""
         return sum(param.numel for param in self.params.values())
 
     def lacks_init(self, trace: Trace) -> bool:
@@ -76,7 +75,7 @@ class Walked:
         return raised.error_type == "AttributeError"
 
     def params_of(self, call: Call) -> int:
-        """Elements of the parameters a call uses."""
+        """The number of elements of the parameters that a call uses."""
         return sum(
             self.params[name].numel for name in call.params if name in self.params
         )

@@ -1,2 +1,2 @@
-"""Changes to the user's source: proposed by rules, applied to a copy, shown only when
-they hold."""
+"""Verifies the changes that rules propose: each is applied to a copy, and shown only if
+it works."""

@@ -1,5 +1,5 @@
-"""The changes to try for a failed call: the rule's own and all upstream, in the order
-of how likely each is."""
+"""The changes to try for a failed call: those of its rule and all changes upstream, the
+most plausible first."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from shapelint.changes import weights
 from shapelint.changes.failure_context import FailureContext
-from shapelint.changes.orders import kinds_put_in
+from shapelint.changes.orders import find_added_rearrangements
 from shapelint.changes.other_inputs import other_ranks
 from shapelint.changes.plausibility import Numbers
 from shapelint.changes.solved_numbers import solved_candidates
@@ -19,7 +19,7 @@ from shapelint.fixes.failed_call import FailedCall
 
 @dataclass(frozen=True)
 class Queued:
-    """A change to try. `is_own`: the finding's rule offered it."""
+    """A change to try. `is_own`: the finding's own rule proposed it."""
 
     candidate: Candidate
     is_own: bool
@@ -28,8 +28,8 @@ class Queued:
 def queue_candidates(
     walked: Walked, numbers: Numbers, failed: FailedCall, others: list[Finding]
 ) -> list[Queued]:
-    """The likeliest first, each change once. `others`: findings of which the same
-    change may be made."""
+    """Order the changes, the most plausible first, each once. `others`: findings to
+    which the same change may apply."""
     context = FailureContext(walked, failed.trace, failed.call, numbers, failed.raised)
     found: dict[object, Queued] = {
         candidate.edits: Queued(candidate, False)
@@ -51,15 +51,14 @@ def queue_candidates(
         ranked = replace(candidate, likely=likely)
         found[candidate.edits or candidate.inputs] = Queued(ranked, True)
     queue = [
-        _less_if_put_in_twice(walked, each, context.rearranged)
-        for each in found.values()
+        _lower_if_repeated(walked, each, context.rearranged) for each in found.values()
     ]
     return sorted(queue, key=lambda each: -each.candidate.likely)
 
 
 def _likely_own(candidate: Candidate, same: Queued | None, position: int) -> float:
-    """How likely a rule's change is: as it says, else as the `same` change found
-    upstream, else by its position."""
+    """How plausible a rule's own change is: as the rule says, or else like the `same`
+    change found upstream, or else by its position."""
     if candidate.likely:
         return candidate.likely
     if same is not None:
@@ -67,13 +66,11 @@ def _likely_own(candidate: Candidate, same: Queued | None, position: int) -> flo
     return weights.OWN_FIRST - weights.OWN_LATER_EACH * position
 
 
-def _less_if_put_in_twice(
-    walked: Walked, queued: Queued, rearranged: set[str]
-) -> Queued:
-    """A change that puts in a transpose or flatten where there is one just before, as
-    less likely; any other as it is."""
+def _lower_if_repeated(walked: Walked, queued: Queued, rearranged: set[str]) -> Queued:
+    """Lower the likelihood of a change that adds a transpose or flatten directly after
+    another one."""
     candidate = queued.candidate
-    if not kinds_put_in(candidate, walked.texts) & rearranged:
+    if not find_added_rearrangements(candidate, walked.texts) & rearranged:
         return queued
     likely = candidate.likely - weights.PUT_IN_TWICE
     return replace(queued, candidate=replace(candidate, likely=likely))
@@ -82,8 +79,8 @@ def _less_if_put_in_twice(
 def _own_candidates(
     walked: Walked, failed: FailedCall, others: list[Finding]
 ) -> list[Candidate]:
-    """What the rule offers, inputs of another rank, and the rule's changes made at each
-    call that fails alike."""
+    """The rule's own changes, inputs of another rank, and the rule's changes applied to
+    every similar failure at once."""
     own = failed.finding.candidates
     known = {candidate.inputs for candidate in own}
     ranks = [
@@ -101,8 +98,8 @@ def _edits_of(finding: Finding) -> list[Candidate]:
 
 
 def _repeat_everywhere(finding: Finding, others: list[Finding]) -> list[Candidate]:
-    """The same change at every call that fails in the same way: each skip of a U-Net
-    resized."""
+    """Apply the same change to every call that fails in the same way, such as each skip
+    connection of a U-Net."""
     alike = [other for other in others if _is_alike(finding, other)]
     if not alike:
         return []
@@ -127,7 +124,8 @@ def _repeat_everywhere(finding: Finding, others: list[Finding]) -> list[Candidat
 
 
 def _is_alike(finding: Finding, other: Finding) -> bool:
-    """Whether the rule found the same in the same mode, and offers as many changes."""
+    """Whether two findings are of the same rule and mode, and propose equally many
+    changes."""
     return (
         other.diagnostic.code == finding.diagnostic.code
         and other.mode == finding.mode

@@ -1,5 +1,5 @@
-"""Where a bug is shown: at the place of the change that mends it, with the other places
-that have to do with it."""
+"""Moves a finding to the place of the change that fixes it, and lists the other places
+of the bug."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from shapelint.fixes.successes import Success
 from shapelint.syntax.calls import call_around
 from shapelint.syntax.texts import Texts
 
-OTHER_ENDS = 3
-"""Places of other fixes named for one finding."""
+MOST_OTHER_FIXES = 3
+"""The most places of other fixes named for one finding."""
 
 PLACES = 8
-"""Related places named for one finding."""
+"""The most related places named for one finding."""
 
-FOLLOWING = 4
-"""Places of findings named that the same change mends."""
+MOST_FOLLOWING = 4
+"""The most findings named that the same change fixes."""
 
 
 def place_at_cause(
@@ -33,8 +33,8 @@ def place_at_cause(
     best: Candidate | None,
     rest: list[Success],
 ) -> Diagnostic:
-    """The diagnostic at the place of its best change, the other places related. `rest`:
-    further changes that hold."""
+    """Place a diagnostic at its best change, with the other places as related. `rest`:
+    further changes that work."""
     if best is not None and best.edits:
         diagnostic = _move_to(diagnostic, best, _span_of(best.edits[0], walked.texts))
     places = _RelatedPlaces(diagnostic)
@@ -47,7 +47,7 @@ def place_at_cause(
 
 
 class _RelatedPlaces:
-    """The related places of a diagnostic, to which others are added: one a line."""
+    """Collects the related places of a diagnostic, one for each line."""
 
     def __init__(self, diagnostic: Diagnostic) -> None:
         self.related = list(diagnostic.related)
@@ -56,7 +56,7 @@ class _RelatedPlaces:
         self._lines = {_line_of(span) for span in spans if span is not None}
 
     def add(self, place: Related, is_always_named: bool = False) -> None:
-        """Add a place; unless its line is named already, or enough others are."""
+        """Add a place, unless its line is listed already or there are enough."""
         line = _line_of(place.span)
         is_wanted = line not in self._lines and len(self.related) < PLACES
         if is_wanted or is_always_named:
@@ -65,7 +65,8 @@ class _RelatedPlaces:
 
 
 def _move_to(diagnostic: Diagnostic, best: Candidate, cause: Span) -> Diagnostic:
-    """The diagnostic at its cause; the place where it fails comes first of the others."""
+    """Move a diagnostic to its cause. The place of the failure becomes the first
+    related place."""
     symptom = diagnostic.span
     if symptom is not None and _line_of(symptom) == _line_of(cause):
         is_of_two = best.kind is ChangeKind.FLATTEN_AND_NUMBER
@@ -79,8 +80,8 @@ def _move_to(diagnostic: Diagnostic, best: Candidate, cause: Span) -> Diagnostic
 
 
 def _places_of_others(walked: Walked, rest: list[Success]) -> Iterator[Related]:
-    """Where else it could be mended."""
-    for item in rest[:OTHER_ENDS]:
+    """The places of the further changes."""
+    for item in rest[:MOST_OTHER_FIXES]:
         candidate = item.candidate
         if candidate.edits:
             span = _span_of(candidate.edits[0], walked.texts)
@@ -91,8 +92,8 @@ def _places_of_others(walked: Walked, rest: list[Success]) -> Iterator[Related]:
 def place_at_shared_change(
     diagnostic: Diagnostic, same: list[Finding], texts: Texts
 ) -> Diagnostic:
-    """Where one change mends several errors, the place of that change; else as it
-    is."""
+    """If one change fixes several errors, place the diagnostic there. Otherwise, return
+    it unchanged."""
     if not same or diagnostic.span is None:
         return diagnostic
     others = (each.span for each in name_places(same, "the same here"))
@@ -104,8 +105,8 @@ def place_at_shared_change(
 
 
 def name_places(findings: list[Finding], message: str) -> list[Related]:
-    """The places of the first findings, with a message on each."""
-    spans = [item.diagnostic.span for item in findings[:FOLLOWING]]
+    """The places of the first few findings, each with `message`."""
+    spans = [item.diagnostic.span for item in findings[:MOST_FOLLOWING]]
     return [Related(span, message) for span in spans if span is not None]
 
 
@@ -114,7 +115,8 @@ def _line_of(span: Span) -> tuple[str, int]:
 
 
 def _span_of(edit: Edit, texts: Texts) -> Span:
-    """What an edit replaces; of something left out, the call it is left out of."""
+    """The text that an edit replaces. If the edit adds an argument, the call it is
+    added to."""
     if edit.start == edit.end:
         around = call_around(edit.file, edit.start, texts)
         if around is not None:

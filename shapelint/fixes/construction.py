@@ -1,4 +1,5 @@
-"""A target that gives no model because a constructor refuses its numbers."""
+"""Searches a fix for a target that gives no model because a constructor refuses its
+numbers."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from shapelint.facts.diagnostics import Diagnostic, Edit, Fix, Related
 from shapelint.facts.findings import Candidate
 from shapelint.facts.kinds import NoPlace, Safety
 from shapelint.facts.places import Site, Span
-from shapelint.fixes.verify import TRIAL, edit_for_trial, is_past
+from shapelint.fixes.verify import TRIAL_COST, edit_for_trial, is_past
 from shapelint.loading.not_loadable import NotLoadableError
 from shapelint.loading.walkable import count_modules, load_walkable
 from shapelint.rules import catalogue
@@ -21,14 +22,14 @@ from shapelint.syntax.spans import span_of
 from shapelint.syntax.texts import Texts
 
 TRIALS = 60
-"""Changes tried for a constructor that refuses."""
+"""The most changes that are tried for one constructor."""
 
 WORK = 20_000
-"""For all of them, in calls walked and modules made: not seconds, so that each run
-tries the same."""
+"""The limit for all of them, in calls walked and modules made. Not in seconds, so that
+every run tries the same."""
 
 SHOWN = 3
-"""Fixes shown."""
+"""The most fixes that are shown."""
 
 
 def explain_refusal(
@@ -38,8 +39,8 @@ def explain_refusal(
     error: NotLoadableError,
     deadline: float,
 ) -> tuple[Diagnostic, tuple[Edit, ...]]:
-    """The diagnostic for a target that gave no model, and the edits with which it gives
-    one."""
+    """Return the diagnostic for a target that gave no model, and the edits with which
+    it gives one."""
     diagnostic = _diagnose(error)
     if not request.fixes or not error.sites:
         return diagnostic, ()
@@ -58,7 +59,8 @@ def explain_refusal(
 
 
 def _places_before(sites: tuple[Site, ...], texts: Texts) -> list[Related]:
-    """What called the constructor, and where the names at its call got their values."""
+    """The places that called the constructor, and where the names in its call got their
+    values."""
     made = [Related(span_of(site, texts), "made from") for site in sites[1:3]]
     values = find_earlier_assignments(sites[0], texts)
     return [*made, *(Related(place.span, place.message) for place in values)]
@@ -69,8 +71,8 @@ def _fix_of(change: Candidate) -> Fix:
 
 
 def _diagnose(error: NotLoadableError) -> Diagnostic:
-    """A finding of the rule of the layer that refused; else that the target could not
-    be loaded."""
+    """A finding of the rule for the refusing layer, or else that the target cannot be
+    loaded."""
     layer = error.refused_by
     rules = catalogue().rules.values()
     own = next((rule for rule in rules if layer.startswith(rule.constructors)), None)
@@ -87,7 +89,7 @@ def _span_of_edit(edit: Edit) -> Span:
 
 
 def _is_at(span: Span, other: Span | None) -> bool:
-    """Whether a span begins on the line of another one."""
+    """Whether two spans begin on the same line."""
     if other is None:
         return False
     return (span.file, span.line) == (other.file, other.line)
@@ -103,7 +105,8 @@ def _find_changes(
     sites: tuple[Site, ...],
     deadline: float,
 ) -> list[Candidate]:
-    """The changes with which there is a model, those first after which it runs."""
+    """Find changes with which the target gives a model, first those with which the
+    model runs."""
     found: list[tuple[int, Candidate]] = []
     done: set[str] = set()
     work = 0
@@ -115,7 +118,7 @@ def _find_changes(
             continue
         trial = _try(request, target, texts, candidate)
         if trial is None:
-            work += TRIAL
+            work += TRIAL_COST
             continue
         work += trial.work
         found.append((trial.failures, candidate))
@@ -126,7 +129,7 @@ def _find_changes(
 
 
 def _choose_best(found: list[tuple[int, Candidate]]) -> list[Candidate]:
-    """Those after which the fewest calls fail, one for each place."""
+    """The changes after which the fewest calls fail, one for each place."""
     fewest = min((failures for failures, _ in found), default=0)
     best: dict[str, Candidate] = {}
     for failures, candidate in found:
@@ -137,8 +140,8 @@ def _choose_best(found: list[tuple[int, Candidate]]) -> list[Candidate]:
 
 @dataclass(frozen=True)
 class _Trial:
-    """How many calls of a model fail that an edited file gives, and what it cost to
-    find out."""
+    """The number of failing calls in the model of an edited file, and the cost of the
+    trial."""
 
     failures: int
     work: int
@@ -147,14 +150,14 @@ class _Trial:
 def _try(
     request: Walk, target: Target, texts: Texts, candidate: Candidate
 ) -> _Trial | None:
-    """The outcome of a change; None where the edited file gives no model."""
+    """Try a change; None if the edited file gives no model."""
     changed = edit_for_trial(texts, candidate)
     if changed is None:
         return None
     try:
         walkable = load_walkable(request, target, changed, trial=True)
         traces = walkable.walk_modes(request.modes).values()
-        work = TRIAL + count_modules(walkable.loaded)
+        work = TRIAL_COST + count_modules(walkable.loaded)
         work += sum(trace.work for trace in traces)
         return _Trial(max(trace.failure_count for trace in traces), work)
     except Exception:  # a change that cannot be tried is not one to show

@@ -1,4 +1,4 @@
-"""A finding about a failed call, with the call and its walk."""
+"""Connects a finding with its failed call."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from shapelint.facts.walked_target import Walked
 
 @dataclass(frozen=True)
 class FailedCall:
-    """A finding, the call that it is about, and the walk of the call.
+    """A finding, its call, and the walk of that call.
 
-    Where the model or a library raised outside of any call, `call` is the last one
-    before and `raised` what was raised."""
+    If the model or a library raised outside of any call, `call` is the last call before
+    it and `raised` describes the exception."""
 
     finding: Finding
     trace: Trace
@@ -25,7 +25,7 @@ class FailedCall:
 
 
 def find_failed_call(walked: Walked, finding: Finding) -> FailedCall | None:
-    """The failed call of a finding; None where it is not about one."""
+    """The failed call that a finding is about; None if there is none."""
     is_error = finding.diagnostic.severity is Severity.ERROR
     if not is_error or finding.mode not in walked.traces:
         return None

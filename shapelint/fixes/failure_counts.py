@@ -1,4 +1,4 @@
-"""What fails in a walk, counted, and whether another walk is better."""
+"""Counts the failures of a walk, and compares two walks."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from shapelint.facts.tensors import Shape
 from shapelint.ops.record import Family
 
 Failures = Counter[Key]
-"""Failed calls by their keys; a walk that ended outside of any call counts under
+"""How often each call failed. An exception outside of any call counts under
 `RAISED`."""
 
 RAISED: Key = ("", "raised", 0)
 
 
 def failures_of(trace: Trace) -> Failures:
-    """What failed in a walk."""
+    """Count the failures of a walk."""
     found = Counter(call.key for call in trace.failures)
     if trace.raised is not None and trace.raised.call is None:
         found[RAISED] += 1
     return found
 
 
-def count_of_layer(failures: Failures, layer: str, op: str) -> int:
-    """How often an op fails in a layer."""
+def count_in_layer(failures: Failures, layer: str, op: str) -> int:
+    """How often an op failed in a layer."""
     keys = [key for key in failures if key[:2] == (layer, op)]
     return sum(failures[key] for key in keys)
 
 
 def is_improved(before: Trace, after: Trace, key: Key) -> bool:
-    """Whether a failure is gone and nothing else fails that did not; beyond the end of
-    the first walk it may."""
+    """Whether the failure `key` is gone and nothing else fails more often. Failures
+    beyond the point where the first walk ended do not count."""
     was, now = failures_of(before), failures_of(after)
     if after.given_up or now[key] >= was[key]:
         return False
@@ -42,7 +42,7 @@ def is_improved(before: Trace, after: Trace, key: Key) -> bool:
     if before.raised is None:
         is_less = now.total() < was.total()
         return is_less and not has_more(now, was)
-    # what fails behind the end of the first walk could not be seen in it
+    # the first walk could not see failures after its end
     is_further = len(after.calls) > len(before.calls)
     if after.raised is not None and not is_further:
         return False
@@ -50,13 +50,13 @@ def is_improved(before: Trace, after: Trace, key: Key) -> bool:
 
 
 def has_more(now: Failures, was: Failures) -> bool:
-    """Whether anything fails more often than it did."""
+    """Whether anything fails more often than before."""
     return any(now[key] > was[key] for key in now)
 
 
 def _is_moved(before: Trace, after: Trace, key: Key) -> bool:
-    """Whether the same call fails on the same shapes under another name: two layers
-    exchanged, nothing mended."""
+    """Whether the same call still fails on the same shapes under another name, as after
+    swapping two layers."""
     failed = _call_of(key, before.failures)
     if failed is None:
         return False
@@ -67,8 +67,8 @@ def _is_moved(before: Trace, after: Trace, key: Key) -> bool:
 
 
 def _is_broadcast_loss(after: Trace, key: Key) -> bool:
-    """Whether a loss now runs, but over every pair of predictions and targets, because
-    one was broadcast."""
+    """Whether a loss now runs only because one side is broadcast, and so compares every
+    pair of predictions and targets."""
     call = _call_of(key, after.calls)
     if call is None:
         return False
@@ -84,7 +84,7 @@ def _call_of(key: Key, calls: Iterable[Call]) -> Call | None:
 
 
 def _signature(call: Call) -> tuple[str, tuple[Shape, ...]]:
-    """What is called with which shapes."""
+    """The op of a failed call, and the shapes of its tensors."""
     if call.failure is None:
         return call.op, ()
     return call.op, tuple(fact.shape for fact in call.failure.tensors)

@@ -1,5 +1,5 @@
-"""The edits with which a walk sees further: a first bug mended, or the model's own
-`raise` taken out."""
+"""Finds the edits after which a walk reaches further: the first bugs fixed, or the
+model's own `raise` removed."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from shapelint.syntax.trees import ParsedFile, parse_file
 
 
 def edits_to_see_further(walked: Walked, found: list[Diagnostic]) -> tuple[Edit, ...]:
-    """The edits with which one sees further than this walk; none where there is nothing
+    """The edits after which the next walk reaches further; empty if there is nothing
     further to see."""
     for trace in walked.traces.values():
         raised = trace.raised
-        # where time was over, a walk of a mended copy would not get further either
+        # if the time ran out, the walk of a fixed copy would not get further either
         if raised is None or trace.out_of_time or not raised.sites:
             continue
         return _edits_for(walked.texts, trace, raised, found)
@@ -43,8 +43,8 @@ def _edits_for(
 
 
 def _first_fixes(texts: Texts, found: list[Diagnostic]) -> tuple[Edit, ...]:
-    """The first fix of every error, those that overlap another left out; none where the
-    input is wrong."""
+    """The first fix of every error, except those that overlap an earlier one. Empty if
+    the input is wrong."""
     errors = [item for item in found if item.severity is Severity.ERROR and item.fixes]
     if any(item.fixes[0].inputs for item in errors):
         return ()
@@ -60,8 +60,8 @@ def _first_fixes(texts: Texts, found: list[Diagnostic]) -> tuple[Edit, ...]:
 def _edits_past_raise(
     texts: Texts, site: Site, found: list[Diagnostic]
 ) -> tuple[Edit, ...]:
-    """The first fix of what the model raised, else its statement taken out; none where
-    another input is all it takes."""
+    """The first fix of the model's own exception, or else the removal of the statement
+    that raised. Empty if another input is enough."""
     fixes = _fixes_of_raise(found)
     if any(fix.inputs and fix.runs for fix in fixes):
         return ()
@@ -72,18 +72,18 @@ def _edits_past_raise(
 
 
 def _fixes_of_raise(found: list[Diagnostic]) -> list[Fix]:
-    """The fixes of what was found of the model's own statement."""
+    """The fixes of the finding about the model's own statement."""
     rules = catalogue().rules
     own = [item for item in found if rules[item.code].is_of_raise]
     return [fix for item in own for fix in item.fixes]
 
 
 def _without_raise(source: ParsedFile, line: int) -> tuple[Edit, ...]:
-    """The statement taken out that raises on a line."""
+    """The edit that removes the raising statement on a line."""
     statements: Iterator[ast.stmt] = source.nodes_on(line, ast.Raise, ast.Assert)
     node = next(statements, None)
     if node is None:
         return ()
-    # as many lines as before: places behind it stay where they are
+    # as many lines as before, so that later places stay
     breaks = "\n" * ((node.end_lineno or node.lineno) - node.lineno)
     return (replacement(source, node, f"pass{breaks}"),)

@@ -1,4 +1,5 @@
-"""Results of failed calls that were guessed, and what was computed of them."""
+"""Keeps track of guessed results of failed calls, and of the calls computed from
+them."""
 
 from __future__ import annotations
 
@@ -11,17 +12,16 @@ from shapelint.rules import catalogue
 
 
 class GuessedResults:
-    """The calls of each mode whose results nobody can be sure of."""
+    """The calls, for each mode, whose results are only guesses."""
 
     def __init__(self) -> None:
         self._doubtful: dict[Mode, set[int]] = {}
 
     def add(self, failed: FailedCall) -> None:
-        """Doubt what a failed call gave, if nothing explains the failure and no weight
-        says its size; and all that was computed of it alone.
+        """Doubt the result of a failed call, and everything computed only from it, if
+        nothing explains the failure and no weight determines its size.
 
-        Of a missing dimension no weight says how long it would have been.
-        """
+        No weight determines the length of a missing dimension."""
         finding, broken = failed.finding, failed.call
         rule = catalogue().rules[finding.diagnostic.code]
         no_rank = rule.leaves_size_open
@@ -35,8 +35,8 @@ class GuessedResults:
                 doubtful.add(call.index)
 
     def are_under(self, failed: FailedCall) -> bool:
-        """Whether a call fails on what was guessed for another one: that follows from
-        the first bug."""
+        """Whether a call fails on the guessed result of another one. Its failure then
+        follows from the first bug."""
         doubtful = self._doubtful.get(failed.trace.mode, set())
         call = failed.call
         fed = set(call.producers)
@@ -50,7 +50,7 @@ def _is_computed_of(call: Call, doubtful: set[int]) -> bool:
     given = {index for index, fact in facts if index >= 0 and fact.shape}
     if not given:
         return False
-    # a join takes a size of every operand; of a sum, one side that is known is enough
+    # a join needs the sizes of all operands; for a sum, one known side is enough
     if ops.is_of(call.op, Family.JOINING):
         return bool(doubtful & given)
     return given <= doubtful

@@ -1,5 +1,5 @@
-"""The files of a target with mended bugs, and the way back from a place in them to the
-file as it lies."""
+"""A copy of a target's files with some bugs fixed, and the conversion of its places
+back to the original files."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from shapelint.fixes.verify import OTHERS_STAY
 
 @dataclass(frozen=True)
 class MendedCopy:
-    """The files of a target with changes made: each step's edits fit the texts that the
-    step before gave."""
+    """The files of a target with changes. The edits of each step apply to the texts
+    after the previous step."""
 
     steps: tuple[tuple[Edit, ...], ...] = ()
 
     def with_step(self, edits: tuple[Edit, ...]) -> MendedCopy:
-        """With further changes."""
+        """Add a step with further edits."""
         return MendedCopy((*self.steps, edits))
 
     def original_span(self, span: Span) -> Span:
-        """A span of the copy in the file; without columns where it is of changed
-        text."""
+        """Convert a span of the copy to the original file, without columns if it
+        contains changed text."""
         start = Position(span.line, span.column or 1)
         end = Position(span.end_line or span.line, span.end_column or 1)
         first, is_changed = self._original_position(span.file, start)
@@ -35,7 +35,7 @@ class MendedCopy:
         return Span(span.file, first.line, first.column, last.line, last.column)
 
     def original_edit(self, edit: Edit) -> Edit | None:
-        """An edit of the copy as one of the file; None where it replaces changed
+        """Convert an edit of the copy to the original file; None if it replaces changed
         text."""
         start, is_changed = self._original_position(edit.file, edit.start)
         end, is_changed_at_end = self._original_position(edit.file, edit.end)
@@ -44,7 +44,7 @@ class MendedCopy:
         return replace(edit, start=start, end=end)
 
     def original_diagnostic(self, item: Diagnostic) -> Diagnostic:
-        """A finding in the file's coordinates, with those of its fixes that can be made
+        """Convert a finding to the original files, with those of its fixes that apply
         there."""
         if not self.steps:
             return item
@@ -64,10 +64,10 @@ class MendedCopy:
         return self.original_span(span) if span is not None else None
 
     def _original_fix(self, fix: Fix) -> Fix | None:
-        """A fix as one of the file; None where it is one of changed text.
+        """Convert a fix to the original file; None if it replaces changed text.
 
-        An input that the copy runs with leaves, of the file as it lies, what was mended
-        in the copy."""
+        With another input, the bugs that were fixed in the copy remain in the
+        original."""
         if fix.inputs:
             return replace(fix, runs=False, cost=OTHERS_STAY, others_stay=True)
         edits = []
@@ -79,14 +79,15 @@ class MendedCopy:
         return replace(fix, edits=tuple(edits))
 
     def _list_edits_backwards(self, file: str) -> Iterator[Edit]:
-        """The edits of a file: the last step first, and each step's from the top."""
+        """The edits of a file: the last step first, and each step from top to
+        bottom."""
         for edits in reversed(self.steps):
             own = [edit for edit in edits if edit.file == file]
             yield from sorted(own, key=lambda edit: edit.start)
 
     def _original_position(self, file: str, at: Position) -> tuple[Position, bool]:
-        """Where a position of the copy is in the file, and whether it is within changed
-        text."""
+        """Convert a position to the original file, and tell whether it is inside
+        changed text."""
         is_changed = False
         for edit in self._list_edits_backwards(file):
             at, is_within = _map_back(edit, at)
@@ -94,7 +95,7 @@ class MendedCopy:
         return at, is_changed
 
     def _is_around_change(self, other: Edit) -> bool:
-        """Whether what an edit replaces has changed text in it."""
+        """Whether the text that an edit replaces contains changed text."""
         start, end = other.start, other.end
         for edit in self._list_edits_backwards(other.file):
             is_around = start <= edit.start and _end_of(edit) <= end
@@ -105,20 +106,19 @@ class MendedCopy:
 
 
 def _end_of(edit: Edit) -> Position:
-    """Where the text that an edit writes ends."""
+    """The position at which the text of an edit ends."""
     lines = edit.replacement.split("\n")
     column = edit.start.column if len(lines) == 1 else 1
     return Position(edit.start.line + len(lines) - 1, column + len(lines[-1]))
 
 
 def _map_back(edit: Edit, at: Position) -> tuple[Position, bool]:
-    """Where a position was before an edit, and whether it is within what the edit
-    wrote."""
+    """The position before an edit, and whether it is inside the edit's own text."""
     end = _end_of(edit)
     if at <= edit.start:
         return at, False
     if at < end:
         return edit.start, True
-    # only what follows on the same line was moved sideways
+    # only text after the edit on the same line was moved sideways
     shift = edit.end.column - end.column if at.line == end.line else 0
     return Position(edit.end.line + at.line - end.line, at.column + shift), False

@@ -1,10 +1,10 @@
-"""Cause, not symptom: which change makes most of the model clean, and where it would be
-made.
+"""Searches the cause of each failure: the change that clears most failures, and its
+place.
 
-Every candidate has a likelihood before it is tried; they are tried in that order. The
-likeliest that holds, one more failure cleared counting as much as a better place, is
-taken for the cause. The other places become related ones, and findings that it clears
-as well are not reported twice."""
+Changes are tried in the order of their likelihood. Of those that work, the one with the
+highest likelihood plus a bonus for each cleared failure is taken for the cause. The
+places of the other changes become related places, and findings that the same change
+fixes are not reported again."""
 
 from __future__ import annotations
 
@@ -30,35 +30,35 @@ from shapelint.fixes.successes import Success, overlaps, spread_of
 from shapelint.fixes.verify import Verifier
 
 SHOWN = 4
-"""Fixes shown for one finding."""
+"""The most fixes shown for one finding."""
 
 ENOUGH = 6
-"""Changes that hold, after which only those that the rule offers are tried."""
+"""After this many changes that work, only those of the finding's own rule are tried."""
 
 ENOUGH_BESIDE_SOLVED = 3
 """Changes that hold, if one of them follows from where the sizes come from and leaves
 nothing that fails: others could only be guesses."""
 
 WORK = 6000
-"""For the search of one target, in calls walked in trials; what was found until then is
-shown."""
+"""The limit for the search of one target, in calls walked during trials. Everything
+found until then is shown."""
 
-LEAST = 1500
-"""Of it for each finding, if it has come to that."""
+LEAST_WORK = 1500
+"""The least share of this work for each finding."""
 
 
 class Causes:
-    """Explains the findings of one target."""
+    """Finds the causes of a target's findings."""
 
     def __init__(self, verifier: Verifier, one_by_one: bool = False) -> None:
-        """`one_by_one`: only the first failure that can be mended is explained, the
-        others wait for a look at the model with that one mended."""
+        """`one_by_one`: explain only the first failure that can be fixed. The others
+        wait for a look at the model with that bug fixed."""
         self.verifier = verifier
         self.one_by_one = one_by_one
         self.mended: tuple[Edit, ...] = ()
-        """The edits with which the next look is to begin."""
+        """The edits with which the next look begins."""
         self.waiting: list[Finding] = []
-        """The findings that are left to it."""
+        """The findings that are left to the next look."""
         self._guesses = GuessedResults()
         self.walked = verifier.walked
         self.numbers = Numbers(
@@ -66,9 +66,9 @@ class Causes:
         )
 
     def explain(self, findings: list[Finding]) -> list[Diagnostic]:
-        """Each bug once, at the place where it would be mended, with the fixes that
-        hold."""
-        # what fails first may explain what fails behind it
+        """Return one diagnostic for each bug, at the place of its best fix, with the
+        fixes that work."""
+        # the first failure may explain later ones
         left = sorted(findings, key=_order)
         found: list[Diagnostic] = []
         while left:
@@ -89,8 +89,8 @@ class Causes:
     def _explain_without_call(
         self, finding: Finding, others: list[Finding]
     ) -> tuple[Diagnostic, list[Finding]]:
-        """The finding with the rule's own candidates that hold, in its order, and the
-        other findings without those that the same change mends."""
+        """Verify the rule's own changes for a finding. Return its diagnostic, and the
+        other findings without those that the same change fixes."""
         diagnostic = replace(finding.diagnostic, fixes=self._own_fixes(finding))
         same = [other for other in others if _is_mended_by(other, diagnostic)]
         left = [other for other in others if other not in same]
@@ -115,8 +115,8 @@ class Causes:
     def _explain_with_others(
         self, failed: FailedCall, others: list[Finding]
     ) -> tuple[Diagnostic, list[Finding]]:
-        """The diagnostic of a failed call, and the other findings without those that
-        its change mends too."""
+        """Explain a failed call. Return its diagnostic, and the other findings without
+        those that its change fixes."""
         diagnostic, best = self._explain(failed, others)
         if not diagnostic.fixes:
             self._guesses.add(failed)
@@ -135,7 +135,7 @@ class Causes:
         best: Success | None,
         others: list[Finding],
     ) -> list[Finding]:
-        """The findings that the change for the first one mends too."""
+        """The other findings that the change for the first one fixes."""
         if diagnostic.right_input is not None:
             # with it no call fails, in whatever mode
             return [other for other in others if self._is_about_call(other)]
@@ -147,14 +147,14 @@ class Causes:
         return find_failed_call(self.walked, finding) is not None
 
     def _is_cleared(self, other: Finding, first: Finding, left: Failures) -> bool:
-        """Whether the change that mends the first finding mends this one too."""
+        """Whether the change that fixes the first finding also fixes this one."""
         if not self._is_about_call(other) or other.mode != first.mode:
             return False
         key = self.verifier.key_of(other)
         return key is not None and not left[key]
 
     def _is_more_left(self, best: Success, left: list[Finding]) -> bool:
-        """Whether more fails beside or behind what a change mends."""
+        """Whether other failures remain after a change."""
         is_of_two = best.candidate.kind is ChangeKind.FLATTEN_AND_NUMBER
         is_another_broken = any(self._is_about_call(other) for other in left)
         return is_of_two or is_another_broken or bool(best.left.total())
@@ -162,13 +162,14 @@ class Causes:
     def _explain(
         self, failed: FailedCall, others: list[Finding]
     ) -> tuple[Diagnostic, Success | None]:
-        """A diagnostic for a failed call, and the change that is taken for its cause."""
+        """Return the diagnostic of a failed call, and the change that is taken for its
+        cause."""
         finding = failed.finding
         successes = self._find_successes(failed, others)
         ordered = sorted(successes, key=lambda item: -item.worth)
         for best in ordered:
             fix = self.verifier.fix(finding, best.candidate)
-            # what clears the failure in one mode may break another
+            # a change that clears the failure in one mode may break the other
             if fix is None:
                 continue
             rest = [item for item in ordered if item is not best]
@@ -184,13 +185,14 @@ class Causes:
     def _find_successes(
         self, failed: FailedCall, others: list[Finding]
     ) -> list[Success]:
-        """The changes that hold, in the order in which they were tried."""
+        """Try changes until the work is spent. Return those that work, in the order in
+        which they were tried."""
         verifier = self.verifier
         if verifier.key_of(failed.finding) is None:
             return []
         # a third at least: the first findings mostly explain the others
         share = (WORK - verifier.work) // min(len(others) + 1, 3)
-        done_at = verifier.work + max(LEAST, share)
+        done_at = verifier.work + max(LEAST_WORK, share)
         total = failures_of(failed.trace).total()
         successes: list[Success] = []
         done: set[str] = set()
@@ -214,7 +216,8 @@ class Causes:
         return successes
 
     def _try(self, failed: FailedCall, queued: Queued, total: int) -> Success | None:
-        """A change that holds, or nothing. `total`: calls that failed before."""
+        """Try a change; None if it does not work. `total`: the number of failed calls
+        before it."""
         key = self.verifier.key_of(failed.finding)
         assert key is not None
         before, candidate = failed.trace, queued.candidate
@@ -225,7 +228,7 @@ class Causes:
         if candidate.kind is ChangeKind.INPUT_SIZE and left.total():
             return None
         if left.total() > total and candidate.likely < weights.NATURAL:
-            return None  # beyond where it raised more fails than failed
+            return None  # more fails after the point where it raised than failed before
         is_to_the_end = before.raised is not None and after.raised is None
         return Success(
             candidate,
@@ -239,8 +242,8 @@ class Causes:
     def _further_fixes(
         self, finding: Finding, rest: list[Success], best: Candidate
     ) -> Iterator[Fix]:
-        """Further fixes: fewest edits first, then those that keep trained weights, then
-        those for other sizes too."""
+        """Further fixes: those with the fewest edits first, then those that keep
+        trained weights, then those that fit other sizes."""
         found: list[Fix] = []
         done = {best.group} if best.group else set()
         for item in rest:
@@ -261,7 +264,8 @@ class Causes:
 
 
 def _order(finding: Finding) -> tuple[bool, int]:
-    """Findings about calls in the order of the calls, then all others."""
+    """Sorts findings about calls in the order of the calls, and all others after
+    them."""
     return finding.call is None, finding.call or 0
 
 
@@ -277,7 +281,8 @@ def _is_solved(successes: list[Success]) -> bool:
 
 
 def _may_be_best(candidate: Candidate, successes: list[Success], total: int) -> bool:
-    """Whether a change could still come near the best that holds, if it cleared all."""
+    """Whether a change could come close to the best one so far if it cleared all
+    failures."""
     if sum(item.cleared > 0 for item in successes) >= ENOUGH:
         return False
     best = max((item.worth for item in successes), default=weights.WORTH_OF_NONE)
@@ -286,16 +291,16 @@ def _may_be_best(candidate: Candidate, successes: list[Success], total: int) -> 
 
 
 def _first_step(change: Candidate) -> tuple[Edit, ...]:
-    """Of a change the edits with which the next bug is looked for: a missing flatten
-    alone, without the number."""
+    """The edits of a change that the search for the next bug needs: a missing flatten
+    without its new number."""
     if change.kind is ChangeKind.FLATTEN_AND_NUMBER:
         return change.edits[:1]
     return change.edits
 
 
 def _is_mended_by(other: Finding, diagnostic: Diagnostic) -> bool:
-    """Whether an error that no failed call shows is mended by the change that mends
-    another: one helper's layer."""
+    """Whether an error that is not about a failed call is fixed by the change for
+    another one, as when a helper makes both layers."""
     edits = diagnostic.fixes[0].edits if diagnostic.fixes else ()
     is_error = other.diagnostic.severity is Severity.ERROR
     if not edits or not is_error or other.diagnostic.code != diagnostic.code:

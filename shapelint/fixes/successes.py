@@ -1,4 +1,4 @@
-"""Changes that held: how much each is worth as an explanation."""
+"""Changes that work, and their value as an explanation."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from shapelint.fixes.failure_counts import Failures
 
 @dataclass(frozen=True)
 class Success:
-    """A candidate that held, and what it left."""
+    """A change that works, and the failures that remain after it."""
 
     candidate: Candidate
     left: Failures
     cleared: int
     spread: int = 0
-    """Layers beside the failing ones that come out otherwise."""
+    """How many layers, apart from the failing ones, have results of other sizes."""
     completes: bool = False
-    """Whether a walk that ended early comes to its end without any failure."""
+    """Whether a walk that ended early now ends without any failure."""
     is_own: bool = False
-    """Whether the finding's rule offered it."""
+    """Whether the finding's own rule proposed it."""
 
     @property
     def worth(self) -> float:
-        """By how much it is the likeliest explanation."""
+        """The value of the change as an explanation of the failure."""
         cleared = self.cleared - 1 + self.completes
         return (
             self.candidate.likely
@@ -39,8 +39,8 @@ class Success:
 
 
 def spread_of(before: Trace, after: Trace) -> int:
-    """How many layers that did not fail come out with other sizes; windows may well
-    change everywhere."""
+    """How many layers that did not fail have results of other sizes after a change.
+    Windows may well change sizes everywhere."""
     made = {call.module_path: _sizes(call) for call in after.calls if call.is_module}
     failing = {call.module_path for call in before.failures}
     return sum(
@@ -57,7 +57,7 @@ def _sizes(call: Call) -> dict[str, object]:
 
 
 def overlaps(candidate: Candidate, successes: list[Success]) -> bool:
-    """Whether a change that holds already is made at the same single place."""
+    """Whether a change that works already is made at the same single place."""
     if len(candidate.edits) != 1:
         return False
     held = (item.candidate.edits for item in successes)

@@ -1,4 +1,4 @@
-"""What a change means for the weights of a model that was trained before."""
+"""The consequences of a change for the weights of a trained model."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from shapelint.tracing.members import modules_of, param_facts
 
 
 def have_same_weights(before: torch.nn.Module, after: torch.nn.Module) -> bool:
-    """Whether a state_dict of the one loads into the other, strictly."""
+    """Whether a state_dict of one model loads into the other, strictly."""
     was, now = (
         {key: tuple(value.shape) for key, value in _state(model).items()}
         for model in (before, after)
@@ -20,7 +20,7 @@ def have_same_weights(before: torch.nn.Module, after: torch.nn.Module) -> bool:
 def describe_cost(
     before: torch.nn.Module, after: torch.nn.Module, layer: str, keeps: bool
 ) -> str:
-    """What a change of a layer costs, in words. `keeps`: trained weights load."""
+    """Describe the cost of changing a layer. `keeps`: trained weights still load."""
     if keeps:
         return "keeps trained weights"
     if _is_other_class(before, after, layer):
@@ -32,7 +32,7 @@ def describe_cost(
 
 
 def _is_other_class(before: torch.nn.Module, after: torch.nn.Module, name: str) -> bool:
-    """Whether a name stands for layers of two classes."""
+    """Whether a name stands for layers of different classes in the two models."""
     classes = {
         type(model.get_submodule(name))
         for model in (before, after)

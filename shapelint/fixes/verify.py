@@ -1,5 +1,5 @@
-"""A candidate is applied to a copy, the model loaded again and walked again; only what
-then holds is shown."""
+"""Verifies a change: applies it to a copy of the files, loads the model again and walks
+it again."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from shapelint.facts.kinds import Mode, Safety
 from shapelint.facts.walked_target import Walked
 from shapelint.fixes.failure_counts import (
     RAISED,
-    count_of_layer,
+    count_in_layer,
     failures_of,
     has_more,
     is_improved,
@@ -40,54 +40,54 @@ from shapelint.tracing.failures import Unwanted
 from shapelint.tracing.walk import WalkSettings
 
 OTHER_SIZES = "other sizes too"
-"""Cost of a fix with which larger images fit as well."""
+"""Added to the cost of a fix after which larger images also fit."""
 
 OTHERS_STAY = "other findings stay"
-"""Cost of an input with which the one finding is gone, and others are not."""
+"""The cost of an input with which this finding is gone but others are not."""
 
-ASKED_BELOW = 1e9
-"""Mult-adds of a walk up to which it is found out; not seconds, so that each run says
-the same."""
+MOST_WORK_FOR_SIZES = 1e9
+"""Larger images are tried only for models whose walk has at most this many mult-adds.
+Not in seconds, so that every run gives the same result."""
 
-TRIAL = 25
-"""What the import of an edited file costs, in calls of a walk."""
+TRIAL_COST = 25
+"""The cost of importing an edited file, in calls of a walk."""
 
 TRIAL_RETRIES = 1
-"""Walks spent on the choice of candidate shapes while many changes are tried."""
+"""How many walks each trial may spend on candidate shapes."""
 
 Traces = dict[Mode, Trace]
-"""Walks by their mode."""
+"""Walks by mode."""
 
 
 @dataclass
 class Verifier:
-    """Tries candidates for one target until `deadline` (monotonic seconds)."""
+    """Tries changes to one target until `deadline` (monotonic seconds)."""
 
     target: Target
     original: Walkable
     walked: Walked
     deadline: float
     trial_budget: Callable[[], Budget]
-    """For each walk of a changed model."""
+    """Makes the budget of each walk of a changed model."""
     find: Callable[[Walkable, Traces], list[Finding]]
-    """What the rules find in other walks."""
+    """Runs the rules on the walks of a changed model."""
     work: int = 0
-    """What trials have cost so far, those of earlier passes too: calls walked and
-    modules made, and a flat sum for each; not seconds, so that each run tries the
+    """The cost of all trials so far, including earlier looks: calls walked, modules
+    made, and a fixed cost for each trial. Not in seconds, so that every run tries the
     same."""
     tried: int = 0
     is_cut_short: bool = False
-    """Whether time was over before all that was to be tried had been."""
+    """Whether the time ran out before everything was tried."""
     _screened: dict[object, Trace | None] = field(default_factory=dict)
 
     def is_late(self) -> bool:
-        """Whether time is over: then the search is cut short."""
+        """Whether the time has run out. If so, the search is marked as cut short."""
         self.is_cut_short = self.is_cut_short or is_past(self.deadline)
         return self.is_cut_short
 
     def screen(self, candidate: Candidate, mode: Mode, key: Key) -> Trace | None:
-        """The walk in one mode after a change; None where it cannot be tried, or does
-        not mend the failure `key`."""
+        """Walk in one mode after a change. Return the trace, or None if the change
+        cannot be tried or does not clear the failure `key`."""
         name = (candidate.edits, candidate.inputs, mode, key)
         if name not in self._screened:
             self.tried += 1
@@ -105,8 +105,8 @@ class Verifier:
             is_new = failed not in was and before.raised is None
             return failed == key or is_new
 
-        # counted step by step: what raises in between has cost what was done until then
-        self.work += TRIAL
+        # counted step by step, because a step may raise
+        self.work += TRIAL_COST
         changed = self._change(candidate)
         self.work += count_modules(changed.loaded)
         after = self._walk_until(changed, mode, is_unwanted)
@@ -114,8 +114,8 @@ class Verifier:
         return after if is_improved(before, after, key) else None
 
     def fix(self, finding: Finding, candidate: Candidate) -> Fix | None:
-        """The candidate as a fix, if the finding is gone in every mode and nothing new
-        fails."""
+        """Return the change as a fix if it removes the finding in every mode and
+        nothing new fails; otherwise None."""
         try:
             return self._try(finding, candidate)
         except Exception:  # as above
@@ -135,8 +135,7 @@ class Verifier:
     # -- walks of a changed model ------------------------------------------------------
 
     def _walk_until(self, changed: Walkable, mode: Mode, unwanted: Unwanted) -> Trace:
-        """A walk that ends at the first failure that is unwanted; the model is then of
-        no use any more."""
+        """Walk up to the first unwanted failure. The model cannot be used again."""
         return changed.walk(
             mode,
             WalkSettings(self.trial_budget, self.deadline, TRIAL_RETRIES, True),
@@ -223,7 +222,8 @@ class Verifier:
         return trace
 
     def _computes_same(self, traces: Traces) -> bool:
-        """Whether every mode that worked before computes the same."""
+        """Whether the results of every mode that worked before are computed in the same
+        way."""
         return all(
             _list_computed(before) == _list_computed(traces[mode])
             for mode, before in self.walked.traces.items()
@@ -231,8 +231,8 @@ class Verifier:
         )
 
     def _takes_a_batch(self, changed: Walkable) -> bool:
-        """Whether the changed model runs with a batch too, where it was fed a single
-        sample: it may be forgotten."""
+        """Whether the changed model also takes a batch, if it was walked with a single
+        sample. The user may have left the batch out."""
         trace = next(reversed(self.walked.traces.values()))
         if not lacks_batch(trace):
             return True
@@ -243,21 +243,21 @@ class Verifier:
         return bool(batched) and self._runs(changed, batched)
 
     def _fits_other_sizes(self, changed: Walkable) -> bool:
-        """Whether the changed model takes larger images too; not asked of models
-        without, or that take their time."""
+        """Whether the changed model takes larger images too. Not tried if there are no
+        images or a walk is expensive."""
         trace = next(iter(self.walked.traces.values()))
         specs = self.original.inputs.specs
         larger = tuple(_enlarge(spec) for spec in specs)
         work = sum(call.mult_adds for call in trace.calls)
-        if larger == specs or work > ASKED_BELOW or is_past(self.deadline):
+        if larger == specs or work > MOST_WORK_FOR_SIZES or is_past(self.deadline):
             return False
         return self._runs(changed, larger)
 
     def _fix_of_input(
         self, candidate: Candidate, changed: Walkable, traces: Traces
     ) -> Fix:
-        """An input to give instead. The model may run with it, and still have errors
-        that no input shows."""
+        """The fix that passes another input. Even if the model runs with it, it may
+        have errors that do not depend on the input."""
         runs = not any(
             trace.failure_count or trace.given_up for trace in traces.values()
         )
@@ -277,8 +277,8 @@ class Verifier:
     def _traces(
         self, finding: Finding, candidate: Candidate, changed: Walkable
     ) -> Traces:
-        """The walk in every mode after a change; that in which it was screened is not
-        walked again."""
+        """Walk in every mode after a change. A walk from the screening is used
+        again."""
         name = (candidate.edits, candidate.inputs, finding.mode, self.key_of(finding))
         screened = self._screened.get(name)
         traces: Traces = {}
@@ -292,7 +292,7 @@ class Verifier:
     # -- whether a finding is gone -----------------------------------------------------
 
     def _holds(self, finding: Finding, traces: Traces, changed: Walkable) -> bool:
-        """The place is clean in every mode, and nothing new fails anywhere."""
+        """Whether a change clears the finding in every mode, and nothing new fails."""
         key = self.key_of(finding)
         if key is None:
             return self._is_gone(finding, traces, changed)
@@ -306,7 +306,7 @@ class Verifier:
     def _holds_in(
         before: Trace, after: Trace, key: Key, layers: tuple[str, ...]
     ) -> bool:
-        """The same for one mode."""
+        """The same as `_holds`, for one mode."""
         was, now = failures_of(before), failures_of(after)
         if was[key] and not is_improved(before, after, key):
             return False
@@ -314,14 +314,14 @@ class Verifier:
             return False
         # each layer that showed the bug must show it less often
         for layer in layers:
-            count = count_of_layer(was, layer, key[1])
-            if count and count_of_layer(now, layer, key[1]) >= count:
+            count = count_in_layer(was, layer, key[1])
+            if count and count_in_layer(now, layer, key[1]) >= count:
                 return False
         return True
 
     def key_of(self, finding: Finding) -> Key | None:
-        """What a finding is about, as the failures of a walk are counted; None where it
-        is not about one."""
+        """The failure that a finding is about, as a key of `Failures`; None if it is
+        about none."""
         is_error = finding.diagnostic.severity is Severity.ERROR
         if finding.mode not in self.walked.traces or not is_error:
             return None
@@ -333,7 +333,8 @@ class Verifier:
         return RAISED if is_outside else None
 
     def _is_gone(self, finding: Finding, traces: Traces, changed: Walkable) -> bool:
-        """Whether the rules no longer find what no failed call shows."""
+        """Whether the rules no longer report a finding that is not about a failed
+        call."""
         if any(trace.failure_count for trace in traces.values()):
             return False
         code, layer = finding.diagnostic.code, finding.diagnostic.layer
@@ -346,19 +347,18 @@ class Verifier:
 
 
 def _enlarge(spec: TensorSpec) -> TensorSpec:
-    """An image half as large again, in multiples of what models halve it by; anything
-    else as it is."""
+    """An image half as large again, its sides increased by multiples of 32. Any other
+    input is returned unchanged."""
     is_image = len(spec.shape) in (4, 5) and min(spec.shape[2:]) >= 16
     if not is_image:
         return spec
-    # 32: five halvings, as in ResNet, VGG and most of what came after
+    # 32: five halvings, as in ResNet, VGG and most later models
     sides = (side + 32 * max(1, side // 64) for side in spec.shape[2:])
     return replace(spec, shape=(*spec.shape[:2], *sides))
 
 
 def _list_computed(trace: Trace) -> list[object]:
-    """What a walk computes, step by step; where it is written and on which device is
-    left out."""
+    """The steps that a walk computes, regardless of in-place writes and devices."""
     left_out = ("inplace", "device")
     steps: list[object] = []
     for call in trace.calls:
@@ -373,13 +373,13 @@ def _list_computed(trace: Trace) -> list[object]:
 
 
 def is_past(deadline: float) -> bool:
-    """Whether it is later than `deadline` (monotonic seconds)."""
+    """Whether a deadline (monotonic seconds) has passed."""
     return time.monotonic() > deadline
 
 
 def _is_much_better(after: Diagnostic, before: Diagnostic) -> bool:
-    """Whether a finding that stays is no longer the same: less severe, or half the size
-    where it has one."""
+    """Whether a remaining finding is much better than before: less severe, or with at
+    most half the size."""
     if after.severity.rank > before.severity.rank:
         return True
     now, was = after.found, before.found
@@ -389,10 +389,10 @@ def _is_much_better(after: Diagnostic, before: Diagnostic) -> bool:
 
 
 def edit_for_trial(texts: Texts, candidate: Candidate) -> Texts | None:
-    """The texts with a change to try; None where it cannot be made, or is none to make.
+    """Apply a change to the texts; None if it does not fit them or must not be made.
 
-    What a check demands is the author's word: with another condition the check holds,
-    and nothing is mended."""
+    A change to a checked condition must not be made: it would satisfy the check and fix
+    nothing."""
     if edits_a_check(candidate.edits, texts):
         return None
     return try_edits(texts, candidate.edits)

@@ -1,1 +1,2 @@
-"""Findings that are not shown: suppression comments and the baseline. No torch."""
+"""Findings that are known and not shown: suppression comments and the baseline. No
+torch."""

@@ -1,4 +1,4 @@
-"""A file of findings that are known and not shown again. No torch here."""
+"""The baseline: a file of known findings, which are not shown again. No torch here."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Known = dict[str, Any]
 
 
 def read(file: str) -> Known:
-    """The findings of a baseline by their fingerprints.
+    """Read the findings of a baseline by their fingerprints.
 
     Raises:
         UsageError: there is no such file, or it is no baseline.
@@ -52,8 +52,8 @@ def _is_baseline(data: object) -> TypeGuard[dict[str, Any]]:
 
 
 def write(file: str, outcomes: list[Outcome]) -> int:
-    """Write down what was found, that of targets that could not be checked left out;
-    how many findings it is.
+    """Write the findings of a run into a baseline, except those of targets that could
+    not be checked. Return their number.
 
     Raises:
         UsageError: it cannot be written, or there is something else in it.
@@ -77,8 +77,8 @@ def write(file: str, outcomes: list[Outcome]) -> int:
 
 
 def _require_own(file: str) -> None:
-    """Refuse to write over a file that is neither a baseline nor named as one could be:
-    a setting may name it."""
+    """Refuse to overwrite a file that is neither a baseline nor named like one. The
+    path may come from a setting."""
     if not file.endswith(".json") and os.path.isfile(file) and os.path.getsize(file):
         try:
             read(file)
@@ -89,7 +89,8 @@ def _require_own(file: str) -> None:
 
 
 def without_known(outcomes: list[Outcome], known: Known) -> list[Outcome]:
-    """The outcomes without the findings of a baseline, which are counted."""
+    """Remove the findings of a baseline from the outcomes. Only their number is
+    kept."""
     # By identity: of equal findings, each has its own fingerprint.
     fresh = {
         id(item.diagnostic)

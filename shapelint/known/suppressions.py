@@ -1,7 +1,7 @@
-"""Comments that suppress findings, and which of them did.
+"""Comments that suppress findings.
 
-`# shapelint: ignore[SHP301] reason` on a line of the statement, or alone above it; `#
-shapelint: file-ignore[SHP301]` for the file; `# noqa: SHP301` as other linters have it.
+`# shapelint: ignore[SHP301] reason` on a line of the statement, or alone above it;
+`# shapelint: file-ignore[SHP301]` for the file; `# noqa: SHP301` as in other linters.
 No torch here."""
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ CommentPlace = tuple[str, int, int]
 """File, line and column of a comment."""
 
 Acted = tuple[str, int, int, str]
-"""The same, and the code in the comment that suppressed something; empty for all
-codes."""
+"""A comment that suppressed something: file, line, column, and the code in the comment,
+empty for all codes."""
 
 
 class SuppressionKind(Word):
-    """How a comment suppresses."""
+    """The kinds of suppressing comments."""
 
     IGNORE = "ignore"
     FILE_IGNORE = "file-ignore"
@@ -58,11 +58,11 @@ class SuppressionKind(Word):
 
 @dataclass(frozen=True)
 class Suppression:
-    """One comment: its place, what it suppresses (nothing: everything), and the lines
-    it is for.
+    """One comment: its place, the codes that it suppresses (none: all), and the lines
+    it applies to.
 
-    `column` and `end_column`: of the comment, in characters from 1. `first` and `last`:
-    0 for a whole file."""
+    `column` and `end_column` delimit the comment, in characters from 1. `first` and
+    `last` are 0 for a whole file."""
 
     file: str
     line: int
@@ -75,17 +75,17 @@ class Suppression:
 
     @property
     def place(self) -> CommentPlace:
-        """By which it is told apart from others."""
+        """Identifies the comment."""
         return (self.file, self.line, self.column)
 
     @property
     def span(self) -> Span:
-        """Where it stands."""
+        """The place of the comment."""
         return Span(self.file, self.line, self.column, self.line, self.end_column)
 
     @property
     def is_for_file(self) -> bool:
-        """Whether it is for all lines of its file."""
+        """Whether it applies to all lines of its file."""
         return (self.first, self.last) == WHOLE_FILE
 
     def covers(self, diagnostic: Diagnostic) -> bool:
@@ -105,7 +105,7 @@ class Suppression:
 
 
 def suppressions(file: str, texts: Texts) -> tuple[Suppression, ...]:
-    """Every suppressing comment of a file; none where it cannot be read."""
+    """Every suppressing comment of a file; empty if it cannot be read."""
     try:
         return _of_text(file, texts.text_of(file))
     except UsageError:
@@ -134,7 +134,7 @@ def _read(file: str, text: str) -> Iterator[Suppression]:
 def _own_comments(
     file: str, token: tokenize.TokenInfo, statements: list[Lines]
 ) -> Iterator[Suppression]:
-    """`# shapelint: ignore[...]` and `# shapelint: file-ignore[...]`."""
+    """The comments `# shapelint: ignore[...]` and `# shapelint: file-ignore[...]`."""
     line, column = token.start
     is_alone = not token.line[:column].strip()
     for match in _OWN.finditer(token.string):
@@ -144,7 +144,7 @@ def _own_comments(
         lines = WHOLE_FILE
         if kind is SuppressionKind.IGNORE:
             lines = _lines_for(statements, line, is_alone)
-        # up to the end of the comment: what stands behind it is its reason
+        # up to the end of the comment, since the text after the codes is the reason
         start, end = column + match.start() + 1, column + len(token.string) + 1
         yield Suppression(file, line, start, end, codes, *lines, kind)
 
@@ -167,8 +167,8 @@ def _noqa_comments(
 
 
 def _code(word: str) -> str:
-    """A rule's code for its code or name; as it is where there is none, so that it is
-    never used."""
+    """The code of a rule, by its code or name. An unknown word is returned unchanged,
+    so that it never matches."""
     wanted = word.strip()
     for rule in catalogue().rules.values():
         if wanted.lower() == rule.name:
@@ -177,8 +177,8 @@ def _code(word: str) -> str:
 
 
 def _statements(text: str) -> list[Lines]:
-    """First and last line of each statement, of one with a body that of its head; the
-    smallest last."""
+    """First and last line of each statement, or of its head if it has a body; the
+    smallest statement last."""
     nodes = ast.walk(parse_python(text))
     found = [_lines_of(node) for node in nodes if isinstance(node, ast.stmt)]
     return sorted(found, key=lambda lines: lines[0] - lines[1])
@@ -195,8 +195,8 @@ def _lines_of(statement: ast.stmt) -> Lines:
 
 
 def _lines_for(statements: list[Lines], line: int, is_alone: bool) -> Lines:
-    """The lines a comment is for: of the statement it stands in; alone on its line, of
-    the one that begins next."""
+    """The lines to which a comment applies: those of its statement, or of the next one
+    if it is alone on its line."""
     around = [lines for lines in statements if lines[0] <= line <= lines[1]]
     own = around[-1] if around else (line, line)
     if not is_alone:
@@ -210,7 +210,8 @@ def _lines_for(statements: list[Lines], line: int, is_alone: bool) -> Lines:
 def drop_suppressed(
     diagnostics: Iterable[Diagnostic], texts: Texts
 ) -> tuple[list[Diagnostic], set[Acted]]:
-    """The findings that are left, and what suppressed the others."""
+    """Split findings into those that remain and the comments that suppressed the
+    others."""
     left: list[Diagnostic] = []
     acted: set[Acted] = set()
     for item in diagnostics:
@@ -238,8 +239,8 @@ def _comments_on(item: Diagnostic, texts: Texts) -> Iterator[Suppression]:
 def drop_ignored(
     diagnostics: Iterable[Diagnostic], ignored_in: Mapping[str, Iterable[str]]
 ) -> list[Diagnostic]:
-    """The findings without those whose rule is off in their file: codes by patterns of
-    absolute paths."""
+    """Remove the findings whose rule is off in their file. `ignored_in` has codes by
+    patterns of absolute paths."""
     return [item for item in diagnostics if not _is_off(item, ignored_in)]
 
 
@@ -252,14 +253,15 @@ def _is_off(item: Diagnostic, ignored_in: Mapping[str, Iterable[str]]) -> bool:
 
 
 def _fits(file: str, pattern: str) -> bool:
-    """A pattern is for a file, or for a folder and all that is in it."""
+    """Whether a pattern matches a file, or a folder that contains it."""
     return fnmatch.fnmatch(file, pattern) or fnmatch.fnmatch(file, f"{pattern}/*")
 
 
 def silence(
     report: TargetReport, ignored_in: Mapping[str, Iterable[str]], texts: Texts
 ) -> TargetReport:
-    """A report without what comments suppress, and what is off in its file."""
+    """Remove the findings of a report that comments suppress or that are off in their
+    file."""
     report.diagnostics = drop_ignored(report.diagnostics, ignored_in)
     left, acted = drop_suppressed(report.diagnostics, texts)
     report.suppressed += len(report.diagnostics) - len(left)

@@ -1,4 +1,4 @@
-"""Comments that suppress nothing in a whole run. No torch here."""
+"""Finds comments that suppress nothing in a whole run. No torch here."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from shapelint.syntax.texts import DISK
 
 
 @dataclass
-class _Judged:
-    """A comment, the first target that shows it, and the rules that would have spoken
-    there."""
+class _SeenComment:
+    """A comment, the first target whose check saw it, and the rules that could have
+    reported there."""
 
     comment: Suppression
     report: TargetReport
@@ -40,12 +40,11 @@ class _Judged:
 def with_unused(
     outcomes: list[Outcome], selected: list[Collection[str]]
 ) -> list[Outcome]:
-    """The outcomes, with a finding for each comment that suppresses nothing, at the
-    first target that shows it.
+    """Add a finding for each comment that suppresses nothing, at the first target whose
+    check saw it.
 
-    `selected`: the rules that were on for each of them.
-    """
-    # Called again after fixes: what was said of comments before them is dropped.
+    `selected`: the rules that were on for each outcome."""
+    # Called again after fixes, so the earlier findings about comments are dropped.
     reports = [outcome.report for outcome in outcomes]
     for report in reports:
         report.diagnostics = [
@@ -66,7 +65,7 @@ def with_unused(
 def _codes_by_place(
     reports: list[TargetReport],
 ) -> defaultdict[CommentPlace, set[str]]:
-    """The codes that suppressed something in any of the reports, by the place of their
+    """The codes that suppressed something in any report, by the place of their
     comment."""
     codes: defaultdict[CommentPlace, set[str]] = defaultdict(set)
     for report in reports:
@@ -77,21 +76,21 @@ def _codes_by_place(
 
 def _judge_comments(
     reports: list[TargetReport], selected: list[Collection[str]]
-) -> list[_Judged]:
-    """Each comment once, whatever number of targets show it."""
-    judged: dict[Suppression, _Judged] = {}
+) -> list[_SeenComment]:
+    """Every comment once, however many targets saw it."""
+    judged: dict[Suppression, _SeenComment] = {}
     for report, on in zip(reports, selected, strict=True):
         if UnusedSuppression.code not in on:
             continue
         for comment, rules in _comments_seen(report):
-            known = judged.setdefault(comment, _Judged(comment, report))
+            known = judged.setdefault(comment, _SeenComment(comment, report))
             known.rules |= rules & set(on)
     return list(judged.values())
 
 
 def _comments_seen(report: TargetReport) -> Iterator[tuple[Suppression, set[str]]]:
-    """Comments in what a target's check looked at, and the rules that would have spoken
-    there."""
+    """The comments in the code that a check read or ran, and the rules that could have
+    reported there."""
     rules = catalogue().rules
     of_source = {code for code, rule in rules.items() if isinstance(rule, SourceRule)}
     of_walks = rules.keys() - of_source - {UnusedSuppression.code}
@@ -99,7 +98,7 @@ def _comments_seen(report: TargetReport) -> Iterator[tuple[Suppression, set[str]
         for file in report.files:
             for comment in suppressions(os.path.abspath(file), DISK):
                 yield comment, of_source
-    # a walk that ended early says nothing of what comes behind its end
+    # a walk that ended early says nothing about the code after its end
     if report.kind is TargetKind.MODEL and report.status is Status.CHECKED:
         for file, lines in _lines_walked(report).items():
             for comment in _comments_walked(file, lines):
@@ -107,7 +106,7 @@ def _comments_seen(report: TargetReport) -> Iterator[tuple[Suppression, set[str]
 
 
 def _lines_walked(report: TargetReport) -> dict[str, set[int]]:
-    """The lines of the user's files that were run, by absolute path."""
+    """The lines of the user's files that ran, by absolute path."""
     lines: dict[str, set[int]] = defaultdict(set)
     for row in report.rows:
         if row.file and row.line:
@@ -116,8 +115,8 @@ def _lines_walked(report: TargetReport) -> dict[str, set[int]]:
 
 
 def _comments_walked(file: str, lines: set[int]) -> Iterator[Suppression]:
-    """Those for a whole file, and those in classes and functions of which a line was
-    run: others may be for code that this target does not use."""
+    """The comments for a whole file, and those inside classes and functions of which
+    some line ran. Others may belong to code that this target does not use."""
     blocks = [block for block in _blocks(file) if not lines.isdisjoint(block)]
     walked = {line for block in blocks for line in block}
     for comment in suppressions(file, DISK):
@@ -139,8 +138,9 @@ def _blocks(file: str) -> list[range]:
 def _find_unused(
     comment: Suppression, rules: set[str], acted: set[str]
 ) -> Diagnostic | None:
-    """`rules`: those that would have spoken there; `acted`: the codes of the comment
-    that suppressed something."""
+    """Build the finding if codes of a comment suppress nothing. `rules`: those that
+    could have reported there. `acted`: the codes of the comment that suppressed
+    something."""
     if not comment.codes:
         return _find_unused_for_all(comment, rules, acted)
     unknown: list[str] = []
@@ -157,7 +157,7 @@ def _find_unused(
     if not unknown and not idle:
         return None
     words = [*(f"{code}, which is not a rule" for code in unknown), *idle]
-    # where nothing is left and all is known, the comment as a whole is what is unused
+    # if no code is left and none is unknown, the whole comment is unused
     some = f": {', '.join(words)}" if left or unknown else ""
     return _diagnostic(comment, f"this suppresses nothing{some}", tuple(left))
 
@@ -165,7 +165,8 @@ def _find_unused(
 def _find_unused_for_all(
     comment: Suppression, rules: set[str], acted: set[str]
 ) -> Diagnostic | None:
-    """A comment without codes; `# noqa` may be there for another linter."""
+    """Build the finding for an unused comment without codes. A bare `# noqa` may be
+    meant for another linter."""
     every = set(catalogue().rules) - {UnusedSuppression.code}
     if acted or comment.kind is SuppressionKind.NOQA or not every <= rules:
         return None
@@ -180,7 +181,7 @@ def _rules_named(code: str) -> set[str]:
 def _diagnostic(
     comment: Suppression, message: str, left: tuple[str, ...]
 ) -> Diagnostic:
-    """`left`: the codes that the comment keeps."""
+    """The finding, with its fix. `left`: the codes that the comment keeps."""
     place = span_in_cell(comment.span, DISK)
     diagnostic = UnusedSuppression().diagnostic(message).at(place)
     edit = _remove_comment(comment, left)
@@ -192,8 +193,8 @@ def _diagnostic(
 
 
 def _remove_comment(comment: Suppression, left: tuple[str, ...]) -> Edit | None:
-    """The comment taken away, with the white space before it and the line if it was
-    alone; or some of its codes."""
+    """The edit that removes a comment, with the white space before it and the line if
+    nothing else is on it, or that removes some of its codes."""
     line = DISK.line_of(comment.file, comment.line)
     text = line[comment.column - 1 : comment.end_column - 1]
     is_noqa = comment.kind is SuppressionKind.NOQA
@@ -213,6 +214,6 @@ def _remove_comment(comment: Suppression, left: tuple[str, ...]) -> Edit | None:
 
 
 def _has_others_codes(noqa: str) -> bool:
-    """Whether a `# noqa` names codes of other linters too."""
+    """Whether a `# noqa` also names codes of other linters."""
     words = noqa.split()
     return any(word.isupper() and not word.startswith("SHP") for word in words)

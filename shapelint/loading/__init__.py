@@ -1,1 +1,1 @@
-"""The user's model: its file imported, its class called, its inputs made."""
+"""Loads the user's model: imports its file, calls its class and makes its inputs."""

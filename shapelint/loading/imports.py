@@ -1,5 +1,5 @@
-"""Importing the user's file as Python would, edited copies included, and leaving
-nothing behind."""
+"""Imports the user's file as Python would, with edited copies where there are any, and
+undoes the import afterwards."""
 
 from __future__ import annotations
 
@@ -31,16 +31,17 @@ _NOT_THE_USERS = (
     str(sysconfig.get_path("stdlib")) + os.sep,
     os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep,
 )
-"""Where torch, the standard library and shapelint lie; asked of every loaded module at
-every load."""
+"""The folders of torch, the standard library and shapelint. They are compared with
+every loaded module at every load."""
 
 _RELATIVE = re.compile(r"^\s*from\s*\.", re.MULTILINE)
-"""Files without it need not be parsed; in a docstring it may stand too."""
+"""Only files that match need to be parsed for relative imports. It may also match
+inside a docstring."""
 
 
 class _OwnFiles(importlib.abc.MetaPathFinder):
-    """Serves the user's files to `import`: edited copies, so that a fix is tried without
-    writing it, and with numbers that have origins if those are wanted."""
+    """Makes `import` use the edited copies of the user's files, so that a fix is tried
+    without writing it, and gives the numbers in the files origins on request."""
 
     def __init__(self, texts: Texts, is_traced: Callable[[str], bool] | None) -> None:
         self.texts = texts
@@ -63,7 +64,7 @@ class _OwnFiles(importlib.abc.MetaPathFinder):
 
 
 class TextLoader(importlib.machinery.SourceFileLoader):
-    """Compiles the edited text under the file's own name; never reads or writes
+    """Compiles an edited text under the file's own name. Never reads or writes
     bytecode."""
 
     def __init__(
@@ -86,11 +87,11 @@ class TextLoader(importlib.machinery.SourceFileLoader):
 def isolate_imports(
     roots: list[str], texts: Texts, is_traced: Callable[[str], bool] | None = None
 ) -> Iterator[None]:
-    """`sys.path` leads with `roots`; on leaving, `sys.path` and `sys.modules` are as
-    they were.
+    """Put `roots` first on `sys.path`, and restore `sys.path` and `sys.modules` on
+    exit.
 
-    Modules from below the roots are imported afresh, so that edited copies reach
-    them all. `is_traced`: the files whose numbers get origins."""
+    Modules below the roots are imported afresh, so that edited copies reach all of
+    them. `is_traced` selects the files whose numbers get origins."""
     path, modules, argv = list(sys.path), dict(sys.modules), list(sys.argv)
     write_bytecode = sys.dont_write_bytecode
     finder = _OwnFiles(texts, is_traced)
@@ -122,7 +123,7 @@ def _forget_modules(modules: dict[str, ModuleType], roots: list[str]) -> None:
 
 
 def is_users_module(module: ModuleType | None, roots: list[str]) -> bool:
-    """Whether a module's file lies below the roots and in no installed package."""
+    """Whether a module's file lies below the roots, and not in an installed package."""
     file = getattr(module, "__file__", None)
     return isinstance(file, str) and _is_below(file, tuple(roots), os.getcwd())
 
@@ -139,8 +140,8 @@ def _is_below(file: str, roots: tuple[str, ...], here: str) -> bool:
 
 
 def import_name(target: Target, texts: Texts) -> tuple[str, list[str], tuple[str, ...]]:
-    """Name to import, directories for `sys.path`, and directories whose files count as
-    the user's own."""
+    """Return the name to import, the folders for `sys.path`, and the folders whose
+    files count as the user's own."""
     if target.module is not None:
         here = os.getcwd()
         return target.module, [here], (_root_of_module(target.module, here),)
@@ -156,8 +157,8 @@ def import_name(target: Target, texts: Texts) -> tuple[str, list[str], tuple[str
 
 
 def _root_of_module(module: str, here: str) -> str:
-    """The folder of a module's top-level package; of a module in none its file, and
-    nothing of one that cannot be found."""
+    """The folder of a module's top-level package; for a module outside of packages, its
+    file; empty if it cannot be found."""
     spec = _find_spec(module, here)
     if spec is None or not spec.origin:
         return ""
@@ -178,8 +179,8 @@ def _find_spec(module: str, here: str) -> ModuleSpec | None:
 
 
 def _parts_of_name(path: Path, texts: Texts) -> list[str]:
-    """A file's dotted name, packages first: as far up as there are `__init__.py`, and
-    as its own relative imports reach."""
+    """A file's dotted name, packages first: as far up as there are `__init__.py` files
+    or its relative imports reach."""
     parts = [path.stem]
     folder = path.parent
     climb = _relative_levels(str(path), texts)
@@ -191,14 +192,15 @@ def _parts_of_name(path: Path, texts: Texts) -> list[str]:
 
 
 def _name_of_script(stem: str) -> str:
-    """A name for a file that is in no package: its own, where nothing else has it."""
+    """A module name for a file outside of packages: its own, if no other module has
+    it."""
     is_free = stem not in sys.modules and stem.isidentifier()
     return stem if is_free else f"_target_{stem}"
 
 
 def _relative_levels(file: str, texts: Texts) -> int:
-    """How far up relative imports reach: `from ..x import y` needs two packages, marked
-    as such or not."""
+    """How many folders up the relative imports of a file reach: `from ..x import y`
+    needs two packages, with or without `__init__.py`."""
     try:
         return _highest_level(texts.text_of(file))
     except UsageError:

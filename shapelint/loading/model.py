@@ -1,5 +1,5 @@
-"""Target -> model: the user's file imported as Python would, the class called, nothing
-left behind."""
+"""Makes the model of a target: imports the user's file, and calls the class or
+function."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ TARGET = "<target>"
 
 @dataclass
 class Loaded:
-    """A model and where it came from. `file` is the file of its module."""
+    """A model, and where it came from. `file` is the file of its module."""
 
     model: torch.nn.Module
     module: ModuleType
@@ -67,13 +67,13 @@ class Loaded:
 
     @property
     def texts(self) -> Texts:
-        """The files that it was made from, edited or not."""
+        """The texts from which it was made, edited or not."""
         return self.ownership.texts
 
     @contextlib.contextmanager
     def importable(self) -> Iterator[None]:
-        """The user's modules as they were when the model was made: a forward may
-        import, or look itself up."""
+        """Restore the user's modules as they were when the model was made. A forward
+        may import modules, or look up its own."""
         is_traced = self.ownership.owns if self.has_origins else None
         with isolate_imports(self.roots, self.texts, is_traced):
             sys.modules.update(self.user_modules)
@@ -87,15 +87,16 @@ def load(
     trial: bool = False,
     with_origins: bool = False,
 ) -> Loaded:
-    """Import the target's file and make its model, under a session that spares memory.
+    """Import the target's file and make its model, in a session that saves memory.
 
-    `texts`: what its files hold. `budget`: where it is not the usual one. In a `trial`
-    of a change large weights are zeros, not random. `with_origins`: the numbers in the
-    user's files know where they are written (`facts/numbers.py`).
+    `texts`: the contents of its files. `budget`: replaces the usual budget. In a
+    `trial` of a change, large weights are zeros instead of random. `with_origins`: the
+    numbers in the user's files know where they are written (`facts/numbers.py`).
 
     Raises:
         NotLoadableError: import, name, constructor or result are not what a target
-        needs."""
+        needs.
+    """
     name, roots, own_roots = import_name(target, texts)
     ownership = Ownership(own_roots, texts)
     definitions = Definitions(ownership)
@@ -128,7 +129,8 @@ def load(
 def enter_target(
     target: Target, name: str, ownership: Ownership, with_origins: bool = False
 ) -> tuple[ModuleType, torch.nn.Module]:
-    """Import and construct. Frames beyond this function are not the user's."""
+    """Import the file and make the model. Frames outside of this function are not the
+    user's."""
     try:
         module = _import(target, name, ownership, with_origins)
         value = _evaluate(target, module, ownership, with_origins)
@@ -144,8 +146,8 @@ def enter_target(
 
 
 def import_target(target: Target, texts: Texts) -> object:
-    """What a target names, not called and not constructed; for functions that make
-    inputs.
+    """Return the object that a target names, without calling it. For functions that
+    make inputs.
 
     Raises:
         NotLoadableError: as `load`.
@@ -182,7 +184,7 @@ def _import(
 
 
 def _import_file(path: str, name: str, texts: Texts, with_origins: bool) -> ModuleType:
-    """Import a file that is in no package, by a name that nothing else has."""
+    """Import a file that belongs to no package, under a unique name."""
     path = str(Path(path).resolve())
     # scripts may parse their arguments when they are imported; ours are not for them
     sys.argv[:] = [path]
@@ -197,7 +199,7 @@ def _import_file(path: str, name: str, texts: Texts, with_origins: bool) -> Modu
 
 
 def models_in(module: ModuleType) -> dict[str, object]:
-    """The Module classes that a file defines itself, and the instances it holds."""
+    """The nn.Module classes that a file defines itself, and its public instances."""
     return {
         name: value
         for name, value in vars(module).items()
@@ -218,8 +220,8 @@ def _is_public_instance(name: str, value: object) -> bool:
 def _evaluate(
     target: Target, module: ModuleType, ownership: Ownership, with_origins: bool = False
 ) -> object:
-    """What a target's expression stands for in its module; without one, the only model
-    there is."""
+    """The value of a target's expression in its module; without an expression, the only
+    model."""
     expression = target.expression
     if expression is None:
         return _find_only_model(target, models_in(module))
@@ -257,7 +259,7 @@ def _explain_misfit(
 
 
 def _find_only_model(target: Target, found: Mapping[str, object]) -> object:
-    """The one class of a file, beside which instances of it do not count; else the one
+    """The only class of a file, even if it also has instances; or else the only
     instance."""
     classes = [value for value in found.values() if inspect.isclass(value)]
     if len(classes) == 1:
@@ -276,7 +278,8 @@ def _find_only_model(target: Target, found: Mapping[str, object]) -> object:
 def _instantiate(
     target: Target, value: object, ownership: Ownership
 ) -> torch.nn.Module:
-    """A model as it is; of a class or function, what it makes without arguments."""
+    """The model itself, or the result of calling a class or function without
+    arguments."""
     if isinstance(value, torch.nn.Module):
         return value
     name = target.expression or str(getattr(value, "__name__", target.text))

@@ -1,5 +1,5 @@
-"""The inputs of a model: from `--input`, a factory, the model itself or a comment on its
-class."""
+"""The inputs of a model: from `--input`, a factory, the model itself, or a comment on
+its class."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ from shapelint.tracing.user_text import message_of
 
 @dataclass(frozen=True)
 class InputMaker:
-    """How inputs are made, afresh for each walk; `specs` where they are plain tensors,
-    `note` where they came from."""
+    """Makes fresh inputs for each walk. `specs` describe them if all are plain tensors;
+    `note` says where they came from."""
 
     make: Callable[[], Inputs]
     specs: tuple[TensorSpec, ...] = ()
@@ -82,22 +82,23 @@ class InputMaker:
 
 
 def make_tensor(spec: TensorSpec, seed: int) -> torch.Tensor:
-    """Floats uniform in [0, 1), integers and masks 1: valid as pixels, probabilities,
-    indices and lengths."""
+    """Make a tensor of floats, uniform in [0, 1), or of integers or truth values, all
+    1. These are valid as pixels, probabilities, indices and lengths."""
     dtype: torch.dtype = getattr(torch, spec.dtype)
     if not dtype.is_floating_point and not dtype.is_complex:
         return torch.ones(spec.shape, dtype=dtype)
     generator = torch.Generator().manual_seed(seed)
     # `torch.rand` draws no numbers of 8 bits
-    drawn = dtype if dtype in _DRAWN else torch.float32
+    drawn = dtype if dtype in _RANDOM_DTYPES else torch.float32
     return torch.rand(spec.shape, dtype=drawn, generator=generator).to(dtype)
 
 
-_DRAWN = (torch.float32, torch.float64, torch.complex64, torch.complex128)
+_RANDOM_DTYPES = (torch.float32, torch.float64, torch.complex64, torch.complex128)
 
 
 def inputs_of(specs: tuple[TensorSpec, ...], note: str = "") -> InputMaker:
-    """Tensors of these shapes, in order, the named ones by keyword."""
+    """Make tensors of these shapes, in order, those with a name as keyword
+    arguments."""
 
     def make() -> Inputs:
         args: list[torch.Tensor] = []
@@ -116,7 +117,8 @@ def inputs_of(specs: tuple[TensorSpec, ...], note: str = "") -> InputMaker:
 def find_inputs(
     loaded: Loaded, texts: tuple[str, ...], factory: str | None
 ) -> InputMaker:
-    """The inputs of a loaded model: those of the command line, else the model's own.
+    """Find the inputs of a loaded model: those of the command line, or else the model's
+    own.
 
     Raises:
         UsageError: there are none, or the factory gives something else.
@@ -136,8 +138,7 @@ def find_inputs(
 
 
 def specs_of(inputs: InputMaker) -> tuple[TensorSpec, ...]:
-    """What would be written after `--input` for inputs; nothing where they are not all
-    tensors."""
+    """The specs of inputs; empty unless all of them are tensors."""
     if inputs.specs:
         return inputs.specs
     args, kwargs = inputs.make()
@@ -155,8 +156,8 @@ def _spec_of(name: str | None, value: object) -> TensorSpec | None:
 
 
 def require_fitting(loaded: Loaded, inputs: InputMaker) -> None:
-    """Refuse inputs that the forward's signature cannot take, which says nothing about
-    the model.
+    """Refuse inputs that do not fit the signature of the forward. Such a failure would
+    say nothing about the model.
 
     Raises:
         NotLoadableError: too few, too many, or a keyword that is not a parameter.
@@ -180,7 +181,8 @@ def require_fitting(loaded: Loaded, inputs: InputMaker) -> None:
 
 
 def _placeholders(specs: tuple[TensorSpec, ...]) -> Inputs:
-    """As many arguments as there are specs: a signature does not look at values."""
+    """As many arguments as there are specs. Binding a signature does not need their
+    values."""
     args = tuple(None for spec in specs if not spec.name)
     return args, {spec.name: None for spec in specs if spec.name}
 
@@ -196,8 +198,8 @@ def _line_of(function: object) -> Span | None:
 
 
 def _copy_example(example: object) -> InputMaker:
-    """A model's `example_input_array`, as Lightning takes it: a tuple is all arguments,
-    a dict all keyword arguments."""
+    """Make inputs from a model's `example_input_array`, as Lightning does: a tuple
+    holds all arguments, a dict all keyword arguments."""
 
     def make() -> Inputs:
         copy = _copy(example)
@@ -207,7 +209,7 @@ def _copy_example(example: object) -> InputMaker:
 
 
 def _copy(value: object) -> object:
-    """The same with tensors of its own: a walk may write into its inputs."""
+    """Copy a value with its tensors, since a walk may write into its inputs."""
     memo: dict[int, object] = {
         id(tensor): tensor.detach().clone() for tensor in tensors_in(value)
     }
@@ -215,7 +217,7 @@ def _copy(value: object) -> object:
 
 
 def _rebuild(value: object, memo: dict[int, object]) -> object:
-    """Containers anew, around what `memo` has for their members; a container may hold
+    """Rebuild containers around the copies in `memo`. A container may contain
     itself."""
     if id(value) in memo:
         return memo[id(value)]
@@ -235,8 +237,8 @@ def _rebuild(value: object, memo: dict[int, object]) -> object:
 
 
 def _as_inputs(value: object) -> Inputs:
-    """A factory's result as (args, kwargs): a pair of tuple and dict, a tuple, a dict
-    (one argument), or one value."""
+    """Convert a factory's result to (args, kwargs). It may be a pair of tuple and dict,
+    a tuple, a dict (one argument), or a single value."""
     if not isinstance(value, tuple):
         return (value,), {}
     if len(value) == 2:
@@ -247,8 +249,8 @@ def _as_inputs(value: object) -> Inputs:
 
 
 def _call_factory(text: str, texts: Texts) -> InputMaker:
-    """The inputs that a function of the user's makes. It is called once here, so that
-    what is wrong with it is said before anything is walked."""
+    """Make inputs with a function of the user's. It is called once here, so that its
+    errors are reported before anything is walked."""
     factory = _import_factory(text, texts)
     try:
         _as_inputs(factory())
@@ -279,8 +281,8 @@ def _import_factory(text: str, texts: Texts) -> Callable[[], object]:
 
 
 def _comment_on(cls: type, loaded: Loaded) -> tuple[str, ...]:
-    """`# shapelint: input=1,3,64,64` above the class, on its line, or inside it before
-    the first method."""
+    """The inputs in a comment `# shapelint: input=1,3,64,64` above the class, on its
+    line, or inside it before the first method."""
     try:
         with loaded.importable():
             # it looks the class's module up in `sys.modules`
@@ -294,8 +296,8 @@ def _comment_on(cls: type, loaded: Loaded) -> tuple[str, ...]:
 
 
 def _definition_of(cls: type, tree: ast.Module) -> ast.ClassDef | None:
-    """Where a class is defined; of several of its name the one with its methods, else
-    the last."""
+    """The definition of a class in a syntax tree. If several have its name, the one
+    that contains its methods, or else the last."""
     classes = nodes_of(tree, ast.ClassDef)
     named = [node for node in classes if node.name == cls.__name__]
     methods = [value for value in vars(cls).values() if inspect.isfunction(value)]
@@ -317,7 +319,7 @@ def _ask_for_inputs(model: torch.nn.Module) -> str:
 
 
 _USUAL_SIDES = {1: "1024", 2: "224", 3: "32"}
-"""A side of the input, by how many dimensions of space it has."""
+"""The side of a suggested input, by its number of spatial dimensions."""
 
 
 def _guess_input(model: torch.nn.Module) -> str:

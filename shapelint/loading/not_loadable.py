@@ -1,4 +1,5 @@
-"""Why a target gives no model, in one line, with the place in the user's file."""
+"""Explains in one line why a target gives no model, with the place in the user's
+file."""
 
 from __future__ import annotations
 
@@ -20,15 +21,14 @@ from shapelint.tracing.user_text import first_line
 _LAYERS = os.path.dirname(torch.nn.modules.__file__)
 
 _NAMES_LISTED = 8
-"""Models of a file that a message names."""
+"""The most models of a file that a message names."""
 
 
 class NotLoadableError(Exception):
-    """The target gave no model: the line that says why, the place in the user's file,
-    and a note.
+    """The target gives no model.
 
-    `sites`: the user's frames, innermost first. `refused_by`: the layer of torch's
-    whose constructor raised; `reason`: the first line of what it said."""
+    `sites`: the user's frames, innermost first. `refused_by`: the layer of torch whose
+    constructor raised. `reason`: the first line of its message."""
 
     def __init__(
         self,
@@ -50,14 +50,14 @@ class NotLoadableError(Exception):
 def refusal_of_import(
     target: Target, ownership: Ownership, error: BaseException
 ) -> NotLoadableError:
-    """What to say of an import that raised."""
+    """Describe the exception of an import."""
     return _explain_refusal(f"importing `{name_of(target)}`", ownership, error)
 
 
 def refusal_of_call(
     target: Target, doing: str, ownership: Ownership, error: BaseException
 ) -> NotLoadableError:
-    """What to say of a call that raised. `doing`: calling or constructing."""
+    """Describe the exception of a call. `doing`: "calling" or "constructing"."""
     subject = f"{doing} `{target.expression or target.text}`"
     return _explain_refusal(subject, ownership, error, _refusing_layer(error))
 
@@ -75,8 +75,7 @@ def _explain_refusal(
 
 
 def _refusing_layer(error: BaseException) -> str:
-    """The outermost of torch's own layers whose constructor an exception came out
-    of."""
+    """The outermost of torch's own layers whose constructor raised the exception."""
     if not isinstance(error, (ValueError, AssertionError, RuntimeError)):
         return ""
     name = ""
@@ -91,7 +90,7 @@ def _refusing_layer(error: BaseException) -> str:
 
 
 def _layer_made_in(frame: FrameType) -> str:
-    """The class of the layer whose constructor, of torch's own, a frame runs."""
+    """The class of the layer whose constructor a frame runs, if that is torch's own."""
     code = frame.f_code
     layer = frame.f_locals.get("self")
     if code.co_name != "__init__" or not isinstance(layer, torch.nn.Module):
@@ -100,12 +99,13 @@ def _layer_made_in(frame: FrameType) -> str:
 
 
 def name_of(target: Target) -> str:
-    """A target's file or module."""
+    """The file or module of a target."""
     return target.path or target.module or target.text
 
 
 def suggest_module(name: str) -> str:
-    """The module below the working directory that a name that is not one looks like."""
+    """Suggest the module in the working directory whose name is most like an unknown
+    one."""
     here = Path.cwd()
     siblings = [path.stem for path in here.glob("*.py")]
     siblings += [path.parent.name for path in here.glob("*/__init__.py")]
@@ -116,9 +116,10 @@ def suggest_module(name: str) -> str:
 def suggest_name(
     name: str, models: Mapping[str, object], others: Mapping[str, object]
 ) -> str:
-    """What a file has that a name that it does not have looks like."""
+    """Suggest the name in a file that is most like an unknown one, or list the
+    models."""
     public = [key for key in others if not key.startswith("_")]
-    # of models a looser likeness counts: one of them is what is looked for
+    # a looser match is enough for models, since one of them is wanted
     close = difflib.get_close_matches(name, list(models), n=1, cutoff=0.5)
     close = close or difflib.get_close_matches(name, public, n=1)
     if close:
@@ -130,7 +131,7 @@ def suggest_name(
 
 
 def signature_of(callee: Callable[..., object]) -> str:
-    """`Net(width, depth=4)`."""
+    """The signature of a callable: `Net(width, depth=4)`."""
     try:
         parameters = str(inspect.signature(callee)).partition(" ->")[0]
     except (TypeError, ValueError):
@@ -139,7 +140,7 @@ def signature_of(callee: Callable[..., object]) -> str:
 
 
 def list_required_parameters(callee: Callable[..., object]) -> list[str]:
-    """The parameters without which it cannot be called."""
+    """The parameters of a callable that have no default."""
     try:
         signature = inspect.signature(callee)
     except (TypeError, ValueError):
@@ -158,7 +159,7 @@ def list_required_names(signature: inspect.Signature) -> list[str]:
 
 
 def definition_span(callee: Callable[..., object]) -> Span | None:
-    """Where a function, or the constructor of a class, is defined."""
+    """The place where a function, or the constructor of a class, is defined."""
     is_class = inspect.isclass(callee)
     has_own_init = is_class and "__init__" in vars(callee)
     defined: object = vars(callee)["__init__"] if has_own_init else callee

@@ -1,4 +1,4 @@
-"""A model and the inputs it is walked with: loaded, walked and described in one place."""
+"""Loads a model with its inputs, walks it, and describes the walks for rules."""
 
 from __future__ import annotations
 
@@ -29,8 +29,7 @@ def _ignore_step(step: str) -> None:
 
 @dataclass(frozen=True)
 class Walkable:
-    """A loaded model, its inputs, and the budget of each walk that has no other
-    settings."""
+    """A loaded model, its inputs, and the default budget of its walks."""
 
     loaded: Loaded
     inputs: InputMaker
@@ -43,7 +42,7 @@ class Walkable:
         choices: Choices | None = None,
         unwanted: Unwanted = never,
     ) -> Trace:
-        """A walk in one mode; the arguments are those of `Walker` and its `walk`."""
+        """Walk in one mode. The arguments are those of `Walker` and `Walker.walk`."""
         with self.loaded.importable():
             return self._walker(settings).walk(mode, choices, unwanted)
 
@@ -53,10 +52,9 @@ class Walkable:
         deadline: float = float("inf"),
         on_step: Callable[[str], None] = _ignore_step,
     ) -> dict[Mode, Trace]:
-        """A trace for each mode, each from the same clean model.
+        """Walk in each mode, each time from the same clean model.
 
-        The modes after one in which time was over are left out.
-        """
+        If the time runs out in a mode, the remaining modes are left out."""
         walker = self._walker(WalkSettings(self.budget, deadline))
         traces: dict[Mode, Trace] = {}
         with self.loaded.importable():
@@ -70,14 +68,14 @@ class Walkable:
     def run_inside(
         self, mode: Mode, action: Callable[[torch.nn.Module, Any, Any], Any]
     ) -> Any:
-        """The result of something else that calls the model, as torchinfo does; an
-        exception where it raises."""
+        """Run something else that calls the model, such as torchinfo. Return its
+        result, or the exception that it raised."""
         walker = self._walker(WalkSettings())
         with self.loaded.importable():
             return walker.run_inside(mode, action)
 
     def describe(self, request: Walk, traces: dict[Mode, Trace]) -> Walked:
-        """The plain facts of the walks that rules look at."""
+        """Build the plain facts about the walks that rules read."""
         for trace in traces.values():
             if trace.uncertain:
                 _doubt_failures(trace)
@@ -126,8 +124,10 @@ def load_walkable(
     trial: bool = False,
     with_origins: bool = False,
 ) -> Walkable:
-    """Load a target and find its inputs. `budget`: for making the model and for walking
-    it, in place of the usual ones; `trial` and `with_origins` as in `load`.
+    """Load a target and find its inputs.
+
+    `budget` replaces the usual budgets for making and for walking the model; `trial` and
+    `with_origins` are as in `load`.
 
     Raises:
         NotLoadableError: the target gives no model.
@@ -139,12 +139,12 @@ def load_walkable(
 
 
 def count_modules(loaded: Loaded) -> int:
-    """How many modules a model has: what it costs to make it."""
+    """The number of modules of a model, which measures the cost of making it."""
     return sum(1 for _ in modules_of(loaded.model))
 
 
 def _doubt_failures(trace: Trace) -> None:
-    """No failure is certain in a walk in which anything was guessed."""
+    """Mark every failure of a walk as uncertain, because a value was made up."""
     for call in trace.failures:
         if call.failure is not None:
             call.failure.certain = False
@@ -156,13 +156,13 @@ def _locate_class(module: torch.nn.Module) -> tuple[str, str]:
     file = getattr(sys.modules.get(cls.__module__), "__file__", None)
     if file:
         return file, cls.__name__
-    # a class made in a notebook, or by `exec`, has no file but that of its code
+    # a class made in a notebook, or by `exec`, has only the file of its code
     code = getattr(cls.__init__, "__code__", None)
     return code.co_filename if code is not None else "", cls.__name__
 
 
 def _name_known_class(module: torch.nn.Module) -> str:
     """The class of a module whose constructor is torch's own, so that its arguments are
-    known; else nothing."""
+    known; empty for any other."""
     home = getattr(type(module).__init__, "__module__", "")
     return type(module).__name__ if home.startswith("torch.") else ""

@@ -1,7 +1,7 @@
-"""What is known of ops without running them, and what follows from it.
+"""Facts about ops, known without running them.
 
-Each op has one record (`shapelint.ops.record.Op`) in the file of its family; whoever
-asks anything about an op by its name asks here."""
+Each op has one record (`shapelint.ops.record.Op`) in the file of its family. Other
+rooms look ops up by name through this module."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from shapelint.ops.registry import OF_A_MODULE, load_registry
 
 @lru_cache(maxsize=4096)
 def of(name: str) -> Op:
-    """The record of an op, by any of its names; of an unknown op, a record that claims
-    nothing."""
+    """The record of an op, by any of its names. An unknown op gets a record with the
+    defaults, which claim nothing."""
     return load_registry().find(name) or Op(name)
 
 
@@ -29,12 +29,13 @@ def keeps_shape(name: str) -> bool:
 
 
 def keeps_channels(name: str) -> bool:
-    """Whether an op gives (N, C, ...) for (N, C, ...), whatever it does to the rest."""
+    """Whether an op maps (N, C, ...) to (N, C, ...), whatever it does to the other
+    dimensions."""
     return of(name).keeps_channels
 
 
 def spatial_dims(name: str) -> int | None:
-    """How many dimensions of space a convolution, pooling or norm works on: 2 for
+    """The number of spatial dimensions of a convolution, pooling or norm: 2 for
     `Conv2d`."""
     return of(name).spatial_dims
 
@@ -44,7 +45,7 @@ def is_of(name: str, *families: Family) -> bool:
 
 
 def where(holds: Callable[[Op], object]) -> tuple[str, ...]:
-    """The names of the ops of one property."""
+    """The names of all ops for which `holds` is true."""
     return tuple(name for op in load_registry() if holds(op) for name in op.names)
 
 
@@ -54,8 +55,8 @@ def in_family(*families: Family) -> tuple[str, ...]:
 
 
 def list_failing_ops(family: Family) -> tuple[str, ...]:
-    """The names under which ops of a family fail: their own, and those of layers that
-    refuse their input by themselves."""
+    """The names under which the ops of a family may fail: their own, and those of
+    layers that check their input themselves."""
     names = in_family(family)
     return (*names, *(OF_A_MODULE + name for name in names))
 
@@ -68,20 +69,20 @@ def list_broadcasting_ops() -> tuple[str, ...]:
 
 @lru_cache(maxsize=1)
 def list_width_arguments() -> frozenset[str]:
-    """Constructor arguments that say how wide a layer's input or result is."""
+    """Constructor arguments that set the width of a layer's input or result."""
     return frozenset(name for op in load_registry() for name in (*op.takes, *op.gives))
 
 
 @lru_cache(maxsize=1)
 def list_input_arguments() -> tuple[str, ...]:
-    """Constructor arguments that say how wide a layer's input is."""
+    """Constructor arguments that set the width of a layer's input."""
     return tuple(dict.fromkeys(name for op in load_registry() for name in op.takes))
 
 
 @lru_cache(maxsize=1)
 def list_output_arguments() -> frozenset[str]:
-    """Constructor arguments that say which size a layer gives; those that say what it
-    takes are right where it does not fail."""
+    """Constructor arguments that set a size of a layer's result. They may be wrong even
+    if the layer itself does not fail."""
     return frozenset(
         name for op in load_registry() for name in (*op.gives, *op.resizes)
     )
@@ -89,12 +90,12 @@ def list_output_arguments() -> frozenset[str]:
 
 @lru_cache(maxsize=1)
 def list_count_arguments() -> frozenset[str]:
-    """Constructor arguments that count heads, groups or layers, or scale: small
-    numbers."""
+    """Constructor arguments that are small numbers: counts of heads, groups or layers,
+    and scale factors."""
     return frozenset(name for op in load_registry() for name in op.counts)
 
 
 @lru_cache(maxsize=4096)
 def of_kernel(kernel: str) -> Op:
-    """The record of the op that an aten kernel belongs to."""
+    """The record of the op to which an aten kernel belongs."""
     return load_registry().of_kernel(kernel) or Op(kernel)

@@ -1,4 +1,4 @@
-"""What shapes `MultiheadAttention` takes (torch.nn.MultiheadAttention, "Shape")."""
+"""The shapes that `MultiheadAttention` takes (torch.nn.MultiheadAttention, "Shape")."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from shapelint.facts.graph import Call
 from shapelint.facts.tensors import Shape, TensorFact
 
 RANKS = (2, 3)
-"""Dimensions of query, key and value, without and with a batch."""
+"""Numbers of dimensions of query, key and value, without and with a batch."""
 
 
 @dataclass(frozen=True)
 class AttendedSizes:
-    """How many tokens attend (`target`) to how many (`source`)."""
+    """The batch of an attention, the lengths of its query (`target`) and its key
+    (`source`), and its number of heads."""
 
     batch: int
     target: int
@@ -23,7 +24,8 @@ class AttendedSizes:
 
     @property
     def attn_masks(self) -> tuple[Shape, Shape]:
-        """The shapes that `attn_mask` may have: one for all heads, or one for each."""
+        """The shapes that `attn_mask` may have: one mask for all heads, or one for each
+        head."""
         pair = (self.target, self.source)
         return pair, (self.batch * self.heads, *pair)
 
@@ -36,7 +38,7 @@ class AttendedSizes:
 def read_attended_sizes(
     call: Call, query: TensorFact, key: TensorFact
 ) -> AttendedSizes:
-    """The sizes that the masks of a call must have."""
+    """Read from a call the sizes that its masks must match."""
     heads = call.attributes.get("num_heads", 1)
     if len(query.shape) != 3:
         return AttendedSizes(1, query.shape[0], key.shape[0], heads)
@@ -48,8 +50,8 @@ def read_attended_sizes(
 
 
 def widths_taken(call: Call) -> Iterator[tuple[str, TensorFact, int]]:
-    """Query, key and value by their role, each with the width that the layer takes:
-    `embed_dim`, or `kdim` and `vdim` where they were given."""
+    """Query, key and value by name, each with the width that the layer takes:
+    `embed_dim`, or `kdim` and `vdim` if they were given."""
     embed_dim = call.attributes["embed_dim"]
     kdim, vdim = call.attributes.get("kdim"), call.attributes.get("vdim")
     widths = (embed_dim, kdim or embed_dim, vdim or embed_dim)

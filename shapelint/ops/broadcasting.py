@@ -1,4 +1,4 @@
-"""Shapes that are laid over each other."""
+"""Broadcasting of shapes."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from shapelint.facts.tensors import Shape
 
 
 def merge_shapes(shapes: list[Shape], prefer: int) -> Shape:
-    """Shapes broadcast together; where two sizes contradict, the preferred
-    argument's."""
+    """Broadcast shapes together. If two sizes contradict each other, the one of the
+    argument at `prefer` wins."""
     backwards = [shape[::-1] for shape in shapes]
     sizes = []
     for column in zip_longest(*backwards, fillvalue=1):
@@ -20,8 +20,8 @@ def merge_shapes(shapes: list[Shape], prefer: int) -> Shape:
 
 
 def find_clash(shapes: list[Shape]) -> tuple[int, int, int] | None:
-    """The first two shapes that do not broadcast, and the dimension, counted from the
-    last (-1), in which they differ."""
+    """The first two shapes that do not broadcast, and the dimension in which they
+    differ, counted from the last (-1)."""
     for left, right in combinations(range(len(shapes)), 2):
         # sizes are compared from the last dimension backwards; a missing one fits
         backwards = zip(shapes[left][::-1], shapes[right][::-1], strict=False)

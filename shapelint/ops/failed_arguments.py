@@ -1,4 +1,4 @@
-"""The whole numbers among the arguments of a failed call."""
+"""Whole numbers among the arguments of a failed call."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ def dims_of(failure: Failure) -> list[int]:
 
 
 def read_wanted_sizes(failure: Failure) -> Shape:
-    """The sizes given to view, reshape or expand, as numbers or as one sequence."""
+    """The sizes passed to view, reshape or expand, as separate numbers or as one
+    sequence."""
     by_keyword = failure.kwargs.get("shape", failure.kwargs.get("size", ()))
     rest = failure.args[1:] or by_keyword
     if len(rest) == 1 and isinstance(rest[0], (list, tuple)):

@@ -1,5 +1,5 @@
-"""Weights and buffers of the model among the arguments of a call: position tables,
-masks."""
+"""Finds the model's own weights and buffers among the arguments of a call: position
+tables and masks."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from shapelint.facts.tensors import TensorFact
 from shapelint.ops.record import Family
 
 _STEPS = 4
-"""How many calls are followed back: a table is sliced, moved and unsqueezed."""
+"""How many calls an argument is traced back: a table may be sliced, moved and
+unsqueezed."""
 
 
 def is_own_tensor(trace: Trace, call: Call, position: int) -> bool:
-    """Whether an argument is a weight or buffer of the model, at most sliced."""
+    """Whether an argument is a weight or buffer of the model, possibly sliced or
+    cast."""
     if call.inputs[position].name:
         return True
     producer = trace.producer(call, position)
@@ -27,14 +29,14 @@ def is_own_tensor(trace: Trace, call: Call, position: int) -> bool:
 
 
 def _passes_through(op: str) -> bool:
-    """Whether an op gives a part of what it is given, or the same in another form."""
+    """Whether an op returns a part of its input, or its input in another form."""
     is_moved = ops.is_of(op, Family.CASTING, Family.INDEXING)
     return is_moved or op in ("unsqueeze", "narrow")
 
 
 def holds_own_table(trace: Trace, call: Call) -> bool:
     """Whether an argument is a weight or buffer of the model, or was computed by one
-    call of nothing else: a mask, positions."""
+    call from nothing else, as masks and positions are."""
     for position, fact in enumerate(call.inputs):
         producer = trace.producer(call, position)
         made_of = producer.inputs if producer is not None else []
@@ -46,8 +48,8 @@ def holds_own_table(trace: Trace, call: Call) -> bool:
 def find_position_table(
     trace: Trace, call: Call
 ) -> tuple[TensorFact, TensorFact] | None:
-    """A table (..., positions, features) of the model's own and the sequence (batch,
-    tokens, features) that it is added to, where they differ in their length."""
+    """The model's own position table (..., positions, features) and the sequence
+    (batch, tokens, features) to which it is added, if their lengths differ."""
     if len(call.inputs) != 2:
         return None
     for position, table in enumerate(call.inputs):
@@ -60,8 +62,7 @@ def find_position_table(
 
 
 def _is_of_other_length(table: TensorFact, sequence: TensorFact) -> bool:
-    """Whether two tensors differ in the last dimension but one, and that does not
-    broadcast."""
+    """Whether two tensors have the same features but lengths that do not broadcast."""
     if len(table.shape) < 2 or len(sequence.shape) < 3:
         return False
     *leading, rows, features = table.shape

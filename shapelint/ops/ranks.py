@@ -1,4 +1,4 @@
-"""How many dimensions a failed call takes, where that is fixed."""
+"""The number of dimensions that a failed call takes, if it is fixed."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from shapelint.ops.registry import OF_A_MODULE
 
 
 def ranks_taken(call: Call, failure: Failure) -> tuple[int, ...] | None:
-    """The numbers of dimensions that a failed call takes; None where any will do, or
-    where what arrives is right."""
+    """The numbers of dimensions that a failed call takes; None if any number is allowed
+    or the input has a right one."""
     if ops.is_of(failure.op, Family.NORMALISATION):
         # the layer refuses, `batch_norm` itself takes any number
         is_layer = failure.op.startswith(OF_A_MODULE)
@@ -31,7 +31,8 @@ def ranks_taken(call: Call, failure: Failure) -> tuple[int, ...] | None:
 
 
 def _ranks_of_named_dims(failure: Failure) -> tuple[int, ...] | None:
-    """At least the dimensions that a call names; None where they are there."""
+    """A call needs at least the dimensions that it names; None if the input has
+    them."""
     if ops.of(failure.op).dims is not Dims.ALL or not failure.tensors:
         return None
     dims, rank = dims_of(failure), len(failure.tensors[0].shape)

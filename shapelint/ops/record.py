@@ -1,4 +1,5 @@
-"""What is known of an op without running it: one frozen record each."""
+"""The facts about an op that are known without running it: one frozen record for each
+op."""
 
 from __future__ import annotations
 
@@ -9,21 +10,21 @@ from enum import Enum, auto
 from shapelint.facts.graph import Call, Failure
 
 Candidate = int | tuple["Candidate", ...] | None
-"""A shape; for an op with several results a tuple of candidates, None where a result is
-None."""
+"""The shape of a result. An op with several results has a tuple of candidates; None
+stands for a result that is None."""
 
 Recovery = Callable[[Failure], Sequence[Candidate]]
-"""Gets a failed call, its tensors as TensorFacts, and answers with the shapes to go on
-with, best guess first."""
+"""Takes a failed call, with its tensors as TensorFacts, and returns the shapes with
+which the walk may continue, the best guess first."""
 
 Misfit = Callable[[Call, Failure], tuple[str, str] | None]
-"""Message and label for a failed call whose sizes do not fit what it was asked to do;
-None where it failed for another reason, as a dimension that does not exist."""
+"""Returns message and label for a failed call whose sizes do not fit, or None if it
+failed for another reason, such as a dimension that does not exist."""
 
 
 class Family(Enum):
-    """Ops of one kind. The value names the colour of their blocks in a picture; "" is
-    the colour of any module or function."""
+    """Ops of one kind. The second text is the colour of their blocks in a picture; ""
+    is the colour of any other module or function."""
 
     LINEAR = ("linear", "linear")
     CONVOLUTION = ("convolution", "conv")
@@ -66,8 +67,8 @@ class Family(Enum):
 
     @property
     def rearranges(self) -> bool:
-        """Whether its ops move what is there into another shape, which their own
-        numbers say."""
+        """Whether the ops move elements into another shape, which is set by their own
+        numbers."""
         return self in _REARRANGING
 
 
@@ -78,62 +79,62 @@ _REARRANGING = {
 
 
 class Keeps(Enum):
-    """What of its first argument's shape an op gives back, whatever its arguments."""
+    """Which part of its first argument's shape an op always keeps."""
 
     NOTHING = auto()
     CHANNELS = auto()
-    """Dimension 1 of a feature map (N, C, ...)."""
+    """The size of dimension 1 of a feature map (N, C, ...)."""
     SHAPE = auto()
 
 
 class Dims(Enum):
-    """Which of the whole numbers that an op is given name dimensions."""
+    """Which of the whole numbers passed to an op name dimensions."""
 
     NONE = auto()
     SOME = auto()
-    """One does; others count parts (`chunk`), or it names a dimension to be made
-    (`stack`)."""
+    """One of them. Others count parts (`chunk`), or name a new dimension (`stack`)."""
     ALL = auto()
-    """Each names a dimension that the tensor must have."""
+    """All of them, and the tensor must have these dimensions."""
 
 
 class Asks(Enum):
-    """What a function asks of a tensor instead of computing another one."""
+    """What a function asks about a tensor, if it does not compute a new one."""
 
     NOTHING = auto()
     FACT = auto()
-    """Its shape, its dtype: known without data, and no row of the table."""
+    """Its shape or dtype, which is known without data. Such a call is not a row of the
+    table."""
     VALUE = auto()
     COMPARISON = auto()
-    """One truth about all values of two tensors."""
+    """One truth value for all values of two tensors."""
     SIZE_FROM_VALUES = auto()
-    """A tensor whose size depends on data, as `nonzero` gives."""
+    """A tensor whose size depends on data, as with `nonzero`."""
 
 
 class Draws(Enum):
-    """What random numbers are to an op."""
+    """How an op uses random numbers."""
 
     NOTHING = auto()
     NOISE = auto()
-    """It gives numbers from a distribution."""
+    """It returns random numbers from a distribution."""
     CHOICES = auto()
-    """It gives random whole numbers."""
+    """It returns random whole numbers."""
     DROPS = auto()
-    """It drops what it is given at random, unless it is told to act as in eval mode."""
+    """It drops random parts of its input, except in eval mode."""
 
 
 class Target(Enum):
-    """What a loss takes for its target."""
+    """The target that a loss takes."""
 
     NONE = auto()
     CLASSES = auto()
-    """The number of a class for each row of scores."""
+    """A class index for each row of scores."""
     LIKE_SCORES = auto()
-    """A tensor of the prediction's own shape."""
+    """A tensor of the prediction's shape."""
 
 
 class Cost(Enum):
-    """By which formula the memory and work of an aten kernel are estimated."""
+    """The formula that estimates the memory and work of an aten kernel."""
 
     POINTWISE = auto()
     FREE = auto()
@@ -157,90 +158,95 @@ class Cost(Enum):
 
 @dataclass(frozen=True)
 class Op:
-    """One op, under every name that it goes by.
+    """One op, with all of its names.
 
-    A layer of torch.nn and the function it calls share a record where they belong to
-    each other alone (`Conv2d` and `conv2d`); `batch_norm`, which several layers call,
-    has a record of its own.
-    """
+    A layer of torch.nn and the function it calls share a record if each belongs to the
+    other alone (`Conv2d` and `conv2d`). `batch_norm`, which several layers call, has
+    its own record."""
 
     name: str
-    """As the walk writes it: no dunders, no trailing underscore."""
+    """As the walk writes it: without dunders and trailing underscores."""
     layer: str = ""
-    """Its class in torch.nn, where it has one."""
+    """Its class in torch.nn, if there is one."""
     aliases: tuple[str, ...] = ()
     family: Family = Family.UNKNOWN
 
     # what it does to shapes
     keeps: Keeps = Keeps.NOTHING
     spatial_dims: int | None = None
-    """How many dimensions of space a convolution, pooling or norm works on."""
+    """The number of spatial dimensions of a convolution, pooling or norm."""
     is_transposed: bool = False
     ranks: tuple[int, ...] = ()
-    """How many dimensions the first argument may have, where that is fixed."""
+    """The numbers of dimensions that the first argument may have; empty if any is
+    allowed."""
     broadcasts: bool = False
     """Whether its tensors broadcast against each other."""
     takes_sequences: bool = False
-    """Whether it takes (length, features) without a batch too."""
+    """Whether it also takes (length, features) without a batch."""
     flattens: bool = False
-    """Whether it can make a vector of each feature map by joining dimensions."""
+    """Whether it can turn feature maps into vectors by joining dimensions."""
     reduces: bool = False
-    """Whether it can make a vector of each feature map by taking dimensions away."""
+    """Whether it can turn feature maps into vectors by reducing dimensions."""
     regroups: bool = False
-    """Whether the sizes it is given must multiply to what is there."""
+    """Whether the product of the sizes passed to it must equal the number of
+    elements."""
     adds_dim: bool = False
     dims: Dims = Dims.NONE
 
     # how its layer is built
     arguments: tuple[str, ...] = ()
-    """The layer's constructor arguments, in order; those behind the last that matters
-    are left out."""
+    """The layer's constructor arguments in order, up to the last one that matters
+    here."""
     takes: tuple[str, ...] = ()
-    """Constructor arguments that say how wide the input must be."""
+    """Constructor arguments that set the width of the input."""
     gives: tuple[str, ...] = ()
-    """Constructor arguments that say how wide the result is."""
+    """Constructor arguments that set the width of the result."""
     resizes: tuple[str, ...] = ()
-    """Constructor arguments that say which other size the result has."""
+    """Constructor arguments that set another size of the result."""
     counts: tuple[str, ...] = ()
-    """Constructor arguments that count heads, groups or layers, or scale."""
+    """Constructor arguments that count heads, groups or layers, and scale factors."""
 
     # what a failed call would have given, and what a message says of it
     recover: Recovery | None = None
     misfit: Misfit | None = None
     symbol: str = ""
-    """How it is written as an operator: `+`."""
+    """The operator that calls it: `+`."""
     # how reports show it
     word: str = ""
-    """What the pipeline report calls it; an op without one is not shown there."""
+    """Its name in the pipeline report; an op without one is not shown there."""
     is_layout: bool = False
-    """Whether it only hands out what is there: no row of the table."""
+    """Whether it only returns parts of its argument. Such a call is not a row of the
+    table."""
 
     # what it does beside computing a shape: modes, random numbers, data, devices
     by_mode: bool = False
-    """Whether it acts otherwise in train mode than in eval mode."""
+    """Whether it behaves differently in train mode and in eval mode."""
     by_mode_with: str = ""
-    """The constructor argument with which it does."""
+    """The constructor argument that makes it behave differently."""
     draws: Draws = Draws.NOTHING
     target: Target = Target.NONE
     looks_up: bool = False
-    """Whether it takes integers that say where to look: another index may be valid."""
+    """Whether it takes integers as indices or classes, so that a call may fail only
+    because of their values."""
     index_first: bool = False
     """Whether those integers are its first argument."""
     mask_at: int | None = None
-    """Position of the argument that must be a mask of truth values."""
+    """The position of the argument that must be a boolean mask."""
     mixes_devices: bool = False
-    """Whether it takes tensors of several devices, or only their shapes."""
+    """Whether it accepts tensors on different devices, or only uses their shapes."""
     asks: Asks = Asks.NOTHING
     only_as_dunder: bool = False
-    """Whether it asks as an operator only: `float(x)` asks, `x.float()` casts."""
+    """Whether it is a question only as an operator: `float(x)` asks for a value,
+    `x.float()` casts."""
 
     # what it costs
     kernels: tuple[str, ...] = ()
-    """The aten kernels whose cost is the op's; a final `*` stands for any ending."""
+    """The aten kernels whose cost is estimated like the op's. A final `*` stands for
+    any ending."""
     cost: Cost = Cost.POINTWISE
     writes_silently: bool = False
-    """Whether its kernels write running statistics that their schema does not
-    mention."""
+    """Whether its kernels write running statistics without a mention in their
+    schema."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -253,5 +259,5 @@ class Op:
 
     @property
     def keeps_channels(self) -> bool:
-        """Dimension 1 of a feature map (N, C, ...)."""
+        """Whether it keeps the size of dimension 1 of a feature map (N, C, ...)."""
         return self.keeps is not Keeps.NOTHING

@@ -1,7 +1,7 @@
-"""The shape that a failed op would have had.
+"""The shape that a failed op would have returned.
 
-Where there are several candidates, the walk tries them and keeps the one after which
-the rest of the model fails least."""
+If there are several candidates, the walk tries them and keeps the one after which the
+rest of the model fails least."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from shapelint.facts.graph import Failure
 from shapelint.ops.record import Candidate
 
 MOST_ELEMENTS = 2**59
-"""What torch can count the bytes of, whatever the dtype, in 64 bits."""
+"""With more elements, torch's 64 bits may not be enough to count the bytes."""
 
 _OF_OTHER_ARGUMENTS = (
     LookupError,
@@ -21,12 +21,12 @@ _OF_OTHER_ARGUMENTS = (
     AttributeError,
     ArithmeticError,
 )
-"""What a recovery raises for arguments of a kind it does not know."""
+"""The exceptions of a recovery that gets arguments of an unexpected kind."""
 
 
 def recover_shapes(failure: Failure) -> list[Candidate]:
-    """Candidates for the shape a failed op would have had, best first; empty where
-    nobody can say."""
+    """Candidates for the shape that a failed op would have returned, best first; empty
+    if none is known."""
     recover = ops.of(failure.op).recover
     if recover is None:
         return []
@@ -45,7 +45,7 @@ def _as_tuples(candidate: Candidate) -> Candidate:
 
 
 def _is_possible(candidate: Candidate) -> bool:
-    """Whether torch could make tensors of these sizes."""
+    """Whether torch can create tensors of these sizes."""
     if candidate is None:
         return True
     if isinstance(candidate, int):

@@ -1,5 +1,5 @@
-"""What shapes RNN, GRU, LSTM and their cells take (torch.nn.LSTM, torch.nn.LSTMCell,
-"Inputs")."""
+"""The shapes that RNN, GRU, LSTM and their cells take (torch.nn.LSTM,
+torch.nn.LSTMCell, "Inputs")."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from shapelint.facts.tensors import Shape
 
 
 def ranks_taken(call: Call) -> tuple[int, int]:
-    """How many dimensions the input may have, without and with a batch."""
+    """The numbers of dimensions that the input may have, without and with a batch."""
     return (1, 2) if _is_cell(call) else (2, 3)
 
 
 def state_shape(call: Call, shape: Shape) -> Shape:
     """The shape of the hidden state for an input: (num_layers * directions, batch,
-    hidden_size); of a cell (batch, hidden_size)."""
+    hidden_size); for a cell, (batch, hidden_size)."""
     layer = call.attributes
     if _is_cell(call):
         return (*shape[:-1], layer["hidden_size"])

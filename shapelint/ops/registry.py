@@ -1,4 +1,4 @@
-"""Every known op by its names; a second entry for a name is refused."""
+"""The index of all known ops by name. A name can be registered only once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from shapelint.ops import families
 from shapelint.ops.record import Op
 
 OF_A_MODULE = "module:"
-"""Stands before a layer's name where the layer itself refused its input, and no
+"""Prefix of a layer's name if the layer itself refused its input, rather than a
 function that it calls."""
 
 
@@ -26,11 +26,11 @@ class Registry:
             self.add(op)
 
     def __iter__(self) -> Iterator[Op]:
-        """Every op once, in the order of entry."""
+        """Every op once, in the order in which it was added."""
         yield from {id(op): op for op in self._by_name.values()}.values()
 
     def add(self, op: Op) -> None:
-        """Enter an op under all of its names.
+        """Register an op under all of its names.
 
         Raises:
             ValueError: another op has one of its names or kernels.
@@ -51,8 +51,8 @@ class Registry:
         return self._by_name.get(name.removeprefix(OF_A_MODULE))
 
     def of_kernel(self, kernel: str) -> Op | None:
-        """The op whose cost an aten kernel has: by its whole name, else by its
-        start."""
+        """The op that an aten kernel belongs to, by the kernel's full name or else by
+        its beginning."""
         op = self._by_kernel.get(kernel)
         if op is not None:
             return op
@@ -64,7 +64,7 @@ class Registry:
 
 @lru_cache(maxsize=1)
 def load_registry() -> Registry:
-    """The ops of all families, which are found by their files."""
+    """Register the ops of every family. The families are found by their files."""
     found = Registry()
     for module in pkgutil.iter_modules(families.__path__):
         for op in importlib.import_module(f"{families.__name__}.{module.name}").OPS:

@@ -1,4 +1,4 @@
-"""The arithmetic of windows that slide over a map: kernels, strides, paddings."""
+"""The arithmetic of sliding windows: kernel, stride, padding and dilation."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from shapelint.facts.tensors import Shape, TensorFact
 
 
 class NoWindowError(ValueError):
-    """A kernel, stride or dilation below 1, or a padding below 0: no size of input
-    makes it a window."""
+    """A kernel, stride or dilation is below 1, or a padding below 0, so that torch
+    refuses it for every input size."""
 
 
 def expand_to_dims(value: Any, dims: int, default: int) -> tuple[int, ...]:
-    """A stride, padding or the like for each spatial dimension."""
+    """Expand a stride, padding or similar to one number for each spatial dimension."""
     if value is None or value == ():
         return (default,) * dims
     if isinstance(value, int):
@@ -31,8 +31,8 @@ def compute_window_output(
     dilation: int = 1,
     ceil: bool = False,
 ) -> int:
-    """Length of a sliding window's output (torch.nn.Conv2d, torch.nn.MaxPool2d,
-    "Shape"); may be below 1.
+    """The output length of a sliding window (torch.nn.Conv2d, torch.nn.MaxPool2d,
+    "Shape"), possibly below 1.
 
     Raises:
         NoWindowError: torch refuses a window of these numbers for every size.
@@ -50,8 +50,8 @@ def compute_window_output(
 def compute_transposed_output(
     size: int, kernel: int, stride: int, padding: int, dilation: int, extra: int
 ) -> int:
-    """Length of a transposed convolution's output (torch.nn.ConvTranspose2d, "Shape");
-    may be below 1.
+    """The output length of a transposed convolution (torch.nn.ConvTranspose2d,
+    "Shape"), possibly below 1.
 
     Raises:
         NoWindowError: as `compute_window_output`.
@@ -66,7 +66,8 @@ def _require_window(kernel: int, stride: int, padding: int, dilation: int) -> No
 
 
 def split_spatial(x: TensorFact, dims: int) -> tuple[Shape, Shape]:
-    """Leading sizes and the last `dims` sizes, missing ones taken as 1."""
+    """Split a shape into its leading sizes and its last `dims` sizes. Missing sizes are
+    taken as 1."""
     rank = len(x.shape)
     sizes = x.shape[-dims:] if rank >= dims else x.shape
     missing = (1,) * (dims - len(sizes))
@@ -74,5 +75,6 @@ def split_spatial(x: TensorFact, dims: int) -> tuple[Shape, Shape]:
 
 
 def at_least_one(sizes: list[int]) -> Shape:
-    """The sizes of a map as the walk goes on with them: never empty."""
+    """Replace sizes below 1 by 1, so that the walk continues with a map that is not
+    empty."""
     return tuple(max(1, size) for size in sizes)

@@ -1,4 +1,4 @@
-"""The rows and totals of a walk; in the totals a tied weight counts once."""
+"""The rows and totals of a walk. Tied weights count once in the totals."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from shapelint.facts.rows import Row, Totals
 from shapelint.facts.walked_target import Walked
 
 
-def is_by_the_way(call: Call) -> bool:
-    """Whether a call is left out of table and picture: it computes nothing, or nothing
-    of data or weights."""
+def is_incidental(call: Call) -> bool:
+    """Whether a call is left out of table and picture, because it computes nothing or
+    depends on neither data nor weights."""
     return ops.of(call.op).is_layout or (not call.derived and not call.params)
 
 
 def rows_of(walked: Walked, trace: Trace) -> list[Row]:
-    """A row for each call; parameters are counted at their first use, later uses are
-    marked."""
+    """A row for each call. Parameters are counted at their first use; rows of later
+    uses are marked."""
     rows: list[Row] = []
     counted: dict[str, str] = {}
     called: set[str] = set()
     for call in trace.calls:
-        if is_by_the_way(call):
+        if is_incidental(call):
             continue
         new = [
             name
@@ -53,7 +53,7 @@ def rows_of(walked: Walked, trace: Trace) -> list[Row]:
 
 
 def totals_of(walked: Walked, trace: Trace) -> Totals:
-    """Sums over the model and this walk."""
+    """The totals of the model and of this walk."""
     params = walked.params.values()
     totals = Totals(
         sum(param.numel for param in params),
@@ -71,11 +71,10 @@ def totals_of(walked: Walked, trace: Trace) -> Totals:
 
 
 def head_modules(trace: Trace) -> set[str]:
-    """Layers of the classifier head: those with weights after the last flatten or
-    pooling of a feature map.
+    """The layers of the classifier head: all layers with weights after the last flatten
+    or pooling of a feature map.
 
-    Empty where the model has no such head, or nothing before it.
-    """
+    Empty if the model has no such head, or no weights before it."""
     last = -1
     for call in trace.calls:
         if _is_reduction(call):
@@ -95,8 +94,8 @@ def head_modules(trace: Trace) -> set[str]:
 
 
 def _is_reduction(call: Call) -> bool:
-    """A flatten, or a mean over positions; picking one position (`x[:, 0]`) makes no
-    feature map's head."""
+    """Whether a call turns feature maps into vectors by a flatten or a mean. Picking
+    one position (`x[:, 0]`) does not count."""
     if (
         not call.inputs
         or call.output is None

@@ -1,4 +1,4 @@
-"""Whether a convolution's or a pooling's window has room in its input."""
+"""Decides whether the window of a convolution or pooling fits into its input."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from shapelint.ops.sliding import NoWindowError, expand_to_dims
 
 @dataclass(frozen=True)
 class Window:
-    """In each spatial dimension, how far a window reaches, and the padded size of its
-    input."""
+    """The extent of a window, and the padded size of its input, in each spatial
+    dimension."""
 
     reach: Shape
     padded: Shape
 
 
 def list_windowed_ops() -> tuple[str, ...]:
-    """The ops whose windows may have no room: a transposed convolution enlarges, a
-    pooling to a size has none."""
+    """The ops whose window may be too large for the input. Not among them: transposed
+    convolutions, which enlarge, and adaptive poolings, which have no window."""
     return ops.where(_has_window)
 
 
@@ -40,7 +40,7 @@ def _is_conv(failure: Failure) -> bool:
 
 def find_window_without_room(failure: Failure) -> Window | None:
     """The window of a failed call whose output would be empty; None for any other
-    failure, and where no size of input would help."""
+    failure, and if no input size would help."""
     dims = int(failure.op[-2])
     if not _has_right_ranks(failure, dims):
         return None

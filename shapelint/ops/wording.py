@@ -22,15 +22,15 @@ _WORDS = (
     (Family.RESHAPING, ("unbind", "contiguous", "roll", "flip", "pad", "identity")),
     (Family.RESHAPING, ("fold", "tile", "clone")),
 )
-"""Words in the name of somebody's own class that say what it does; the first that is
-found decides, so that `DropPathAttention` is a dropout and `ConvNorm` a convolution."""
+"""Words in the name of a user's class that tell its family. The first match decides, so
+that `DropPathAttention` is a dropout and `ConvNorm` a convolution."""
 
 _PIPELINE_WORDS = {
     Family.CONVOLUTION: "conv",
     Family.POOLING: "pool",
     Family.ATTENTION: "attention",
 }
-"""What the pipeline report calls layers that are not torch's own."""
+"""The names of layers that are not torch's own in the pipeline report."""
 
 
 def subject(call: Call) -> str:
@@ -46,12 +46,12 @@ def subject(call: Call) -> str:
 
 
 def colour_of(name: str) -> str:
-    """The colour of an op's block in a picture; "" where it has none of its own."""
+    """The colour of an op's block in a picture; "" if it has none of its own."""
     return _family_of(name).colour
 
 
 def pipeline_word(name: str) -> str:
-    """What the pipeline report calls an op; "" where it leaves it out."""
+    """The name of an op in the pipeline report; "" if the report leaves it out."""
     if ops.is_known(name):
         return ops.of(name).word
     return _PIPELINE_WORDS.get(_family_of(name), "")

@@ -1,1 +1,1 @@
-"""A walk drawn: blocks, links and where they go. No torch."""
+"""Draws a walk: blocks, links, and their layout. No torch."""

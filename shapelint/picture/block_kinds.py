@@ -1,4 +1,4 @@
-"""The kinds of blocks that are drawn alike."""
+"""Groups of block kinds that are drawn in the same way."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ DATA = (BlockKind.INPUT, BlockKind.OUTPUT)
 """The tensors that the model takes and returns."""
 
 MODULES = (BlockKind.MODULE, BlockKind.CONTAINER)
-"""Modules, whether or not the picture has room for what is inside."""
+"""Modules, with or without their contents in the picture."""
 
 FUNCTIONS = (BlockKind.FUNCTION, BlockKind.METHOD)
 """Calls of functions and of tensor methods."""

@@ -1,5 +1,5 @@
-"""What a picture of the model shows: its calls as blocks inside the modules that make
-them, and the tensors that flow between."""
+"""Builds the picture of a model: its calls as blocks inside the modules that make them,
+and the tensors that flow between them."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from shapelint.facts.kinds import BlockKind
 from shapelint.facts.places import Site
 from shapelint.facts.tensors import TensorFact, ValueFact
 from shapelint.facts.walked_target import Walked
-from shapelint.ops.walked_rows import is_by_the_way
+from shapelint.ops.walked_rows import is_incidental
 from shapelint.picture.block_kinds import DATA
 
 MOST = 4000
-"""Blocks that a picture may have. Beyond that the innermost modules are drawn without
-what is inside."""
+"""The most blocks in a picture. Beyond that, the innermost modules are drawn without
+their contents."""
 
 LARGEST = 400
-"""Blocks that one module may hold. One with more is drawn without what is inside: it
+"""The most blocks in one module. A larger module is drawn without its contents, which
 would be a column of several thousand points."""
 
 
 def picture_of(walked: Walked, trace: Trace) -> Picture:
-    """The walk as blocks and links. A weight counts where it is first used."""
-    drawn = [call for call in trace.calls if not is_by_the_way(call)]
+    """Build the picture of a walk. A weight counts where it is first used."""
+    drawn = [call for call in trace.calls if not is_incidental(call)]
     full = _find_full_modules(drawn)
     depth = _affordable_depth(drawn)
     is_model_full = any(call.within and call.within[0] in full for call in drawn)
@@ -41,7 +41,7 @@ def picture_of(walked: Walked, trace: Trace) -> Picture:
 
 
 def _find_full_modules(drawn: list[Call]) -> set[Frame]:
-    """Modules that hold more than there is room for."""
+    """The modules that contain too many blocks."""
     held: dict[Frame, set[Frame | int]] = {}
     for call in drawn:
         inside: list[Frame | int] = [*call.within[1:], call.index]
@@ -51,8 +51,8 @@ def _find_full_modules(drawn: list[Call]) -> set[Frame]:
 
 
 def _affordable_depth(drawn: list[Call]) -> int | None:
-    """How many modules deep the picture may go; None where even the outermost level has
-    too many blocks."""
+    """How many levels of modules the picture shows; None if even the outermost level
+    has too many blocks."""
     deepest = max((len(call.within) for call in drawn), default=0)
     for depth in range(deepest, 0, -1):
         if len({_block_at(call, depth) for call in drawn}) <= MOST:
@@ -62,15 +62,16 @@ def _affordable_depth(drawn: list[Call]) -> int | None:
 
 
 def _block_at(call: Call, depth: int) -> tuple[Frame, ...] | int:
-    """What a call is drawn as in a picture of a depth: as a module, or as itself."""
+    """The block of a call in a picture of this depth: a module around it, or the call
+    itself."""
     is_deeper = len(call.within) > depth
     return call.within[: depth + 1] if is_deeper else call.index
 
 
 @dataclass
 class _Builder:
-    """A picture under construction. `depth`: modules further in are one block each, as
-    are those in `full`."""
+    """A picture under construction. Modules below `depth` or in `full` become one block
+    each."""
 
     walked: Walked
     trace: Trace
@@ -79,15 +80,15 @@ class _Builder:
     blocks: list[Block] = field(default_factory=list)
     links: dict[tuple[int, int, TensorFact], Link] = field(default_factory=dict)
     of_call: dict[int, int] = field(default_factory=dict)
-    """The block of each call that is drawn."""
+    """The block that stands for each call."""
     of_frame: dict[Frame, int] = field(default_factory=dict)
     of_input: dict[int, int] = field(default_factory=dict)
-    """The blocks of the model's inputs, by the numbers in `Call.producers`."""
+    """The block of each model input, by its number in `Call.producers`."""
     counted: set[str] = field(default_factory=set)
-    """Parameters that some block has already been given."""
+    """The parameters that are already counted in a block."""
 
     def add_inputs(self) -> None:
-        """The block of the model itself, and those of its inputs."""
+        """Add the block of the model itself, and those of its inputs."""
         name = self.walked.target.rpartition(":")[2].partition("(")[0]
         self.blocks.append(Block("", name, BlockKind.CONTAINER))
         for number, value in enumerate(self.trace.inputs):
@@ -97,7 +98,7 @@ class _Builder:
             self.blocks.append(block)
 
     def add(self, call: Call) -> None:
-        """A block for a call, or its share in that of the module it is in."""
+        """Add a block for a call, or count the call in the block of its module."""
         depth = self._depth_for(call)
         if len(call.within) > depth:
             at = self._container(call.within[: depth + 1])
@@ -114,7 +115,7 @@ class _Builder:
         self._link_inputs(call, at)
 
     def _depth_for(self, call: Call) -> int:
-        """How deep the picture goes towards a call: to the first module that is too
+        """The depth of the picture at a call. It ends at the first module that is too
         full."""
         for at, frame in enumerate(call.within[: self.depth]):
             if frame in self.full:
@@ -122,7 +123,7 @@ class _Builder:
         return self.depth
 
     def _count_new_params(self, call: Call) -> int:
-        """The elements of the parameters that no call before has used."""
+        """Count the elements of the parameters that no earlier call has used."""
         known = self.walked.params
         new = [name for name in call.params if name in known]
         new = [name for name in new if name not in self.counted]
@@ -146,13 +147,13 @@ class _Builder:
         link.into_failed = link.into_failed or into_failed
 
     def _count(self, at: int, params: int, mult_adds: int) -> None:
-        """Add to a block and all it is in."""
+        """Add to a block and to all blocks around it."""
         for around in self._ancestors(at):
             self.blocks[around].params += params
             self.blocks[around].mult_adds += mult_adds
 
     def _container(self, frames: tuple[Frame, ...]) -> int:
-        """The block of the innermost module, made with those around it if need be."""
+        """The block of the innermost module. Missing blocks around it are added."""
         at = 0  # the first frame is the model
         for frame in frames[1:]:
             if frame not in self.of_frame:
@@ -171,7 +172,8 @@ class _Builder:
         )
 
     def _find_source(self, call: Call, position: int) -> int | None:
-        """The block that made a tensor argument, through calls that are left out."""
+        """The block that made a tensor argument, traced back through calls that are
+        left out."""
         # Each step is an earlier call, so that there are at most as many as calls.
         for _ in range(len(self.trace.calls) + 1):
             producer = call.producers[position]
@@ -188,8 +190,8 @@ class _Builder:
         return None
 
     def finish(self) -> Picture:
-        """The picture, with the model's output and what enters and leaves each
-        container."""
+        """Return the picture, after adding the model's output and the tensors that
+        enter and leave each container."""
         if self.trace.output is not None:
             self._add_output(self.trace.output)
         # Inner blocks come after those they are in.
@@ -221,7 +223,8 @@ class _Builder:
         return source
 
     def _describe_containers(self, link: Link) -> None:
-        """Note a tensor at the modules that it leaves and enters."""
+        """Add a tensor to the inputs and outputs of the modules that it enters and
+        leaves."""
         left = list(self._ancestors(link.source))
         entered = list(self._ancestors(link.target))
         for at in left:
@@ -235,7 +238,7 @@ class _Builder:
                 _add_once(block.inputs, link.shape)
 
     def _ancestors(self, at: int) -> Iterator[int]:
-        """A block and all it is in."""
+        """A block and all blocks around it."""
         current: int | None = at
         while current is not None:
             yield current
@@ -243,7 +246,7 @@ class _Builder:
 
 
 def _data_block(layer: str, kind: BlockKind, value: ValueFact) -> Block:
-    """An input or the output of the model. Its keyword is its layer."""
+    """The block of a model input or output. Its `layer` is the keyword of the value."""
     return Block(layer, kind.value, kind, within=0, value=replace(value, name=""))
 
 

@@ -1,5 +1,5 @@
-"""The layout of a module whose lines would have too many blocks to go around: the
-blocks stand one below the other, and lines that skip some are arcs on the right."""
+"""The layout of a module whose lines would have too many detours: blocks in one column,
+and arcs on the right for lines that skip blocks."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from shapelint.picture.labels import label_width
 from shapelint.picture.plan import Plan
 
 GAP = 32
-"""Points between two blocks: room for a line with its shape."""
+"""Points between two blocks, enough for a line with its shape."""
 
 NEAREST_ARC, ARC_STEP = 26, 14
-"""How far an arc goes to the right: the first number, and the second times the square
-root of the blocks it spans. So arcs of different spans stay apart, and one over a
-hundred blocks needs 166 points and not 1,426."""
+"""How far arcs go to the right: the first number plus the second times the square root
+of the spanned blocks. Arcs of different spans stay apart, and one over a hundred blocks
+needs 166 points instead of 1,426."""
 
 ARC_SLOPE = 18
-"""Points by which an arc leaves its blocks up or down, not straight to the right."""
+"""How many points an arc goes up or down before it turns to the right."""
 
 ARC_REACH = 0.75
-"""How far a cubic Bezier curve comes at its middle towards control points that lie one
-above the other: (0 + 3 + 3 + 0) / 8."""
+"""How close the middle of a cubic Bezier curve comes to two control points that lie
+above each other: (0 + 3 + 3 + 0) / 8."""
 
 
 def lay_out_in_column(plan: Plan, module: int, inner: dict[int, Layout]) -> Layout:
-    """A module with its blocks in the order of the calls."""
+    """Lay out a module with its blocks in the order of the calls."""
     sizes = {
         child: plan.outer_size(child, inner.get(child))
         for child in plan.children[module]
@@ -54,7 +54,7 @@ def lay_out_in_column(plan: Plan, module: int, inner: dict[int, Layout]) -> Layo
 
 
 def _spread(ports: list[int], width: float) -> dict[int, float]:
-    """Ports at equal distances over the width of the column."""
+    """Place ports at equal distances over the width of the column."""
     return {
         port: PADDING + width * (number + 1) / (len(ports) + 1)
         for number, port in enumerate(ports)
@@ -63,7 +63,7 @@ def _spread(ports: list[int], width: float) -> dict[int, float]:
 
 @dataclass(frozen=True)
 class _Column:
-    """A module whose blocks have their places, and whose lines have none yet."""
+    """A module with its blocks placed, but without lines."""
 
     plan: Plan
     boxes: dict[int, Box]
@@ -74,7 +74,7 @@ class _Column:
     ports_out: dict[int, float]
 
     def route(self, lines: list[Line]) -> Layout:
-        """The layout with lines."""
+        """Return the layout with lines."""
         order = {child: number for number, child in enumerate(self.boxes)}
         routed = []
         reach = PADDING + self.width
@@ -99,7 +99,7 @@ class _Column:
         )
 
     def _straight(self, line: Line) -> Line:
-        """A line to the next block, its label on its right."""
+        """A line to the next block, with its label on the right."""
         start, end = self._start(line, is_arc=False), self._end(line, is_arc=False)
         thirds = (_interpolate(start, end, 1 / 3), _interpolate(start, end, 2 / 3))
         x, y = _interpolate(start, end, 1 / 2)
@@ -107,7 +107,7 @@ class _Column:
         return replace(line, points=(start, *thirds, end), label_at=label_at)
 
     def _arc(self, line: Line, span: int) -> tuple[Line, float]:
-        """A line beside other blocks, and how far to the right it comes."""
+        """A line that passes other blocks, and the right end of its label."""
         start, end = self._start(line, is_arc=True), self._end(line, is_arc=True)
         right = PADDING + self.width
         out = right + NEAREST_ARC + ARC_STEP * math.sqrt(abs(span))

@@ -1,8 +1,8 @@
-"""A module as a graph for Graphviz, and Graphviz's answer as a layout.
+"""Converts a module to a graph for Graphviz, and Graphviz's answer to a layout.
 
-Blocks have the sizes that the plan gives them, so Graphviz needs no text and asks for
-no font. A module in the module is a table whose first and last rows have a cell for
-each of its ports: lines then meet its border where they cross it."""
+Blocks have the sizes set by the plan, so Graphviz needs no text and no font. An open
+module is a table whose first and last rows have a cell for each port, so that lines
+meet its border at the ports."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from shapelint.picture.labels import label_width
 from shapelint.picture.plan import Plan
 
 POINTS_PER_INCH = 72
-"""Graphviz takes sizes of nodes in inches, and gives places in points."""
+"""Graphviz measures nodes in inches and positions in points."""
 
 LABEL_HEIGHT = 13.0
 
 STRAIGHT = 4
-"""Weight of a line to the next call, so that calls in a row stand in a row; others
-weigh 1, as Graphviz has it."""
+"""The weight of a line to the next call, which keeps successive calls in a row. Other
+lines weigh 1, Graphviz's default."""
 
 
 class Cell(NamedTuple):
-    """A cell of a node's table; lines can end at one with a name."""
+    """A cell of a node's table. Lines can end at a cell with a name."""
 
     width: float
     height: float
@@ -37,10 +37,10 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True)
 class ModuleGraph:
-    """A module as Graphviz sees it. `inner`: the layouts of the open modules in it.
+    """A module as a Graphviz graph. `inner`: the layouts of the open modules in it.
 
-    Its blocks are the nodes n0, n1, ..., its ports the nodes i0, i1, ... at the top and
-    o0, o1, ... at the bottom."""
+    Its blocks are the nodes n0, n1, ...; its ports are the nodes i0, i1, ... at the top
+    and o0, o1, ... at the bottom."""
 
     plan: Plan
     module: int
@@ -48,23 +48,25 @@ class ModuleGraph:
 
     @cached_property
     def blocks(self) -> dict[int, str]:
-        """The nodes of the blocks."""
+        """The node names of the blocks."""
         return _number("n", self.plan.children[self.module])
 
     @cached_property
     def ports_in(self) -> dict[int, str]:
-        """The nodes of the ports at the top, by the makers of what enters."""
+        """The node names of the ports at the top, by the block that made the entering
+        tensor."""
         return _number("i", self.plan.border_of(self.module)[0])
 
     @cached_property
     def ports_out(self) -> dict[int, str]:
-        """The nodes of the ports at the bottom, by the makers of what leaves."""
+        """The node names of the ports at the bottom, by the block that made the leaving
+        tensor."""
         return _number("o", self.plan.border_of(self.module)[1])
 
     # -- to Graphviz
 
     def write(self) -> str:
-        """The graph in the language DOT."""
+        """Write the graph in the DOT language."""
         words = [
             "digraph {",
             "graph [rankdir=TB nodesep=0.3 ranksep=0.24 splines=spline]",
@@ -99,8 +101,8 @@ class ModuleGraph:
         return words
 
     def _tail(self, line: Line) -> str:
-        """Where a line begins: at a port, at a block, or at the lower border of a
-        module (s: from the south)."""
+        """Where a line starts: at a port, at a block, or at the lower border of a
+        module (`s` for south)."""
         if line.source == BORDER:
             return self.ports_in[line.port]
         name = self.blocks[line.source]
@@ -110,7 +112,8 @@ class ModuleGraph:
         return f"{name}:o{leaving.index(line.port)}:s"
 
     def _head(self, line: Line) -> str:
-        """Where a line ends; in a module at its upper border."""
+        """Where a line ends: at a port, at a block, or at the upper border of a module
+        (`n` for north)."""
         if line.target == BORDER:
             return self.ports_out[line.port]
         name = self.blocks[line.target]
@@ -122,7 +125,7 @@ class ModuleGraph:
     # -- from Graphviz
 
     def read(self, drawn: Drawn) -> Layout:
-        """The layout that Graphviz found."""
+        """Convert Graphviz's result to a layout."""
         _, _, width, height = map(float, drawn["bb"].split(","))
         needed = self.plan.name_width(self.module) - 2 * PADDING
         # A name wider than what is below it gets its room on both sides.
@@ -180,7 +183,7 @@ def _number(letter: str, blocks: Iterable[int]) -> dict[int, str]:
 
 
 def _rank(rank: str, names: Iterable[str]) -> list[str]:
-    """All ports of one side, on one level: the uppermost or the lowest."""
+    """Put all ports of one side on the top or bottom level."""
     nodes = " ".join(f"{name} [shape=point width=0.02]" for name in names)
     return [f"{{rank={rank} {nodes}}}"] if nodes else []
 
@@ -190,7 +193,8 @@ def _ports(names: dict[int, str], middles: dict[str, Point]) -> dict[int, float]
 
 
 def _write_label(line: Line) -> str:
-    """The room for a line's shape; beyond a border the line goes on and has it there."""
+    """Reserve room for a line's shape. A line that crosses the border has its label
+    outside."""
     if BORDER in (line.source, line.target):
         return ""
     cell = Cell(label_width(line.shape), LABEL_HEIGHT)
@@ -198,8 +202,8 @@ def _write_label(line: Line) -> str:
 
 
 def _reach_border(line: Line, height: float) -> Line:
-    """Ports are nodes inside the module: from there the line goes straight on to the
-    border."""
+    """Extend a line straight to the border, because ports are nodes inside the
+    module."""
     points = line.points
     if line.source == BORDER:
         x, _ = first = points[0]
@@ -211,7 +215,7 @@ def _reach_border(line: Line, height: float) -> Line:
 
 
 def _port_row(ports: Mapping[int, float], width: float, letter: str) -> list[Cell]:
-    """A row of a node: a cell of two points for each port, and what is between them."""
+    """A row with a cell of two points for each port, and the gaps between them."""
     cells: list[Cell] = []
     reached = 0.0
     numbered = enumerate(ports.values())
@@ -231,8 +235,8 @@ _TABLE = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">'
 
 
 def _write_table(rows: Iterable[list[Cell]]) -> str:
-    """A node without text, in Graphviz's HTML: each row is a table of its own, since
-    cells of one table would be aligned with those above."""
+    """A node without text in Graphviz's HTML. Each row is its own table, because the
+    cells of one table would be aligned with each other."""
     lines = [f"<TR><TD>{_write_row(row)}</TD></TR>" for row in rows]
     return f"{_TABLE}{''.join(lines)}</TABLE>"
 

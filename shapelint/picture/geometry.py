@@ -1,6 +1,6 @@
-"""A module of a picture with everything in its place, as plain data.
+"""The layout of a module as plain data.
 
-Lengths are points. x runs to the right and y down, from the module's upper left
+Lengths are in points. x runs to the right and y down, from the module's upper left
 corner."""
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ PADDING, HEADER = 14, 26
 """The margin inside the border of an open module, and the height of its name."""
 
 BORDER = -1
-"""In place of a block number: a line begins or ends at the border of its module."""
+"""Stands for a block if a line begins or ends at the border of its module."""
 
 
 class Box(NamedTuple):
-    """Where a block is, and how large."""
+    """The place and size of a block."""
 
     left: float
     top: float
@@ -30,9 +30,9 @@ class Box(NamedTuple):
 
 @dataclass(frozen=True)
 class Line:
-    """A tensor on its way between two blocks of one module, or across its border.
+    """A tensor that flows between two blocks of one module, or across its border.
 
-    `port` is the block that made the tensor, wherever that is: it identifies the place
+    `port` is the block that made the tensor, wherever that is; it identifies the point
     at which the line crosses a border. `is_arc`: the line passes beside other blocks.
     `points` are those of a chain of cubic Bezier curves; `label_at` is the middle of
     the label."""
@@ -49,10 +49,11 @@ class Line:
 
 @dataclass(frozen=True)
 class Layout:
-    """A module laid out. `inner`: the layouts of the open modules in it, by block.
+    """A module with everything in its place.
 
-    `ports_in` and `ports_out` are the places at the upper and lower border where lines
-    cross it: x by the block that made the tensor."""
+    `inner`: the layouts of the open modules in it, by block. `ports_in` and `ports_out`
+    are the points at which lines cross the upper and the lower border: x by the block
+    that made the tensor."""
 
     width: float
     height: float

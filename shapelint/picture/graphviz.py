@@ -1,4 +1,4 @@
-"""Graphviz, which the package pygraphviz carries."""
+"""Runs Graphviz, which comes with the package pygraphviz."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from shapelint.facts.errors import UsageError
 
 
 class DrawnNode(TypedDict, total=False):
-    """A node that Graphviz placed: `pos` is its middle, `x,y`. Subgraphs have none."""
+    """A node placed by Graphviz. `pos` is its middle, `x,y`. Subgraphs have none."""
 
     name: str
     pos: str
 
 
 class DrawnEdge(TypedDict, total=False):
-    """An edge that Graphviz routed: `pos` are the points of its curves, `lp` is the
+    """An edge routed by Graphviz. `pos` are the points of its curves, `lp` is the
     middle of its label."""
 
     id: str
@@ -26,8 +26,8 @@ class DrawnEdge(TypedDict, total=False):
 
 
 class Drawn(TypedDict, total=False):
-    """Graphviz's format `json0`. Lengths are points and y runs up; `bb` is the box
-    around it all, `left,bottom,right,top`."""
+    """Graphviz's format `json0`. Lengths are in points and y runs up. `bb` is the box
+    around everything, `left,bottom,right,top`."""
 
     bb: str
     objects: list[DrawnNode]
@@ -44,7 +44,7 @@ def has_graphviz() -> bool:
 
 
 def require_graphviz() -> None:
-    """Refuse to draw without Graphviz: better before a model is walked than after.
+    """Refuse to draw without Graphviz. Called before a model is walked.
 
     Raises:
         UsageError: pygraphviz cannot be imported.
@@ -56,7 +56,7 @@ def require_graphviz() -> None:
 
 
 def run_dot(text: str) -> Drawn:
-    """Lay out a graph in the language DOT."""
+    """Lay out a graph that is written in the DOT language."""
     import pygraphviz
 
     graph = pygraphviz.AGraph(text)

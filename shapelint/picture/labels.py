@@ -1,4 +1,4 @@
-"""The words on blocks and lines of a picture, and the room that they need."""
+"""The words on blocks and lines of a picture, and their widths."""
 
 from __future__ import annotations
 
@@ -8,23 +8,24 @@ from shapelint.facts.tensors import TensorFact, ValueFact
 from shapelint.picture.block_kinds import DATA, FUNCTIONS
 
 CHARACTER = 6.6
-"""Points that a character takes on average: the picture's sans-serif fonts, at 12
-pixels (`render/assets/picture.css`), are about 0.55 em wide."""
+"""The average width of a character in points. At 12 pixels
+(`render/assets/picture.css`), the characters of sans-serif fonts are about 0.55 em
+wide."""
 
 LONGEST_SHAPE = 40
-"""Characters from which the shape of an input or output is cut: a model may return
-dozens of tensors."""
+"""The shape of an input or output is cut after this many characters, since a model may
+return dozens of tensors."""
 
 
 def write_shape(fact: TensorFact) -> str:
-    """`1×3×64×64` for a float32 tensor; other dtypes are named: `i64 1×16`."""
+    """`1×3×64×64` for a float32 tensor. Other dtypes are named: `i64 1×16`."""
     sizes = "×".join(map(str, fact.shape)) or "scalar"
     # Nearly every tensor of a model is float32; what is not stands out by its dtype.
     return sizes if fact.dtype == "f32" else f"{fact.dtype} {sizes}"
 
 
 def write_value(value: ValueFact) -> str:
-    """A tensor as `write_shape` has it; anything else as reports have it."""
+    """Write a tensor like `write_shape`, and any other value as in reports."""
     tensor = value.tensor
     if tensor is None or value.name:
         return str(value)
@@ -48,5 +49,5 @@ def _data_label(block: Block) -> str:
 
 
 def label_width(fact: TensorFact) -> int:
-    """The room in points that a shape needs beside its line."""
+    """The width in points of a shape beside its line."""
     return round(CHARACTER * len(write_shape(fact)) + 14)

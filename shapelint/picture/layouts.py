@@ -1,9 +1,8 @@
-"""Where the blocks of a picture go: each module is laid out on its own, from the inside
-out.
+"""Lays out a picture, one module at a time, from the inside out.
 
-What is inside a module stands between ports, one for each tensor that enters or leaves.
-In its surroundings the module then is one node with ports at the same places, so that
-lines go through its border."""
+The contents of a module are placed between ports, one for each tensor that enters or
+leaves. In the surrounding module it is then one node with ports at the same places, so
+that lines continue across its border."""
 
 from __future__ import annotations
 
@@ -16,9 +15,9 @@ from shapelint.picture.graphviz import Drawn, run_dot
 from shapelint.picture.plan import Plan
 
 FAR = 500
-"""Blocks that the lines of one module may have to go around. Beyond that Graphviz takes
-minutes: in a dense block, where every layer is fed by all before it, or an unrolled
-loop (`shapelint.picture.column`)."""
+"""How many blocks the lines of one module may have to go around. Beyond that, Graphviz
+takes minutes, as in a dense block, where every layer gets the results of all before it,
+or in an unrolled loop (`shapelint.picture.column`)."""
 
 
 class Layouts:
@@ -30,7 +29,7 @@ class Layouts:
         self._drawn: dict[str, Drawn] = {}
 
     def lay_out(self, module: int, is_open: Callable[[int], bool]) -> Layout:
-        """A module, with the open modules in it laid out as well."""
+        """Lay out a module, and the open modules in it."""
         inner = {
             child: self.lay_out(child, is_open)
             for child in self.plan.children[module]
@@ -39,7 +38,7 @@ class Layouts:
         return self._arrange(module, inner)
 
     def lay_out_folded(self, module: int) -> Layout:
-        """A module with all modules in it closed."""
+        """Lay out a module with all modules in it closed."""
         return self._arrange(module, {})
 
     def _arrange(self, module: int, inner: dict[int, Layout]) -> Layout:

@@ -1,5 +1,5 @@
-"""A picture before anything is laid out: what is in which module, which lines run
-there, how large each block is, and which modules are open."""
+"""A picture before its layout: the contents and lines of each module, the sizes of
+blocks, and which modules are open."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ NARROWEST, WIDEST = 116, 340
 """Widths of the blocks with the smallest and the largest activations."""
 
 LOWEST, LOWEST_FUNCTION, HIGHEST = 34, 24, 150
-"""Heights of a module or a function without parameters, and of a block with all of
-them."""
+"""The heights of a module without parameters, of a function without parameters, and of
+a block with all of them."""
 
 DATA_HEIGHT = 26.0
-"""Height of inputs and outputs."""
+"""The height of inputs and outputs."""
 
 SHARE_SHOWN = 0.25
-"""The part of the parameters from which a block states it in words."""
+"""A block states its share of the parameters in words from this share on."""
 
 SHARE_WIDTH = CHARACTER * 24 + 20
-"""The room for these words: `100 % of the parameters`."""
+"""The width of these words: `100 % of the parameters`."""
 
 ROOM = 40
-"""Blocks that a picture shows at first: about two screens."""
+"""How many blocks a picture shows at first: about two screens."""
 
 Lines = dict[tuple[int, int, int, TensorFact], bool]
-"""Lines while they are collected, and whether each goes into a failing call: by source,
-target, maker and shape."""
+"""Lines by source, target, maker and shape, and whether each leads into a failing
+call."""
 
 Size = tuple[float, float]
 Ports = tuple[list[int], list[int]]
 
 
 class Plan:
-    """A picture's blocks by module. Blocks go by their position in the picture; 0 is
-    the model."""
+    """A picture's blocks by module. Blocks are identified by their index in the
+    picture; 0 is the model."""
 
     def __init__(self, picture: Picture) -> None:
         self.blocks, self.links = picture.blocks, picture.links
@@ -77,24 +77,22 @@ class Plan:
         }
 
     def _climb(self, at: int) -> Iterator[tuple[int, int]]:
-        """Pairs of a block and the module around it, from the block given up to the
-        model."""
+        """Pairs of a block and the module around it, from a block up to the model."""
         within = self.blocks[at].within
         while within is not None:
             yield at, within
             at, within = within, self.blocks[within].within
 
     def border_of(self, module: int) -> Ports:
-        """The makers of what enters and of what leaves a module, in the order in which
-        the lines inside have them."""
+        """The makers of the tensors that enter and leave a module, in the order of the
+        lines inside it."""
         lines = self.lines_in[module]
         entering = [line.port for line in lines if line.source == BORDER]
         leaving = [line.port for line in lines if line.target == BORDER]
         return _drop_repeats(entering), _drop_repeats(leaving)
 
     def ports_of(self, module: int) -> Ports:
-        """As `border_of`, in the order in which the lines around the module have
-        them."""
+        """Like `border_of`, in the order of the lines outside the module."""
         lines = self.lines_in.get(self.blocks[module].within or 0, [])
         entering = [line.port for line in lines if line.target == module]
         leaving = [line.port for line in lines if line.source == module]
@@ -103,9 +101,8 @@ class Plan:
     def port_places(
         self, module: int, layout: Layout | None
     ) -> tuple[dict[int, float], dict[int, float]]:
-        """The distance of each port from the left of a module, in the order of
-        `ports_of`: where the layout put it, or at equal distances if the module is
-        closed."""
+        """The distance of each port from the left side of a module, in the order of
+        `ports_of`: as in its layout, or evenly spread if it is closed."""
         above, below = self.ports_of(module)
         if layout is not None:
             ports_in = {port: layout.ports_in[port] for port in above}
@@ -115,7 +112,7 @@ class Plan:
         return _spread(above, width), _spread(below, width)
 
     def count_detours(self, module: int) -> int:
-        """How many blocks the lines of a module have to go around, all in all."""
+        """How many blocks all lines of a module together have to go around."""
         places = {child: number for number, child in enumerate(self.children[module])}
         detours = 0
         for line in self.lines_in[module]:
@@ -127,11 +124,10 @@ class Plan:
     # -- open modules
 
     def choose_open(self, room: int = ROOM) -> set[int]:
-        """The modules to draw open.
+        """Choose the modules to draw open.
 
-        They are opened level by level while there is room. Those around a failing call
-        are open however deep they are.
-        """
+        They are opened level by level as long as there is room. Modules around a
+        failing call are always open."""
         opened, level = {0}, [0]
         shown = len(self.children.get(0, []))
         while True:
@@ -147,7 +143,7 @@ class Plan:
         return opened | self._find_modules_around_failures(room)
 
     def _list_modules_worth_opening(self, module: int) -> list[int]:
-        """The modules in a module that hold more than one block."""
+        """The modules inside a module that contain more than one block."""
         children = self.children.get(module, [])
         return [child for child in children if len(self.children.get(child, [])) > 1]
 
@@ -163,27 +159,27 @@ class Plan:
     # -- sizes
 
     def share(self, at: int) -> float:
-        """How much of the model's parameters a block has, from 0 to 1."""
+        """The share of a block in the model's parameters, from 0 to 1."""
         total = self.blocks[0].params
         return self.blocks[at].params / total if total else 0.0
 
     def name_width(self, module: int) -> float:
-        """The room that the name of an open module needs."""
+        """The width of an open module's name."""
         block = self.blocks[module]
         name = f"{block.layer} {block.op} · {block.params:,} parameters"
         return CHARACTER * len(name) + 50
 
     def outer_size(self, at: int, layout: Layout | None) -> Size:
-        """Width and height of a block, whether it is open or not."""
+        """Width and height of an open or closed block."""
         return (layout.width, layout.height) if layout is not None else self.size(at)
 
     def size(self, at: int) -> Size:
-        """Width and height of a closed block: as wide as its activations are large, as
-        high as its share of the parameters.
+        """Width and height of a closed block: the width shows its largest activation,
+        the height its share of the parameters.
 
-        The width follows the logarithm, because activations differ by orders of
-        magnitude within one model. The height follows the square root: a layer with a
-        hundredth of the parameters still is visibly higher than one without any."""
+        The width is logarithmic, because activations differ by orders of magnitude
+        within one model. The height follows the square root, so that a layer with a
+        hundredth of the parameters is still visibly higher than one without any."""
         block = self.blocks[at]
         if block.kind in DATA:
             words = CHARACTER * sum(map(len, labels_of(block))) + 30
@@ -224,7 +220,7 @@ class Plan:
 
     @cached_property
     def longest(self) -> int:
-        """The most positions along one dimension of any activation."""
+        """The largest spatial size of any activation."""
         longest = 1
         for block in self.blocks:
             shape = block.outputs[0].shape if block.outputs else ()
@@ -233,8 +229,8 @@ class Plan:
 
 
 def positions_of(shape: Shape) -> Shape:
-    """The spatial sizes of an activation: (N, C, H, W) has them last, of (N, L, C) it
-    is the second. A batch of vectors has none."""
+    """The spatial sizes of an activation: the last ones of (N, C, H, W), the second one
+    of (N, L, C). A batch of vectors has none."""
     if len(shape) > 3:
         return shape[2:]
     return shape[1:2] if len(shape) == 3 else ()

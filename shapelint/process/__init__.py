@@ -1,2 +1,2 @@
-"""Processes of our own: how one is started, how it ends with its parent, and those that
+"""Our own processes: how they start, how they end with their parent, and those that
 read files."""

@@ -1,4 +1,4 @@
-"""Files and folders that are read and not run, by one process or by several. No torch
+"""Reads a file or folder without running it, in one process or in several. No torch
 here."""
 
 from __future__ import annotations
@@ -18,14 +18,13 @@ from shapelint.syntax.parsing import run_with_deep_stack
 from shapelint.syntax.texts import DISK, Texts
 
 ALONE = 40
-"""Files from which more than one process reads them."""
+"""The number of files from which several processes read them."""
 
 
 def check_source(request: Read, known: Known | None = None) -> Outcome:
-    """All that is to be said of a file or folder without running it.
+    """Check a file or folder without running it.
 
-    `known`: by file and class, the layers that act by mode, of models that were walked.
-    """
+    `known`: the mode-dependent layers of models that were walked, by file and class."""
     # a file may be nested deeper than the stack of a thread is by default
     return run_with_deep_stack(lambda: _check_files(request, known or {}))
 
@@ -56,7 +55,8 @@ def _check_files(request: Read, known: Known) -> Outcome:
 
 
 def _drop_repeated(found: list[Diagnostic], target: str) -> list[Diagnostic]:
-    """Several files may show a finding in one that they all import; the first counts."""
+    """Keep the first of equal findings. Several files may report the same one in a file
+    that they all import."""
     once = {
         (item.code, item.span, item.message): item.with_target(target)
         for item in reversed(found)  # so that of equal ones the first stays
@@ -77,7 +77,8 @@ def _notes(request: Read, files: list[str], texts: Texts) -> list[str]:
 
 
 def _status(unreadable: int, files: int) -> Status:
-    """Where there is no file at all, that is a finding of its own."""
+    """The status of the target. If there are no files at all, that is a finding of its
+    own."""
     if not unreadable:
         return Status.CHECKED
     return Status.PARTIAL if unreadable < files else Status.FAILED

@@ -1,5 +1,5 @@
-"""A process that reads files: what to read on standard input, a line each, what it
-found on standard output."""
+"""A process that reads files. Each line of standard input is a request, and each line
+of standard output its result."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from shapelint.process.supervise import Inbox, own_input
 
 
 def main() -> None:
-    """Answer until nothing is asked any more."""
+    """Answer requests until standard input is closed."""
     from shapelint.asked.request import Read, load_request
     from shapelint.facts.plain import to_plain
     from shapelint.sources.read_source import read_files

@@ -1,5 +1,4 @@
-"""The parent's side of processes that read files, for more files than one process
-should read alone."""
+"""Reads many files in several processes."""
 
 from __future__ import annotations
 
@@ -14,16 +13,18 @@ from typing import Any
 from shapelint.process.start import start_isolated
 
 PARTS = 8
-"""Parts for each process: none waits long for the others at the end."""
+"""Parts for each process. With small parts, no process waits long for the others at the
+end."""
 
 
 Found = tuple[list[str], Any]
-"""Files that were read together, and what a reader said of them: None where it ended
+"""Files that were read together, and the answer of their reader; None if it crashed
 over them."""
 
 
 class Readers:
-    """As many processes as there are cores. `common`: what is the same for all files."""
+    """As many reader processes as there are cores. `common`: the part of the request
+    that is the same for all files."""
 
     def __init__(self, common: dict[str, Any]) -> None:
         self._common = common
@@ -31,8 +32,8 @@ class Readers:
         self._found: list[Found] = []
 
     def read(self, files: list[str]) -> list[Found]:
-        """What was found in the files, some at a time; a file over which a reader ends
-        stands alone."""
+        """Read files in parts. A file over which a reader process crashes is reported
+        by itself."""
         count = os.cpu_count() or 1
         size = max(1, len(files) // (count * PARTS))
         for at in range(0, len(files), size):
@@ -49,8 +50,8 @@ class Readers:
         return sorted(self._found, key=lambda item: item[0])
 
     def _work(self) -> None:
-        """Read parts until none is left; one over which a process ended is read file by
-        file."""
+        """Read parts until none is left. The files of a part over which a process
+        crashed are read one by one."""
         process = None
         while True:
             try:
@@ -70,8 +71,8 @@ class Readers:
     def _ask(
         self, process: subprocess.Popen[bytes] | None, part: list[str]
     ) -> tuple[subprocess.Popen[bytes] | None, Any]:
-        """The answer for some files, and the process to go on with: none where it
-        ended."""
+        """The result for some files, and the process to continue with, None if it
+        crashed."""
         if process is None:
             process = start_isolated(
                 "shapelint.process.reader",
@@ -94,7 +95,7 @@ class Readers:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """A reader ends when its standard input is closed; one that does not is ended."""
+    """End a reader by closing its standard input, or kill it if it does not end."""
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:
             with contextlib.suppress(OSError):

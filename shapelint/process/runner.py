@@ -1,4 +1,4 @@
-"""The parent's side: a worker process for each target, bounded in time; never imports
+"""Runs a worker process for each target, with a time limit. This side never imports
 torch."""
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ from shapelint.facts.plain import from_plain
 from shapelint.facts.tensors import ValueFact
 from shapelint.process.start import start
 
-ENDED_WITHIN = 5.0
-"""Seconds that a worker may take to end once it was told to, or has answered."""
+END_SECONDS = 5.0
+"""How many seconds a worker has to end after it was killed or has answered."""
 
 LAST_BYTES = 2000
-"""Bytes of a worker's stderr in which its last line is looked for."""
+"""How many bytes of a worker's stderr are searched for its last line."""
 
 OnStep = Callable[[str, str], None]
-"""Is told the target and what its worker has begun to do; from any thread."""
+"""Called with the target and the step that its worker begins, from any thread."""
 
 
 def _no_step(target: str, step: str) -> None:
@@ -48,8 +48,7 @@ def _no_step(target: str, step: str) -> None:
 
 
 class Worker:
-    """A worker that is importing torch already, while the request is still being made
-    up."""
+    """A worker process. It imports torch while its request is still being built."""
 
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
         self.output: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the worker
@@ -63,7 +62,7 @@ class Worker:
         )
 
     def ask(self, request: ModelRequest, on_step: OnStep | None = None) -> Outcome:
-        """Send the request and wait for the report, `request.seconds` at most."""
+        """Send the request and wait for the report, for at most `request.seconds`."""
         try:
             return self._wait_for_answer(request, on_step or _no_step)
         finally:
@@ -94,11 +93,10 @@ class Worker:
                 return self._explain_silence(request, deadline)
 
     def _exchange(self, request: ModelRequest, lines: queue.Queue[bytes]) -> None:
-        """Send the request, then put each line that comes back into `lines`; an empty
-        line says that the pipe was closed.
+        """Send the request, then put each line of the answer into `lines`. An empty
+        line marks the end of the pipe.
 
-        Standard input stays open, because the worker ends when it is closed.
-        """
+        Standard input stays open, because the worker ends when it is closed."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         left = memoryview(dump_request(request).encode() + b"\n")
@@ -129,8 +127,8 @@ class Worker:
         return outcome
 
     def _explain_silence(self, request: ModelRequest, deadline: float) -> Outcome:
-        """Nothing more will come: the process has ended, or the model has closed what
-        it would answer through."""
+        """Build the outcome if no answer came: the process has ended, or the model has
+        closed the pipe."""
         left = max(0.0, deadline - time.monotonic())
         try:
             code = self.process.wait(timeout=min(left, threading.TIMEOUT_MAX))
@@ -152,24 +150,24 @@ class Worker:
         return lines[-1] if lines else ""
 
     def kill(self) -> None:
-        """End the worker and whatever it started."""
+        """Kill the worker and everything that it started."""
         with contextlib.suppress(OSError):
             self.process.terminate()  # its supervisor ends the rest
             if os.name == "posix":
                 self.process.send_signal(signal.SIGCONT)  # a model may have stopped it
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(timeout=ENDED_WITHIN)
+            self.process.wait(timeout=END_SECONDS)
         self._close()
         self.output.close()
 
     def _close(self) -> None:
-        """The pipes; the process ends by itself once it has answered."""
+        """Close the pipes. The process ends by itself once it has answered."""
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe is not None:
                 with contextlib.suppress(OSError):
                     pipe.close()
         try:
-            self.process.wait(timeout=ENDED_WITHIN)
+            self.process.wait(timeout=END_SECONDS)
         except subprocess.TimeoutExpired:
             self._kill_group()
 
@@ -179,11 +177,11 @@ class Worker:
                 os.killpg(self.process.pid, signal.SIGKILL)
             else:
                 self.process.kill()
-            self.process.wait(timeout=ENDED_WITHIN)
+            self.process.wait(timeout=END_SECONDS)
 
 
 def _read_line_before(lines: queue.Queue[bytes], deadline: float) -> bytes | None:
-    """The next line; None where it is too late for it."""
+    """The next line; None after the deadline."""
     left = deadline - time.monotonic()
     try:
         return lines.get(timeout=min(left, threading.TIMEOUT_MAX)) if left > 0 else None
@@ -194,8 +192,8 @@ def _read_line_before(lines: queue.Queue[bytes], deadline: float) -> bytes | Non
 def _outcome_from(
     request: ModelRequest, data: dict[str, Any], so_far: bytes | None = None
 ) -> Outcome:
-    """What an answer says; with a fault of ours that came after the walk, what was
-    walked stands beside it."""
+    """Convert an answer to an outcome. If shapelint failed after the walk, the report
+    of the walk is kept."""
     torch = data.get("torch")
     if "report" in data:
         return Outcome(from_plain(TargetReport, data["report"]), torch)
@@ -213,8 +211,8 @@ def _outcome_from(
 
 
 def _build_partial_outcome(request: ModelRequest, so_far: bytes | None) -> Outcome:
-    """What there is of a target that took too long: what was walked, else that nothing
-    was."""
+    """The outcome of a target that took too long: the report of the walk, or else that
+    nothing was walked."""
     message = f"not finished after {request.seconds:g} s"
     if so_far is None:
         return Outcome(
@@ -243,8 +241,8 @@ def run_all(
     first: Worker | None = None,
     on_step: OnStep | None = None,
 ) -> list[Outcome]:
-    """An outcome for each request, in order: models first, then with what is known of
-    them the files to be read."""
+    """Run all requests, and return the outcomes in order. Models come first, because
+    their layers help to judge the files."""
     on_step = on_step or _no_step
     models = [request for request in requests if not isinstance(request, Read)]
     walked = _run_models(models, first, on_step) if models else []
@@ -260,7 +258,7 @@ def run_all(
 def _read_all(
     requests: list[Read], walked: list[Outcome], on_step: OnStep
 ) -> list[Outcome]:
-    # where only models are walked, what reads training code need not be imported
+    # the modules that read training code are not needed for models alone
     from shapelint.process.check_source import check_source
     from shapelint.sources.read_source import find_walked_layers
 
@@ -276,7 +274,7 @@ def _read_all(
 def _run_models(
     requests: list[ModelRequest], first: Worker | None, on_step: OnStep
 ) -> list[Outcome]:
-    """As many at a time as there are cores."""
+    """Run as many workers at a time as there are cores."""
     idle = [first] if first is not None else []
     running: list[Worker] = [*idle]
 

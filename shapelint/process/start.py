@@ -1,5 +1,5 @@
-"""How a process of ours is started: nothing of the folder it is started in is imported
-before it says so."""
+"""Starts our own processes. They import nothing from the folder in which they are
+started before they are told to."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-"""Where this package lies: a checkout is found by it, too."""
+"""The folder of this package, so that processes also find a checkout."""
 
 _BOOT = """\
 import sys
@@ -23,8 +23,8 @@ sys.path.pop()
 from {module} import main
 main()
 """
-"""`sys` is built in; whatever is imported after it comes from where Python and its
-packages lie."""
+"""`sys` is built in. Everything imported after it comes from the folders of Python and
+its packages."""
 
 _BOOT_ISOLATED = """\
 import sys, json
@@ -38,8 +38,8 @@ main()
 def start(
     module: str, environment: Mapping[str, str], **pipes: Any
 ) -> subprocess.Popen[bytes]:
-    """Run `main` of a module of ours, for which the user's environment counts, but not
-    the working directory."""
+    """Run `main` of one of our modules in a new process, with the user's environment
+    but not the working directory."""
     boot = _BOOT.format(home=os.path.dirname(_PACKAGE), module=module)
     return subprocess.Popen(
         [sys.executable, "-c", boot], env={**os.environ, **environment}, **pipes
@@ -47,8 +47,8 @@ def start(
 
 
 def start_isolated(module: str, **pipes: Any) -> subprocess.Popen[bytes]:
-    """Run `main` of a module of ours with the packages of this process, and nothing
-    else of the user's."""
+    """Run `main` of one of our modules in a new process, with the packages of this
+    process and nothing else of the user's."""
     boot = _BOOT_ISOLATED.format(module=module)
     return subprocess.Popen(
         [sys.executable, "-I", "-c", boot, json.dumps(_packages())], **pipes
@@ -56,8 +56,8 @@ def start_isolated(module: str, **pipes: Any) -> subprocess.Popen[bytes]:
 
 
 def _packages() -> list[str]:
-    """The folders that this process imports from, this package's own among them; never
-    the working directory."""
+    """The folders from which this process imports, including that of this package, but
+    never the working directory."""
     here = os.path.realpath(os.getcwd())
     home = os.path.dirname(_PACKAGE)
     folders = [os.path.abspath(folder) for folder in sys.path if folder]

@@ -1,9 +1,8 @@
-"""In a process of ours: it ends when its parent does, in every phase, with all that it
-has started.
+"""Ends our process when its parent ends, together with everything that it has started.
 
-Where processes can fork, the one that was started stays behind as a supervisor, which
-runs none of the user's code: a thread could not end a process whose C code never lets
-go of the interpreter. Elsewhere a thread has to do."""
+If the system can fork, the original process stays behind as a supervisor, which runs
+none of the user's code: a thread could not end a process whose C code never releases
+the interpreter. On other systems, a thread does it."""
 
 from __future__ import annotations
 
@@ -17,22 +16,21 @@ import threading
 import time
 from collections.abc import Callable
 
-_ENDED_BY = ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGINT")
-"""Signals after which a supervisor ends what it supervises."""
+_END_SIGNALS = ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGINT")
+"""The signals on which a supervisor ends its child."""
 
-_LOOK = 1000
-"""Milliseconds after which a supervisor looks whether its parent is still there, if
-nothing tells it before."""
+_POLL_MILLISECONDS = 1000
+"""How often a supervisor checks that its parent is alive, in milliseconds."""
 
-_REAPED_WITHIN = 5.0
-"""Seconds that killed processes may take to be gone."""
+_REAP_SECONDS = 5.0
+"""How many seconds killed processes have to disappear."""
 
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 
 
 def own_input() -> int:
-    """A descriptor of standard input for ourselves; for everybody else it is empty from
-    now on."""
+    """Duplicate standard input for ourselves. All other code sees an empty one from now
+    on."""
     ours = os.dup(0)
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
@@ -41,7 +39,8 @@ def own_input() -> int:
 
 
 class Inbox:
-    """The lines that come in on a descriptor; this process ends with them."""
+    """Reads lines from a descriptor. This process exits when the descriptor is
+    closed."""
 
     def __init__(self, descriptor: int) -> None:
         self._lines: queue.Queue[bytes] = queue.Queue()
@@ -54,13 +53,13 @@ class Inbox:
         os._exit(0)
 
     def next(self) -> bytes:
-        """The next line."""
+        """Wait for the next line."""
         return self._lines.get()
 
 
 def enter_supervision() -> Callable[[], bytes]:
-    """Put this process under supervision; the result waits for the line on standard
-    input that says what to do."""
+    """Put this process under supervision. Return a function that waits for the first
+    line of standard input, the request."""
     ours = own_input()
     if not hasattr(os, "fork"):
         return Inbox(ours).next
@@ -74,11 +73,11 @@ def enter_supervision() -> Callable[[], bytes]:
 
 
 def _fork(lifeline: int) -> None:
-    """Go on in a child; this half waits until that has ended, or until `lifeline` is
-    closed, and then ends all."""
+    """Continue in a child. The parent waits until the child has ended or `lifeline` is
+    closed, then ends everything."""
     awake, waker = os.pipe()
     os.set_blocking(waker, False)
-    numbers = [signal.SIGCHLD, *(getattr(signal, name) for name in _ENDED_BY)]
+    numbers = [signal.SIGCHLD, *(getattr(signal, name) for name in _END_SIGNALS)]
     handlers = [(number, signal.signal(number, lambda *_: None)) for number in numbers]
     signal.set_wakeup_fd(waker)
     supervisor = os.getpid()
@@ -100,7 +99,7 @@ def _fork(lifeline: int) -> None:
 
 
 def _supervise(child: int, lifeline: int, awake: int) -> None:
-    """Wait, end all, and end as the child did."""
+    """Wait for the child, end everything, and exit as the child did."""
     _call_prctl(_PR_SET_CHILD_SUBREAPER, 1)
     status = None
     try:
@@ -114,7 +113,7 @@ def _supervise(child: int, lifeline: int, awake: int) -> None:
 
 
 def _wait_for_end(child: int, lifeline: int, awake: int) -> int | None:
-    """The status with which the child ended; None where it is to be ended."""
+    """The status with which the child ended; None if it must be ended."""
     parent = os.getppid()
     poller = select.poll()
     poller.register(lifeline, 0)  # that its other end is closed is always told
@@ -123,17 +122,18 @@ def _wait_for_end(child: int, lifeline: int, awake: int) -> int | None:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
             return status
-        for descriptor, _ in poller.poll(_LOOK):
+        for descriptor, _ in poller.poll(_POLL_MILLISECONDS):
             if descriptor == lifeline or set(os.read(awake, 64)) - {signal.SIGCHLD}:
                 return None
     return None
 
 
 def _end_all(group: int) -> None:
-    """End a child's group, and all that came to us when its own parent ended."""
+    """Kill a child's process group, and all processes that this one inherited when
+    their own parents ended."""
     with contextlib.suppress(OSError):
         os.killpg(group, signal.SIGKILL)
-    until = time.monotonic() + _REAPED_WITHIN
+    until = time.monotonic() + _REAP_SECONDS
     while time.monotonic() < until:
         for process in _children():
             with contextlib.suppress(OSError):
@@ -147,7 +147,7 @@ def _end_all(group: int) -> None:
 
 
 def _children() -> list[int]:
-    """The children of this process, where /proc tells."""
+    """The children of this process; empty without /proc."""
     names = os.listdir("/proc") if sys.platform == "linux" else ()
     return [
         int(name)
@@ -166,7 +166,7 @@ def _parent_of(process: str) -> int | None:
 
 
 def _end_like(status: int | None) -> None:
-    """End with the exit code of a child, or by the signal that it ended by."""
+    """Exit with the exit code of a child, or by the signal that ended it."""
     if status is not None and os.WIFSIGNALED(status):
         import resource
 
@@ -181,7 +181,7 @@ def _end_like(status: int | None) -> None:
 
 
 def _call_prctl(option: int, value: int) -> None:
-    """Linux's `prctl`; elsewhere, and where it is refused, nothing."""
+    """Call Linux's `prctl`. Does nothing on other systems, or if it is refused."""
     if sys.platform != "linux":
         return
     import ctypes

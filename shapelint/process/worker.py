@@ -1,7 +1,7 @@
-"""The process that imports torch and the user's code; a request on stdin, a report on
-stdout, plain data both.
+"""The process that imports torch and the user's code. It reads a request from stdin and
+writes a report to stdout, both as plain data.
 
-Whatever the user's code prints goes elsewhere, so that it cannot be taken for the
+The output of the user's code is redirected, so that it cannot be mistaken for the
 report."""
 
 from __future__ import annotations
@@ -21,20 +21,19 @@ from shapelint.facts.errors import OutOfTimeError
 from shapelint.process.supervise import enter_supervision
 
 ALARM = 0.85
-"""Of the time for a target, after which what is going on is given up; the rest is for
-the report of what was seen."""
+"""The share of the time limit after which the running code is interrupted. The rest of
+the time is for the report."""
 
 LONGEST = 1e8
-"""Seconds that an alarm can be set to; without a limit of time there are more."""
+"""The most seconds to which an alarm can be set. Used if there is no time limit."""
 
 MEMORY_LIMIT = 8 * 2**30
-"""Bytes of private memory the worker may take, where the system can limit it
-(Linux)."""
+"""The private memory of the worker in bytes, if the system can limit it (Linux)."""
 
 
 def limit_memory(limit: int = MEMORY_LIMIT) -> None:
-    """Let an allocation beyond the limit fail here, rather than take the user's machine
-    down."""
+    """Make an allocation beyond the limit fail, so that the user's machine does not run
+    out of memory."""
     try:
         import resource
 
@@ -50,7 +49,7 @@ def limit_memory(limit: int = MEMORY_LIMIT) -> None:
 
 @contextlib.contextmanager
 def alarm(started: float, seconds: float) -> Iterator[None]:
-    """Raise `OutOfTimeError` in what runs when most of the time is over, where the
+    """Raise `OutOfTimeError` in the running code when most of the time is over, if the
     system has an alarm."""
     if not hasattr(signal, "setitimer"):
         yield
@@ -70,8 +69,8 @@ def alarm(started: float, seconds: float) -> Iterator[None]:
 
 
 class Answers:
-    """The lines to the parent; descriptor 1 becomes stderr, so that nothing else is
-    taken for one of them."""
+    """Writes lines to the parent. Descriptor 1 becomes stderr, so that no other output
+    is mistaken for them."""
 
     def __init__(self) -> None:
         self._descriptor = os.dup(1)
@@ -79,8 +78,7 @@ class Answers:
         os.dup2(2, 1)
 
     def write(self, line: str) -> None:
-        """Write a line; where the parent is gone, or nothing leads to it any more,
-        nothing."""
+        """Write a line. Does nothing if the parent is gone or cannot be reached."""
         left = memoryview(f"{line}\n".encode())
         with contextlib.suppress(OSError):
             if not self._is_open():
@@ -89,21 +87,21 @@ class Answers:
                 left = left[os.write(self._descriptor, left) :]
 
     def _is_open(self) -> bool:
-        """Whether the model has left the descriptor alone: it may have closed it, and
-        opened something else."""
+        """Whether the descriptor is still ours. The model may have closed it and opened
+        another file."""
         try:
             return os.path.samestat(os.fstat(self._descriptor), self._is_what)
         except OSError:
             return False
 
     def _reopen(self) -> None:
-        """Through the supervisor, which has it still."""
+        """Open the pipe again through the supervisor, which still holds it."""
         self._descriptor = os.open(f"/proc/{os.getppid()}/fd/1", os.O_WRONLY)
 
 
 def run(text: str, started: float, write: Callable[[str], None]) -> dict[str, Any]:
-    """The report for a request, or what went wrong with us; `started`: when its time
-    began (monotonic seconds)."""
+    """The report for a request, or a description of our own fault. `started`: when its
+    time began (monotonic seconds)."""
     from shapelint.asked.request import Propose, Walk, load_request
     from shapelint.checking.propose import propose
     from shapelint.checking.walk_target import check
@@ -133,7 +131,7 @@ def run(text: str, started: float, write: Callable[[str], None]) -> dict[str, An
 
 
 def main() -> None:
-    """Read a request, write a report."""
+    """Read a request and write its report."""
     started = time.monotonic()
     request_line = enter_supervision()
     answers = Answers()

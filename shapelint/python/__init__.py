@@ -1,1 +1,1 @@
-"""The interface for Python, pytest and notebooks."""
+"""The interfaces for Python, pytest and notebooks."""

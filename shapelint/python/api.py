@@ -1,5 +1,6 @@
-"""The Python interface: a model of one's own, walked where it is. torch is imported
-when it is first asked for."""
+"""The Python interface, which walks a model in the caller's own process.
+
+torch is imported when it is first needed."""
 
 from __future__ import annotations
 
@@ -28,13 +29,12 @@ if TYPE_CHECKING:
 
 Inputs = object
 """A shape `(1, 3, 64, 64)`, a text as after `--input`, a tensor, a tuple of these, or a
-dict of them by keyword. Anything else is an argument as it is.
-
-None: the model's `example_input_array`, or the comment `# shapelint: input=...` on its
-class."""
+dict of them by keyword. Any other value is passed on unchanged. None stands for the
+model's `example_input_array`, or the comment `# shapelint: input=...` on its class."""
 
 INSIDE = "SHAPELINT_INSIDE"
-"""Set in a process that is looking for fixes: what it imports starts no further one."""
+"""Set in a process that searches for fixes, so that the code it imports does not start
+another one."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ class WalkedModel:
 
     @property
     def graph_module(self) -> torch.fx.GraphModule:
-        """The recorded graph over the model's own modules; what it computes is the path
-        that was walked.
+        """The recorded graph over the model's own modules. It computes the path that
+        was walked.
 
         Raises:
             ValueError: the walk ended before there was a graph.
@@ -62,8 +62,8 @@ class WalkedModel:
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """The shape that each module returned, by its qualified name; of one called
-        again, the last."""
+        """The shape that each module returned, by its qualified name. If a module was
+        called several times, the last shape."""
         return {
             call.layer: call.output.shape
             for call in self.trace.calls
@@ -190,8 +190,8 @@ class _Walk:
     def explain(
         self, found: list[Diagnostic], select: Sequence[str], ignore: Sequence[str]
     ) -> list[Diagnostic]:
-        """The findings at their causes with fixes, where a process of its own can see
-        the same; else as they are."""
+        """Return the findings at their causes with fixes, if another process can import
+        the same model; otherwise return them unchanged."""
         from shapelint.rules import catalogue
 
         target = find_target(self.model)

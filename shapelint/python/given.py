@@ -1,5 +1,6 @@
-"""What a caller in Python hands over, as the walk takes it: a model, or a class or
-function that makes one, and its inputs. torch is imported on use."""
+"""Converts the model and the inputs that a Python caller passes.
+
+torch is imported when it is first needed."""
 
 from __future__ import annotations
 
@@ -22,11 +23,11 @@ if TYPE_CHECKING:
 
 
 def find_target(model: object) -> str:
-    """The target that a class or function is for the command line; empty for one that
-    only this process has.
+    """The command line target of a class or function; empty if only this process has
+    it.
 
-    What the script that is being run defines has none: the script would be run again.
-    """
+    Objects defined by the running script have no target, because the script would run
+    again."""
     module = sys.modules.get(getattr(model, "__module__", ""))
     if not callable(model) or module is None or module is sys.modules.get("__main__"):
         return ""
@@ -37,8 +38,9 @@ def find_target(model: object) -> str:
 
 
 def load_given_model(model: object) -> tuple[Loaded, str]:
-    """A model as if a file had been loaded for it, and its name. A class or function is
-    called in a session that sees where layers are made.
+    """Wrap a model as if it had been loaded from a file, and return it with its name.
+
+    A class or function is called in a session that records where layers are made.
 
     Raises:
         UsageError: it is no `nn.Module` and makes none.
@@ -66,7 +68,8 @@ def load_given_model(model: object) -> tuple[Loaded, str]:
 def _construct(
     maker: object, name: str, definitions: Definitions
 ) -> tuple[torch.nn.Module, bool]:
-    """What a class or function makes, and whether some of its weights are fake."""
+    """Call a class or function. Return the result, and whether some of its weights are
+    fake."""
     import torch
 
     from shapelint.tracing.costs import construction_budget
@@ -97,8 +100,8 @@ def _module_of(model: object) -> ModuleType:
 
 
 def enter_target(maker: Callable[[], object]) -> object:
-    """Call what makes a model. Frames beyond this function are not the user's, which
-    `shapelint.tracing.frames` knows by its name."""
+    """Call the function that makes a model. Frames outside of this function are not the
+    user's; `shapelint.tracing.frames` recognises it by its name."""
     return maker()
 
 
@@ -120,12 +123,12 @@ def inputs_given(inputs: object) -> InputMaker:
         own = tuple(map(_make_value, args))
         return own, {key: _make_value(each) for key, each in kwargs.items()}
 
-    make()  # what cannot be made is refused before anything is walked
+    make()  # refuse inputs that cannot be made before anything is walked
     return InputMaker(make)
 
 
 def _split_arguments(inputs: object) -> tuple[tuple[object, ...], dict[str, object]]:
-    """Arguments by position and by keyword."""
+    """Split inputs into positional and keyword arguments."""
     if isinstance(inputs, Mapping) and inputs:  # an empty dict is an argument
         return (), dict(inputs)
     if isinstance(inputs, (tuple, list)):
@@ -140,12 +143,13 @@ def _is_shape(value: object) -> TypeGuard[Sequence[int]]:
 
 
 def _spell_shape(sizes: Sequence[int]) -> str:
-    """A shape as after `--input`; the comma tells one size from a number."""
+    """A shape as written after `--input`. The comma distinguishes a single size from a
+    number."""
     return ",".join(map(str, sizes)) + ("," if len(sizes) == 1 else "")
 
 
 def _make_value(value: object) -> object:
-    """One argument of a walk, afresh: a walk may change what it is given."""
+    """Make one argument of a walk. It must be fresh, because a walk may change it."""
     import torch
 
     from shapelint.loading.model_inputs import make_tensor

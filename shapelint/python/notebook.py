@@ -1,5 +1,5 @@
-"""`%%shapelint` for IPython and Jupyter: a cell that defines a model is run, and the
-model walked in this session."""
+"""The magic `%%shapelint` for IPython and Jupyter: runs a cell that defines a model,
+and walks the model in this session."""
 
 from __future__ import annotations
 
@@ -24,19 +24,20 @@ if TYPE_CHECKING:
 
 
 class CellResult(Protocol):
-    """What became of a cell: whether it ran to its end."""
+    """The result of running a cell: whether it ran to its end."""
 
     success: bool
 
 
 class DisplayHook(Protocol):
-    """Shows results; `prompt_count` is the number of the cell."""
+    """Shows results. `prompt_count` is the number of the cell."""
 
     prompt_count: int
 
 
 class Session(Protocol):
-    """What is used of IPython's `InteractiveShell`, whose methods have no types."""
+    """The part of IPython's `InteractiveShell` that is used here; its methods have no
+    types."""
 
     user_ns: dict[str, Any]
     compile: object
@@ -52,7 +53,7 @@ class Session(Protocol):
 
 
 def load_ipython_extension(shell: Session) -> None:
-    """Make `%shapelint` and `%%shapelint` known: what `%load_ext shapelint` calls."""
+    """Register `%shapelint` and `%%shapelint`. Called by `%load_ext shapelint`."""
 
     def shapelint(line: str, cell: str | None = None) -> Report | None:
         return run_magic(shell, line, cell)
@@ -62,8 +63,8 @@ def load_ipython_extension(shell: Session) -> None:
 
 
 def run_magic(shell: Session, line: str, cell: str | None) -> Report | None:
-    """The report, which the session shows; None, with the reason printed, where there
-    is none."""
+    """The report, which the session shows. If there is none, print the reason and
+    return None."""
     if cell is not None and not _run_cell(shell, cell):
         return None
     try:
@@ -81,8 +82,7 @@ def run_magic(shell: Session, line: str, cell: str | None) -> Report | None:
 
 
 def _run_cell(shell: Session, cell: str) -> bool:
-    """Run what stands below the magic; its lines are those of the cell that the session
-    shows."""
+    """Run the code below the magic. Its line numbers are those of the cell as shown."""
     # IPython's table of the numbers of cells, by the names that tracebacks have; a
     # private one, and not there in every shell.
     numbers: dict[str, int] = getattr(shell.compile, "_filename_map", {})
@@ -99,7 +99,7 @@ def _run_cell(shell: Session, cell: str) -> bool:
 
 
 def _split_words(line: str) -> list[str]:
-    """The line as words; the first shape needs no `--input` before it."""
+    """Split the line into words. The first shape needs no `--input` before it."""
     words = shlex.split(line)
     for at, word in enumerate(words):
         if word in ("--input", "-i"):
@@ -195,7 +195,7 @@ def _is_model_class(value: object) -> TypeGuard[type[torch.nn.Module]]:
 
 
 def _suggest(target: str, names: dict[str, Any]) -> str:
-    """A model of nearly that name."""
+    """A model with a similar name."""
     import difflib
 
     import torch

@@ -19,13 +19,13 @@ from shapelint.render.safe_texts import make_safe
 from shapelint.render.style import Style
 
 ROWS = 500
-"""Layers that a notebook shows: more make a session slow."""
+"""The most layers that a notebook shows. More would make a session slow."""
 
 
 @dataclass(frozen=True, repr=False)
 class Report:
-    """What a check found. `str(report)` reads as the command line's output, and
-    notebooks show it as a page."""
+    """The result of a check. `str(report)` is the output of the command line, and
+    notebooks show the report as a page."""
 
     outcome: Outcome
 
@@ -61,17 +61,18 @@ class Report:
 
     @property
     def output(self) -> str | None:
-        """The shape that comes out, as in `f32[1,10]`."""
+        """The shape of the output, as in `f32[1,10]`."""
         output = self.target.output
         return str(output) if output is not None else None
 
     def to_json(self) -> dict[str, Any]:
-        """As `--output-format json`."""
+        """The report as with `--output-format json`."""
         data: dict[str, Any] = json.loads(render("json", [self.outcome], Style(), True))
         return data
 
     def to_text(self, report: bool = True, colour: bool = False) -> str:
-        """As `--output-format full`; with `report` the table of layers too."""
+        """The report as with `--output-format full`. With `report`, it includes the
+        table of layers."""
         return render("full", [self.outcome], Style(colour, True), report)
 
     def __str__(self) -> str:
@@ -98,7 +99,7 @@ class Report:
         return render_report("svg", self.outcome, Style(), False)
 
     def _repr_html_(self) -> str:
-        """What a notebook shows: findings, picture, and the layers folded."""
+        """The HTML that a notebook shows: findings, picture, and the layers folded."""
         findings = f"<pre>{escape(self.to_text(report=False))}</pre>"
         picture = ""
         if has_graphviz():

@@ -30,15 +30,15 @@ if TYPE_CHECKING:
     from shapelint.python.api import Model
 
 _SIZES = (4, 48, 40, 56, 24, 36, 28)
-"""What names on the left of `->` stand for, in the order in which they come. All
-differ, so that no two dimensions are confused; images are large enough for a few
-poolings, and even."""
+"""The sizes of names on the left of `->`, in the order of their occurrence. All differ,
+so that dimensions cannot be confused; images are even and large enough for a few
+poolings."""
 
 SHAPE_RULES = "SHP1"
 """The prefix of the codes of the family `shape`."""
 
 _TRAIL = 4
-"""Layers before the output that a failed assertion names."""
+"""How many layers before the output a failed assertion names."""
 
 
 def assert_clean(
@@ -88,8 +88,8 @@ def assert_params(
 
 
 def assert_modes_agree(model: Model, inputs: Inputs) -> Report:
-    """Fail if a model returns other structures or shapes in train mode than in eval
-    mode, or in eval mode acts as in training; else return its report.
+    """Fail if a model returns another structure or shape in train mode than in eval
+    mode, or acts in eval mode as in training; else return its report.
 
     Raises:
         AssertionError: with the findings of SHP401, SHP407 and SHP409.
@@ -109,13 +109,13 @@ def assert_modes_agree(model: Model, inputs: Inputs) -> Report:
 
 
 def assert_shapes(model: Model, shapes: str, inputs: Inputs = None) -> Report:
-    """Fail if other shapes come out than `"B 3 64 64 -> B 10"` says; else return the
-    report of the walk.
+    """Fail if the output has other shapes than the text says, such as
+    `"B 3 64 64 -> B 10"`; else return the report of the walk.
 
-    Tensors are divided by commas. A number must be that number; a name stands for one
-    size wherever it is written; `...` is for any dimensions; a dtype may follow a
-    colon: `"B 16:int64 -> B 16 32:float32"`. Names on the left are given sizes that
-    differ from each other, unless `inputs` are given.
+    Tensors are separated by commas. A number stands for itself, a name for the same
+    size wherever it is written, and `...` for any dimensions. A dtype may follow a
+    colon: `"B 16:int64 -> B 16 32:float32"`. Names on the left get different sizes,
+    unless `inputs` are given.
 
     Raises:
         AssertionError: SHP118, with the last shapes on the way; or the findings, where
@@ -189,7 +189,8 @@ def _write_input(part: str, names: dict[str, int]) -> str:
 def _find_mismatch(
     pattern: str, values: Iterable[ValueFact], names: dict[str, int]
 ) -> str:
-    """What does not fit; empty where all does. Names are bound as they are met."""
+    """Describe what does not fit; empty if everything does. Names are bound as they
+    occur."""
     tensors = [tensor for value in values for tensor in value.tensors]
     parts = pattern.split(",")
     if len(parts) != len(tensors):

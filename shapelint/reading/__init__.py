@@ -1,5 +1,4 @@
-"""Training code read and not run: which model is in which mode where it is called, and
-what its result is for.
+"""Reads training code without running it: which mode a model is in when it is called,
+and what its result is used for.
 
-No torch here, and no code of the user's is executed.
-"""
+No torch here, and no code of the user's is executed."""

@@ -1,4 +1,4 @@
-"""What an attribute of a value is."""
+"""The values of attributes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from shapelint.reading.values import (
 
 
 def find_attribute(owner: Value | None, name: str) -> Value | None:
-    """The value of `owner.name`; None where nothing is known of the owner."""
+    """The value of `owner.name`; None if nothing is known about the owner."""
     if owner is None:
         return None
     if isinstance(owner, Reference):

@@ -1,4 +1,4 @@
-"""Assignments: a name, an attribute or a member is given a value."""
+"""Assignments to names, attributes and members."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from shapelint.reading.values import (
 
 
 class Binding:
-    """Binds targets of assignments."""
+    """Assigns values to the targets of assignments."""
 
     def __init__(self, evaluate: Evaluate, state: PathState, journal: Journal) -> None:
         self._evaluate = evaluate
@@ -32,7 +32,7 @@ class Binding:
         self._journal = journal
 
     def bind(self, target: ast.expr, value: Value | None, scope: Scope) -> None:
-        """Give a target of an assignment a value."""
+        """Assign a value to a target."""
         if isinstance(target, ast.Name):
             self.bind_name(target.id, value, scope)
         elif isinstance(target, (ast.Tuple, ast.List)):
@@ -45,7 +45,7 @@ class Binding:
             self.bind(target.value, value, scope)
 
     def bind_name(self, name: str, value: Value | None, scope: Scope) -> None:
-        """Give a name a value; what is not known is a thing of that name."""
+        """Assign a value to a name. An unknown value becomes a thing with that name."""
         if value is None:
             value = Thing((name,))
         elif isinstance(value, Model) and not value.name:
@@ -58,7 +58,8 @@ class Binding:
     def _unpack(
         self, targets: Sequence[ast.expr], value: Value | None, scope: Scope
     ) -> None:
-        """Each target its member; each a result that is taken apart."""
+        """Assign each target its member. If a result is unpacked, each target gets the
+        result."""
         is_sequence = isinstance(value, Items) and not value.keys
         members = value.members if isinstance(value, Items) and is_sequence else []
         others = value if isinstance(value, Result) else None
@@ -79,7 +80,7 @@ class Binding:
     ) -> None:
         owner = self._evaluate(target.value, scope)
         if target.attr == "grad" and is_none(value):
-            # what zero_grad(set_to_none=True) does to each parameter
+            # zero_grad(set_to_none=True) does the same to each parameter
             self._journal.note_event(EventKind.ZERO, scope, target)
         if isinstance(value, Model) and not value.name:
             value.name = ast.unparse(target)

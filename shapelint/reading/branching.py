@@ -1,9 +1,9 @@
-"""Ways that part and meet again: the one place where a path forks and joins.
+"""Forks and joins the state of a path. No other module does.
 
-Each way runs from the state at the fork; what the ways that go on leave is joined. A
-way that does not go on hands its state to whatever catches it: a `return` to the
-function, a `break` or `continue` to the loop, a `raise` to the handlers around it.
-"""
+Each way runs from the state at the fork, and the end states of the ways that go on are
+joined. A way that does not go on passes its state to whatever catches it: a `return` to
+the function, a `break` or `continue` to the loop, a `raise` to the handlers around
+it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Way = Callable[[], T]
 
 
 class Exit(Enum):
-    """How a way ends without going on to the next statement."""
+    """How a way ends, if it does not go on to the next statement."""
 
     RETURN = "return"
     BREAK = "break"
@@ -34,22 +34,22 @@ ALL_EXITS = frozenset(Exit)
 
 @dataclass
 class Catch:
-    """Where exits of some kinds lead, with the states that they bring. `is_final`: no
-    exception goes past."""
+    """Collects the states in which exits of these kinds leave a block. `is_final`: it
+    also stops every exception."""
 
     kinds: frozenset[Exit]
     is_final: bool = True
     states: dict[Exit, list[Snapshot]] = field(default_factory=dict)
 
     def add(self, kind: Exit, snapshot: Snapshot) -> None:
-        """One more state, unless it equals the one that came last: most statements that
-        may raise change nothing."""
+        """Add a state, unless it equals the last one. Most statements that may raise
+        change nothing."""
         known = self.states.setdefault(kind, [])
         if not known or known[-1] != snapshot:
             known.append(snapshot)
 
     def take(self, kind: Exit) -> list[Snapshot]:
-        """The states of one kind that came since the last time."""
+        """Remove and return the states of one kind."""
         return self.states.pop(kind, [])
 
 
@@ -64,8 +64,8 @@ class Branching:
     # -- ways
 
     def fork(self, ways: list[Way[T]]) -> list[T]:
-        """Run each way from the present state and go on with what they leave; the
-        values of those that end.
+        """Run each way from the present state, and join the states of those that go on.
+        Return their values.
 
         Raises:
             NothingFollowsError: none of them goes on.
@@ -84,7 +84,7 @@ class Branching:
         return values
 
     def choose(self, truth: bool | None, then: Way[None], otherwise: Way[None]) -> None:
-        """Go the way that a condition decides, or both where it may be either."""
+        """Go the way that a condition decides, or both ways if `truth` is None."""
         if truth is None:
             self.fork([then, otherwise])
         elif truth:
@@ -93,7 +93,8 @@ class Branching:
             otherwise()
 
     def end_of(self, way: Way[object]) -> list[Snapshot]:
-        """Run something; the state in which it ends, if it does."""
+        """Run a way. Return the state in which it ends, or an empty list if it does not
+        go on."""
         try:
             way()
         except NothingFollowsError:
@@ -103,7 +104,7 @@ class Branching:
     # -- exits
 
     def leave(self, kind: Exit) -> NoReturn:
-        """Hand the present state to whatever catches an exit.
+        """Pass the present state to whatever catches this exit.
 
         Raises:
             NothingFollowsError: always; nothing follows here.
@@ -114,7 +115,7 @@ class Branching:
         raise NothingFollowsError
 
     def may_raise(self) -> None:
-        """Something ran that might have raised, with what is known now."""
+        """Record that an exception may be raised in the present state."""
         catches = list(self._find_catches(Exit.RAISE))
         if not catches:
             return
@@ -123,11 +124,10 @@ class Branching:
             catch.add(Exit.RAISE, snapshot)
 
     def _find_catches(self, kind: Exit) -> Iterator[Catch]:
-        """What an exit may reach, innermost first.
+        """Yield the catches that an exit may reach, innermost first.
 
-        A `return` or `break` reaches one place. An exception may pass handlers that do
-        not match it, up to the first that catches everything.
-        """
+        A `return` or `break` reaches only one. An exception may pass handlers that do
+        not match it, up to the first that catches everything."""
         for catch in reversed(self._catches):
             if kind in catch.kinds:
                 yield catch
@@ -136,7 +136,7 @@ class Branching:
 
     @contextmanager
     def catch_exits(self, catch: Catch) -> Iterator[Catch]:
-        """While this lasts, exits lead to `catch`."""
+        """Collect the exits of everything inside this context in `catch`."""
         self._catches.append(catch)
         try:
             yield catch
@@ -152,11 +152,10 @@ class Branching:
         swallows: bool = False,
         sees_all: bool = False,
     ) -> None:
-        """Run `body`, then `final` whichever way it was left.
+        """Run `body`, then `final`, in whichever way `body` was left.
 
         `swallows`: exceptions may end there, as in `suppress`. `sees_all`: `final` is
-        the user's own code, so that it runs for exceptions which nobody catches, too.
-        """
+        the user's own code, which also runs for exceptions that nobody catches."""
         before = self._state.fork()
         # Without anybody to catch an exception its states would only be thrown away.
         is_awaited = sees_all or swallows or any(self._find_catches(Exit.RAISE))
@@ -179,8 +178,8 @@ class Branching:
         catch: Catch,
         swallows: bool,
     ) -> None:
-        """Run `final` once with all that may be, for what is found in it; then once for
-        each exit, for what comes after."""
+        """Run `final` once from all states joined, to record what happens in it; then
+        once for each kind of exit, to find the state that follows."""
         exits = [each for states in catch.states.values() for each in states]
         self._state.join(before, [*ends, *exits])
         self.end_of(final)
@@ -203,7 +202,7 @@ class Branching:
         return self.end_of(final)
 
     def _pass_on(self, kind: Exit) -> None:
-        """An exit goes on to what catches it further out."""
+        """Pass an exit on to what catches it further out."""
         snapshot = self._state.fork()
         for catch in self._find_catches(kind):
             catch.add(kind, snapshot)

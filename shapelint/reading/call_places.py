@@ -1,4 +1,5 @@
-"""Where a call of a model stands: its place, what is around it, how it is written."""
+"""The place of a model call, the statements around it, and the name of the called
+model."""
 
 from __future__ import annotations
 
@@ -15,28 +16,29 @@ _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Module)
 
 
 def span_of_where(where: Where) -> Span:
-    """A place of a file that was read."""
+    """Convert a node's place to a span."""
     assert isinstance(where.node, (ast.expr, ast.stmt))
     return where.source.span(where.node)
 
 
 def heading_of(where: Where) -> Span:
-    """The first line of a statement with a body."""
+    """The first line of a compound statement."""
     return Span(where.file, where.line)
 
 
 def find_surroundings(call: Forward) -> tuple[Related, ...]:
-    """The loop that a call of a model stands in, and where its function was called."""
+    """The loop around a call of a model, and the place where its function was
+    called."""
     found = [Related(heading_of(loop.at), "in this loop") for loop in call.loops[-1:]]
     calls = [frame.called_at for frame in call.frames if frame.called_at is not None]
     found += [Related(heading_of(called_at), "called here") for called_at in calls[-1:]]
-    # What stands in the line of the finding itself would only repeat it.
+    # A place on the finding's own line would only repeat it.
     own_line = (call.at.file, call.at.line)
     return tuple(each for each in found if (each.span.file, each.span.line) != own_line)
 
 
 def nodes_around(where: Where) -> Iterator[ast.AST]:
-    """A node and all that it stands in, innermost first."""
+    """A node and all nodes around it, innermost first."""
     node: ast.AST | None = where.node
     while node is not None:
         yield node
@@ -44,7 +46,7 @@ def nodes_around(where: Where) -> Iterator[ast.AST]:
 
 
 def find_statement(where: Where) -> ast.stmt | None:
-    """The statement that a node stands in."""
+    """The statement that contains a node."""
     for node in nodes_around(where):
         if isinstance(node, ast.stmt):
             return node
@@ -52,8 +54,8 @@ def find_statement(where: Where) -> ast.stmt | None:
 
 
 def find_outermost_block(call: Forward) -> ast.stmt | None:
-    """The outermost loop or `with` around a call that is there for the same purpose,
-    within its function; else the call's own statement."""
+    """The outermost loop or `with` around a call that serves the same purpose, within
+    its function; or else the call's own statement."""
     loops = [loop.at.node for loop in call.loops if loop.purpose is not Purpose.TRAIN]
     statement: ast.stmt | None = None
     for node in nodes_around(call.at):
@@ -69,14 +71,14 @@ def find_outermost_block(call: Forward) -> ast.stmt | None:
 
 
 def _is_over_epochs(node: ast.AST) -> bool:
-    """Whether a loop is over epochs, and so around training and validation both."""
+    """Whether a loop runs over epochs, and so contains both training and validation."""
     if isinstance(node, (ast.For, ast.AsyncFor)):
         return "epoch" in ast.unparse(node.target).lower()
     return isinstance(node, ast.While)
 
 
 def text_of_model(call: Forward) -> str:
-    """How a called model is written: `model`, `self.net`."""
+    """The called model as written: `model`, `self.net`."""
     if not isinstance(call.at.node, ast.Call):
         return call.model.name or "the model"
     text = call.at.source.segment(call.at.node.func)

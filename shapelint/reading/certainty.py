@@ -1,4 +1,4 @@
-"""What holds on every path through a script."""
+"""Finds what holds on every path through a script."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ Place = tuple[str, int, int]
 def find_certain(
     paths: list[Path], is_wrong: Callable[[Forward], bool]
 ) -> Iterator[Forward]:
-    """Evaluating calls of models that are wrong on each path on which they evaluate,
-    and differentiated on none. At a place that runs several times on a path, one wrong
-    call makes the path wrong."""
+    """Evaluating calls that are wrong on every path on which they evaluate, and
+    differentiated on none.
+
+    If a place runs several times on a path, one wrong call makes the path wrong."""
     wrong_by_place: dict[Place, list[Forward | None]] = {}
     for path in paths:
         for place, wrong in _evaluations(path, is_wrong).items():
@@ -35,8 +36,8 @@ def find_certain(
 def _evaluations(
     path: Path, is_wrong: Callable[[Forward], bool]
 ) -> dict[Place, Forward | None]:
-    """The places that evaluate on a path, each with its first wrong call; None for one
-    that is right."""
+    """For each place that evaluates on a path, its first wrong call, or None if all are
+    right."""
     found: dict[Place, Forward | None] = {}
     for call in path.forwards:
         if is_evaluation(call):

@@ -1,4 +1,4 @@
-"""What the source of a class says about it."""
+"""Facts about a class from its source."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from functools import lru_cache
 from shapelint.reading.values import FUNCTION_DEFINITIONS, Class, Function
 
 _ADD_NOTHING = ("object", "ABC", "abc.ABC")
-"""Bases that call no method of a class."""
+"""Bases that call no methods of a class."""
 
 _TEST_CLASS = re.compile(r"Test[A-Z].*|.*[a-z](Test|Tests|TestCase)")
 
 
 def find_method(owner: Class, name: str) -> Function | None:
-    """A method of a class, its own or inherited from a class of the files, in the scope
+    """A method of a class, its own or inherited from a class in the files, in the scope
     of the class that defines it."""
     for item in owner.node.body:
         if isinstance(item, FUNCTION_DEFINITIONS) and item.name == name:
@@ -30,12 +30,14 @@ def find_method(owner: Class, name: str) -> Function | None:
 
 @lru_cache(maxsize=256)
 def takes_derivatives(owner: Class) -> bool:
-    """Whether its methods differentiate, as a model of energies and forces does."""
+    """Whether the methods of a class differentiate, as a model of energies and forces
+    does."""
     return "autograd.grad" in ast.unparse(owner.node)
 
 
 def is_open(owner: Class) -> bool:
-    """Whether it has a base outside the files, which may call its methods."""
+    """Whether a class has a base outside of the files that are read, which may call its
+    methods."""
     if any(map(is_open, owner.known_bases)):
         return True
     others = [
@@ -45,8 +47,8 @@ def is_open(owner: Class) -> bool:
 
 
 def is_hook(owner: Class, name: str) -> bool:
-    """Whether a base calls a method of this name, or may do so because it is outside
-    the files."""
+    """Whether a base class calls a method of this name, or may do so because it is
+    outside of the files."""
     # A base that is not read may call any method, as lightning does `validation_step`.
     if is_open(owner):
         return True
@@ -63,8 +65,8 @@ def _list_called_methods(owner: Class) -> Iterator[str]:
 
 
 def is_test_class(owner: Class) -> bool:
-    """Whether it holds tests of code, as unittest and pytest find them: those validate
-    no model."""
+    """Whether unittest or pytest would collect the class. Tests of code do not validate
+    a model."""
     if _TEST_CLASS.fullmatch(owner.node.name):
         return True
     if any(ast.unparse(base).endswith("TestCase") for base in owner.node.bases):

@@ -1,4 +1,4 @@
-"""What a `with` does on entering and on leaving, and whether exceptions end there."""
+"""The effects of entering and leaving a `with`, and whether it swallows exceptions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from shapelint.reading.values import Class, Function, Instance, Scope
 
 
 class ContextManagers:
-    """Enters contexts."""
+    """Enters context managers."""
 
     def __init__(self, state: PathState, expressions: Expressions) -> None:
         self._state = state
@@ -23,7 +23,7 @@ class ContextManagers:
         self._functions = expressions.functions
 
     def enter(self, item: ast.withitem, scope: Scope) -> Way[None]:
-        """Enter a context; what leaves it again."""
+        """Enter a context. Return a function that leaves it again."""
         node = item.context_expr
         before = self._state.grad
         grad = self._expressions.grad_contexts.find_recording(node, scope)
@@ -42,7 +42,7 @@ class ContextManagers:
         self._state.grad = grad
 
     def _enter_own(self, node: ast.Call, scope: Scope) -> Way[None] | None:
-        """Enter a context manager of the files; None for another."""
+        """Enter a context manager that the files define; None for any other."""
         callee = self._expressions.evaluate(node.func, scope)
         if isinstance(callee, Class):
             return self._enter_class(callee, node, scope)
@@ -65,8 +65,7 @@ class ContextManagers:
         return lambda: self._functions.run_method(manager, "__exit__", where)
 
     def swallows(self, node: ast.expr, scope: Scope) -> bool:
-        """Whether an exception may end at a context; one that is not known lets it
-        pass."""
+        """Whether a context may swallow an exception. An unknown one does not."""
         func = node.func if isinstance(node, ast.Call) else node
         if isinstance(func, (ast.Name, ast.Attribute)):
             value = self._expressions.evaluate(func, scope)
@@ -83,7 +82,7 @@ def _do_nothing() -> None:
 
 
 def _swallows_in_exit(owner: Class) -> bool:
-    """Whether `__exit__` may return something true."""
+    """Whether `__exit__` may return a true value."""
     leave = find_method(owner, "__exit__")
     if leave is None:
         return False
@@ -98,7 +97,7 @@ def _may_be_true(node: ast.expr | None) -> bool:
 
 
 def _swallows_around_yield(function: Function) -> bool:
-    """Whether a generator yields in a `try` with handlers."""
+    """Whether a generator yields inside a `try` with handlers."""
     parts = [part for part in ast.walk(function.node) if isinstance(part, ast.Try)]
     return any(part.handlers and _yields(*part.body) for part in parts)
 

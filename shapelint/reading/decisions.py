@@ -1,9 +1,8 @@
-"""Which way a path goes at a condition.
+"""Decides which way a path goes at a condition.
 
-A condition on a name, as `if args.evaluate`, is decided once for a path: where it stands
-again, it holds again. The first path takes each to be true; `script` reads others with
-them turned over.
-"""
+A condition on a name, such as `if args.evaluate`, is decided once for each path and
+then keeps its value. On the first path every such condition is true; `script` reads
+further paths with some of them false."""
 
 from __future__ import annotations
 
@@ -37,8 +36,8 @@ class Operand:
 
 
 class Decisions:
-    """Decides conditions. `taken`: what was decided, by the text of the condition, in
-    the order of asking after those that were given."""
+    """Decides conditions. `taken` holds the decisions by the text of the condition:
+    first those that were given, then new ones in order."""
 
     def __init__(
         self, evaluate: Evaluate, branching: Branching, given: dict[str, bool]
@@ -48,8 +47,7 @@ class Decisions:
         self._branching = branching
 
     def decide(self, test: ast.expr, scope: Scope) -> bool | None:
-        """Whether a condition holds on this path; None where both branches are to
-        run."""
+        """Whether a condition holds on this path; None if both branches must run."""
         if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
             inner = self.decide(test.operand, scope)
             return None if inner is None else not inner
@@ -68,15 +66,15 @@ class Decisions:
     def _decide_operands(
         self, op: ast.boolop, tests: list[ast.expr], scope: Scope
     ) -> bool | None:
-        """Whether `and` or `or` holds. What follows an operand that is not decided may
-        run or not."""
+        """Whether `and` or `or` holds. If an operand is undecided, those after it may
+        or may not run."""
         decisive = isinstance(op, ast.Or)
         first, rest = self.decide(tests[0], scope), tests[1:]
         if first is decisive or not rest:
             return first
         if first is not None:
             return self._decide_operands(op, rest, scope)
-        # Only what is run on one of the ways alone needs a fork.
+        # A fork is needed only if the operands may change the state.
         if any(map(may_act, rest)):
             truths = self._branching.fork(
                 [lambda: None, lambda: self._decide_operands(op, rest, scope)]
@@ -99,13 +97,13 @@ class Decisions:
         )
 
     def compare(self, op: ast.cmpop, left: Operand, right: Operand) -> bool | None:
-        """Whether two operands compare so; None where it is not known."""
+        """Whether a comparison holds; None if that is not known."""
         if isinstance(left.value, Constant):
             if isinstance(right.value, Constant):
                 return _compare_constants(op, left.value.value, right.value.value)
             if isinstance(right.value, Items) and isinstance(op, (ast.In, ast.NotIn)):
                 return _is_member(op, left.value, right.value)
-        # `if optimizer is not None:` of what was made in the file.
+        # `if optimizer is not None:`, for an object made in the file.
         if is_none(right.value) and isinstance(op, (ast.Is, ast.IsNot)):
             truth = _is_not_none(left.value)
             if truth is not None:
@@ -122,8 +120,8 @@ class Decisions:
 
 
 def _key(operand: Operand) -> str:
-    """What a condition is remembered by: the names that its value goes by, so that
-    `flag` and the `args.flag` it was taken from are one."""
+    """The text under which a decision is remembered. It consists of the names of the
+    value, so that `flag` and the `args.flag` it was assigned from share a decision."""
     value = operand.value
     if isinstance(value, Thing) and value.names:
         return ".".join(value.names)
@@ -131,7 +129,7 @@ def _key(operand: Operand) -> str:
 
 
 def truth_of(value: Value | None) -> bool | None:
-    """Whether a value is true; None where it may be either."""
+    """Whether a value is true; None if it may be either."""
     if isinstance(value, Constant):
         return bool(value.value)
     if isinstance(value, Model):
@@ -140,7 +138,7 @@ def truth_of(value: Value | None) -> bool | None:
 
 
 def _is_not_none(value: Value | None) -> bool | None:
-    """True for what is never None; None where it is not known."""
+    """True if a value is never None; None if that is not known."""
     if isinstance(value, Model):
         return None if value.optional else True
     known = (Instance, Optimizer, Result, Function, Class, Items)
@@ -148,14 +146,15 @@ def _is_not_none(value: Value | None) -> bool | None:
 
 
 def _is_flag(value: Value | None) -> bool:
-    """Whether a constant is one that settings are compared with."""
+    """Whether a value is a constant with which settings are compared."""
     if not isinstance(value, Constant):
         return False
     return value.value is None or isinstance(value.value, (str, bool))
 
 
 def may_act(node: ast.expr) -> bool:
-    """Whether an expression may change what is known: it calls or binds something."""
+    """Whether evaluating an expression may change the state, because it calls or binds
+    something."""
     return any(isinstance(part, (ast.Call, ast.NamedExpr)) for part in ast.walk(node))
 
 

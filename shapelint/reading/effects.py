@@ -1,4 +1,5 @@
-"""What calls do to models and results: they switch a mode, compute, train, measure."""
+"""The effects of calls on models and results: they switch modes, compute, train and
+measure."""
 
 from __future__ import annotations
 
@@ -36,7 +37,7 @@ from shapelint.reading.vocabulary import (
 
 @dataclass(frozen=True, eq=False)
 class CallSite:
-    """A call with the values of its arguments, those by keyword last."""
+    """A call, and the values of its arguments, keyword arguments last."""
 
     node: ast.Call
     scope: Scope
@@ -44,17 +45,17 @@ class CallSite:
 
     @property
     def where(self) -> Where:
-        """Its place."""
+        """The place of the call."""
         return Where(self.scope.source, self.node)
 
     @property
     def argument_nodes(self) -> list[ast.expr]:
-        """The expressions of its arguments, those by keyword last."""
+        """The expressions of the arguments, keyword arguments last."""
         return [*self.node.args, *(word.value for word in self.node.keywords)]
 
     @property
     def is_given_false(self) -> bool:
-        """`requires_grad_(False)`."""
+        """Whether an argument is False: `requires_grad_(False)`."""
         return any(
             isinstance(node, ast.Constant) and node.value is False
             for node in self.argument_nodes
@@ -62,7 +63,7 @@ class CallSite:
 
     @property
     def wants_gradient(self) -> bool:
-        """`torch.zeros(3, requires_grad=True)`."""
+        """Whether it asks for a gradient: `torch.zeros(3, requires_grad=True)`."""
         flags = [
             word.value for word in self.node.keywords if word.arg == "requires_grad"
         ]
@@ -73,7 +74,7 @@ class CallSite:
 
 
 class Effects:
-    """Does to models and results what a call does."""
+    """Applies the effects of calls to models and results."""
 
     def __init__(
         self,
@@ -88,13 +89,13 @@ class Effects:
         self._decide = decide
 
     def note(self, kind: EventKind, site: CallSite) -> None:
-        """A call is a step of training."""
+        """Record a step of training."""
         self._journal.note_event(kind, site.scope, site.node)
 
     # -- modes
 
     def switch_mode(self, model: Model, name: str, site: CallSite) -> None:
-        """`model.eval()`, `model.train()`, `model.train(flag)`."""
+        """Apply `model.eval()`, `model.train()` or `model.train(flag)`."""
         # `model.train(data="coco.yaml")` of ultralytics sets and restores modes itself.
         if _is_training_loop(site.node):
             model.handled = True
@@ -109,8 +110,8 @@ class Effects:
         self._state.set_mode(model, ModeSetting(mode, site.where))
 
     def forget_modes(self, values: Iterable[Bound | None]) -> None:
-        """Models that code which is not read was given may come back in another
-        mode."""
+        """Forget the modes of the models among these values, because they were passed
+        to code that is not read."""
         for value in values:
             model = value.model if isinstance(value, Thing) else value
             if isinstance(model, Model):
@@ -124,20 +125,19 @@ class Effects:
     # -- results
 
     def call_model(self, model: Model, site: CallSite, records: bool = True) -> Result:
-        """A call of a model; `records` as in `Journal.note_forward`."""
+        """Record a call of a model. `records` is as in `Journal.note_forward`."""
         return self._journal.note_forward(model, site.where, site.given, records)
 
     def compute(
         self, model: Model, name: str, site: CallSite, owner: Class | None = None
     ) -> Result | None:
-        """What a method or a part of a model gives: `encode(x)` calls the model,
-        `device()` and `enable_hooks()` do not.
+        """The result of calling a method or a part of a model. `encode(x)` calls the
+        model, `device()` and `enable_hooks()` do not.
 
-        `owner`: the class that has the method, where it is known.
-        """
+        `owner`: the class that has the method, if it is known."""
         words = words_of(name)
         is_part = not words.isdisjoint(PART_WORDS)
-        # Most methods look or configure; what they are given goes through them.
+        # Most methods look or configure; they pass their arguments on.
         if not is_part and words.isdisjoint(COMPUTING_WORDS):
             return unite_results(site.given)
         may_record = is_part or name == "forward" or _never_stops_recording(owner, name)
@@ -145,7 +145,7 @@ class Effects:
         return self.call_model(model, site, records)
 
     def mark_trained(self, values: Iterable[Value | None]) -> None:
-        """Something trains with these values."""
+        """Mark that something trains with these values."""
         found = unite_results(values) or Result()
         for call in found.calls:
             _train(call)
@@ -153,17 +153,19 @@ class Effects:
             call.trained_with = True
 
     def mark_loop_trained(self) -> None:
-        """A loss whose origin is not known: any call in this loop may be in it."""
+        """Mark every call in this loop as trained, because the origin of a loss is not
+        known."""
         for call in self._journal.calls_of_this_loop():
             _train(call)
 
     def mark_differentiated(self, values: Iterable[Value | None]) -> None:
-        """A gradient of these values is wanted."""
+        """Mark that a gradient of these values is needed."""
         for call in (unite_results(values) or Result()).calls:
             call.for_gradient = True
 
     def mark_measured(self, value: Value | None) -> None:
-        """A result is compared, or taken out of the graph: nothing trains with that."""
+        """Mark a result as compared or taken out of the graph, so that nothing trains
+        with it."""
         if isinstance(value, Result):
             for call in value.calls:
                 call.measured = True
@@ -171,7 +173,7 @@ class Effects:
     # -- functions
 
     def call_back(self, site: CallSite) -> None:
-        """Functions of the files that a call hands on are called there."""
+        """Run the functions of the files that a call receives as arguments."""
         for each in site.given:
             if isinstance(each, Function) and not isinstance(each.node, ast.Lambda):
                 self._functions.run(each, None, site.where)
@@ -183,8 +185,8 @@ def _train(call: Forward) -> None:
 
 
 def _is_training_loop(node: ast.Call) -> bool:
-    """Whether `train` is a framework's loop, as in `model.train(dataset, epochs=3)`:
-    the method of modules takes one flag."""
+    """Whether `train` is the training loop of a framework, as in
+    `model.train(dataset, epochs=3)`. The method of modules takes one flag."""
     if len(node.args) > 1 or any(word.arg != "mode" for word in node.keywords):
         return True
     texts = [ast.unparse(argument) for argument in node.args]
@@ -199,8 +201,8 @@ def _mode_flag(node: ast.Call) -> ast.expr | None:
 
 
 def _never_stops_recording(owner: Class | None, name: str) -> bool:
-    """Whether a method is in the files and never turns recording off. One that is not,
-    as `generate`, usually does."""
+    """Whether a method is in the files and never disables autograd. Methods of
+    libraries, such as `generate`, usually do."""
     method = find_method(owner, name) if owner is not None else None
     if method is None:
         return False

@@ -1,5 +1,5 @@
-"""Where the running of a file may begin: at its top, and at each function that nothing
-in it calls."""
+"""The places where a file may start to run: its top, and each function that nothing in
+it calls."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from shapelint.reading.values import (
 from shapelint.syntax.trees import ParsedFile
 
 Entry = Callable[[Machine, Scope], None]
-"""Runs something of a file on a machine, in the file's scope."""
+"""Runs some code of a file on a machine, in the file's scope."""
 
 
 def begin_at_top(source: ParsedFile) -> Entry:
-    """The statements of a file."""
+    """Start with the statements of a file."""
     return lambda machine, scope: machine.run_block(source.tree.body, scope)
 
 
 def begin_at_function(function: Function) -> Entry:
-    """A function that others may call: what they hand in is not known, nor whether
-    gradients are on."""
+    """Start with a function that other code may call. Its arguments are not known, nor
+    whether autograd records."""
 
     def run(machine: Machine, _scope: Scope) -> None:
         functions = machine.expressions.functions
@@ -55,15 +55,18 @@ def begin_at_function(function: Function) -> Entry:
 
 
 def _forget_flags(scope: Scope) -> None:
-    """Others may call a function with another flag than its default."""
+    """Forget the defaults of flags, since other code may call the function with other
+    values."""
     for name, default in scope.names.items():
         if isinstance(default, Constant) and isinstance(default.value, bool):
             scope.names[name] = Thing((name,))
 
 
 def _make_instance(machine: Machine, owner: Class) -> Instance:
-    """An object as its constructor leaves it. What the constructor itself does is read
-    elsewhere; its models are in a mode that is not known by the time of the call."""
+    """Make an object as its constructor leaves it.
+
+    The constructor itself is read elsewhere, and the modes of its models are unknown by
+    the time of the call."""
     made = machine.state.objects.make_instance(owner)
     constructor = bind_method(made, "__init__")
     if constructor is None:
@@ -79,20 +82,21 @@ def _make_instance(machine: Machine, owner: Class) -> Instance:
 
 
 def find_uncalled(file: str, files: Files) -> list[Function]:
-    """The functions and methods of a file; first those that no other of them calls."""
+    """The functions and methods of a file, those that none of the others calls
+    first."""
     found = list(_own_functions(file, files))
     called = {name for function in found for name in _list_called_names(function)}
     return sorted(found, key=lambda function: function.name in called)
 
 
 def _own_functions(file: str, files: Files) -> Iterator[Function]:
-    """Not those that it imports, and no method of a model or of a framework's class:
-    something else calls these."""
+    """The functions of a file. Imported functions are left out, and so are methods of
+    models and framework classes, which something else calls."""
     scope = files.scope(file)
     for value in list(scope.names.values()) if scope is not None else ():
         if not isinstance(value, (Function, Class)):
             continue
-        # What is imported is read where it is called, or as a file of its own.
+        # Imported functions are read where they are called, or in their own file.
         if value.scope.source.file != file:
             continue
         if isinstance(value, Function):

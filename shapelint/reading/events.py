@@ -1,4 +1,4 @@
-"""What happens on one path through a training script, in the order of its running."""
+"""The events on one path through a training script, in order."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from shapelint.reading.values import Forward, Loop
 
 
 class EventKind(Enum):
-    """Steps of training. `ELSEWHERE`: a backward of an engine that also steps and sets
-    gradients to zero."""
+    """Kinds of training steps. `ELSEWHERE`: the backward of an engine that also steps
+    and resets gradients."""
 
     BACKWARD = "backward"
     STEP = "step"
@@ -21,7 +21,7 @@ class EventKind(Enum):
 
 @dataclass(eq=False)
 class Event:
-    """One step of training. `models`: how many models there were."""
+    """One step of training. `models`: the number of models at that time."""
 
     kind: EventKind
     at: Where
@@ -31,7 +31,7 @@ class Event:
 
 @dataclass(eq=False)
 class Path:
-    """All that happened on one path."""
+    """Everything that happened on one path."""
 
     forwards: list[Forward] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)

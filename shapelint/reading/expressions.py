@@ -1,4 +1,4 @@
-"""The values of expressions, and what evaluating them does."""
+"""The values of expressions, and the effects of evaluating them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Comprehension = ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
 
 
 class Expressions:
-    """Evaluates expressions. `run_block` runs the statements of functions that they
+    """Evaluates expressions. `run_block` runs the statements of the functions that they
     call."""
 
     def __init__(
@@ -95,7 +95,7 @@ class Expressions:
         return found
 
     def evaluate(self, node: ast.expr | None, scope: Scope) -> Value | None:
-        """What an expression is; None where nothing is known."""
+        """The value of an expression; None if nothing is known about it."""
         if node is None:
             return None
         self._journal.count_step()
@@ -132,7 +132,7 @@ class Expressions:
         return Thing(tuple(names)) if names else None
 
     def names_in(self, node: ast.expr, scope: Scope) -> Iterator[str]:
-        """All names in an expression, and those that their values go by."""
+        """All names in an expression, and the names of their values."""
         for part in ast.walk(node):
             if isinstance(part, ast.Name):
                 value = scope.find(part.id)
@@ -196,8 +196,8 @@ class Expressions:
     def _operands(
         self, op: ast.boolop, nodes: list[ast.expr], scope: Scope
     ) -> Value | None:
-        """What `and` or `or` gives. An operand after one that does not decide may run
-        or not."""
+        """The value of `and` or `or`. If an operand is undecided, those after it may or
+        may not run."""
         first, rest = self.evaluate(nodes[0], scope), nodes[1:]
         if not rest:
             return first
@@ -212,8 +212,8 @@ class Expressions:
     def _evaluate_ways(
         self, nodes: list[ast.expr], ways: list[Way[Value | None]]
     ) -> Value | None:
-        """The value of an expression that goes one of several ways; `nodes`: what runs
-        on some of them only."""
+        """The value of an expression that goes one of several ways. `nodes`: the parts
+        that run only on some of them."""
         # Without a call or a binding no way changes anything, and none needs a fork.
         may_change = any(map(may_act, nodes))
         values = self._branching.fork(ways) if may_change else [way() for way in ways]
@@ -245,7 +245,7 @@ def _members_of(node: Comprehension) -> list[ast.expr]:
 
 
 def _find_member(items: Items, key: Value | None) -> Value | None:
-    """The member at an index or a key that is written; else what any of them may be."""
+    """The member at a literal index or key; otherwise any of the members."""
     if isinstance(key, Constant) and items.keys:
         pairs = zip(reversed(items.keys), reversed(items.members), strict=False)
         for known, member in pairs:  # the last that was set counts

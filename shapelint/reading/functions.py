@@ -1,4 +1,4 @@
-"""Functions of the files, run in the place of their calls."""
+"""Runs the functions of the files where they are called."""
 
 from __future__ import annotations
 
@@ -26,16 +26,17 @@ from shapelint.reading.values import (
 )
 
 DEPTH = 8
-"""Calls within calls that are followed: a script's main, its epochs, its batches, and a
-few layers of wrappers around each."""
+"""How deeply nested calls are followed: a script's main, its epochs, its batches, and a
+few wrappers around each."""
 
 RETURNED = "return"
-"""The name by which a function's scope holds what it returns; no script can use it."""
+"""The name under which a function's scope holds its return value. A script cannot use
+it."""
 
 
 @dataclass(frozen=True)
 class Arguments:
-    """What a call hands in, and the scope that it stands in."""
+    """The arguments of a call, and the scope around it."""
 
     positional: Sequence[ast.expr]
     keywords: Sequence[ast.keyword]
@@ -43,12 +44,12 @@ class Arguments:
 
     @staticmethod
     def of(call: ast.Call, scope: Scope) -> Arguments:
-        """Those of a call."""
+        """The arguments of a call node."""
         return Arguments(call.args, call.keywords, scope)
 
 
 class Functions:
-    """Runs functions. `visited`: the nodes of those that ran, by identity."""
+    """Runs functions. `visited`: the ids of the nodes of those that ran."""
 
     def __init__(
         self,
@@ -70,7 +71,7 @@ class Functions:
     def run(
         self, function: Function, arguments: Arguments | None, called_at: Where
     ) -> Value | None:
-        """Run a function in the place of its call; what it returns."""
+        """Run a function where it is called. Return its result."""
         if self._is_too_deep(function):
             if arguments is not None:
                 values = (word.value for word in arguments.keywords)
@@ -87,7 +88,7 @@ class Functions:
         return is_recursive or len(frames) >= DEPTH
 
     def run_method(self, owner: Instance, name: str, called_at: Where | None) -> None:
-        """Run a method of an object of the files without arguments, if it has it."""
+        """Run a method of an object without arguments, if it has that method."""
         function = bind_method(owner, name)
         if function is not None:
             self.execute(function, self.bind_arguments(function, None), called_at)
@@ -133,7 +134,7 @@ class Functions:
             self.run_body(function.node.body, inner)
 
     def run_body(self, body: Iterable[ast.stmt], scope: Scope) -> None:
-        """Run statements of a function in its scope; a `return` ends them."""
+        """Run the statements of a function in its scope, up to a `return`."""
         before = self._state.fork()
         self._state.scopes.append(scope)
         try:
@@ -146,8 +147,8 @@ class Functions:
     # -- arguments
 
     def bind_arguments(self, function: Function, arguments: Arguments | None) -> Scope:
-        """A scope in which the parameters of a function are what a call hands in, else
-        their defaults, else things of their names."""
+        """Make a scope in which each parameter has its argument, or else its default,
+        or else a thing with its name."""
         inner = Scope(function.scope.source, {}, function.scope)
         spec = function.node.args
         positional = [arg.arg for arg in (*spec.posonlyargs, *spec.args)]
@@ -174,8 +175,8 @@ class Functions:
                 inner.names[word.arg] = value
 
     def _argument(self, name: str, node: ast.expr, scope: Scope) -> Value:
-        """The value of an argument; what is not known goes by the name it has at the
-        call: `evaluate(val_loader)` says more than the parameter `loader`."""
+        """The value of an argument. An unknown value gets its name at the call, because
+        `evaluate(val_loader)` says more than the parameter `loader`."""
         value = self._evaluate(node, scope)
         spelled = ""
         if isinstance(node, ast.Attribute):
@@ -189,7 +190,7 @@ class Functions:
 
 
 def bind_method(owner: Instance, name: str) -> Function | None:
-    """A method of an object of the files, bound to it."""
+    """A method of an object of the files, bound to that object."""
     method = find_method(owner.made_from, name)
     return Function(method.node, method.scope, owner) if method is not None else None
 
@@ -204,8 +205,8 @@ def _is_static(node: FunctionNode) -> bool:
 
 
 def _defaults(spec: ast.arguments, positional: list[str]) -> dict[str, ast.expr]:
-    """The defaults by the names of the parameters; of the positional ones the last have
-    them."""
+    """The defaults by parameter name. Positional defaults belong to the last positional
+    parameters."""
     last = positional[len(positional) - len(spec.defaults) :]
     # in the order of writing from the end, as the first parameter may be bound already
     found = dict(zip(reversed(last), reversed(spec.defaults), strict=True))

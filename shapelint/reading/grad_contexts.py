@@ -1,5 +1,5 @@
-"""What contexts and decorators make of autograd's recording, and whether a decorator
-may switch modes."""
+"""The effect of contexts and decorators on autograd's recording, and whether a
+decorator may switch modes."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ Decide = Callable[[ast.expr, Scope], bool | None]
 
 @dataclass(frozen=True)
 class Decoration:
-    """What a function's decorators do. `may_switch`: one is not known, and may put
-    models into another mode while the function runs."""
+    """The effect of a function's decorators. `may_switch`: one of them is unknown, and
+    may switch the modes of models while the function runs."""
 
     grad: Recording | None
     may_switch: bool
@@ -32,7 +32,8 @@ class GradContexts:
         self._decide = decide
 
     def find_recording(self, node: ast.expr, scope: Scope) -> Recording | None:
-        """What a context or a decorator makes of recording; None where it leaves it."""
+        """The recording that a context or decorator sets; None if it does not change
+        it."""
         if isinstance(node, ast.IfExp):
             return self._recording_of_choice(node, scope)
         call = node if isinstance(node, ast.Call) else None
@@ -63,8 +64,8 @@ class GradContexts:
         return Recording.ON if truth else Recording.OFF
 
     def resolve_dotted_name(self, node: ast.expr, scope: Scope) -> str:
-        """The dotted name of what is imported, or of what a call of it calls; of a local
-        name its text."""
+        """The dotted name of an import, or of the import that a call calls; for a local
+        name, its text."""
         if isinstance(node, ast.Call):
             node = node.func
         if isinstance(node, (ast.Name, ast.Attribute)):
@@ -74,7 +75,7 @@ class GradContexts:
         return read_dotted_name(node)
 
     def read_decorators(self, function: Function) -> Decoration:
-        """What the decorators of a function do together."""
+        """The combined effect of a function's decorators."""
         grad: Recording | None = None
         may_switch = False
         if isinstance(function.node, ast.Lambda):
@@ -90,6 +91,6 @@ class GradContexts:
 
 
 def _is_inference_off(call: ast.Call) -> bool:
-    """`inference_mode(False)`, under which autograd records."""
+    """Whether a call is `inference_mode(False)`, under which autograd records."""
     first = call.args[0] if call.args else None
     return isinstance(first, ast.Constant) and first.value is False

@@ -1,5 +1,5 @@
-"""What happens on a path is written down here: calls of models, steps of training, and
-the loops and functions that run now."""
+"""Records what happens on a path: calls of models, steps of training, and the loops and
+functions that are running."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from shapelint.reading.values import (
 )
 
 STEPS = 8000
-"""Statements and expressions of one path. A longer one says nothing: what was seen of
-it would be half a script."""
+"""The most statements and expressions of one path. A longer path is not judged, because
+only a part of the script would have been seen."""
 
 
 class OutOfStepsError(Exception):
@@ -32,7 +32,7 @@ class OutOfStepsError(Exception):
 
 
 class Journal:
-    """Writes down what happens on a path."""
+    """Records what happens on a path."""
 
     def __init__(self, state: PathState) -> None:
         self.path = Path()
@@ -41,7 +41,7 @@ class Journal:
         self._steps = 0
 
     def count_step(self) -> None:
-        """One more step.
+        """Count one more step.
 
         Raises:
             OutOfStepsError: there were too many.
@@ -52,7 +52,7 @@ class Journal:
 
     @contextmanager
     def inside(self, entered: Loop | Frame) -> Iterator[None]:
-        """While a loop or a function runs."""
+        """Record that a loop or function is running inside this context."""
         self.stack.append(entered)
         try:
             yield
@@ -61,7 +61,8 @@ class Journal:
 
     @contextmanager
     def pause(self) -> Iterator[None]:
-        """While something runs another time, to see what it leaves."""
+        """Record nothing inside this context, where code runs a second time only for
+        the state that it leaves."""
         path, self.path = self.path, Path()
         try:
             yield
@@ -69,7 +70,7 @@ class Journal:
             self.path = path
 
     def note_event(self, kind: EventKind, scope: Scope, node: ast.AST) -> None:
-        """A step of training happened."""
+        """Record a step of training."""
         loops = tuple(each for each in self.stack if isinstance(each, Loop))
         models = len(self._state.objects.models)
         where = Where(scope.source, node)
@@ -82,12 +83,11 @@ class Journal:
         arguments: Iterable[Value | None],
         records: bool = True,
     ) -> Result:
-        """A model was called; the result carries this call and those that its arguments
-        come from.
+        """Record a call of a model. Its result carries this call and the calls from
+        which its arguments were computed.
 
-        `records`: false where something in the call may turn recording off, as
-        `generate` does.
-        """
+        `records`: false if something in the call may disable autograd, as `generate`
+        does."""
         given = list(arguments)
         # Without weights that need gradients torch records nothing either.
         grad = self._state.grad if records and not model.frozen else Recording.OFF
@@ -105,7 +105,7 @@ class Journal:
         return Result(calls, apart)
 
     def calls_of_this_loop(self) -> list[Forward]:
-        """The calls of models in the innermost loop; outside of loops all of them."""
+        """The calls of models in the innermost loop; outside of loops, all calls."""
         loops = [each for each in self.stack if isinstance(each, Loop)]
         forwards = self.path.forwards
         if not loops:

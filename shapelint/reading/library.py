@@ -1,10 +1,10 @@
 """What functions and classes of libraries do to models, modes and gradients, as a
-table: each entry names the place where the behaviour is documented.
+table.
 
-A new library is a new entry. What an entry does is carried out in `library_calls`;
-nothing here runs or imports a library. `library_methods` has the table of methods,
-`library_classes` that of bases and layers.
-"""
+Each entry names the place where the behaviour is documented. To support another
+library, add an entry. `library_calls` applies the entries; nothing here runs or imports
+a library. The table of methods is in `library_methods`, those of bases and layers are
+in `library_classes`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from shapelint.reading.vocabulary import split_words
 
 
 class CallDoes(Enum):
-    """What calling a function or a class of a library does."""
+    """What calling a function or class of a library does."""
 
     NEVER_RETURN = auto()
     RETURN_FIRST = auto()
@@ -48,8 +48,8 @@ class CallDoes(Enum):
 
 @dataclass(frozen=True)
 class CallEntry:
-    """What a call does. `needs_model`: only where a model is among the arguments.
-    `mode`: that of a model which is made."""
+    """The effect of a call. `needs_model`: only if a model is among the arguments.
+    `mode`: the mode of a model that the call makes."""
 
     fits: Fits
     does: CallDoes
@@ -303,18 +303,18 @@ CALLS = (
         " made of their arguments",
     ),
 )
-"""The first entry that fits counts, so the special stand before the general."""
+"""The first matching entry counts, so special entries come before general ones."""
 
 
 @lru_cache(maxsize=1024)
 def find_calls(dotted: str) -> tuple[CallEntry, ...]:
-    """The entries about a name, the most special first."""
+    """The entries that match a name, the most specific first."""
     return tuple(entry for entry in CALLS if entry.fits(dotted))
 
 
 @lru_cache(maxsize=1024)
 def makes_a_model(dotted: str) -> bool:
-    """Whether a function of a known library gives a model, as
+    """Whether a function of a known library returns a model, as
     `torchvision.models.resnet18` does."""
     return any(entry.fits(dotted) for entry in MODEL_MAKERS)
 
@@ -329,19 +329,19 @@ LOOK_ONLY = split_words(
     # docs.python.org/3/library/logging.html; tqdm gives back what it iterates over
     " info debug log tqdm"
 )
-"""Functions that leave a model they are given in the mode it was in."""
+"""Functions that do not change the mode of a model passed to them."""
 
 MEASURE_RESULTS = frozenset(("accuracy_score", "f1_score", "accuracy"))
 """Metrics of sklearn.metrics (accuracy_score, f1_score) and torchmetrics.functional
-(accuracy, f1_score): what they are given is measured and not trained with."""
+(accuracy, f1_score): their arguments are measured and not trained with."""
 
 STEP_WITH_AN_OPTIMIZER = frozenset(("scaler",))
 """Words in the names of objects whose `step` steps an optimizer: torch.amp.GradScaler."""
 
 ENGINES = frozenset(("engine", "deepspeed"))
-"""Words in the names of engines whose `step` also sets gradients to zero: deepspeed 0.19,
+"""Words in the names of engines whose `step` also resets the gradients: deepspeed 0.19,
 DeepSpeedEngine._take_model_step, at the end of each accumulation."""
 
 RETURN_ARGUMENTS_METHODS = frozenset(("prepare", "setup", "setup_module"))
 """accelerate 1.15, Accelerator.prepare; lightning 2.6, Fabric.setup and
-Fabric.setup_module: return what they are given, wrapped."""
+Fabric.setup_module: they return their arguments, wrapped."""

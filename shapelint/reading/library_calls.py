@@ -1,4 +1,4 @@
-"""Calls of what is imported from libraries, as the table in `library` describes it."""
+"""Calls of library functions and classes, as described by the table in `library`."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class LibraryCalls:
         self._grad_contexts = grad_contexts
 
     def call_library(self, callee: Reference, site: CallSite) -> Value | None:
-        """What a call gives."""
+        """The result of a call."""
         entry = _find_entry(callee, site)
         if entry is None:
             return self._thing_calls.call_unknown(tuple(callee.dotted.split(".")), site)
@@ -49,7 +49,8 @@ class LibraryCalls:
     def _make(
         self, entry: CallEntry, callee: Reference, site: CallSite
     ) -> Value | None:
-        """What a call makes or gives back; None for one that does something else."""
+        """The object that a call makes or returns; None for a call that does something
+        else."""
         if entry.does is CallDoes.RETURN_ARGUMENTS and len(site.given) > 1:
             return Items(site.given)
         if entry.does is CallDoes.RETURN_ENGINE:
@@ -75,7 +76,7 @@ class LibraryCalls:
         return None
 
     def _act(self, entry: CallEntry, callee: Reference, site: CallSite) -> Value | None:
-        """What a call computes or switches."""
+        """Apply what a call computes or switches."""
         if entry.does is CallDoes.NEVER_RETURN:
             self._branching.leave(Exit.RAISE)
         if entry.does is CallDoes.DIFFERENTIATE:
@@ -107,7 +108,7 @@ def _find_entry(callee: Reference, site: CallSite) -> CallEntry | None:
 
 
 def _make_engine(site: CallSite) -> Items:
-    """The wrapped model, then optimizer, loader and scheduler, of which nothing needs
-    to be known: the engine steps them itself."""
+    """The wrapped model, followed by optimizer, loader and scheduler as unknown values:
+    the engine steps them itself."""
     engine = next(each for each in site.given if isinstance(each, Model))
     return Items([engine, None, None, None])

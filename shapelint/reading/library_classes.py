@@ -1,5 +1,5 @@
-"""What classes of libraries are: bases that make a class a model, frameworks that run
-its loops, and layers that act by mode."""
+"""Facts about classes of libraries: bases that make a class a model, frameworks that
+run its loops, and layers that depend on the mode."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MODULE_BASES = frozenset(
 
 @dataclass(frozen=True)
 class BaseEntry:
-    """What a class is that has a base with such a name."""
+    """The kind of a class that has a base with one of these names."""
 
     fits: Fits
     kind: ClassKind
@@ -52,12 +52,12 @@ BASES = (
         " torch.nn.Module",
     ),
 )
-"""In the order in which they count; these say more than a base in the files does."""
+"""In the order in which they count. They count more than a base in the files."""
 
 
 def kind_of_class(bases: Iterable[str], inherited: ClassKind) -> ClassKind:
-    """What a class is, by the dotted names of its bases that are not in the files and
-    by what those in the files are."""
+    """The kind of a class, by the dotted names of its bases outside of the files and
+    the kinds of those in the files."""
     names = list(bases)
     for entry in BASES:
         if any(map(entry.fits, names)):
@@ -73,5 +73,5 @@ def kind_of_class(bases: Iterable[str], inherited: ClassKind) -> ClassKind:
 OTHER_FRAMEWORKS = split_words(
     "paddle warp mindspore jittor oneflow mxnet tensorflow keras tinygrad mlx chainer"
 )
-"""Frameworks with methods of the same names, `eval` and `backward`, that do other
-things."""
+"""Frameworks with methods of the same names, such as `eval` and `backward`, that do
+other things."""

@@ -1,16 +1,16 @@
-"""What contexts and decorators of libraries do, by the last part of their names."""
+"""The effects of library contexts and decorators, by the last part of their names."""
 
 from __future__ import annotations
 
 from shapelint.reading.vocabulary import split_words
 
 NOT_RECORDING = frozenset(("no_grad", "inference_mode"))
-"""torch.no_grad, torch.inference_mode: autograd does not record in them."""
+"""torch.no_grad, torch.inference_mode: autograd does not record inside them."""
 
 SWALLOWING_CONTEXTS = frozenset(
     ("suppress", "raises", "assertRaises", "assertRaisesRegex")
 )
-"""Contexts that exceptions end at: contextlib.suppress, pytest.raises,
+"""Contexts that swallow exceptions: contextlib.suppress, pytest.raises,
 unittest.TestCase.assertRaises."""
 
 HARMLESS_DECORATORS = split_words(
@@ -22,4 +22,4 @@ HARMLESS_DECORATORS = split_words(
     # torch.jit.script, torch.jit.export, torch.compile, torch.amp.custom_fwd
     " script export compile custom_fwd custom_bwd"
 )
-"""Parts of the names of decorators that switch no mode and no gradients."""
+"""Parts of the names of decorators that switch neither modes nor gradients."""

@@ -1,5 +1,5 @@
-"""What methods of models and of tensors do, as tables: each entry names the place where
-the behaviour is documented."""
+"""Tables of the methods of models and tensors. Each entry names the place where the
+behaviour is documented."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class MethodDoes(Enum):
 
 @dataclass(frozen=True)
 class MethodEntry:
-    """What methods do. `is_proof`: hardly anything but modules has one of this name, so
-    that what has it called is a model."""
+    """The effect of methods. `is_proof`: hardly anything but modules has a method of
+    this name, so that its owner must be a model."""
 
     names: str
     does: MethodDoes
@@ -35,7 +35,7 @@ class MethodEntry:
 
 
 def _index_by_name(*entries: MethodEntry) -> dict[str, MethodEntry]:
-    """Entries by each of their names.
+    """The entries by each of their names.
 
     Raises:
         ValueError: a name has two entries.
@@ -148,8 +148,8 @@ RESULT_METHODS = _index_by_name(
 )
 
 NO_RESULT_ATTRIBUTES = frozenset(("data", "shape", "device", "dtype"))
-"""Attributes of torch.Tensor that carry no graph; `data` is the values alone."""
+"""Attributes of torch.Tensor that carry no graph. `data` has only the values."""
 
 WRAPPED_MODEL = frozenset(("module", "_orig_mod"))
-"""Attributes by which a wrapper holds its model: DistributedDataParallel.module and
-AveragedModel.module; `_orig_mod` of the OptimizedModule that torch.compile gives."""
+"""Attributes in which a wrapper holds its model: DistributedDataParallel.module and
+AveragedModel.module; `_orig_mod` of the OptimizedModule that torch.compile returns."""

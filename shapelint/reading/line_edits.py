@@ -1,4 +1,4 @@
-"""Edits that put whole lines into a script."""
+"""Edits that insert whole lines into a script."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from shapelint.syntax.trees import ParsedFile
 
 
 def insert_before(source: ParsedFile, statement: ast.stmt, text: str) -> Edit:
-    """The edit that puts a line before a statement, indented as it is."""
+    """The edit that inserts a line before a statement, with the same indentation."""
     at = Position(statement.lineno, statement.col_offset + 1)
     return Edit(source.file, at, at, f"{text}\n{_indentation(statement)}")
 
 
 def insert_after(source: ParsedFile, statement: ast.stmt, text: str) -> Edit:
-    """The edit that puts a line after a statement, indented as it is."""
+    """The edit that inserts a line after a statement, with the same indentation."""
     _, end = _ends(source, statement)
     return Edit(source.file, end, end, f"\n{_indentation(statement)}{text}")
 
 
 def wrap_in_block(source: ParsedFile, statement: ast.stmt, head: str) -> Edit | None:
-    """The edit that puts a statement into a block of its own; None where it holds a
-    string of several lines, which more indentation would change."""
+    """The edit that puts a statement into a block of its own; None if it contains a
+    multi-line string, which indentation would change."""
     # The lines inside such a string would be indented with the others.
     if any(map(_is_string_over_lines, ast.walk(statement))):
         return None
@@ -40,7 +40,7 @@ def decorate(
     function: ast.FunctionDef | ast.AsyncFunctionDef,
     decorator: str,
 ) -> Edit:
-    """The edit that puts a decorator above a function and its other decorators."""
+    """The edit that adds a decorator above a function and its other decorators."""
     lines = [node.lineno for node in function.decorator_list]
     first_line = min([function.lineno, *lines])
     at = Position(first_line, function.col_offset + 1)

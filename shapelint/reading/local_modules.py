@@ -1,4 +1,4 @@
-"""The file of a module that a script imports from beside itself."""
+"""Finds the file of a module that a script imports from its own folder or project."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ NEVER_LOCAL = split_words(
     "torch torchvision numpy os sys transformers timm math time random argparse typing"
     " collections json pathlib tqdm functools itertools logging copy warnings"
 )
-"""Modules that are not looked for beside a file. The list only saves time: each look
+"""Modules that are not searched beside a file. The list only saves time: each search
 costs some calls of `stat`."""
 
 LEVELS = 3
@@ -19,8 +19,8 @@ it, as the project's root is often one or two above."""
 
 
 def find_local_module(file: str, module: str, level: int) -> str | None:
-    """The file of a module as `file` imports it, with `level` leading dots; None for a
-    package that is installed, unless `file` belongs to it."""
+    """The file of a module as `file` imports it, with `level` leading dots; None for an
+    installed package, unless `file` belongs to it."""
     parts = module.split(".") if module else []
     if not parts or (parts[0] in NEVER_LOCAL and not level):
         return None
@@ -52,7 +52,7 @@ def _is_below(file: str, folder: str) -> bool:
 
 
 def _module_file(path: str, importer: str) -> str | None:
-    """`path.py` or the package `path`, but not the file that imports it."""
+    """`path.py` or the package `path`, unless that is the importing file itself."""
     for candidate in (f"{path}.py", os.path.join(path, "__init__.py")):
         if os.path.isfile(candidate) and os.path.abspath(candidate) != importer:
             return candidate

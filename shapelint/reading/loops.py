@@ -1,9 +1,8 @@
-"""Loops: two rounds of each, so that what the end of one round does to the next is
-seen.
+"""Runs loops. Each has two rounds, so that the effect of one round on the next is seen.
 
-A loop is taken to run at least once: a loader without batches is no training. What a
-`break` leaves reaches what follows the loop, what a `continue` leaves the next round.
-"""
+A loop is assumed to run at least once, because a loader without batches is no training.
+The state at a `break` reaches the code after the loop, the state at a `continue` the
+next round."""
 
 from __future__ import annotations
 
@@ -20,10 +19,10 @@ from shapelint.reading.values import Items, Loop, RunBlock, Scope, Value
 from shapelint.reading.vocabulary import find_purpose
 
 ROUNDS = 2
-"""One round, and another that begins where the first ended."""
+"""One round, and another that begins in the state where the first ended."""
 
 UNROLLED = 4
-"""Members of a written list that a loop goes through, each in a round of its own:
+"""How many members of a literal list a loop goes through, each in its own round:
 `for phase in ["train", "val", "test"]`."""
 
 ForNode = ast.For | ast.AsyncFor
@@ -31,7 +30,8 @@ ForNode = ast.For | ast.AsyncFor
 
 @dataclass
 class Rounds:
-    """How the rounds of a loop ended: those that went on, and those that broke."""
+    """The end states of the rounds of a loop: those that went on, and those that ended
+    in a `break`."""
 
     before: Snapshot
     ends: list[Snapshot] = field(default_factory=list)
@@ -56,7 +56,7 @@ class Loops:
         self._run_block = run_block
 
     def run_for(self, node: ForNode, scope: Scope) -> None:
-        """A `for`; one over a written list goes through its members."""
+        """Run a `for`. One over a literal list goes through its members."""
         items = self._expressions.evaluate(node.iter, scope)
         loop = self._begin(node, node.iter, scope)
         members = _list_written_members(items)
@@ -77,7 +77,8 @@ class Loops:
         self._run_after_loop(node.orelse, rounds, scope)
 
     def run_while(self, node: ast.While, scope: Scope) -> None:
-        """A `while`; one that is endless goes on only from its `break`."""
+        """Run a `while`. The code after an endless one is reached only from its
+        `break`."""
         loop = self._begin(node, node.test, scope)
         begin = functools.partial(self._expressions.evaluate, node.test, scope)
         rounds = self._run_rounds(loop, [begin] * ROUNDS, node.body, scope)
@@ -100,7 +101,7 @@ class Loops:
         body: list[ast.stmt],
         scope: Scope,
     ) -> Rounds:
-        """Run a round after each of `begins`, until one does not go on."""
+        """Run a round after each of `begins`, until a round does not go on."""
         rounds = Rounds(self._state.fork())
         with self._branching.catch_exits(
             Catch(frozenset({Exit.BREAK, Exit.CONTINUE}))
@@ -127,18 +128,19 @@ class Loops:
     def _run_after_loop(
         self, orelse: list[ast.stmt], rounds: Rounds, scope: Scope
     ) -> None:
-        """`else` after the rounds that went on; then what follows the loop."""
+        """Run `else` after the rounds that went on, then join the states after the
+        loop."""
         ends = rounds.ends
         if ends or not rounds.broken:
-            # With neither, the script gets past the loop only where it has no round.
+            # With neither, the script passes the loop only if it has no rounds.
             self._state.join(rounds.before, ends or [rounds.before])
             ends = self._branching.end_of(lambda: self._run_block(orelse, scope))
         self._state.join(rounds.before, [*ends, *rounds.broken])
 
 
 def _list_written_members(items: Value | None) -> list[Value | None]:
-    """The members of a list that is written in the source, the single one of a list
-    twice; nothing of anything else."""
+    """The members of a literal list. A single member is listed twice; any other value
+    gives none."""
     if not isinstance(items, Items) or items.keys:
         return []
     if len(items.members) == 1:
@@ -147,7 +149,7 @@ def _list_written_members(items: Value | None) -> list[Value | None]:
 
 
 def _has_break(body: list[ast.stmt]) -> bool:
-    """Whether a loop has a `break`, its own or that of a loop in it."""
+    """Whether a loop contains a `break`, which may also belong to an inner loop."""
     return any(
         isinstance(part, ast.Break)
         for statement in body

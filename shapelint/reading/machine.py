@@ -1,8 +1,7 @@
-"""One path through a training script: its statements, in the order in which they run.
+"""Runs one path through a training script, statement by statement.
 
-All statements that branch do so by way of `Branching`: each way runs from the state at
-the fork, and what the ways that go on leave is joined.
-"""
+All branching statements use `Branching`: each way runs from the state at the fork, and
+the end states of the ways that go on are joined."""
 
 from __future__ import annotations
 
@@ -22,7 +21,8 @@ from shapelint.reading.scopes import Files
 from shapelint.reading.values import Constant, Function, Result, Scope, unite_results
 
 _CHANGE = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Delete, ast.Expr)
-"""Statements that change what is known and may raise; the others are made of them."""
+"""Statements that change the state and may raise. Compound statements consist of
+them."""
 
 _LEAVE = {ast.Raise: Exit.RAISE, ast.Break: Exit.BREAK, ast.Continue: Exit.CONTINUE}
 
@@ -30,8 +30,8 @@ RunStatement = Callable[..., None]
 
 
 class Machine:
-    """Runs statements. `decided`: conditions that are decided already, by their text;
-    new ones are taken to be true."""
+    """Runs statements. `decided`: conditions that are decided already, by their text.
+    New conditions are taken to be true."""
 
     def __init__(self, files: Files, decided: dict[str, bool] | None = None) -> None:
         self.state = PathState()
@@ -116,7 +116,7 @@ class Machine:
         if isinstance(added, Result) or isinstance(value, Result):
             self._bind(node.target, unite_results([value, added]), scope)
         elif isinstance(value, Constant):
-            # A counter: after some rounds it is not the number that is written.
+            # A counter does not keep the number that is written.
             self._bind(node.target, None, scope)
 
     def _run_delete(self, node: ast.Delete, scope: Scope) -> None:
@@ -166,8 +166,8 @@ class Machine:
     def _run_cases(
         self, subject: Operand, cases: list[ast.match_case], scope: Scope
     ) -> None:
-        """The first case, or the others where it does not match; without any the match
-        is done."""
+        """Run the first case, or the others if it does not match. After the last case,
+        nothing runs."""
         if not cases:
             return
         case, *others = cases
@@ -188,7 +188,7 @@ class Machine:
         otherwise: Callable[[], None],
         scope: Scope,
     ) -> None:
-        """A case whose pattern matches; its guard may still refuse."""
+        """Run a case whose pattern matches. Its guard may still refuse."""
         for name, is_whole in list_captured_names(case.pattern):
             value = subject.value if is_whole else None
             self.expressions.binding.bind_name(name, value, scope)
@@ -211,8 +211,8 @@ class Machine:
         )
 
     def _run_handled(self, node: ast.Try, scope: Scope) -> None:
-        """The body, then `else` if it ended; each handler from all that may have been
-        when something was raised."""
+        """Run the body, then `else` if the body went on. Each handler runs from all
+        states in which something may have been raised."""
         if not node.handlers:
             self.run_block(node.body, scope)
             return
@@ -225,7 +225,7 @@ class Machine:
             self._branching.may_raise()
             ends = self._branching.end_of(lambda: self.run_block(node.body, scope))
         if ends:
-            # What `else` raises is not caught here.
+            # An exception raised in `else` is not caught here.
             self.state.restore(ends[0])
             ends = self._branching.end_of(lambda: self.run_block(node.orelse, scope))
         raised = catch.take(Exit.RAISE)
@@ -251,7 +251,7 @@ class Machine:
     def _run_within(
         self, items: list[ast.withitem], body: list[ast.stmt], scope: Scope
     ) -> None:
-        """Enter one context after the other, then run the body."""
+        """Enter the contexts in order, then run the body."""
         if not items:
             self.run_block(body, scope)
             return
@@ -265,7 +265,7 @@ class Machine:
 
 
 def _takes_all(handler: ast.ExceptHandler) -> bool:
-    """Whether a handler takes any exception."""
+    """Whether a handler catches every exception."""
     if handler.type is None:
         return True
     takes_all = ("Exception", "BaseException")

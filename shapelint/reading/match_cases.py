@@ -1,5 +1,5 @@
-"""Which case of a `match` a path takes: a constant in a pattern is compared with the
-subject as `==` in an `if` is."""
+"""Decides which case of a `match` a path takes. A constant in a pattern is compared
+with the subject like `==` in an `if`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class MatchCases:
     def matches(
         self, pattern: ast.pattern, subject: Operand, scope: Scope
     ) -> bool | None:
-        """Whether a pattern matches on this path; None where it may or may not."""
+        """Whether a pattern matches on this path; None if it may or may not."""
         if isinstance(pattern, ast.MatchAs):
             # `case _` and `case name` match everything.
             if pattern.pattern is None:
@@ -57,7 +57,8 @@ class MatchCases:
     def _all_match(
         self, patterns: list[ast.pattern], subject: Operand, scope: Scope
     ) -> bool | None:
-        """A sequence against a tuple that is written in the `match` itself."""
+        """Compare a sequence pattern with a tuple that is written in the `match`
+        itself."""
         node, value = subject.node, subject.value
         if not isinstance(node, ast.Tuple) or not isinstance(value, Items):
             return None

@@ -1,4 +1,4 @@
-"""Calls of methods whose owner is known: of a model, a result, an optimizer, a list."""
+"""Calls of methods whose owner is known: a model, a result, an optimizer or a list."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class MethodCalls:
         self._thing_calls = thing_calls
 
     def call_method(self, method: Method, site: CallSite) -> Value | None:
-        """What a call of a method gives."""
+        """The result of calling a method."""
         owner, name = method.owner, method.name
         if "zero_grad" in name or name == "clear_grad":
             self._effects.note(EventKind.ZERO, site)
@@ -46,7 +46,7 @@ class MethodCalls:
         if isinstance(owner, Method) and isinstance(owner.owner, Model):
             return self._call_on_part(owner.owner, name, site)
         if isinstance(owner, Instance):
-            # A method that the files do not have comes from a base that is not read.
+            # A method that is not in the files comes from a base outside of them.
             self._effects.forget_modes([*site.given, *owner.attributes.values()])
             return unite_results(site.given)
         return self._thing_calls.call_unknown((name,), site)
@@ -75,7 +75,8 @@ class MethodCalls:
     def _call_other_on_model(
         self, model: Model, name: str, site: CallSite
     ) -> Value | None:
-        """A method that modules do not have: of the user's class or of a framework."""
+        """Call a method that modules do not have: one of the user's class, or of a
+        framework."""
         if words_of(name).isdisjoint(TRAINING_WORDS):
             return self._effects.compute(model, name, site, model.made_from)
         # `engine.step()` of a model that DeepSpeed has wrapped, for example.
@@ -84,7 +85,7 @@ class MethodCalls:
         return None
 
     def _call_on_part(self, model: Model, name: str, site: CallSite) -> Value | None:
-        """A method of a submodule, whose own mode is not followed."""
+        """Call a method of a submodule, whose own mode is not tracked."""
         entry = MODEL_METHODS.get(name)
         if entry is None or entry.does is MethodDoes.FREEZE:
             return self._effects.compute(model, name, site)

@@ -1,8 +1,8 @@
-"""Which layers of a model act by mode, read from the classes and calls that make it.
+"""The layers of a model that depend on the mode, found in the classes and calls that
+make it.
 
-None stands for "not known" throughout: something in the model comes from a library that
-is not read. The empty tuple says that no layer of it acts by mode.
-"""
+None means "not known" throughout: something in the model comes from a library that is
+not read. The empty tuple means that no layer depends on the mode."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ Layers = tuple[str, ...] | None
 
 
 def add_layers(found: Iterable[Layers]) -> Layers:
-    """The layers of a whole by those of its parts; unknown only where no part has one
-    and some part is unknown."""
+    """Combine the layers of the parts of a whole. The result is unknown if none of the
+    parts has such a layer and some part is unknown."""
     names: dict[str, None] = {}
     is_unknown = False
     for layers in found:
@@ -30,8 +30,8 @@ def add_layers(found: Iterable[Layers]) -> Layers:
 
 
 def layers_of_class(owner: Class, seen: frozenset[str] = frozenset()) -> Layers:
-    """The layers of a model class that act by mode, with those of its parts; `seen`:
-    the classes that it is a part of."""
+    """The mode-dependent layers of a model class and of its parts. `seen`: the classes
+    of which it is a part."""
     # A class that holds itself, as a tree does, adds nothing more.
     if owner.node.name in seen:
         return ()
@@ -54,14 +54,15 @@ def _layers_of_base(base: object, seen: frozenset[str]) -> Layers:
 
 
 def layers_of_call(node: ast.Call, scope: Scope) -> Layers:
-    """The layers that a call and the calls in it make: `nn.Sequential(nn.Dropout())`."""
+    """The mode-dependent layers that a call and the calls inside it make:
+    `nn.Sequential(nn.Dropout())`."""
     return add_layers(layers_of_expression(part, scope) for part in ast.walk(node))
 
 
 def layers_of_expression(
     node: ast.AST, scope: Scope, seen: frozenset[str] = frozenset()
 ) -> Layers:
-    """What one node adds, without those inside it."""
+    """The layers that one node adds, without the nodes inside it."""
     if isinstance(node, ast.Attribute):
         return _layers_of_attribute(node)
     if not isinstance(node, ast.Call):
@@ -76,7 +77,7 @@ def layers_of_expression(
 
 
 def _layers_of_attribute(node: ast.Attribute) -> Layers:
-    """`self.training` in a forward acts by mode, whatever it decides."""
+    """`self.training` in a forward depends on the mode, whatever it decides."""
     owner = node.value
     is_own = isinstance(owner, ast.Name) and owner.id == "self"
     return ("`self.training`",) if is_own and node.attr == "training" else ()
@@ -101,7 +102,7 @@ def _acts_by_mode(name: str, node: ast.Call) -> bool:
 
 
 def _is_without_effect(name: str, node: ast.Call) -> bool:
-    """`Dropout(0.0)`, which does nothing in either mode."""
+    """Whether a layer does nothing in either mode, such as `Dropout(0.0)`."""
     if not name.endswith("Dropout"):
         return False
     probabilities = [word.value for word in node.keywords if word.arg == "p"]

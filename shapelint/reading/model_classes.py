@@ -1,5 +1,5 @@
-"""The model classes below a folder, and which of them are whole models and not parts of
-others. Nothing is run."""
+"""Finds the model classes below a folder that are whole models and not parts of others.
+Nothing is run."""
 
 from __future__ import annotations
 
@@ -24,9 +24,8 @@ class ModelClass:
     """A class with a forward.
 
     `required`: the parameters of its constructor without a default. `call`: how some
-    file of these makes it. `trains`: the line at which its file would begin to train if
-    it were imported.
-    """
+    file of the project makes it. `trains`: the line at which its file would start to
+    train when imported."""
 
     file: str
     name: str
@@ -36,7 +35,7 @@ class ModelClass:
 
     @property
     def target(self) -> str:
-        """As after `shapelint check`."""
+        """The target for `shapelint check`."""
         return f"{self.file}:{self.name}{self.call}"
 
 
@@ -74,8 +73,8 @@ def _describe(own: Class, file: str) -> ModelClass:
 
 
 def _find_training_line(file: str) -> int | None:
-    """The first statement that an import runs and that trains: a `backward`, a `fit`, a
-    call of `main` or `train`."""
+    """The first line that runs on import and trains: a `backward`, a `fit`, or a call
+    of `main` or `train`."""
     source = parse_file(os.path.abspath(file), DISK)
     if source is None:
         return None
@@ -104,8 +103,8 @@ def _is_main_guard(statement: ast.stmt) -> bool:
 
 
 def _find_plain_calls(file: str) -> dict[str, str]:
-    """By the name of what is called, the arguments of its first call that are all
-    literals: `(10, width=64)`."""
+    """For each name that is called with literals only, the arguments of its first such
+    call: `(10, width=64)`."""
     source = parse_file(os.path.abspath(file), DISK)
     found: dict[str, str] = {}
     for node in ast.walk(source.tree) if source is not None else ():
@@ -118,7 +117,7 @@ def _find_plain_calls(file: str) -> dict[str, str]:
 
 
 def _plain_arguments(node: ast.Call) -> list[str]:
-    """The arguments of a call as text; none where one is not a literal."""
+    """The arguments of a call as text; empty unless all of them are literals."""
     values = [*node.args, *(word.value for word in node.keywords)]
     has_stars = any(word.arg is None for word in node.keywords)
     if has_stars or not all(map(_is_literal, values)):
@@ -173,7 +172,8 @@ def _classes_in(file: str) -> Iterator[Class]:
 
 
 def _is_lightning(own: Class) -> bool:
-    """A framework runs its loops, but it is a module all the same."""
+    """Whether a class is a LightningModule. A framework runs its loops, but it is still
+    a module."""
     return any(
         isinstance(base, Reference) and base.dotted.endswith("LightningModule")
         for base in own.bases
@@ -187,7 +187,7 @@ def _list_lineage(own: Class) -> Iterator[Class]:
 
 
 def _find_own_method(own: Class, name: str) -> ast.FunctionDef | None:
-    """A method, its own or of a base in the files."""
+    """A method that a class has itself or inherits from a base in the files."""
     for each in _list_lineage(own):
         for node in each.node.body:
             if isinstance(node, ast.FunctionDef) and node.name == name:
@@ -216,7 +216,7 @@ def _decorators(own: Class) -> Iterator[ast.expr]:
 
 
 def _names_in(own: Class) -> set[str]:
-    """The names in the body of a class, without its own: the classes of its parts are
+    """The names in the body of a class, except its own. The classes of its parts are
     among them."""
     names: set[str] = set()
     for statement in own.node.body:

@@ -1,4 +1,4 @@
-"""The modes of a model and of autograd, and the places that set them."""
+"""The modes of a model and of autograd, and the places where they are set."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from shapelint.syntax.trees import ParsedFile
 
 
 class ModeName(Enum):
-    """The modes of a model. `UNKNOWN`: it came from elsewhere, or code that is not
-    read may have switched it."""
+    """The modes of a model. `UNKNOWN`: the model came from elsewhere, or code that is
+    not read may have switched it."""
 
     TRAIN = "train"
     EVAL = "eval"
@@ -19,8 +19,8 @@ class ModeName(Enum):
 
 
 class Recording(Enum):
-    """Whether autograd records. `UNKNOWN`: a caller decides. `DOUBTED`: ways that meet
-    here disagree."""
+    """Whether autograd records. `UNKNOWN`: the caller decides. `DOUBTED`: the ways that
+    were joined disagree."""
 
     ON = "on"
     OFF = "off"
@@ -30,7 +30,7 @@ class Recording(Enum):
 
 @dataclass(frozen=True)
 class Where:
-    """A node of one of the files that are read together."""
+    """A node in one of the files that are read together."""
 
     source: ParsedFile = field(compare=False, repr=False)
     node: ast.AST
@@ -47,14 +47,15 @@ class Where:
 
     @property
     def place(self) -> tuple[str, int, int]:
-        """File, line and column: equal for one place in several readings."""
+        """File, line and column. Equal for the same place in different readings of a
+        file."""
         return self.file, self.line, int(getattr(self.node, "col_offset", 0))
 
 
 @dataclass(frozen=True)
 class ModeSetting:
-    """The mode of a model. `set_by`: the call that set it; None where the model was
-    made in it."""
+    """The mode of a model. `set_by`: the call that set it; None if the model was made
+    in it."""
 
     name: ModeName
     set_by: Where | None = None

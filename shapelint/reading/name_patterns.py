@@ -1,49 +1,49 @@
-"""Which dotted names an entry of the library's tables is about."""
+"""Patterns of dotted names for the tables about libraries."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 Fits = Callable[[str], bool]
-"""Whether an entry is about a dotted name."""
+"""Whether a dotted name matches an entry."""
 
 
 def last_part(dotted: str) -> str:
-    """`Linear` of `torch.nn.Linear`."""
+    """The last part of a dotted name: `Linear` for `torch.nn.Linear`."""
     return dotted.rpartition(".")[2]
 
 
 def is_class(dotted: str) -> bool:
-    """Whether a name is written as those of classes are."""
+    """Whether a name is capitalised like a class."""
     return last_part(dotted)[:1].isupper()
 
 
 def match_names(*dotted: str) -> Fits:
-    """These names, each as a whole."""
+    """Match these full names."""
     return frozenset(dotted).__contains__
 
 
 def match_last_part(*last: str) -> Fits:
-    """Names of any module with one of these last parts."""
+    """Match names in any module whose last part is one of these."""
     names = frozenset(last)
     return lambda dotted: last_part(dotted) in names
 
 
 def match_below(*prefixes: str) -> Fits:
-    """Everything in these modules."""
+    """Match everything in these modules."""
     return lambda dotted: dotted.startswith(prefixes)
 
 
 def match_classes_below(*prefixes: str) -> Fits:
-    """The classes in these modules."""
+    """Match the classes in these modules."""
     return lambda dotted: dotted.startswith(prefixes) and is_class(dotted)
 
 
 def match_all(*conditions: Fits) -> Fits:
-    """What fits each condition."""
+    """Match names that fit every condition."""
     return lambda dotted: all(fits(dotted) for fits in conditions)
 
 
 def match_without(*words: str) -> Fits:
-    """Names that have none of these words in them."""
+    """Match names that contain none of these words."""
     return lambda dotted: not any(word in dotted for word in words)

@@ -1,4 +1,4 @@
-"""The objects that a path makes: models, and objects of the files' classes."""
+"""The objects of a path: models, and instances of the files' classes."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ class Objects:
         layers: tuple[str, ...] | None,
         mode: ModeName = ModeName.TRAIN,
     ) -> Model:
-        """A model that is made here."""
+        """Add a model that is made here."""
         model = Model("", made, layers, frozenset({ModeSetting(mode)}))
         self.models.append(model)
         return model
 
     def make_instance(self, owner: Class) -> Instance:
-        """An object of a class of the files."""
+        """Add an instance of a class of the files."""
         instance = Instance(owner)
         self.instances.append(instance)
         return instance
 
     def as_model(self, thing: Thing) -> Model:
-        """The model that a thing is, as it is used as one: it came from elsewhere, in a
-        mode that is not known."""
+        """The model that a thing turns out to be because it is used as one. It came
+        from elsewhere, in an unknown mode."""
         if thing.model is None:
             name = thing.names[0] if thing.names else ""
             thing.model = Model(name, modes=OF_UNKNOWN_MODE, proven=False)
@@ -46,8 +46,8 @@ class Objects:
     def one_of(
         self, name: str, models: list[Model], may_be_none: bool = False
     ) -> Model:
-        """A model that is one of several, in a mode that any of them is in. The same
-        models give the same object, so that what is known of it adds up."""
+        """A model that is one of several, in any of their modes. The same models always
+        give the same object, so that facts about it accumulate."""
         parts = tuple(
             dict.fromkeys(part for each in models for part in (each.parts or (each,)))
         )
@@ -74,7 +74,7 @@ class Objects:
 
 
 def _add_up(joined: Model, models: list[Model]) -> None:
-    """What holds of any of the models may hold of the joined one."""
+    """Whatever holds for one of the models may hold for the joined one."""
     for each in models:
         joined.loaded |= each.loaded
         joined.trained |= each.trained
@@ -85,8 +85,8 @@ def _add_up(joined: Model, models: list[Model]) -> None:
 
 
 def _layers_of_any(models: list[Model]) -> tuple[str, ...] | None:
-    """The layers of all; none where one of the models has none, as it may be that
-    one."""
+    """The layers of all models. Empty if one of the models has none, because it may be
+    the one that is called; None if they are unknown for one."""
     layers = [each.layers for each in models]
     # A finding would be wrong for that one.
     if () in layers:
@@ -97,8 +97,8 @@ def _layers_of_any(models: list[Model]) -> tuple[str, ...] | None:
 
 
 def _class_of_any(models: list[Model]) -> Class | None:
-    """The class of all, or else one that takes derivatives, as that forbids most; else
-    it is not known."""
+    """The common class of the models; otherwise one that takes derivatives, because it
+    allows the fewest findings; otherwise None."""
     classes = [each.made_from for each in models]
     if all(each is classes[0] for each in classes):
         return classes[0]
@@ -107,7 +107,7 @@ def _class_of_any(models: list[Model]) -> Class | None:
 
 
 def models_among(values: list[Bound | None]) -> list[Model]:
-    """The models among values, those that things turned out to be included."""
+    """The models among values, including things that turned out to be models."""
     found = []
     for value in values:
         model = value.model if isinstance(value, Thing) else value

@@ -1,9 +1,8 @@
-"""What is known at one moment of a path: `fork` takes it down, `restore` goes back to
-it, `join` keeps of several what is still certain.
+"""The state of a path at one moment: `fork` copies it, `restore` returns to a copy,
+`join` merges several copies into what is still certain.
 
-The statements change models, scopes and lists in place, as the script would. A snapshot
-holds what they held, so that each way out of a fork begins at the same state.
-"""
+Statements change models, scopes and lists in place, as the script would. A snapshot
+holds their contents, so that every way out of a fork starts from the same state."""
 
 from __future__ import annotations
 
@@ -18,12 +17,12 @@ from shapelint.reading.values import Bound, Items, Model, Scope, Table, Value
 
 
 class NothingFollowsError(Exception):
-    """What runs now does not go on: a `return`, `raise`, `break` or `continue`, or a
-    call that never returns."""
+    """Nothing runs after this statement: it is a `return`, `raise`, `break` or
+    `continue`, or a call that never returns."""
 
 
-class Standing(NamedTuple):
-    """What may change about one model."""
+class ModelState(NamedTuple):
+    """The part of a model that may change on a path."""
 
     modes: frozenset[ModeSetting]
     turn: int
@@ -31,23 +30,23 @@ class Standing(NamedTuple):
     trained: bool
 
 
-_FROM_ELSEWHERE = Standing(OF_UNKNOWN_MODE, 0, False, False)
+_FROM_ELSEWHERE = ModelState(OF_UNKNOWN_MODE, 0, False, False)
 
 
 @dataclass(frozen=True, eq=False)
-class Kept:
-    """What a table held. It is the same object for as long as the table does not
-    change, so that equal snapshots are cheap to tell."""
+class TableCopy:
+    """A copy of a table. The same object is used until the table changes, so that
+    comparing snapshots is cheap."""
 
     table: Table
     values: Table
     lists: tuple[Items, ...]
 
     @staticmethod
-    def of(table: Table) -> Kept:
-        """What a table holds now."""
+    def of(table: Table) -> TableCopy:
+        """Copy a table."""
         lists = [each for each in table.values() if isinstance(each, Items)]
-        return Kept(table, dict(table), tuple(lists))
+        return TableCopy(table, dict(table), tuple(lists))
 
 
 Contents = tuple[list[Value | None], list[Value | None]]
@@ -56,17 +55,17 @@ Contents = tuple[list[Value | None], list[Value | None]]
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Everything that a way may change. `tables`: names of scopes and attributes of
+    """Everything that may change on a way. `tables`: names of scopes and attributes of
     objects, by the identity of the table."""
 
     grad: Recording
-    models: dict[Model, Standing]
-    tables: dict[int, Kept]
+    models: dict[Model, ModelState]
+    tables: dict[int, TableCopy]
     lists: dict[Items, Contents]
 
 
 class PathState:
-    """The state of one path. `scopes`: those of the functions that run now."""
+    """The state of one path. `scopes`: the scopes of the running functions."""
 
     def __init__(self) -> None:
         self.objects = Objects()
@@ -74,28 +73,28 @@ class PathState:
         self.grad = Recording.ON
         self.scopes: list[Scope] = []
         self._turns = 0
-        self._kept: dict[int, Kept] = {}
+        self._kept: dict[int, TableCopy] = {}
 
     # -- fork and restore
 
     def fork(self) -> Snapshot:
-        """What is known now."""
-        models = {each: _standing_of(each) for each in self.objects.models}
-        tables: dict[int, Kept] = {}
+        """Copy the present state."""
+        models = {each: _state_of(each) for each in self.objects.models}
+        tables: dict[int, TableCopy] = {}
         lists: dict[Items, Contents] = {}
         for table in self._tables():
             kept = self._kept.get(id(table))
             # Forks are frequent, changes are not: one copy serves many snapshots.
             if kept is None or kept.values != table:
-                kept = self._kept[id(table)] = Kept.of(table)
+                kept = self._kept[id(table)] = TableCopy.of(table)
             tables[id(table)] = kept
             for each in kept.lists:
                 lists[each] = [*each.members], [*each.keys]
         return Snapshot(self.grad, models, tables, lists)
 
     def _tables(self) -> Iterator[Table]:
-        """The names of all functions that run now and of the scopes around them, and
-        the attributes of all objects."""
+        """The names of all running functions and of the scopes around them, and the
+        attributes of all objects."""
         seen: set[int] = set()
         for innermost in reversed(self.scopes):
             scope: Scope | None = innermost
@@ -107,10 +106,10 @@ class PathState:
             yield instance.attributes
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Go back to a state."""
+        """Return to a state."""
         self.grad = snapshot.grad
         for model in self.objects.models:
-            _set_standing(model, _standing_in(snapshot, model))
+            _set_state(model, _state_in(snapshot, model))
         for kept in snapshot.tables.values():
             # Most tables are as they were; comparing is faster than writing.
             if kept.table != kept.values:
@@ -122,7 +121,8 @@ class PathState:
     # -- join
 
     def join(self, before: Snapshot, ends: list[Snapshot]) -> None:
-        """Go on from where ways meet that began at `before` and ended in `ends`.
+        """Merge the states `ends`, in which ways from `before` ended, into the present
+        state.
 
         Raises:
             NothingFollowsError: no way has an end.
@@ -143,20 +143,20 @@ class PathState:
     def _join_model(self, model: Model, before: Snapshot, ends: list[Snapshot]) -> None:
         # Ways on which the model was not made say nothing about it.
         found = [
-            _standing_in(end, model)
+            _state_in(end, model)
             for end in ends
             if model.made is None or model in end.models
         ]
         if not found:
             return
         if all(each == found[0] for each in found):
-            _set_standing(model, found[0])
+            _set_state(model, found[0])
             return
         self._turns += 1
-        modes = _join_modes(_standing_in(before, model).turn, found)
+        modes = _join_modes(_state_in(before, model).turn, found)
         frozen = any(each.frozen for each in found)
         trained = any(each.trained for each in found)
-        _set_standing(model, Standing(modes, self._turns, frozen, trained))
+        _set_state(model, ModelState(modes, self._turns, frozen, trained))
 
     def _join_lists(self, ends: list[Snapshot]) -> None:
         for items in dict.fromkeys(each for end in ends for each in end.lists):
@@ -173,9 +173,9 @@ class PathState:
             if len(distinct) > 1:
                 self._join_table(distinct)
 
-    def _join_table(self, distinct: list[Kept]) -> None:
-        """Join the values of each name. One that some ways do not bind is what the
-        others bind it to: read where it is unbound, the script would raise."""
+    def _join_table(self, distinct: list[TableCopy]) -> None:
+        """Merge the values of each name. If some ways do not bind it, only the others
+        count: after those ways, the script would raise when it reads the name."""
         table, first = distinct[0].table, distinct[0].values
         for name in dict.fromkeys(name for kept in distinct for name in kept.values):
             value = first.get(name)
@@ -194,7 +194,8 @@ class PathState:
     # -- modes
 
     def set_mode(self, model: Model, mode: ModeSetting) -> None:
-        """Set a model's mode; what may be the same model may be in that mode too."""
+        """Set the mode of a model. A model that may be the same one may be in that mode
+        too."""
         own = {model, *model.parts}
         for other in self.objects.models:
             if other is not model and not own.isdisjoint({other, *other.parts}):
@@ -206,29 +207,28 @@ class PathState:
         model.modes, model.turn = modes, self._turns
 
 
-def _standing_of(model: Model) -> Standing:
-    return Standing(model.modes, model.turn, model.frozen, model.trained)
+def _state_of(model: Model) -> ModelState:
+    return ModelState(model.modes, model.turn, model.frozen, model.trained)
 
 
-def _standing_in(snapshot: Snapshot, model: Model) -> Standing:
-    """How a model stands in a state. One that came from elsewhere was there before
+def _state_in(snapshot: Snapshot, model: Model) -> ModelState:
+    """The state of a model in a snapshot. A model from elsewhere existed before
     anything was known about it; one that was made later is left as it is."""
     known = snapshot.models.get(model)
     if known is not None:
         return known
-    return _FROM_ELSEWHERE if model.made is None else _standing_of(model)
+    return _FROM_ELSEWHERE if model.made is None else _state_of(model)
 
 
-def _set_standing(model: Model, standing: Standing) -> None:
-    model.modes, model.turn, model.frozen, model.trained = standing
+def _set_state(model: Model, state: ModelState) -> None:
+    model.modes, model.turn, model.frozen, model.trained = state
 
 
-def _join_modes(turn_before: int, found: list[Standing]) -> frozenset[ModeSetting]:
-    """The modes of all ways.
+def _join_modes(turn_before: int, found: list[ModelState]) -> frozenset[ModeSetting]:
+    """The modes of a model after several ways.
 
-    Where one way sets eval mode and another sets train mode instead, the eval mode is
-    unknown rather than certain: nothing that follows was meant to run in it.
-    """
+    If one way sets eval mode and another sets train mode, eval mode becomes unknown:
+    the code that follows was not meant to run in it."""
     modes = frozenset(mode for each in found for mode in each.modes)
     turned = [each for each in found if each.turn != turn_before]
     if all(_may_evaluate(each) for each in turned):
@@ -241,5 +241,5 @@ def _join_modes(turn_before: int, found: list[Standing]) -> frozenset[ModeSettin
     )
 
 
-def _may_evaluate(standing: Standing) -> bool:
-    return any(mode.name is ModeName.EVAL for mode in standing.modes)
+def _may_evaluate(state: ModelState) -> bool:
+    return any(mode.name is ModeName.EVAL for mode in state.modes)

@@ -1,4 +1,4 @@
-"""What a call of a model is for: to train, to evaluate, or to test code."""
+"""The purpose of a model call: to train, to evaluate, or to test code."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from shapelint.syntax.parsing import last_name
 def is_evaluation(call: Forward) -> bool:
     """Whether a call validates or predicts.
 
-    What becomes of its result decides first: what trains is no evaluation, whatever the
-    loop is called. Then the innermost loop or function whose name says something; last
-    whether the result is measured by a model that was trained or loaded before.
-    """
+    The use of its result decides first: a call whose result trains is no evaluation,
+    whatever the loop is called. Next, the innermost loop or function with a telling
+    name decides. Last, a call evaluates if its result is measured and the model was
+    trained or loaded before."""
     # A call whose result trains, is returned or is thrown away has another purpose,
     # whatever the loop around it is called.
     trains = call.trained or call.trained_with or call.for_gradient
@@ -42,15 +42,16 @@ def _find_nearest_purpose(call: Forward) -> Purpose:
 
 
 def _purpose_of(function: Function) -> Purpose:
-    """`test_tokenizer` tests code: its name says nothing about a model."""
-    if _is_test_of_code(function):
+    """The purpose that a function's name states. The name of a test of code, such as
+    `test_tokenizer`, states none."""
+    if _tests_code(function):
         return Purpose.UNKNOWN
     return find_purpose([function.name])
 
 
-def _is_test_of_code(function: Function) -> bool:
+def _tests_code(function: Function) -> bool:
     """Whether a function tests code: pytest would collect it, it is a method of a test
-    class, or it is named a test and takes nothing that could be tested."""
+    class, or it is named a test and has no parameters."""
     # The convention of pytest, python_functions in its configuration.
     if function.name.startswith("test_"):
         return True
@@ -64,13 +65,11 @@ def _is_test_of_code(function: Function) -> bool:
 
 
 def _compares_tensors(frame: Frame) -> bool:
-    """Whether a function tests code by what it does, too: it asserts, or compares
-    tensors.
+    """Whether a function tests code by its name and also asserts or compares tensors.
 
-    The name alone is not enough, as `test()` without parameters is a usual name for a
-    loop over test data held in globals.
-    """
-    if not _is_test_of_code(frame.function):
+    The name alone is not enough: `test()` without parameters is a usual name for a loop
+    over test data in globals."""
+    if not _tests_code(frame.function):
         return False
     return any(map(_is_check, ast.walk(frame.function.node)))
 

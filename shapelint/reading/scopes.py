@@ -1,4 +1,4 @@
-"""The files that are read together: a script and the local modules that it imports."""
+"""The files that are read together: a script, and the local modules that it imports."""
 
 from __future__ import annotations
 
@@ -22,15 +22,16 @@ from shapelint.syntax.texts import Texts
 from shapelint.syntax.trees import parse_file
 
 Known = dict[tuple[str, str], tuple[str, ...]]
-"""By file and class, the layers that act by mode, of models that were walked."""
+"""The mode-dependent layers of models that were walked, by file and class."""
 
 IMPORTS_READ = 12
-"""Local modules read beside a file. A script's models and loops are in the few modules
-that it imports itself; a whole package would be read once for each of its files."""
+"""The most local modules read for a file. A script's models and loops are in the few
+modules that it imports itself; otherwise a whole package would be read once for each of
+its files."""
 
 
 class Files:
-    """The scopes of files, each read when it is first needed."""
+    """The scopes of files. Each file is read when it is first needed."""
 
     def __init__(self, texts: Texts, known: Known | None = None) -> None:
         self.texts = texts
@@ -38,7 +39,7 @@ class Files:
         self._scopes: dict[str, Scope | None] = {}
 
     def scope(self, file: str) -> Scope | None:
-        """A module's names: its imports, functions and classes; None where it cannot be
+        """The names of a module: imports, functions and classes; None if it cannot be
         read."""
         file = os.path.abspath(file)
         if file not in self._scopes:
@@ -62,7 +63,8 @@ class Files:
                 scope.names[node.name] = self.read_class(node, scope)
 
     def declare_import(self, scope: Scope, node: ast.Import | ast.ImportFrom) -> None:
-        """Bind what an import binds: a name of a local module, else a reference."""
+        """Bind the names of an import: to the name in a local module, or else to a
+        reference."""
         if isinstance(node, ast.ImportFrom):
             self._declare_names(scope, node)
             return
@@ -105,7 +107,7 @@ class Files:
     def _pending_name(
         self, path: str, name: str, submodule: Pending | None, reference: Reference
     ) -> Pending:
-        """A name of a local module, or else a module below it."""
+        """A name of a local module, or else a submodule of it."""
 
         def resolve() -> Value | None:
             local = self.scope(path)
@@ -117,7 +119,7 @@ class Files:
         return Pending(resolve)
 
     def read_class(self, node: ast.ClassDef, scope: Scope) -> Class:
-        """A class with what it is, and what a walk knows of its layers."""
+        """Read a class: its kind, and the layers that a walk has shown in it."""
         bases = [resolve_name(base, scope) for base in node.bases]
         kinds = [base.kind for base in bases if isinstance(base, Class)]
         inherited = next(
@@ -129,8 +131,8 @@ class Files:
 
 
 def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """The statements of a module, those under `try` and `if` too: imports that depend
-    on what is installed stand there."""
+    """The statements of a module, including those under `try` and `if`, where imports
+    of optional packages are."""
     for node in body:
         yield node
         if isinstance(node, ast.Try):
@@ -142,7 +144,7 @@ def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
 
 
 def read_dotted_name(node: ast.expr) -> str:
-    """`torch.nn.Linear` for such an expression; nothing for another."""
+    """`torch.nn.Linear` for such an expression; empty for any other."""
     parts: list[str] = []
     while isinstance(node, ast.Attribute):
         parts.append(node.attr)
@@ -153,7 +155,7 @@ def read_dotted_name(node: ast.expr) -> str:
 
 
 def resolve_name(node: ast.expr, scope: Scope) -> Value | None:
-    """What a name, or an attribute of one, refers to."""
+    """The object that a name, or an attribute of a name, refers to."""
     if isinstance(node, ast.Name):
         return scope.find(node.id) or Reference(node.id)
     if not isinstance(node, ast.Attribute):

@@ -1,5 +1,5 @@
-"""A file of training code on all its paths: the facts that rules about modes ask
-for."""
+"""Reads a file of training code on all its paths, and collects the facts for the rules
+about modes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from shapelint.reading.values import Scope
 from shapelint.syntax.trees import ParsedFile, parse_file
 
 PATHS = 8
-"""Paths of one entry that are followed: three settings, each on and off."""
+"""The most paths followed from one entry: three settings, each on and off."""
 
 _TRAINING_TEXTS = (
     ".eval",
@@ -36,13 +36,14 @@ _TRAINING_TEXTS = (
     "no_grad",
     "inference_mode",
 )
-"""Code without any of these has nothing that a rule could find, and is not followed."""
+"""A file without any of these has nothing that a rule could find, and is not
+followed."""
 
 
 @dataclass
 class Script:
-    """What was read of one file. `entries`: for each place where running may begin, its
-    paths."""
+    """The facts about one file. `entries`: the paths from each place where it may start
+    to run."""
 
     file: str
     source: ParsedFile
@@ -50,7 +51,8 @@ class Script:
 
 
 def read_script(file: str, files: Files) -> Script | None:
-    """Read a file; None where it is not Python that can be parsed."""
+    """Read a file; None if it is not valid Python. A file that is not about training,
+    or uses another framework, has no entries."""
     file = os.path.abspath(file)
     source = parse_file(file, files.texts)
     if source is None:
@@ -66,7 +68,7 @@ def _speaks_of_training(text: str) -> bool:
 
 
 def _is_of_another_framework(tree: ast.Module) -> bool:
-    """Whether a file imports one of the others, and nothing of torch."""
+    """Whether a file imports another framework, and nothing of torch."""
     names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -79,8 +81,8 @@ def _is_of_another_framework(tree: ast.Module) -> bool:
 
 
 class _Reading:
-    """Follows the paths of one file. `visited`: the functions that ran on some path, by
-    the identity of their nodes."""
+    """Follows the paths of one file. `visited`: the ids of the nodes of functions that
+    ran on some path."""
 
     def __init__(self, source: ParsedFile, files: Files) -> None:
         self._source = source
@@ -88,11 +90,11 @@ class _Reading:
         self._visited: set[int] = set()
 
     def read_entries(self) -> list[list[Path]]:
-        """The paths from the top of the file, then those from each function that
-        nothing has called by then."""
+        """Read the paths from the top of the file, then those from each function that
+        has not run by then."""
         found = [self._follow(begin_at_top(self._source))]
         for function in find_uncalled(self._source.file, self._files):
-            # It was read in its place, with what its callers hand in.
+            # It was read where it is called, with its arguments.
             if id(function.node) in self._visited:
                 continue
             if _speaks_of_training(self._source.segment(function.node)):
@@ -101,15 +103,15 @@ class _Reading:
         return [paths for paths in found if paths]
 
     def _follow(self, entry: Entry) -> list[Path]:
-        """What happens on each path from an entry on: the first takes conditions on
-        names to be true, each further one has one of those turned over."""
+        """Follow the paths from an entry. On the first, all conditions on names are
+        true; on each further one, one of these decisions is reversed."""
         found: list[Path] = []
         queue: list[dict[str, bool]] = [{}]
         while queue and len(found) < PATHS:
             given = queue.pop(0)
             machine = Machine(self._files, given)
             module = self._files.scope(self._source.file)
-            # A copy: what the path binds must not be there when the next one begins.
+            # A copy, because the names bound on this path must not exist on the next.
             names = dict(module.names) if module is not None else {}
             scope = Scope(self._source, names)
             machine.state.scopes.append(scope)
@@ -128,8 +130,8 @@ class _Reading:
 def _list_other_decisions(
     given: dict[str, bool], taken: dict[str, bool]
 ) -> list[dict[str, bool]]:
-    """For each condition that a path decided anew: all that came before it, and that
-    one turned over."""
+    """For each condition that a path decided itself: all decisions before it, and that
+    one reversed."""
     found: list[dict[str, bool]] = []
     before: dict[str, bool] = {}
     for key, truth in taken.items():

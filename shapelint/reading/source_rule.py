@@ -1,4 +1,4 @@
-"""The base class of rules that read training code."""
+"""The base class of rules about training code."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from shapelint.reading.script import Script
 
 
 class SourceRule(Rule):
-    """A rule that reads a file and runs nothing of it.
+    """A rule that reads a file without running it.
 
-    `bad_script` and `good_script` are its examples. `fix_is_safe`: its fixes change no
-    result of the program, only time and memory.
-    """
+    `bad_script` and `good_script` are its examples. `fix_is_safe`: its fixes do not
+    change the results of the program, only time and memory."""
 
     bad_script: ClassVar[str] = ""
     good_script: ClassVar[str] = ""
     fix_is_safe: ClassVar[bool] = False
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        """Nothing: a walk is not what this rule looks at."""
+        """Yield nothing: this rule reads files, not walks."""
         del walked
         yield from ()
 
     def check_script(self, script: Script) -> Iterator[Finding]:
-        """What this rule finds in a file."""
+        """Yield the findings of this rule in a file."""
         raise NotImplementedError
 
 
 def keep_first(findings: Iterable[Finding]) -> Iterator[Finding]:
-    """One finding for each place: several paths and entries lead to it."""
+    """Keep one finding for each place, since several paths and entries may lead to
+    it."""
     seen: set[tuple[str, int, int | None]] = set()
     for finding in findings:
         span = finding.diagnostic.span

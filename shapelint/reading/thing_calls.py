@@ -1,5 +1,5 @@
-"""Calls of things of unknown make: names, the words in them and what they are given
-say what happens."""
+"""Calls of things that are not known: names, the words in them, and the arguments are
+the evidence for their effect."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from shapelint.reading.vocabulary import (
 
 
 class NotAMethodError(Exception):
-    """No method of this name is known for such a thing."""
+    """Nothing is known about a method of this name on such a thing."""
 
 
 class ThingCalls:
@@ -55,7 +55,7 @@ class ThingCalls:
         self._effects = effects
 
     def call_thing(self, thing: Thing, site: CallSite) -> Value | None:
-        """What a call of a thing gives."""
+        """The result of calling a thing."""
         if thing.model is not None:
             return self._effects.call_model(thing.model, site)
         owners = thing.names[:-1]
@@ -75,7 +75,7 @@ class ThingCalls:
     def _call_method(
         self, owner: Value | None, words: set[str], name: str, site: CallSite
     ) -> Value | None:
-        """A method of an owner with such words in its names.
+        """Call a method of an owner whose names contain these words.
 
         Raises:
             NotAMethodError: nothing is known about it.
@@ -113,7 +113,7 @@ class ThingCalls:
     def _call_trainer_method(
         self, words: set[str], name: str, site: CallSite
     ) -> Value | None:
-        """A method of an optimizer, of a loss, or of what trains.
+        """Call a method of an optimizer, a loss, or a trainer.
 
         Raises:
             NotAMethodError: nothing is known about it.
@@ -136,8 +136,8 @@ class ThingCalls:
         raise NotAMethodError
 
     def call_unknown(self, names: tuple[str, ...], site: CallSite) -> Value | None:
-        """A call of what is not in the files: a model that it is given may come back in
-        another mode."""
+        """Call a function outside of the files. A model among the arguments may come
+        back in another mode."""
         last = names[-1] if names else ""
         if last == "error" and "parser" in names:
             # argparse.ArgumentParser.error exits
@@ -158,14 +158,15 @@ class ThingCalls:
 
 
 def _steps(words: set[str], site: CallSite) -> bool:
-    """Whether `step` is an optimizer's: a scheduler has one, too."""
+    """Whether `step` belongs to an optimizer. Schedulers have one, too."""
     is_optimizer = not words.isdisjoint(OPTIMIZER_WORDS)
     is_given_one = any(isinstance(each, Optimizer) for each in site.given)
     return is_optimizer or is_given_one or not words.isdisjoint(STEP_WITH_AN_OPTIMIZER)
 
 
 def _trains(words: set[str], site: CallSite) -> bool:
-    """Whether a function trains with what it is given, by the words in its name."""
+    """Whether a function trains with its arguments, judging by the words in its
+    name."""
     if not words.isdisjoint(TRAINING_WORDS):
         return True
     return _has_model(site) and not words.isdisjoint(("train", "fit", "loss"))

@@ -1,4 +1,4 @@
-"""What a call gives, by what is called."""
+"""Calls of values of every kind."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class ValueCalls:
         self._thing_calls = thing_calls
 
     def call(self, callee: Value | None, node: ast.Call, scope: Scope) -> Value | None:
-        """What a call gives."""
+        """The result of a call."""
         if isinstance(callee, Function) and not isinstance(callee.node, ast.Lambda):
             where = Where(scope.source, node)
             return self._functions.run(callee, Arguments.of(node, scope), where)
@@ -78,7 +78,8 @@ class ValueCalls:
         return [*given, *named.values()]
 
     def _call_model(self, model: Model, site: CallSite) -> Value | None:
-        """A call of a model; one that is called with models makes another of them."""
+        """Call a model. If models are among its arguments, the result is another model
+        made of them."""
         for each in site.given:
             members = each.members if isinstance(each, Items) else [each]
             if any(isinstance(member, Model) for member in members):
@@ -86,7 +87,7 @@ class ValueCalls:
         return self._effects.call_model(model, site)
 
     def _make(self, owner: Class, site: CallSite) -> Model | Instance:
-        """An object of a class of the files."""
+        """Make an instance of a class of the files."""
         if owner.kind is ClassKind.MODULE:
             layers = (
                 owner.layers if owner.layers is not None else layers_of_class(owner)

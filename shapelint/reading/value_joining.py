@@ -1,8 +1,7 @@
-"""What a name stands for where ways meet that bind it to different values.
+"""Joins the values that a name has on several ways.
 
-Where the ways do not agree, nothing is certain: a model is one of several, of other
-values only the names are kept.
-"""
+If the ways disagree, nothing is certain: a model becomes one of several, and of other
+values only the names are kept."""
 
 from __future__ import annotations
 
@@ -30,7 +29,7 @@ from shapelint.reading.values import (
 
 
 class Joiner:
-    """Joins values; what is new of them is among the objects of the path."""
+    """Joins values. New models and instances are added to the objects of the path."""
 
     def __init__(self, objects: Objects) -> None:
         self._objects = objects
@@ -38,11 +37,11 @@ class Joiner:
     def join_values(
         self, name: str, one: Value | None, other: Value | None
     ) -> Value | None:
-        """As `join`, of values that are read already."""
+        """Like `join`, for values that are read already."""
         return _read(self.join(name, one, other))
 
     def join(self, name: str, one: Bound | None, other: Bound | None) -> Bound | None:
-        """One value for two; `name` is empty where they have none."""
+        """Join two values. `name` is empty if they have none."""
         one, other = _read_already(one), _read_already(other)
         if one is other:
             return one
@@ -74,7 +73,7 @@ class Joiner:
         return self._join_names(name, one, other)
 
     def join_items(self, one: Items, other: Items) -> Items:
-        """The members of two lists, or of two dicts, each of either."""
+        """Join two lists, or two dicts, member by member."""
         if one.keys or other.keys:
             return self._join_dicts(one, other)
         pairs = zip_longest(one.members, other.members)
@@ -99,8 +98,8 @@ class Joiner:
     def _join_names(
         self, name: str, one: Value | None, other: Value | None
     ) -> Thing | Result | None:
-        """Something of which no more is known than the names it goes by, and what it
-        was computed from."""
+        """A thing of which only the names, and the results it was computed from, are
+        known."""
         results = unite_results([one, other])
         if results is not None:
             return results
@@ -124,7 +123,7 @@ class Joiner:
     def _join_models(
         self, name: str, one: Value | None, other: Value | None
     ) -> Model | Thing | None:
-        """One of two models, or a model that may be None."""
+        """A model that is one of two, or that may be None."""
         models: list[Model] = []
         for each in (one, other):
             if isinstance(each, Model):
@@ -148,13 +147,14 @@ class Joiner:
 
 
 def _are_equal(one: Value | None, other: Value | None) -> bool:
-    """Whether two values are as good as one."""
+    """Whether two values need not be distinguished."""
     traits = _traits_of(one)
     return traits is not None and traits == _traits_of(other)
 
 
 def _traits_of(value: Value | None) -> tuple[object, ...] | None:
-    """By what two values are as good as one; None where they never are."""
+    """The traits by which two values of a kind are compared; None if they are always
+    distinguished."""
     match value:
         case Constant():
             # 1, 1.0 and True are equal to Python, and are not one constant.
@@ -174,7 +174,7 @@ def _traits_of(value: Value | None) -> tuple[object, ...] | None:
 
 
 def _read_already(value: Bound | None) -> Bound | None:
-    """What was imported, if it has been read."""
+    """Replace a pending import by its value if it has been read."""
     if isinstance(value, Pending) and value.found is not None:
         return value.found
     return value
@@ -185,7 +185,7 @@ def _read(value: Bound | None) -> Value | None:
 
 
 def _pair_by_key(items: Items) -> dict[object, tuple[Value | None, Value | None]]:
-    """The members of a dict by what their keys are; of equal keys the last counts."""
+    """The members of a dict by their keys. If keys are equal, the last one wins."""
     first = len(items.keys) - len(items.members)
     keys = items.keys[first:] if items.members else []
     found: dict[object, tuple[Value | None, Value | None]] = {}

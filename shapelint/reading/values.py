@@ -1,4 +1,4 @@
-"""What an expression of a training script may stand for, as a typed union."""
+"""The possible values of an expression in a training script, as a typed union."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 @dataclass(eq=False)
 class Model:
-    """One model object, or one of several (`parts`) where ways meet."""
+    """A model object, or one of several (`parts`) after ways were joined."""
 
     name: str
     made: Where | None = None
-    """None for a model that came from elsewhere."""
+    """The call that made it; None for a model from elsewhere."""
     layers: tuple[str, ...] | None = None
-    """The layers that act by mode; None where they cannot be known."""
+    """The mode-dependent layers; None if they are not known."""
     modes: frozenset[ModeSetting] = frozenset({ModeSetting(ModeName.TRAIN)})
     loaded: bool = False
     trained: bool = False
     handled: bool = False
-    """Whether something else looks after its mode, as a framework does."""
+    """Whether other code, such as a framework, sets its mode."""
     frozen: bool = False
-    """Whether its weights record no gradients."""
+    """Whether its weights require no gradients."""
     proven: bool = True
-    """Whether it was made or used as only modules are; false where just its name says
-    that it is a model."""
+    """Whether it was made or used in a way that only modules are; false if only its
+    name says that it is a model."""
     made_from: Class | None = None
     turn: int = 0
-    """The number of the last change of its mode on this path."""
+    """The number of the last mode change of this model on this path."""
     parts: tuple[Model, ...] = ()
     optional: bool = False
     """Whether it may be None instead."""
@@ -44,7 +44,7 @@ class Model:
 
 @dataclass(eq=False)
 class Part:
-    """An attribute of a model: a submodule, or a method's name."""
+    """An attribute of a model: a submodule or a method."""
 
     model: Model
     path: str
@@ -52,8 +52,7 @@ class Part:
 
 @dataclass(eq=False)
 class Loop:
-    """One loop while it runs. `models_before`: how many models there were when it
-    began."""
+    """A running loop. `models_before`: the number of models when it began."""
 
     at: Where
     purpose: Purpose
@@ -62,7 +61,7 @@ class Loop:
 
 @dataclass(eq=False)
 class Frame:
-    """One function while it runs. `called_at`: None where the reading begins at it."""
+    """A running function. `called_at`: None if reading started at it."""
 
     function: Function
     called_at: Where | None
@@ -70,38 +69,38 @@ class Frame:
 
 @dataclass(eq=False)
 class Forward:
-    """One call of a model, and what became of its result."""
+    """One call of a model, and the uses of its result."""
 
     at: Where
     model: Model
     modes: frozenset[ModeSetting]
     grad: Recording
     stack: tuple[Loop | Frame, ...]
-    """The loops and functions that it stands in, outermost first."""
+    """The loops and functions around the call, outermost first."""
     trained: bool = False
     trained_with: bool = False
-    """Whether something is trained with its detached result: a target."""
+    """Whether something trains with its detached result, as with a target."""
     escapes: bool = False
     """Whether the result is returned to a caller that is not read."""
     measured: bool = False
     for_gradient: bool = False
     dropped: bool = False
-    """Whether nothing becomes of the result: a call to warm up or to calibrate."""
+    """Whether the result is not used, as in a call to warm up or to calibrate."""
     after_training: bool = False
 
     @property
     def loops(self) -> list[Loop]:
-        """The loops that it stands in, outermost first."""
+        """The loops around the call, outermost first."""
         return [each for each in self.stack if isinstance(each, Loop)]
 
     @property
     def frames(self) -> list[Frame]:
-        """The functions that it stands in, outermost first."""
+        """The functions around the call, outermost first."""
         return [each for each in self.stack if isinstance(each, Frame)]
 
     @property
     def in_train_mode(self) -> bool:
-        """Whether the model is in train mode for certain."""
+        """Whether the model is certainly in train mode."""
         return all(mode.name is ModeName.TRAIN for mode in self.modes) and bool(
             self.modes
         )
@@ -109,7 +108,8 @@ class Forward:
 
 @dataclass(eq=False)
 class Result:
-    """What came of calls of models. `apart`: the calls it was detached from."""
+    """A value computed from calls of models. `apart`: the calls from which it was
+    detached."""
 
     calls: frozenset[Forward] = frozenset()
     apart: frozenset[Forward] = frozenset()
@@ -117,8 +117,8 @@ class Result:
 
 @dataclass(eq=False)
 class Thing:
-    """Anything else, with the names it goes by. `model`: the model it turned out to be
-    when it was used as one. `wants_grad`: it is a tensor that requires a gradient."""
+    """Any other value, with its names. `model`: the model it turned out to be because
+    it was used as one. `wants_grad`: it is a tensor that requires a gradient."""
 
     names: tuple[str, ...] = ()
     model: Model | None = None
@@ -127,7 +127,7 @@ class Thing:
 
 @dataclass(eq=False)
 class Constant:
-    """A value that is written in the source."""
+    """A literal value."""
 
     value: object
 
@@ -136,9 +136,8 @@ class Constant:
 class Items:
     """A tuple, list, set or dict.
 
-    A dict has `keys`, aligned with `members` from the end: an empty one has the single
-    key None, so that it differs from a list.
-    """
+    A dict has `keys`, aligned with `members` from the end. An empty dict has the single
+    key None, which distinguishes it from a list."""
 
     members: list[Value | None]
     keys: list[Value | None] = field(default_factory=list)
@@ -153,7 +152,7 @@ class Optimizer:
 
 @dataclass(eq=False)
 class Reference:
-    """Something imported, by its dotted name: `torch.nn.Linear`."""
+    """An import, by its dotted name: `torch.nn.Linear`."""
 
     dotted: str
 
@@ -172,7 +171,8 @@ class Scope:
     outer: Scope | None = None
 
     def find(self, name: str) -> Value | None:
-        """The value of a name here or further out; None where it is not known."""
+        """The value of a name in this scope or one around it; None if it is not
+        known."""
         scope: Scope | None = self
         while scope is not None:
             if name in scope.names:
@@ -181,7 +181,8 @@ class Scope:
         return None
 
     def own(self, name: str) -> Value | None:
-        """The value of a name of this scope; an import is read when it is first used."""
+        """The value of a name in this scope. An import is read when it is first
+        used."""
         value = self.names.get(name)
         if isinstance(value, Pending):
             value = self.names[name] = value.value
@@ -190,14 +191,14 @@ class Scope:
 
 @dataclass(eq=False)
 class Pending:
-    """Something imported from a local file, which is read when its value is needed."""
+    """An import from a local file, which is read when its value is needed."""
 
     resolve: Callable[[], Value | None]
     found: Value | None = None
 
     @property
     def value(self) -> Value | None:
-        """What it is."""
+        """The imported value."""
         if self.found is None:
             self.found = self.resolve()
         return self.found
@@ -218,7 +219,8 @@ class Function:
 
 
 class ClassKind(Enum):
-    """`MODULE`: its objects are models. `FRAMEWORK`: a library runs its loops."""
+    """The kind of a class. `MODULE`: its objects are models. `FRAMEWORK`: a library
+    runs its loops."""
 
     MODULE = "module"
     FRAMEWORK = "framework"
@@ -227,8 +229,8 @@ class ClassKind(Enum):
 
 @dataclass(eq=False)
 class Class:
-    """A class of the files. `layers`: those that act by mode, where a walk has shown
-    them."""
+    """A class of the files. `layers`: those that depend on the mode, if a walk has
+    shown them."""
 
     node: ast.ClassDef
     scope: Scope
@@ -244,7 +246,7 @@ class Class:
 
 @dataclass(eq=False)
 class Instance:
-    """An object of a class that is not a module: a trainer, for example."""
+    """An instance of a class that is not a module, such as a trainer."""
 
     made_from: Class
     attributes: Table = field(default_factory=dict)
@@ -252,7 +254,7 @@ class Instance:
 
 @dataclass(eq=False)
 class Method:
-    """A method of a value, not called yet."""
+    """A bound method that is not called yet."""
 
     owner: Value
     name: str
@@ -273,16 +275,16 @@ Value = (
     | Instance
     | Method
 )
-"""What an expression may stand for; None where nothing is known."""
+"""The value of an expression; None (outside of the union) if nothing is known."""
 
 Bound = Value | Pending
-"""What a name may be bound to."""
+"""The value to which a name is bound."""
 
 Table = dict[str, Bound | None]
 """The names of a scope, or the attributes of an object."""
 
 Evaluate = Callable[[ast.expr | None, Scope], Value | None]
-"""Gives the value of an expression in a scope."""
+"""Returns the value of an expression in a scope."""
 
 RunBlock = Callable[[Iterable[ast.stmt], Scope], None]
 """Runs statements in a scope."""
@@ -294,8 +296,8 @@ def is_none(value: Bound | None) -> bool:
 
 
 def unite_results(values: Iterable[Bound | None]) -> Result | None:
-    """What is computed from several values: a result of all calls whose results are
-    among them; None where there are none."""
+    """A result of all calls from which these values were computed; None if there are
+    none."""
     calls: frozenset[Forward] = frozenset()
     apart: frozenset[Forward] = frozenset()
     for value in values:

@@ -1,9 +1,8 @@
-"""What the words in a name say about the thing that bears it.
+"""Words in names, and what they say about the named things.
 
 Training code is read without running it, so names are evidence: `val_loader` is for
-validation, `student_net` is a model. No word here decides alone; each is weighed with
-what is done with the thing.
-"""
+validation, `student_net` is a model. No word decides alone; each is weighed with the
+way the thing is used."""
 
 from __future__ import annotations
 
@@ -14,7 +13,7 @@ from functools import lru_cache
 
 
 class Purpose(Enum):
-    """What a loop or a function is for, as far as its names say."""
+    """The purpose of a loop or function, as far as its names state one."""
 
     EVAL = "eval"
     TRAIN = "train"
@@ -58,14 +57,14 @@ COMPUTING_WORDS = split_words(
 """Words in the names of methods of a model that compute with it."""
 
 TRAINING_WORDS = split_words("backward optimize update backprop step adapt minimize")
-"""Words in the names of functions that train with what they are given."""
+"""Words in the names of functions that train with their arguments."""
 
 OPTIMIZER_WORDS = split_words("optimizer optim opt optimiser optimizers")
 
 DATA_WORDS = split_words(
     "loader dataloader dataset data datasets loaders batch batches epochs corpus"
 )
-"""Words in the names of what a framework's own `train` method is given."""
+"""Words in the names of arguments of a framework's own `train` method."""
 
 
 @lru_cache(maxsize=4096)
@@ -82,8 +81,8 @@ def words_of_all(names: Iterable[str]) -> set[str]:
 
 
 def find_purpose(names: Iterable[str]) -> Purpose:
-    """What names say that something is for; unknown where they say both, as
-    `train_test_split` does."""
+    """The purpose that names state; unknown if they state both, as `train_test_split`
+    does."""
     words = words_of_all(names)
     is_eval = not words.isdisjoint(EVAL_WORDS)
     is_train = not words.isdisjoint(TRAIN_WORDS)

@@ -1,6 +1,6 @@
-"""From plain data to text: one format a file.
+"""Converts plain data to text, one format in each file.
 
-The functions here are the only doors, because in them the text of others is made safe
+All output passes through the functions here, because they make other people's text safe
 to print (`shapelint.facts.escape`)."""
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ def render(
     report: bool,
     fixes: Fixes = NO_FIXES,
 ) -> str:
-    """The result of a check in one of `shapelint.asked.formats.CHECK_FORMATS`;
-    `report`: with the layers, where there is room."""
+    """Render the result of a check in one of `shapelint.asked.formats.CHECK_FORMATS`.
+    `report`: include the layers, in formats that can show them."""
     chosen = load_format(output_format)
     wanted = Wanted(style, report, fixes)
 
@@ -45,8 +45,8 @@ def has_quiet_form(output_format: str) -> bool:
 
 
 def findings_only(output_format: str, outcomes: list[Outcome], style: Style) -> str:
-    """The findings without tables, totals and summary, in a format that
-    `has_quiet_form`; empty where there are none."""
+    """Render the findings without tables, totals and summary, in a format that
+    `has_quiet_form`; empty if there are none."""
     chosen = load_format(output_format)
 
     def write(safe: list[Outcome]) -> str:
@@ -67,8 +67,8 @@ def _parts(chosen: Format, outcome: Outcome, style: Style) -> list[str]:
 def render_report(
     report_format: str, outcome: Outcome, style: Style, tree: bool
 ) -> str:
-    """The per-layer report in one of `shapelint.asked.formats.REPORT_FORMATS`; with
-    `tree`, torchinfo's module tree in its place."""
+    """Render the per-layer report in one of `shapelint.asked.formats.REPORT_FORMATS`.
+    With `tree`, torchinfo's module tree replaces it."""
     if tree:
         text = (make_safe(outcome).report.tree or "") + "\n"
         return printable(text, style.colour)
@@ -93,8 +93,8 @@ def _write_safely(
 
 
 def write(text: str, output_file: str | None, style: Style) -> None:
-    """Write to stdout, or to a file, whole or not at all. What no format may hold is
-    escaped here at the latest.
+    """Write a text to stdout, or to a file, whole or not at all. Characters that no
+    format may contain are escaped here at the latest.
 
     Raises:
         UsageError: the file cannot be written.

@@ -1,4 +1,4 @@
-"""What a picture says of one block when the pointer is over it."""
+"""The text that a picture shows when the pointer is over a block."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SHAPES_SHOWN = 4
 
 
 def describe_block(plan: Plan, at: int) -> str:
-    """All that is known of a block, a line each."""
+    """Everything known about a block, one fact in each line."""
     block = plan.blocks[at]
     lines = [_name_block(plan, at)]
     if block.inputs and block.kind is not BlockKind.OUTPUT:
@@ -55,7 +55,7 @@ def _describe_place(word: str, file: str, line: int) -> list[str]:
 
 
 def is_unchanged(plan: Plan, line: Line) -> bool:
-    """Whether the block that made a tensor gave back the shape that it got."""
+    """Whether the block that made a tensor returned the shape of its input."""
     maker = plan.blocks[line.port]
     has_no_input = maker.kind in (BlockKind.INPUT, BlockKind.CONTAINER)
     return not has_no_input and line.shape in maker.inputs

@@ -1,4 +1,4 @@
-"""What users see where shapelint itself failed."""
+"""The text that users see if shapelint itself fails."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from shapelint.facts.versions import versions
 
 
 def write_fault(fault: str, torch: str | None) -> str:
-    """A fault of ours, with the versions that a report of it must name."""
+    """Describe an internal fault, with the versions to state in a bug report."""
     known = versions(torch)
     named = ", ".join(
         (

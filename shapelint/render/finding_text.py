@@ -1,5 +1,5 @@
-"""One finding as rustc prints them: headline, the user's own line with the span marked,
-how it came about, and the fixes that were verified."""
+"""Prints one finding in the style of rustc: headline, the user's line with the span
+marked, how it came about, and the verified fixes."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from shapelint.syntax.paths import shown_path
 from shapelint.syntax.texts import DISK
 
 _TRAIL_SHOWN = 6
-"""Steps that a trail may have; of a longer one the first and the last three are
-shown."""
+"""The most steps of a trail that are shown. Of a longer one, the first and the last
+three are shown."""
 
 
 def render_diagnostic(diagnostic: Diagnostic, style: Style) -> str:
@@ -35,7 +35,7 @@ def render_diagnostic(diagnostic: Diagnostic, style: Style) -> str:
 def _excerpt(
     diagnostic: Diagnostic, span: Span, style: Style, margin: str
 ) -> list[str]:
-    """The place, and the line with its marks where the file can be read."""
+    """The place, and its line with marks if the file can be read."""
     arrow = style.paint("-->", "blue", bold=True)
     bar = style.paint("|", "blue", bold=True)
     column = f":{span.column}" if span.column else ""
@@ -53,7 +53,7 @@ def _excerpt(
 
 
 def _mark(diagnostic: Diagnostic, span: Span, text: str, style: Style) -> str:
-    """What stands below a line: carets under the span, and the label."""
+    """The line below the user's line: carets under the span, and the label."""
     label = diagnostic.label
     if span.column is None:
         return style.severity(diagnostic, label) if label else ""
@@ -69,7 +69,7 @@ def _mark(diagnostic: Diagnostic, span: Span, text: str, style: Style) -> str:
 
 
 def _facts(diagnostic: Diagnostic) -> list[tuple[str, str]]:
-    """How the finding came about: each line's name and text."""
+    """How the finding came about: the name and text of each line."""
     facts: list[tuple[str, str]] = []
     called = diagnostic.called_at
     where = f"called at {shown_path(called.file)}:{called.line}" if called else ""
@@ -85,8 +85,8 @@ def _facts(diagnostic: Diagnostic) -> list[tuple[str, str]]:
 
 
 def _group_related_places(diagnostic: Diagnostic) -> dict[str, list[Span]]:
-    """The other places of a finding by what is said of them, without those that a fix
-    names anyway."""
+    """The related places of a finding by their message, without those that a fix
+    names."""
     edits = [fix.edits[0] for fix in diagnostic.fixes if fix.edits]
     fixed = {(edit.file, edit.start.line) for edit in edits}
     places: dict[str, list[Span]] = {}
@@ -98,7 +98,7 @@ def _group_related_places(diagnostic: Diagnostic) -> dict[str, list[Span]]:
 
 
 def _write_places(spans: list[Span]) -> str:
-    """Places of one sort in a line: `model.py:7, 9, other.py:3`."""
+    """Places with the same message on one line: `model.py:7, 9, other.py:3`."""
     lines: dict[str, list[str]] = {}
     for span in spans:
         lines.setdefault(span.file, []).append(str(span.line))
@@ -119,8 +119,7 @@ def write_trail(trail: tuple[TrailStep, ...]) -> str:
 
 
 def _write_help(fix: Fix, primary: Span | None) -> str:
-    """A fix and what it costs; where it is made, if that is another line than the one
-    shown."""
+    """A fix and its cost, and its place if that is another line than the one shown."""
     facts = "verified" if fix.verified else "not verified"
     if fix.cost:
         facts += f"; {fix.cost}"

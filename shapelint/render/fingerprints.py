@@ -1,5 +1,5 @@
-"""Places as other tools want them: URIs, cells of notebooks, and fingerprints that
-outlive a moved line."""
+"""Places in the form that other tools need: URIs, cells of notebooks, and fingerprints
+that stay when a line moves."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from shapelint.syntax.texts import DISK
 
 @dataclass(frozen=True)
 class ReportedFinding:
-    """A diagnostic in a report of many targets: the outcome it is from, and a
-    fingerprint that no other finding of the report has."""
+    """A diagnostic in a report on several targets, with its outcome and a fingerprint
+    that is unique in the report."""
 
     diagnostic: Diagnostic
     outcome: Outcome
@@ -28,12 +28,12 @@ class ReportedFinding:
 
     @property
     def place(self) -> Span | None:
-        """Where it is shown: its own place, else where its layer is called."""
+        """The place to show: the finding's own, or else the call of its layer."""
         return self.diagnostic.place
 
 
 def list_findings(outcomes: list[Outcome]) -> list[ReportedFinding]:
-    """Every finding of a run; of equal ones the second is numbered 2, and so on."""
+    """Every finding of a run. Equal fingerprints are numbered, from 2 on."""
     seen: Counter[str] = Counter()
     found = []
     for outcome in outcomes:
@@ -49,8 +49,8 @@ def fingerprint(diagnostic: Diagnostic) -> str:
     """A hash of the rule, the file, the class and the qualified name of the layer;
     without a layer, of the line's text.
 
-    Line numbers and sizes are left out: a finding stays the same when code above it
-    moves, or a number changes."""
+    Line numbers and sizes are left out, so that it stays the same when code above moves
+    or a number changes."""
     span = diagnostic.place
     file = relative_path(span.file) if span is not None else ""
     line = ""
@@ -65,13 +65,14 @@ def fingerprint(diagnostic: Diagnostic) -> str:
 
 
 def file_and_cell(name: str) -> tuple[str, str]:
-    """`train.ipynb:cell 4` as file and cell; any other file with no cell."""
+    """Split `train.ipynb:cell 4` into file and cell. Any other file has no cell."""
     file, _, cell = name.partition(CELL)
     return relative_path(file), cell
 
 
 def uri(name: str) -> str:
-    """A file as URI: relative to the working directory when below it, else absolute."""
+    """A file as a URI: relative to the working directory if it is below it, otherwise
+    absolute."""
     file, _ = file_and_cell(name)
     path = Path(file)
     if path.is_absolute():
@@ -80,7 +81,7 @@ def uri(name: str) -> str:
 
 
 def plain_text(diagnostic: Diagnostic) -> str:
-    """Message, label and first fix in a line or two, for formats without room for
+    """Message, label and first fix in one or two lines, for formats without room for
     more."""
     text = diagnostic.message
     if diagnostic.label:

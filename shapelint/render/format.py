@@ -1,4 +1,4 @@
-"""What a format is: how the outcomes of a run become one text."""
+"""The base class of formats, which convert the outcomes of a run to one text."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from shapelint.render.style import NO_FIXES, Fixes, Style
 
 
 class Escaping(Enum):
-    """What makes other people's text (names, messages, source lines) safe in a format.
+    """How a format makes other people's text (names, messages, source lines) safe.
 
-    `PLAIN`: all that acts is written out, in each text and then in the whole, where no
-    line may be a command for GitHub's runner. `COMMANDS`: as `PLAIN`, but some lines
-    are such commands, and the format escapes the texts in them. `EXACT`: programs read
-    it and get the true strings; the format escapes them with `json_text`."""
+    `PLAIN`: control characters are escaped in each text, and the whole contains no
+    command for GitHub's runner. `COMMANDS`: like `PLAIN`, but some lines are such
+    commands, and the format escapes the texts in them. `EXACT`: programs read the true
+    strings, which the format escapes with `json_text`."""
 
     PLAIN = "plain"
     COMMANDS = "commands"
@@ -26,8 +26,8 @@ class Escaping(Enum):
 
 @dataclass(frozen=True)
 class Wanted:
-    """How a check is to be printed. `with_layers`: with the per-layer table, in formats
-    that have room for it."""
+    """Options of the output. `with_layers`: include the per-layer table, in formats
+    that can show it."""
 
     style: Style
     with_layers: bool = False
@@ -35,25 +35,25 @@ class Wanted:
 
 
 class Format:
-    """One format. A subclass sets the class variables and writes what it can show: the
-    findings of a check, the layers of a model, or both.
+    """A format.
 
-    It stands alone in the file of its name in `shapelint/render/formats/`, and in
-    `shapelint.asked.formats.FORMATS`."""
+    A subclass sets the class variables and renders the findings of a check, the layers
+    of a model, or both. It is alone in the file of its name in
+    `shapelint/render/formats/`, and listed in `shapelint.asked.formats.FORMATS`."""
 
     name: ClassVar[str]
     escaping: ClassVar[Escaping] = Escaping.PLAIN
     is_for_terminals: ClassVar[bool] = False
-    """Whether `--quiet` leaves the findings alone, by `write_finding`."""
+    """Whether `--quiet` prints only the findings, by `write_finding`."""
 
     def render_check(self, outcomes: list[Outcome], wanted: Wanted) -> str:
-        """All that a check of some targets found."""
+        """Render the check of some targets."""
         raise NotImplementedError
 
     def write_finding(self, diagnostic: Diagnostic, style: Style) -> str:
-        """One finding, as it stands among others."""
+        """Render one finding."""
         raise NotImplementedError
 
     def render_layers(self, outcome: Outcome, style: Style) -> str:
-        """The layers of one model."""
+        """Render the layers of one model."""
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""The layers of a model as HTML: bars of their parameters, and the table."""
+"""The layers of a model as HTML: bars for their parameters, and the table."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from shapelint.render.layer_table import write_op, write_share
 from shapelint.syntax.paths import shown_path
 
 BARS = 15
-"""Layers whose parameters are shown as bars."""
+"""The most layers whose parameters are shown as bars."""
 
 _SHAPES_SHOWN = 4
 
@@ -27,11 +27,12 @@ _COLUMNS = (
     ("mult-adds", "number"),
     ("line", ""),
 )
-"""The columns of the table, and their classes: numbers are sorted as such."""
+"""The columns of the table and their CSS classes. Those with numbers are sorted as
+numbers."""
 
 
 def write_bars(report: TargetReport) -> str:
-    """The layers with the most parameters; nothing where there are none."""
+    """Bars for the layers with the most parameters; empty if there are none."""
     total = report.totals.params
     owners = [row for row in report.rows if row.params]
     owners.sort(key=lambda row: -row.params)
@@ -64,7 +65,7 @@ def _amount(params: int, total: int) -> str:
 
 
 def write_layers(report: TargetReport) -> str:
-    """The table of all calls, which the page's script sorts."""
+    """The table of all calls. The page's script can sort it."""
     head = "".join(
         f'<th class="{kind}" scope="col"><button type="button">{name}</button></th>'
         for name, kind in _COLUMNS

@@ -1,4 +1,4 @@
-"""The per-layer table for terminal and Markdown, and the line of totals."""
+"""The per-layer table for the terminal and for Markdown, and the line of totals."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ HEADERS = ("layer", "op", "input", "output", "params", "share")
 _ALIGNED = ("left",) * 4 + ("right",) * 2
 
 _SHAPES_SHOWN = 3
-"""Tensors that a cell names: a call may take or return dozens."""
+"""The most tensors that a cell names. A call may take or return dozens."""
 
 
 def render_table(report: TargetReport, style: Style, limit: int | None) -> str:
-    """Rows in the order of the calls; beyond `limit` the middle is left out, failed
-    rows never."""
+    """The rows in the order of the calls. Beyond `limit`, the middle is left out, but
+    never a failed row."""
     rows = report.rows
-    # The middle repeats what is above it; what fails is what the reader looks for.
+    # The middle repeats the rows above it; the reader looks for failures.
     chosen = _choose_rows(rows, limit)
     cells = [write_cells(rows[at], report.totals.params, style) for at in chosen]
     # Without `disable_numparse` a layer named `1e5` would be printed as 100000.
@@ -56,7 +56,7 @@ def _choose_rows(rows: list[Row], limit: int | None) -> list[int]:
 
 
 def write_cells(row: Row, total: int, style: Style) -> list[str]:
-    """A row of the table; `total` are the parameters of the model."""
+    """The cells of a row. `total`: the number of the model's parameters."""
     failed, again = ("✗ ", "↻") if style.unicode else ("x ", "again")
     name = row.name if row.is_module else ""
     if row.repeat:
@@ -87,7 +87,7 @@ def _write_shapes(shapes: list[TensorFact]) -> str:
 
 
 def write_share(params: int, total: int) -> str:
-    """A part of the parameters in percent; empty for none."""
+    """A share of the parameters in percent; empty if there are none."""
     if not params or not total:
         return ""
     percent = 100 * params / total
@@ -95,7 +95,7 @@ def write_share(params: int, total: int) -> str:
 
 
 def totals_line(report: TargetReport) -> str:
-    """Totals, what was not followed, and how the model was walked."""
+    """The totals, what could not be followed, and how the model was walked."""
     totals = report.totals
     params = f"{totals.params:,} parameters"
     if totals.trainable_params != totals.params:
@@ -114,7 +114,7 @@ def totals_line(report: TargetReport) -> str:
 
 
 def write_bytes(count: float) -> str:
-    """A number of bytes, in the unit that reads best."""
+    """A number of bytes in a suitable unit."""
     for unit in ("B", "kB", "MB"):
         if count < 1000:
             return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
@@ -136,18 +136,19 @@ def render_markdown_table(report: TargetReport) -> str:
 
 
 def escape_cell(text: str) -> str:
-    """Text that stays in its cell of a Markdown table and shows as it is."""
+    """Escape a text so that it stays in its cell of a Markdown table and is shown as it
+    is."""
     return escape_tags(escape_bars(text).replace("\n", " "))
 
 
 def escape_tags(text: str) -> str:
-    """Markdown in which nothing is taken for HTML; `<0.1 %` would not be."""
+    """Escape text in Markdown that would be read as HTML, such as `<0.1 %`."""
     return re.sub(r"<(?=[a-zA-Z/!?])", "&lt;", text)
 
 
 def escape_bars(text: str) -> str:
-    """Text without bars that would end a cell.
+    """Escape the bars that would end a table cell.
 
-    The backslashes before a bar are doubled, since one of them would escape the one
+    Backslashes before a bar are doubled, because one of them would escape the backslash
     added here."""
     return re.sub(r"(\\*)\|", r"\1\1\\|", text)

@@ -1,4 +1,4 @@
-"""The findings beside a picture: which block each is about, and where it stands."""
+"""The notes beside a picture: each finding, next to the block it is about."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ NOTE_WIDTH, NOTE_LINE = 330, 15
 """The width of a note, and the height of one of its lines, in points."""
 
 _LETTERS = 50
-"""Characters that a line of a note holds."""
+"""The most characters in a line of a note."""
 
 _MESSAGE_LINES, _FIX_LINES = 5, 3
-"""Lines of the message and of the fix; the finding has all of them."""
+"""The most lines of the message and of the fix. The finding itself has all of them."""
 
 _GAP = 12
 """Points between two notes."""
 
 _LOWEST_AIM = 60
-"""Notes point at the upper part of a high block, where its name stands."""
+"""Notes point at most this far below the top of a block, where its name is."""
 
 
 @dataclass(frozen=True)
 class Note:
-    """A finding in its place. `lines`: each with the class it is shown in.
-    `points_at`: the right side of the block it is about."""
+    """A finding in its place. `lines`: each with its CSS class. `points_at`: the right
+    side of its block."""
 
     left: float
     top: float
@@ -42,8 +42,8 @@ class Note:
 
 
 def place_notes(noted: list[tuple[Box, Diagnostic]], left: float) -> list[Note]:
-    """The findings, each as high as its block, one below the other where they would
-    overlap."""
+    """Place each finding at the height of its block, moved down if it would overlap the
+    one above."""
     notes: list[Note] = []
     free = 10.0
     for box, item in sorted(noted, key=lambda pair: pair[0].top):
@@ -59,13 +59,12 @@ def place_notes(noted: list[tuple[Box, Diagnostic]], left: float) -> list[Note]:
 
 
 def lowest_of(notes: list[Note]) -> float:
-    """Where the last of the notes ends, with room below."""
+    """The bottom of the last note, with a margin."""
     return notes[-1].top + notes[-1].height + _GAP + 10 if notes else 20.0
 
 
 def note_lines(item: Diagnostic) -> list[tuple[str, str]]:
-    """A finding and its first fix in short lines, each with the class it is shown
-    in."""
+    """A finding and its first fix in short lines, each with its CSS class."""
     message = textwrap.wrap(item.message.replace("`", ""), _LETTERS)
     lines = [("code", f"{item.code} {item.name}")]
     lines += [("said", part) for part in message[:_MESSAGE_LINES]]
@@ -77,7 +76,7 @@ def note_lines(item: Diagnostic) -> list[tuple[str, str]]:
 
 
 def findings_by_block(report: TargetReport, plan: Plan) -> dict[int, list[Diagnostic]]:
-    """The findings by the block each is about; those about no layer belong to the
+    """The findings of each block. Those that are not about a layer belong to the
     model."""
     found: dict[int, list[Diagnostic]] = {}
     for item in report.diagnostics:
@@ -87,8 +86,8 @@ def findings_by_block(report: TargetReport, plan: Plan) -> dict[int, list[Diagno
 
 
 def _find_block(item: Diagnostic, plan: Plan) -> int:
-    """The block of the finding's layer. A layer that is called several times has
-    several, and one of functions has one for each of its calls."""
+    """The block of a finding's layer. A layer that is called several times has several
+    blocks, and so has one that calls functions."""
     own = [
         at
         for at, block in enumerate(plan.blocks)
@@ -99,13 +98,13 @@ def _find_block(item: Diagnostic, plan: Plan) -> int:
     best = max(own, key=lambda at: _likelihood(item, plan, at))
     is_at_line, is_failure, _ = _likelihood(item, plan, best)
     is_layer = plan.blocks[best].kind in MODULES
-    # A function that only happens to be called in the layer is not what it is about.
+    # The finding is not about a function that is only called in the same layer.
     return best if is_at_line or is_failure or is_layer else 0
 
 
 def _likelihood(item: Diagnostic, plan: Plan, at: int) -> tuple[bool, bool, bool]:
-    """What speaks for a block: its line is the finding's, it fails as the finding says,
-    it is no module with others inside. The first counts most."""
+    """The evidence for a block, the strongest first: its line is the finding's, it
+    fails as the finding says, and it is not a module with other blocks inside."""
     block = plan.blocks[at]
     spans = [span for span in (item.called_at, item.span) if span is not None]
     lines = {(span.file, span.line) for span in spans}

@@ -1,5 +1,5 @@
-"""What the script of a page draws a picture from, `assets/report.js`: the blocks, and
-the layout of each module with all modules in it closed."""
+"""The data from which the page's script, `assets/report.js`, draws a picture: the
+blocks, and the layout of each module with all inner modules closed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from shapelint.render.svg_elements import (
 )
 
 SMALLEST = 0.6
-"""Scale to which a picture shrinks to fit a narrow page; a wider one is scrolled."""
+"""The smallest scale at which a picture is fitted to a narrow page. Below it, the page
+scrolls."""
 
 JsonObject = dict[str, object]
 
@@ -29,8 +30,8 @@ JsonObject = dict[str, object]
 def write_page_data(
     layouts: Layouts, about: dict[int, list[Diagnostic]], opened: set[int]
 ) -> str:
-    """The data as JSON that may stand in a `script` tag; `about`: the findings by
-    block, `opened`: the modules that are open at first."""
+    """The data as JSON that is safe inside a `script` tag. `about`: the findings by
+    block. `opened`: the modules that are open at first."""
     plan = layouts.plan
     data = {
         "blocks": [

@@ -1,4 +1,4 @@
-"""A rule's page, from the rule's own file."""
+"""Writes a rule's page from the docstring and examples of its class."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ def summarise_rule(rule: Rule) -> str:
 
 
 def rule_line(rule: Rule) -> str:
-    """One line for the list."""
+    """A rule in one line of the list."""
     severity = rule.severity.value
     return f"{rule.code}  {rule.name:<26}  {severity:<7}  {summarise_rule(rule)}"
 
 
 def rule_page(rule: Rule) -> str:
-    """Markdown: the docstring, then the examples that its tests run."""
+    """The page in Markdown: the docstring, then the examples that its tests run."""
     parts = [
         f"# {rule.name} ({rule.code})",
         f"Severity: {rule.severity.value}",

@@ -1,4 +1,4 @@
-"""An outcome as it is printed: every text in it harmless and on one line."""
+"""Makes every text of an outcome safe to print, and puts it on one line."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from shapelint.facts.outcome import Outcome
 from shapelint.facts.places import Span
 
 _FILES = {"file", "files", "acted", "made", "called"}
-"""Fields that name files: formats read lines by these names, and print them with
+"""Fields that name files. Formats read lines by these names, and print them with
 `shown_path`."""
 
 _SEVERAL_LINES = {"tree", "fault"}
-"""Fields whose newlines are wanted."""
+"""Fields whose newlines are kept."""
 
 
 def make_safe(outcome: Outcome) -> Outcome:
-    """A copy for formats that people read; the original keeps the true names, for those
-    that programs read."""
+    """A safe copy for formats that people read. The original keeps the true names for
+    formats that programs read."""
     copy = _make_safe(outcome)
     assert isinstance(copy, Outcome)
     return copy
 
 
 def _make_safe(value: object) -> object:
-    # Words of ours are subclasses of `str` (`facts.kinds`) and stay what they are.
+    # Our own words are subclasses of `str` (`facts.kinds`) and stay unchanged.
     if type(value) is str:
         return in_one_line(value)
     if isinstance(value, (list, tuple)):
         return type(value)(map(_make_safe, value))
-    # Spans and edits are no texts to print: they say where to read and what to write.
+    # Spans and edits are not printed: they say where to read and what to write.
     if not is_dataclass(value) or isinstance(value, (type, Span, Edit)):
         return value
     changed: dict[str, object] = {}

@@ -1,5 +1,4 @@
-"""A picture without scripts: a layout, from the inside out, with the findings beside
-it."""
+"""Draws a picture without scripts from its layout, with the findings beside it."""
 
 from __future__ import annotations
 
@@ -24,11 +23,11 @@ from shapelint.render.svg_elements import (
 )
 
 _NOTES_ASIDE, _MARGIN = 40, 20
-"""Points between picture and notes, and at the right and below."""
+"""Points between picture and notes, and in the margin at the right and below."""
 
 
 def render_svg(report: TargetReport) -> str:
-    """The picture of one target, and its findings beside the blocks they are about."""
+    """The picture of one target, with its findings beside their blocks."""
     if report.picture is None or not report.picture.blocks:
         return _draw_nothing(report)
     layouts = Layouts(Plan(report.picture))
@@ -46,7 +45,7 @@ def _draw_nothing(report: TargetReport) -> str:
 def draw(
     report: TargetReport, layouts: Layouts, opened: set[int], alone: bool = True
 ) -> str:
-    """The picture with some modules open; `alone`: with its own styles."""
+    """The picture with these modules open. `alone`: with its own styles."""
     plan = layouts.plan
     about = findings_by_block(report, plan)
     whole = layouts.lay_out(0, opened.__contains__)
@@ -65,8 +64,8 @@ def draw(
 
 
 def mark_block(plan: Plan, at: int, about: list[Diagnostic]) -> str:
-    """The class of a block that fails or has findings; nothing for the model itself,
-    which would be red around everything."""
+    """The CSS class of a block that fails or has findings. Empty for the model itself,
+    since red around everything says nothing."""
     if at == 0:
         return ""
     severities = {item.severity for item in about}
@@ -76,7 +75,7 @@ def mark_block(plan: Plan, at: int, about: list[Diagnostic]) -> str:
 
 
 class _Drawing:
-    """A picture while it is drawn: parts of an SVG, and where each block is."""
+    """A picture while it is drawn: parts of an SVG, and the place of each block."""
 
     def __init__(self, plan: Plan, about: dict[int, list[Diagnostic]]) -> None:
         self.plan, self.about = plan, about
@@ -84,7 +83,8 @@ class _Drawing:
         self.boxes: dict[int, Box] = {}
 
     def add_module(self, at: int, layout: Layout, left: float, top: float) -> None:
-        """An open module with all in it: lines below blocks, shapes above them."""
+        """Add an open module with its contents. Lines are drawn below blocks, shapes
+        above them."""
         self.boxes[at] = Box(left, top, layout.width, layout.height)
         frame = write_frame(self.plan, at, layout.width, layout.height)
         place = f"translate({left:.1f} {top:.1f})"
@@ -104,7 +104,7 @@ class _Drawing:
                 self._add_block(child, box, left, top)
         for line in layout.lines:
             if BORDER in (line.source, line.target):
-                label = ""  # it goes on beyond the border, where its shape stands
+                label = ""  # the line continues outside, where its shape is written
             else:
                 is_same = is_unchanged(self.plan, line)
                 label = write_line_label(line, left, top, is_same)
@@ -127,11 +127,12 @@ class _Drawing:
         return mark_block(self.plan, at, self.about.get(at, []))
 
     def _has_tip(self, line: Line) -> bool:
-        """Lines end at calls; into a module they go on."""
+        """Whether a line ends in an arrow tip. Into an open module it continues without
+        one."""
         return line.target != BORDER and line.target not in self.plan.children
 
     def box_around(self, at: int) -> Box:
-        """The box of a block, or of the closed module that it is in."""
+        """The box of a block, or of the closed module that contains it."""
         while at not in self.boxes:
             at = self.plan.blocks[at].within or 0
         return self.boxes[at]

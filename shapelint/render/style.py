@@ -1,4 +1,4 @@
-"""How output is coloured, and what a summary says of fixes."""
+"""The colours of the output, and what a summary says about fixes."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from shapelint.syntax.paths import shown_path
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 
 _BEYOND_ASCII = "─✗↻"
-"""The characters that tables use where they can."""
+"""Characters that tables use if the output can show them."""
 
 
 @dataclass(frozen=True)
 class Style:
-    """Whether to use colour, and whether the output can show more than ASCII."""
+    """Whether the output may use colour, and whether it can show more than ASCII."""
 
     colour: bool = False
     unicode: bool = False
 
     @classmethod
     def of(cls, color: str, output_file: str | None) -> Style:
-        """The style for an output, with `color` as after `--color`: `auto`, `always` or
-        `never`."""
+        """The style for an output. `color` is the value of `--color`: `auto`, `always`
+        or `never`."""
         return cls(_has_colour(color, output_file), _has_unicode(output_file))
 
     def paint(
@@ -38,18 +38,18 @@ class Style:
         bold: bool = False,
         dim: bool = False,
     ) -> str:
-        """The text in colour, if colour is wanted."""
+        """Colour a text, if colour is used."""
         if not self.colour:
             return text
         # None, and not False, which would write a code that turns it off.
         return click.style(text, fg=colour, bold=bold or None, dim=dim or None)
 
     def severity(self, diagnostic: Diagnostic, text: str) -> str:
-        """The text in the colour of a finding."""
+        """Colour a text by the severity of a finding."""
         return self.paint(text, _COLOURS[diagnostic.severity], bold=True)
 
     def finding_line(self, diagnostic: Diagnostic) -> str:
-        """A finding in one line: place, code, message."""
+        """A finding in one line: place, code and message."""
         place = diagnostic.place
         if place is not None:
             # Python 3.10 knows no columns; the form of the line stays.
@@ -62,8 +62,8 @@ class Style:
 
 
 def _has_colour(color: str, output_file: str | None) -> bool:
-    """What the flag says; else NO_COLOR, else FORCE_COLOR, else whether stdout is a
-    terminal."""
+    """The flag decides; if it is `auto`, then NO_COLOR, then FORCE_COLOR, then whether
+    stdout is a terminal."""
     if color != "auto":
         return color == "always"
     # An empty value is none: https://no-color.org, https://force-color.org
@@ -85,8 +85,8 @@ def _has_unicode(output_file: str | None) -> bool:
 
 @dataclass(frozen=True)
 class Fixes:
-    """How many fixes were made, whether unsafe ones were wanted, and whether any
-    were."""
+    """The number of fixes made, whether unsafe ones were allowed, and whether fixing
+    was asked for."""
 
     made: int = 0
     unsafe: bool = False

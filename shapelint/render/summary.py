@@ -1,4 +1,4 @@
-"""The last lines of a check: what was found, and what `--fix` could do."""
+"""The last lines of a check: the number of findings, and what `--fix` could do."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from shapelint.render.style import Fixes, Style
 
 
 def write_summary(outcomes: list[Outcome], style: Style, fixes: Fixes) -> str:
-    """A line with the number of findings and targets, and one with the fixes that could
-    be made, if there are any."""
+    """One line with the number of findings and targets, and one with the available
+    fixes, if there are any."""
     counts = count_findings(outcomes)
     where = _write_targets(outcomes)
     done = _write_done(outcomes, fixes)
@@ -25,7 +25,7 @@ def write_summary(outcomes: list[Outcome], style: Style, fixes: Fixes) -> str:
 
 
 def count_findings(outcomes: list[Outcome]) -> dict[Severity, int]:
-    """The findings of a run by severity, the worst first."""
+    """The number of findings of each severity, the most serious first."""
     counts = dict.fromkeys(Severity, 0)
     for outcome in outcomes:
         for diagnostic in outcome.report.diagnostics:
@@ -63,7 +63,7 @@ def _write_done(outcomes: list[Outcome], fixes: Fixes) -> str:
 
 
 def _write_hint(outcomes: list[Outcome], fixes: Fixes) -> str:
-    """What `--fix` would do, and `--unsafe-fixes` beyond it."""
+    """Describe what `--fix` would do, and what `--unsafe-fixes` would add."""
     # Every safe fix may be made with unsafe ones wanted too: the rest is beyond it.
     safe = sum(
         len(find_applicable_fixes(outcome, unsafe=False)) for outcome in outcomes

@@ -1,4 +1,4 @@
-"""The elements of a picture as SVG. What they show is decided elsewhere."""
+"""The elements of a picture as SVG. Other modules decide what they show."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from shapelint.picture.plan import SHARE_SHOWN, Plan, positions_of
 from shapelint.render.notes import NOTE_LINE, NOTE_WIDTH, Note
 
 LABEL_ASIDE = 4
-"""Points by which a shape stands beside where the layout has it, clear of its line."""
+"""Points between a line and the shape beside it, in addition to those in the layout."""
 
 LOW = 34
-"""Blocks lower than this have one line of words."""
+"""Blocks lower than this have a single line of words."""
 
 HALF_LETTER = 4
-"""Points from the middle of a letter down to the line it stands on, which is where SVG
-wants text to be."""
+"""Points from the middle of a letter down to its baseline, to which SVG's positions of
+text refer."""
 
 WORDS_LINE = 14
-"""Points from a line on a block to the next."""
+"""Points between the lines of words on a block."""
 
 _SHEETS, _SHEET_RANGE = 5, 18
-"""The most sheets that stand for an activation, and by how many points the one of the
-longest dimension is longer than one of a single position."""
+"""The most sheets for an activation, and the difference in points between the sides of
+the longest dimension and of a single position."""
 
 _TIP = (
     '<marker id="{name}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="{size}" '
@@ -46,7 +46,7 @@ MARKERS = (
 
 
 def family(block: Block) -> str:
-    """The class of a block, by which it is coloured (`assets/picture.css`)."""
+    """The CSS class of a block, which sets its colour (`assets/picture.css`)."""
     if block.kind in DATA:
         return "data"
     plain = "module" if block.kind in MODULES else "math"
@@ -54,7 +54,7 @@ def family(block: Block) -> str:
 
 
 def read_asset(name: str) -> str:
-    """A file that goes into pictures and pages."""
+    """Read a file that is included in pictures and pages."""
     folder = resources.files("shapelint.render").joinpath("assets")
     return folder.joinpath(name).read_text(encoding="utf-8")
 
@@ -62,7 +62,7 @@ def read_asset(name: str) -> str:
 def write_document(
     width: float, height: float, parts: list[str], alone: bool = True
 ) -> str:
-    """A whole SVG; `alone`: with its own styles, for a page has them."""
+    """A complete SVG. `alone`: with its own styles, which a page has already."""
     size = f'width="{width:.0f}" height="{height:.0f}"'
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="picture" {size} '
@@ -78,7 +78,7 @@ def write_document(
 
 
 def write_block(plan: Plan, at: int) -> str:
-    """A closed block, as large as the plan has it, with its words in it."""
+    """A closed block with its words, in the size set by the plan."""
     block = plan.blocks[at]
     width, height = plan.size(at)
     is_module_with_more = at in plan.children
@@ -112,7 +112,7 @@ def _write_one_line(block: Block, width: float, height: float) -> str:
 
 
 def _write_words(plan: Plan, at: int) -> list[str]:
-    """Up to three lines, one below the other around the middle of the block."""
+    """Up to three lines, one below the other, around the middle of the block."""
     width, height = plan.size(at)
     first, second = map(escape, labels_of(plan.blocks[at]))
     share = plan.share(at)
@@ -133,10 +133,10 @@ def _write_text(kind: str, x: float, y: float, text: str) -> str:
 
 
 def _write_sheets(plan: Plan, at: int) -> str:
-    """What a block gives, as a stack of sheets as people draw feature maps.
+    """The result of a block as a stack of sheets, the usual way to draw feature maps.
 
-    Their sides follow the square roots of the spatial sizes, their number the logarithm
-    of the channels: 8 make two sheets, 1,024 make five."""
+    The sides follow the square roots of the spatial sizes, the number of sheets the
+    logarithm of the channels: 8 channels are two sheets, 1,024 are five."""
     outputs = plan.blocks[at].outputs
     shape = outputs[0].shape if outputs else ()
     positions = positions_of(shape)
@@ -162,13 +162,13 @@ def _write_sheets(plan: Plan, at: int) -> str:
 
 
 def write_frame(plan: Plan, at: int, width: float, height: float) -> str:
-    """What is around an open module."""
+    """The frame around an open module."""
     rect = f'<rect class="frame" rx="10" width="{width:.1f}" height="{height:.1f}"/>'
     return rect + write_frame_words(plan, at)
 
 
 def write_frame_words(plan: Plan, at: int) -> str:
-    """What stands at the top of an open module."""
+    """The words at the top of an open module."""
     block = plan.blocks[at]
     params = f" · {block.params:,} parameters" if block.params else ""
     # The model itself cannot be folded.
@@ -191,7 +191,7 @@ def _write_sign(x: float, y: float, is_open: bool) -> str:
 
 
 def write_line(line: Line, left: float, top: float, has_tip: bool) -> str:
-    """A line; `left` and `top` are those of the module it is in."""
+    """A line. `left` and `top` are those of its module."""
     first, *points = (f"{left + x:.1f} {top + y:.1f}" for x, y in line.points)
     curve = f"M{first}C{' '.join(points)}"
     marks = " arc" if line.is_arc else ""
@@ -203,7 +203,7 @@ def write_line(line: Line, left: float, top: float, has_tip: bool) -> str:
 
 
 def write_line_label(line: Line, left: float, top: float, is_same: bool) -> str:
-    """The shape beside a line; `is_same`: the shape that its maker was given."""
+    """The shape beside a line. `is_same`: its maker returned the shape of its input."""
     x, y = line.label_at
     marks = " same" if is_same else ""
     if line.into_failed:
@@ -215,7 +215,7 @@ def write_line_label(line: Line, left: float, top: float, is_same: bool) -> str:
 
 
 def write_note(note: Note) -> list[str]:
-    """A finding beside the picture, and the line that leads to it."""
+    """A finding beside the picture, and the line to its block."""
     kind = " warning" if note.is_warning else ""
     (x, y), middle = note.points_at, note.top + note.height / 2
     bend = f"{note.left - 8:.1f} {y:.1f}"
@@ -233,7 +233,7 @@ def write_note(note: Note) -> list[str]:
 
 
 def write_group(kind: str, marks: str, box: Box, words: str, content: str) -> str:
-    """A closed block in its place; `words` are shown when the pointer is over it."""
+    """A closed block in its place. `words` are shown when the pointer is over it."""
     place = f"translate({box.left:.1f} {box.top:.1f})"
     title = f"<title>{escape(words)}</title>"
     return f'<g class="{kind} {marks}" transform="{place}">\n{title}{content}</g>'

@@ -1,7 +1,7 @@
-"""The rules: one file each, registered by being there.
+"""The rules, one file each, registered by being in a family's folder.
 
-A rule looks at what was walked (plain data, no torch) and yields findings. Its
-docstring is its page, its examples are its tests."""
+A rule reads what was walked (plain data, no torch) and yields findings. Its docstring
+is its page; its examples are its tests."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ PREFIX = "SHP"
 
 @dataclass(frozen=True)
 class Catalogue:
-    """All rules by code."""
+    """All rules, by code."""
 
     rules: dict[str, Rule] = field(default_factory=dict)
 
     def matching(self, word: str) -> list[Rule]:
-        """The rules a code, a prefix of codes or a name stands for.
+        """The rules that a code, a prefix of codes or a name selects.
 
         Raises:
             UsageError: nothing matches.
@@ -50,8 +50,9 @@ class Catalogue:
         return "; `shapelint rule --all` lists them"
 
     def selection(self, select: Iterable[str], ignore: Iterable[str]) -> set[str]:
-        """The codes that are on; all of them if nothing is selected. As in ruff, the
-        more specific word wins, and `ignore` wins a tie.
+        """The codes of the selected rules; without `select`, of all rules.
+
+        As in ruff, the more specific word wins, and `ignore` wins a tie.
 
         Raises:
             UsageError: a word matches no rule.
@@ -66,8 +67,8 @@ class Catalogue:
         }
 
     def _weigh(self, words: Iterable[str]) -> dict[str, int]:
-        """The codes that any of some words stands for, with the precision of the most
-        specific of them."""
+        """The codes that these words select, each with the precision of the most
+        specific word."""
         weights: dict[str, int] = {}
         for word in words:
             precision = _precision(word)
@@ -86,8 +87,8 @@ def _matches(rule: Rule, word: str) -> bool:
 
 
 def _precision(word: str) -> int:
-    """How specific a word is: a longer prefix more than a shorter one, a name as much
-    as a whole code."""
+    """How specific a word is. A longer prefix is more specific, and a name is as
+    specific as a full code."""
     upper = word.strip().upper()
     if upper == ALL:
         return 0
@@ -96,7 +97,7 @@ def _precision(word: str) -> int:
 
 @lru_cache(maxsize=1)
 def catalogue() -> Catalogue:
-    """Every rule, found by importing every module of every family.
+    """Import every module of every family, and return all rules.
 
     Raises:
         ValueError: two rules share a code or a name.
@@ -113,7 +114,7 @@ def catalogue() -> Catalogue:
 
 
 def _import_modules() -> Iterator[ModuleType]:
-    """The modules of every family, a package each."""
+    """Import the modules of every family. Each family is a package."""
     for family in pkgutil.iter_modules(__path__):
         if not family.ispkg:
             continue
@@ -123,7 +124,8 @@ def _import_modules() -> Iterator[ModuleType]:
 
 
 def _rules_of(module: ModuleType) -> Iterator[Rule]:
-    """The rules that a module defines itself; it imports base classes too."""
+    """The rules that a module defines itself, without the base classes that it
+    imports."""
     for value in vars(module).values():
         is_rule = isinstance(value, type) and issubclass(value, Rule)
         if is_rule and value.__module__ == module.__name__:

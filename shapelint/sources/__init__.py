@@ -1,1 +1,1 @@
-"""Files and folders that are read and not run. No torch."""
+"""Files and folders that are read without running them. No torch."""

@@ -1,4 +1,4 @@
-"""Which files of a folder are read."""
+"""Finds the files of a folder to read."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from collections.abc import Iterable
 SKIPPED = frozenset(
     ("__pycache__", "node_modules", "build", "dist", "site-packages", "venv", "env")
 )
-"""Folders that are not looked into, nor those whose name begins with a dot: what lies
-there was written by tools or by others."""
+"""Folders that are not searched, like those whose name begins with a dot: tools or
+other people wrote their contents."""
 
 SUFFIXES = (".py", ".ipynb")
 
 
 def find_files(path: str, exclude: Iterable[str] = ()) -> list[str]:
-    """A file, or every Python file and notebook below a folder, in a stable order;
-    without those that a pattern of `exclude` matches."""
+    """A file, or every Python file and notebook below a folder, in a stable order,
+    except those that match a pattern of `exclude`."""
     if os.path.isfile(path):
         return [path]
     patterns = list(exclude)

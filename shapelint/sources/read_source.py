@@ -1,5 +1,4 @@
-"""Files and folders that are read and not run: `shapelint check train.py`. No torch
-here."""
+"""Reads files without running them, for `shapelint check train.py`. No torch here."""
 
 from __future__ import annotations
 
@@ -33,15 +32,15 @@ from shapelint.syntax.texts import Texts
 
 @dataclass
 class FoundInFiles:
-    """What was found in files that were read: findings, the comments that suppressed
-    others, and faults of shapelint's own."""
+    """The result of reading files: findings, the comments that suppressed others, and
+    internal faults."""
 
     diagnostics: list[Diagnostic] = field(default_factory=list)
     acted: set[Acted] = field(default_factory=set)
     faults: list[str] = field(default_factory=list)
 
     def add(self, other: FoundInFiles) -> None:
-        """Add what another file or another process found."""
+        """Add the result of another file or another process."""
         self.diagnostics += other.diagnostics
         self.acted |= other.acted
         self.faults += other.faults
@@ -50,8 +49,7 @@ class FoundInFiles:
 def read_files(
     files: Iterable[str], request: Read, texts: Texts, known: Known
 ) -> FoundInFiles:
-    """What is found in files, one after the other; a fault in one does not stop the
-    others."""
+    """Read files one after the other. A fault in one file does not stop the others."""
     found = FoundInFiles()
     for file in files:
         found.add(_Reader(file, request, known).read(texts))
@@ -60,15 +58,14 @@ def read_files(
 
 @dataclass(frozen=True)
 class _Reader:
-    """Reads one file. `known`: the layers that act by mode, of models that were
-    walked."""
+    """Reads one file. `known`: the mode-dependent layers of models that were walked."""
 
     file: str
     request: Read
     known: Known
 
     def read(self, texts: Texts) -> FoundInFiles:
-        """All that is found in the file."""
+        """Return everything found in the file."""
         try:
             found = drop_ignored(self._check(texts), self.request.ignored_in)
             left, comments = drop_suppressed(found, texts)
@@ -82,7 +79,7 @@ class _Reader:
         )
 
     def _check(self, texts: Texts) -> list[Diagnostic]:
-        """The findings, each with the fixes that hold."""
+        """Return the findings, each with its verified fixes."""
         path = os.path.abspath(self.file)
         try:
             # For the place of an error, which `_find` could not name.
@@ -117,8 +114,8 @@ class _Reader:
     def _verify_fixes(
         self, finding: Finding, before: Counter[str], texts: Texts
     ) -> Iterator[Fix]:
-        """The candidates that hold: when the edited file is read again, the finding is
-        gone and no other has come."""
+        """Return the fixes that work: when the edited file is read again, the finding
+        is gone and there is no new one."""
         code = finding.diagnostic.code
         rule = catalogue().rules[code]
         is_safe = isinstance(rule, SourceRule) and rule.fix_is_safe
@@ -147,8 +144,8 @@ def _count_codes(findings: Iterable[Finding]) -> Counter[str]:
 
 
 def move_into_cells(item: Diagnostic, texts: Texts) -> Diagnostic:
-    """A finding in a notebook with cell and line as its places, those of its fixes
-    too."""
+    """Convert the places of a finding in a notebook, and those of its fixes, to cell
+    and line."""
     if item.span is None or not item.span.file.endswith(".ipynb"):
         return item
     related = [
@@ -167,7 +164,7 @@ def move_into_cells(item: Diagnostic, texts: Texts) -> Diagnostic:
 
 
 def find_walked_layers(reports: Iterable[TargetReport]) -> Known:
-    """By file and class, the layers of walked models that act by mode: a script that
+    """The mode-dependent layers of walked models, by file and class. A script that
     makes such a model is judged by them."""
     known: Known = {}
     for report in reports:

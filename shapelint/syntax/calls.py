@@ -1,4 +1,4 @@
-"""The call expression at a place, its arguments, and how to write them anew."""
+"""The call expression at a place, and its arguments."""
 
 from __future__ import annotations
 
@@ -42,36 +42,36 @@ class CallExpression:
         return self.source.segment(self.node)
 
     def argument(self, position: int, *names: str) -> ast.expr | None:
-        """An argument by keyword or by position; None where it is not written, or
-        hidden behind a star."""
+        """An argument by keyword or by position; None if it is not written, or if a
+        starred argument hides it."""
         by_keyword = self.keyword(*names)
         if by_keyword is not None:
             return by_keyword
         leading = self.node.args[: position + 1]
         if len(leading) <= position:
             return None
-        # nobody knows how many arguments a star stands for
+        # a star may stand for any number of arguments
         is_hidden = any(isinstance(arg, ast.Starred) for arg in leading)
         return None if is_hidden else leading[position]
 
     def keyword(self, *names: str) -> ast.expr | None:
-        """An argument by keyword, the first that goes by one of these names."""
+        """The first keyword argument that has one of these names."""
         keywords = (word for word in self.node.keywords if word.arg in names)
         first = next(keywords, None)
         return first.value if first is not None else None
 
     def span(self, node: ast.expr | None = None) -> Span:
-        """Where an argument, or the call itself, stands."""
+        """The place of an argument, or of the call itself."""
         return self.source.span(node or self.node)
 
     def replace_node(self, node: ast.expr, text: str) -> Edit:
-        """The edit that writes `text` in place of an expression."""
+        """Return the edit that replaces an expression by `text`."""
         return replacement(self.source, node, text)
 
 
 def call_at(site: Site | None, texts: Texts) -> CallExpression | None:
-    """The call expression at a site; by line alone where the interpreter keeps no
-    columns."""
+    """Return the call expression at a site. Only the line is compared if the
+    interpreter keeps no columns."""
     if site is None:
         return None
     source, corners = parse_file(site.file, texts), _corners_of(site)
@@ -84,8 +84,8 @@ def call_at(site: Site | None, texts: Texts) -> CallExpression | None:
 
 
 def operation_at(site: Site | None, texts: Texts) -> tuple[ParsedFile, ast.expr] | None:
-    """The operator expression (`a + b`, `a @ b`, `x[i]`) at a site, where the
-    interpreter keeps columns."""
+    """Return the operator expression (`a + b`, `a @ b`, `x[i]`) at a site; None if the
+    interpreter keeps no columns."""
     if site is None:
         return None
     source, corners = parse_file(site.file, texts), _corners_of(site)
@@ -98,8 +98,10 @@ def operation_at(site: Site | None, texts: Texts) -> tuple[ParsedFile, ast.expr]
 def layer_call(
     sites: tuple[Site, ...], class_name: str, texts: Texts
 ) -> CallExpression | None:
-    """The user's expression that made a layer, if it names the layer's class, so that
-    its arguments are known. `sites`: the user's frames, innermost first."""
+    """Return the expression in the user's code that made a layer, if it calls the
+    layer's own class, so that its arguments are known.
+
+    `sites`: the user's frames, innermost first."""
     if not sites:
         return None
     call = call_at(sites[0], texts) or _call_of(class_name, sites[0], texts)
@@ -107,7 +109,7 @@ def layer_call(
 
 
 def _call_of(name: str, site: Site, texts: Texts) -> CallExpression | None:
-    """The only call of a name on the line of a site."""
+    """The call of a name on the line of a site, if there is only one."""
     source = parse_file(site.file, texts)
     if source is None:
         return None
@@ -117,8 +119,8 @@ def _call_of(name: str, site: Site, texts: Texts) -> CallExpression | None:
 
 
 def _corners_of(site: Site) -> Corners | None:
-    """A site as `ast` counts it, columns from 0; None where the interpreter keeps no
-    columns, as Python 3.10 does not."""
+    """The corners of a site as `ast` counts them, columns from 0; None if the
+    interpreter keeps no columns, as in Python 3.10."""
     if site.column is None or site.end_line is None or site.end_column is None:
         return None
     return (site.line, site.column - 1, site.end_line, site.end_column - 1)
@@ -129,12 +131,13 @@ def _calls_on_line(source: ParsedFile, line: int) -> list[ast.Call]:
 
 
 def _find_only_call(source: ParsedFile, nodes: list[ast.Call]) -> CallExpression | None:
-    """The only one of some calls: where there are more, nobody knows which is meant."""
+    """Return the call among some nodes if there is exactly one. With several, it is not
+    known which is meant."""
     return CallExpression(source, nodes[0]) if len(nodes) == 1 else None
 
 
 def call_around(file: str, position: Position, texts: Texts) -> CallExpression | None:
-    """The smallest call expression that a position lies in, or that begins there."""
+    """Return the smallest call expression that contains a position, or begins there."""
     source = parse_file(file, texts)
     if source is None:
         return None

@@ -1,5 +1,5 @@
-"""Places in the cells of a notebook, which people see, and in its text, which is
-read."""
+"""Conversion between places in the cells of a notebook, which users see, and places in
+its text, which is parsed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from shapelint.syntax.texts import Texts
 
 
 def span_in_cell(span: Span, texts: Texts) -> Span:
-    """A place in a notebook's text as cell and line; any other as it is."""
+    """Convert a span of a notebook's text to cell and line. Any other span is returned
+    unchanged."""
     if not span.file.endswith(".ipynb"):
         return span
     text = texts.text_of(span.file)
@@ -29,7 +30,8 @@ def span_in_cell(span: Span, texts: Texts) -> Span:
 
 
 def edit_in_cell(edit: Edit, texts: Texts) -> Edit:
-    """An edit of a notebook's text as one of a cell; any other as it is."""
+    """Convert an edit of a notebook's text to an edit of a cell. Any other edit is
+    returned unchanged."""
     if not edit.file.endswith(".ipynb"):
         return edit
     text = texts.text_of(edit.file)
@@ -45,7 +47,8 @@ def edit_in_cell(edit: Edit, texts: Texts) -> Edit:
 
 
 def edit_in_text(edit: Edit, text: str) -> Edit:
-    """An edit of a cell as one of the notebook's text; any other as it is."""
+    """Convert an edit of a cell to an edit of the notebook's text. Any other edit is
+    returned unchanged."""
     file, _, cell = edit.file.partition(CELL)
     if not cell:
         return edit

@@ -1,4 +1,4 @@
-"""Where a file says what must hold: conditions of `assert`, of what raises, of
+"""The conditions that a file checks: in `assert`, in an `if` that raises, in
 `torch._assert` and `torch._check`."""
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from shapelint.syntax.texts import Texts
 from shapelint.syntax.trees import parse_file
 
 _OF_TORCH = ("_assert", "_check")
-"""How the names of torch's own functions begin that raise where a condition does not
-hold: `torch._assert`, `torch._check`, `torch._check_is_size`."""
+"""How the names of torch's own checks begin: `torch._assert`, `torch._check`,
+`torch._check_is_size`."""
 
 
 def edits_a_check(edits: Iterable[Edit], texts: Texts) -> bool:
-    """Whether a change reaches into a condition: then the check would hold, and nothing
-    would be mended."""
+    """Whether an edit touches a checked condition. Such an edit would silence the check
+    and fix nothing."""
     return any(_reaches_a_condition(edit, texts) for edit in edits)
 
 
@@ -33,7 +33,7 @@ def _reaches_a_condition(edit: Edit, texts: Texts) -> bool:
 
 @lru_cache(maxsize=64)
 def _conditions(tree: ast.Module) -> tuple[ast.expr, ...]:
-    """The conditions of a file."""
+    """Find the checked conditions of a file."""
     functions = nodes_of(tree, ast.FunctionDef)
     checking = {function.name for function in functions if _only_checks(function)}
     found: list[ast.expr] = []
@@ -45,8 +45,8 @@ def _conditions(tree: ast.Module) -> tuple[ast.expr, ...]:
 
 
 def _condition(statement: ast.stmt, checking: set[str]) -> ast.expr | None:
-    """What must hold, or must not, by one statement. `checking`: the names of functions
-    that only check."""
+    """Return the condition that a statement checks, if it checks one. `checking` names
+    the functions that only check their arguments."""
     if isinstance(statement, ast.Assert):
         return statement.test
     if isinstance(statement, ast.If):
@@ -56,29 +56,29 @@ def _condition(statement: ast.stmt, checking: set[str]) -> ast.expr | None:
     if call is None:
         return None
     # the whole call: an argument is as much the author's word as the condition is
-    is_check = _is_torchs(call) or last_name(call.func) in checking
+    is_check = _is_torch_check(call) or last_name(call.func) in checking
     return call if is_check else None
 
 
 def _raises(body: list[ast.stmt]) -> bool:
-    """Whether a block ends by raising, whatever it says before."""
+    """Whether a block ends with a `raise`."""
     return bool(body) and isinstance(body[-1], ast.Raise)
 
 
-def _is_torchs(call: ast.Call) -> bool:
+def _is_torch_check(call: ast.Call) -> bool:
     """Whether a call is one of torch's own checks."""
     return last_name(call.func).startswith(_OF_TORCH)
 
 
 def _call_of(statement: ast.stmt) -> ast.Call | None:
-    """The call that a statement consists of."""
+    """Return the call if a statement consists of nothing else."""
     if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
         return statement.value
     return None
 
 
 def _only_checks(function: ast.FunctionDef) -> bool:
-    """Whether a function checks its arguments and does nothing else; values may get
+    """Whether a function does nothing but check its arguments. It may assign local
     names on the way."""
     others = [statement for statement in function.body if not _is_check(statement)]
     has_checks = len(others) < len(function.body)
@@ -89,14 +89,14 @@ def _is_check(statement: ast.stmt) -> bool:
     if isinstance(statement, ast.Assert):
         return True
     if isinstance(statement, ast.If):
-        # what an `else` does instead of raising is work of its own
+        # with an `else`, the function does more than check
         return _raises(statement.body) and not statement.orelse
     call = _call_of(statement)
-    return call is not None and _is_torchs(call)
+    return call is not None and _is_torch_check(call)
 
 
 def _changes_nothing(statement: ast.stmt) -> bool:
-    """Whether a statement is a docstring, or gives a value a name."""
+    """Whether a statement is a docstring or assigns a local name."""
     if isinstance(statement, ast.Expr):
         return isinstance(statement.value, ast.Constant)
     if not isinstance(statement, ast.Assign):
@@ -105,6 +105,7 @@ def _changes_nothing(statement: ast.stmt) -> bool:
 
 
 def _writes_into(target: ast.expr) -> bool:
-    """Whether a target is part of something: `self.size`, `sizes[0]`."""
+    """Whether an assignment target is an attribute or an item: `self.size`,
+    `sizes[0]`."""
     parts = (ast.Attribute, ast.Subscript)
     return any(isinstance(node, parts) for node in ast.walk(target))

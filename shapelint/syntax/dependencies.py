@@ -1,5 +1,5 @@
-"""Which files a model is made of: its own and what that imports, and so on. Nothing is
-imported for it."""
+"""The files that a model is made of: its own, and those it imports, directly or
+indirectly. Nothing is imported to find them."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from shapelint.syntax.parsing import last_name, nodes_of, parse_python
 from shapelint.syntax.texts import DISK
 
 _BY_NAME = ("import_module", "__import__")
-"""Calls that import the module that their first argument names; only a run can know it
-unless it is a string."""
+"""Calls that import the module that their first argument names. If that is not a string
+literal, only a run can know it."""
 
 _BY_PLACE = (
     "load_module",
@@ -34,23 +34,24 @@ _BY_PLACE = (
     "locate",
     "resolve_name",
 )
-"""Calls that run a file that only a run can know."""
+"""Calls that execute a file that only a run can know."""
 
 
 @dataclass
 class Dependencies:
-    """The files that something is made of, as absolute paths; `is_complete`: whether
-    those are known to be all."""
+    """The files that something is made of, as absolute paths. `is_complete` is false if
+    there may be others."""
 
     files: set[str] = field(default_factory=set)
     is_complete: bool = True
 
 
 def dependencies_of(places: Iterable[str], folder: str) -> Dependencies:
-    """The files behind Python files and dotted modules, installed packages left out.
+    """Find the files behind Python files and dotted modules, leaving out installed
+    packages.
 
-    `folder`: the project's, from which imports are looked for, beside where the
-    interpreter looks for them."""
+    `folder` is the project's folder. Imports are searched there and wherever the
+    interpreter would search."""
     places = list(places)
     found = Dependencies()
     roots = _roots_of([place for place in places if place.endswith(".py")], folder)
@@ -68,7 +69,7 @@ def dependencies_of(places: Iterable[str], folder: str) -> Dependencies:
 
 
 def _roots_of(files: list[str], folder: str) -> list[str]:
-    """The folders from which imports are looked for, each once."""
+    """The folders in which imports are searched, without repetition."""
     roots: list[str] = []
     for file in map(os.path.realpath, files):
         # a file's folder is first on `sys.path` for all that it imports, and so is that
@@ -80,7 +81,7 @@ def _roots_of(files: list[str], folder: str) -> list[str]:
 
 
 def _first_files(place: str, roots: list[str], found: Dependencies) -> list[str]:
-    """The files that a place names; one that is nowhere makes `found` incomplete."""
+    """The files that a place names. If there is none, `found` becomes incomplete."""
     if place.endswith(".py"):
         files, may_be_nowhere = [place], False
     else:
@@ -92,8 +93,8 @@ def _first_files(place: str, roots: list[str], found: Dependencies) -> list[str]
 
 
 def _imports_of(file: str, roots: list[str], found: Dependencies) -> Iterator[str]:
-    """The files that a file imports by what is written in it; what is not written makes
-    `found` incomplete."""
+    """The files that a file imports, as far as its text shows. Otherwise `found`
+    becomes incomplete."""
     try:
         tree = parse_python(DISK.text_of(file))
     except UsageError:
@@ -113,8 +114,8 @@ def _imports_of(file: str, roots: list[str], found: Dependencies) -> Iterator[st
 
 
 def _is_beyond_reading(tree: ast.Module) -> bool:
-    """Whether a file changes where modules are looked for, or hands on what imports
-    them by name."""
+    """Whether a file changes the import path, or gives the functions that import by
+    name to other code."""
     if any(map(_hides_imports, nodes_of(tree, ast.ImportFrom))):
         return True
     # a call of `import_module` itself is looked into by `_files_of_call`
@@ -124,7 +125,8 @@ def _is_beyond_reading(tree: ast.Module) -> bool:
 
 
 def _hides_imports(node: ast.ImportFrom) -> bool:
-    """`from importlib import import_module as load`, `from sys import path`."""
+    """Whether a statement is like `from importlib import import_module as load` or
+    `from sys import path`."""
     names = {alias.name for alias in node.names}
     renamed = {alias.name for alias in node.names if alias.asname}
     is_search_path = node.module == "sys" and "path" in names
@@ -132,12 +134,12 @@ def _hides_imports(node: ast.ImportFrom) -> bool:
 
 
 def _is_importer(node: ast.AST) -> bool:
-    """`import_module`, and `__import__`."""
+    """Whether an expression is `import_module` or `__import__`."""
     return last_name(node) in _BY_NAME
 
 
 def _is_search_path(node: ast.AST) -> bool:
-    """`sys.path`, and the `__path__` of a package."""
+    """Whether an expression is `sys.path`, or the `__path__` of a package."""
     if last_name(node) == "__path__":
         return True
     if not isinstance(node, ast.Attribute) or node.attr != "path":
@@ -148,7 +150,8 @@ def _is_search_path(node: ast.AST) -> bool:
 def _find_known_files(
     parts: list[str], roots: list[str], found: Dependencies
 ) -> Iterator[str]:
-    """As `files_of_module`; a module that is nowhere may be made of anything."""
+    """Like `files_of_module`, but a module that is not found makes `found`
+    incomplete."""
     files = list(files_of_module(parts, roots))
     is_standard = parts[0] in sys.stdlib_module_names
     is_known = files or is_standard or find_top_level(parts[0])
@@ -160,7 +163,7 @@ def _find_known_files(
 def _files_of_call(
     node: ast.Call, roots: list[str], found: Dependencies
 ) -> Iterator[str]:
-    """The files that a call imports while the program runs."""
+    """The files that a call of an importing function loads at run time."""
     name = last_name(node.func)
     # the builtin alone: a method of that name need not run code
     is_exec = isinstance(node.func, ast.Name) and name == "exec"
@@ -176,7 +179,8 @@ def _files_of_call(
 
 
 def _read_imported_module(node: ast.Call) -> str:
-    """The module that a call imports, where it is written out and not relative."""
+    """The module that such a call imports, if its name is a literal and not
+    relative."""
     first = node.args[0] if node.args else None
     if not isinstance(first, ast.Constant) or not isinstance(first.value, str):
         return ""
@@ -206,7 +210,7 @@ def _files_of_from(
 
 
 def _folder_above(file: str, level: int) -> str:
-    """The folder that an import with as many dots begins from."""
+    """The folder from which an import with this many leading dots starts."""
     folder = file
     for _ in range(level):
         folder = os.path.dirname(folder)

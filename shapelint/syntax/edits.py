@@ -1,4 +1,4 @@
-"""Edits made on texts: the only module that applies them."""
+"""Applies edits to texts. No other module does."""
 
 from __future__ import annotations
 
@@ -17,32 +17,34 @@ from shapelint.syntax.trees import ParsedFile
 
 
 def replacement(source: ParsedFile, node: ast.expr | ast.stmt, text: str) -> Edit:
-    """The edit that writes `text` in place of an expression or statement."""
+    """Return the edit that replaces an expression or statement by `text`."""
     start, end = source.extent(node)
     return Edit(source.file, start, end, text)
 
 
 def insert_before(source: ParsedFile, statement: ast.stmt, text: str) -> Edit:
-    """The edit that writes another statement before one, indented alike."""
+    """Return the edit that inserts a statement before another one, with the same
+    indentation."""
     indentation = " " * statement.col_offset
     both = f"{text}\n{indentation}{source.segment(statement)}"
     return replacement(source, statement, both)
 
 
 def insert_after(source: ParsedFile, statement: ast.stmt, text: str) -> Edit:
-    """The edit that writes another statement after one, indented alike."""
+    """Return the edit that inserts a statement after another one, with the same
+    indentation."""
     indentation = " " * statement.col_offset
     both = f"{source.segment(statement)}\n{indentation}{text}"
     return replacement(source, statement, both)
 
 
 def file_of(edit: Edit) -> str:
-    """The file that an edit is made in, by its real path: of a cell, its notebook."""
+    """The real path of the file that an edit changes; for a cell, of its notebook."""
     return os.path.realpath(edit.file.partition(CELL)[0])
 
 
 def edit_texts(texts: Texts, edits: Iterable[Edit]) -> Texts:
-    """The texts with edits made, in cells or whole files, built upon earlier ones.
+    """Return the texts with further edits applied, in cells or whole files.
 
     Raises:
         UsageError: a file cannot be read.
@@ -60,7 +62,7 @@ def edit_texts(texts: Texts, edits: Iterable[Edit]) -> Texts:
 
 
 def try_edits(texts: Texts, edits: Iterable[Edit]) -> Texts | None:
-    """As `edit_texts`; None where the edits do not fit the files."""
+    """Like `edit_texts`, but return None if the edits do not fit the files."""
     try:
         return edit_texts(texts, edits)
     except (UsageError, ValueError, IndexError):
@@ -68,7 +70,7 @@ def try_edits(texts: Texts, edits: Iterable[Edit]) -> Texts | None:
 
 
 def apply_edits(text: str, edits: list[Edit]) -> str:
-    """The text with edits of one file made, last place first.
+    """Apply the edits of one file to its text, from the end of the text backwards.
 
     Raises:
         ValueError: two edits overlap.

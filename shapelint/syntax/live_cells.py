@@ -1,4 +1,5 @@
-"""Cells that were run in this session: no files, but Python keeps their text."""
+"""Cells that were run in this session. They are not files, but Python keeps their
+text."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ import sys
 
 
 def is_live_cell(file: str) -> bool:
-    """Whether a name is that of a cell that was run in this session."""
+    """Whether a file name stands for a cell that was run in this session."""
     if file not in linecache.cache:
         return False
     # IPython in a terminal names its cells the one way, Jupyter's kernel the other
@@ -16,12 +17,12 @@ def is_live_cell(file: str) -> bool:
 
 
 def text_of_live_cell(file: str) -> str:
-    """The text of such a cell, as it was run."""
+    """The text of such a cell at the time it was run."""
     return "".join(linecache.getlines(file))
 
 
 def number_of_live_cell(file: str) -> str:
-    """`In [3]` for the name of such a cell; nothing for another."""
+    """`In [3]` for the name of such a cell; empty for any other name."""
     if not is_live_cell(file):
         return ""
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None

@@ -1,5 +1,5 @@
-"""Where the files of a module are, by its dotted name or by a file beside it. Nothing is
-imported for it."""
+"""Finds the files of a module by its dotted name or by a file beside it. Nothing is
+imported."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from importlib.machinery import ModuleSpec
 def files_of_module(
     parts: list[str], roots: list[str], is_relative: bool = False
 ) -> Iterator[str]:
-    """The packages and the module that a dotted name stands for, where they are not
-    installed packages."""
+    """The files of the packages and the module that a dotted name stands for, unless
+    they are installed."""
     if not parts:
         return
     for root in roots:
@@ -29,7 +29,7 @@ def files_of_module(
 
 
 def _files_below(root: str, parts: list[str]) -> Iterator[str]:
-    """Of `a.b.c` the files of `a`, of `a.b`, and of `a.b.c`."""
+    """For `a.b.c`, the files of `a`, of `a.b` and of `a.b.c` below a folder."""
     for part in parts:
         root = os.path.join(root, part)
         yield from _as_file(root)
@@ -42,7 +42,8 @@ def _as_file(place: str) -> Iterator[str]:
 
 
 def modules_beside(files: Iterable[str]) -> Iterator[str]:
-    """The modules and packages of the packages whose `__init__.py` these are."""
+    """All modules and packages in the packages to which these `__init__.py` files
+    belong."""
     for file in files:
         folder = os.path.dirname(file)
         if not os.path.isdir(folder):
@@ -52,8 +53,7 @@ def modules_beside(files: Iterable[str]) -> Iterator[str]:
 
 
 def package_of(file: str) -> str:
-    """The `__init__.py` that is imported before a file; a path to nothing where there
-    is no package."""
+    """The `__init__.py` that Python imports before a file. The path may not exist."""
     folder = os.path.dirname(file)
     if os.path.basename(file) == "__init__.py":
         folder = os.path.dirname(folder)
@@ -61,8 +61,8 @@ def package_of(file: str) -> str:
 
 
 def root_of(file: str) -> str:
-    """The folder from which a file of a package is imported: the first one above it
-    that is not a package."""
+    """The folder from which a file is imported: the first folder above it that is not a
+    package."""
     folder = os.path.dirname(file)
     while os.path.isfile(os.path.join(folder, "__init__.py")):
         folder = os.path.dirname(folder)
@@ -70,8 +70,8 @@ def root_of(file: str) -> str:
 
 
 def is_of_a_package(module: str) -> bool:
-    """Whether a module is one of an installed package, which no change of the project's
-    files changes."""
+    """Whether a module belongs to an installed package, so that no edit of the project
+    changes it."""
     files = find_top_level(module.partition(".")[0])
     return bool(files) and all(map(_is_installed, files))
 
@@ -84,9 +84,9 @@ def _is_installed(file: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def find_top_level(name: str) -> tuple[str, ...]:
-    """Where the interpreter would find a top-level module: `.pth` files and the finders
-    of editable installs have their say. Of a package its `__init__.py`, there or
-    not."""
+    """Where the interpreter would find a top-level module, including `.pth` files and
+    the finders of editable installs. For a package, its `__init__.py`, whether or not
+    that exists."""
     if name in sys.stdlib_module_names or not name:
         return ()
     try:

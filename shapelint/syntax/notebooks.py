@@ -1,8 +1,8 @@
-"""Notebooks read as scripts: their code cells in order, each behind a line that says
-which it is.
+"""Reads notebooks as scripts: the code cells in order, each after a comment line with
+its number.
 
-Magics and shell commands stand in the text as a `pass` that remembers them, so that an
-edited text can be put back."""
+Magics and shell commands are replaced by a `pass` that carries the original, so that an
+edited text can be converted back."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ from shapelint.facts.errors import UsageError
 from shapelint.syntax.parsing import UnreadableError, parse_python
 
 CELL = ":cell "
-"""What stands between a notebook's file and the number of a cell in the name of a
-place."""
+"""Separates a notebook's file from the number of a cell in the name of a place."""
 
 PYTHON_MAGICS = ("time", "timeit", "capture", "prun", "memit", "mprun", "lprun")
-"""Cell magics below which the cell is Python."""
+"""Cell magics whose cell is Python."""
 
 _MAGIC = re.compile(r"^(\s*)([%!?].*|.*\?\s*)$")
 _KEPT = re.compile(r"^(\s*)(?:pass  )?#: as written: (.*)$", re.MULTILINE)
@@ -26,7 +25,7 @@ _MARK = re.compile(r"^#: code cell (\d+)$", re.MULTILINE)
 
 
 def join_cells(content: str) -> str:
-    """A notebook's code as one text.
+    """Return a notebook's code as one text.
 
     Raises:
         UsageError: nbformat is not installed, or this is not a notebook.
@@ -45,7 +44,7 @@ def _join(cells: tuple[str, ...]) -> str:
 
 
 def cell_sources(content: str) -> list[str]:
-    """The source of each code cell.
+    """Return the source of each code cell.
 
     Raises:
         UsageError: as `join_cells`.
@@ -59,38 +58,39 @@ def cell_sources(content: str) -> list[str]:
     try:
         read: Any = nbformat.reads(content, as_version=4)  # type: ignore[no-untyped-call, unused-ignore]
         return [str(cell.source) for cell in read.cells if cell.cell_type == "code"]
-    except Exception as error:  # whatever nbformat says of it
+    except Exception as error:  # any error of nbformat
         raise UsageError(f"not a notebook: {error}") from None
 
 
 def cells_of(text: str) -> list[str]:
-    """The code of each cell in a notebook's text, edited or not, with its magics as
-    they were written."""
+    """Split a notebook's text, edited or not, into the code of its cells, with the
+    magics restored."""
     parts = _MARK.split(text)[2::2]
     return [restore_magics(part[1:].removesuffix("\n")) for part in parts]
 
 
 def place_in_cell(text: str, line: int) -> tuple[int, int]:
-    """Cell and line in it, both from 1, for a line of a notebook's text."""
+    """Convert a line of a notebook's text to a cell and a line in it, both counted from
+    1."""
     marks = [mark for mark in _marks(text) if mark <= max(line, 1)]
     return (len(marks), max(1, line - marks[-1])) if marks else (1, line)
 
 
 def line_in_text(text: str, cell: int, line: int) -> int:
-    """The line of a notebook's text for a line of a cell; the inverse of
+    """Convert a line of a cell to a line of the notebook's text. The inverse of
     `place_in_cell`."""
     return _marks(text)[cell - 1] + line
 
 
 def _marks(text: str) -> list[int]:
-    """The lines of a notebook's text that say which cell begins."""
+    """The lines of a notebook's text that announce a cell."""
     lines = text.split("\n")
     return [at for at, line in enumerate(lines, 1) if _MARK.fullmatch(line)]
 
 
 def require_text(text: str) -> None:
-    """Refuse what no file can hold: halves of characters, as a notebook may escape
-    them.
+    """Refuse text with lone surrogates, which a notebook may contain and no file can
+    hold.
 
     Raises:
         UnicodeError: there is one.
@@ -99,8 +99,8 @@ def require_text(text: str) -> None:
 
 
 def convert_to_python(source: str) -> str:
-    """A cell's code, magics and shell commands kept behind a `pass`; all of it as
-    comments where it is not Python."""
+    """Convert a cell to Python: magics and shell commands are hidden behind a `pass`,
+    and a cell that is still not Python becomes comments."""
     text = keep_magics(source)
     if _is_python(source, text):
         return text
@@ -119,11 +119,12 @@ def _is_python(source: str, text: str) -> bool:
 
 
 def keep_magics(source: str) -> str:
-    """Python with magics and shell commands behind a `pass`."""
+    """Hide magics and shell commands behind a `pass`."""
     lines = source.split("\n")
     return "\n".join(_MAGIC.sub(r"\1pass  #: as written: \2", line) for line in lines)
 
 
 def restore_magics(text: str) -> str:
-    """Magics and shell commands as they were written; the inverse of `keep_magics`."""
+    """Restore magics and shell commands as they were written. The inverse of
+    `keep_magics`."""
     return _KEPT.sub(r"\1\2", text)

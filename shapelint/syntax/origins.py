@@ -1,5 +1,5 @@
-"""From an expression back to where its value was written: an argument that was passed,
-an assignment, a default."""
+"""Traces an expression back to where its value was written: as an argument, in an
+assignment or as a default."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from shapelint.syntax.calls import CallExpression, call_at
 from shapelint.syntax.trees import ParsedFile
 
 DEPTH = 6
-"""Steps back from an expression: a number that is handed through more functions than
-that, nobody would change at its other end."""
+"""How many steps an expression is traced back. Nobody would change a number at the far
+end of more function calls than that."""
 
 Assignment = tuple[ast.expr, ast.expr]
-"""A target and the value it is given."""
+"""A target and the value assigned to it."""
 
 _COMPREHENSIONS = ("<listcomp>", "<genexpr>", "<dictcomp>", "<setcomp>", "<lambda>")
 
 _MODULES = ("torch", "nn", "F", "np", "math")
-"""What the modules whose functions models call are imported as."""
+"""The usual names of imported modules whose functions models call."""
 
 _SAME_VALUE = ("int", "round", "max")
-"""Functions whose result is one of their arguments, or nearly so."""
+"""Functions that return one of their arguments, or nearly so."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """An expression in a file, and the frames that led to the function it stands in,
+    """An expression in a file, and the frames that led to the function around it,
     innermost first.
 
-    `makers` are those that led to the `__init__` of the object that `self` is there.
-    `whole`: where it came up on the way back from another expression, whether it is all
-    of that one's value, and not a part of it."""
+    `makers` are the frames that led to the `__init__` of the object that `self` is
+    there. `whole`: if the place was traced back from another expression, whether it
+    gives the whole value of that expression rather than a part of it."""
 
     source: ParsedFile
     node: ast.expr
@@ -50,8 +50,8 @@ class Place:
 
 
 def callers_of(sites: tuple[Site, ...]) -> tuple[Site, ...]:
-    """The frames beyond the function in which the first site stands; a comprehension is
-    part of its function."""
+    """The frames that called the function in which the first site stands. A
+    comprehension counts as part of its function."""
     rest = list(sites)
     while rest and rest[0].function.endswith(_COMPREHENSIONS):
         rest.pop(0)
@@ -61,13 +61,13 @@ def callers_of(sites: tuple[Site, ...]) -> tuple[Site, ...]:
 def place_of_argument(
     call: CallExpression, node: ast.expr, sites: tuple[Site, ...]
 ) -> Place:
-    """An argument of the expression that made a layer."""
+    """The place of an argument in the expression that made a layer."""
     callers = callers_of(sites)
     return Place(call.source, node, callers, callers)
 
 
 def origins(place: Place, depth: int = DEPTH) -> Iterator[Place]:
-    """The expression itself, and every expression its value comes from, nearest
+    """Yield the place itself, then every place that its value comes from, nearest
     first."""
     yield place
     if depth <= 0:
@@ -79,7 +79,7 @@ def origins(place: Place, depth: int = DEPTH) -> Iterator[Place]:
 
 
 def _parts(node: ast.expr) -> list[ast.expr]:
-    """The expressions inside another that its value is made of."""
+    """The subexpressions from which the value of an expression is computed."""
     match node:
         case ast.BinOp():
             return [node.left, node.right]
@@ -100,7 +100,8 @@ def _parts(node: ast.expr) -> list[ast.expr]:
 
 
 def _sources(place: Place) -> list[Place]:
-    """Where the value of a name, or of an attribute of `self`, was written."""
+    """The places where the value of a name, or of an attribute of `self`, was
+    written."""
     node = place.node
     if isinstance(node, ast.Name):
         return [
@@ -113,18 +114,19 @@ def _sources(place: Place) -> list[Place]:
 
 
 def find_enclosing_function(place: Place) -> ast.FunctionDef | None:
-    """The function an expression stands in."""
+    """The function around an expression."""
     return place.source.find_enclosing(place.node, ast.FunctionDef)
 
 
 def find_enclosing_class(place: Place) -> ast.ClassDef | None:
-    """The class an expression stands in."""
+    """The class around an expression."""
     return place.source.find_enclosing(place.node, ast.ClassDef)
 
 
 @lru_cache(maxsize=64)
 def assignments(scope: ast.AST) -> tuple[Assignment, ...]:
-    """The assignments in a scope, tuples taken apart."""
+    """The assignments in a scope. An assignment of tuples is split into one for each
+    element."""
     return tuple(pair for node in ast.walk(scope) for pair in _pairs(node))
 
 
@@ -144,8 +146,8 @@ def _pairs(node: ast.AST) -> list[Assignment]:
 
 
 def _find_assigned_values(place: Place, name: str) -> list[Place]:
-    """The last value that the enclosing function assigns to a name before it is used;
-    where there is none, the last that the module does."""
+    """The last value that the enclosing function assigns to a name before its use; if
+    there is none, the last that the module assigns."""
     tree = place.source.tree
     function = find_enclosing_function(place)
     values = _values_of(name, assignments(function or tree))
@@ -162,7 +164,7 @@ def _is_before(value: ast.expr, node: ast.expr) -> bool:
 
 
 def _module_assignments(tree: ast.Module) -> list[Assignment]:
-    """The assignments that a module makes itself, outside of functions and classes."""
+    """The assignments at the top level of a module."""
     statements = [each for each in tree.body if isinstance(each, ast.Assign)]
     return [pair for statement in statements for pair in _pairs(statement)]
 
@@ -182,7 +184,8 @@ def _is_parameter(function: ast.FunctionDef, name: str) -> bool:
 
 
 def _find_passed_values(place: Place, name: str) -> list[Place]:
-    """What the caller passes for a parameter, else its default."""
+    """The argument that the caller passes for a parameter; if there is none, its
+    default."""
     function = find_enclosing_function(place)
     if function is None or not _is_parameter(function, name):
         return []
@@ -234,8 +237,8 @@ def _default_of(function: ast.FunctionDef, name: str) -> ast.expr | None:
 
 
 def _attribute_values(place: Place, name: str) -> list[Place]:
-    """The first two values that the class assigns to `self.<name>`: a second one is
-    most often that of another branch, further ones are updates."""
+    """The first two values that the class assigns to `self.<name>`. The second usually
+    belongs to another branch; later ones are updates."""
     owner = find_enclosing_class(place)
     if owner is None:
         return []

@@ -1,5 +1,5 @@
-"""Inputs that a model class has of its own: an `example_input_array`, or a comment `#
-shapelint: input=1,3,64,64`."""
+"""Inputs that a model class declares itself: an `example_input_array`, or a comment
+`# shapelint: input=1,3,64,64`."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _COMMENT = re.compile(r"#\s*shapelint:\s*input\s*=\s*(?P<specs>.+?)\s*$")
 
 
 def has_own_input(file: str) -> bool:
-    """Whether a class of a file has inputs of its own; words in strings and other
-    comments do not count."""
+    """Whether a class in a file declares its own inputs. Strings and other comments do
+    not count."""
     try:
         text = DISK.text_of(file)
         if "shapelint:" not in text and EXAMPLE not in text:
@@ -46,8 +46,8 @@ def _sets_example(owner: ast.ClassDef) -> bool:
 
 
 def input_comment(text: str, owner: ast.ClassDef) -> tuple[str, ...]:
-    """The inputs in comments above a class, on its line, or inside it before the first
-    method."""
+    """The inputs in the comments above a class, on its line, or inside it before the
+    first method."""
     comments = dict(_comments(text))
     found: list[str] = []
     for line in _lines_of_head(text, owner):
@@ -58,7 +58,8 @@ def input_comment(text: str, owner: ast.ClassDef) -> tuple[str, ...]:
 
 
 def _lines_of_head(text: str, owner: ast.ClassDef) -> range:
-    """The lines of a class up to its first method, and the comments right above it."""
+    """The lines of a class up to its first method, and of the comments directly above
+    it."""
     lines = text.split("\n")
     first = first_line(owner)
     start = first
@@ -71,18 +72,18 @@ def _lines_of_head(text: str, owner: ast.ClassDef) -> range:
 
 
 def _split_specs(specs: str) -> list[str]:
-    """`1,3,8,8` and `2,4` of `1,3,8,8 2,4`, of `1,3,8,8; 2,4`, and of `1,3,8,8
-    input=2,4`."""
+    """Split `1,3,8,8 2,4`, `1,3,8,8; 2,4` or `1,3,8,8 input=2,4` into `1,3,8,8` and
+    `2,4`."""
     return re.sub(r"[\s;]+(?:input\s*=\s*)?", " ", specs).split()
 
 
 def first_line(node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> int:
-    """Of a class or function, that of its first decorator where it has one."""
+    """The first line of a class or function, decorators included."""
     return min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
 
 
 def _comments(text: str) -> Iterator[tuple[int, str]]:
-    """Every comment by its line."""
+    """The comment of each line that has one."""
     try:
         for token in tokenize.generate_tokens(io.StringIO(text).readline):
             if token.type == tokenize.COMMENT:

@@ -1,4 +1,5 @@
-"""Python text as a syntax tree; whatever is wrong with it is one error of ours."""
+"""Parses Python text. Everything that can be wrong with it is one exception,
+`UnreadableError`."""
 
 from __future__ import annotations
 
@@ -15,16 +16,16 @@ T = TypeVar("T")
 Node = TypeVar("Node", bound=ast.AST)
 
 DEPTH = 50_000
-"""Calls within calls while files are read: nested expressions and long chains of `elif`
-are walked recursively."""
+"""The recursion limit while files are read, since nested expressions and long chains of
+`elif` are walked recursively."""
 
 STACK = 512 * 2**20
-"""Bytes of the stack for that; only what is used of it takes memory."""
+"""The stack size in bytes for that depth. Only the used part takes memory."""
 
 
 class UnreadableError(UsageError):
-    """A file that cannot be read, or is not Python; `line` and `column` say where, from
-    1, if that is known."""
+    """The file cannot be read, or is not Python. `line` and `column` count from 1, if
+    they are known."""
 
     def __init__(self, reason: str, line: int = 0, column: int = 0) -> None:
         super().__init__(reason)
@@ -33,7 +34,7 @@ class UnreadableError(UsageError):
 
 
 def parse_python(text: str) -> ast.Module:
-    """The syntax tree of a text.
+    """Parse a text into a syntax tree.
 
     Raises:
         UnreadableError: it is not Python, or nested more deeply than Python takes.
@@ -54,29 +55,31 @@ def parse_python(text: str) -> ast.Module:
 
 @lru_cache(maxsize=16)
 def tree_of(text: str) -> ast.Module:
-    """As `parse_python`, shared by all that look something up in a text.
+    """Like `parse_python`, but cached by text.
 
-    Many changes of a file are tried one after the other, and each text is asked for
+    Many edits of a file are tried one after the other, and each edited text is parsed
     several times while it is walked."""
     return parse_python(text)
 
 
 def nodes_of(tree: ast.AST, kind: type[Node]) -> Iterator[Node]:
-    """The nodes of a kind, those around others first."""
+    """The nodes of a kind, outer ones before those inside them."""
     return (node for node in ast.walk(tree) if isinstance(node, kind))
 
 
 def last_name(node: ast.AST) -> str:
-    """`Linear` of `nn.Linear` and of `Linear`; empty for what is not a name."""
+    """`Linear` for `nn.Linear` and for `Linear`; empty for an expression that is not a
+    name."""
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else ""
 
 
 def nodes_at(tree: ast.AST, line: int) -> Iterator[ast.AST]:
-    """The nodes that a line lies in, each after those around it.
+    """The nodes whose lines include `line`, outer ones first.
 
-    Only these are gone through: to walk a whole tree takes as long as to parse it."""
+    Only these branches are visited: walking a whole tree takes as long as parsing
+    it."""
     for node in ast.iter_child_nodes(tree):
         # without a place: the case of a `match`, the item of a `with`
         first = getattr(node, "lineno", line)
@@ -87,7 +90,7 @@ def nodes_at(tree: ast.AST, line: int) -> Iterator[ast.AST]:
 
 
 def run_with_deep_stack(action: Callable[[], T]) -> T:
-    """Do something that recurses over syntax trees, in a thread with room for it."""
+    """Run a function that recurses over syntax trees in a thread with a large stack."""
     results: list[T] = []
     errors: list[BaseException] = []
 

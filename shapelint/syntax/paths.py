@@ -1,4 +1,4 @@
-"""Files by the names that people and tools know them by."""
+"""File names as users and tools write them."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from shapelint.syntax.live_cells import number_of_live_cell
 
 
 def shown_path(file: str) -> str:
-    """As `relative_path`, for people: in one line, and none that GitHub's runner takes
-    for a command."""
+    """Like `relative_path`, but safe to print: on one line, and never a command for
+    GitHub's runner."""
     path = in_one_line(relative_path(file))
     return f"./{path}" if path.lstrip().startswith("::") else path
 
 
 def relative_path(file: str) -> str:
-    """Relative to the working directory when below it; a cell of this session by its
-    number."""
+    """A path relative to the working directory if it is below it. A cell of this
+    session is named by its number."""
     cell = number_of_live_cell(file)
     if cell:
         return cell

@@ -1,4 +1,5 @@
-"""A number written as people write it: `32 * 8 * 8` where the old one was a product."""
+"""Writes a number the way the old one was written: `32 * 8 * 8` if that was a
+product."""
 
 from __future__ import annotations
 
@@ -11,10 +12,11 @@ from shapelint.syntax.trees import ParsedFile
 def write_product(
     source: ParsedFile, old: ast.expr, value: int, sizes: tuple[int, ...]
 ) -> str:
-    """`value` in the manner of the expression it replaces.
+    """Write `value` in the form of the expression it replaces.
 
-    `sizes` is the feature map that `value` counts, (32, 8, 8); a product of as many
-    factors keeps its form, and a factor that is a name stays where its size stayed."""
+    `sizes` are the dimensions whose product `value` is, such as (32, 8, 8). A product
+    with as many factors keeps its form, and a factor that is a name stays if its size
+    did not change."""
     factors = _factors(old)
     if len(factors) < 2 or math.prod(sizes) != value:
         return str(value)
@@ -29,8 +31,9 @@ def _factors(node: ast.expr) -> list[ast.expr]:
 
 
 def _merge_last(sizes: tuple[int, ...], count: int) -> tuple[int, ...]:
-    """At most `count` sizes with the same product: (64, 49) of (64, 7, 7), where the
-    last factor of `64 * 49` counts all that is left."""
+    """Merge the last sizes so that at most `count` remain, with the same product: (64,
+    7, 7) becomes (64, 49), because the last factor of `64 * 49` stands for all
+    remaining sizes."""
     kept = count - 1
     return sizes if len(sizes) <= count else (*sizes[:kept], math.prod(sizes[kept:]))
 
@@ -38,7 +41,7 @@ def _merge_last(sizes: tuple[int, ...], count: int) -> tuple[int, ...]:
 def _write_factors(
     source: ParsedFile, factors: list[ast.expr], sizes: tuple[int, ...]
 ) -> list[str]:
-    # of fewer sizes than factors, nobody knows which factor stood for which
+    # with fewer sizes than factors, it is not known which factor stood for which
     if len(sizes) < len(factors):
         return [str(size) for size in sizes]
     pairs = zip(factors, sizes, strict=True)

@@ -1,5 +1,5 @@
-"""Where the interpreter says something stands, as people count it: columns in
-characters, not in bytes."""
+"""Converts places from the interpreter, whose columns count bytes, to spans, whose
+columns count characters."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from shapelint.syntax.texts import Texts
 
 
 def span_of(site: Site, texts: Texts) -> Span:
-    """The site as a span, columns in characters."""
+    """Convert a site to a span."""
     if site.column is None or site.end_line is None or site.end_column is None:
         return Span(site.file, site.line)
     first = texts.line_of(site.file, site.line)
@@ -23,8 +23,7 @@ def span_of(site: Site, texts: Texts) -> Span:
 
 
 def count_characters(line: str, byte_column: int) -> int:
-    """A column of a line counted in UTF-8 bytes (from 1) as one counted in characters
-    (from 1)."""
+    """Convert a column in UTF-8 bytes (from 1) to a column in characters (from 1)."""
     if line.isascii():
         return byte_column
     before = line.encode()[: byte_column - 1]

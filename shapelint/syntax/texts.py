@@ -1,5 +1,5 @@
-"""The user's files as texts, on disk or edited: the only module that opens them to
-read."""
+"""The texts of the user's files, on disk or edited. No other module opens them for
+reading."""
 
 from __future__ import annotations
 
@@ -18,32 +18,31 @@ from shapelint.syntax.notebooks import CELL, cells_of, join_cells, require_text
 from shapelint.syntax.parsing import UnreadableError
 
 LARGEST = 64 * 2**20
-"""Bytes of a file that are read at the most."""
+"""The most bytes of a file that are read."""
 
 JUST_NOW = 100_000_000
-"""Nanoseconds after a change in which a further one may leave the time of the file as
+"""For this many nanoseconds after a change, another change may leave the file's time as
 it is: clocks of file systems tick every few milliseconds, on FAT more slowly."""
 
 
 @dataclass(frozen=True)
 class Texts:
-    """The user's files: as edited copies have them, else as they lie on disk.
+    """The user's files: the edited copies, and for all other files the text on disk.
 
-    It is passed down to all that reads a file, so that a target is imported, walked and
-    judged by one text. What is derived from a text is cached by the text itself, never
-    by the file's name alone."""
+    It is passed to everything that reads a file, so that a target is imported, walked
+    and judged by the same text. Whatever is derived from a text is cached by the text
+    itself, never by the file name alone."""
 
     copies: Mapping[str, str] = field(default_factory=dict)
     """Edited texts, by real path."""
 
     def with_copies(self, copies: Mapping[str, str]) -> Texts:
-        """With further edited texts, by any path."""
+        """Return these texts with further edited files, by any path."""
         real = {os.path.realpath(file): text for file, text in copies.items()}
         return Texts({**self.copies, **real})
 
     def copy_of(self, file: str) -> str | None:
-        """The edited text of a file, by whichever of its names; None where there is
-        none."""
+        """The edited text of a file, by any of its paths; None if it was not edited."""
         return self.copies.get(os.path.realpath(file)) if self.copies else None
 
     def text_of(self, file: str) -> str:
@@ -64,20 +63,20 @@ class Texts:
         return _read_disk(file)
 
     def lines_of(self, file: str) -> tuple[str, ...]:
-        """The lines of a file, without their ends; none where it cannot be read."""
+        """The lines of a file without line ends; an empty list if it cannot be read."""
         try:
             return _split(self.text_of(file))
         except UsageError:
             return ()
 
     def line_of(self, file: str, line: int) -> str:
-        """A line of a file, counted from 1; empty where there is none."""
+        """A line of a file, counted from 1; empty if it does not exist."""
         lines = self.lines_of(file)
         return lines[line - 1] if 0 < line <= len(lines) else ""
 
 
 DISK = Texts()
-"""The files as they lie on disk: what people see, and what messages show."""
+"""The files on disk: what people see, and what messages show."""
 
 
 @lru_cache(maxsize=256)
@@ -86,12 +85,12 @@ def _split(text: str) -> tuple[str, ...]:
 
 
 def _read_disk(file: str) -> str:
-    """The text of a file on disk; read again once its time, size or identity
+    """The text of a file on disk. It is read again if its time, size or identity has
     changed."""
     try:
         status = os.stat(file)
     except (OSError, ValueError):
-        return _read_text(file)  # which says what is wrong
+        return _read_text(file)  # raises the right error
     # programs that restore a file set its modification time back; that of its last
     # change of any kind, no program sets
     changed_at = max(status.st_mtime_ns, status.st_ctime_ns)
@@ -119,8 +118,8 @@ def _read_text(file: str) -> str:
 
 
 def read_bytes(file: str, named: bool = False) -> bytes:
-    """The bytes of a regular file; of one that the user has `named` as a setting, of a
-    pipe too.
+    """The bytes of a regular file. If the user `named` the file as a setting, it may
+    also be a pipe.
 
     Raises:
         UnreadableError: it is something else, too large, or cannot be opened.
@@ -142,7 +141,7 @@ def read_bytes(file: str, named: bool = False) -> bytes:
 
 
 def decode(content: bytes) -> tuple[str, str]:
-    """A Python file's text with its own line ends, and its encoding.
+    """Decode a Python file. Return its text, with its own line ends, and its encoding.
 
     Raises:
         UnreadableError: it is not text in the encoding that it names.

@@ -1,5 +1,5 @@
-"""Methods of a model that override `nn.Module.train` or `nn.Module.eval` and do not do
-their work."""
+"""Finds methods of a model that override `nn.Module.train` or `nn.Module.eval`
+incorrectly."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from shapelint.syntax.trees import ParsedFile, parse_file
 NAMES = ("train", "eval")
 
 _WORDS_OF_A_MODE = ("mode", "train", "flag", "enable", "is_", "on")
-"""What the first parameter of a `train` is called where it holds the mode; of a
-training loop it is called `loader`, `epochs`, `data`."""
+"""Words in the name of the first parameter of `train` if it is the mode. In a training
+loop, it is named `loader`, `epochs` or `data`."""
 
 
 class OverrideFault(Enum):
-    """What an override fails to do."""
+    """How an override is wrong."""
 
     LACKS_MODE = "lacks mode"
     """`train` has no parameter; `eval()` calls `train(False)`."""
@@ -45,7 +45,7 @@ class TrainOverride:
 
 
 def find_faulty_overrides(walked: Walked) -> Iterator[TrainOverride]:
-    """Each override in the user's own classes that does not do its work."""
+    """Find the faulty overrides in the user's own classes."""
     for layer, (file, owner) in _first_of_each_class(walked).items():
         source = parse_file(file, walked.texts)
         if source is None:
@@ -57,7 +57,7 @@ def find_faulty_overrides(walked: Walked) -> Iterator[TrainOverride]:
 
 
 def _first_of_each_class(walked: Walked) -> dict[str, tuple[str, str]]:
-    """The first layer of each of the user's classes, with the file and the name of the
+    """The first layer of each of the user's classes, with the file and name of the
     class."""
     firsts: dict[tuple[str, str], str] = {}
     for layer, home in walked.homes.items():
@@ -81,8 +81,8 @@ def _find_fault(method: ast.FunctionDef) -> OverrideFault | None:
 
 
 def _fault_of_signature(method: ast.FunctionDef) -> OverrideFault | None:
-    """What is wrong already with how a method can be called. torch calls `train(mode)`,
-    and `eval()`."""
+    """What is wrong with the parameters of a method. torch calls `train(mode)` and
+    `eval()`."""
     spec = method.args
     positional = [*spec.posonlyargs, *spec.args]
     names = [parameter.arg for parameter in positional[1:]]  # without `self`
@@ -105,13 +105,13 @@ def _is_word_for_mode(name: str) -> bool:
 
 
 def reaches_layers(method: ast.FunctionDef) -> bool:
-    """Whether it calls `super().train`, `nn.Module.train`, or `train` or `eval` of
-    something itself."""
+    """Whether a method calls `super().train`, `nn.Module.train`, or `train` or `eval`
+    of anything."""
     calls = (node.func for node in ast.walk(method) if isinstance(node, ast.Call))
     return any(isinstance(func, ast.Attribute) and func.attr in NAMES for func in calls)
 
 
 def returns_value(method: ast.FunctionDef) -> bool:
-    """Whether it has a `return` with a value."""
+    """Whether a method has a `return` with a value."""
     returns = (node for node in ast.walk(method) if isinstance(node, ast.Return))
     return any(node.value is not None for node in returns)

@@ -1,4 +1,4 @@
-"""A file as a syntax tree, with its calls and operators by position."""
+"""A parsed file, with an index of its calls and operators by position."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ bytes of UTF-8."""
 
 @dataclass(frozen=True)
 class ParsedFile:
-    """A file's syntax tree, its calls and operators by position, and its parents."""
+    """A file's syntax tree, its calls and operators by position, and the parent of each
+    node."""
 
     file: str
     text: str
@@ -28,10 +29,11 @@ class ParsedFile:
     parents: dict[ast.AST, ast.AST]
     operations: dict[Corners, ast.expr]
     lines: tuple[bytes, ...]
-    """The text by lines, in UTF-8 as `ast` counts columns; `ast.get_source_segment`
-    splits the file at each call."""
+    """The lines of the text in UTF-8, in which `ast` counts columns.
+    `ast.get_source_segment` would split the file at each call."""
     texts: Texts = field(default=DISK, compare=False)
-    """The texts that this is one of, by which what leads to other files is read."""
+    """The texts to which this file belongs, for reading other files that it leads
+    to."""
 
     def segment(self, node: ast.AST) -> str:
         """The source text of an expression or statement."""
@@ -45,8 +47,8 @@ class ParsedFile:
         return b"\n".join(lines).decode()
 
     def extent(self, node: ast.expr | ast.stmt) -> tuple[Position, Position]:
-        """The position at which an expression or statement begins, and that behind its
-        end."""
+        """The positions at which an expression or statement begins and ends
+        (exclusive)."""
         line, column, end_line, end_column = corners(node)
         return self._position(line, column), self._position(end_line, end_column)
 
@@ -55,12 +57,12 @@ class ParsedFile:
         return Position(line, len(before.decode(errors="ignore")) + 1)
 
     def span(self, node: ast.expr | ast.stmt) -> Span:
-        """Where an expression or statement stands."""
+        """The place of an expression or statement."""
         start, end = self.extent(node)
         return Span(self.file, start.line, start.column, end.line, end.column)
 
     def methods(self, owner: str, *names: str) -> Iterator[ast.FunctionDef]:
-        """The methods of these names that a class defines itself."""
+        """The methods with these names that a class defines itself."""
         for node in ast.walk(self.tree):
             if not isinstance(node, ast.ClassDef) or node.name != owner:
                 continue
@@ -69,29 +71,28 @@ class ParsedFile:
                     yield item
 
     def nodes_on(self, line: int, *kinds: type[Node]) -> Iterator[Node]:
-        """The statements or expressions of these kinds that stand on a line, or around
-        it; outer ones before those in them."""
+        """The nodes of these kinds whose lines include `line`, outer ones first."""
         for node in ast.walk(self.tree):
             first, _, last, _ = corners(node)
             if isinstance(node, kinds) and first <= line <= last:
                 yield node
 
     def find_enclosing(self, node: ast.AST, kind: type[Node]) -> Node | None:
-        """The innermost node of a kind that another stands in, or that it is."""
+        """The innermost node of a kind that contains another one, or is that node."""
         around: ast.AST | None = node
         while around is not None and not isinstance(around, kind):
             around = self.parents.get(around)
         return around
 
     def is_in_method(self, node: ast.AST) -> bool:
-        """Whether `self` can be written where a node stands."""
+        """Whether `self` is available at a node."""
         function = self.find_enclosing(node, ast.FunctionDef)
         parameters = function.args.args if function is not None else []
         return bool(parameters) and parameters[0].arg == "self"
 
 
 def corners(node: ast.AST) -> Corners:
-    """Where a node begins and ends; zeros for what has no place."""
+    """Where a node begins and ends; zeros if it has no place."""
     return (
         getattr(node, "lineno", 0),
         getattr(node, "col_offset", 0),
@@ -101,7 +102,7 @@ def corners(node: ast.AST) -> Corners:
 
 
 def parse_file(file: str, texts: Texts) -> ParsedFile | None:
-    """The parsed file, None where it cannot be read or is not Python."""
+    """Parse a file; None if it cannot be read or is not Python."""
     try:
         text = texts.text_of(file)
     except UsageError:
@@ -133,7 +134,7 @@ def _parse(file: str, text: str) -> ParsedFile | None:
 
 
 def _places_of_call(node: ast.Call) -> Iterator[Corners]:
-    """Where the interpreter may say that a call stands."""
+    """The places that the interpreter may report for a call."""
     line, _, end_line, end_column = corners(node)
     yield corners(node)
     func = node.func

@@ -1,5 +1,5 @@
-"""Calls of a walk in the user's source: the layer they belong to, where it was made,
-the way that led to them."""
+"""Connects the calls of a walk with the user's source: their layers, where those were
+made, and the calls that led there."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ NOT_REACHED = "`eval()` does not reach a module that is not an attribute"
 def find_failed_calls(
     walked: Walked, *ops: str
 ) -> Iterator[tuple[Trace, Call, Failure]]:
-    """The calls of these ops that eager refuses, in every mode; of all ops if none is
-    named. `batch_norm` stands for its module too."""
+    """Find the failed calls of these ops in every mode, or of all ops if none is named.
+    `batch_norm` includes the modules that call it."""
     for trace in walked.traces.values():
         for call in trace.failures:
             failure = call.failure
@@ -51,7 +51,7 @@ def count_noun(number: int, noun: str) -> str:
 
 
 def trail_to(trace: Trace, call: Call) -> tuple[TrailStep, ...]:
-    """The shapes from the model's input to a call."""
+    """The shapes from the model's input to a call, as trail steps."""
     way = trace.way_to(call)
     steps: list[TrailStep] = []
     first = (way[0] if way else call).main_input
@@ -65,14 +65,14 @@ def trail_to(trace: Trace, call: Call) -> tuple[TrailStep, ...]:
 
 
 def name_layer(call: Call) -> str:
-    """How a message names a layer, or the function that does the same: `Linear`,
+    """How messages name a layer, or the function that does the same: `Linear`,
     `F.linear`."""
     return f"`{call.op}`" if call.is_module else f"`F.{call.op}`"
 
 
 def definition_of(walked: Walked, call: Call) -> tuple[tuple[Site, ...], str]:
-    """Sites and class of the layer behind a call; for a functional op on a layer's
-    weight, that layer's."""
+    """The definition sites and the class of the layer behind a call. For a function
+    that uses a layer's weight, those of that layer."""
     if call.definition:
         return call.definition, call.module_class
     for name in call.params:
@@ -85,8 +85,8 @@ def definition_of(walked: Walked, call: Call) -> tuple[tuple[Site, ...], str]:
 
 
 def find_constructor_call(walked: Walked, call: Call) -> CallExpression | None:
-    """The expression in the user's file that made the layer, where its arguments can be
-    told apart."""
+    """The expression in the user's file that made the layer, if its arguments can be
+    identified."""
     sites, class_name = definition_of(walked, call)
     return layer_call(sites, class_name, walked.texts)
 
@@ -94,8 +94,7 @@ def find_constructor_call(walked: Walked, call: Call) -> CallExpression | None:
 def span_of_argument(
     made: CallExpression | None, position: int, *names: str
 ) -> Span | None:
-    """Where an argument of a constructor is written; None where it cannot be told
-    apart."""
+    """The place of a constructor argument; None if it cannot be identified."""
     written = made.argument(position, *names) if made is not None else None
     if made is None or written is None:
         return None
@@ -109,8 +108,8 @@ def locate(
     call: Call,
     span: Span | None = None,
 ) -> Diagnostic:
-    """A draft with layer and trail, at `span`, else the layer's definition, else the
-    call."""
+    """Place a draft at `span`, or else at the definition of its layer, or else at the
+    call. Adds layer and trail."""
     sites, _ = definition_of(walked, call)
     texts = walked.texts
     definition = _span(sites[0] if sites else None, texts)
@@ -131,15 +130,16 @@ def locate(
 def _find_further_makers(
     sites: tuple[Site, ...], shown: Span | None, texts: Texts
 ) -> tuple[Related, ...]:
-    """The two calls beyond the one that made a layer: with the third, the reader is
-    past the helper or block, and in the model itself."""
+    """The next two calls outside the one that made a layer. A third would lead past the
+    helper or block, into the model itself."""
     taken = (shown.file, shown.line) if shown is not None else None
     outer = [site for site in sites[1:3] if (site.file, site.line) != taken]
     return tuple(Related(span_of(site, texts), "made from") for site in outer)
 
 
 def place_at_call(draft: Draft, walked: Walked, trace: Trace, call: Call) -> Diagnostic:
-    """A draft with layer and trail, at the user's own calling expression."""
+    """Place a draft at the user's expression that made the call. Adds layer and
+    trail."""
     span = _span(call.site, walked.texts)
     whole = replace(draft, layer=call.layer, trail=trail_to(trace, call))
     return whole.at(span, otherwise=NoPlace.NO_SOURCE)
@@ -150,7 +150,7 @@ def _span(site: Site | None, texts: Texts) -> Span | None:
 
 
 def call_expression(walked: Walked, call: Call) -> CallExpression | None:
-    """The user's expression that called."""
+    """The user's expression that made the call."""
     return call_at(call.site, walked.texts)
 
 
@@ -162,7 +162,7 @@ def finding_at_layer(
     candidates: Iterable[Candidate],
     argument: Span | None = None,
 ) -> Finding:
-    """The finding at the argument of the layer's constructor, else at its
+    """Build a finding at an argument of the layer's constructor, or else at the layer's
     definition."""
     placed = locate(draft, walked, trace, call, argument)
     return Finding(placed, trace.mode, call.index, tuple(candidates))
@@ -175,7 +175,7 @@ def finding_at_call(
     draft: Draft,
     candidates: Iterable[Candidate],
 ) -> Finding:
-    """The finding at the user's own calling expression."""
+    """Build a finding at the user's expression that made the call."""
     placed = place_at_call(draft, walked, trace, call)
     return Finding(placed, trace.mode, call.index, tuple(candidates))
 
@@ -187,6 +187,7 @@ def finding_at(
     draft: Draft,
     candidates: Iterable[Candidate],
 ) -> Finding:
-    """The finding at the definition of a layer, at the call of anything else."""
+    """Build a finding at the definition of a layer, or, for any other op, at its
+    call."""
     place = finding_at_layer if call.is_module else finding_at_call
     return place(walked, trace, call, draft, candidates)

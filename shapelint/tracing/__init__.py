@@ -1,2 +1,2 @@
-"""Walking a model: values where affordable, shapes elsewhere, one fx graph for every
-model."""
+"""Walks models: real values where they are affordable, shapes elsewhere, and one fx
+graph for every model."""

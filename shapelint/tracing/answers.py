@@ -1,5 +1,5 @@
-"""The answers that a model gets when it asks a tensor for its value, and what the walk
-assumes with each."""
+"""The answers that a model gets when it asks for a tensor's value, and a record of what
+the walk assumed."""
 
 from __future__ import annotations
 
@@ -13,33 +13,31 @@ from shapelint.tracing.fake_tensors import Scalar, default_value
 from shapelint.tracing.ownership import Ownership
 
 PATIENCE = 1
-"""How often in a row one place gets the same stand-in before it flips; a loop on data
-must end."""
+"""How often in a row one place gets the same stand-in before it flips, so that a loop
+on data ends."""
 
 
 class Answers:
-    """The answers given in one walk.
-
-    `forced` holds answers that an earlier walk showed to be needed, by place.
-    """
+    """The answers given in one walk. `forced` holds, by place, the answers that an
+    earlier walk showed to be necessary."""
 
     def __init__(self, ownership: Ownership, forced: Mapping[Site, bool]) -> None:
         self.ownership = ownership
         self.forced = forced
         self.assumptions: list[Assumption] = []
         self.handed_out_number = False
-        """Whether a number was made up: what follows from it is not certain."""
+        """Whether a number was made up. Whatever follows from it is uncertain."""
         self.module_serials: tuple[int, ...] = ()
-        """The modules being called, by the numbers of their calls."""
+        """The serial numbers of the running module calls."""
         self._times_asked: dict[tuple[Site | None, tuple[int, ...]], int] = {}
         self._stood_in = False
 
     def stand_in(self, tensor: Tensor) -> Scalar:
-        """A value in place of that of a fake scalar.
+        """Make up a value for a fake scalar.
 
-        Asked again at the same place of the same call, a truth stays the same PATIENCE
-        times and then alternates; a number goes up by one each time. So every loop
-        ends, `while n < 10` as well as `while not done`."""
+        When the same place asks again, a truth value stays the same PATIENCE times and
+        then alternates; a number grows by one each time. So every loop ends,
+        `while n < 10` as well as `while not done`."""
         self._stood_in = True
         place = (self.ownership.nearest(), self.module_serials)
         times = self._times_asked.get(place, 0) + 1
@@ -53,7 +51,8 @@ class Answers:
         return value + times - 1
 
     def find_forced_answer(self, name: str, site: Site | None) -> bool | None:
-        """The answer that was decided for this place before the walk, if any."""
+        """The answer that was decided for this place before the walk, if there is
+        one."""
         if name not in ("bool", "is_nonzero") or site is None:
             return None
         return self.forced.get(site)
@@ -67,7 +66,7 @@ class Answers:
         layer: str,
         forced: bool,
     ) -> None:
-        """Remember that the walk depends on this answer."""
+        """Record that the walk depends on this answer."""
         shape = ", ".join(map(str, tensor.shape))
         question = "the truth of" if name == "bool" else f"`.{name}()` of"
         is_scalar = isinstance(answer, (bool, int, float))

@@ -1,5 +1,5 @@
-"""The numbers that a model's own `assert` or `raise` compared, read from the frame in
-which it stood."""
+"""Reads the numbers that the model's own `assert` or `raise` compared, from the frame
+in which it ran."""
 
 from __future__ import annotations
 
@@ -27,20 +27,19 @@ _READ_ONLY = (
     ast.operator,
     ast.unaryop,
 )
-"""Expressions that may be evaluated again without a trace."""
+"""Expressions that can be evaluated again without side effects."""
 
 _SIZE_QUESTIONS = {"size", "dim", "len", "numel", "ndimension"}
-"""Calls that may be."""
+"""Functions and methods that can be called again without side effects."""
 
 
 def find_compared_numbers(
     traceback: TracebackType | None, ownership: Ownership
 ) -> tuple[tuple[int, int], ...]:
-    """Pairs of whole numbers that the statement which raised compared and found not to
-    fit.
+    """The pairs of unequal whole numbers that the raising statement compared.
 
-    Operands are evaluated again only where they are names, attributes, items,
-    arithmetic or questions for sizes."""
+    Operands are evaluated again only if they consist of names, attributes, items,
+    arithmetic and questions about sizes."""
     innermost = _innermost_own(traceback, ownership)
     if innermost is None:
         return ()
@@ -68,7 +67,7 @@ def _innermost_own(
 
 
 def _conditions_at(tree: ast.Module, line: int) -> Iterator[ast.expr]:
-    """The condition of an assertion at a line, or of the innermost `if` around a
+    """The condition of an `assert` on a line, or of the innermost `if` around a
     `raise`."""
     around: list[ast.If] = []
     raises = False
@@ -84,8 +83,7 @@ def _conditions_at(tree: ast.Module, line: int) -> Iterator[ast.expr]:
 
 
 def _pairs(node: ast.AST, frame: FrameType) -> Iterator[tuple[int, int]]:
-    """The two sides of a comparison; of a remainder, the number and what it is divided
-    by."""
+    """The two sides of a comparison, or the two operands of a remainder."""
     if isinstance(node, ast.Compare):
         left, right = node.left, node.comparators[0]
     elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
@@ -116,7 +114,7 @@ def _value(node: ast.expr, frame: FrameType) -> object:
         with no_modes():
             # The user's own words, in their own frame.
             value: object = eval(code, frame.f_globals, frame.f_locals)  # noqa: S307
-    except Exception:  # what cannot be read again says nothing
+    except Exception:  # an operand that cannot be evaluated again is ignored
         return None
     return value
 

@@ -1,4 +1,4 @@
-"""The calls of one walk, as plain facts and as nodes of an fx graph."""
+"""Records the calls of one walk, as plain facts and as nodes of an fx graph."""
 
 from __future__ import annotations
 
@@ -24,15 +24,16 @@ from shapelint.tracing.op_names import is_tensor_method
 from shapelint.tracing.ownership import Ownership
 
 Definitions = Callable[[nn.Module], tuple[Site, ...]]
-"""Where a module was made, innermost first."""
+"""Returns the sites at which a module was made, innermost first."""
 
 _ATTRIBUTES = (int, float, str, tuple, type(None))
-"""Types of the attributes of a module that say how it was made."""
+"""Types of the module attributes that are recorded: they tell how the module was
+made."""
 
 
 class CallLog:
-    """What was called so far. `leaf` is the module being called that is one call for
-    the reader: what happens in it belongs to it, and is no call of its own."""
+    """The calls so far. `leaf` is the leaf module that is running: everything inside it
+    belongs to its call."""
 
     def __init__(
         self, names: ModelNames, ownership: Ownership, definitions: Definitions
@@ -45,15 +46,15 @@ class CallLog:
         self.nodes = GraphBuilder(names.tensors, self.stack)
         self.leaf: Call | None = None
         self._definitions = definitions
-        self._turns: Counter[tuple[str, str]] = Counter()
+        self._occurrences: Counter[tuple[str, str]] = Counter()
 
     # -- a call begins, ends, or was none ----------------------------------------------
 
     def begin_module(
         self, module: nn.Module, path: str, args: Args, kwargs: Kwargs
     ) -> Call:
-        """A leaf module is called; `path` is its name in the model, or one made up for
-        a module that is not registered."""
+        """Begin the call of a leaf module. `path` is its name in the model, or an
+        invented name if it is not registered."""
         class_name = type(module).__name__
         call = self._begin(class_name, CallKind.MODULE, path, args, kwargs)
         call.module_path, call.module_class = path, class_name
@@ -75,7 +76,7 @@ class CallLog:
         return call
 
     def begin_function(self, invocation: Invocation) -> Call:
-        """A torch function is called, outside of any leaf module."""
+        """Begin the call of a torch function outside of any leaf module."""
         name, args, kwargs = invocation.name, invocation.args, invocation.kwargs
         is_method = is_tensor_method(invocation.func)
         kind = CallKind.METHOD if is_method else CallKind.FUNCTION
@@ -93,8 +94,8 @@ class CallLog:
     def begin_pattern(
         self, name: str, tensor: Tensor, pattern: str, lengths: dict[str, int]
     ) -> Call:
-        """A function of einops is called. For the graph it is a reshape: einops makes
-        of it what torch has."""
+        """Begin the call of an einops function. In the graph it is a reshape, since
+        einops would express it by torch functions."""
         args = (tensor,)
         call = self._begin(name, CallKind.FUNCTION, self.stack.layer, args, {})
         call.args = (self.names.fact(tensor), pattern)
@@ -105,10 +106,15 @@ class CallLog:
     def _begin(
         self, op: str, kind: CallKind, layer: str, args: Args, kwargs: Kwargs
     ) -> Call:
-        turn = self._turns[layer, op]
-        self._turns[layer, op] += 1
+        occurrence = self._occurrences[layer, op]
+        self._occurrences[layer, op] += 1
         call = Call(
-            len(self.calls), layer, op, kind, turn=turn, within=self.stack.frames
+            len(self.calls),
+            layer,
+            op,
+            kind,
+            occurrence=occurrence,
+            within=self.stack.frames,
         )
         is_random = ops.of(op).draws is not Draws.NOTHING
         call.derived = is_random or kind is CallKind.MODULE
@@ -124,25 +130,25 @@ class CallLog:
         return call
 
     def finish(self, call: Call, out: object) -> None:
-        """A call has its result, or what stands in for it."""
+        """Record the result of a call, or the value that stands in for it."""
         result = plain_result(out)
         call.outputs = [self.names.fact(tensor) for tensor in tensors_in(result)]
         self.nodes.finish(call, result)
 
     def forget(self, call: Call) -> None:
-        """A call that gave no tensor is no row and no node, unless it failed."""
+        """Remove a call that returned no tensor, unless it failed."""
         if call.failure is not None:
             return
         self.nodes.forget(call)
         if self.calls and self.calls[-1] is call:
             self.calls.pop()
-            self._turns[call.layer, call.op] -= 1
+            self._occurrences[call.layer, call.op] -= 1
 
     # -- where a tensor came from ------------------------------------------------------
 
     def origins(self, value: object) -> list[int]:
-        """What made each tensor in a nested value, as in `Call.producers`; -1 for what
-        came from elsewhere."""
+        """For each tensor in a nested value, the call that made it, as in
+        `Call.producers`; -1 for tensors from elsewhere."""
         is_container = isinstance(value, (Tensor, list, tuple, dict))
         has_fields = not is_container and hasattr(value, "__dict__")
         parts = list(vars(value).values()) if has_fields else value
@@ -150,7 +156,8 @@ class CallLog:
         return [-1 if producer is None else producer for producer in producers]
 
     def is_derived(self, tensor: Tensor) -> bool:
-        """Whether its values depend on activations or weights, and so on data."""
+        """Whether the values of a tensor depend on inputs, weights or random
+        numbers."""
         producer = self._producer(tensor)
         if producer is None:
             # Made outside of any call: a weight, or something in a leaf module.
@@ -158,8 +165,8 @@ class CallLog:
         return producer < 0 or self.calls[producer].derived
 
     def _producer(self, tensor: Tensor) -> int | None:
-        """Index of the call that made a tensor, below 0 for an input, None for any
-        other."""
+        """The index of the call that made a tensor, negative for an input, None for any
+        other tensor."""
         origin = self.nodes.origin(tensor)
         return None if origin is None else origin.call
 

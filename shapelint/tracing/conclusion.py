@@ -1,4 +1,5 @@
-"""What came of one walk, as plain facts: the trace, and the exception that ended it."""
+"""Turns a finished walk into plain facts: the trace, and the exception that ended
+it."""
 
 from __future__ import annotations
 
@@ -23,14 +24,14 @@ from shapelint.tracing.user_text import message_of
 from shapelint.tracing.value_facts import value_fact
 
 NEARBY = 5
-"""Lines after a question about data in which an exception is taken for its
-consequence."""
+"""An exception is taken for the consequence of a question about data if it is raised at
+most this many lines below."""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """All that takes part in a walk. `inputs`: the inputs as shapes. `is_copy`: the
-    model is a copy, and what the walk does to it stays with it."""
+    """Everything that a walk needs. `inputs` are the inputs as shapes. `is_copy`: the
+    model is a copy, so that the user's model stays unchanged."""
 
     model: nn.Module
     recorder: Recorder
@@ -43,8 +44,8 @@ class Scene:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a model gave, or raised. `switching_to`: the mode it was put into, where its
-    forward was never called."""
+    """The result of a model, or its exception. `switching_to`: the mode to which it was
+    being switched, if that raised and the forward never ran."""
 
     error: BaseException | None
     result: object
@@ -53,7 +54,7 @@ class Outcome:
 
 
 def conclude(scene: Scene, outcome: Outcome, mode: Mode) -> Trace:
-    """The trace of a walk that is over."""
+    """Build the trace of a finished walk."""
     recorder, error = scene.recorder, outcome.error
     log, answers = recorder.log, recorder.answers
     trace = Trace(mode, log.nodes.graph, log.calls)
@@ -81,8 +82,8 @@ def conclude(scene: Scene, outcome: Outcome, mode: Mode) -> Trace:
 def _describe_exception(
     scene: Scene, trace: Trace, error: BaseException, switching_to: Mode | None
 ) -> Raised:
-    """The exception that ended a walk. Only where it is no failed call's is it
-    looked into: then the model raised it itself."""
+    """Describe the exception that ended a walk. An exception that does not belong to a
+    failed call was raised by the model itself, so its condition is read too."""
     ownership = scene.recorder.log.ownership
     traceback = error.__traceback__
     sites = tuple(ownership.in_traceback(traceback))
@@ -105,8 +106,8 @@ def _describe_exception(
 
 
 def _find_override(model: nn.Module, ownership: Ownership) -> tuple[Site, ...]:
-    """Where a class of the user's overrides `train`: an exception without a frame
-    of the user's is its."""
+    """The user's own override of `train`, which must be at fault if no frame in the
+    traceback is the user's."""
     code = getattr(type(model).train, "__code__", None)
     if code is None or not ownership.owns(code.co_filename):
         return ()
@@ -114,8 +115,8 @@ def _find_override(model: nn.Module, ownership: Ownership) -> tuple[Site, ...]:
 
 
 def _drop_caught_failures(trace: Trace, raised: Call | None) -> None:
-    """What was neither recovered nor raised was caught by the user's own code: to
-    eager, it is no error."""
+    """Drop failures that were neither recovered nor raised. The user's own code caught
+    them, so in eager mode they are not errors."""
     for call in trace.failures:
         is_recovered = call.failure is not None and call.failure.recovered
         if not is_recovered and call is not raised:
@@ -125,7 +126,8 @@ def _drop_caught_failures(trace: Trace, raised: Call | None) -> None:
 def last_placed_question(
     assumptions: Sequence[Assumption],
 ) -> tuple[Assumption, Site] | None:
-    """The last question that has a place in the user's files, and that place."""
+    """The last question about data that has a place in the user's files, and that
+    place."""
     for assumption in reversed(assumptions):
         if assumption.site is not None:
             return assumption, assumption.site
@@ -135,8 +137,8 @@ def last_placed_question(
 def _follows_question(
     sites: tuple[Site, ...], assumptions: Sequence[Assumption]
 ) -> bool:
-    """Whether the exception follows a question about data, in the same function and
-    nearby."""
+    """Whether the exception was raised just below a question about data, in the same
+    function."""
     last = last_placed_question(assumptions)
     if last is None or not sites:
         return False

@@ -1,5 +1,5 @@
-"""What an op would cost, known from its arguments before it runs; and the mult-adds it
-did cost."""
+"""Estimates the cost of an op from its arguments before it runs, and counts its
+mult-adds afterwards."""
 
 from __future__ import annotations
 
@@ -18,21 +18,22 @@ from shapelint.tracing.nested import Args, Kwargs, tensors_in
 from shapelint.tracing.torch_private import flop_registry
 
 Estimate = tuple[float, float]
-"""Elements of the result, and work: mult-adds, or elements touched where there are
-none."""
+"""The number of elements of the result, and the work: mult-adds, or elements touched if
+the op has none."""
 
 
 @dataclass
 class Budget:
-    """What may still be spent on real values: bytes of results, mult-adds, and the
-    largest single result."""
+    """The remaining cost of real values: bytes of results, mult-adds, and the largest
+    single result."""
 
     bytes_left: float
     work_left: float
     tensor_bytes: float
 
     def spend(self, size: float, work: float) -> bool:
-        """Take the cost off the budget, or refuse and take nothing."""
+        """Subtract a cost and return True; if it does not fit, return False and
+        subtract nothing."""
         is_large = size > self.tensor_bytes
         if is_large or size > self.bytes_left or work > self.work_left:
             return False
@@ -42,30 +43,31 @@ class Budget:
 
 
 def construction_budget() -> Budget:
-    """400 MB of weights, none above 64 MB: building a larger model for real would be
-    felt."""
+    """400 MB of weights, none of them above 64 MB. Users would notice the time that a
+    larger model takes."""
     return Budget(400e6, 2e9, 64e6)
 
 
 def walk_budget() -> Budget:
-    """About a second of two cores for each walk."""
+    """About a second on two cores for each walk."""
     return Budget(1e9, 5e9, 256e6)
 
 
 def small_budget() -> Budget:
-    """Less than a tenth of a walk's work, for walks of which there are many."""
+    """Less than a tenth of the work of a walk, for walks that are repeated many
+    times."""
     return Budget(2e8, 3e8, 64e6)
 
 
 def trial_budget() -> Budget:
-    """An eighth of a walk's work: the import behind fake tensors costs less than a few
-    walks with more."""
+    """An eighth of the work of a walk. Even a few walks with this budget cost less than
+    importing fake tensors."""
     return Budget(4e8, 6e8, 64e6)
 
 
 def generous_budget() -> Budget:
-    """For the second try of a model that could not be walked with shapes alone: what
-    any machine has."""
+    """For the second try on a model that could not be walked with shapes alone. Any
+    machine has these resources."""
     return Budget(1.5e9, 3e10, 5e8)
 
 
@@ -80,14 +82,15 @@ def _numel(shape: Iterable[int]) -> int:
 
 
 def _step(stride: list[int], dimensions: int) -> int:
-    """By how much a window's stride shrinks a map; one number stands for all
-    dimensions."""
+    """The factor by which a window's stride shrinks a map. A single number stands for
+    all dimensions."""
     strides = stride if len(stride) > 1 else list(stride) * dimensions
     return max(1, _numel(strides))
 
 
 def _convolution(args: Args) -> Estimate:
-    """A result element costs one mult-add for each weight that it sums over."""
+    """Each element of the result costs one mult-add for each weight that it sums
+    over."""
     x, weight, _bias, stride, _padding, _dilation, transposed = args[:7]
     batch, spatial = x.shape[0], _numel(x.shape[2:])
     step = _step(stride, x.dim() - 2)
@@ -121,7 +124,8 @@ def _attention(args: Args) -> Estimate:
 
 
 def _recurrent(args: Args) -> Estimate:
-    """The weights once a step; eight results of the input's size, gates among them."""
+    """All weights once for each step; eight results of the input's size, including the
+    gates."""
     x = args[0]
     weights = sum(tensor.numel() for tensor in tensors_in(args[1:]))
     steps = x.numel() / max(1, x.shape[-1])
@@ -138,7 +142,8 @@ def _factory(args: Args) -> Estimate:
 
 
 def _range_length(args: Args) -> float:
-    """Of `arange(end)`, `arange(start, end, step)` and the like, at the most."""
+    """An upper bound for the length of `arange(end)`, `arange(start, end, step)` and
+    the like."""
     numbers = [
         abs(arg)
         for arg in args
@@ -199,7 +204,8 @@ def _look_up(args: Args) -> Estimate:
 
 
 def _index(args: Args) -> Estimate:
-    """`x[i, :, j]`: what the indices choose, times the dimensions they leave whole."""
+    """For `x[i, :, j]`: the number of indices, times the sizes of the dimensions
+    without an index."""
     x, given = args[0], args[1]
     indices = [index for index in given if index is not None]
     whole = len(given) - len(indices)
@@ -211,7 +217,8 @@ def _index(args: Args) -> Estimate:
 
 
 def _dimensions_used(index: Tensor) -> int:
-    """A mask takes the place of as many dimensions as it has; integers of one."""
+    """The number of dimensions that an index replaces: its own number for a mask, one
+    for integers."""
     return index.dim() if index.dtype in (torch.bool, torch.uint8) else 1
 
 
@@ -233,7 +240,7 @@ def _distances(args: Args) -> Estimate:
 
 
 def _pointwise(args: Args) -> Estimate:
-    """The tensors' elements, or those of the shape they broadcast to, if that is
+    """The elements of all tensors, or of the shape they broadcast to if that has
     more."""
     tensors = list(tensors_in(args))
     total = sum(tensor.numel() for tensor in tensors)
@@ -245,8 +252,8 @@ def _pointwise(args: Args) -> Estimate:
 
 
 def _pool_with_indices(args: Args) -> Estimate:
-    """A pooling that gives the places of its maxima too, each of eight bytes: as much
-    as two more results of floats."""
+    """A pooling that also returns the positions of its maxima, eight bytes each: as
+    much as two more results of floats."""
     x = args[0]
     # No stride stands for one as large as the window.
     stride = args[2] if len(args) > 2 and args[2] else args[1]
@@ -276,8 +283,8 @@ _FORMULAS: dict[Cost, Callable[[Args], Estimate]] = {
 
 
 def cost(name: str, args: Args) -> tuple[float, float]:
-    """Bytes of the result and work (mult-adds, or elements touched) of an aten op,
-    estimated from its arguments."""
+    """Estimate the cost of an aten op from its arguments: bytes of the result, and work
+    (mult-adds, or elements touched)."""
     formula = _FORMULAS.get(ops.of_kernel(name).cost, _pointwise)
     try:
         elements, work = formula(args)
@@ -294,8 +301,8 @@ def _itemsize(args: Args) -> int:
 
 
 def mult_adds(op: Any, args: Args, kwargs: Kwargs, out: Any) -> int:
-    """Mult-adds of an aten op by torch's own registry, and of two CPU kernels that it
-    lacks; 0 for what neither knows."""
+    """The mult-adds of an aten op by torch's own registry, or by our formulas for two
+    CPU kernels that it lacks; 0 if neither knows the op."""
     packet = op.overloadpacket
     formula = flop_registry.get(packet)
     if formula is None:
@@ -309,7 +316,7 @@ def mult_adds(op: Any, args: Args, kwargs: Kwargs, out: Any) -> int:
 
 
 def _attention_mult_adds(args: Args) -> int:
-    """Queries by keys, and the scores by values: two matrix products."""
+    """Two matrix products: queries by keys, and scores by values."""
     query, key, value = args[:3]
     keys, width = key.shape[-2], value.shape[-1]
     rows = query.numel() // max(1, query.shape[-1])
@@ -317,7 +324,7 @@ def _attention_mult_adds(args: Args) -> int:
 
 
 def _recurrent_mult_adds(args: Args) -> int:
-    """All weights once a step, of each sample."""
+    """All weights once for each step and sample."""
     x, input_weight, hidden_weight = args[:3]
     steps = x.numel() // max(1, x.shape[-1])
     return int(steps * (input_weight.numel() + hidden_weight.numel()))

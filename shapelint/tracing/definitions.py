@@ -1,5 +1,5 @@
-"""Where each module was made: the user's own expressions, innermost first, recorded
-while the model is built."""
+"""Records where each module is made, while the model is built: the user's own
+expressions, innermost first."""
 
 from __future__ import annotations
 
@@ -43,41 +43,43 @@ from shapelint.tracing.sizes import answer_size, carry_sizes
 from shapelint.tracing.torch_private import no_modes, silence_torch
 
 _DEPTH = 8
-"""Frames that are kept of the way to a constructor."""
+"""How many frames are kept for each constructor call."""
 
 _MADE = "_shapelint_made"
-"""Attribute that carries the number of a module to its copies while a model is
+"""The attribute that carries the number of a module to its copies while a model is
 built."""
 
 _NO_NAMES = ModelNames({}, {}, frozenset())
 
-FILLED_BELOW = 4096
-"""Weights up to which a model that is only tried out is initialised; larger ones are
+MOST_INITIALISED = 4096
+"""Weights with at most this many elements are initialised in a trial; larger ones are
 zeros."""
 
 
 @dataclass(frozen=True)
-class _Made:
-    """A module that was made, and where. It is held weakly: what the user's code throws
-    away must be gone, and its id may be given to another module."""
+class _MadeModule:
+    """A module, and where it was made.
+
+    The reference is weak: a module that the user's code discards must be freed, and its
+    id may be reused."""
 
     module: weakref.ref[nn.Module]
     sites: tuple[Site, ...]
 
 
 class Definitions:
-    """Definition sites by module; a copy (`deepcopy`) has those of what it was copied
-    from."""
+    """The definition sites of each module. A copy (`deepcopy`) has the sites of its
+    original."""
 
     def __init__(self, ownership: Ownership) -> None:
         self.ownership = ownership
         self.has_origins = False
         self._numbered: list[tuple[Site, ...]] = []
         self._scopes: dict[tuple[Site, ...], tuple[Scope, ...]] = {}
-        self._made: dict[int, _Made] = {}
+        self._made: dict[int, _MadeModule] = {}
 
     def record(self, module: nn.Module, frame: FrameType) -> None:
-        """Remember the frames that lead to this constructor's call."""
+        """Record the frames that lead to this constructor call."""
         outside = _find_caller(module, frame)
         sites: tuple[Site, ...] = ()
         if outside is not None:
@@ -86,13 +88,13 @@ class Definitions:
             if self.has_origins:
                 self._scopes[sites] = tuple(map(names_in, frames))
         self._remember(module, sites)
-        # Not by assignment: `nn.Module.__setattr__` needs what `__init__` will make.
+        # Not by assignment: `nn.Module.__setattr__` needs `__init__` to have run.
         vars(module)[_MADE] = len(self._numbered)
         self._numbered.append(sites)
 
     def of(self, module: nn.Module) -> tuple[Site, ...]:
-        """The sites of a module, innermost first; empty where it was not seen being
-        made."""
+        """The sites of a module, innermost first; empty if its construction was not
+        observed."""
         made = self._made.get(id(module))
         return made.sites if made is not None and made.module() is module else ()
 
@@ -101,8 +103,8 @@ class Definitions:
         return self._scopes.get(self.of(module), ())
 
     def fill_copies(self, model: nn.Module) -> None:
-        """Give modules that were copied into being the sites of their original, else of
-        the module around them."""
+        """Give each copied module the sites of its original, or else of the module
+        around it."""
         modules = dict(modules_of(model))
         for module in modules.values():
             number: int | None = vars(module).pop(_MADE, None)
@@ -115,12 +117,12 @@ class Definitions:
                 self._remember(module, self.of(parent))
 
     def _remember(self, module: nn.Module, sites: tuple[Site, ...]) -> None:
-        self._made[id(module)] = _Made(weakref.ref(module), sites)
+        self._made[id(module)] = _MadeModule(weakref.ref(module), sites)
 
 
 def _find_caller(module: nn.Module, frame: FrameType | None) -> FrameType | None:
-    """The frame in which the class was called: beyond every `__init__` of this same
-    object, of which each calls the next by `super()`."""
+    """The frame in which the class was called: the first one outside of all `__init__`
+    methods of this object, which call each other by `super()`."""
     while frame is not None:
         code = frame.f_code
         first = code.co_varnames[0] if code.co_argcount else None
@@ -131,8 +133,8 @@ def _find_caller(module: nn.Module, frame: FrameType | None) -> FrameType | None
 
 
 class _Construction(TorchFunctionMode):
-    """While a model is built: `nn.init` passes fake weights by, accelerators become the
-    CPU."""
+    """Intercepts torch functions while a model is built: `nn.init` skips fake weights,
+    and accelerators become the CPU."""
 
     def __init__(self, initialise: Initialise, has_origins: bool) -> None:
         super().__init__()
@@ -168,11 +170,10 @@ class _Construction(TorchFunctionMode):
 def _initialise(
     function: Function, tensor: Tensor, *args: Any, **kwargs: Any
 ) -> Tensor:
-    """A weight that is real was affordable, and so is filling it; one that is fake is
-    passed by.
+    """Initialise a real weight outside of the session, and skip a fake one.
 
-    Counted against the budget, a rejection loop would turn fake half-way and never end.
-    """
+    If initialisation counted against the budget, a rejection loop could turn fake
+    half-way and never end."""
     if is_fake(tensor):
         return tensor
     with no_modes():
@@ -183,9 +184,9 @@ def _initialise(
 def _initialise_if_small(
     function: Function, tensor: Tensor, *args: Any, **kwargs: Any
 ) -> Tensor:
-    """As `_initialise`, but random numbers for many weights take more time than all
-    else in a trial."""
-    if tensor.numel() <= FILLED_BELOW:
+    """Like `_initialise`, but fill large weights with zeros: random numbers would take
+    most of the time of a trial."""
+    if tensor.numel() <= MOST_INITIALISED:
         return _initialise(function, tensor, *args, **kwargs)
     return _initialise(nn.init.zeros_, tensor)
 
@@ -197,11 +198,10 @@ def build_under_session(
     trial: bool = False,
     with_origins: bool = False,
 ) -> Iterator[Session]:
-    """Build models inside: weights within the budget are real and initialised, larger
-    ones are shapes.
+    """Build models inside this context: weights within the budget are real and
+    initialised, larger ones have only shapes.
 
-    In a `trial` of a change only small weights are initialised.
-    """
+    In a `trial` of a change, only small weights are initialised."""
     initialise = _initialise_if_small if trial else _initialise
     definitions.has_origins = with_origins
     answers = Answers(definitions.ownership, {})

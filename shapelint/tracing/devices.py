@@ -1,9 +1,9 @@
-"""Devices: accelerators are not there, and where each tensor would be if they were.
+"""Replaces accelerators by the CPU, and infers on which device each tensor would be.
 
 Models are walked on the CPU, wherever they will run. Inputs, parameters and buffers
-move with the model. What a forward makes without naming a device stays behind on the
-CPU, and so does what is computed of it alone. A call that mixes the two raises
-there."""
+move with the model. A tensor that the forward makes without naming a device stays on
+the CPU, and so does anything computed only from such tensors. A call that mixes both
+would raise on an accelerator."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ACCELERATOR = re.compile(r"^(cuda|mps|xpu|hpu|npu|mtia)(:\d+)?$")
 
 
 def move_to_cpu(name: str, args: Args, kwargs: Kwargs) -> tuple[Args, Kwargs]:
-    """The arguments of an op with every accelerator exchanged for the CPU."""
+    """Replace every accelerator in the arguments of an op by the CPU."""
     if kwargs and _is_accelerator(kwargs.get("device")):
         kwargs = {**kwargs, "device": _CPU}
     if name == "to" and any(map(_is_accelerator, args[1:])):
@@ -64,8 +64,8 @@ def find_home(
 
 
 def find_strays(name: str, call: Call, calls: Sequence[Call]) -> tuple[int, ...]:
-    """Positions of the arguments that stay on the CPU while others move; a single value
-    may stay."""
+    """Positions of the arguments that stay on the CPU while others move with the model.
+    A tensor with a single value may stay."""
     if ops.of(name).mixes_devices:
         return ()
     homes = _input_homes(call, calls)
@@ -76,8 +76,8 @@ def find_strays(name: str, call: Call, calls: Sequence[Call]) -> tuple[int, ...]
 
 
 def _find_given_home(name: str, args: Args, kwargs: Kwargs) -> Home | None:
-    """What an argument says: a device of somebody's is where the model is, `"cpu"` in
-    words is the CPU."""
+    """The home that an argument asks for: `"cpu"` as text is the CPU, any other device
+    is the model's."""
     if name == "cpu":
         return Home.CPU
     if name == "cuda":

@@ -1,5 +1,5 @@
-"""A failed call tried again on other dtypes, or without autograd: what was it that eager
-refused?"""
+"""Repeats a failed call with other dtypes, or without autograd, to find out why it
+failed."""
 
 from __future__ import annotations
 
@@ -19,27 +19,29 @@ from shapelint.tracing.torch_private import no_modes
 
 @dataclass(frozen=True)
 class WorkingDtype:
-    """The dtype (its short name) with which a failed call would have worked, and its
-    result then."""
+    """A dtype (its short name) with which a failed call works, and the result with
+    it."""
 
     dtype: str
     result: Tensor
 
 
 def is_floating(tensor: Tensor) -> bool:
-    """Whether a tensor holds real or complex numbers, not integers or truth values."""
+    """Whether a tensor holds real or complex numbers, rather than integers or truth
+    values."""
     return tensor.dtype.is_floating_point or tensor.dtype.is_complex
 
 
 def find_working_dtype(invocation: Invocation) -> WorkingDtype | None:
-    """The first dtype with which a failed call works; None where dtypes are not it."""
+    """The first dtype with which a failed call works; None if dtypes are not the
+    reason."""
     masked = _cast_mask(invocation)
     if masked is not None:
         result = _try_call(invocation, masked, invocation.kwargs)
         if not isinstance(result, Tensor):
             return None
         return WorkingDtype(dtype_name(torch.bool), result)
-    if not _dtypes_may_be_it(invocation):
+    if not _dtypes_may_be_wrong(invocation):
         return None
     for dtype in _dtypes_to_try(invocation):
         result = _try_dtype(invocation, dtype)
@@ -49,7 +51,7 @@ def find_working_dtype(invocation: Invocation) -> WorkingDtype | None:
 
 
 def works_without_gradient(invocation: Invocation) -> bool:
-    """Whether an op in place works on copies that autograd knows nothing of."""
+    """Whether an in-place op works on detached copies, outside of autograd."""
     args = tuple(map(_copy_detached, invocation.args))
     kwargs = {key: _copy_detached(value) for key, value in invocation.kwargs.items()}
     try:
@@ -65,8 +67,8 @@ def _copy_detached(value: Any) -> Any:
 
 
 def _cast_mask(invocation: Invocation) -> Args | None:
-    """The arguments with the mask as truth values; None where there is no other mask
-    than that."""
+    """The arguments with the mask cast to bool; None if there is no mask or it is bool
+    already."""
     at = ops.of(invocation.name).mask_at
     args = invocation.args
     if at is None or at >= len(args):
@@ -77,9 +79,10 @@ def _cast_mask(invocation: Invocation) -> Args | None:
     return (*args[:at], mask.bool(), *args[at + 1 :])
 
 
-def _dtypes_may_be_it(invocation: Invocation) -> bool:
-    """Whether there are several dtypes, or one that the op does not take: integers for
-    arithmetic, floats for the index of an embedding."""
+def _dtypes_may_be_wrong(invocation: Invocation) -> bool:
+    """Whether dtypes may be the reason: the tensors have several, or one that the op
+    may refuse, such as integers in arithmetic or floats as the index of an
+    embedding."""
     tensors = invocation.tensors
     if len({tensor.dtype for tensor in tensors}) != 1:
         return True
@@ -87,8 +90,8 @@ def _dtypes_may_be_it(invocation: Invocation) -> bool:
 
 
 def _dtypes_to_try(invocation: Invocation) -> list[torch.dtype]:
-    """The likeliest first: the second float is mostly the weight's, which the input has
-    to follow."""
+    """The dtypes to try, the likeliest first. The second float is usually the weight,
+    whose dtype the input must have."""
     if ops.of(invocation.name).looks_up:
         return [torch.int64]
     floats = [tensor.dtype for tensor in invocation.tensors if is_floating(tensor)]
@@ -97,8 +100,8 @@ def _dtypes_to_try(invocation: Invocation) -> list[torch.dtype]:
 
 
 def _try_dtype(invocation: Invocation, dtype: torch.dtype) -> Any:
-    """The result with tensors of that dtype; for int64, with zeros in place of the
-    index or target only. None where it raises."""
+    """The result with all tensors cast to a dtype; for int64, with zeros as the index
+    or target only. None if it raises."""
     integers_first = ops.of(invocation.name).index_first
 
     def cast(value: Any, is_first: bool) -> Any:
@@ -118,7 +121,7 @@ def _try_dtype(invocation: Invocation, dtype: torch.dtype) -> Any:
 
 
 def _try_call(invocation: Invocation, args: Args, kwargs: Kwargs) -> Any:
-    """The result of a call outside of the walk; None where it raises."""
+    """The result of a call outside of the walk; None if it raises."""
     try:
         with no_modes(), torch.no_grad():
             return invocation.func(*args, **kwargs)

@@ -1,4 +1,5 @@
-"""Layers of einops (`Rearrange`, `Reduce`): one call each, as torch's own."""
+"""Layers of einops (`Rearrange`, `Reduce`). Each counts as one call, like torch's own
+layers."""
 
 from __future__ import annotations
 
@@ -14,5 +15,5 @@ def is_pattern_layer(module: nn.Module) -> bool:
 
 
 def layer_arguments(module: Any) -> tuple[str, dict[str, int]]:
-    """The pattern of a layer and the lengths of axes it was given."""
+    """The pattern of an einops layer, and the lengths of its axes."""
     return module.pattern, dict(getattr(module, "axes_lengths", {}))

@@ -1,5 +1,5 @@
-"""A call that raised: is it the user's, what was it, and with what does the walk go
-on?"""
+"""Handles a call that raised: decides whether it counts as a failure, describes it, and
+finds the result with which the walk continues."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from shapelint.tracing.try_blocks import is_caught
 from shapelint.tracing.user_text import causes_of, first_line, message_of
 
 Unwanted = Callable[[Key], bool]
-"""Whether a walk in which this call fails is of no use."""
+"""Whether a walk is useless if this call fails."""
 
 _WORDS_FOR_MEMORY = (
     "can't allocate memory",
@@ -45,15 +45,15 @@ _WORDS_FOR_MEMORY = (
 
 
 class GivenUpError(BaseException):
-    """A call failed with which the walk is of no use. Not an `Exception`, so that no
-    code of the user's catches it."""
+    """An `unwanted` call failed, so the walk ends. Not an `Exception`, so that no
+    exception handler in the user's code catches it."""
 
 
 class FailureHandler:
     """Judges and recovers the failed calls of one walk.
 
-    `choices` says which candidate shape to go on with (default: the first); a call that
-    is `unwanted` ends the walk."""
+    `choices` selects the candidate shape with which the walk continues (default: the
+    first). A failure of an `unwanted` call ends the walk."""
 
     def __init__(
         self, log: CallLog, session: Session, choices: Choices, unwanted: Unwanted
@@ -65,8 +65,8 @@ class FailureHandler:
         self._raised: list[tuple[BaseException, Call]] = []
 
     def call_of(self, error: BaseException | None) -> Call | None:
-        """The failed call that an exception, or the one it was raised from, belongs
-        to."""
+        """The failed call to which an exception, or the one it was raised from,
+        belongs."""
         for cause in causes_of(error):
             for raised, call in self._raised:
                 if raised is cause:
@@ -78,12 +78,12 @@ class FailureHandler:
     def function_failed(
         self, call: Call, invocation: Invocation, error: Exception
     ) -> Any:
-        """A torch function raised; return what stands in for its result, or raise
-        on."""
-        self._pass_on_known(error)
+        """Handle the exception of a torch function. Return a stand-in for its result,
+        or reraise."""
+        self._reraise_known(error)
         func, args, kwargs = invocation.func, invocation.args, invocation.kwargs
         all_real = not any(map(is_fake, invocation.tensors))
-        is_eagers = False
+        is_from_eager = False
         if all_real and not invocation.is_inplace:
             # The session may be at fault, or the budget: eager has the last word. An op
             # in place would write twice.
@@ -91,9 +91,9 @@ class FailureHandler:
                 with no_modes():
                     return func(*args, **kwargs)
             except Exception as eager:
-                error, is_eagers = eager, True
+                error, is_from_eager = eager, True
         failure = self._describe(invocation.name, args, kwargs, error)
-        failure.certain = self._is_certain(invocation, error, is_eagers)
+        failure.certain = self._is_certain(invocation, error, is_from_eager)
         failure.by_autograd = (
             invocation.is_inplace and all_real and works_without_gradient(invocation)
         )
@@ -108,8 +108,9 @@ class FailureHandler:
         kwargs: Kwargs,
         error: Exception,
     ) -> Any:
-        """One of torch's modules raised by itself, before or after its function."""
-        self._pass_on_known(error)
+        """Handle the exception of a torch module that it raised itself, before or after
+        calling its function."""
+        self._reraise_known(error)
         if is_pattern_layer(module):
             tensor = next(tensors_in(args), None)
             if tensor is None:
@@ -138,15 +139,16 @@ class FailureHandler:
         lengths: dict[str, int],
         error: Exception,
     ) -> Any:
-        """einops raised: it asks for shapes only, so that eager would say the same."""
+        """Handle an exception of einops. It reads only shapes, so eager mode would
+        raise the same."""
         failure = self._describe(f"einops.{name}", (tensor, pattern), lengths, error)
         self._register(call, failure, error)
         shape = self._choose(failure, recover_shapes(failure), error)
         return _zeros(shape, tensor.dtype)
 
-    def _pass_on_known(self, error: Exception) -> None:
-        """Raise on what is no fault of the call at hand: another's, which passes
-        through, or the depth of the model."""
+    def _reraise_known(self, error: Exception) -> None:
+        """Reraise an exception that does not belong to the current call: that of
+        another call passing through, or a recursion error."""
         if isinstance(error, RecursionError) or self.call_of(error) is not None:
             raise error
 
@@ -165,19 +167,19 @@ class FailureHandler:
         )
 
     def _is_certain(
-        self, invocation: Invocation, error: Exception, is_eagers: bool
+        self, invocation: Invocation, error: Exception, is_from_eager: bool
     ) -> bool:
-        """Whether the user would see the same exception with data of theirs."""
+        """Whether the user would see the same exception with their own data."""
         if _lacks_memory(error):
             return False
-        if self.session.is_unconfirmed(error) and not is_eagers:
+        if self.session.is_unconfirmed(error) and not is_from_eager:
             return False
         is_our_data = _is_out_of_range(invocation.name, error)
         return not (is_our_data and self._depends_on_input(invocation))
 
     def _depends_on_input(self, invocation: Invocation) -> bool:
-        """Whether the integers that were looked up are not the model's own, as those of
-        `torch.arange` are."""
+        """Whether the integers that were looked up depend on the input, unlike those of
+        `torch.arange`."""
         if invocation.name == "embedding":
             index = next(iter(invocation.args), invocation.kwargs.get("input"))
             return not isinstance(index, Tensor) or self.log.is_derived(index)
@@ -221,8 +223,8 @@ class FailureHandler:
     def _choose(
         self, failure: Failure, shapes: Sequence[Candidate], error: Exception
     ) -> Candidate:
-        """The candidate to go on with. Raise on where there is none, and where the
-        user's own code has a way out, which eager would take."""
+        """Return the candidate with which the walk continues. Reraise if there is none,
+        or if the user's own code catches the exception, as it would in eager mode."""
         if not shapes or is_caught(self.log.ownership):
             raise error
         wanted = self.choices.get(failure.place, 0)
@@ -233,21 +235,21 @@ class FailureHandler:
 
 
 def _is_out_of_range(name: str, error: BaseException) -> bool:
-    """An index or class label out of range: our integers are all 1, the user's are
-    not."""
+    """Whether an index or class label is out of range. Such a failure depends on our
+    data: our integers are all 1, the user's are not."""
     return ops.of(name).looks_up and isinstance(error, IndexError)
 
 
 def _lacks_memory(error: BaseException) -> bool:
-    """Memory of this machine, not a mistake of the model; torch has no exception of its
-    own for it on the CPU."""
+    """Whether this machine ran out of memory, which is not a mistake of the model. On
+    the CPU, torch has no exception class for it."""
     message = message_of(error)
     says_so = any(words in message for words in _WORDS_FOR_MEMORY)
     return says_so or isinstance(error, MemoryError)
 
 
 def _zeros(candidate: Candidate, dtype: torch.dtype) -> object:
-    """Zeros of a candidate's shape, or of each where there are several results."""
+    """Zeros of a candidate's shape, or a tuple of them for several results."""
     if not isinstance(candidate, tuple):  # a result that was not asked for
         return None
     sizes = [item for item in candidate if isinstance(item, int)]
@@ -257,8 +259,8 @@ def _zeros(candidate: Candidate, dtype: torch.dtype) -> object:
 
 
 def _result_dtype(name: str, tensors: list[Tensor]) -> torch.dtype:
-    """The dtype that the failed call's result would have had: the weight's where there
-    is one, else that of the first float."""
+    """The dtype that the failed call's result would have had: that of the weight if
+    there is one, or else of the first float."""
     floating = [tensor.dtype for tensor in tensors if is_floating(tensor)]
     has_weight = ops.is_of(name, Family.LINEAR, Family.CONVOLUTION)
     if has_weight and len(floating) > 1:

@@ -1,4 +1,4 @@
-"""Tensors that have a shape and nothing else: made, copied, exchanged for real ones."""
+"""Makes, copies and replaces fake tensors, which have a shape but no values."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ from shapelint.tracing.torch_private import (
 )
 
 _FAKE_MODE: list[SharedFakeMode] = []
-"""At most one: tensors of two fake modes cannot meet, and a model outlives the session
-that built it."""
+"""At most one mode: tensors of two fake modes cannot be combined, and a model outlives
+the session that built it."""
 
 RANDOM_BELOW = 1_000_000
-"""Elements up to which a stand-in is random; more of them take longer than the op that
-is asked about."""
+"""The most elements of a stand-in that are random. For more, the random numbers would
+take longer than the op itself."""
 
 Scalar = bool | int | float
 
 
 def fake_mode() -> SharedFakeMode:
-    """The process's fake mode, made when the first op goes beyond the budget (its
-    import costs a second)."""
+    """The process's fake mode. It is created when the first op exceeds the budget,
+    because its import takes a second."""
     if not _FAKE_MODE:
         _FAKE_MODE.append(SharedFakeMode(allow_non_fake_inputs=True))
     return _FAKE_MODE[0]
 
 
 def fake_tensors_in_use() -> bool:
-    """Whether anything went beyond the budget so far, so that the import is paid."""
+    """Whether an op has exceeded the budget, so that the import is already paid for."""
     return bool(_FAKE_MODE)
 
 
 def is_fake(value: object) -> TypeGuard[FakeTensor]:
-    """Whether a value is a tensor that has a shape and nothing else."""
+    """Whether a value is a fake tensor."""
     return isinstance(value, FakeTensor)
 
 
@@ -51,7 +51,8 @@ def default_value(tensor: Tensor) -> Scalar:
 
 
 def fake_like(tensor: Tensor) -> Tensor:
-    """A fake tensor of the same size, stride and dtype; autograd is not touched."""
+    """A fake tensor of the same size, stride and dtype. Autograd does not see it being
+    made."""
     with no_torch_function(), fake_mode():
         return torch.empty_strided(
             tensor.size(), tensor.stride(), dtype=tensor.dtype, device="cpu"
@@ -59,7 +60,7 @@ def fake_like(tensor: Tensor) -> Tensor:
 
 
 def copy_fake(tensor: Tensor, memo: dict[int, Any]) -> Tensor:
-    """`copy.deepcopy` of a fake tensor or parameter, which has no memory to copy."""
+    """`copy.deepcopy` for a fake tensor or parameter, which has no memory to copy."""
     known: Tensor | None = memo.get(id(tensor))
     if known is not None:
         return known
@@ -73,8 +74,8 @@ def copy_fake(tensor: Tensor, memo: dict[int, Any]) -> Tensor:
 
 
 def as_fake(value: Any, originals: dict[int, Tensor] | None = None) -> Any:
-    """Nested `value` with every real tensor exchanged; `originals` gets, by the id of
-    each fake, what it stands for."""
+    """Replace every real tensor in a nested value by a fake one. `originals` maps the
+    id of each fake tensor to the real one."""
 
     def exchange(tensor: Tensor) -> Tensor:
         # Sparse and nested tensors have no strides to copy: fake mode takes them as is.
@@ -89,7 +90,7 @@ def as_fake(value: Any, originals: dict[int, Tensor] | None = None) -> Any:
 
 
 def as_real(value: Any) -> Any:
-    """Nested `value` with every fake tensor exchanged for a real one: floats random, or
+    """Replace every fake tensor in a nested value by a real one: floats are random or
     0.5, integers 0, masks True."""
 
     def exchange(tensor: Tensor) -> Tensor:
@@ -110,8 +111,8 @@ def _real_like(fake: Tensor) -> Tensor:
 
 
 def _fill(shape: torch.Size, dtype: torch.dtype) -> Tensor:
-    """Values that most ops accept: no float that some function is undefined for, an
-    index that is in range wherever there is one, a mask that chooses all."""
+    """Values that most ops accept: floats inside the domain of every function, an index
+    that is always in range, a mask that selects everything."""
     if dtype == torch.bool:
         return torch.ones(shape, dtype=dtype)
     if not (dtype.is_floating_point or dtype.is_complex):
@@ -125,8 +126,8 @@ def _fill(shape: torch.Size, dtype: torch.dtype) -> Tensor:
 
 
 def restore_originals(out: Any, originals: dict[int, Tensor]) -> Any:
-    """In-place ops return their argument: the real one, not the fake that stood for
-    it."""
+    """Replace the fake arguments that in-place ops return by the real ones they stand
+    for."""
     if not originals:
         return out
     return map_tensors(lambda tensor: originals.get(id(tensor), tensor), out)

@@ -1,4 +1,4 @@
-"""From a running frame to the expression it is at."""
+"""Finds the expression that a running frame is evaluating."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ OWN_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 """The folder of this package."""
 
 ENTRIES = ("enter_model", "enter_root", "enter_target")
-"""Functions of ours from which the user's code is called."""
+"""Our functions that call the user's code."""
 
 
 def is_below(path: str, folder: str) -> bool:
@@ -24,19 +24,20 @@ def is_below(path: str, folder: str) -> bool:
 
 
 def is_entry(frame: FrameType) -> bool:
-    """Whether a frame is where we call the user's code: what is beyond it called us."""
+    """Whether a frame is the one from which shapelint calls the user's code. Frames
+    outside of it are not the user's."""
     code = frame.f_code
     return code.co_name in ENTRIES and is_below(code.co_filename, OWN_FOLDER)
 
 
 def site_of_frame(frame: FrameType) -> Site:
-    """The place a frame is at."""
+    """The place that a frame is executing."""
     code = frame.f_code
     return _site(code, frame.f_lasti, frame.f_lineno, code.co_filename)
 
 
 def site_of_traceback(traceback: TracebackType) -> Site:
-    """The place an exception passed, in the frame of one step of its traceback."""
+    """The place that an exception passed, in the frame of one traceback entry."""
     code = traceback.tb_frame.f_code
     return _site(code, traceback.tb_lasti, traceback.tb_lineno, code.co_filename)
 
@@ -66,5 +67,5 @@ def _site(code: CodeType, lasti: int, lineno: int | None, file: str) -> Site:
 
 
 def _count_from_one(column: int | None) -> int | None:
-    """Python counts the columns of an expression from 0."""
+    """Convert a column from Python's count, which starts at 0."""
     return None if column is None else column + 1

@@ -1,5 +1,5 @@
-"""Whether the graph of a walk can be differentiated: what autograd saved must not be
-written afterwards."""
+"""Checks whether a walk can be differentiated: tensors that autograd saved must not be
+overwritten afterwards."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from shapelint.tracing.patches import hook_saved_tensors
 from shapelint.tracing.torch_private import no_torch_function, storage_key, version_of
 
 MOST = 5
-"""Spoiled tensors looked for in one walk."""
+"""The most spoiled tensors to find in the backward of one output."""
 
 
 @dataclass(eq=False)
-class _Saved:
+class _SavedTensor:
     """A tensor that autograd saved for the backward.
 
-    `version`: how often it had been written by then. `storage`: its memory, which views
-    share. `call`: what was under way. `writes_before`: how many writes the watch had
-    noted by then."""
+    `version`: how often it had been written by then. `storage`: a key of its memory,
+    which views share. `call`: the call that was running. `writes_before`: how many
+    writes had been recorded by then."""
 
     tensor: Tensor | None
     version: int
@@ -40,28 +40,28 @@ class _Saved:
 
 
 class _SpoiledError(Exception):
-    def __init__(self, saved: _Saved) -> None:
+    def __init__(self, saved: _SavedTensor) -> None:
         super().__init__()
         self.saved = saved
 
 
 class GradientWatch:
-    """Notes what autograd saves and what is written in place, call by call; `current`
-    names the call under way."""
+    """Records, for each call, what autograd saves and what is written in place.
+    `current` returns the running call."""
 
     def __init__(self, current: Callable[[], Call | None]) -> None:
         self.current = current
-        self._saved: list[_Saved] = []
+        self._saved: list[_SavedTensor] = []
         self._writes: list[tuple[int, Call | None]] = []
         self._known: set[int] = set()
 
     def watch(self) -> contextlib.AbstractContextManager[None]:
-        """What autograd saves inside is noted."""
+        """Record what autograd saves inside this context."""
         return hook_saved_tensors(self._pack, self._unpack)
 
     def forget(self) -> None:
-        """Let go of all tensors and calls: autograd's graph holds this object, and no
-        collector sees that it does."""
+        """Release all tensors and calls. Autograd's graph holds this object, and the
+        garbage collector cannot see that."""
         for saved in self._saved:
             saved.tensor, saved.call = None, None
         self._saved.clear()
@@ -69,15 +69,14 @@ class GradientWatch:
         self.current = _nothing
 
     def note_write(self, tensor: Tensor) -> None:
-        """A tensor is about to be written."""
+        """Record that a tensor is about to be written."""
         self._writes.append((storage_key(tensor), self.current()))
 
     def find_spoiled(self, result: object) -> list[Spoiled]:
-        """What the backward of a model's results would stumble over: they are
-        differentiated, if anything was written.
+        """Find the saved tensors that make the backward fail.
 
-        A tensor that was written matters only where the gradient of a result needs it.
-        """
+        If anything saved was overwritten, the model's results are differentiated: an
+        overwritten tensor matters only if the gradient of a result needs it."""
         with no_torch_function():
             if not any(saved.is_written for saved in self._saved):
                 return []
@@ -90,24 +89,25 @@ class GradientWatch:
                 found += [self._describe(saved, is_first) for saved in blocks]
         return found
 
-    def _pack(self, tensor: Tensor) -> _Saved:
+    def _pack(self, tensor: Tensor) -> _SavedTensor:
         with no_torch_function():
             version, storage = version_of(tensor), storage_key(tensor)
         writes_before = len(self._writes)
-        saved = _Saved(tensor, version, storage, self.current(), writes_before)
+        saved = _SavedTensor(tensor, version, storage, self.current(), writes_before)
         self._saved.append(saved)
         return saved
 
-    def _unpack(self, saved: _Saved) -> Tensor:
-        # Torch compares versions only of what it saved itself, not of what hooks did.
+    def _unpack(self, saved: _SavedTensor) -> Tensor:
+        # torch compares versions only of tensors that it saved without hooks.
         with no_torch_function():
             if saved.is_written and id(saved) not in self._known:
                 raise _SpoiledError(saved)
         assert saved.tensor is not None
         return saved.tensor
 
-    def _stumbling_blocks(self, output: Tensor) -> Iterator[_Saved]:
-        """The backward stops at the first: it is run again with that one passed by."""
+    def _stumbling_blocks(self, output: Tensor) -> Iterator[_SavedTensor]:
+        """Run the backward again and again, each time ignoring the overwritten tensors
+        found so far."""
         for _ in range(MOST):
             saved = self._first_stumbling_block(output)
             if saved is None:
@@ -115,7 +115,7 @@ class GradientWatch:
             self._known.add(id(saved))
             yield saved
 
-    def _first_stumbling_block(self, output: Tensor) -> _Saved | None:
+    def _first_stumbling_block(self, output: Tensor) -> _SavedTensor | None:
         leaves = [node.variable for node in _leaf_nodes(output)]
         try:
             torch.autograd.grad(
@@ -127,7 +127,7 @@ class GradientWatch:
             return None
         return None
 
-    def _describe(self, saved: _Saved, is_first: bool) -> Spoiled:
+    def _describe(self, saved: _SavedTensor, is_first: bool) -> Spoiled:
         later = self._writes[saved.writes_before :]
         writers = (call for storage, call in later if storage == saved.storage)
         shape = () if saved.tensor is None else tuple(saved.tensor.shape)
@@ -139,14 +139,14 @@ def _nothing() -> Call | None:
 
 
 def _members(result: object) -> object:
-    """A result's parts: a dataclass or the like as its fields."""
+    """The parts of a result: the fields of a dataclass or similar object."""
     if isinstance(result, Tensor) or not hasattr(result, "__dict__"):
         return result
     return list(vars(result).values())
 
 
 def _leaf_nodes(output: Tensor) -> Iterator[Any]:
-    """The nodes that would accumulate gradients, each with its `variable`."""
+    """The autograd nodes that accumulate gradients, each with its `variable`."""
     waiting: list[Any] = [output.grad_fn]
     seen: set[object] = set()
     while waiting:

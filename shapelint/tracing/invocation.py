@@ -1,4 +1,4 @@
-"""A torch function as the user's code calls it."""
+"""A call of a torch function by the user's code."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from shapelint.tracing.op_names import is_inplace
 
 @dataclass(frozen=True)
 class Invocation:
-    """A function with its arguments. `name` is its canonical one, as `op_name` has
+    """A function with its arguments. `name` is its canonical name, as `op_name` returns
     it."""
 
     func: Function
@@ -27,5 +27,5 @@ class Invocation:
 
     @property
     def is_inplace(self) -> bool:
-        """Whether it writes its first argument."""
+        """Whether it overwrites its first argument."""
         return is_inplace(self.func)

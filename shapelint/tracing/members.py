@@ -1,8 +1,8 @@
-"""The modules, parameters and buffers of a model, from where torch keeps them.
+"""Lists the modules, parameters and buffers of a model from torch's own registries.
 
-`Module.modules()` and its like call themselves for each level, hash modules, and may be
-shadowed by an attribute of the user's; a model may also hold itself. Here identity
-decides, and each module comes once, in torch's order."""
+`Module.modules()` and similar methods recurse, hash modules, and may be shadowed by an
+attribute of the user's; a model may also contain itself. Here modules are compared by
+identity, and each is listed once, in torch's order."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from shapelint.tracing.torch_private import (
 _LEAF_PACKAGES = ("torch.nn.modules", "torch.ao.nn", "torch.nn.utils")
 
 _CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
-"""Torch's own modules that are never a call: what they hold is."""
+"""Torch's own modules that are never called themselves; their members are."""
 
 _WHOLE = (nn.MultiheadAttention,)
-"""Torch's own modules that are one call although they hold modules: it reads the
-weights of its projection and never calls it."""
+"""Torch's own modules that count as one call although they contain modules: this one
+reads the weights of its projection and never calls it."""
 
 
 def children_of(module: nn.Module) -> list[tuple[str, nn.Module]]:
@@ -41,8 +41,8 @@ def children_of(module: nn.Module) -> list[tuple[str, nn.Module]]:
 
 
 def modules_of(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
-    """Every module once, by its first qualified name; the model itself, named "", comes
-    first."""
+    """Every module once, by its first qualified name. The model itself comes first,
+    with the name ""."""
     seen: set[int] = set()
     # A stack in place of recursion: a model may hold itself, or nest very deeply.
     waiting = [("", model)]
@@ -62,10 +62,10 @@ def qualify(path: str, name: str) -> str:
 
 
 def cycles_of(model: nn.Module) -> Iterator[Cycle]:
-    """Where a module is registered within itself.
+    """The places where a module contains itself.
 
-    A depth-first search: `around` are the modules on the way down, each with the
-    children still to look at. A child that is one of them closes a circle."""
+    A depth-first search: `around` holds the modules from the root to the current one,
+    each with the children still to visit. A child that is among them closes a cycle."""
     names = {id(module): path for path, module in modules_of(model)}
     done: set[int] = set()
     around = {id(model): iter(children_of(model))}
@@ -113,8 +113,8 @@ def is_initialised(module: nn.Module) -> bool:
 
 
 def is_leaf(module: nn.Module) -> bool:
-    """Whether a module is one call for the reader, as torch.fx sees it: torch's own,
-    and without children."""
+    """Whether a module counts as one call, as in torch.fx: it is torch's own and has no
+    children."""
     is_torchs = type(module).__module__.startswith(_LEAF_PACKAGES)
     if not is_torchs or isinstance(module, _CONTAINERS):
         return False
@@ -122,13 +122,14 @@ def is_leaf(module: nn.Module) -> bool:
 
 
 def has_lazy_tensors(model: nn.Module) -> bool:
-    """Whether a weight has no shape before the first forward (`nn.LazyLinear`)."""
+    """Whether some weight gets its shape only in the first forward
+    (`nn.LazyLinear`)."""
     tensors = [*parameters_of(model), *buffers_of(model)]
     return any(is_lazy(tensor) for _, tensor in tensors)
 
 
 def param_facts(model: nn.Module) -> dict[str, ParamFact]:
-    """Every parameter by its first name; one without a shape yet counts nothing."""
+    """Every parameter by its first name. One without a shape yet counts no elements."""
     facts: dict[str, ParamFact] = {}
     for name, parameter in parameters_of(model):
         has_shape = not is_lazy(parameter)

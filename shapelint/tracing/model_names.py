@@ -1,4 +1,5 @@
-"""Tensors and arguments as plain data: by shape, dtype, and the names of the model."""
+"""Converts tensors and arguments to plain data: shapes, dtypes, and names within the
+model."""
 
 from __future__ import annotations
 
@@ -15,15 +16,14 @@ from shapelint.tracing.sizes_kept import sizes_of
 from shapelint.tracing.user_text import key_text, plain_value
 
 NESTED = 20
-"""Levels of nested arguments and results that are followed; a container may hold
+"""How many levels of nested arguments and results are followed. A container may contain
 itself."""
 
 
 @dataclass(frozen=True)
 class ModelNames:
-    """Qualified names by object identity; a shared object goes by its first name.
-
-    `parameters`: those among the tensors that are no buffers."""
+    """Qualified names by object identity. A shared object has its first name.
+    `parameters`: the names that belong to parameters rather than buffers."""
 
     modules: dict[int, str]
     tensors: dict[int, str]
@@ -31,7 +31,7 @@ class ModelNames:
 
     @classmethod
     def of(cls, model: nn.Module) -> ModelNames:
-        """The names of all that is registered in a model."""
+        """The names of everything that is registered in a model."""
         modules = {id(module): name for name, module in modules_of(model)}
         tensors = {id(parameter): name for name, parameter in parameters_of(model)}
         parameters = frozenset(tensors.values())
@@ -49,17 +49,17 @@ class ModelNames:
         return TensorFact(dtype_name(tensor.dtype), sizes_of(tensor), name)
 
     def plain_args(self, args: Args) -> tuple[Any, ...]:
-        """Positional arguments as plain data, as `plain` has them."""
+        """Positional arguments as plain data; see `plain`."""
         return tuple(self.plain(arg, NESTED - 1) for arg in args)
 
     def plain_kwargs(self, kwargs: Kwargs) -> dict[str, Any]:
-        """Keyword arguments as plain data, as `plain` has them."""
+        """Keyword arguments as plain data; see `plain`."""
         items = kwargs.items()
         return {key_text(key): self.plain(value, NESTED - 1) for key, value in items}
 
     def plain(self, value: object, levels: int = NESTED) -> object:
         """A nested argument as plain data: TensorFacts, numbers, texts, slices and
-        containers. What has no plain form, or lies too deep, is None."""
+        containers. Anything else, or nested too deeply, becomes None."""
         if isinstance(value, Tensor):
             return self.fact(value)
         if isinstance(value, (int, float, str)):

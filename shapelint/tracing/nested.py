@@ -1,4 +1,5 @@
-"""Tensors in nested lists, tuples and dicts: arguments and results of calls."""
+"""Finds and replaces tensors in nested lists, tuples and dicts, as in arguments and
+results."""
 
 from __future__ import annotations
 
@@ -8,22 +9,22 @@ from typing import Any
 from torch import Tensor
 
 Function = Callable[..., Any]
-"""A function of torch's or the user's, of which nothing more is known."""
+"""A function of torch or of the user, about which nothing more is known."""
 
 Args = tuple[Any, ...]
-"""Positional arguments of a call of the user's or of torch's."""
+"""Positional arguments of a call by the user or by torch."""
 
 Kwargs = dict[str, Any]
-"""Keyword arguments of a call of the user's or of torch's."""
+"""Keyword arguments of a call by the user or by torch."""
 
 
 Inputs = tuple[Args, Kwargs]
-"""What a model is called with."""
+"""The positional and keyword arguments of a model."""
 
 
 def tensors_in(value: object) -> Iterator[Tensor]:
-    """Every tensor in nested lists, tuples and dicts, in order; what contains itself is
-    entered once."""
+    """Every tensor in nested lists, tuples and dicts, in order. A container that
+    contains itself is visited once."""
     if isinstance(value, Tensor):
         yield value
         return
@@ -47,8 +48,10 @@ def has_tensors(value: object) -> bool:
 
 
 def map_tensors(change: Callable[[Tensor], Tensor], value: Any) -> Any:
-    """The same value around changed tensors. Only for arguments and results of aten
-    ops, which contain neither themselves nor named tuples."""
+    """Apply `change` to every tensor in a nested value.
+
+    Only for arguments and results of aten ops, which contain neither themselves nor
+    named tuples."""
     if isinstance(value, Tensor):
         return change(value)
     if isinstance(value, list):

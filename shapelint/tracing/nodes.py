@@ -1,4 +1,4 @@
-"""The fx graph of a walk while it grows: nodes, and which node made which tensor."""
+"""Builds the fx graph of a walk, and remembers which node made which tensor."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _CONSTANTS = (*_PLAIN, torch.dtype, torch.device, torch.memory_format, torch.lay
 
 
 Path = tuple[Any, ...]
-"""Indices and keys that lead from a nested result to a tensor in it."""
+"""The indices and keys that lead to a tensor in a nested result."""
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Which node made a tensor, where in its result it stood, and the call's index
-    (below 0: a model input)."""
+    """The node that made a tensor, the tensor's path in its result, and the index of
+    the call (negative for a model input)."""
 
     ref: weakref.ref[Tensor]
     node: fx.Node
@@ -40,8 +40,8 @@ class Origin:
 
 
 class GraphBuilder:
-    """Emits a node for each call. `tensor_names`: qualified names of weights and
-    buffers by identity. `stack`: the modules being called."""
+    """Adds a node for each call. `tensor_names`: qualified names of weights and buffers
+    by identity. `stack`: the modules whose forward is running."""
 
     def __init__(self, tensor_names: dict[int, str], stack: ModuleStack) -> None:
         self._stack = stack
@@ -53,13 +53,13 @@ class GraphBuilder:
         self._inputs = 0
 
     def origin(self, tensor: Tensor) -> Origin | None:
-        """Where a tensor came from, if a call or an input of this walk made it."""
+        """The origin of a tensor, if a call or an input of this walk made it."""
         origin = self._origins.get(id(tensor))
-        # The id of a tensor that is gone may be given to a new one.
+        # A new tensor may get the id of one that was freed.
         return origin if origin is not None and origin.ref() is tensor else None
 
     def add_input(self, name: str, value: object) -> None:
-        """A model input: a placeholder."""
+        """Add a placeholder for a model input."""
         node = self.graph.placeholder(name)
         self._inputs += 1
         self._remember(value, node, (), -self._inputs)
@@ -69,8 +69,8 @@ class GraphBuilder:
     def add_module(
         self, call: Call, module: nn.Module, args: Args, kwargs: Kwargs
     ) -> None:
-        """A call of a leaf module; one that is no attribute of the model becomes a
-        function."""
+        """Add the call of a leaf module. A module that is not registered in the model
+        is added as a function."""
         if call.registered:
             self._add(call, "call_module", call.module_path, args, kwargs)
         else:
@@ -78,7 +78,7 @@ class GraphBuilder:
             self._add(call, "call_function", function, args, kwargs)
 
     def add_function(self, call: Call, invocation: Invocation) -> None:
-        """A call of a torch function, a method or a property."""
+        """Add the call of a torch function, a method or a property."""
         func, args, kwargs = invocation.func, invocation.args, invocation.kwargs
         raw = raw_name(func)
         if raw == "__getitem__":
@@ -97,7 +97,7 @@ class GraphBuilder:
         node = self.graph.create_node(op, target, node_args, node_kwargs)
         node.meta["nn_module_stack"] = self._stack.as_node_meta()
         if call.site is not None:
-            # As a traceback has it, which is what fx tools take apart.
+            # In the form of a traceback, which fx tools parse.
             node.meta["stack_trace"] = (
                 f'  File "{call.site.file}", line {call.site.line}, '
                 f"in {call.site.function}\n"
@@ -106,7 +106,7 @@ class GraphBuilder:
         self._nodes[call.index] = node
 
     def finish(self, call: Call, out: object) -> None:
-        """The result of a call that was added."""
+        """Record the result of a call that was added."""
         node = self._nodes.get(call.index)
         if node is None:
             return
@@ -115,13 +115,13 @@ class GraphBuilder:
         self._remember(out, node, (), call.index)
 
     def forget(self, call: Call) -> None:
-        """Take a call back that gave no tensor."""
+        """Remove a call that returned no tensor."""
         node = self._nodes.pop(call.index, None)
         if node is not None:
             self.graph.erase_node(node)
 
     def output(self, out: object) -> None:
-        """The model's result."""
+        """Add the model's result."""
         self.graph.output(self._argument(out))
 
     def _remember(self, value: object, node: fx.Node, path: Path, index: int) -> None:
@@ -138,8 +138,8 @@ class GraphBuilder:
                 self._remember(item, node, (*path, key), index)
 
     def _argument(self, value: object, levels: int = NESTED) -> Any:
-        """A value as fx takes it: tensors as nodes, what fx does not know, or lies too
-        deep, by its type's name."""
+        """Convert a value for fx: tensors become nodes; values that fx does not know,
+        or nested too deeply, become the name of their type."""
         if isinstance(value, Tensor):
             return self._node_of(value)
         if isinstance(value, slice):
@@ -183,7 +183,7 @@ class GraphBuilder:
 
 
 def tensor_metadata(tensor: Tensor) -> TensorMetadata:
-    """The `tensor_meta` of fx; torch's own maker of it imports sympy for one check."""
+    """The `tensor_meta` of fx. torch's own function for it imports sympy."""
     shape, dtype, needs_grad = tensor.shape, tensor.dtype, tensor.requires_grad
     if tensor.layout != torch.strided:  # nothing else is known of sparse ones
         return TensorMetadata(shape, dtype, needs_grad, (), None, False, {})
@@ -196,14 +196,15 @@ def tensor_metadata(tensor: Tensor) -> TensorMetadata:
 
 
 def plain_result(value: object) -> object:
-    """Results of torch's own modules that are more than tensors and containers."""
+    """Convert results of torch's own modules that are neither tensors nor
+    containers."""
     if isinstance(value, nn.utils.rnn.PackedSequence):
         return (value.data, value.batch_sizes)
     return value
 
 
 def _function_of(module: nn.Module) -> Function:
-    """A module that is no attribute of the model, as a function with a name."""
+    """Wrap a module that is not registered in the model as a function with a name."""
 
     def call(*args: Any, **kwargs: Any) -> Any:
         return module(*args, **kwargs)

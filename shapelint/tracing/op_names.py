@@ -1,4 +1,4 @@
-"""What a torch function and a dtype are called, on the table and in recovery."""
+"""Canonical names of torch functions and dtypes, for the table and for recovery."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _SHORT = {getattr(torch, name): short for name, short in DTYPES.items()}
 
 
 def raw_name(func: Function) -> str:
-    """The function's own name; of a property getter, the property's."""
+    """The function's own name; for the getter of a property, the property's name."""
     name = getattr(func, "__name__", None) or type(func).__name__
     if name == "__get__":
         owner = getattr(func, "__self__", None)
@@ -54,19 +54,19 @@ def op_name(func: Function) -> str:
 
 
 def is_tensor_method(func: Function) -> bool:
-    """Whether a function is called as a method: `x.view(...)`, not `torch.view(x)`."""
+    """Whether a function is a tensor method: `x.view(...)`, not `torch.view(x)`."""
     is_builtin = getattr(func, "__objclass__", None) is not None
     return is_builtin or getattr(func, "__qualname__", "").startswith("Tensor.")
 
 
 def gives_indices(func: Function, kwargs: Kwargs) -> bool:
-    """Whether a pooling gives its indices too."""
+    """Whether a pooling also returns its indices."""
     asked = bool(kwargs.get("return_indices"))
     return asked or raw_name(func).endswith("_with_indices")
 
 
 def is_inplace(func: Function) -> bool:
-    """Whether the function writes its first argument: `add_`, `+=`."""
+    """Whether a function overwrites its first argument: `add_`, `+=`."""
     name = raw_name(func)
     if name.startswith("__"):
         return name.startswith("__i") and name not in _NOT_INPLACE
@@ -74,5 +74,5 @@ def is_inplace(func: Function) -> bool:
 
 
 def dtype_name(dtype: torch.dtype) -> str:
-    """`f32` for torch.float32; other dtypes by their own name."""
+    """The short name of a dtype: `f32` for torch.float32."""
     return _SHORT.get(dtype, str(dtype).removeprefix("torch."))

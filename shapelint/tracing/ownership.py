@@ -1,4 +1,4 @@
-"""Which files are the user's, and where on the stack these are."""
+"""Decides which files are the user's own, and finds their frames on the stack."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ _PACKAGES = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 
 
 class Ownership:
-    """Which files are the user's: not torch's, not the library's, not ours, but the
-    target's own package; and the texts they were run from."""
+    """Which files are the user's own: those of the target's package, and neither
+    torch's, nor a library's, nor ours. Also holds the texts they were run from."""
 
     def __init__(self, own_roots: tuple[str, ...] = (), texts: Texts = DISK) -> None:
         self.texts = texts
@@ -42,7 +42,7 @@ class Ownership:
         self._libraries: dict[str, bool] = {}
 
     def owns(self, file: str) -> bool:
-        """Whether a frame in this file is the user's own."""
+        """Whether a file is the user's own."""
         known = self._owned.get(file)
         if known is None:
             known = self._owned[file] = self._judge(file)
@@ -62,21 +62,20 @@ class Ownership:
         return not any(is_below(path, folder) for folder in _STDLIB)
 
     def is_library(self, file: str) -> bool:
-        """Whether a frame is somebody's, but neither the user's nor torch's nor the
-        standard library's."""
+        """Whether a file belongs to a library other than torch and the standard
+        library."""
         known = self._libraries.get(file)
         if known is None:
             known = self._libraries[file] = _is_library(file)
         return known
 
     def nearest(self, frame: FrameType | None = None) -> Site | None:
-        """The innermost frame that is the user's own; where there is none, a
-        library's."""
+        """The innermost frame in the user's own code, or else in a library."""
         return next(self.sites(frame), None)
 
     def sites(self, frame: FrameType | None = None) -> Iterator[Site]:
-        """The user's frames, innermost first; where there are none, the innermost of a
-        library."""
+        """The user's frames, innermost first; if there are none, the innermost frame of
+        a library."""
         return map(site_of_frame, self.frames(frame or sys._getframe(1)))
 
     def frames(self, frame: FrameType) -> Iterator[FrameType]:
@@ -95,8 +94,8 @@ class Ownership:
             yield library
 
     def in_traceback(self, traceback: TracebackType | None) -> list[Site]:
-        """The user's frames of a traceback, innermost first; where there are none, the
-        innermost of a library."""
+        """The user's frames of a traceback, innermost first; if there are none, the
+        innermost frame of a library."""
         found, library = [], None
         while traceback is not None:
             file = traceback.tb_frame.f_code.co_filename

@@ -1,7 +1,8 @@
-"""Every change made to torch, einops or Python for the time a model is built or walked.
+"""Every patch of torch, einops or Python that is active while a model is built or
+walked.
 
-Each is a context manager that undoes it. What is replaced is looked up when the context
-is entered, so that contexts may be nested, and a test may patch the same."""
+Each is a context manager that undoes it. The original is looked up when the context is
+entered, so that contexts may be nested and tests may patch the same function."""
 
 from __future__ import annotations
 
@@ -27,18 +28,20 @@ from shapelint.tracing.torch_private import (
 )
 
 FRAMES_PER_FRAME = 3
-"""Frames there are under a walk for each one of eager, rounded up: a module call has
-three more (`call` below, `Recorder.on_module`, `enter_module`) than its own four."""
+"""How many frames a walk has for each frame of eager mode, rounded up: a module call
+has three more (`call` below, `Recorder.on_module`, `enter_module`) than its own
+four."""
 
 OWN_FRAMES = 1000
-"""Frames for what is ours alone, as `copy.deepcopy` of a model."""
+"""Frames for our own code, such as `copy.deepcopy` of a model."""
 
 HIGHEST_LIMIT = 12_000
-"""The limit is not raised beyond: calls take from the C stack as well, and 8 MB of it
-end at about 16,000 frames."""
+"""The limit is never raised beyond this. Calls also use the C stack, and 8 MB of it end
+at about 16,000 frames."""
 
 Initialise = Callable[..., Tensor]
-"""Calls a function of `nn.init`: it, the tensor, and the function's other arguments."""
+"""Calls a function of `nn.init`, with the function, the tensor, and the function's
+other arguments."""
 
 
 @contextlib.contextmanager
@@ -57,10 +60,10 @@ def _replace(owner: object, name: str, replacement: object) -> Iterator[None]:
 def watch_constructors(
     on_made: Callable[[nn.Module, FrameType], None],
 ) -> contextlib.AbstractContextManager[None]:
-    """`on_made` hears of each module when `nn.Module.__init__` starts, with the frame
-    that called it.
+    """Call `on_made` with each module and the frame that called its constructor, when
+    `nn.Module.__init__` starts.
 
-    A module says nowhere which line made it, and after its constructor that line is no
+    A module does not know which line made it, and after its constructor that line is no
     longer on the stack."""
     original = nn.Module.__init__
 
@@ -74,10 +77,10 @@ def watch_constructors(
 def replace_truncated_normal(
     initialise: Initialise,
 ) -> contextlib.AbstractContextManager[None]:
-    """`nn.init.trunc_normal_` goes through `initialise`.
+    """Run `nn.init.trunc_normal_` through `initialise`.
 
-    `normal_`, `uniform_` and their like hand themselves to function modes. This one does
-    not: it draws again until no value is out of bounds, which a fake weight never is."""
+    Function modes see `normal_`, `uniform_` and the like, but not this function. It
+    draws again until no value is out of bounds, which never ends for a fake weight."""
     original = nn.init.trunc_normal_
 
     def trunc_normal(tensor: Tensor, *args: Any, **kwargs: Any) -> Tensor:
@@ -106,10 +109,10 @@ def keep_sizes_of_parameters() -> contextlib.AbstractContextManager[None]:
 
 
 def allow_fakes_in_apply() -> contextlib.AbstractContextManager[None]:
-    """`module.to()`, `.half()` and the like work on modules with fake weights.
+    """Make `module.to()`, `.half()` and the like work on modules with fake weights.
 
-    Torch swaps the tensors in place, which fake ones do not allow: here the registries
-    get new ones. Modules without fake weights are left to torch."""
+    torch swaps the tensors in place, which fake ones do not allow, so the registries
+    get new tensors here. Modules without fake weights are left to torch."""
     original: Function | None = getattr(nn.Module, MODULE_APPLY, None)
     if original is None:
         return contextlib.nullcontext()
@@ -143,9 +146,10 @@ def _exchange_tensors(module: nn.Module, change: Function, recurse: bool) -> Non
 
 @contextlib.contextmanager
 def raise_recursion_limit() -> Iterator[None]:
-    """A model may nest as deeply as in eager, although our own frames lie between its.
+    """Let a model nest as deeply as in eager mode, although our own frames come between
+    its frames.
 
-    A limit that the user's own code sets inside is left to it."""
+    A limit that the user's own code sets inside stays in force."""
     before = sys.getrecursionlimit()
     wanted = min(before * FRAMES_PER_FRAME + OWN_FRAMES, HIGHEST_LIMIT)
     raised = max(before, wanted)
@@ -163,10 +167,10 @@ def raise_recursion_limit() -> Iterator[None]:
 def route_module_calls(
     handler: Callable[[Function, nn.Module, Args, Kwargs], Any],
 ) -> contextlib.AbstractContextManager[None]:
-    """Every call of a module goes to `handler`, with torch's own `__call__`.
+    """Pass every call of a module to `handler`, together with torch's own `__call__`.
 
-    Hooks would not do: they see neither a call that raises nor what it raised, and they
-    show on the user's modules."""
+    Hooks would not be enough: they do not see calls that raise, and they would be
+    visible on the user's modules."""
     original: Function = nn.Module.__call__
 
     def call(self: nn.Module, *args: Any, **kwargs: Any) -> Any:
@@ -176,17 +180,19 @@ def route_module_calls(
 
 
 PatternHandler = Callable[[str, Tensor, str, dict[str, int], Exception], Any]
-"""Function of einops, tensor, pattern, lengths of axes, what was raised -> result."""
+"""Handles a failed einops function: (function, tensor, pattern, lengths of axes,
+exception) -> result."""
 
 
 def route_einops_failures(
     handler: PatternHandler,
 ) -> contextlib.AbstractContextManager[None]:
-    """What a function of einops raises goes to `handler`, whose result is returned.
+    """Pass the exceptions of einops functions to `handler`, and return its result
+    instead.
 
-    einops checks a pattern in Python and raises before torch is asked, so that no mode
-    sees the call. `rearrange` and `repeat` both end in `reduce`. Nothing is replaced
-    where einops is not imported: then the model does not use it."""
+    einops checks a pattern in Python and raises before it calls torch, so that no mode
+    sees the call. `rearrange` and `repeat` both end in `reduce`. If einops is not
+    imported, the model does not use it and nothing is patched."""
     module = sys.modules.get("einops.einops")
     original: Function | None = getattr(module, "reduce", None)
     if original is None:
@@ -209,10 +215,10 @@ def route_einops_failures(
 def hook_saved_tensors(
     pack: Callable[[Tensor], Any], unpack: Callable[[Any], Tensor]
 ) -> Iterator[None]:
-    """What autograd saves inside goes through `pack` and `unpack`.
+    """Pass what autograd saves inside this context through `pack` and `unpack`.
 
-    `torch.func` refuses to run while there are such hooks: it turns them off, and
-    raises where some are active. Ours step aside for as long, so that it runs."""
+    `torch.func` disables such hooks, and raises if some are active. Ours are suspended
+    meanwhile."""
     hooks = saved_tensors_hooks(pack, unpack)
     original = torch.autograd.graph.disable_saved_tensors_hooks
 

@@ -1,4 +1,4 @@
-"""Every torch call of a walk: recorded, answered, or recovered where it fails."""
+"""Observes every torch call of a walk, and records, answers or recovers it."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ from shapelint.tracing.sizes import (
 from shapelint.tracing.torch_private import no_modes
 
 _ANSWERED = (Asks.VALUE, Asks.COMPARISON, Asks.SIZE_FROM_VALUES)
-"""Questions to which there is an answer only where there is data, or a stand-in."""
+"""Questions that can be answered only with data or a stand-in."""
 
 _WHOLE_VALUES = {"tolist", "numpy", "array"}
-"""Questions for all values of a tensor."""
+"""Questions about all values of a tensor."""
 
 
 def enter_root(
     original: Function, module: nn.Module, args: Args, kwargs: Kwargs
 ) -> Any:
-    """Call the outermost module. Frames beyond this function are not the model's,
-    whoever called it."""
+    """Call the outermost module. Frames outside of this function are not the
+    model's."""
     return original(module, *args, **kwargs)
 
 
@@ -53,7 +53,8 @@ def enter_module(
 
 
 class Recorder(TorchFunctionMode):
-    """Sees every torch function of one walk; `on_module` sees every module call."""
+    """Intercepts every torch function of one walk; `on_module` intercepts every module
+    call."""
 
     def __init__(
         self,
@@ -94,7 +95,7 @@ class Recorder(TorchFunctionMode):
     def on_module(
         self, original: Function, module: nn.Module, args: Args, kwargs: Kwargs
     ) -> Any:
-        """Stands in for `nn.Module.__call__` during the walk."""
+        """Replaces `nn.Module.__call__` during the walk."""
         path = self._path_of(module)
         call: Call | None = None
         if self.log.leaf is None and (is_leaf(module) or is_pattern_layer(module)):
@@ -129,7 +130,7 @@ class Recorder(TorchFunctionMode):
         lengths: dict[str, int],
         error: Exception,
     ) -> Any:
-        """A function of einops raised."""
+        """Handle the exception of an einops function."""
         leaf = self.log.leaf
         call = leaf or self.log.begin_pattern(name, tensor, pattern, lengths)
         out = self.failures.pattern_failed(call, name, tensor, pattern, lengths, error)
@@ -138,7 +139,7 @@ class Recorder(TorchFunctionMode):
         return out
 
     def on_work(self, work: int) -> None:
-        """Mult-adds of an op, for the call that is under way."""
+        """Add the mult-adds of an op to the running call."""
         call = self.call_under_way()
         if call is not None:
             call.mult_adds += work
@@ -146,16 +147,16 @@ class Recorder(TorchFunctionMode):
     # -- where the walk is -------------------------------------------------------------
 
     def call_under_way(self) -> Call | None:
-        """The call that torch is busy with."""
+        """The running call."""
         return self.log.leaf or self._current
 
     def find_raising_module(self, error: BaseException) -> str:
-        """Qualified name of the innermost module an exception came out of."""
+        """The qualified name of the innermost module that an exception came from."""
         return self._raised_in.get(id(error), "")
 
     def _path_of(self, module: nn.Module) -> str:
-        """The name of a module in the model; of one that is not registered, its class
-        within the module that calls it."""
+        """The name of a module in the model. One that is not registered is named by its
+        class within the calling module."""
         path = self.log.names.modules.get(id(module))
         if path is not None:
             return path
@@ -198,7 +199,7 @@ class Recorder(TorchFunctionMode):
     # -- questions for values ----------------------------------------------------------
 
     def _ask(self, invocation: Invocation) -> Any:
-        """Answer a question for a value, and note where the walk depends on it."""
+        """Answer a question about a value, and record that the walk depends on it."""
         name, tensors = invocation.name, invocation.tensors
         if not tensors:
             return invocation.func(*invocation.args, **invocation.kwargs)
@@ -235,7 +236,7 @@ class Recorder(TorchFunctionMode):
 
 
 def _asks_for_value(invocation: Invocation) -> bool:
-    """`float(x)` asks for a value; the method `x.float()` gives a tensor."""
+    """`float(x)` asks for a value, while the method `x.float()` returns a tensor."""
     op = ops.of(invocation.name)
     is_cast = op.only_as_dunder and not raw_name(invocation.func).startswith("__")
     return op.asks in _ANSWERED and not is_cast

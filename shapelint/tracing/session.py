@@ -1,5 +1,5 @@
-"""Values where affordable, shapes elsewhere: the dispatch mode under which models are
-built and walked."""
+"""The dispatch mode under which models are built and walked: real values where they are
+affordable, shapes elsewhere."""
 
 from __future__ import annotations
 
@@ -32,23 +32,20 @@ from shapelint.tracing.torch_private import (
 from shapelint.tracing.user_text import causes_of
 
 REPLAY_BYTES = 512e6
-"""Arguments and result up to which eager is asked about an op that fake kernels
-refuse."""
+"""Ops that fake kernels refuse are run in eager mode if arguments and result have at
+most this many bytes."""
 
 REPLAY_WORK = 4e9
-"""Mult-adds up to which it is: about a second."""
+"""The same limit in mult-adds, about a second."""
 
 FAKE_OP = 4
-"""What an op on fake tensors costs at the least, in ops on small real ones; a
-transformer took 17 times as long."""
+"""The least cost of an op on fake tensors, in ops on small real ones. For a
+transformer, it was 17 times."""
 
 
 def answer_in_place_of_torch(name: str, args: Args) -> Any:
-    """The result of what torch must not be asked: `x.cuda()` is x, a fake tensor is
-    copied without its mode.
-
-    NotImplemented for everything else.
-    """
+    """Answer the calls that torch must not get: `x.cuda()` is x, and a fake tensor is
+    copied without its mode. NotImplemented for all other calls."""
     if name == "cuda":
         return args[0]
     if name == "deepcopy" and is_fake(args[0]):
@@ -57,12 +54,12 @@ def answer_in_place_of_torch(name: str, args: Args) -> Any:
 
 
 class Session(DispatchMode):  # type: ignore[no-untyped-call]
-    """Runs each op for real while all its arguments are real and the budget lasts, and
-    fake from there on.
+    """Runs each op for real as long as all its arguments are real and the budget lasts,
+    and with fake tensors otherwise.
 
-    `stand_in` is asked for the value of a fake scalar; `on_work` hears the mult-adds of
-    each op. `before_mutation` hears of all tensors that an op might write, `on_write`
-    of those that it says it writes."""
+    `stand_in` returns a value for a fake scalar. `on_work` is called with the mult-adds
+    of each op. `before_mutation` is called with all tensors that an op might write,
+    `on_write` with those that its schema marks as written."""
 
     def __init__(
         self,
@@ -77,8 +74,8 @@ class Session(DispatchMode):  # type: ignore[no-untyped-call]
         self.on_write: Callable[[Tensor], None] | None = None
         self.used_fake = False
         self.ops = 0
-        """What was run so far, as the number of ops that would have taken as long on
-        small tensors."""
+        """The cost of the run so far, as the number of ops on small tensors that take
+        as long."""
         self._unconfirmed: list[BaseException] = []
         self._refused: dict[str, Exception] = {}
 
@@ -108,8 +105,8 @@ class Session(DispatchMode):  # type: ignore[no-untyped-call]
         return out
 
     def is_unconfirmed(self, error: BaseException | None) -> bool:
-        """Whether an exception is a fake kernel's, of an op too large to ask eager
-        about."""
+        """Whether an exception was raised by a fake kernel, for an op that is too large
+        to run in eager mode."""
         causes = list(causes_of(error))
         return any(cause is own for cause in causes for own in self._unconfirmed)
 
@@ -152,11 +149,11 @@ class Session(DispatchMode):  # type: ignore[no-untyped-call]
     def _second_opinion(
         self, op: Any, args: Args, kwargs: Kwargs, error: Exception
     ) -> Any:
-        """What eager says of an op that the fake kernels refuse: its result's shapes,
-        or its own exception.
+        """Run an op that the fake kernels refuse in eager mode: return its result's
+        shapes, or raise its exception.
 
-        Fake kernels also refuse ops whose result depends on data, which are no mistake
-        of the user's."""
+        Fake kernels also refuse ops whose result depends on data, which is not a
+        mistake of the user's."""
         if not _is_replayable(op, args, kwargs):
             out = _choose_all(op, args)
             if out is None:
@@ -184,8 +181,8 @@ def _is_replayable(op: Any, args: Args, kwargs: Kwargs) -> bool:
 
 
 def _spell_arguments(value: object) -> str:
-    """Arguments by their shapes and values: what eager says of them once it says of all
-    alike."""
+    """A key for arguments, made of their shapes and values: eager mode treats all
+    arguments with the same key alike."""
     if isinstance(value, Tensor):
         return f"{value.dtype}{tuple(value.shape)}{value.stride()}"
     if isinstance(value, (list, tuple)):
@@ -197,15 +194,15 @@ def _spell_arguments(value: object) -> str:
 
 
 def _find_written_tensors(op: Any, args: Args, kwargs: Kwargs) -> Iterator[Tensor]:
-    """The arguments that an op writes, by its schema."""
+    """The arguments that an op writes, according to its schema."""
     for position, name in list_written_arguments(op):
         given = args[position] if position < len(args) else kwargs.get(name)
         yield from tensors_in(given)
 
 
 def _choose_all(op: Any, args: Args) -> Any:
-    """Results whose size depends on data, for tensors too large to try: as if every
-    element were chosen. None for other ops."""
+    """The result of an op whose size depends on data, if the tensor is too large to run
+    it: as if every element were selected. None for other ops."""
     name = op.overloadpacket.__name__
     if ops.of_kernel(name).asks is not Asks.SIZE_FROM_VALUES:
         return None

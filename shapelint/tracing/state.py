@@ -1,5 +1,5 @@
-"""The model before the walk, and again after it: flags, buffers, weights, attributes,
-hooks, generators of random numbers."""
+"""Saves the state of the model before a walk and restores it: flags, buffers, weights,
+attributes, hooks and random number generators."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ from shapelint.tracing.session import Session
 from shapelint.tracing.torch_private import no_modes, storage_key
 
 _CONTAINER_MODULES = ("builtins", "collections")
-"""Where the classes of containers are defined that are emptied and filled again as one
-would expect; those of the user's may do otherwise."""
+"""The modules of container classes that can be emptied and refilled without surprises.
+Those of the user may behave differently."""
 
 
 @dataclass(frozen=True)
-class _Kept:
-    """An attribute, and a copy of what it held if it is a container."""
+class _AttributeCopy:
+    """An attribute, and a copy of its content if it is a container."""
 
     value: Any
     held: Any
 
     @classmethod
-    def of(cls, value: Any) -> _Kept:
-        """Containers a forward may write to are copied one level deep; what they hold
-        stays itself."""
+    def of(cls, value: Any) -> _AttributeCopy:
+        """Copy a container that the forward may change, one level deep. Its members are
+        not copied."""
         is_container = isinstance(value, (dict, list, set))
         if is_container and type(value).__module__ in _CONTAINER_MODULES:
             return cls(value, value.copy())
         return cls(value, None)
 
     def restore(self) -> Any:
-        """The attribute with what it held."""
+        """Return the attribute with its original content."""
         if self.held is None:
             return self.value
         self.value.clear()
@@ -53,8 +53,9 @@ class _Kept:
 
 
 class _WrittenTensors:
-    """Copies of the model's own tensors, each made when it is about to be written: most
-    walks write none, and a copy of all would take as long as the walk."""
+    """Copies of the model's own tensors, each made just before it is written.
+
+    Most walks write none, and copying all of them would take as long as the walk."""
 
     def __init__(self, tensors: list[Tensor]) -> None:
         self._own: dict[int, Tensor] = {}
@@ -64,7 +65,8 @@ class _WrittenTensors:
         self._copies: dict[int, Tensor] = {}
 
     def keep(self, tensor: Tensor) -> None:
-        """A tensor, perhaps a view of one of the model's, is about to be written."""
+        """Copy a tensor, or the model's tensor of which it is a view, before it is
+        written."""
         if not _has_memory(tensor):
             return
         storage = storage_key(tensor)
@@ -73,7 +75,7 @@ class _WrittenTensors:
                 self._copies[storage] = self._own[storage].detach().clone()
 
     def restore(self) -> None:
-        """Write back what was there."""
+        """Write the original values back."""
         with no_modes(), torch.no_grad():
             for storage, before in self._copies.items():
                 self._own[storage].data.copy_(before)
@@ -87,8 +89,7 @@ def _has_memory(tensor: Tensor) -> bool:
 
 @contextlib.contextmanager
 def preserve_model(model: nn.Module, session: Session) -> Iterator[None]:
-    """Whatever happens inside, the model and the random number generators are as they
-    were."""
+    """Restore the model and the random number generators on exit."""
     parameters = [parameter for _, parameter in parameters_of(model)]
     buffers = [buffer for _, buffer in buffers_of(model)]
     gradients = [(parameter, parameter.grad) for parameter in parameters]
@@ -108,11 +109,11 @@ def preserve_model(model: nn.Module, session: Session) -> Iterator[None]:
             parameter.grad = gradient
 
 
-def _keep_attributes(module: nn.Module) -> dict[str, _Kept]:
-    return {name: _Kept.of(value) for name, value in vars(module).items()}
+def _keep_attributes(module: nn.Module) -> dict[str, _AttributeCopy]:
+    return {name: _AttributeCopy.of(value) for name, value in vars(module).items()}
 
 
-def _restore_attributes(module: nn.Module, before: dict[str, _Kept]) -> None:
+def _restore_attributes(module: nn.Module, before: dict[str, _AttributeCopy]) -> None:
     now = vars(module)
     for name in [name for name in now if name not in before]:
         del now[name]
@@ -122,8 +123,8 @@ def _restore_attributes(module: nn.Module, before: dict[str, _Kept]) -> None:
 
 @contextlib.contextmanager
 def preserve_generators(seed: int | None = None) -> Iterator[None]:
-    """Python's, torch's and NumPy's generators are as they were afterwards; inside they
-    start from `seed`, if given."""
+    """Restore the generators of Python, torch and NumPy on exit. Inside, they start
+    from `seed` if it is given."""
     # NumPy is not imported for it: what the user's code imports inside starts anew.
     numpy: Any = getattr(sys.modules.get("numpy"), "random", None)
     python_state, torch_state = random.getstate(), torch.get_rng_state()

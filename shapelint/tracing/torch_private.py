@@ -1,7 +1,8 @@
-"""Every private name of torch, each with what happens where torch lacks it.
+"""Every private name of torch that shapelint uses, each with a fallback.
 
-torch 2.6 is the oldest that is supported, and has all of them. Names without which
-nothing can be walked have no fallback: their import fails, and the command says so."""
+torch 2.6 is the oldest supported version, and has all of them. Names without which
+nothing can be walked have no fallback: their import fails, and the command reports
+it."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-# Without these there is no walk beyond what fits into memory, and no graph.
+# Without these, only models that fit into memory are walked, without a graph.
 from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -48,7 +49,7 @@ __all__ = [
 
 
 class SharedFakeMode(FakeTensorMode):  # type: ignore[no-untyped-call]
-    """A FakeTensorMode that survives `copy.deepcopy` of its tensors: the copy belongs
+    """A FakeTensorMode that survives `copy.deepcopy` of its tensors: the copies belong
     to the same mode."""
 
     def __deepcopy__(self, memo: dict[int, Any]) -> SharedFakeMode:
@@ -60,7 +61,7 @@ class SharedFakeMode(FakeTensorMode):  # type: ignore[no-untyped-call]
 
 class DispatchMode(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """A dispatch mode whose first op does not import `torch._dynamo`, which takes a
-    second. A torch that does not ask imports nothing either."""
+    second. A torch version without this check imports nothing anyway."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -72,9 +73,10 @@ class DispatchMode(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 @contextlib.contextmanager
 def no_modes() -> Iterator[None]:
-    """Torch calls inside run as in eager: no dispatch mode, no function mode. Where
-    torch cannot do without the former, what is replayed spends the session's budget,
-    and nothing worse."""
+    """Run torch calls inside as in eager mode, without dispatch and function modes.
+
+    If torch cannot disable dispatch modes, repeated calls only spend the session's
+    budget."""
     try:
         from torch.utils._python_dispatch import _disable_current_modes
     except ImportError:  # pragma: no cover
@@ -86,8 +88,10 @@ def no_modes() -> Iterator[None]:
 
 
 def no_torch_function() -> contextlib.AbstractContextManager[object]:
-    """Torch calls inside are not seen by function modes. Without torch's guard the
-    recorder sees its own questions, and shows them as calls of the model."""
+    """Hide torch calls inside from function modes.
+
+    Without torch's guard, the recorder would see its own questions and show them as
+    calls of the model."""
     guard: Callable[[], contextlib.AbstractContextManager[object]] | None = getattr(
         torch._C, "DisableTorchFunction", None
     )
@@ -96,8 +100,10 @@ def no_torch_function() -> contextlib.AbstractContextManager[object]:
 
 @contextlib.contextmanager
 def silence_torch() -> Iterator[None]:
-    """FakeTensorMode logs tracebacks of ops it refuses; they are ours to judge, not the
-    user's to read. A torch that logs under other names shows them."""
+    """Silence the tracebacks that FakeTensorMode logs for ops it refuses. shapelint
+    judges them itself.
+
+    If a version of torch logs under other names, they are shown."""
     loggers = [
         logging.getLogger("torch._subclasses.fake_tensor"),
         logging.getLogger("torch._dynamo"),
@@ -115,12 +121,12 @@ def silence_torch() -> Iterator[None]:
 # -- modules ---------------------------------------------------------------------------
 
 MODULE_APPLY = "_apply"
-"""The method of `nn.Module` that `.to()`, `.half()` and the like end in. Where there is
-none, nothing is patched, and they fail on fake weights."""
+"""The method of `nn.Module` in which `.to()`, `.half()` and the like end. If it does
+not exist, nothing is patched, and they fail on fake weights."""
 
 
 def apply_to(module: nn.Module, change: Callable[[Tensor], Tensor]) -> None:
-    """Change the tensors of a module and of all in it, as `.to()` and the like do."""
+    """Change the tensors of a module and of all modules in it, as `.to()` does."""
     getattr(module, MODULE_APPLY)(change)
 
 
@@ -159,14 +165,14 @@ def _registry(module: nn.Module, name: str) -> MutableMapping[str, object]:
 
 
 def version_of(tensor: Tensor) -> int:
-    """How often a tensor was written in place; always 0 without torch's counter, so
+    """How often a tensor was written in place. Without torch's counter always 0, so
     that nothing counts as written."""
     return int(getattr(tensor, "_version", 0))
 
 
 def storage_key(tensor: Tensor) -> int:
-    """A number that views of one memory share; without torch's handle, each tensor
-    counts as memory of its own."""
+    """A number that all views of the same memory share. Without torch's handle, each
+    tensor counts as separate memory."""
     if tensor.layout != torch.strided:
         return id(tensor)
     return int(getattr(tensor.untyped_storage(), "_cdata", id(tensor)))
@@ -176,8 +182,8 @@ def storage_key(tensor: Tensor) -> int:
 
 
 def is_mutating(op: Any) -> bool:
-    """Whether an aten op writes one of its arguments, by its schema; without one, by
-    the underscore at its end."""
+    """Whether an aten op writes one of its arguments, according to its schema, or else
+    to the underscore at the end of its name."""
     schema = getattr(op, "_schema", None)
     if schema is None:
         return str(op.overloadpacket.__name__).endswith("_")
@@ -185,8 +191,8 @@ def is_mutating(op: Any) -> bool:
 
 
 def list_written_arguments(op: Any) -> Iterator[tuple[int, str]]:
-    """Position and name of each argument that an aten op writes; without a schema, the
-    first of an op in place."""
+    """Position and name of each argument that an aten op writes. Without a schema, the
+    first argument of an in-place op."""
     schema = getattr(op, "_schema", None)
     if schema is None:
         yield from [(0, "self")] * is_mutating(op)

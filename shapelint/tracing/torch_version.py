@@ -6,5 +6,5 @@ import torch
 
 
 def torch_version() -> str:
-    """As torch writes it: `2.6.0+cpu`."""
+    """The version as torch writes it: `2.6.0+cpu`."""
     return str(torch.__version__)

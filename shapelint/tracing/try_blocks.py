@@ -1,5 +1,5 @@
-"""Does the user's own code catch the exception of a failing call? Then it is not ours
-to report."""
+"""Decides whether the user's own code catches the exception of a failing call. If so,
+it must not be reported."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _SHAPE_ERRORS = {
     "TypeError",
     "AssertionError",
 }
-"""Exceptions that torch, einops and the checks of models raise for shapes, and those
-above them."""
+"""The exceptions that torch, einops and the checks of models raise for shapes, and
+their base classes."""
 
 
 def is_caught(ownership: Ownership) -> bool:
-    """Whether a frame of the stack, up to the call of the model, stands in a `try` that
-    would catch."""
+    """Whether some frame, up to the call of the model, is inside a `try` that would
+    catch the exception."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and not is_entry(frame):
         file, line = frame.f_code.co_filename, frame.f_lineno or 0
@@ -42,8 +42,9 @@ def is_caught(ownership: Ownership) -> bool:
 
 
 def _may_catch(file: str, ownership: Ownership) -> bool:
-    """Not our own frames, which catch everything, nor torch's, which only clean up:
-    those of the user and of libraries, which may try one way and then another."""
+    """Whether the `try` blocks of a file count. Those of the user and of libraries do,
+    since they may try one way and then another. Our own catch everything, and torch's
+    only clean up."""
     if ownership.owns(file):
         return True
     if Path(file).parent == Path(__file__).parent:
@@ -63,24 +64,24 @@ def _is_in_try(texts: Texts, file: str, line: int) -> bool:
 
 
 def _guards(node: ast.AST, line: int) -> bool:
-    """Whether what a line within a node raises ends there."""
+    """Whether a node catches what one of its lines raises."""
     if isinstance(node, ast.With):
         return any(map(_suppresses, node.items))
     if not isinstance(node, ast.Try):
         return False
-    # what its handlers and its `else` raise, a `try` does not catch
+    # a `try` does not catch exceptions of its handlers and its `else`
     last = node.body[-1]
     is_in_body = line <= (last.end_lineno or last.lineno)
     return is_in_body and any(map(_catches, node.handlers))
 
 
 def _suppresses(item: ast.withitem) -> bool:
-    """`contextlib.suppress(...)`, by whichever name it was imported."""
+    """Whether a `with` item is `contextlib.suppress(...)`, under any name."""
     return "suppress" in ast.dump(item.context_expr)
 
 
 def _catches(handler: ast.ExceptHandler) -> bool:
-    """Whether a handler takes a shape error and does not only raise it on."""
+    """Whether a handler catches a shape error and does more than reraise it."""
     if any(isinstance(statement, ast.Raise) for statement in handler.body):
         return False
     if handler.type is None:

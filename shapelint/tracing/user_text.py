@@ -1,5 +1,5 @@
-"""The user's exceptions, numbers and keys as text, whatever their own `__str__` and
-`__repr__` do."""
+"""Converts the user's exceptions, numbers and keys to text safely, whatever their own
+`__str__` and `__repr__` do."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from shapelint.facts.errors import OutOfTimeError
 from shapelint.facts.numbers import Real, Whole
 
 LONGEST = 2000
-"""Characters of a text of the user's that are looked at."""
+"""How many characters of a text of the user's are used."""
 
 Value = TypeVar("Value")
 
 
 def safe_text(spell: Callable[[Value], str], value: Value, otherwise: str) -> str:
-    """What `spell` makes of a value, of bounded length and printable anywhere."""
+    """The text that `spell` returns for a value, shortened and printable anywhere."""
     try:
         text = spell(value)
         # Of a subclass of `str` not even the methods are what they seem.
@@ -31,20 +31,20 @@ def safe_text(spell: Callable[[Value], str], value: Value, otherwise: str) -> st
 
 
 def message_of(error: BaseException) -> str:
-    """The text of an exception; where it has none to give, the words of Python's
-    traceback."""
+    """The text of an exception. If it raises instead, the text that Python's traceback
+    would show."""
     return safe_text(str, error, "<exception str() failed>").strip()
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of an exception's text; empty where it says nothing."""
+    """The first line of an exception's text; empty if it has none."""
     lines = message_of(error).splitlines()
     return lines[0] if lines else ""
 
 
 def causes_of(error: BaseException | None) -> Iterator[BaseException]:
-    """An exception, the one it was raised from, and so on; an exception may be its own
-    cause."""
+    """An exception, the one it was raised from, and so on. Each is listed once, since
+    an exception may be its own cause."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
@@ -53,8 +53,8 @@ def causes_of(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def plain_value(value: object) -> bool | int | float | str | None:
-    """A number or text as one of Python's own type; a subclass may do what it likes
-    when it is shown."""
+    """A number or text as Python's own type, since a subclass may do anything when it
+    is printed."""
     if value is None or isinstance(value, bool) or type(value) in (Whole, Real):
         return value  # type: ignore[return-value]
     if isinstance(value, int):
@@ -68,5 +68,5 @@ def plain_value(value: object) -> bool | int | float | str | None:
 def key_text(key: object) -> str:
     """The key of a dict as text."""
     class_name = type(key).__name__
-    # A tensor's text shows its values, of which a fake one has none.
+    # A tensor's text shows its values, and a fake tensor has none.
     return class_name if isinstance(key, Tensor) else safe_text(str, key, class_name)

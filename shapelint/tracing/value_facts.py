@@ -1,4 +1,4 @@
-"""What a model takes or gives as plain data: its structure and its shapes."""
+"""Converts a model's inputs and results to plain data: their structure and shapes."""
 
 from __future__ import annotations
 
@@ -14,37 +14,38 @@ from shapelint.tracing.op_names import dtype_name
 from shapelint.tracing.user_text import key_text, plain_value, safe_text
 
 DEEPEST = 20
-"""Levels of a nested result that are spelled out."""
+"""How many levels of a nested result are spelled out."""
 
 DEEPEST_FIELDS = 4
-"""Levels up to which the fields of a dataclass are."""
+"""Up to this level, the fields of a dataclass are spelled out."""
 
 DEEPEST_ATTRIBUTES = 2
-"""Levels up to which the attributes of any other object are: it may hold the world."""
+"""Up to this level, the attributes of any other object are spelled out. It may refer to
+everything."""
 
 
 def value_fact(value: object, name: str = "") -> ValueFact:
-    """A value as `spell_shapes` writes it, with the tensors in it. `name`: its
-    keyword."""
+    """Describe a value: its text from `spell_shapes`, and the tensors in it. `name`:
+    its keyword."""
     spelling = _Spelling()
     text = spelling.spell(value, 0, ())
     return ValueFact(text, tuple(spelling.tensors), name)
 
 
 def spell_shapes(value: object) -> str:
-    """A result as shapes: `f32[1,2]`, `(f32[1,2], f32[1,8])`, `{logits: f32[1,2]}`;
-    `...` where it contains itself."""
+    """A value as shapes: `f32[1,2]`, `(f32[1,2], f32[1,8])`, `{logits: f32[1,2]}`.
+    `...` marks a container that contains itself."""
     return value_fact(value).text
 
 
 class _Spelling:
-    """Writes a nested value and collects its tensors on the way, in the same order."""
+    """Writes a nested value as text, and collects its tensors in the same order."""
 
     def __init__(self) -> None:
         self.tensors: list[TensorFact] = []
 
     def spell(self, value: object, depth: int, around: tuple[int, ...]) -> str:
-        """A value as text. `around`: the ids of the containers it lies in."""
+        """A value as text. `around`: the ids of the containers around it."""
         if isinstance(value, Tensor):
             sizes = tuple(map(int, value.shape))
             fact = TensorFact(dtype_name(value.dtype), sizes)
@@ -67,8 +68,8 @@ class _Spelling:
         return type(value).__name__ + self._spell_members(value, depth, within)
 
     def _spell_members(self, value: object, depth: int, around: tuple[int, ...]) -> str:
-        """The fields of a dataclass, the attributes of an object that holds tensors; of
-        any other nothing."""
+        """The fields of a dataclass, or the attributes of an object if they hold
+        tensors; empty for any other value."""
         is_instance = not isinstance(value, type)
         if dataclasses.is_dataclass(value) and is_instance and depth < DEEPEST_FIELDS:
             names = [field.name for field in dataclasses.fields(value)]

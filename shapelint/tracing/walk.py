@@ -1,5 +1,5 @@
-"""One model, one mode, one walk; then again with better guesses where a failed call
-left a choice."""
+"""Walks one model in one mode, and repeats the walk with better guesses if failed calls
+have several candidate shapes."""
 
 from __future__ import annotations
 
@@ -41,28 +41,30 @@ from shapelint.tracing.torch_private import no_modes, silence_torch
 from shapelint.tracing.value_facts import value_fact
 
 MAX_RETRIES = 12
-"""Walks spent on finding which candidate shapes the rest of the model agrees with."""
+"""How many walks may be spent on finding the answers and candidate shapes that fit the
+rest of the model."""
 
 
 def never(key: Key) -> bool:
-    """No call that fails ends a walk."""
+    """Used for `unwanted`: a failing call never ends the walk."""
     del key
     return False
 
 
 def no_definitions(module: nn.Module) -> tuple[Site, ...]:
-    """Of a model that was made elsewhere, nobody saw where."""
+    """Used for `definitions` when nobody observed how the model was made."""
     del module
     return ()
 
 
 @dataclass(frozen=True)
 class WalkSettings:
-    """How much a walk may cost, and what it may leave behind.
+    """How much a walk may cost, and whether it must restore the model.
 
     `budget` makes a fresh budget for each walk. `deadline` (monotonic seconds): no walk
-    is repeated that would end after it. `retries`: walks spent on better guesses.
-    `is_disposable`: nobody needs the model as it was: one loaded to try a change."""
+    is repeated if it would end later. `retries`: walks that may be spent on better
+    guesses. `is_disposable`: the model was loaded only to try a change, and need not be
+    restored."""
 
     budget: Callable[[], Budget] = walk_budget
     deadline: float = float("inf")
@@ -72,10 +74,11 @@ class WalkSettings:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One walk: its mode, and what it takes for granted.
+    """One walk: its mode and its assumptions.
 
-    `choices`: which candidate shapes failed calls go on with. `forced`: answers to
-    questions about data, by place. `unwanted`: which failing calls end it."""
+    `choices`: the candidate shapes with which failed calls continue. `forced`: answers
+    to questions about data, by place. `unwanted`: the calls whose failure ends the
+    walk."""
 
     mode: Mode
     choices: Choices
@@ -85,7 +88,8 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Walker:
-    """Walks one model. `make_inputs` makes fresh inputs, under the session."""
+    """Walks one model. `make_inputs` creates fresh inputs, and is called under the
+    session."""
 
     model: nn.Module
     make_inputs: Callable[[], Inputs]
@@ -98,10 +102,10 @@ class Walker:
     def walk(
         self, mode: Mode, choices: Choices | None = None, unwanted: Unwanted = never
     ) -> Trace:
-        """The trace in `train` or `eval` mode under which the fewest calls fail.
+        """Return the trace in `train` or `eval` mode in which the fewest calls fail.
 
-        `choices` are those of another walk to begin with; a failing call that is
-        `unwanted` ends it."""
+        `choices` are the candidate shapes to begin with. A failure of an `unwanted`
+        call ends the walk."""
         attempt = Attempt(mode, dict(choices or {}), {}, unwanted)
         trace, attempt, retries = self._settle_answers(attempt)
         return self._settle_shapes(trace, attempt, self.settings.retries - retries)
@@ -109,11 +113,10 @@ class Walker:
     def run_inside(
         self, mode: Mode, action: Callable[[nn.Module, Args, Kwargs], object]
     ) -> object:
-        """Run something else that calls the model, as torchinfo does, as if it were a
-        walk.
+        """Run something else that calls the model, such as torchinfo, under the
+        conditions of a walk.
 
-        Its exception is its result.
-        """
+        Return its result, or the exception that it raised."""
         attempt = Attempt(mode, {}, {}, never)
         with (
             raise_recursion_limit(),
@@ -129,10 +132,11 @@ class Walker:
     # -- better guesses ----------------------------------------------------------------
 
     def _settle_answers(self, attempt: Attempt) -> tuple[Trace, Attempt, int]:
-        """Walk, and walk again with the other answer where the model raised just after
-        a question about data: most likely a check that its author's data passes.
+        """Walk, and repeat with the opposite answer while the model raises just after a
+        question about data. Such a question is most likely a check that real data would
+        pass.
 
-        The last trace, the attempt it is of, and how many walks were repeated."""
+        Return the last trace, its attempt, and the number of repetitions."""
         trace = self._walk_once(attempt)
         retries = 0
         while retries < self.settings.retries and _raises_after_question(trace):
@@ -145,11 +149,11 @@ class Walker:
         return trace, attempt, retries
 
     def _settle_shapes(self, best: Trace, attempt: Attempt, retries: int) -> Trace:
-        """Walk again with the other candidate shapes of failed calls, one place after
-        the other, and keep what the rest of the model agrees with.
+        """Walk again with other candidate shapes of the failed calls, one place after
+        the other, and keep those after which the fewest calls fail.
 
-        Which side of a sum was right shows in the calls after it: with the wrong one,
-        more of them fail."""
+        If the wrong side of a sum was taken as right, more of the calls after it
+        fail."""
         tried: set[object] = set()
         while retries > 0 and best.failure_count > 1 and not best.given_up:
             if time.monotonic() + best.seconds * 2 > self.settings.deadline:
@@ -188,8 +192,8 @@ class Walker:
 
     @contextlib.contextmanager
     def _prepare(self, attempt: Attempt) -> Iterator[Scene]:
-        """A session, a recorder and inputs; the model in its mode inside, and as it was
-        afterwards."""
+        """Set up a session, a recorder and inputs. The state of the model is restored
+        on exit."""
         model, definitions = self._model_to_walk()
         answers = Answers(self.ownership, attempt.forced)
         session = Session(self.settings.budget(), answers.stand_in)
@@ -218,8 +222,8 @@ class Walker:
         return preserve_model(model, session)
 
     def _model_to_walk(self) -> tuple[nn.Module, Definitions]:
-        """The model; a copy where lazy modules would be initialised, which nothing can
-        take back."""
+        """The model, or a copy of it if it is lazy, because the initialisation of lazy
+        modules cannot be undone."""
         if not has_lazy_tensors(self.model):
             return self.model, self.definitions
         copied = copy.deepcopy(self.model, _lazy_buffers(self.model))
@@ -233,8 +237,8 @@ class Walker:
 
 
 def set_mode(model: nn.Module, mode: Mode) -> BaseException | None:
-    """`train()` or `eval()` as the user would call them; an overridden one may
-    raise."""
+    """Call `train()` or `eval()` as the user would. An overridden method may raise; its
+    exception is returned."""
     change = model.train if mode is Mode.TRAIN else model.eval
     with no_modes():
         try:
@@ -250,7 +254,7 @@ def _run_forward(scene: Scene, mode: Mode) -> Outcome:
     recorder = scene.recorder
     watch = GradientWatch(recorder.call_under_way)
     scene.session.on_write = watch.note_write
-    # In eval mode nobody differentiates: what is written does no harm there.
+    # Nobody differentiates in eval mode, so writes do no harm there.
     watching = watch.watch() if mode is Mode.TRAIN else contextlib.nullcontext()
     try:
         with (
@@ -261,7 +265,7 @@ def _run_forward(scene: Scene, mode: Mode) -> Outcome:
         ):
             error, result = enter_model(scene.model, scene.args, scene.kwargs)
         has_failed = any(call.failure is not None for call in recorder.log.calls)
-        # What stands in for the result of a failed call has no gradient.
+        # The stand-in for the result of a failed call has no gradient.
         is_complete = error is None and not has_failed
         spoiled = watch.find_spoiled(result) if is_complete else []
         return Outcome(error, result, spoiled=spoiled)
@@ -272,8 +276,8 @@ def _run_forward(scene: Scene, mode: Mode) -> Outcome:
 def enter_model(
     model: nn.Module, args: Args, kwargs: Kwargs
 ) -> tuple[BaseException | None, object]:
-    """Call the model; its exception is a result. Frames beyond this function are not
-    the model's."""
+    """Call the model, and return its exception or its result. Frames outside of this
+    function are not the model's."""
     try:
         return None, model(*args, **kwargs)
     except KeyboardInterrupt:
@@ -283,7 +287,7 @@ def enter_model(
 
 
 def _add_inputs(log: CallLog, args: Args, kwargs: Kwargs) -> list[ValueFact]:
-    """Make the inputs known to the log; their shapes."""
+    """Add the inputs to the log, and return their shapes."""
     named = [(f"input_{index + 1}", value) for index, value in enumerate(args)]
     for name, value in [*named, *kwargs.items()]:
         log.nodes.add_input(name, value)
@@ -293,8 +297,8 @@ def _add_inputs(log: CallLog, args: Args, kwargs: Kwargs) -> list[ValueFact]:
 
 
 def _lazy_buffers(model: nn.Module) -> dict[int, Any]:
-    """A memo for `deepcopy`: torch cannot copy buffers that have no size yet, as lazy
-    batch norm has them."""
+    """A memo for `deepcopy`, which cannot copy the buffers of lazy batch norm that have
+    no size yet."""
     make: Any = UninitializedBuffer
     return {
         id(buffer): make(device=buffer.device, dtype=buffer.dtype)
@@ -307,7 +311,7 @@ def _lazy_buffers(model: nn.Module) -> dict[int, Any]:
 
 
 def _choices_in(trace: Trace) -> Iterator[Failure]:
-    """The recovered failures with several candidates."""
+    """The recovered failures that have several candidates."""
     for call in trace.failures:
         failure = call.failure
         if failure is not None and failure.recovered and len(failure.candidates) > 1:
@@ -326,8 +330,8 @@ def _raises_after_question(trace: Trace) -> bool:
 def _flip_last_answer(
     assumptions: Sequence[Assumption], forced: Mapping[Site, bool]
 ) -> dict[Site, bool] | None:
-    """The forced answers with the last one the other way; None where that was tried,
-    or where it was not True or False."""
+    """The forced answers, plus the opposite of the last answer; None if that was tried,
+    or if the answer was not True or False."""
     last = last_placed_question(assumptions)
     if last is None:
         return None

@@ -1,1 +1,1 @@
-"""What is known of each op: one file a family, found by its `OPS`."""
+"""The records of all ops, one file for each family. Each file lists them in `OPS`."""

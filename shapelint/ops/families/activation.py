@@ -1,4 +1,4 @@
-"""Activations: each element by itself, or along one dimension; the shape stays."""
+"""Activations, elementwise or along one dimension. They keep the shape."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def recover_as_given(failure: Failure) -> list[Shape]:
 
 
 def recover_halved(failure: Failure) -> list[Shape]:
-    """A gated linear unit: half as wide."""
+    """A gated linear unit halves the dimension."""
     shape = failure.tensors[0].shape
     return [(*shape[:-1], max(1, shape[-1] // 2))] if shape else [shape]
 

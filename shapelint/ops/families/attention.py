@@ -7,8 +7,8 @@ from shapelint.ops.record import Candidate, Cost, Family, Op
 
 
 def recover_attention(failure: Failure) -> list[Candidate]:
-    """The query's positions with the width of the layer, and the weights (averaged over
-    heads) if asked for."""
+    """The output has the query's positions and the layer's width. The weights, averaged
+    over heads, are added if they were asked for."""
     # query, key, value, embed_dim_to_check, num_heads, ...
     query, key, width = failure.args[0].shape, failure.args[1].shape, failure.args[3]
     if len(query) not in (2, 3) or len(key) != len(query):
@@ -20,7 +20,7 @@ def recover_attention(failure: Failure) -> list[Candidate]:
 
 
 def recover_dot_product_attention(failure: Failure) -> list[Candidate]:
-    """The query's positions with the value's width."""
+    """The output has the query's positions and the value's width."""
     query, value = failure.arg(0, "query"), failure.arg(2, "value")
     return [(*query.shape[:-1], value.shape[-1])]
 

@@ -1,4 +1,4 @@
-"""The same elements as another dtype or on another device."""
+"""Conversions to another dtype or device."""
 
 from __future__ import annotations
 

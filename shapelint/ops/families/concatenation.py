@@ -1,4 +1,4 @@
-"""Tensors joined along a dimension, or along a new one."""
+"""Ops that join tensors along an existing or a new dimension."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from shapelint.ops.record import Dims, Family, Op
 
 
 def read_joined_dimension(failure: Failure) -> int:
-    """Along which dimension a failed call joins."""
+    """The dimension along which a failed call joins its tensors."""
     dim = failure.arg(1, "dim", failure.kwargs.get("axis", 0))
     return int(dim or 0)
 
 
 def is_concatenation(name: str) -> bool:
-    """Whether an op joins along a dimension that is there."""
+    """Whether an op joins tensors along an existing dimension."""
     return name in OPS[0].names
 
 
 def recover_concatenation(failure: Failure) -> list[Shape]:
-    """The sizes outside of `dim` are one tensor's; which one, the rest of the model
-    shows."""
+    """One candidate for each tensor, whose sizes outside of `dim` are taken as right.
+    The rest of the model shows which one fits."""
     shapes = [fact.shape for fact in facts_in(failure.arg(0, "tensors"))]
     rank = max(len(shape) for shape in shapes)
     # torch lets an empty tensor of shape (0,) be joined to anything

@@ -20,11 +20,12 @@ from shapelint.ops.sliding import (
 _STRIDE, _PADDING = 3, 4
 _DILATION, _GROUPS = 5, 6
 _OUTPUT_PADDING, _TRANSPOSED_DILATION = 5, 7
-"""Positions of arguments of `conv2d`, and of `conv_transpose2d` where they differ."""
+"""Positions of the arguments of `conv_transpose2d` that differ from those of
+`conv2d`."""
 
 
 def channels_taken(failure: Failure) -> int:
-    """How many channels a failed convolution takes, transposed or not."""
+    """The number of channels that a failed convolution takes, transposed or not."""
     # (out, in / groups, ...), of a transposed one (in, out / groups, ...)
     weight = failure.arg(1, "weight")
     if "transpose" in failure.op:
@@ -40,8 +41,8 @@ def _groups(failure: Failure) -> int:
 
 
 def conv_geometry(failure: Failure, sizes: Shape | None = None) -> list[int]:
-    """Spatial output sizes of a failed convolution, possibly below 1; of other input
-    sizes if they are given.
+    """Spatial output sizes of a failed convolution, possibly below 1. `sizes` replaces
+    the spatial sizes of its input.
 
     Raises:
         NoWindowError: as `compute_window_output`.
@@ -61,8 +62,8 @@ def conv_geometry(failure: Failure, sizes: Shape | None = None) -> list[int]:
 
 
 def recover_convolution(failure: Failure) -> list[Shape]:
-    """As if the channels were right; channels that came last are taken to the front
-    first."""
+    """The output as if the channels were right. If they came last, they are moved to
+    the front first."""
     shape, weight = failure.arg(0, "input").shape, failure.arg(1, "weight")
     gives, dims = weight.shape[0], len(weight.shape) - 2
     rank, takes = len(shape), channels_taken(failure)
@@ -84,8 +85,8 @@ def recover_convolution(failure: Failure) -> list[Shape]:
 
 
 def _is_alike_in_all_dimensions(failure: Failure) -> bool:
-    """Whether stride and padding are one number each, so that a convolution of more
-    dimensions can have them too."""
+    """Whether stride and padding are the same in every dimension, so that they also fit
+    a convolution of higher rank."""
     given = (failure.arg(_STRIDE, "stride"), failure.arg(_PADDING, "padding"))
     return not any(
         isinstance(value, str)
@@ -95,8 +96,8 @@ def _is_alike_in_all_dimensions(failure: Failure) -> bool:
 
 
 def _sizes_of_higher_rank(failure: Failure) -> Shape:
-    """What the convolution of the input's rank would give with the same numbers:
-    `Conv2d` where `Conv1d` stands."""
+    """The output sizes of the convolution that has the input's rank and the same
+    numbers: of `Conv2d` instead of `Conv1d`."""
     x, weight = failure.arg(0, "input"), failure.arg(1, "weight")
     kernel = weight.shape[2]
     stride = _read_first(failure.arg(_STRIDE, "stride"), 1)
@@ -124,8 +125,8 @@ def _read_first(value: Any, default: int) -> int:
 
 
 def _batch(shape: Shape, dims: int) -> Shape:
-    """The batch dimension of a convolution's output: none for (C, H, W), one sample for
-    (H, W)."""
+    """The batch dimension of a convolution's output: empty for (C, H, W), (1,) for (H,
+    W)."""
     if len(shape) == dims + 1:
         return ()
     # without channels too, it is an image of one channel; a batch of 1 is the usual fix
@@ -133,8 +134,8 @@ def _batch(shape: Shape, dims: int) -> Shape:
 
 
 def recover_transposed_convolution(failure: Failure) -> list[Shape]:
-    """As if the channels were right; of an input of more dimensions, what the layer for
-    them would give comes first."""
+    """The output as if the channels were right. For an input of higher rank, the output
+    of the layer for that rank is tried first."""
     x, weight = failure.arg(0, "input"), failure.arg(1, "weight")
     kernel = weight.shape[2:]
     dims = len(kernel)
@@ -164,7 +165,7 @@ _TRANSPOSED_ARGUMENTS = (
 
 
 _KERNELS = ("convolution", "_convolution", "convolution_overrideable")
-"""What convolutions of all dimensions end in, transposed ones included."""
+"""The kernels of all convolutions, transposed ones included."""
 
 
 def _convolutions() -> Iterator[Op]:
@@ -202,7 +203,8 @@ def _convolutions() -> Iterator[Op]:
 
 
 def _lazy_convolutions() -> Iterator[Op]:
-    """They say what they give only; what they take is known from the first call."""
+    """Lazy convolutions declare only the channels they give. Those they take are known
+    after the first call."""
     for dims in (1, 2, 3):
         for infix, arguments in (
             ("", _ARGUMENTS),

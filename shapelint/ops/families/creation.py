@@ -1,4 +1,4 @@
-"""Tensors made from nothing: of one value, in steps, or random."""
+"""Ops that create tensors: constant, in steps, or random."""
 
 from __future__ import annotations
 

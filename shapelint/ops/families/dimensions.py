@@ -1,4 +1,4 @@
-"""Dimensions of length 1, added and taken away."""
+"""Ops that add or remove dimensions of length 1."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far vectors are apart."""
+"""Distances between vectors."""
 
 from __future__ import annotations
 

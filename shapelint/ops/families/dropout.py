@@ -1,4 +1,4 @@
-"""Dropouts: in train mode they drop what they are given at random."""
+"""Dropouts, which set random parts of their input to zero in train mode."""
 
 from __future__ import annotations
 

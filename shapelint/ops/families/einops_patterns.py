@@ -1,4 +1,4 @@
-"""einops: the axes of a pattern, with the lengths that were given or that arrive."""
+"""einops functions and layers: the axes of a pattern, and their lengths."""
 
 from __future__ import annotations
 
@@ -12,32 +12,33 @@ from shapelint.ops.wording import subject
 from shapelint.syntax.walked_calls import shape_text
 
 _DIMENSION = re.compile(r"\([^)]*\)|[^\s()]+")
-"""`(h w)` or `c`: what one dimension holds."""
+"""Matches the axes of one dimension: `(h w)` or `c`."""
 
 
 def axes(side: str) -> list[list[str]] | None:
-    """The axes of each dimension of one side of a pattern; None where it has an
-    ellipsis."""
+    """The names of the axes in each dimension of one side of a pattern; None if the
+    side has an ellipsis."""
     if "..." in side or "…" in side:
         return None
     return [part.strip("()").split() for part in _DIMENSION.findall(side)]
 
 
 def read_taken_axes(failure: Failure) -> list[list[str]] | None:
-    """The axes that the pattern of a failed call says it takes; None where that is
-    unknown."""
+    """The axes on the left side of the pattern of a failed call; None if they are not
+    known."""
     pattern = failure.args[1] if len(failure.args) > 1 else None
     return axes(pattern.partition("->")[0]) if isinstance(pattern, str) else None
 
 
 def _length(name: str, known: dict[str, int]) -> int:
-    """A number stands for itself, an unknown name for 1."""
+    """The length of an axis: a number stands for itself, and an unknown name counts as
+    1."""
     return known.get(name, int(name) if name.isdigit() else 1)
 
 
 def lengths_of(failure: Failure) -> dict[str, int]:
-    """The axes whose length was given, or follows from what arrives; a length given
-    wrongly stays as it was given."""
+    """The lengths of the axes that were given, or that follow from the input's shape. A
+    wrong length stays as given."""
     known = {
         name: size for name, size in failure.kwargs.items() if isinstance(size, int)
     }
@@ -64,8 +65,8 @@ def recover_pattern(failure: Failure) -> list[Shape]:
 
 
 def explain_pattern(call: Call, failure: Failure) -> tuple[str, str] | None:
-    """Message and label of a pattern that does not fit: about the one dimension whose
-    lengths are wrong where it is known, else in the words of einops."""
+    """Message and label for a pattern that does not fit: about the dimension whose
+    lengths are wrong if it is known, or else with the message of einops."""
     if len(failure.args) < 2 or not isinstance(failure.args[1], str):
         return None
     shape, left = failure.tensors[0].shape, read_taken_axes(failure)
@@ -81,8 +82,7 @@ def explain_pattern(call: Call, failure: Failure) -> tuple[str, str] | None:
 def _explain_dimension(
     call: Call, failure: Failure, names: list[str], size: int
 ) -> tuple[str, str] | None:
-    """Message and label where the lengths given for one dimension do not fit its
-    size."""
+    """Message and label if the lengths given for one dimension do not fit its size."""
     known = {name: failure.kwargs[name] for name in names if name in failure.kwargs}
     if not known:
         return None

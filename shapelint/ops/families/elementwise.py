@@ -9,7 +9,8 @@ from shapelint.ops.record import Family, Op
 
 
 def recover_elementwise(failure: Failure) -> list[Shape]:
-    """Either argument may be the wrong one: the first's sizes, then each other's."""
+    """One candidate for each argument, whose sizes are taken as right, beginning with
+    the first."""
     shapes = [fact.shape for fact in failure.tensors]
     return [merge_shapes(shapes, prefer) for prefer in range(len(shapes))]
 

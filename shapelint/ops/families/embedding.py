@@ -1,4 +1,4 @@
-"""Tables of vectors that integers look up."""
+"""Embeddings: tables of vectors that are looked up by integers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parts of a tensor picked by index."""
+"""Ops that pick parts of a tensor by index."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _size_of_slice(item: slice, size: int) -> int:
 
 
 def recover_indexing(failure: Failure) -> list[Shape]:
-    """The part of the index that the tensor has."""
+    """Apply the part of the index that the tensor's dimensions allow."""
     shape, items = failure.args[0].shape, _expand_ellipsis(failure)
     # masks and index tensors: how many dimensions they take is not known
     if any(not isinstance(item, (int, slice, type(None))) for item in items):
@@ -59,7 +59,7 @@ def recover_indexing(failure: Failure) -> list[Shape]:
 
 
 def explain_index(_call: Call, failure: Failure) -> tuple[str, str] | None:
-    """Too many indices, or one beyond the end."""
+    """Message and label for too many indices, or one that is out of range."""
     shape, items = failure.tensors[0].shape, _items(failure)
     if any(
         not isinstance(item, (int, slice, type(None), type(Ellipsis))) for item in items

@@ -10,8 +10,8 @@ from shapelint.ops.record import Family, Op
 
 
 def recover_linear(failure: Failure) -> list[Shape]:
-    """As if the features were right; of a map that was not flattened, as if it had
-    been."""
+    """The output as if the features were right. A feature map that was not flattened is
+    taken as flattened."""
     x, weight = failure.arg(0, "input"), failure.arg(1, "weight")
     gives, takes = weight.shape  # torch keeps it transposed
     kept, flat = (*x.shape[:-1], gives), (*x.shape[:1], gives)

@@ -1,4 +1,4 @@
-"""Losses of a prediction and a target."""
+"""Losses, which compare a prediction with a target."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from shapelint.ops.record import Family, Op, Target
 
 
 def recover_loss(failure: Failure) -> list[Shape]:
-    """One number, or one for each target where nothing is averaged."""
+    """A single number, or one for each target if nothing is averaged."""
     if failure.kwargs.get("reduction") == "none" and len(failure.tensors) > 1:
         return [failure.tensors[1].shape]
     return [()]

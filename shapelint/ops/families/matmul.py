@@ -23,12 +23,12 @@ def recover_product(failure: Failure) -> list[Shape]:
 
 
 def recover_added_product(failure: Failure) -> list[Shape]:
-    left, right = failure.tensors[1:3]  # the first is what is added
+    left, right = failure.tensors[1:3]  # the first is the summand
     return [(*left.shape[:-1], right.shape[-1])]
 
 
 def recover_einsum(failure: Failure) -> list[Shape]:
-    """Each letter by the first operand that has it."""
+    """Each letter has the size of the first operand that contains it."""
     equation = failure.args[0]
     # with an ellipsis or without an arrow the result's letters are not written
     if not isinstance(equation, str) or "..." in equation or "->" not in equation:

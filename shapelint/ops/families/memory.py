@@ -1,4 +1,4 @@
-"""The same elements, elsewhere in memory or apart from the graph."""
+"""Ops that copy or detach a tensor, with the same elements."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Norms over batches, groups and features."""
+"""Normalisation over batches, groups and features."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from shapelint.ops.record import Dims, Family, Keeps, Op
 
 
 def recover_batch_norm(failure: Failure) -> list[Shape]:
-    """As it came in; or with the channels the layer was made for."""
+    """The input's shape, or that shape with the channels that the layer was made
+    for."""
     x = failure.arg(0, "input")
     # without `affine` there is no weight, without `track_running_stats` no mean
     weight = failure.arg(3, "weight") or failure.arg(1, "running_mean")
@@ -32,7 +33,7 @@ def recover_layer_norm(failure: Failure) -> list[Shape]:
 
 
 def recover_as_given(failure: Failure) -> list[Shape]:
-    """Of a layer that refused the number of dimensions."""
+    """The input's shape, for a layer that refused the number of dimensions."""
     return [failure.tensors[0].shape]
 
 

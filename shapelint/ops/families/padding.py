@@ -1,4 +1,4 @@
-"""Borders around a map."""
+"""Padding around a feature map."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from shapelint.ops.record import Cost, Family, Keeps, Op
 
 
 def recover_padding(failure: Failure) -> list[Shape]:
-    """`pad` gives two amounts a dimension, those of the last dimension first."""
+    """`pad` has two amounts for each dimension, the last dimension first."""
     shape, amounts = list(failure.arg(0, "input").shape), failure.arg(1, "pad")
     for at in range(min(len(amounts) // 2, len(shape))):
         shape[-1 - at] += amounts[2 * at] + amounts[2 * at + 1]

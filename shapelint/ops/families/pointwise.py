@@ -1,5 +1,5 @@
-"""Functions of each element by itself, and those that keep the shape along a
-dimension."""
+"""Elementwise functions of one tensor, and functions along a dimension that keep the
+shape."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Poolings by a window, to a size, and what undoes them."""
+"""Pooling by a window or to a given size, and unpooling."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from shapelint.ops.sliding import (
 
 
 def _dims(failure: Failure) -> int:
-    """The 2 of `max_pool2d`."""
+    """The number of spatial dimensions in the op's name: 2 for `max_pool2d`."""
     return int(failure.op[-2])
 
 

@@ -1,4 +1,4 @@
-"""What a model asks of a tensor: facts about it, or its value."""
+"""Questions about a tensor: its shape and other facts, or its values."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Recurrent layers and their cells: results of several tensors, as the layer's own
-numbers have them."""
+"""Recurrent layers and their cells, whose results are several tensors."""
 
 from __future__ import annotations
 
@@ -9,8 +8,8 @@ from shapelint.ops.record import Candidate, Cost, Family, Op
 
 
 def recover_recurrent(failure: Failure) -> list[Candidate]:
-    """Output and state (torch.nn.LSTM, "Outputs"), whatever the input's features
-    were."""
+    """Output and state (torch.nn.LSTM, "Outputs"), whatever the number of input
+    features."""
     layer = failure.attributes
     x = failure.args[0] if failure.args else None
     if not isinstance(x, TensorFact) or len(x.shape) not in (2, 3):
@@ -26,7 +25,7 @@ def recover_recurrent(failure: Failure) -> list[Candidate]:
 
 
 def recover_cell(failure: Failure) -> list[Candidate]:
-    """The state of one step: (batch, hidden_size), twice for an LSTM."""
+    """The state after one step: (batch, hidden_size), twice for an LSTM."""
     x = failure.args[0]
     weights = [fact.shape for fact in failure.tensors if fact.name]
     if not weights:

@@ -1,4 +1,4 @@
-"""Dimensions taken away: sums, means, the largest of each."""
+"""Reductions over dimensions: sum, mean, max and the like."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from shapelint.ops.record import Dims, Family, Op, Recovery
 
 
 def recover_reduction(failure: Failure) -> list[Shape]:
-    """Without those of the dimensions asked for that exist."""
+    """Reduce those of the requested dimensions that exist."""
     shape = failure.args[0].shape
     rank = len(shape)
     gone = {dim % rank for dim in dims_of(failure) if -rank <= dim < rank}
@@ -20,8 +20,8 @@ def recover_reduction(failure: Failure) -> list[Shape]:
 
 
 def recover_larger_of_two(failure: Failure) -> list[Shape]:
-    """With a tensor for its second argument; along a dimension it gives two results,
-    and none that we know."""
+    """The elementwise `max` or `min` of two tensors. Along a dimension, these ops
+    return two tensors, which are not recovered."""
     return recover_elementwise(failure) if len(failure.tensors) == 2 else []
 
 

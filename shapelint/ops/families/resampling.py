@@ -1,4 +1,4 @@
-"""Maps enlarged or reduced by interpolation."""
+"""Resizing of feature maps by interpolation."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from shapelint.ops.record import Cost, Family, Keeps, Op
 from shapelint.ops.sliding import expand_to_dims
 
 RANKS = {"linear": (3,), "bilinear": (4,), "bicubic": (4,), "trilinear": (5,)}
-"""How many dimensions each mode of torch.nn.functional.interpolate takes, where that is
-fixed."""
+"""The numbers of dimensions that each mode of torch.nn.functional.interpolate takes, if
+they are fixed."""
 
 
 def find_resampled_ranks(failure: Failure) -> tuple[int, ...] | None:
-    """How many dimensions a call takes, where its mode fixes that."""
+    """The numbers of dimensions that a call takes, if its mode determines them."""
     mode = failure.kwargs.get("mode") or failure.arg(3, "mode", "nearest")
     return RANKS.get(mode)
 

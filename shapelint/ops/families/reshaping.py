@@ -1,5 +1,5 @@
-"""view, reshape, expand, flatten, unflatten: the sizes that were asked for, the unknown
-one worked out."""
+"""view, reshape, expand, flatten and unflatten. A size of -1 is computed from the
+others."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from shapelint.ops.record import Dims, Family, Op
 
 
 def read_target_shape(failure: Failure) -> Shape | None:
-    """The shape that a call asks for, -1 where it leaves a size open; None where it
-    does not ask for a whole shape."""
+    """The shape that a call asks for, with -1 for an open size; None if it does not
+    name a whole shape."""
     if failure.op.endswith("_as"):
         return failure.tensors[1].shape if len(failure.tensors) > 1 else None
     if "flatten" in failure.op:
@@ -25,12 +25,12 @@ def read_target_shape(failure: Failure) -> Shape | None:
 
 
 def count_known(wanted: Shape) -> int:
-    """The elements of a shape, without the size that is left open."""
+    """The product of the sizes of a shape, without the open one."""
     return math.prod(size for size in wanted if size != -1)
 
 
 def has_room(shape: Shape, wanted: Shape) -> bool:
-    """Whether the elements of a tensor fill another shape."""
+    """Whether the elements of a tensor exactly fill another shape."""
     total, known = math.prod(shape), count_known(wanted)
     if known == 0:
         return False
@@ -38,12 +38,12 @@ def has_room(shape: Shape, wanted: Shape) -> bool:
 
 
 def recover_reshaping(failure: Failure) -> list[Shape]:
-    """The batch first, then the written sizes; or the written sizes and what is left
-    over for -1."""
+    """Two candidates: the batch followed by the written sizes, and the written sizes
+    with -1 for the remaining elements."""
     shape = failure.args[0].shape
     wanted = read_wanted_sizes(failure)
     if -1 not in wanted:
-        return [wanted, *_with_one_free(shape, wanted)]
+        return [wanted, *_fill_open_size(shape, wanted)]
     known = math.prod(size for size in wanted if size != -1)
     left_over = max(1, math.prod(shape) // known) if known else 1
     batch = shape[0] if shape else 1
@@ -53,11 +53,11 @@ def recover_reshaping(failure: Failure) -> list[Shape]:
     return [(*wanted[:at], size, *wanted[at + 1 :]) for size in free]
 
 
-def _with_one_free(shape: Shape, wanted: Shape) -> list[Shape]:
-    """The written sizes with one of them worked out from the others."""
+def _fill_open_size(shape: Shape, wanted: Shape) -> list[Shape]:
+    """The written sizes with one of them computed from the others."""
     total = math.prod(shape)
     found = []
-    # the last size first: the first ones are the batch and what was split off it
+    # the last size first: the first ones are the batch and its parts
     for at in reversed(range(len(wanted))):
         before, after = wanted[:at], wanted[at + 1 :]
         others = math.prod(before + after)
@@ -77,7 +77,7 @@ def recover_expansion(failure: Failure) -> list[Shape]:
 
 
 def recover_flattening(failure: Failure) -> list[Shape]:
-    """A dimension out of range: all from the last valid one on."""
+    """If a dimension is out of range, flatten everything from the last valid one."""
     shape = failure.args[0].shape
     start = min(failure.arg(1, "start_dim", 0), max(0, len(shape) - 1))
     return [(*shape[:start], math.prod(shape[start:]))]

@@ -1,4 +1,4 @@
-"""Channels made into pixels, and pixels into channels."""
+"""Pixel shuffles: channels to pixels, and pixels to channels."""
 
 from __future__ import annotations
 

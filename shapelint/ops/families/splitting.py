@@ -1,4 +1,4 @@
-"""Tensors taken apart along a dimension."""
+"""Ops that split a tensor along a dimension."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from shapelint.ops.wording import subject
 from shapelint.syntax.walked_calls import shape_text
 
 MOST_PARTS = 10_000
-"""Results of one call that are stood in for; a model that unpacks them writes a name
-for each."""
+"""The most results of one call that are recovered. A model that unpacks them writes a
+name for each."""
 
 
 def _parts_asked_for(failure: Failure) -> Any:
-    """How many parts, or of which sizes."""
+    """The number of parts, or their sizes."""
     by_keyword = failure.kwargs.get("split_size_or_sections", 1)
     return failure.arg(1, "chunks", by_keyword)
 
 
 def _dim(failure: Failure, shape: Shape) -> int | None:
-    """The dimension, where the tensor has it."""
+    """The dimension to split; None if the tensor does not have it."""
     dim = failure.arg(2, "dim", 0)
     is_there = isinstance(dim, int) and -len(shape) <= dim < len(shape)
     return dim if is_there else None
 
 
 def recover_parts(failure: Failure) -> list[Candidate]:
-    """As many parts as were asked for, each with its share."""
+    """As many parts as were asked for, of the written sizes or of equal size."""
     shape: Shape = failure.args[0].shape
     wanted, dim = _parts_asked_for(failure), _dim(failure, shape)
     at = (-1 if dim is None else dim) % len(shape)
@@ -44,7 +44,7 @@ def recover_parts(failure: Failure) -> list[Candidate]:
 
 
 def explain_parts(call: Call, failure: Failure) -> tuple[str, str] | None:
-    """Written sizes that do not add up to what is there."""
+    """Message and label for written sizes that do not add up to the tensor's size."""
     shape = failure.tensors[0].shape
     wanted, dim = _parts_asked_for(failure), _dim(failure, shape)
     if dim is None or not isinstance(wanted, (list, tuple)):

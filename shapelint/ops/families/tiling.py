@@ -1,4 +1,4 @@
-"""Tensors repeated, cut into blocks, and put together from blocks."""
+"""Ops that repeat a tensor, cut it into blocks, or put blocks together."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def recover_repetition(failure: Failure) -> list[Shape]:
 
 
 def recover_unfolding(failure: Failure) -> list[Shape]:
-    """(N, C * kernel, blocks); of the method of tensors, which is given a dimension, a
-    size and a step: one dimension more."""
+    """(N, C * kernel, blocks) for the function; the tensor method, which takes a
+    dimension, a size and a step, adds one dimension."""
     shape = failure.args[0].shape
     kernel = failure.arg(1, "kernel_size")
     has_step = len(failure.args) > 3

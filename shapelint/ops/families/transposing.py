@@ -1,4 +1,4 @@
-"""Dimensions in another order."""
+"""Ops that reorder dimensions."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from shapelint.ops.record import Dims, Family, Op
 
 
 def recover_transposition(failure: Failure) -> list[Shape]:
-    """Of a tensor with too few dimensions: its last two exchanged."""
+    """If the tensor has too few dimensions, swap its last two."""
     shape = failure.args[0].shape
     return [(*shape[:-2], shape[-1], shape[-2])] if len(shape) > 1 else [shape]
 
 
 def recover_permutation(failure: Failure) -> list[Shape]:
-    """The dimensions that exist, in the order asked for."""
+    """Keep the dimensions that exist, in the requested order."""
     shape = failure.args[0].shape
     order = [dim for dim in dims_of(failure) if dim < len(shape)]
     is_whole = len(set(order)) == len(shape)

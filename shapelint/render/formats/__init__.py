@@ -1,4 +1,4 @@
-"""The formats: one file each, registered by being there.
+"""The formats, one file each, registered by being here.
 
 A format is a subclass of `Format` in the file of its name."""
 
@@ -23,8 +23,8 @@ def all_formats() -> dict[str, Format]:
 
 @lru_cache
 def load_format(name: str) -> Format:
-    """One format. The files of the others are not imported: a command prints in one or
-    two of them, and starts as fast as it can.
+    """Import one format. A command prints in one or two formats and must start fast, so
+    the others are not imported.
 
     Raises:
         ValueError: its file holds another format, or more than one.

@@ -1,4 +1,4 @@
-"""A line for each finding, as editors and greps like it."""
+"""One line for each finding, for editors and grep."""
 
 from __future__ import annotations
 

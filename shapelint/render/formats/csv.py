@@ -1,4 +1,4 @@
-"""The per-layer report as comma-separated values: one line a call."""
+"""The per-layer report as comma-separated values, one line for each call."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ class Csv(Format):
 
 
 def render_csv(report: TargetReport) -> str:
-    """The calls in order; flags are 0 or 1, several shapes are divided by blanks."""
+    """The calls in order. Flags are 0 or 1, and several shapes are separated by
+    spaces."""
     out = io.StringIO()
     # Not the module's own `\r\n`: `visible` would write the `\r` out.
     writer = csv.writer(out, lineterminator="\n")

@@ -1,4 +1,4 @@
-"""Findings with the user's own line, as rustc prints them; then the table and the
+"""Findings in the style of rustc with the user's own line, then the table and the
 totals. The default of `check`."""
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from shapelint.render.style import Style
 from shapelint.render.summary import write_summary
 
 ROWS_SHOWN = 80
-"""Rows of a table below findings, which would otherwise scroll out of sight."""
+"""The most rows of a table below findings, which would otherwise scroll out of
+sight."""
 
 
 class Full(Format):

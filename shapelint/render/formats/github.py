@@ -15,14 +15,15 @@ from shapelint.render.style import Style
 from shapelint.render.summary import write_summary
 
 SHOWN = 10
-"""Annotations of one kind that GitHub shows for a step; the others are lines of the
-log."""
+"""How many annotations of one kind GitHub shows for a step. Further ones become lines
+of the log."""
 
 _KINDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
 
 class Github(Format):
-    """A line a finding, the worst first, at most ten of a kind; then the summary."""
+    """One line for each finding, the most serious first, at most ten of each kind; then
+    the summary."""
 
     name = "github"
     escaping = Escaping.COMMANDS
@@ -39,7 +40,7 @@ class Github(Format):
 
 
 def _log_lines(kind: str, rest: list[Diagnostic]) -> list[str]:
-    """The findings beyond those that GitHub shows, as lines that are no commands."""
+    """The findings beyond those that GitHub shows, as plain lines of the log."""
     if not rest:
         return []
     why = f"{len(rest)} more {kind}s, which GitHub would not show: see the log or the SARIF"
@@ -56,7 +57,7 @@ def _command(kind: str, diagnostic: Diagnostic) -> str:
 
 
 def _place(span: Span | None) -> dict[str, str | int]:
-    """Columns only within one line: GitHub refuses them across lines."""
+    """The place of a command. GitHub refuses columns for places of several lines."""
     if span is None:
         return {}
     name, cell = file_and_cell(span.file)

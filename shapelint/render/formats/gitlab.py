@@ -23,7 +23,7 @@ _SEVERITIES = {
 
 
 class Gitlab(Format):
-    """One issue a finding."""
+    """One issue for each finding."""
 
     name = "gitlab"
     escaping = Escaping.EXACT
@@ -46,8 +46,8 @@ def _issue(item: ReportedFinding) -> dict[str, object]:
 
 
 def _place(item: ReportedFinding) -> tuple[str, dict[str, int], str]:
-    """File and lines, and for a notebook the cell in words: GitLab knows lines of files
-    only. Without a place it is the target's file."""
+    """File and lines. The cell of a notebook is named in words, because GitLab knows
+    only lines of files. Without a place, the target's file."""
     span = item.place
     if span is None:
         path, _ = file_and_cell(item.diagnostic.target.partition(":")[0])

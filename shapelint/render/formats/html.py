@@ -1,5 +1,5 @@
-"""One page that needs nothing else, neither a file nor the network: findings, picture,
-parameters and layers."""
+"""A self-contained page with findings, picture, parameters and layers. It needs neither
+other files nor the network."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
     "img-src data:"
 )
-"""Nothing is fetched, whatever a name or a message tries to bring in."""
+"""Nothing is loaded from elsewhere, whatever a name or a message contains."""
 
 _TARGETS_NAMED = 3
-"""Targets in the title of a page."""
+"""The most targets in the title of a page."""
 
 _FOLD_BUTTONS = (
     ("open", "unfold all"),
@@ -56,7 +56,7 @@ class Html(Format):
 
 
 def render_page(outcomes: list[Outcome], fixes: Fixes) -> str:
-    """The page of a run; a section for each target."""
+    """The page of a run, with a section for each target."""
     summary = write_summary(outcomes, Style(unicode=True), fixes).splitlines()[0]
     sections = "".join(
         _section(outcome, number) for number, outcome in enumerate(outcomes)
@@ -113,7 +113,7 @@ def _section(outcome: Outcome, number: int) -> str:
 
 
 def _flow(report: TargetReport) -> str:
-    """What goes into the model and comes out of it."""
+    """The model's inputs and outputs."""
     if report.kind is not TargetKind.MODEL or report.status is Status.FAILED:
         return ""
     inputs = ", ".join(map(write_value, report.inputs))
@@ -140,7 +140,7 @@ def _facts(report: TargetReport) -> str:
 
 
 def _finding_facts(report: TargetReport) -> list[tuple[str, str, str]]:
-    """How many findings there are: class, figure and name."""
+    """The numbers of findings: class, number and name."""
     facts = []
     for severity, count in count_findings([Outcome(report)]).items():
         if count:
@@ -183,8 +183,8 @@ def _finding(item: Diagnostic, at: int | None) -> str:
 def _picture(
     report: TargetReport, plan: Plan, about: dict[int, list[Diagnostic]]
 ) -> str:
-    """The picture as it is without scripts, and the data from which the page's script
-    draws it anew."""
+    """The picture for readers without scripts, and the data from which the page's
+    script draws it."""
     layouts = Layouts(plan)
     opened = plan.choose_open()
     data = write_page_data(layouts, about, opened)

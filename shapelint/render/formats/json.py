@@ -1,5 +1,5 @@
-"""JSON, version 1: others read it, so additions are free and changes are not. Its
-schema is `docs/schema.json`."""
+"""JSON, version 1. Other programs read it, so that fields may be added but not changed.
+Its schema is `docs/schema.json`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Json(Format):
 
 def render_json(outcomes: list[Outcome], fixed: int) -> str:
     """One document for all targets."""
-    # Files that are read start no process with torch, and know no version of it.
+    # Reading files starts no process with torch, so its version is not known.
     torch = next((outcome.torch for outcome in outcomes if outcome.torch), None)
     found = [item for outcome in outcomes for item in outcome.report.diagnostics]
     document = {

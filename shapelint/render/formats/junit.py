@@ -1,5 +1,5 @@
-"""JUnit's XML, which Jenkins, GitLab and Azure show as tests: a suite a target, a test
-a finding.
+"""JUnit XML, which Jenkins, GitLab and Azure show as tests: a suite for each target, a
+test for each finding.
 
 What readers agree on: https://github.com/testmoapp/junitxml"""
 
@@ -66,7 +66,8 @@ def _add_suite(root: ET.Element, outcome: Outcome) -> None:
 
 
 def _add_case(suite: ET.Element, name: str, target: str) -> ET.Element:
-    """A test; readers group them by `classname`, whose parts are divided by dots."""
+    """Add a test. Readers group tests by `classname`, whose parts are separated by
+    dots."""
     owner = target.replace("/", ".").removesuffix(".py")
     return ET.SubElement(suite, "testcase", name=name, classname=owner)
 

@@ -1,4 +1,4 @@
-"""Markdown, for a step's summary or a comment."""
+"""Markdown, for the summary of a CI step or a comment."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from shapelint.syntax.paths import shown_path
 
 
 class Markdown(Format):
-    """A table of the findings, then each of them in full and the layers, folded."""
+    """A table of the findings, then each finding in full and the layers in folded
+    sections."""
 
     name = "markdown"
 
@@ -67,8 +68,8 @@ def _row(item: Diagnostic) -> str:
 
 
 def _write_code(text: str) -> str:
-    """A name as code in a cell. CommonMark ends code at as many backticks as began it,
-    so that one with backticks stands between longer runs of them."""
+    """A name as code in a table cell. In CommonMark, code ends at as many backticks as
+    it began with, so a name with backticks gets longer delimiters."""
     ticks = "`" * (1 + _longest_run(text))
     blank = " " if "`" in text else ""
     return f"{ticks}{blank}{escape_bars(text)}{blank}{ticks}"
@@ -80,7 +81,7 @@ def _fence(text: str) -> str:
 
 
 def _longest_run(text: str) -> int:
-    """How many backticks follow each other at most."""
+    """The length of the longest run of backticks."""
     return max(map(len, re.findall("`+", text)), default=0)
 
 

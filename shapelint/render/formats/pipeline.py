@@ -1,5 +1,5 @@
-"""The model as people draw it: `(B, 3, 64, 64) -> conv (B, 16, 64, 64) -> ... -> logits
-(B, 2)`."""
+"""The model in the way people sketch it:
+`(B, 3, 64, 64) -> conv (B, 16, 64, 64) -> ... -> logits (B, 2)`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Pipeline(Format):
 
 
 def render_pipeline(report: TargetReport) -> str:
-    """The calls that change the shape or hold the weights, in order; the first size is
+    """The calls that change the shape or hold weights, in order. The first size is
     written B."""
     first = next((value for value in report.inputs if value.tensors), None)
     steps: list[str] = []
@@ -31,7 +31,7 @@ def render_pipeline(report: TargetReport) -> str:
         steps.append(first.text)
     rows = [row for row in report.rows if row.outputs]
     drawn = [row for row in rows if _is_drawn(row)]
-    # A model may end in a call that is not drawn; what it returns belongs to the line.
+    # A model may end in a call that is not drawn; its result is still shown.
     if rows and (not drawn or rows[-1].outputs[:1] != drawn[-1].outputs[:1]):
         drawn.append(rows[-1])
     for index, row in enumerate(drawn):
@@ -49,7 +49,7 @@ def _is_drawn(row: Row) -> bool:
 
 
 def _write_shape(fact: TensorFact, batch: Shape) -> str:
-    """`(B, 16, 32, 32)`; a scalar as reports have it."""
+    """`(B, 16, 32, 32)`; a scalar is written as in reports."""
     if not fact.shape:
         return str(fact)
     sizes = list(map(str, fact.shape))

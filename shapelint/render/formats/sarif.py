@@ -33,7 +33,7 @@ JsonObject = dict[str, object]
 
 
 class Sarif(Format):
-    """One run; every rule that found something is described, with its page."""
+    """One run, which describes every rule that found something, with its page."""
 
     name = "sarif"
     escaping = Escaping.EXACT
@@ -86,8 +86,8 @@ def _rule(rule: Rule) -> JsonObject:
 
 
 def _invocation(outcomes: list[Outcome]) -> JsonObject:
-    """Whether all was checked: a target that could not be is no result, since it may
-    have any number of findings."""
+    """Whether everything was checked. A target that could not be checked is not a
+    result, since it may have any number of findings."""
     failed = [
         outcome.report.target
         for outcome in outcomes
@@ -150,7 +150,7 @@ def _properties(diagnostic: Diagnostic) -> JsonObject:
 
 
 def _flow(item: ReportedFinding) -> JsonObject:
-    """The way of the shapes, each step at the line that its layer is called on."""
+    """The trail of shapes, each step at the line that calls its layer."""
     rows = {row.name: row for row in item.outcome.report.rows}
     trail = item.diagnostic.trail
     steps: list[JsonObject] = []
@@ -220,7 +220,8 @@ def _region(span: Span) -> dict[str, int]:
 
 
 def _can_apply(fix: Fix) -> bool:
-    """Whether a reader could make a fix: a cell's lines are no lines of a file."""
+    """Whether a reader could apply a fix. The lines of a notebook's cell are not lines
+    of its file."""
     in_cells = any(file_and_cell(edit.file)[1] for edit in fix.edits)
     return bool(fix.edits) and not in_cells
 

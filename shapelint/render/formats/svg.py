@@ -1,4 +1,4 @@
-"""The model as a picture: one SVG that needs nothing else."""
+"""The model as a self-contained picture in SVG."""
 
 from __future__ import annotations
 

@@ -131,6 +131,7 @@ class Net(nn.Module):
 
 
 def _choose_pooled_sides(spatial: Shape) -> tuple[int, ...]:
-    """Pooling to 1, and to the geometric mean of 1 and the shorter side of the map."""
+    """The sides to pool to: 1, and the geometric mean of 1 and the map's shorter
+    side."""
     middle = round(math.sqrt(min(spatial)))
     return (1, middle) if middle > 1 else (1,)

@@ -49,7 +49,7 @@ class NotWalked(Rule):
     def _report_unjudged(
         self, walked: Walked, trace: Trace, call: Call, failure: Failure
     ) -> Finding:
-        # what comes after a call that raised for good was not walked at all
+        # nothing after a call that raised for good was walked
         ended_walk = trace.raised is not None and trace.raised.call == call.index
         draft = self.diagnostic(
             f"{subject(call)} could not be checked: {failure.error_type}: {failure.message}",
@@ -78,7 +78,7 @@ def _explain_end(trace: Trace, raised: Raised) -> str:
 
 
 def _is_gap(trace: Trace, raised: Raised) -> bool:
-    """Whether a walk ended where nothing says that the model is wrong."""
+    """Whether a walk ended at a point that does not prove the model wrong."""
     if trace.out_of_time:
         return True
     if raised.call is not None or trace.is_ended_by_own_raise:

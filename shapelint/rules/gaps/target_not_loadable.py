@@ -33,13 +33,12 @@ class TargetNotLoadable(Rule):
     kind = DiagnosticKind.UNCHECKED
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        """A target that was walked has been loaded."""
+        """Yield nothing: a target that was walked has been loaded."""
         return iter(())
 
 
 def not_loadable(message: str, span: Span | None, hint: str) -> Diagnostic:
-    """The diagnostic for a target that gave no model; `hint` names what would be
-    right."""
+    """The diagnostic for a target that gave no model. `hint` says how to correct it."""
     diagnostic = TargetNotLoadable().diagnostic(message)
     noted = replace(diagnostic, notes=(hint,) if hint else ())
     return noted.at(span, otherwise=NoPlace.TARGET)

@@ -35,7 +35,7 @@ class UnexpectedOutput(Rule):
         specs = parse_inputs(walked.expect)
         has_dtypes = [":" in text for text in walked.expect]
         for trace in walked.traces.values():
-            # a walk that failed gives what it made up
+            # the output of a failed walk is made up
             is_whole = trace.raised is None and not trace.failure_count
             found = trace.output.tensors if trace.output is not None else ()
             if is_whole and not _fits(found, specs, has_dtypes):
@@ -52,7 +52,7 @@ class UnexpectedOutput(Rule):
             str(trace.output),
             f"returns {trace.output}",
         )
-        # the last line of the user's that made anything of what is returned
+        # the last line in the user's code that made part of the output
         sites = [call.site for call in trace.calls if call.site is not None]
         span = span_of(sites[-1], walked.texts) if sites else None
         return Finding(draft.at(span, otherwise=NoPlace.NO_SOURCE), trace.mode)
@@ -63,8 +63,8 @@ def _fits(
     specs: tuple[TensorSpec, ...],
     has_dtypes: list[bool],
 ) -> bool:
-    """Whether as many tensors come out, of these shapes, and of these dtypes where they
-    are named."""
+    """Whether the output has as many tensors as expected, of these shapes, and of these
+    dtypes if they are given."""
     if len(specs) != len(found):
         return False
     for spec, has_dtype, tensor in zip(specs, has_dtypes, found, strict=True):

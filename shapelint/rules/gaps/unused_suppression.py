@@ -33,6 +33,5 @@ class UnusedSuppression(Rule):
     kind = DiagnosticKind.COMMENT
 
     def check(self, walked: Walked) -> Iterator[Finding]:
-        """Nothing: which comments are unused is known only after every target of a
-        run."""
+        """Yield nothing: unused comments are known only after every target of a run."""
         return iter(())

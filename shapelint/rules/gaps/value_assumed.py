@@ -78,7 +78,7 @@ class Net(nn.Module):
     def _name_answers(
         self, walked: Walked, assumptions: list[Assumption]
     ) -> Diagnostic:
-        """One place, with every answer that was given there."""
+        """Build one finding for a place, with every answer that was given there."""
         first = assumptions[0]
         is_assumed = any(each.stand_in or each.forced for each in assumptions)
         how = "was assumed to be" if is_assumed else "was"

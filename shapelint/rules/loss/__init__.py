@@ -1,1 +1,1 @@
-"""Losses and the steps of an optimizer."""
+"""Rules of the loss family, one a file: losses and optimizer steps."""

@@ -77,7 +77,7 @@ for x, y in loader:
 
 @dataclass(frozen=True)
 class Accumulating:
-    """A backward and a step in a loop that never sets gradients to zero."""
+    """A backward and a step in a loop that never resets the gradients."""
 
     backward: Event
     loop: Loop
@@ -85,7 +85,7 @@ class Accumulating:
 
 
 def _find_on_all(paths: list[Path]) -> Iterator[Accumulating]:
-    """Backwards that accumulate on each path that has them."""
+    """The backward calls that accumulate on every path that contains them."""
     by_place: dict[tuple[str, int], list[Accumulating | None]] = {}
     for path in paths:
         # Where a backward runs several times on a path, the last one counts: the first
@@ -102,8 +102,8 @@ def _find_on_all(paths: list[Path]) -> Iterator[Accumulating]:
 
 
 def _find_accumulating(path: Path, backward: Event) -> Accumulating | None:
-    """The innermost loop around a backward that steps, where it sets nothing to
-    zero."""
+    """The innermost loop around a backward that contains a step, if it never resets the
+    gradients."""
     for loop in reversed(backward.loops):
         steps = [step for step in path.of_kind(EventKind.STEP) if loop in step.loops]
         if not steps:
@@ -118,7 +118,7 @@ def _find_accumulating(path: Path, backward: Event) -> Accumulating | None:
 
 
 def _propose_zero_grad(found: Accumulating) -> Iterator[Candidate]:
-    """`optimizer.zero_grad()` before the statement with the backward."""
+    """Insert `optimizer.zero_grad()` before the statement with the backward."""
     where = found.backward.at
     owner = _text_of_optimizer(found.step.at)
     statement = find_statement(where)
@@ -130,7 +130,7 @@ def _propose_zero_grad(found: Accumulating) -> Iterator[Candidate]:
 
 
 def _text_of_optimizer(step: Where) -> str:
-    """How the optimizer of a step is written; that of `scaler.step(optimizer)` is its
+    """The optimizer of a step as written. For `scaler.step(optimizer)`, it is the
     argument."""
     call = step.node
     if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):

@@ -95,9 +95,8 @@ class Net(nn.Module):
 
 
 def _has_single_values(failure: Failure) -> bool:
-    """Whether each channel has one value only: what torch counts before it raises,
-    `size_prods` in torch.nn.functional._verify_batch_size and
-    _verify_spatial_size."""
+    """Whether each channel has only one value. Counted like `size_prods` in
+    torch.nn.functional._verify_batch_size and _verify_spatial_size."""
     shape = failure.tensors[0].shape
     if len(shape) < 2 or 0 in shape:
         return False

@@ -123,17 +123,17 @@ _WORDS = {
     ),
     OverrideFault.RETURNS_NOTHING: ("and returns nothing", "`model.eval()` is None"),
 }
-"""For each fault, what follows the method in the message, and the label."""
+"""For each fault, the words after the method in the message, and the label."""
 
 
 def _span_of_def(file: str, method: ast.FunctionDef) -> Span:
-    """The keyword `def`."""
+    """The place of the keyword `def`."""
     line, column = method.lineno, method.col_offset + 1
     return Span(file, line, column, line, column + len("def"))
 
 
 def _candidates(source: ParsedFile, method: ast.FunctionDef) -> Iterator[Candidate]:
-    """`super().train(mode)` at the beginning; `return self` at the end."""
+    """Insert `super().train(mode)` at the beginning, or `return self` at the end."""
     names = [arg.arg for arg in method.args.args]
     is_reaching = reaches_layers(method)
     if method.name == "train" and len(names) == 2 and not is_reaching:

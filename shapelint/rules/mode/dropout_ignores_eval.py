@@ -24,8 +24,8 @@ class DropoutIgnoresEval(Rule):
     Finds dropout that is still on after `model.eval()`, proven by walking the model in
     eval mode: `F.dropout` without `training=self.training`,
     `F.scaled_dot_product_attention` with a `dropout_p` that is not taken back, and
-    Dropout modules that `eval()` does not reach. Of other random numbers in eval mode
-    it only says that they are there.
+    Dropout modules that `eval()` does not reach. Other random numbers in eval mode are
+    reported as an `info`.
 
     ## Why is this bad?
     Validation and inference are random: the same image gives another answer each time,
@@ -93,7 +93,7 @@ class Net(nn.Module):
 
 
 def _describe(call: Call) -> str | None:
-    """The message for a call that is random in eval mode; None for another."""
+    """The message for a call that is random in eval mode; None for any other call."""
     if call.is_module:
         return _describe_module(call)
     if _is_noise(call.op):
@@ -119,7 +119,7 @@ def _describe_module(call: Call) -> str | None:
 
 
 def _candidates(walked: Walked, call: Call) -> Iterator[Candidate]:
-    """`training=self.training`, where there is a `self`."""
+    """Write `training=self.training`, if `self` is available."""
     expression = call_expression(walked, call)
     if expression is None or call.is_module:
         return
@@ -140,7 +140,7 @@ def _attention_candidates(expression: CallExpression) -> Iterator[Candidate]:
 
 
 def _function_candidates(expression: CallExpression) -> Iterator[Candidate]:
-    """The flag in place of the one that is written, else after the last argument."""
+    """Replace the flag if it is written, or else add it after the last argument."""
     flag = "self.training"
     written = expression.argument(2, "training", "train")
     if written is None:
@@ -159,6 +159,6 @@ def _drops(name: str) -> bool:
 
 
 def _is_noise(name: str) -> bool:
-    """Whether an op draws random numbers; in eval mode that may be intended, as where
-    images are generated."""
+    """Whether an op draws random numbers. In eval mode that may be intended, as in
+    image generation."""
     return ops.of(name).draws is Draws.NOISE

@@ -20,16 +20,16 @@ from shapelint.reading.source_rule import SourceRule, keep_first
 from shapelint.reading.values import Forward
 
 SHOWN = 3
-"""Layers that a message names."""
+"""The most layers that a message names."""
 
 
 class EvalModeMissing(SourceRule):
     """
     ## What it does
     Finds loops that validate or predict with a model that is in train mode for certain:
-    it was made or set so, and nothing on the way called `eval()`. What validates is
-    told by what becomes of the result (nothing is trained with it), by the data and by
-    names together. Models without a layer that acts by mode are left alone.
+    it was made or set so, and nothing on the way called `eval()`. A loop counts as
+    validation by three signs together: nothing trains with the result, the data, and
+    the names. Models without a layer that depends on the mode are not reported.
 
     ## Why is this bad?
     Dropout drops and batch norm takes the statistics of the batch, and adds them to its
@@ -89,7 +89,7 @@ with torch.no_grad():
 
 
 def _describe_layers(layers: tuple[str, ...]) -> str:
-    """The first layers that act by mode: `: `Dropout` is active`."""
+    """Name the first layers that depend on the mode: `: `Dropout` is active`."""
     if not layers:
         return ""
     names = ", ".join(
@@ -99,7 +99,8 @@ def _describe_layers(layers: tuple[str, ...]) -> str:
 
 
 def _propose_switches(call: Forward, name: str) -> tuple[Candidate, ...]:
-    """`eval()` before; where training goes on behind it, `train()` after too."""
+    """Insert `eval()` before the loop, and `train()` after it if training continues
+    there."""
     block = find_outermost_block(call)
     if block is None:
         return ()

@@ -16,7 +16,7 @@ from shapelint.syntax.trees import parse_file
 class ModeDependentOutput(Rule):
     """
     ## What it does
-    Says where a model returns another structure or shape in eval mode than in train
+    Finds models that return another structure or shape in eval mode than in train
     mode.
 
     ## Why is this bad?
@@ -85,15 +85,14 @@ class Net(nn.Module):
 
 
 def _is_certain(trace: Trace) -> bool:
-    """Whether a walk came to its result without a failure and without assuming
-    anything."""
+    """Whether a walk had no failures and assumed nothing."""
     # A walk that assumed a value may have taken a branch that no run takes.
     has_output = trace.output is not None
     return has_output and not trace.failure_count and not trace.assumptions
 
 
 def _find_forward(walked: Walked) -> Span | None:
-    """Where the model's `forward` is defined."""
+    """The place where the model's `forward` is defined."""
     file, name = walked.homes.get("", ("", ""))
     source = parse_file(file, walked.texts) if file else None
     if source is None:

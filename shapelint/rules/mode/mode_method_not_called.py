@@ -78,7 +78,7 @@ print(model(torch.rand(1, 8)))
     def _find_only_named(
         self, script: Script, node: ast.Attribute
     ) -> Iterator[Finding]:
-        """`model.eval`, a statement of its own."""
+        """A statement that is only `model.eval`."""
         if node.attr not in METHODS:
             return
         text = script.source.segment(node)
@@ -92,7 +92,7 @@ print(model(torch.rand(1, 8)))
         )
 
     def _find_set_by_hand(self, script: Script, node: ast.Assign) -> Iterator[Finding]:
-        """`model.training = False`."""
+        """An assignment `model.training = False`."""
         target, value = node.targets[0], node.value
         if len(node.targets) > 1 or not isinstance(target, ast.Attribute):
             return
@@ -115,7 +115,7 @@ print(model(torch.rand(1, 8)))
         )
 
     def _find_thrown_away(self, script: Script, node: ast.Call) -> Iterator[Finding]:
-        """`copy.deepcopy(model).eval()`, whose result is not kept."""
+        """A statement `copy.deepcopy(model).eval()`, whose result is discarded."""
         func = node.func
         if not isinstance(func, ast.Attribute) or func.attr not in ("eval", "train"):
             return
@@ -135,8 +135,8 @@ def _candidate(text: str, edit: Edit) -> Candidate:
 
 
 def _is_a_model(script: Script, owner: str) -> bool:
-    """Whether it goes by a model's name, and the file calls it or a method that only
-    models have. The flag of a single layer may be set by hand."""
+    """Whether an object is named like a model, and the file calls it or one of the
+    methods that only models have. The flag of a single layer may be set by hand."""
     if words_of(owner.rpartition(".")[2]).isdisjoint(MODEL_WORDS):
         return False
     segment = script.source.segment
@@ -150,7 +150,7 @@ def _is_a_model(script: Script, owner: str) -> bool:
 
 
 def _sets_the_flag(script: Script, node: ast.stmt) -> bool:
-    """Whether a statement stands in a method that may set `training`."""
+    """Whether a statement is in a method that may set `training`."""
     for each in nodes_around(Where(script.source, node)):
         if isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef)):
             return each.name in SET_THE_FLAG

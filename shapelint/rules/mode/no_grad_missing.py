@@ -33,7 +33,8 @@ GRADIENT_WORDS = split_words(
     " attribute grad gradient gradients cam explain explainer adapt backward force"
     " forces"
 )
-"""Words in the names of what differentiates, whatever the loop around it is for."""
+"""Words in the names of functions that differentiate, whatever the loop around them is
+for."""
 
 
 class NoGradMissing(SourceRule):
@@ -113,7 +114,7 @@ for x, y in val_loader:
 
 
 def _group_by_function(found: list[Forward]) -> list[list[Forward]]:
-    """Calls of one function, or of one block of the file, are one mistake."""
+    """Group the calls of one function, or of one block of the file, as one mistake."""
     groups: dict[object, list[Forward]] = {}
     for call in found:
         if call.frames:
@@ -129,12 +130,9 @@ def _group_by_function(found: list[Forward]) -> list[list[Forward]]:
 
 
 def _records(call: Forward, trains: bool) -> bool:
-    """Whether autograd records in an evaluation: for certain, or in a function that
-    looks after the mode itself.
-
-    Not in a method that only predicts, where a base class from elsewhere may call it
-    under `no_grad`.
-    """
+    """Whether autograd records in an evaluation: either certainly, or in a function
+    that sets the mode itself. Methods that only predict do not count, since an unknown
+    base class may call them under `no_grad`."""
     if call.grad is not Recording.UNKNOWN:
         return call.grad is Recording.ON
     entry = call.frames[0].function if call.frames else None
@@ -148,9 +146,8 @@ def _records(call: Forward, trains: bool) -> bool:
 
 
 def _sets_own_eval_mode(call: Forward) -> bool:
-    """Whether each mode of the model was set to eval, one of them within the functions
-    that the call stands in: who writes `eval()` there would write `no_grad` there,
-    too."""
+    """Whether every mode of the model is eval and one was set within the functions
+    around the call. Code that calls `eval()` there is also the place for `no_grad`."""
     set_by = [
         mode.set_by
         for mode in call.modes
@@ -167,7 +164,7 @@ def _sets_own_eval_mode(call: Forward) -> bool:
 
 
 def _propose_no_grad(calls: list[Forward]) -> Iterator[Candidate]:
-    """The block that the calls stand in put under `no_grad`; where there are several,
+    """Put the block of the calls under `no_grad`. If there are several blocks, decorate
     their function."""
     source = calls[0].at.source
     blocks = [block for block in map(find_outermost_block, calls) if block is not None]
@@ -189,8 +186,8 @@ def _propose_no_grad(calls: list[Forward]) -> Iterator[Candidate]:
 
 
 def _takes_derivatives(statement: ast.stmt) -> bool:
-    """Whether something in a statement looks as if it took derivatives, which `no_grad`
-    around it would forbid."""
+    """Whether a statement seems to take derivatives, which `no_grad` around it would
+    prevent."""
     for part in ast.walk(statement):
         name = ""
         if isinstance(part, ast.Attribute):

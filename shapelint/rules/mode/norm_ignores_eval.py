@@ -102,7 +102,7 @@ class Net(nn.Module):
 
 
 def _find_reason(call: Call) -> str | None:
-    """Why a call takes the statistics of the batch; None where it does not."""
+    """Why a call uses the statistics of the batch; None if it does not."""
     if call.is_module:
         return _find_reason_of_module(call)
     if call.op != "batch_norm" or call.arg(5, "training", False) is not True:

@@ -83,8 +83,8 @@ for epoch in range(10):
 
 
 def _find_trained_in_eval_mode(path: Path) -> Iterator[tuple[Forward, Where]]:
-    """Calls that train in train mode in one round and in eval mode in a later one, with
-    what set that mode."""
+    """Calls that train in train mode in one round and in eval mode in a later one, each
+    with the call that set eval mode."""
     first: dict[tuple[str, int, int], Forward] = {}
     for call in path.forwards:
         if not call.trained:
@@ -105,7 +105,7 @@ def _set_to_eval_by(call: Forward) -> Where | None:
 
 
 def _propose_train(call: Forward, name: str) -> Iterator[Candidate]:
-    """`model.train()` before the innermost loop over batches that trains."""
+    """Insert `model.train()` before the innermost loop over batches that trains."""
     own = [loop for loop in call.loops if loop.at.file == call.at.file]
     if not own:
         return

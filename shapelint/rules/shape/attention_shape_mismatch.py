@@ -29,13 +29,13 @@ from shapelint.syntax.walked_calls import (
 )
 
 ARGUMENTS = ("query", "key", "value", "attn_mask")
-"""Of `scaled_dot_product_attention`, by position."""
+"""The arguments of `scaled_dot_product_attention`, in order."""
 
 
 @dataclass(frozen=True)
 class _Mismatch:
-    """What attention takes and gets; `widths` where the width is wrong: the one it was
-    made for, and the one that arrives."""
+    """What attention requires and what it gets. `widths`: if the width is wrong, the
+    width it was made for and the one that arrives."""
 
     message: str
     expected: str

@@ -125,7 +125,7 @@ class Net(nn.Module):
 
 
 def _takes_model_input(trace: Trace, call: Call) -> bool:
-    """Whether what arrives is a model input, at most scaled or cast before."""
+    """Whether the input of a call is a model input, possibly scaled or cast."""
     way = trace.way_to(call)
     first = way[0] if way else call
     return 0 in first.from_input and all(_keeps_image(step.op) for step in way)
@@ -138,12 +138,12 @@ def _convolutions() -> tuple[str, ...]:
 
 
 def _keeps_image(op: str) -> bool:
-    """Whether an op scales or casts, and leaves the shape."""
+    """Whether an op scales or casts without changing the shape."""
     return ops.keeps_shape(op) or ops.is_of(op, Family.ELEMENTWISE)
 
 
 def _permute(walked: Walked, call: Call, rank: int) -> list[Candidate]:
-    """`x.permute(0, 3, 1, 2)` where the layer is called."""
+    """Write `x.permute(0, 3, 1, 2)` where the layer is called."""
     expression = call_expression(walked, call)
     written = expression.argument(0) if expression is not None else None
     if expression is None or written is None:

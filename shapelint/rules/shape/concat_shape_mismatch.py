@@ -100,13 +100,13 @@ class Net(nn.Module):
 
 
 def _joins(joined_along: int | None) -> Callable[[list[Shape]], bool]:
-    """Whether changed shapes could be joined."""
+    """Make a test of whether changed shapes can be joined."""
     return lambda shapes: _find_difference(shapes, joined_along) is None
 
 
 def _find_difference(shapes: list[Shape], joined_along: int | None) -> str | None:
-    """How shapes differ that must agree in every dimension but the one they are joined
-    along; None for `stack`, which adds one."""
+    """Describe how shapes differ outside of the dimension they are joined along; None
+    if they fit. For `stack`, which adds a dimension, `joined_along` is None."""
     # `cat` skips a tensor of shape (0,), which older code starts its loops with
     is_stack = joined_along is None
     whole = [shape for shape in shapes if is_stack or shape != (0,)]

@@ -129,7 +129,7 @@ class Net(nn.Module):
 def _turn_channels(
     walked: Walked, call: Call, takes: int, dims: int
 ) -> list[Candidate]:
-    """Channels that come last brought to the front, as after an embedding."""
+    """Move channels that come last to the front, as after an embedding."""
 
     def fits(shapes: list[Shape]) -> bool:
         return len(shapes[0]) == dims + 2 and shapes[0][1] == takes

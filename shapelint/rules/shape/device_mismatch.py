@@ -108,7 +108,8 @@ class Net(nn.Module):
 
 
 def _find_maker(trace: Trace, call: Call, position: int) -> Call | None:
-    """The call that created a tensor, back through what was computed from it."""
+    """The call that created a tensor, traced back through the calls that computed with
+    it."""
     current = trace.producer(call, position)
     while current is not None and current.inputs:
         earlier = [index for index in current.producers if index >= 0]
@@ -121,7 +122,7 @@ def _find_maker(trace: Trace, call: Call, position: int) -> Call | None:
 def _find_candidates(
     walked: Walked, call: Call, position: int, maker: Call | None
 ) -> Iterator[Candidate]:
-    """The device of another operand, where the tensor is created or where it is
+    """Use the device of another operand, where the tensor is created or where it is
     used."""
     made = call_at(maker.site, walked.texts) if maker is not None else None
     known = find_operands(walked, call)
@@ -143,12 +144,12 @@ def _find_candidates(
 
 
 def _is_name(operand: Operand) -> bool:
-    """Whether an operand can be written a second time without computing it again."""
+    """Whether an operand can be written a second time without being computed again."""
     return isinstance(operand.node, (ast.Name, ast.Attribute))
 
 
 def _first_parameter(called: CallExpression | None) -> list[str]:
-    """The first parameter, `self` not counted, of the function that a call is in."""
+    """The first parameter, not counting `self`, of the function around a call."""
     if called is None:
         return []
     function = find_enclosing_function(Place(called.source, called.node))
@@ -159,8 +160,8 @@ def _first_parameter(called: CallExpression | None) -> list[str]:
 def _create_on_device(
     made: CallExpression, name: str, layer: str
 ) -> Iterator[Candidate]:
-    """`device=x.device` added to the call that created the tensor, or written over
-    `"cpu"`."""
+    """Add `device=x.device` to the call that created the tensor, or replace `"cpu"` by
+    it."""
     device = f"device={name}.device"
     for word in made.node.keywords:
         if word.arg == "device":

@@ -47,7 +47,7 @@ class DtypeMismatch(Rule):
 
     code = "SHP114"
     name = "dtype-mismatch"
-    # with another dtype the call runs: what these rules say of its shapes is wrong
+    # with another dtype the call runs, so these rules are wrong about its shapes
     supersedes = (
         "SHP101",
         "SHP102",
@@ -94,7 +94,7 @@ class Net(nn.Module):
         for trace, call, failure in find_failed_calls(walked):
             wanted = failure.cast_to
             takes_classes = ops.of(failure.op).target is Target.CLASSES
-            # what dtype is right for their targets depends on the shape: SHP116
+            # the right dtype of their targets depends on the shape: SHP116
             if not wanted or takes_classes:
                 continue
             dtypes = list(dict.fromkeys(fact.dtype for fact in failure.tensors))
@@ -120,7 +120,7 @@ class Net(nn.Module):
 
 
 def _cast_operands(walked: Walked, call: Call, wanted: str) -> Iterator[Candidate]:
-    """`.float()` or the like on each operand of another dtype."""
+    """Add `.float()` or similar to each operand of another dtype."""
     method = _METHODS.get(wanted)
     if method is None:
         return

@@ -117,8 +117,8 @@ class Net(nn.Module):
 
 
 def _keeps_a_shape(before: list[Shape]) -> Callable[[list[Shape]], bool]:
-    """Whether changed shapes broadcast to one of the shapes from before, so that
-    nothing grows by accident."""
+    """Make a test of whether changed shapes broadcast to one of the original shapes, so
+    that no tensor grows by accident."""
 
     def fits(shapes: list[Shape]) -> bool:
         return find_clash(shapes) is None and merge_shapes(shapes, 0) in before

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.changes.cycles import explain_circle, runs_in_circles
+from shapelint.changes.cycles import explain_cycle, runs_in_circles
 from shapelint.changes.other_inputs import (
     input_candidates,
     larger_images,
@@ -105,10 +105,10 @@ class Net(nn.Module):
         draft = replace(draft, layer=raised.layer)
         diagnostic = draft.at(span, called_at, NoPlace.NO_SOURCE)
         if runs_in_circles(walked, trace) and raised.switching_to is not None:
-            diagnostic, candidates = explain_circle(walked, diagnostic)
+            diagnostic, candidates = explain_cycle(walked, diagnostic)
             return Finding(diagnostic, trace.mode, None, candidates)
         if raised.error_type == "RecursionError":
-            # no input ends it, and each walk of it takes long
+            # no input ends the recursion, and each walk takes long
             return Finding(diagnostic, trace.mode)
         inputs = (
             *input_candidates(walked, trace),
@@ -120,8 +120,9 @@ class Net(nn.Module):
 
 
 def _is_unexplained(walked: Walked, trace: Trace) -> bool:
-    """Whether the model raised by itself, and no rule says why: a broken override of
-    `train` (SHP408), a constructor without `super().__init__()` (SHP504)."""
+    """Whether the model itself raised and no other rule explains it: neither a broken
+    override of `train` (SHP408) nor a constructor without `super().__init__()`
+    (SHP504)."""
     raised = trace.raised
     if raised is None or not trace.is_ended_by_own_raise or walked.lacks_init(trace):
         return False
@@ -131,7 +132,7 @@ def _is_unexplained(walked: Walked, trace: Trace) -> bool:
 
 
 def _find_places(walked: Walked, raised: Raised) -> tuple[Span | None, Span | None]:
-    """The line that raised, and the one that called it if it is another."""
+    """The line that raised, and the line that called it if that is another."""
     spans = [span_of(site, walked.texts) for site in raised.sites[:2]]
     if not spans:
         return None, None

@@ -30,8 +30,8 @@ from shapelint.syntax.walked_calls import (
 
 @dataclass(frozen=True)
 class _Operand:
-    """The last dimension of an input, what the weight takes, and the constructor's
-    argument (position and name) that says so."""
+    """The last dimension of an input, the size that the weight requires, and the
+    constructor's argument (position and name) that sets it."""
 
     found: int
     takes: int
@@ -130,8 +130,9 @@ class Net(nn.Module):
 
 
 def _find_operands(failure: Failure) -> list[_Operand]:
-    """The inputs of a call beside what its weight takes (torch.nn.Linear: weight
-    (out_features, in_features); torch.nn.Bilinear: (out, in1, in2))."""
+    """The inputs of a call, each with the size that its weight requires
+    (torch.nn.Linear: weight (out_features, in_features); torch.nn.Bilinear: (out, in1,
+    in2))."""
     facts = failure.tensors
     if not facts[0].shape:
         return []

@@ -103,8 +103,9 @@ def _takes_classes(op: str) -> bool:
 
 
 def _target_shape(op: str, scores: Shape) -> Shape:
-    """What the target must have (torch.nn.CrossEntropyLoss, "Shape"): (N, d1, ...) for
-    scores of (N, C, d1, ...); for other losses, the prediction's own shape."""
+    """The shape that the target must have (torch.nn.CrossEntropyLoss, "Shape"): (N, d1,
+    ...) for scores of (N, C, d1, ...); for other losses, the shape of the
+    prediction."""
     if not _takes_classes(op):
         return scores
     if len(scores) < 2:
@@ -116,7 +117,7 @@ def _target_dtype(failure: Failure, target: TensorFact) -> str:
     is_float = target.dtype.startswith(("f", "bf"))
     if _takes_classes(failure.op) and is_float:
         return "i64"  # the only dtype of class indices that every loss takes
-    # what eager took when it was asked again
+    # the dtype with which the call works
     return failure.cast_to or "f32"
 
 

@@ -100,20 +100,20 @@ class Net(nn.Module):
 
 
 def _order_operands(op: str, shapes: list[Shape]) -> tuple[Shape, Shape]:
-    """The left and the right operand: the last two tensors (`addmm` has a summand
-    before them); of `y.__rmatmul__(x)` in the other order."""
+    """The left and the right operand: the last two tensors, since `addmm` has a summand
+    before them; in reverse order for `y.__rmatmul__(x)`."""
     first, second = shapes[-2:]
     return (second, first) if op == "rmatmul" else (first, second)
 
 
 def _rows(shape: Shape) -> int:
-    """What the columns of the left operand must equal; of a vector its length
-    (torch.matmul)."""
+    """The size of the right operand that the columns of the left one must equal; for a
+    vector, its length (torch.matmul)."""
     return shape[-2] if len(shape) > 1 else shape[-1]
 
 
 def _multiplies(op: str) -> Callable[[list[Shape]], bool]:
-    """Whether changed shapes could be multiplied, batch by batch."""
+    """Make a test of whether changed shapes can be multiplied, batch by batch."""
 
     def fits(shapes: list[Shape]) -> bool:
         if len(shapes) < 2:  # the other one cannot be told apart in the source

@@ -27,10 +27,10 @@ from shapelint.syntax.walked_calls import (
 
 @dataclass(frozen=True)
 class _Mismatch:
-    """What a norm takes and gets.
+    """What a norm requires and what it gets.
 
-    `value` is what the constructor's `argument` (position and name) should be. `width`
-    is what the layer before would have to give."""
+    `value` is the right value of the constructor's `argument` (position and name).
+    `width` is the size that the layer before it should give instead."""
 
     message: str
     takes: str
@@ -185,8 +185,8 @@ def _compare_channels(
 def _norm_channels(
     call: Call, made: CallExpression | None, mismatch: _Mismatch
 ) -> list[Candidate]:
-    """`GroupNorm(1, channels)` instead of a `LayerNorm(channels)` that receives a
-    feature map: the weights are the same."""
+    """Write `GroupNorm(1, channels)` for a `LayerNorm(channels)` that receives a
+    feature map. The weights are the same."""
     if made is None or made.name != "LayerNorm":
         return []
     arguments = made.node.args
@@ -205,6 +205,6 @@ def _norm_channels(
 
 
 def _find_divisor(channels: int, limit: int) -> int:
-    """The largest divisor of the channels that is not above `limit`."""
+    """The largest divisor of the channels up to `limit`."""
     sizes = range(min(limit, channels), 0, -1)
     return next(size for size in sizes if channels % size == 0)

@@ -99,7 +99,7 @@ class Net(nn.Module):
 
 
 def _smaller_kernel(walked: Walked, call: Call, size: int) -> Iterator[Candidate]:
-    """The kernel as large as what arrives, where it is written as a number."""
+    """Make the kernel as large as the input, if it is written as a number."""
     is_conv = ops.is_of(call.op, Family.CONVOLUTION)
     if call.is_module:
         made = find_constructor_call(walked, call)

@@ -122,8 +122,8 @@ class Net(nn.Module):
 
 
 def _use_layer_of_rank(walked: Walked, call: Call, rank: int) -> list[Candidate]:
-    """`nn.Conv2d` for `nn.Conv1d`, `F.max_pool2d` for `F.max_pool1d`: the layer that
-    takes as many dimensions as arrive."""
+    """Write `nn.Conv2d` for `nn.Conv1d`, or `F.max_pool2d` for `F.max_pool1d`: the
+    layer for the number of dimensions that arrives."""
     is_layer = call.is_module
     made = (
         find_constructor_call(walked, call)
@@ -154,8 +154,8 @@ def _use_layer_of_rank(walked: Walked, call: Call, rank: int) -> list[Candidate]
 def _reshape_input(
     walked: Walked, call: Call, rank: int, ranks: tuple[int, ...]
 ) -> list[Candidate]:
-    """`unsqueeze` what is missing, `squeeze` or `flatten` what is too much, where the
-    layer is called."""
+    """Add missing dimensions with `unsqueeze`, or remove extra ones with `squeeze` or
+    `flatten`, where the layer is called."""
     expression = call_expression(walked, call)
     written = expression.argument(0) if expression is not None else None
     if expression is None or written is None:

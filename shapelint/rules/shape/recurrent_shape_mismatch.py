@@ -160,7 +160,7 @@ class Net(nn.Module):
 
 
 def _batch_first(walked: Walked, call: Call) -> Iterator[Candidate]:
-    """`batch_first=True`, without which the first dimension is time."""
+    """Add `batch_first=True`. Without it, the first dimension is time."""
     made = find_constructor_call(walked, call)
     if made is not None:
         yield from add_keyword(made, "batch_first", "True", call.layer)

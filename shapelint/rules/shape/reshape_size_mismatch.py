@@ -123,7 +123,7 @@ class Net(nn.Module):
 
 
 def _name_change(failure: Failure, wanted: Shape | None) -> str:
-    """`(2, 8, 16, 16) into (-1, 3200)`."""
+    """The change of shape in words: `(2, 8, 16, 16) into (-1, 3200)`."""
     shape = shape_text(failure.tensors[0].shape)
     if wanted is not None:
         return f"{shape} into {shape_text(wanted)}"
@@ -136,8 +136,7 @@ def _name_change(failure: Failure, wanted: Shape | None) -> str:
 
 
 def _count_elements(failure: Failure, shape: Shape, wanted: Shape | None) -> str:
-    """The equation that does not come out: `2 * 8 * 16 * 16 = 4096 is not a multiple
-    of 3200`."""
+    """The equation that fails: `2 * 8 * 16 * 16 = 4096 is not a multiple of 3200`."""
     if wanted is None or failure.op == "expand":
         return failure.message
     total, known = math.prod(shape), count_known(wanted)

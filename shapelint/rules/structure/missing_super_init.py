@@ -77,7 +77,7 @@ class Net(nn.Module):
             for (file, owner), layer in first_layers.items():
                 source = parse_file(file, walked.texts)
                 init = _find_constructor(source, owner)
-                # a class without its own `__init__` inherits one that is at fault
+                # a class without its own `__init__` inherits the faulty one
                 if source is None or init is None:
                     message = f"`nn.Module.__init__` never ran on `{owner}`"
                     draft = replace(self.diagnostic(message), layer=layer)
