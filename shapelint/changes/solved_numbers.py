@@ -16,6 +16,7 @@ from shapelint.changes import weights
 from shapelint.changes.failed_sizes import find_required_pairs
 from shapelint.changes.layer_numbers import find_parameter
 from shapelint.changes.other_values import constant
+from shapelint.changes.window_values import WINDOW
 from shapelint.facts.findings import Candidate, ChangeKind
 from shapelint.facts.graph import Call, Trace
 from shapelint.facts.numbers import (
@@ -51,6 +52,15 @@ _COUNTS = re.compile(
 )
 """Names of numbers that say what a model is for, or how much of it there is, and that no
 mismatch of sizes is a reason to change."""
+
+
+_WAYS = {
+    *WINDOW,
+    *("upscale_factor", "downscale_factor", "scale_factor", "size", "output_size"),
+    *("dim", "dims", "start_dim", "end_dim"),
+}
+"""Names of numbers that say how something is done. Another one changes what a model
+computes wherever it works."""
 
 
 @dataclass(frozen=True)
@@ -350,8 +360,9 @@ def _in_numbers(walked: Walked, call: Call, mismatch: Mismatch) -> Iterator[Cand
         for end in dict.fromkeys(ends_of(origin)):
             if not isinstance(end, Literal):
                 continue
+            other = mismatch.arrives if is_taken else mismatch.takes
             value = mismatch.solve(end)
-            if value is None:
+            if value is None or not _keeps_factors(origin, other, end):
                 continue
             candidate = _change_literal(walked, end, value)
             if candidate is None:
@@ -367,6 +378,30 @@ def _in_numbers(walked: Walked, call: Call, mismatch: Mismatch) -> Iterator[Cand
                 says=candidate.says,
                 kind=ChangeKind.SOLVED,
             )
+
+
+def _keeps_factors(origin: Origin, other: Origin, end: Literal) -> bool:
+    """Whether all factors of a product but the changed one are factors of the other
+    side too: `32 * 16 * 16` for 32 channels of 8 by 8 is no matter of one number."""
+    factors = list(_factors_of(origin))
+    kept = [each for each in factors if end not in ends_of(each)]
+    available = [value_of(each, {}) for each in _factors_of(other)]
+    for factor in kept:
+        value = value_of(factor, {})
+        if value == 1:
+            continue
+        if value not in available:
+            return False
+        available.remove(value)
+    return True
+
+
+def _factors_of(origin: Origin) -> Iterator[Origin]:
+    if isinstance(origin, Operation) and origin.symbol == "*" and origin.right:
+        yield from _factors_of(origin.left)
+        yield from _factors_of(origin.right)
+    else:
+        yield origin
 
 
 def _gain(mismatch: Mismatch, origin: Origin, end: Literal, is_taken: bool) -> float:
@@ -387,7 +422,8 @@ def _change_literal(walked: Walked, end: Literal, value: int) -> Candidate | Non
     node = find_literal(source, end) if source is not None else None
     if source is None or node is None:
         return None
-    if _COUNTS.match(role_of(source, node)) or _is_in_check(source, node):
+    role = role_of(source, node)
+    if _COUNTS.match(role) or role in _WAYS or _is_in_check(source, node):
         return None
     edit = replacement(source, node, str(value))
     around = _shown(source, node)

@@ -222,7 +222,7 @@ SINGLE_FEATURE = 1.2  # A single feature that arrives is taken for what was mean
 # What arrives, written in the words of the place where the failing layer is made
 SOLVED_IN_WORDS = 4.0
 
-SOLVED_LITERAL = 1.8  # A literal with which both sizes come out equal
+SOLVED_LITERAL = 1.0  # A literal with which both sizes come out equal
 SOLVED_TAKEN = 0.3  # It is on the side of the layer that fails
 SOLVED_WHOLE = 0.4  # It is all of that side, and no factor or term of it
 
