@@ -97,8 +97,9 @@ def _pairs_of_shuffle(failure: Failure) -> Iterator[Pair]:
     if len(shape) < 3 or not isinstance(factor, int) or not factor:
         return
     # (..., C * factor ** 2, H, W) becomes (..., C, H * factor, W * factor)
-    channels, block = shape[-3], factor**2
-    below = channels // block * block
+    # plain numbers: what is taken must not follow what arrives
+    channels, block = shape[-3], int(factor) ** 2
+    below = int(channels) // block * block
     if below:
         yield channels, below
     yield channels, below + block

@@ -230,7 +230,10 @@ SOLVED_READ = 3.2  # Another dimension of a tensor whose shape was read
 SOLVED_SAME_MEANING = 1.0  # It is the very dimension of the input that is wanted
 
 # The other side is the user's input, which nothing in the file can change
-SOLVED_FOR_INPUT = 0.8
+SOLVED_FOR_INPUT = 0.5
+
+# A cost: a number in place of names, where it is known what the names stand for
+NUMBER_FOR_NAMES = 2.0
 
 # -- heads, groups, factors -----------------------------------------------------------
 

@@ -12,9 +12,11 @@ from shapelint.changes.other_inputs import other_ranks
 from shapelint.changes.plausibility import Numbers
 from shapelint.changes.solved_numbers import solved_candidates
 from shapelint.changes.upstream_changes import changes_upstream
+from shapelint.facts.diagnostics import Edit
 from shapelint.facts.findings import Candidate, ChangeKind, Finding
 from shapelint.facts.walked_target import Walked
 from shapelint.fixes.failed_call import FailedCall
+from shapelint.syntax.trees import parse_file
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ def queue_candidates(
     which the same change may apply."""
     context = FailureContext(walked, failed.trace, failed.call, numbers, failed.raised)
     found: dict[object, Queued] = {
-        candidate.edits: Queued(candidate, False)
+        candidate.edits: Queued(_less_without_names(walked, candidate), False)
         for candidate in changes_upstream(context)
     }
     for candidate in solved_candidates(walked, failed.trace, failed.call):
@@ -54,6 +56,28 @@ def queue_candidates(
         _lower_if_repeated(walked, each, context.rearranged) for each in found.values()
     ]
     return sorted(queue, key=lambda each: -each.candidate.likely)
+
+
+def _less_without_names(walked: Walked, candidate: Candidate) -> Candidate:
+    """A change that puts a number in the place of names as less likely, if the walk
+    knows where its sizes come from: it is then fitted, and the names say otherwise."""
+    if not walked.scopes or not all(map(_is_number, candidate.edits)):
+        return candidate
+    if all(_replaces_number(walked, edit) for edit in candidate.edits):
+        return candidate
+    return replace(candidate, likely=candidate.likely - weights.NUMBER_FOR_NAMES)
+
+
+def _is_number(edit: Edit) -> bool:
+    return edit.replacement.isdigit() and edit.start != edit.end
+
+
+def _replaces_number(walked: Walked, edit: Edit) -> bool:
+    source = parse_file(edit.file, walked.texts)
+    if source is None or edit.start.line != edit.end.line:
+        return True
+    line = source.lines[edit.start.line - 1]
+    return line[edit.start.column - 1 : edit.end.column - 1].strip(b"-").isdigit()
 
 
 def _likely_own(candidate: Candidate, same: Queued | None, position: int) -> float:
