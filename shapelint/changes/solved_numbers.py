@@ -7,6 +7,7 @@ written in the words of the other."""
 from __future__ import annotations
 
 import ast
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -368,7 +369,7 @@ def _in_numbers(walked: Walked, call: Call, mismatch: Mismatch) -> Iterator[Cand
             if candidate is None:
                 continue
             likely = weights.SOLVED_LITERAL
-            likely += _gain(mismatch, origin, end, is_taken)
+            likely += _gain(call, mismatch, origin, end, is_taken)
             yield Candidate(
                 candidate.title,
                 candidate.edits,
@@ -404,13 +405,26 @@ def _factors_of(origin: Origin) -> Iterator[Origin]:
         yield origin
 
 
-def _gain(mismatch: Mismatch, origin: Origin, end: Literal, is_taken: bool) -> float:
+def _is_layout(call: Call, mismatch: Mismatch) -> bool:
+    """Whether what is taken stands at another dimension of what arrives, or is several
+    of them flattened: then the number is right."""
+    wanted = value_of(mismatch.takes, {})
+    shape = call.inputs[0].shape if call.inputs else ()
+    ends = [math.prod(shape[at:]) for at in range(1, len(shape) - 1)]
+    return wanted != 1 and wanted in (*shape[1:], *ends)
+
+
+def _gain(
+    call: Call, mismatch: Mismatch, origin: Origin, end: Literal, is_taken: bool
+) -> float:
     """What speaks for one literal over another."""
     gain = 0.0
     if is_taken:
         gain += weights.SOLVED_TAKEN
-    if origin == end:
+    if end in _factors_of(origin):
         gain += weights.SOLVED_WHOLE
+    if _is_layout(call, mismatch):
+        gain -= weights.SOLVED_BUT_LAYOUT
     other = mismatch.arrives if is_taken else mismatch.takes
     if all(isinstance(each, Dimension) for each in ends_of(other)):
         gain += weights.SOLVED_FOR_INPUT

@@ -232,6 +232,9 @@ SOLVED_SAME_MEANING = 1.0  # It is the very dimension of the input that is wante
 # The other side is the user's input, which nothing in the file can change
 SOLVED_FOR_INPUT = 0.5
 
+# A cost: what is taken is there, in another dimension or in several
+SOLVED_BUT_LAYOUT = 1.0
+
 # A cost: a number in place of names, where it is known what the names stand for
 NUMBER_FOR_NAMES = 2.0
 
