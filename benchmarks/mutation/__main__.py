@@ -17,7 +17,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks.mutation.operators import Mutation, mutations
+from benchmarks.mutation.editable import Mutation
+from benchmarks.mutation.operators import mutations
 from benchmarks.mutation.subjects import Subject, subjects
 
 SLOW = 3.0

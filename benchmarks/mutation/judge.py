@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from benchmarks.mutation.operators import Lines, Mutation
+from benchmarks.mutation.editable import Lines, Mutation
 from benchmarks.mutation.subjects import Subject
 from shapelint.asked.request import Walk
 from shapelint.checking.walk_target import check

@@ -3,36 +3,32 @@ other values for it."""
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
-from dataclasses import replace
 
 from shapelint import ops
 from shapelint.changes import weights
 from shapelint.changes.arguments import (
-    is_only_numbers,
     list_written_arguments,
     makes_no_larger,
     may_be_size,
 )
 from shapelint.changes.failed_sizes import Aspect
 from shapelint.changes.failure_context import FailureContext
+from shapelint.changes.function_changes import changes_of_function, is_patterned
 from shapelint.changes.made_tensors import find_tensor_sizes, resize_square
 from shapelint.changes.missing_flattens import flatten_after, flatten_before_transpose
 from shapelint.changes.number_changes import Target, other_numbers, small_numbers_near
-from shapelint.changes.orders import flip_flag, reorder_permute, swap_neighbours
+from shapelint.changes.orders import flip_flag, swap_neighbours
 from shapelint.changes.other_dimensions import other_dimensions
-from shapelint.changes.other_values import constant, parts_of
-from shapelint.changes.text_at_place import write_text
+from shapelint.changes.other_values import constant
+from shapelint.changes.statement_changes import changes_of_statement
 from shapelint.changes.upstream_calls import Upstream, arguments, single
-from shapelint.changes.window_values import POOLING, WINDOW
+from shapelint.changes.window_values import WINDOW
 from shapelint.changes.windows import add_window_arguments, other_windows
 from shapelint.facts.findings import Candidate
-from shapelint.facts.graph import Call
-from shapelint.ops.record import Dims, Family
-from shapelint.syntax.calls import CallExpression, operation_at
+from shapelint.ops.record import Family
+from shapelint.syntax.calls import CallExpression
 from shapelint.syntax.origins import Place, origins, place_of_argument
-from shapelint.syntax.trees import ParsedFile, parse_file
 from shapelint.syntax.walked_calls import definition_of
 
 _DIM_NAMES = ("start_dim", "end_dim", "dim")
@@ -43,9 +39,6 @@ _NOT_SIZES = {
     *("padding_idx", "device", "dtype"),
 }
 """Arguments that are not sizes, whatever layer they belong to."""
-
-_MOST_HEADS = 64
-"""Numbers of a view up to this may count heads or groups."""
 
 
 def changes_upstream(context: FailureContext) -> list[Candidate]:
@@ -59,56 +52,9 @@ def changes_upstream(context: FailureContext) -> list[Candidate]:
 
 
 def _all_changes(context: FailureContext) -> Iterator[Candidate]:
-    yield from _changes_of_statement(context)
+    yield from changes_of_statement(context)
     for step in context.upstream:
         yield from _changes_at(context, step)
-
-
-# -- the model's own statement that raised -----------------------------------------------
-
-
-def _changes_of_statement(context: FailureContext) -> Iterator[Candidate]:
-    """Changes to the terms and numbers of the statement that raised."""
-    raised, walked = context.raised, context.walked
-    if raised is None or not raised.sites:
-        return
-    site, callers = raised.sites[0], raised.sites[1:]
-    source = parse_file(site.file, walked.texts)
-    if source is None:
-        return
-    makers = walked.definitions.get(raised.layer, ())
-    operation = operation_at(site, walked.texts)
-    if operation is not None:
-        place = Place(*operation, callers, makers)
-        yield from _terms_of_operation(place, raised.layer)
-    for name in _numbers_of_statement(source, site.line):
-        place = Place(source, name, callers, makers)
-        target = Target(place, raised.layer, weights.RAISED_NAME)
-        yield from other_numbers(context, target, None)
-
-
-def _terms_of_operation(place: Place, layer: str) -> Iterator[Candidate]:
-    """Replace the operation that raised by one of its sides: `shape + 1`, which a tuple
-    does not support, by `shape`."""
-    operation = place.node
-    if not isinstance(operation, ast.BinOp):
-        return
-    for kept in (operation.left, operation.right):
-        if not is_only_numbers(kept):
-            text = place.source.segment(kept)
-            yield write_text(place, text, layer, weights.RAISED_TERM)
-
-
-def _numbers_of_statement(source: ParsedFile, line: int) -> Iterator[ast.expr]:
-    """The names and numbers in the value or the condition of a statement."""
-    statements: Iterator[ast.Assert | ast.If | ast.Assign] = source.nodes_on(
-        line, ast.Assert, ast.If, ast.Assign
-    )
-    for statement in statements:
-        part = statement.value if isinstance(statement, ast.Assign) else statement.test
-        for name in ast.walk(part):
-            if isinstance(name, (ast.Name, ast.Attribute, ast.Constant)):
-                yield name
 
 
 # -- a call on the way -------------------------------------------------------------------
@@ -124,7 +70,7 @@ def _changes_at(context: FailureContext, step: Upstream) -> Iterator[Candidate]:
         yield from _swaps(context, step, step.wrapper)
     if step.called is not None:
         if not call.is_module:
-            yield from _changes_of_function(context, step, step.called)
+            yield from changes_of_function(context, step, step.called)
         yield from _flattens(context, step, step.called)
     if _often_gets_own_table(call.op):
         for fact in call.inputs:
@@ -167,7 +113,7 @@ def _changes_of_layer(
         place = place_of_argument(made, node, sites)
         if name in WINDOW:
             yield from other_windows(context, step, place, name)
-        elif name in ops.list_count_arguments() or _is_patterned(made.name):
+        elif name in ops.list_count_arguments() or is_patterned(made.name):
             yield from small_numbers_near(context, step, place)
         elif name in _DIM_NAMES:
             yield from other_dimensions(context, step, place)
@@ -256,107 +202,6 @@ def _sizes_of(step: Upstream) -> list[int | None]:
         for name, value in step.call.attributes.items()
         if name not in WINDOW and name not in ops.list_count_arguments()
     ]
-
-
-# -- functions and methods ---------------------------------------------------------------
-
-
-def _changes_of_function(
-    context: FailureContext, step: Upstream, called: CallExpression
-) -> Iterator[Candidate]:
-    op = step.call.op
-    sites = context.walked.definitions.get(step.call.layer, ())
-    pattern = called.argument(1, "pattern")
-    if _is_patterned(called.name) and isinstance(pattern, ast.Constant):
-        for word in called.node.keywords:
-            place = Place(called.source, word.value, (), sites)
-            yield from small_numbers_near(context, step, place)
-        return
-    if op == "permute":
-        yield from reorder_permute(step.call, called, step.closeness)
-    if not _may_take_sizes(op):
-        return
-    for position, (name, node) in enumerate(list_written_arguments(called)):
-        place = Place(called.source, node, (), sites)
-        yield from _changes_of_argument(context, step, place, position, name)
-
-
-def _changes_of_argument(
-    context: FailureContext, step: Upstream, place: Place, position: int, name: str
-) -> Iterator[Candidate]:
-    """Change one argument. `name` is empty if it is positional."""
-    op = step.call.op
-    if ops.is_of(op, Family.POOLING):
-        window = name or dict(enumerate(POOLING)).get(position, "")
-        if window in WINDOW:
-            yield from other_windows(context, step, place, window)
-            return
-    if ops.of(op).dims is Dims.NONE:
-        if may_be_size(place.node):
-            yield from _changes_of_sizes(context, step, place, position)
-        return
-    yield from other_dimensions(context, step, place)
-    # `x.chunk(3, 1)`: the parts may be wrong as well as the dimension
-    if ops.is_of(op, Family.SPLITTING):
-        yield from small_numbers_near(context, step, place)
-
-
-def _is_patterned(name: str) -> bool:
-    """Whether a function or layer belongs to einops. Its keywords are lengths of
-    axes."""
-    return ops.is_of(f"einops.{name.lower()}", Family.EINOPS)
-
-
-def _may_take_sizes(op: str) -> bool:
-    """Whether a number passed to a function may be a size or a dimension that
-    determines the result's shape."""
-    if ops.keeps_shape(op) or op in ("getitem", "permute"):
-        return False
-    return not ops.is_of(op, Family.ELEMENTWISE, Family.RESAMPLING)
-
-
-def _changes_of_sizes(
-    context: FailureContext, step: Upstream, place: Place, position: int
-) -> Iterator[Candidate]:
-    """Change the sizes of a view or similar. Their present values are known from the
-    run."""
-    call = step.call
-    likely = step.closeness
-    is_failing = step.distance == 0
-    likely += weights.VIEW_OF_FAILING if is_failing else weights.VIEW_UPSTREAM
-    is_pooling = ops.is_of(call.op, Family.POOLING)
-    values = _given_values(call)
-    nodes = parts_of(place.node)
-    for index, node in enumerate(nodes):
-        at = index if len(nodes) > 1 else position
-        value = single(values[at]) if at < len(values) else None
-        target = Target(replace(place, node=node), call.layer, likely)
-        for each in _changes_of_one(context, step, target, value):
-            if not is_pooling or makes_no_larger(call, each):
-                yield each
-
-
-def _given_values(call: Call) -> tuple[object, ...]:
-    """The arguments of a function. A single shape is split into its sizes."""
-    values: tuple[object, ...] = call.args[1:] if call.is_method else call.args
-    if len(values) == 1 and isinstance(values[0], (list, tuple)):
-        return tuple(values[0])
-    return values
-
-
-def _changes_of_one(
-    context: FailureContext, step: Upstream, target: Target, value: int | None
-) -> Iterator[Candidate]:
-    """Other values for one size of a view or similar."""
-    yield from other_numbers(context, target, value)
-    if value is None or value <= 0:
-        return
-    is_named = isinstance(target.place.node, (ast.Name, ast.Attribute))
-    if is_named and 1 < value <= _MOST_HEADS:
-        more = weights.VIEW_SMALL
-        yield from small_numbers_near(context, step, target.place, more)
-    if ops.of(step.call.op).regroups:
-        yield target.write("-1", target.likely - weights.VIEW_INFERRED)
 
 
 def _changes_of_table(

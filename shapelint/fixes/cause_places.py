@@ -75,7 +75,7 @@ def _move_to(diagnostic: Diagnostic, best: Candidate, cause: Span) -> Diagnostic
     if symptom is not None:
         here = Related(symptom, diagnostic.label or "fails here")
         related = (here, *related)
-    label = best.says or f"{best.title} mends it"
+    label = best.says or f"{best.title} fixes it"
     return replace(diagnostic, span=cause, label=label, related=related)
 
 

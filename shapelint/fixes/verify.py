@@ -15,6 +15,7 @@ from shapelint.facts.findings import Candidate, Finding
 from shapelint.facts.graph import Key, Trace
 from shapelint.facts.kinds import Mode, Safety
 from shapelint.facts.walked_target import Walked
+from shapelint.fixes.computed_steps import list_computed
 from shapelint.fixes.failure_counts import (
     RAISED,
     count_in_layer,
@@ -22,6 +23,7 @@ from shapelint.fixes.failure_counts import (
     has_more,
     is_improved,
 )
+from shapelint.fixes.larger_images import enlarge
 from shapelint.fixes.more_samples import (
     MORE_SAMPLES,
     draws_noise,
@@ -225,7 +227,7 @@ class Verifier:
         """Whether the results of every mode that worked before are computed in the same
         way."""
         return all(
-            _list_computed(before) == _list_computed(traces[mode])
+            list_computed(before) == list_computed(traces[mode])
             for mode, before in self.walked.traces.items()
             if not before.failure_count
         )
@@ -247,7 +249,7 @@ class Verifier:
         images or a walk is expensive."""
         trace = next(iter(self.walked.traces.values()))
         specs = self.original.inputs.specs
-        larger = tuple(_enlarge(spec) for spec in specs)
+        larger = tuple(enlarge(spec) for spec in specs)
         work = sum(call.mult_adds for call in trace.calls)
         if larger == specs or work > MOST_WORK_FOR_SIZES or is_past(self.deadline):
             return False
@@ -344,32 +346,6 @@ class Verifier:
             and not _is_much_better(other.diagnostic, finding.diagnostic)
             for other in self.find(changed, traces)
         )
-
-
-def _enlarge(spec: TensorSpec) -> TensorSpec:
-    """An image half as large again, its sides increased by multiples of 32. Any other
-    input is returned unchanged."""
-    is_image = len(spec.shape) in (4, 5) and min(spec.shape[2:]) >= 16
-    if not is_image:
-        return spec
-    # 32: five halvings, as in ResNet, VGG and most later models
-    sides = (side + 32 * max(1, side // 64) for side in spec.shape[2:])
-    return replace(spec, shape=(*spec.shape[:2], *sides))
-
-
-def _list_computed(trace: Trace) -> list[object]:
-    """The steps that a walk computes, regardless of in-place writes and devices."""
-    left_out = ("inplace", "device")
-    steps: list[object] = []
-    for call in trace.calls:
-        settings = {
-            name: value
-            for name, value in {**call.attributes, **call.kwargs}.items()
-            if name not in left_out
-        }
-        shapes = [fact.shape for fact in call.outputs]
-        steps.append((call.op, call.layer, shapes, settings, call.args, call.training))
-    return steps
 
 
 def is_past(deadline: float) -> bool:
