@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shapelint import ops
 from shapelint.changes import weights
@@ -14,7 +14,7 @@ from shapelint.changes.other_values import constant, other_values, small_values
 from shapelint.changes.plausibility import roundness
 from shapelint.changes.text_at_place import write_text
 from shapelint.changes.upstream_calls import Upstream
-from shapelint.facts.findings import Candidate
+from shapelint.facts.findings import Candidate, ChangeKind
 from shapelint.syntax.origins import Place, find_enclosing_function, origins
 
 _NAMED = (ast.Name, ast.Attribute, ast.Subscript)
@@ -50,7 +50,8 @@ class Target:
 
     def write(self, text: str, worth: float) -> Candidate:
         """A candidate that writes `text` at this place."""
-        return write_text(self.place, text, self.layer, worth, self.name)
+        written = write_text(self.place, text, self.layer, worth, self.name)
+        return replace(written, kind=ChangeKind.NUMBER)
 
 
 def other_numbers(

@@ -18,6 +18,10 @@ VALUES = 10
 LARGEST = 10**7
 """Only sizes below this are tried. No model has a larger one."""
 
+MOST_TIMES = 64
+"""The most by which a size is scaled, unless it is the very one that must differ. Totals
+of a view give larger ratios, which nobody means."""
+
 ORDERS = 30
 """The most other orders of a permute."""
 
@@ -30,7 +34,10 @@ def other_values(value: int, pairs: Pairs) -> list[int]:
         found |= dict.fromkeys(_list_related(value, one, other))
         found |= dict.fromkeys(_list_related(value, other, one))
     found.pop(value, None)
-    sizes = [size for size in found if 0 < size < LARGEST]
+    wanted = {size for pair in pairs for size in pair if value in pair}
+    most = value * MOST_TIMES
+    sizes = [size for size in found if 0 < size <= most or size in wanted]
+    sizes = [size for size in sizes if size < LARGEST]
     return sizes[:VALUES]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -17,6 +18,7 @@ from shapelint.changes import weights
 from shapelint.changes.failed_sizes import find_required_pairs
 from shapelint.changes.layer_numbers import find_parameter
 from shapelint.changes.other_values import constant
+from shapelint.changes.text_at_place import write_text
 from shapelint.changes.window_values import WINDOW
 from shapelint.facts.findings import Candidate, ChangeKind
 from shapelint.facts.graph import Call, Trace
@@ -36,6 +38,7 @@ from shapelint.facts.numbers import (
 from shapelint.facts.walked_target import Walked
 from shapelint.syntax.calls import CallExpression, call_at
 from shapelint.syntax.edits import replacement
+from shapelint.syntax.origins import Place
 from shapelint.syntax.trees import ParsedFile, parse_file
 from shapelint.syntax.walked_calls import find_constructor_call
 
@@ -361,9 +364,8 @@ def _in_numbers(walked: Walked, call: Call, mismatch: Mismatch) -> Iterator[Cand
         for end in dict.fromkeys(ends_of(origin)):
             if not isinstance(end, Literal):
                 continue
-            other = mismatch.arrives if is_taken else mismatch.takes
             value = mismatch.solve(end)
-            if value is None or not _keeps_factors(origin, other, end):
+            if value is None or not _keeps_factors(mismatch, end):
                 continue
             candidate = _change_literal(walked, end, value)
             if candidate is None:
@@ -381,20 +383,39 @@ def _in_numbers(walked: Walked, call: Call, mismatch: Mismatch) -> Iterator[Cand
             )
 
 
-def _keeps_factors(origin: Origin, other: Origin, end: Literal) -> bool:
-    """Whether all factors of a product but the changed one are factors of the other
-    side too: `32 * 16 * 16` for 32 channels of 8 by 8 is no matter of one number."""
-    factors = list(_factors_of(origin))
-    kept = [each for each in factors if end not in ends_of(each)]
-    available = [value_of(each, {}) for each in _factors_of(other)]
-    for factor in kept:
-        value = value_of(factor, {})
-        if value == 1:
+def _keeps_factors(mismatch: Mismatch, end: Literal) -> bool:
+    """Whether all factors beside the changed one are factors of the other side too:
+    `32 * 16 * 16` for 32 channels of 8 by 8 is no matter of one number."""
+    sides = _sides_of(mismatch)
+    for side, other in (sides, sides[::-1]):
+        kept = [each for each in side if end not in ends_of(each)]
+        # what is no product says nothing of its factors
+        if len(kept) == len(side) or len(other) == 1:
             continue
-        if value not in available:
+        available = Counter(value_of(each, {}) for each in other)
+        needed = Counter(value_of(each, {}) for each in kept)
+        if needed - available - Counter({1: len(kept)}):
             return False
-        available.remove(value)
     return True
+
+
+def _sides_of(mismatch: Mismatch) -> tuple[list[Origin], list[Origin]]:
+    """The factors of both sides, those of a divisor on the other side: `a // b == c` is
+    `a == b * c`."""
+    above, below = _fraction_of(mismatch.arrives)
+    taken, divided = _fraction_of(mismatch.takes)
+    return [*above, *divided], [*below, *taken]
+
+
+def _fraction_of(origin: Origin) -> tuple[list[Origin], list[Origin]]:
+    """The factors of a size that a view inferred, as for `-1`: those of all elements,
+    and those of the other sizes. Of any other size only the former."""
+    if isinstance(origin, Operation) and origin.symbol == "//" and origin.right:
+        above = list(_factors_of(origin.left))
+        are_elements = any(isinstance(each, (Dimension, Read)) for each in above)
+        if are_elements and len(above) > 1:
+            return above, list(_factors_of(origin.right))
+    return list(_factors_of(origin)), []
 
 
 def _factors_of(origin: Origin) -> Iterator[Origin]:
@@ -439,21 +460,8 @@ def _change_literal(walked: Walked, end: Literal, value: int) -> Candidate | Non
     role = role_of(source, node)
     if _COUNTS.match(role) or role in _WAYS or _is_in_check(source, node):
         return None
-    edit = replacement(source, node, str(value))
-    around = _shown(source, node)
-    text = source.segment(around).encode()
-    if around.lineno == node.lineno and around.end_lineno == node.end_lineno:
-        start = node.col_offset - around.col_offset
-        length = len(source.segment(node).encode())
-        shown = (text[:start] + str(value).encode() + text[start + length :]).decode()
-    else:
-        shown = str(value)
-    return Candidate(
-        f"`{' '.join(shown.split())}`",
-        (edit,),
-        group=f"literal {end.line}:{end.column}",
-        says=f"`{value}` fits",
-    )
+    written = write_text(Place(source, node), str(value), "", 0.0)
+    return replace(written, group=f"literal {end.line}:{end.column}")
 
 
 def find_literal(source: ParsedFile, end: Literal) -> ast.Constant | None:
@@ -466,16 +474,6 @@ def find_literal(source: ParsedFile, end: Literal) -> ast.Constant | None:
         ):
             return node
     return None
-
-
-def _shown(source: ParsedFile, node: ast.expr) -> ast.expr | ast.keyword:
-    """The expression to show of a changed literal: the call or the keyword it is in."""
-    parent = source.parents.get(node)
-    while isinstance(parent, (ast.Tuple, ast.List, ast.BinOp)):
-        parent = source.parents.get(parent)
-    if isinstance(parent, (ast.Call, ast.keyword)):
-        return parent
-    return node
 
 
 def role_of(source: ParsedFile, node: ast.expr) -> str:

@@ -35,9 +35,11 @@ def group_of(edit: Edit) -> str:
 def show_change(place: Place, text: str) -> str:
     """The smallest call or statement around a place with `text` in it, on one line and
     shortened."""
-    parameter = _parameter_of(place)
-    if parameter:
-        return f"{parameter}={text}"
+    named = _name_before(place)
+    if named is not None:
+        value, name = named
+        entry = " ".join(f"{name}{_with_text(place, value, text)}".split())
+        return entry if len(entry) <= LONGEST else text
     node = _call_or_statement_around(place)
     whole = " ".join(_with_text(place, node, text).split())
     is_long = len(whole) > LONGEST
@@ -58,18 +60,33 @@ def _call_or_statement_around(place: Place) -> ast.AST:
     return node
 
 
-def _parameter_of(place: Place) -> str:
+def _name_before(place: Place) -> tuple[ast.AST, str] | None:
+    """The value that a place is in, and the name before it: `width=` of a default,
+    `"filters": ` of an entry; None where it is the value of neither."""
+    parents = place.source.parents
+    value: ast.AST = place.node
+    around = parents.get(value)
+    while isinstance(around, (ast.Tuple, ast.List, ast.BinOp)):
+        value, around = around, parents.get(around)
+    if isinstance(around, ast.arguments):
+        name = _parameter_of(around, value)
+        return (value, f"{name}=") if name else None
+    if isinstance(around, ast.Dict):
+        pairs = zip(around.keys, around.values, strict=True)
+        keys = [key for key, node in pairs if node is value and key is not None]
+        return (value, f"{place.source.segment(keys[0])}: ") if keys else None
+    return None
+
+
+def _parameter_of(signature: ast.arguments, default: ast.AST) -> str:
     """The parameter of which an expression is the default."""
-    signature = place.source.parents.get(place.node)
-    if not isinstance(signature, ast.arguments):
-        return ""
     positional = [*signature.posonlyargs, *signature.args]
     with_default = positional[len(positional) - len(signature.defaults) :]
     pairs: list[tuple[ast.arg, ast.expr | None]] = [
         *zip(with_default, signature.defaults, strict=True),
         *zip(signature.kwonlyargs, signature.kw_defaults, strict=True),
     ]
-    return next((arg.arg for arg, node in pairs if node is place.node), "")
+    return next((arg.arg for arg, node in pairs if node is default), "")
 
 
 def _with_text(place: Place, outer: ast.AST, text: str) -> str:

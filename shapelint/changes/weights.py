@@ -235,6 +235,9 @@ SOLVED_FOR_INPUT = 0.5
 # A cost: what is taken is there, in another dimension or in several
 SOLVED_BUT_LAYOUT = 1.0
 
+# A cost: behind it, where the walk had guessed before, the next one fails
+SOLVED_BUT_FURTHER = 0.3
+
 # A cost: a number in place of names, where it is known what the names stand for
 NUMBER_FOR_NAMES = 2.0
 

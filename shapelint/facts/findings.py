@@ -40,6 +40,8 @@ class ChangeKind(Enum):
     INPUT_SIZE = "input size"
     """It proposes an input of another size, which counts only if no call fails with
     it."""
+    NUMBER = "number"
+    """It writes another size upstream, found by trying what fits."""
     SOLVED = "solved"
     """It follows from where the sizes come from."""
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Union
 
 Scope = dict[str, int]
 """The numbers that have a name somewhere in the user's code: how each is written there,
 as `width` or `self.width`, and what it is."""
 
-LARGEST = 200
+LARGEST = 400
 """Parts of an origin; a number computed from more (a loop's counter, a hash) is a plain
 one, as nobody would look for a mistake in its origin."""
 
@@ -53,7 +53,8 @@ class Read:
     line: int
     column: int | None
     at: int
-    sizes: tuple[Origin, ...]
+    # too long to hash each time that one is looked up
+    sizes: tuple[Origin, ...] = field(hash=False)
 
     @property
     def inner(self) -> Origin:
@@ -109,12 +110,12 @@ def value_of(origin: Origin, given: dict[Origin, int | float]) -> int | float | 
     """What comes out with other values at some ends; None where that is not defined.
 
     `given`: the ends that have another value. Every other end keeps its own."""
-    if origin in given:
-        return given[origin]
-    if isinstance(origin, Read):
-        return value_of(origin.inner, given)
+    # nothing is given for what is computed, and its hash is that of all its parts
     if not isinstance(origin, Operation):
-        return origin.value
+        if origin in given:
+            return given[origin]
+        is_read = isinstance(origin, Read)
+        return value_of(origin.inner, given) if is_read else origin.value
     left = value_of(origin.left, given)
     right = value_of(origin.right, given) if origin.right is not None else None
     if left is None or (origin.right is not None and right is None):

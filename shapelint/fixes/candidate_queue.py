@@ -55,7 +55,14 @@ def queue_candidates(
     queue = [
         _lower_if_repeated(walked, each, context.rearranged) for each in found.values()
     ]
-    return sorted(queue, key=lambda each: -each.candidate.likely)
+    return sorted(queue, key=_order)
+
+
+def _order(queued: Queued) -> tuple[bool, float]:
+    """What follows from where sizes come from is tried first: where it holds, fewer
+    guesses are needed."""
+    candidate = queued.candidate
+    return candidate.kind is not ChangeKind.SOLVED, -candidate.likely
 
 
 def _less_without_names(walked: Walked, candidate: Candidate) -> Candidate:

@@ -43,10 +43,23 @@ def is_improved(before: Trace, after: Trace, key: Key) -> bool:
         is_less = now.total() < was.total()
         return is_less and not has_more(now, was)
     # the first walk could not see failures after its end
-    is_further = len(after.calls) > len(before.calls)
-    if after.raised is not None and not is_further:
+    reaches_further = len(after.calls) > len(before.calls)
+    if after.raised is not None and not reaches_further:
         return False
     return all(now[other] <= was[other] for other in was)
+
+
+def is_further(before: Trace, after: Trace, key: Key) -> bool:
+    """Whether the failure `key` is gone, and what fails anew fails behind it, where the
+    first walk had only guessed shapes to go on with."""
+    was, now = failures_of(before), failures_of(after)
+    if after.given_up or after.raised is not None or now[key] >= was[key]:
+        return False
+    if _is_moved(before, after, key) or _is_broadcast_loss(after, key):
+        return False
+    mended = _call_of(key, after.calls)
+    new = [call for call in after.failures if now[call.key] > was[call.key]]
+    return mended is not None and all(call.index > mended.index for call in new)
 
 
 def has_more(now: Failures, was: Failures) -> bool:

@@ -33,6 +33,8 @@ def outputs_grow(before: Walks, after: Walks) -> bool:
     if len(ones) != len(others):
         return False
     samples = (count_samples(small), count_samples(large))
+    if not _keep_batches(before, after, samples):
+        return False
     grew = _which_grow(before, len(ones), samples)
     for one, other, must_grow in zip(ones, others, grew, strict=True):
         if not _is_in_proportion(one.shape, other.shape, samples):
@@ -40,6 +42,22 @@ def outputs_grow(before: Walks, after: Walks) -> bool:
         if must_grow and one.shape == other.shape:
             return False
     return True
+
+
+def _keep_batches(before: Walks, after: Walks, samples: tuple[int, int]) -> bool:
+    """Whether each first dimension that was the batch is the batch after the change
+    too: four times as many samples also grow in proportion."""
+    return all(
+        sizes == samples
+        for was, sizes in zip(_first_sizes(before), _first_sizes(after), strict=False)
+        if was == samples
+    )
+
+
+def _first_sizes(walks: Walks) -> list[tuple[int, ...]]:
+    """The first dimension of each output, in both walks."""
+    pairs = zip(*(_outputs_of(trace) for trace in walks), strict=False)
+    return [tuple(fact.shape[0] for fact in pair if fact.shape) for pair in pairs]
 
 
 def count_samples(trace: Trace) -> int:

@@ -200,8 +200,11 @@ class Causes:
             candidate = queued.candidate
             if verifier.work > done_at or verifier.is_late():
                 break
-            if len(successes) >= ENOUGH_BESIDE_SOLVED and _is_solved(successes):
+            is_solved = any(_is_solved(item) for item in successes)
+            if is_solved and len(successes) >= ENOUGH_BESIDE_SOLVED:
                 break
+            if is_solved and candidate.kind is ChangeKind.NUMBER:
+                continue  # what fits is a worse guess than what follows
             if not queued.is_own and not _may_be_best(candidate, successes, total):
                 continue
             # of one place the likeliest value that holds is enough
@@ -273,11 +276,8 @@ def _cost_order(fix: Fix) -> tuple[int, bool, bool]:
     return len(fix.edits), fix.safety is not Safety.SAFE, not fix.fits_other_sizes
 
 
-def _is_solved(successes: list[Success]) -> bool:
-    return any(
-        item.candidate.kind is ChangeKind.SOLVED and not item.left.total()
-        for item in successes
-    )
+def _is_solved(success: Success) -> bool:
+    return success.candidate.kind is ChangeKind.SOLVED
 
 
 def _may_be_best(candidate: Candidate, successes: list[Success], total: int) -> bool:
@@ -287,7 +287,9 @@ def _may_be_best(candidate: Candidate, successes: list[Success], total: int) -> 
         return False
     best = max((item.worth for item in successes), default=weights.WORTH_OF_NONE)
     reachable = candidate.likely + weights.CLEARED_EACH * (total - 1)
-    return reachable >= best - weights.MARGIN
+    # beside what follows from the sizes a guess must be the better explanation
+    is_solved = any(_is_solved(item) for item in successes)
+    return reachable >= best - (0 if is_solved else weights.MARGIN)
 
 
 def _first_step(change: Candidate) -> tuple[Edit, ...]:

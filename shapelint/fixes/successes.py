@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from shapelint.changes import weights
 from shapelint.changes.window_values import WINDOW
 from shapelint.facts.diagnostics import Edit
-from shapelint.facts.findings import Candidate
+from shapelint.facts.findings import Candidate, ChangeKind
 from shapelint.facts.graph import Call, Trace
 from shapelint.fixes.failure_counts import Failures
 
@@ -31,9 +31,12 @@ class Success:
     def worth(self) -> float:
         """The value of the change as an explanation of the failure."""
         cleared = self.cleared - 1 + self.completes
+        if self.candidate.kind is ChangeKind.SOLVED and cleared < 0:
+            likely = self.candidate.likely - weights.SOLVED_BUT_FURTHER
+        else:
+            likely = self.candidate.likely + weights.CLEARED_EACH * cleared
         return (
-            self.candidate.likely
-            + weights.CLEARED_EACH * cleared
+            likely
             - weights.SPREAD_EACH * math.log2(1 + self.spread)
         )
 

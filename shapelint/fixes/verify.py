@@ -11,7 +11,7 @@ from shapelint.asked.inputs import TensorSpec, parse_inputs
 from shapelint.asked.target import Target
 from shapelint.changes.first_layers import lacks_batch
 from shapelint.facts.diagnostics import Diagnostic, Fix, Severity
-from shapelint.facts.findings import Candidate, Finding
+from shapelint.facts.findings import Candidate, ChangeKind, Finding
 from shapelint.facts.graph import Key, Trace
 from shapelint.facts.kinds import Mode, Safety
 from shapelint.facts.walked_target import Walked
@@ -21,6 +21,7 @@ from shapelint.fixes.failure_counts import (
     count_in_layer,
     failures_of,
     has_more,
+    is_further,
     is_improved,
 )
 from shapelint.fixes.larger_images import enlarge
@@ -103,9 +104,11 @@ class Verifier:
         before = self.walked.traces[mode]
         was = failures_of(before)
 
+        is_solved = candidate.kind is ChangeKind.SOLVED
+
         def is_unwanted(failed: Key) -> bool:
             is_new = failed not in was and before.raised is None
-            return failed == key or is_new
+            return failed == key or (is_new and not is_solved)
 
         # counted step by step, because a step may raise
         self.work += TRIAL_COST
@@ -113,7 +116,10 @@ class Verifier:
         self.work += count_modules(changed.loaded)
         after = self._walk_until(changed, mode, is_unwanted)
         self.work += after.work
-        return after if is_improved(before, after, key) else None
+        helps = is_improved(before, after, key)
+        # a mistake made several times shows itself one place at a time
+        helps = helps or (is_solved and is_further(before, after, key))
+        return after if helps else None
 
     def fix(self, finding: Finding, candidate: Candidate) -> Fix | None:
         """Return the change as a fix if it removes the finding in every mode and
@@ -162,7 +168,8 @@ class Verifier:
     def _try(self, finding: Finding, candidate: Candidate) -> Fix | None:
         changed = self._change(candidate)
         traces = self._traces(finding, candidate, changed)
-        if not self._holds(finding, traces, changed):
+        is_solved = candidate.kind is ChangeKind.SOLVED
+        if not self._holds(finding, traces, changed, is_solved):
             return None
         if candidate.inputs:
             return self._fix_of_input(candidate, changed, traces)
@@ -293,14 +300,18 @@ class Verifier:
 
     # -- whether a finding is gone -----------------------------------------------------
 
-    def _holds(self, finding: Finding, traces: Traces, changed: Walkable) -> bool:
-        """Whether a change clears the finding in every mode, and nothing new fails."""
+    def _holds(
+        self, finding: Finding, traces: Traces, changed: Walkable, is_solved: bool
+    ) -> bool:
+        """Whether a change clears the finding in every mode, and nothing new fails; of
+        a solved one, nothing before it."""
         key = self.key_of(finding)
         if key is None:
             return self._is_gone(finding, traces, changed)
         layers = finding.layers if key != RAISED else ("",)
         return all(
             self._holds_in(before, traces[mode], key, layers)
+            or (is_solved and is_further(before, traces[mode], key))
             for mode, before in self.walked.traces.items()
         )
 

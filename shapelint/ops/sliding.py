@@ -38,10 +38,13 @@ def compute_window_output(
         NoWindowError: torch refuses a window of these numbers for every size.
     """
     _require_window(kernel, stride, padding, dilation)
-    room = size + 2 * padding - dilation * (kernel - 1) - 1
+    lost = _lost_at_borders(kernel, padding, dilation)
     if not ceil:
-        return room // stride + 1
-    out = -(-room // stride) + 1
+        # torch's `(size - lost - 1) // stride + 1`, so that the size it comes from is
+        # all that is left of a window that keeps or halves it
+        room = _add(size, int(stride) - 1 - lost)
+        return room // stride if stride > 1 else room
+    out = -(-(size - lost - 1) // stride) + 1
     # torch drops a last window that would start in the padding on the right
     starts_in_padding = (out - 1) * stride >= size + padding
     return out - 1 if starts_in_padding else out
@@ -57,7 +60,17 @@ def compute_transposed_output(
         NoWindowError: as `compute_window_output`.
     """
     _require_window(kernel, stride, padding, dilation)
-    return (size - 1) * stride - 2 * padding + dilation * (kernel - 1) + extra + 1
+    gained = _lost_at_borders(kernel, padding, dilation) + int(extra)
+    return _add(size * stride, gained + 1 - int(stride))
+
+
+def _lost_at_borders(kernel: int, padding: int, dilation: int) -> int:
+    """How much shorter a sequence gets with a stride of 1."""
+    return int(dilation) * (int(kernel) - 1) - 2 * int(padding)
+
+
+def _add(size: int, more: int) -> int:
+    return size + more if more >= 0 else size - -more
 
 
 def _require_window(kernel: int, stride: int, padding: int, dilation: int) -> None:
