@@ -235,6 +235,8 @@ SOLVED_FOR_INPUT = 0.5
 # A cost: what is taken is there, in another dimension or in several
 SOLVED_BUT_LAYOUT = 1.0
 
+SOLVED_INFERRED = 1.1  # -1 for the one size of a view that does not fit the others
+
 # A cost: behind it, where the walk had guessed before, the next one fails
 SOLVED_BUT_FURTHER = 0.3
 

@@ -114,8 +114,9 @@ def value_of(origin: Origin, given: dict[Origin, int | float]) -> int | float | 
     if not isinstance(origin, Operation):
         if origin in given:
             return given[origin]
-        is_read = isinstance(origin, Read)
-        return value_of(origin.inner, given) if is_read else origin.value
+        if isinstance(origin, Read):
+            return value_of(origin.inner, given)
+        return origin.value
     left = value_of(origin.left, given)
     right = value_of(origin.right, given) if origin.right is not None else None
     if left is None or (origin.right is not None and right is None):

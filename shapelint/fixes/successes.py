@@ -35,10 +35,7 @@ class Success:
             likely = self.candidate.likely - weights.SOLVED_BUT_FURTHER
         else:
             likely = self.candidate.likely + weights.CLEARED_EACH * cleared
-        return (
-            likely
-            - weights.SPREAD_EACH * math.log2(1 + self.spread)
-        )
+        return likely - weights.SPREAD_EACH * math.log2(1 + self.spread)
 
 
 def spread_of(before: Trace, after: Trace) -> int:

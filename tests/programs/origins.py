@@ -144,7 +144,7 @@ class Net(nn.Module):
         return self.layers(x)
 """,
     ("2,3,16,16",),
-    "`42`",
+    '`"filters": 42`',
 )
 
 WIDTHS = Mistake(
@@ -172,7 +172,7 @@ class Net(nn.Module):
         return self.mixes(x)
 """,
     ("8,4",),
-    "`4`",
+    "`widths=(4, 6, 2)`",
 )
 
 ONE_HOT = Mistake(
@@ -208,10 +208,11 @@ class Net(nn.Module):
         return self.head(x[:, 0])
 """,
     ("2,3,32,32",),
-    "`patches + 1`",
+    "`torch.zeros(1, patches + 1, dim)`",
 )
 
 MISTAKES = {
+    "a position table without the class token": ROW_FOR_THE_CLASS_TOKEN,
     "a decoder behind a bidirectional encoder": BIDIRECTIONAL,
     "a helper is handed another number than the configuration's": CONFIGURED,
     "a parameter that nothing reads": UNREAD_PARAMETER,
