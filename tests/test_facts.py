@@ -46,7 +46,7 @@ def test_a_report_has_its_types_again_after_a_pipe() -> None:
     item = Diagnostic(
         *("SHP903", "not-walked", Severity.INFO, "m"),
         span=Span("n.py", 1),
-        related=(Related(Span("n.py", 2), "or here", is_other_place=True),),
+        related=(Related(Span("n.py", 2), "or here", is_background=True),),
         fixes=(Fix("t", Safety.UNSAFE, True, (edit,)),),
         modes=(Mode.EVAL,),
         kind=DiagnosticKind.GAP,

@@ -17,10 +17,9 @@ from shapelint.facts.numbers import (
 def write_in(scope: Scope, origin: Origin) -> str | None:
     """A number in the words of a scope: a name where it has one, else computed from
     names as it was computed; None where a part of it has no name there."""
-    for name, value in scope.items():
-        known = origin_of(value)
-        if known is not None and without_reads(known) == without_reads(origin):
-            return name
+    name = name_of(scope, origin)
+    if name is not None:
+        return name
     if not isinstance(origin, Operation) or origin.right is None:
         return None
     left = _part(scope, origin.left)
@@ -34,6 +33,16 @@ def write_in(scope: Scope, origin: Origin) -> str | None:
     if origin.symbol == "-":
         right = put_in_parentheses(right)
     return f"{left} {origin.symbol} {right}"
+
+
+def name_of(scope: Scope, origin: Origin) -> str | None:
+    """The name that a number has in a scope."""
+    plain = without_reads(origin)
+    for name, value in scope.items():
+        known = origin_of(value)
+        if known is not None and without_reads(known) == plain:
+            return name
+    return None
 
 
 def _part(scope: Scope, origin: Origin) -> str | None:

@@ -76,8 +76,12 @@ class _Bug:
             more = ["..."] if len(others) > _OTHERS_NAMED else []
             named = ", ".join([*others[:_OTHERS_NAMED], *more])
             notes.append(f"the same here: {named}")
-        modes = tuple(self.modes)
-        diagnostic = replace(self.first.diagnostic, modes=modes, notes=tuple(notes))
+        diagnostic = replace(
+            self.first.diagnostic,
+            modes=tuple(self.modes),
+            notes=tuple(notes),
+            at_call=self.first.call,
+        )
         return replace(self.first, diagnostic=diagnostic, layers=tuple(self.layers))
 
 
@@ -120,6 +124,8 @@ def merge_looks(
         if not (is_first_walk or was_waiting or _stands_alone(item)):
             continue
         placed = copy.original_diagnostic(item)
+        if not was_waiting and not is_first_walk and item.severity is Severity.ERROR:
+            placed = replace(placed, is_after_fix=True)
         if (item.code, placed.span, item.message) not in known:
             found.append(placed)
     return sorted(found, key=lambda item: item.sort_key)

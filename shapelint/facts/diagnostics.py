@@ -3,6 +3,7 @@ except `facts`."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields, replace
 
 from shapelint.facts.kinds import DiagnosticKind, Mode, NoPlace, Safety, Word
@@ -25,12 +26,24 @@ class Severity(Word):
 
 @dataclass(frozen=True)
 class Related:
-    """Another place that belongs to the finding. `is_other_place`: a change there would
-    fix it too."""
+    """Another place that belongs to the finding. `is_background`: it only says where
+    something comes from, or where it could be changed too. Machines get it; people
+    would have to look all of them up to learn little."""
 
     span: Span
     message: str
-    is_other_place: bool = False
+    is_background: bool = False
+
+
+@dataclass(frozen=True)
+class SizeOrigin:
+    """What one of the sizes that differ was computed from. `expression`: in the words
+    of the user's code; empty if it is the number as it is written. `places`: where the
+    numbers in it are written."""
+
+    size: int
+    expression: str
+    places: tuple[Span, ...]
 
 
 @dataclass(frozen=True)
@@ -118,7 +131,9 @@ class Diagnostic(Draft):
     """One finding at its place, as it is reported.
 
     `called_at` is the place of the layer's call, if that is on another line. `modes`
-    are the modes in which the finding occurs."""
+    are the modes in which the finding occurs. `origins`: what the sizes that differ
+    were computed from. `at_call`: when it happens in the run, as the number of a call.
+    `is_after_fix`: it shows itself only behind the first fix of an earlier finding."""
 
     target: str = ""
     span: Span | None = None
@@ -126,6 +141,9 @@ class Diagnostic(Draft):
     no_place: NoPlace | None = None
     fixes: tuple[Fix, ...] = ()
     modes: tuple[Mode, ...] = ()
+    origins: tuple[SizeOrigin, ...] = ()
+    at_call: int | None = None
+    is_after_fix: bool = False
 
     def __post_init__(self) -> None:
         if self.place is None and self.no_place is None:
@@ -174,7 +192,10 @@ class Diagnostic(Draft):
         return replace(self, target=target)
 
     @property
-    def sort_key(self) -> tuple[int, str, int, int, str]:
-        """Sorts the most serious findings first, then by place."""
+    def sort_key(self) -> tuple[int, bool, float, str, int, int, str]:
+        """Sorts the most serious findings first, then in the order of the run, then by
+        place."""
         span = self.span or Span("", 0)
-        return (self.severity.rank, span.file, span.line, span.column or 0, self.code)
+        place = (span.file, span.line, span.column or 0)
+        when = math.inf if self.at_call is None else self.at_call
+        return (self.severity.rank, self.is_after_fix, when, *place, self.code)

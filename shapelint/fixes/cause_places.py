@@ -41,7 +41,7 @@ def place_at_cause(
     for other in _places_of_others(walked, rest):
         places.add(other)
     for place in other_places_of(walked, failed.call, failed.raised):
-        related = Related(place.span, place.message)
+        related = Related(place.span, place.message, is_background=True)
         places.add(related, is_always_named=place.is_always_named)
     return replace(diagnostic, related=tuple(places.related))
 
@@ -86,7 +86,7 @@ def _places_of_others(walked: Walked, rest: list[Success]) -> Iterator[Related]:
         if candidate.edits:
             span = _span_of(candidate.edits[0], walked.texts)
             says = candidate.says or candidate.title
-            yield Related(span, f"or here: {says}", is_other_place=True)
+            yield Related(span, f"or here: {says}", is_background=True)
 
 
 def place_at_shared_change(

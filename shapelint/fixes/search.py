@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from shapelint.changes import weights
 from shapelint.changes.plausibility import Numbers
+from shapelint.changes.size_origins import size_origins_of
 from shapelint.changes.spellings import list_written_factors
 from shapelint.facts.diagnostics import Diagnostic, Edit, Fix, Severity
 from shapelint.facts.findings import Candidate, ChangeKind, Finding
@@ -165,6 +166,8 @@ class Causes:
         """Return the diagnostic of a failed call, and the change that is taken for its
         cause."""
         finding = failed.finding
+        origins = size_origins_of(self.walked, failed.call)
+        described = replace(finding.diagnostic, origins=origins)
         successes = self._find_successes(failed, others)
         ordered = sorted(successes, key=lambda item: -item.worth)
         for best in ordered:
@@ -174,12 +177,12 @@ class Causes:
                 continue
             rest = [item for item in ordered if item is not best]
             fixes = (fix, *self._further_fixes(finding, rest, best.candidate))
-            diagnostic = replace(finding.diagnostic, fixes=fixes)
+            diagnostic = replace(described, fixes=fixes)
             placed = place_at_cause(
                 self.walked, failed, diagnostic, best.candidate, rest
             )
             return placed, best
-        diagnostic = place_at_cause(self.walked, failed, finding.diagnostic, None, [])
+        diagnostic = place_at_cause(self.walked, failed, described, None, [])
         return diagnostic, None
 
     def _find_successes(

@@ -3,7 +3,7 @@ marked, how it came about, and the verified fixes."""
 
 from __future__ import annotations
 
-from shapelint.facts.diagnostics import Diagnostic, Fix, TrailStep
+from shapelint.facts.diagnostics import Diagnostic, Fix, SizeOrigin, TrailStep
 from shapelint.facts.escape import visible
 from shapelint.facts.places import Span
 from shapelint.render.style import Style
@@ -78,6 +78,13 @@ def _facts(diagnostic: Diagnostic) -> list[tuple[str, str]]:
         facts.append(("layer" if diagnostic.layer else "call", words))
     if len(diagnostic.trail) > 1:
         facts.append(("trail", write_trail(diagnostic.trail)))
+    facts += [
+        ("size", _write_origin(origin))
+        for origin in diagnostic.origins
+        if _says_more(origin, diagnostic)
+    ]
+    if diagnostic.is_after_fix:
+        facts.append(("note", "raises after the fix above"))
     facts += [("note", note) for note in diagnostic.notes]
     for message, spans in _group_related_places(diagnostic).items():
         facts.append(("note", f"{message}: {_write_places(spans)}"))
@@ -85,23 +92,37 @@ def _facts(diagnostic: Diagnostic) -> list[tuple[str, str]]:
 
 
 def _group_related_places(diagnostic: Diagnostic) -> dict[str, list[Span]]:
-    """The related places of a finding by their message, without those that a fix
-    names."""
-    edits = [fix.edits[0] for fix in diagnostic.fixes if fix.edits]
-    fixed = {(edit.file, edit.start.line) for edit in edits}
+    """The related places of a finding by their message, without mere background."""
     places: dict[str, list[Span]] = {}
     for related in diagnostic.related:
-        is_fixed = (related.span.file, related.span.line) in fixed
-        if not (related.is_other_place and is_fixed):
+        if not related.is_background:
             places.setdefault(related.message, []).append(related.span)
     return places
+
+
+def _says_more(origin: SizeOrigin, diagnostic: Diagnostic) -> bool:
+    """Whether an origin says what neither the line shown nor a note does."""
+    span = diagnostic.span
+    shown = (span.file, span.line) if span is not None else None
+    is_shown = all((place.file, place.line) == shown for place in origin.places)
+    equation = f"{origin.size} = {origin.expression}"
+    is_noted = any(note.startswith(equation) for note in diagnostic.notes)
+    return not is_shown and not is_noted
+
+
+def _write_origin(origin: SizeOrigin) -> str:
+    """A size and what it was computed from: `48 = emb + hid * 2 (model.py:5, 7)`."""
+    computed = f" = {origin.expression}" if origin.expression else ""
+    return f"{origin.size}{computed} ({_write_places(list(origin.places))})"
 
 
 def _write_places(spans: list[Span]) -> str:
     """Places with the same message on one line: `model.py:7, 9, other.py:3`."""
     lines: dict[str, list[str]] = {}
     for span in spans:
-        lines.setdefault(span.file, []).append(str(span.line))
+        own = lines.setdefault(span.file, [])
+        if str(span.line) not in own:
+            own.append(str(span.line))
     return ", ".join(
         f"{shown_path(file)}:{', '.join(numbers)}" for file, numbers in lines.items()
     )

@@ -3,7 +3,7 @@ Its schema is `docs/schema.json`."""
 
 from __future__ import annotations
 
-from shapelint.facts.diagnostics import Diagnostic, Edit, Fix
+from shapelint.facts.diagnostics import Diagnostic, Edit, Fix, SizeOrigin
 from shapelint.facts.escape import json_text
 from shapelint.facts.outcome import Outcome
 from shapelint.facts.places import Span
@@ -133,6 +133,14 @@ def _fix(fix: Fix) -> JsonObject:
     return data
 
 
+def _origin(origin: SizeOrigin) -> JsonObject:
+    return {
+        "size": origin.size,
+        "expression": origin.expression or str(origin.size),
+        "places": [_span(place) for place in origin.places],
+    }
+
+
 def _diagnostic(diagnostic: Diagnostic) -> JsonObject:
     related = [
         {
@@ -160,6 +168,8 @@ def _diagnostic(diagnostic: Diagnostic) -> JsonObject:
         "expected": diagnostic.expected,
         "found": diagnostic.found,
         "trail": trail,
+        "origins": [_origin(each) for each in diagnostic.origins],
+        "after_fix": diagnostic.is_after_fix,
         "notes": list(diagnostic.notes),
         "modes": list(diagnostic.modes),
         "fixes": [_fix(fix) for fix in diagnostic.fixes],
