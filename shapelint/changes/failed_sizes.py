@@ -47,11 +47,14 @@ def _pairs_of(failure: Failure) -> Iterator[Pair]:
     is_scalar = shapes[:1] == [()]
     if has_weight and op.family is Family.LINEAR and not is_scalar:
         return iter([(shapes[0][-1], shapes[1][-1])])
-    return itertools.chain(
-        _pairs_of_widths(failure, shapes),
-        _pairs_of_normalized(failure, shapes),
-        _pairs_of_operands(op, shapes[:_COMPARED]),
-    )
+    widths = [
+        *_pairs_of_widths(failure, shapes),
+        *_pairs_of_normalized(failure, shapes),
+    ]
+    # the input of a layer is not held against all its weights
+    if any(one != other for one, other in widths):
+        return iter(widths)
+    return itertools.chain(widths, _pairs_of_operands(op, shapes[:_COMPARED]))
 
 
 def _shapes_of(failure: Failure) -> list[Shape]:

@@ -15,7 +15,7 @@ from shapelint.changes.text_at_place import write_text
 from shapelint.changes.window_values import WINDOW
 from shapelint.facts.findings import Candidate, ChangeKind
 from shapelint.facts.graph import Call
-from shapelint.facts.numbers import Dimension, Literal, Origin, ends_of, value_of
+from shapelint.facts.numbers import Dimension, Fixed, Literal, Origin, ends_of, value_of
 from shapelint.facts.walked_target import Walked
 from shapelint.syntax.origins import Place
 from shapelint.syntax.trees import ParsedFile, parse_file
@@ -40,6 +40,10 @@ computes wherever it works."""
 
 def in_literals(walked: Walked, call: Call, mismatch: Mismatch) -> Iterator[Candidate]:
     """Each literal for which both sides come out equal with another number."""
+    # where one side is unknown, its numbers could be wrong as well
+    is_known = not isinstance(mismatch.takes, Fixed)
+    is_known = is_known and not isinstance(mismatch.arrives, Fixed)
+    kind = ChangeKind.SOLVED if is_known else ChangeKind.NUMBER
     for origin, is_taken in ((mismatch.takes, True), (mismatch.arrives, False)):
         for end in dict.fromkeys(ends_of(origin)):
             if not isinstance(end, Literal):
@@ -59,7 +63,7 @@ def in_literals(walked: Walked, call: Call, mismatch: Mismatch) -> Iterator[Cand
                 candidate.group,
                 likely=likely,
                 says=candidate.says,
-                kind=ChangeKind.SOLVED,
+                kind=kind,
             )
 
 

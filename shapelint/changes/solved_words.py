@@ -41,7 +41,8 @@ def in_words(walked: Walked, call: Call, mismatch: Mismatch) -> Iterator[Candida
             scope = scopes[level] if level < len(scopes) else {}
             text = write_in(scope, mismatch.arrives)
             text = text or _unread_parameter(place, scope, mismatch.arrives)
-            text = text or _with_rest(place.source.segment(written), mismatch)
+            if not isinstance(written, ast.Constant):
+                text = text or _with_rest(place.source.segment(written), mismatch)
             if text is None or text == place.source.segment(written):
                 continue
             yield Candidate(

@@ -109,19 +109,22 @@ def merge_looks(
     later: list[Diagnostic],
     copy: MendedCopy,
     is_first_walk: bool = False,
+    is_sure: bool = True,
 ) -> list[Diagnostic]:
     """Merge the findings of the looks so far with those of the next look, at a fixed
     copy.
 
     An error seen only after fixing another one counts if an edit fixes it; otherwise it
     may be a consequence. `waiting`: findings seen earlier and left to this look.
-    `is_first_walk`: no earlier look could walk the model."""
+    `is_first_walk`: no earlier look could walk the model. `is_sure`: the copy was
+    fixed as the user would."""
     known = {(item.code, item.span, item.message) for item in earlier}
     seen = {(item.code, item.layer) for item in waiting}
     found = list(earlier)
     for item in later:
         was_waiting = (item.code, item.layer) in seen
-        if not (is_first_walk or was_waiting or _stands_alone(item)):
+        may_be_new = is_sure and _stands_alone(item)
+        if not (is_first_walk or was_waiting or may_be_new):
             continue
         placed = copy.original_diagnostic(item)
         if not was_waiting and not is_first_walk and item.severity is Severity.ERROR:

@@ -82,13 +82,14 @@ class Look:
 
 @dataclass
 class LookResult:
-    """The result of one look: its report, the findings left to the next look, and the
-    edits with which that look begins."""
+    """The result of one look: its report, the findings left to the next look, the edits
+    with which that look begins, and whether what only that look shows is the user's."""
 
     report: TargetReport
     further: tuple[Edit, ...] = ()
     waiting: list[Diagnostic] = field(default_factory=list)
     work: int = 0
+    is_sure: bool = True
 
 
 def look_once(look: Look) -> LookResult:
@@ -149,7 +150,7 @@ def _look(look: Look, report: TargetReport) -> LookResult:
     waiting = [
         finding.diagnostic.with_target(request.target) for finding in causes.waiting
     ]
-    return LookResult(report, further, waiting, verifier.work)
+    return LookResult(report, further, waiting, verifier.work, causes.is_sure)
 
 
 def _with_origins(

@@ -72,6 +72,7 @@ def _look_further(look: Look, first: LookResult) -> TargetReport:
     """Look again until there is nothing more to see. Return the report of all looks."""
     seen, copy = first, MendedCopy()
     report, found = first.report, list(first.report.diagnostics)
+    is_sure = True
     for number in range(1, PASSES):
         texts = _texts_with_mended(look, seen)
         if texts is None:
@@ -83,8 +84,9 @@ def _look_further(look: Look, first: LookResult) -> TargetReport:
         copy = copy.with_step(seen.further)
         # if no earlier look could walk, no finding is a consequence of an earlier one
         is_first_walk = not seen.report.rows and bool(later.report.rows)
+        is_sure = is_sure and seen.is_sure
         found = merge_looks(
-            found, seen.waiting, later.report.diagnostics, copy, is_first_walk
+            found, seen.waiting, later.report.diagnostics, copy, is_first_walk, is_sure
         )
         if len(later.report.rows) > len(report.rows):
             report = later.report

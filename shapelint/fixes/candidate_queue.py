@@ -39,8 +39,10 @@ def queue_candidates(
     }
     for candidate in solved_candidates(walked, failed.trace, failed.call):
         same = found.get(candidate.edits)
-        if same is None or same.candidate.likely < candidate.likely:
-            found[candidate.edits] = Queued(candidate, True)
+        likely = candidate.likely
+        if same is not None:
+            likely = max(likely, same.candidate.likely)
+        found[candidate.edits] = Queued(replace(candidate, likely=likely), True)
     least: dict[str, float] = {}
     for position, candidate in enumerate(_own_candidates(walked, failed, others)):
         same = found.pop(candidate.edits, None) if candidate.edits else None

@@ -58,6 +58,9 @@ class Causes:
         self.one_by_one = one_by_one
         self.mended: tuple[Edit, ...] = ()
         """The edits with which the next look begins."""
+        self.is_sure = True
+        """Whether what shows itself behind these edits is the user's too, since they
+        are most likely what the user would change."""
         self.waiting: list[Finding] = []
         """The findings that are left to the next look."""
         self._guesses = GuessedResults()
@@ -127,6 +130,7 @@ class Causes:
         diagnostic = replace(diagnostic, related=(*diagnostic.related, *named))
         if self.one_by_one and best is not None and self._is_more_left(best, left):
             self.mended = _first_step(best.candidate)
+            self.is_sure = self.is_sure and _is_sure(best)
         return diagnostic, left
 
     def _find_mended_too(
@@ -277,6 +281,13 @@ def _order(finding: Finding) -> tuple[bool, int]:
 
 def _cost_order(fix: Fix) -> tuple[int, bool, bool]:
     return len(fix.edits), fix.safety is not Safety.SAFE, not fix.fits_other_sizes
+
+
+def _is_sure(success: Success) -> bool:
+    """Whether a change is natural enough to judge what comes behind it: behind a wrong
+    one come errors that nobody made."""
+    is_natural = success.candidate.likely >= weights.NATURAL
+    return is_natural or success.is_own or _is_solved(success)
 
 
 def _is_solved(success: Success) -> bool:
