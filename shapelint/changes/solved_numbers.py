@@ -13,6 +13,7 @@ from shapelint.changes.solved_literals import in_literals
 from shapelint.changes.solved_reads import in_reads, read_everywhere
 from shapelint.changes.solved_views import in_views
 from shapelint.changes.solved_words import in_tables, in_words
+from shapelint.changes.transposed_factors import turn_last_two
 from shapelint.facts.findings import Candidate
 from shapelint.facts.graph import Call, Trace
 from shapelint.facts.walked_target import Walked
@@ -22,6 +23,7 @@ def solved_candidates(walked: Walked, trace: Trace, call: Call) -> Iterator[Cand
     """What follows from the origins of a failed call's sizes: words first, then single
     literals."""
     seen: set[object] = set()
+    yield from turn_last_two(walked, trace, call)
     yield from in_views(walked, call)
     for mismatch in mismatches_of(call):
         for candidate in (

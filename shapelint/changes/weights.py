@@ -235,6 +235,9 @@ SOLVED_FOR_INPUT = 0.5
 # A cost: what is taken is there, in another dimension or in several
 SOLVED_BUT_LAYOUT = 1.0
 
+# `k.transpose(-1, -2)` in a product with what is laid out like `k`
+TURN_LAST_TWO = 3.2
+
 SOLVED_INFERRED = 1.1  # -1 for the one size of a view that does not fit the others
 
 # A cost: behind it, where the walk had guessed before, the next one fails

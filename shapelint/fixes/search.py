@@ -27,7 +27,7 @@ from shapelint.fixes.cause_places import (
 from shapelint.fixes.failed_call import FailedCall, find_failed_call
 from shapelint.fixes.failure_counts import Failures, failures_of
 from shapelint.fixes.guessed_results import GuessedResults
-from shapelint.fixes.successes import Success, overlaps, spread_of
+from shapelint.fixes.successes import Success, overlaps, ranks_of, spread_of
 from shapelint.fixes.verify import Verifier
 
 SHOWN = 4
@@ -179,7 +179,12 @@ class Causes:
             # a change that clears the failure in one mode may break the other
             if fix is None:
                 continue
-            rest = [item for item in ordered if item is not best]
+            # results of other dimensions are those of another model
+            rest = [
+                item
+                for item in ordered
+                if item is not best and best.ranks in (None, item.ranks)
+            ]
             fixes = (fix, *self._further_fixes(finding, rest, best.candidate))
             diagnostic = replace(described, fixes=fixes)
             placed = place_at_cause(
@@ -212,7 +217,7 @@ class Causes:
                 break
             if is_solved and candidate.kind is ChangeKind.NUMBER:
                 continue  # what fits is a worse guess than what follows
-            if not queued.is_own and not _may_be_best(candidate, successes, total):
+            if not _is_worth_a_try(queued, successes, total):
                 continue
             # of one place the likeliest value that holds is enough
             if candidate.group in done or overlaps(candidate, successes):
@@ -247,6 +252,7 @@ class Causes:
             spread_of(before, after),
             is_to_the_end and not left.total(),
             queued.is_own,
+            ranks_of(after),
         )
 
     def _further_fixes(
@@ -294,16 +300,19 @@ def _is_solved(success: Success) -> bool:
     return success.candidate.kind is ChangeKind.SOLVED
 
 
-def _may_be_best(candidate: Candidate, successes: list[Success], total: int) -> bool:
+def _is_worth_a_try(queued: Queued, successes: list[Success], total: int) -> bool:
     """Whether a change could come close to the best one so far if it cleared all
-    failures."""
+    failures. What the rule itself proposes is tried in any case, but beside what
+    follows from the sizes; there a guess must even be the better explanation."""
+    is_solved = any(_is_solved(item) for item in successes)
+    if queued.is_own and not is_solved:
+        return True
     if sum(item.cleared > 0 for item in successes) >= ENOUGH:
         return False
     best = max((item.worth for item in successes), default=weights.WORTH_OF_NONE)
-    reachable = candidate.likely + weights.CLEARED_EACH * (total - 1)
-    # beside what follows from the sizes a guess must be the better explanation
-    is_solved = any(_is_solved(item) for item in successes)
-    return reachable >= best - (0 if is_solved else weights.MARGIN)
+    reachable = queued.candidate.likely + weights.CLEARED_EACH * (total - 1)
+    is_guess = is_solved and not queued.is_own
+    return reachable >= best - (0 if is_guess else weights.MARGIN)
 
 
 def _first_step(change: Candidate) -> tuple[Edit, ...]:

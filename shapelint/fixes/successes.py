@@ -26,6 +26,8 @@ class Success:
     """Whether a walk that ended early now ends without any failure."""
     is_own: bool = False
     """Whether the finding's own rule proposed it."""
+    ranks: tuple[int, ...] | None = None
+    """How many dimensions the results have after it; None where the walk ends early."""
 
     @property
     def worth(self) -> float:
@@ -36,6 +38,13 @@ class Success:
         else:
             likely = self.candidate.likely + weights.CLEARED_EACH * cleared
         return likely - weights.SPREAD_EACH * math.log2(1 + self.spread)
+
+
+def ranks_of(trace: Trace) -> tuple[int, ...] | None:
+    """How many dimensions the results of a model have."""
+    if trace.output is None:
+        return None
+    return tuple(len(fact.shape) for fact in trace.output.tensors)
 
 
 def spread_of(before: Trace, after: Trace) -> int:

@@ -33,7 +33,11 @@ def pool_geometry(failure: Failure) -> list[int]:
     given = failure.arg(2, "stride")
     # a pooling without a stride puts its windows side by side
     stride = kernel if given in (None, ()) else expand_to_dims(given, dims, 1)
-    padding = expand_to_dims(failure.arg(3, "padding"), dims, 0)
+    given_padding = expand_to_dims(failure.arg(3, "padding"), dims, 0)
+    # torch refuses more than half a kernel; the walk goes on as with the most it takes
+    padding = tuple(
+        min(pad, size // 2) for pad, size in zip(given_padding, kernel, strict=True)
+    )
     is_max = failure.op.startswith("max")
     dilation = (
         expand_to_dims(failure.arg(4, "dilation"), dims, 1) if is_max else (1,) * dims
