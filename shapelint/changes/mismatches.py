@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from shapelint import ops
 from shapelint.changes.failed_sizes import find_required_pairs
+from shapelint.changes.other_values import Pairs
 from shapelint.facts.graph import Call
 from shapelint.facts.numbers import (
     Dimension,
@@ -19,6 +22,7 @@ from shapelint.facts.numbers import (
     origin_of,
     value_of,
 )
+from shapelint.ops.families.reshaping import read_target_shape
 
 LARGEST = 10**7
 """Sizes below this are solutions: none that a model has is larger."""
@@ -77,12 +81,25 @@ def _around(root: int) -> Iterator[int]:
 def mismatches_of(call: Call) -> list[Mismatch]:
     """The pairs of sizes of a failed call of which both origins are known."""
     found = []
-    for arrives, takes in find_required_pairs(call):
+    for arrives, takes in _pairs_of(call):
         one = origin_of(arrives) or Fixed(arrives)
         other = origin_of(takes) or Fixed(takes)
         if not (isinstance(one, Fixed) and isinstance(other, Fixed)):
             found.append(Mismatch(one, other))
     return found
+
+
+def _pairs_of(call: Call) -> Pairs:
+    """The pairs of sizes that must be equal. With a -1 the sizes of a view need only
+    divide the elements, unless it stands for the batch."""
+    pairs, failure = find_required_pairs(call), call.failure
+    if failure is None or not ops.of(failure.op).regroups:
+        return pairs
+    wanted = read_target_shape(failure) or ()
+    if -1 not in wanted:
+        return pairs
+    samples = math.prod(failure.tensors[0].shape[1:])
+    return [pair for pair in pairs if wanted[0] == -1 and pair[0] == samples]
 
 
 def keeps_factors(mismatch: Mismatch, end: Literal) -> bool:

@@ -37,7 +37,10 @@ def in_views(walked: Walked, call: Call) -> Iterator[Candidate]:
     if failure is None or not ops.of(failure.op).regroups:
         return
     wanted = read_target_shape(failure)
-    if wanted is None or -1 in wanted:
+    if wanted is None:
+        return
+    if -1 in wanted:
+        yield from _single_ones(walked, call, wanted)
         return
     shape = failure.tensors[0].shape
     for place, at in _list_written_sizes(walked, call, wanted):
@@ -50,6 +53,20 @@ def in_views(walked: Walked, call: Call) -> Iterator[Candidate]:
         likely = weights.SOLVED_INFERRED if text == "-1" else weights.SOLVED_IN_WORDS
         written = write_text(place, text, call.layer, likely)
         yield replace(written, kind=ChangeKind.SOLVED)
+
+
+def _single_ones(
+    walked: Walked, call: Call, wanted: Sequence[int]
+) -> Iterator[Candidate]:
+    """1 for the only other size in `(1, -1, 9, 1)`: such a view is there to add
+    dimensions."""
+    others = [at for at, size in enumerate(wanted) if size not in (1, -1)]
+    if len(others) != 1 or len(wanted) < 3:
+        return
+    for place, at in _list_written_sizes(walked, call, wanted):
+        if at == others[0] and isinstance(place.node, ast.Constant):
+            written = write_text(place, "1", call.layer, weights.ADDS_DIMENSIONS)
+            yield replace(written, kind=ChangeKind.SOLVED)
 
 
 def _list_written_sizes(

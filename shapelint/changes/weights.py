@@ -238,6 +238,8 @@ SOLVED_BUT_LAYOUT = 1.0
 # `k.transpose(-1, -2)` in a product with what is laid out like `k`
 TURN_LAST_TWO = 3.2
 
+ADDS_DIMENSIONS = 2.0  # `(1, -1, 1, 1)` for a view that has only one other size
+
 SOLVED_INFERRED = 1.1  # -1 for the one size of a view that does not fit the others
 
 # A cost: behind it, where the walk had guessed before, the next one fails
