@@ -211,6 +211,144 @@ class Net(nn.Module):
     "`torch.zeros(1, patches + 1, dim)`",
 )
 
+TURNED_KEY = Mistake(
+    HEAD
+    + """
+class Net(nn.Module):
+    def __init__(self, dim=24, heads=4):
+        super().__init__()
+        self.heads = heads
+        self.qkv = nn.Linear(dim, dim * 3)
+        self.out = nn.Linear(dim, 5)
+
+    def split(self, x):
+        b, n, d = x.shape
+        return x.view(b, n, self.heads, d // self.heads).transpose(1, 2)
+
+    def forward(self, x):
+        q, k, v = map(self.split, self.qkv(x).chunk(3, dim=-1))
+        weights = (q @ k.transpose(1, -1)).softmax(-1)
+        return self.out((weights @ v).transpose(1, 2).flatten(2))
+""",
+    ("2,7,24",),
+    "`k.transpose(-2, -1)`",
+)
+
+SIZE_IN_A_LIST = Mistake(
+    HEAD
+    + """
+class Net(nn.Module):
+    def __init__(self, size=8, width=6, code=10):
+        super().__init__()
+        self.size, self.code = size, code
+        self.inner = nn.Linear(code, width * 4 * (size // 4) ** 2)
+        self.up = nn.ConvTranspose2d(width * 4, 3, 4, stride=4)
+
+    def forward(self, z):
+        shape = [z.shape[0], self.code] + [self.size // 4 for _ in range(2)]
+        return self.up(self.inner(z).view(shape))
+""",
+    ("3,10",),
+    "`shape = [z.shape[0], -1] + [self.size // 4 for _ in range(2)]`",
+)
+
+ONLY_SIZE = Mistake(
+    HEAD
+    + """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3, padding=1)
+        self.gain = nn.Parameter(torch.ones(8))
+
+    def forward(self, x):
+        return self.conv(x) * self.gain.view(1, -1, 3, 1)
+""",
+    ("2,3,9,9",),
+    "`self.gain.view(1, -1, 1, 1)`",
+)
+
+PADDED_TOO_MUCH = Mistake(
+    HEAD
+    + """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.plain = nn.Conv2d(3, 8, 1)
+        self.pooled = nn.Sequential(nn.MaxPool2d(3, 1, 2), nn.Conv2d(3, 4, 1))
+
+    def forward(self, x):
+        return torch.cat([self.plain(x), self.pooled(x)], dim=1)
+""",
+    ("2,3,9,9",),
+    "`nn.MaxPool2d(3, 1, 1)`",
+)
+
+PRUNED = Mistake(
+    HEAD
+    + """
+class Pair(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.one = nn.Conv2d(3, 12, 3, padding=1)
+        self.two = nn.Conv2d(12, 8, 3, padding=1, groups=2)
+
+    def forward(self, x):
+        return self.two(torch.relu(self.one(x)))
+
+
+def pruned(kept=8):
+    model = Pair()
+    with torch.no_grad():
+        model.one.weight = nn.Parameter(model.one.weight[:kept])
+        model.one.bias = nn.Parameter(model.one.bias[:kept])
+        model.two.weight = nn.Parameter(model.two.weight[:, :2])
+    return model
+""",
+    ("2,3,9,9",),
+    "`nn.Parameter(model.two.weight[:, :4])`",
+    "pruned()",
+)
+
+SIZES_OF_THREE = (
+    HEAD
+    + """
+class Mix(nn.Module):
+    def __init__(self, width, size):
+        super().__init__()
+        self.width, self.size = width, size
+        self.inner = nn.Linear(size * size, size * size)
+
+    def forward(self, x):
+        flat = x.view(-1, self.width, self.size * self.size)
+        return self.inner(flat).view(-1, self.width, self.size, self.size)
+
+
+class Down(nn.Module):
+    def __init__(self, a, b):
+        super().__init__()
+        self.conv = nn.Conv2d(a, b, 3, stride=2, padding=1)
+        self.time = nn.Linear(4, b)
+
+    def forward(self, x, t):
+        return self.conv(x) + self.time(t)[:, :, None, None]
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a, self.mix_a = Down(3, 8), Mix(8, 16)
+        self.b, self.mix_b = Down(8, 12), Mix(12, 8)
+        self.c = Down(12, 5)
+
+    def forward(self, x, t):
+        x = self.mix_a(self.a(x, t))
+        x = self.mix_b(self.b(x, t))
+        return self.c(x, t)
+"""
+)
+"""Two sizes for another image: the second mistake shows only behind the first fix."""
+
 MISTAKES = {
     "a position table without the class token": ROW_FOR_THE_CLASS_TOKEN,
     "a decoder behind a bidirectional encoder": BIDIRECTIONAL,
@@ -220,4 +358,9 @@ MISTAKES = {
     "filters in a table": CHANNELS_OF_A_TABLE,
     "the first of several widths": WIDTHS,
     "a one-hot target": ONE_HOT,
+    "a key turned along the heads": TURNED_KEY,
+    "a size of a view, in a list": SIZE_IN_A_LIST,
+    "the only other size of a view": ONLY_SIZE,
+    "a pooling padded by more than it takes": PADDED_TOO_MUCH,
+    "a group's channels after pruning": PRUNED,
 }
