@@ -163,7 +163,7 @@ def _with_origins(
         traced = load_walkable(
             look.request, look.target, look.texts, walkable.budget, with_origins=True
         )
-        others = traced.walk_modes(tuple(traces), look.deadline)
+        others = traced.walk_modes(tuple(traces))
     except (NotLoadableError, UsageError):
         return None
     if any(not is_same_walk(traces[mode], others[mode]) for mode in traces):
@@ -178,12 +178,12 @@ def _walk(look: Look, report: TargetReport) -> tuple[Walkable, dict[Mode, Trace]
     look.on_step("loading")
     walkable = load_walkable(request, look.target, look.texts)
     require_fitting(walkable.loaded, walkable.inputs)
-    traces = walkable.walk_modes(request.modes, look.deadline, look.on_step)
+    traces = walkable.walk_modes(request.modes, look.on_step)
     if not _needs_real_values(walkable, traces):
         return walkable, traces
     # loaded anew, since weights may have been replaced by shapes when it was made
     walkable = load_walkable(request, look.target, look.texts, generous_budget)
-    traces = walkable.walk_modes(request.modes, look.deadline)
+    traces = walkable.walk_modes(request.modes)
     report.notes.append("walked with real CPU tensors: shapes alone did not suffice")
     return walkable, traces
 

@@ -140,13 +140,13 @@ class Verifier:
         """Walk up to the first unwanted failure. The model cannot be used again."""
         return changed.walk(
             mode,
-            WalkSettings(self.trial_budget, self.deadline, TRIAL_RETRIES, True),
+            WalkSettings(self.trial_budget, TRIAL_RETRIES, True),
             self.walked.traces[mode].choices,
             unwanted,
         )
 
     def _walk_to_end(self, changed: Walkable, mode: Mode) -> Trace:
-        settings = WalkSettings(self.trial_budget, self.deadline)
+        settings = WalkSettings(self.trial_budget)
         return changed.walk(mode, settings, self.walked.traces[mode].choices)
 
     def _runs(self, changed: Walkable, specs: tuple[TensorSpec, ...]) -> bool:
@@ -218,7 +218,7 @@ class Verifier:
         batched = replace(
             walkable, inputs=walkable.inputs.with_more_samples(MORE_SAMPLES)
         )
-        settings = WalkSettings(self.trial_budget, self.deadline)
+        settings = WalkSettings(self.trial_budget)
         trace = batched.walk(mode, settings, self.walked.traces[mode].choices)
         self.work += trace.work
         return trace

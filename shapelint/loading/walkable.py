@@ -49,13 +49,12 @@ class Walkable:
     def walk_modes(
         self,
         modes: tuple[Mode, ...],
-        deadline: float = float("inf"),
         on_step: Callable[[str], None] = _ignore_step,
     ) -> dict[Mode, Trace]:
         """Walk in each mode, each time from the same clean model.
 
         If the time runs out in a mode, the remaining modes are left out."""
-        walker = self._walker(WalkSettings(self.budget, deadline))
+        walker = self._walker(WalkSettings(self.budget))
         traces: dict[Mode, Trace] = {}
         with self.loaded.importable():
             for mode in modes:

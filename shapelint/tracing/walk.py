@@ -5,16 +5,16 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import torch
 from torch import nn
 from torch.nn.parameter import UninitializedBuffer, is_lazy
 
 from shapelint.facts.graph import Assumption, Choices, Failure, Key, Trace
-from shapelint.facts.kinds import Mode
+from shapelint.facts.kinds import Mode, Path
 from shapelint.facts.places import Site
 from shapelint.facts.tensors import ValueFact
 from shapelint.tracing.answers import Answers
@@ -61,13 +61,11 @@ def no_definitions(module: nn.Module) -> tuple[Site, ...]:
 class WalkSettings:
     """How much a walk may cost, and whether it must restore the model.
 
-    `budget` makes a fresh budget for each walk. `deadline` (monotonic seconds): no walk
-    is repeated if it would end later. `retries`: walks that may be spent on better
-    guesses. `is_disposable`: the model was loaded only to try a change, and need not be
-    restored."""
+    `budget` makes a fresh budget for each walk. `retries`: walks that may be spent on
+    better guesses. `is_disposable`: the model was loaded only to try a change, and need
+    not be restored."""
 
     budget: Callable[[], Budget] = walk_budget
-    deadline: float = float("inf")
     retries: int = MAX_RETRIES
     is_disposable: bool = False
 
@@ -78,12 +76,13 @@ class Attempt:
 
     `choices`: the candidate shapes with which failed calls continue. `forced`: answers
     to questions about data, by place. `unwanted`: the calls whose failure ends the
-    walk."""
+    walk. `gradients`: whether they are recorded."""
 
     mode: Mode
     choices: Choices
     forced: Mapping[Site, bool]
     unwanted: Unwanted
+    gradients: bool
 
 
 @dataclass(frozen=True)
@@ -106,9 +105,14 @@ class Walker:
 
         `choices` are the candidate shapes to begin with. A failure of an `unwanted`
         call ends the walk."""
-        attempt = Attempt(mode, dict(choices or {}), {}, unwanted)
-        trace, attempt, retries = self._settle_answers(attempt)
-        return self._settle_shapes(trace, attempt, self.settings.retries - retries)
+        trains = mode is Mode.TRAIN
+        attempt = Attempt(mode, dict(choices or {}), {}, unwanted, trains)
+        trace = self._walk_well(attempt)
+        if trains or not trace.asks_gradients or not _fails_in_parts(trace):
+            return trace
+        # a model that differentiates in its forward is not evaluated without gradients
+        other = self._walk_well(replace(attempt, gradients=True))
+        return other if other.failure_count < trace.failure_count else trace
 
     def run_inside(
         self, mode: Mode, action: Callable[[nn.Module, Args, Kwargs], object]
@@ -117,7 +121,7 @@ class Walker:
         conditions of a walk.
 
         Return its result, or the exception that it raised."""
-        attempt = Attempt(mode, {}, {}, never)
+        attempt = Attempt(mode, {}, {}, never, gradients=True)
         with (
             raise_recursion_limit(),
             self._prepare(attempt) as scene,
@@ -128,6 +132,10 @@ class Walker:
                 return action(scene.model, scene.args, scene.kwargs)
             except Exception as error:
                 return error
+
+    def _walk_well(self, attempt: Attempt) -> Trace:
+        trace, attempt, retries = self._settle_answers(attempt)
+        return self._settle_shapes(trace, attempt, self.settings.retries - retries)
 
     # -- better guesses ----------------------------------------------------------------
 
@@ -156,8 +164,6 @@ class Walker:
         fail."""
         tried: set[object] = set()
         while retries > 0 and best.failure_count > 1 and not best.given_up:
-            if time.monotonic() + best.seconds * 2 > self.settings.deadline:
-                break
             open_choices = [
                 each for each in _choices_in(best) if each.place not in tried
             ]
@@ -170,6 +176,9 @@ class Walker:
                 choices = {**attempt.choices, failure.place: choice}
                 other = replace(attempt, choices=choices)
                 trace = self._walk_once(other)
+                if trace.out_of_time:
+                    retries = 0  # what was walked to its end counts
+                    break
                 is_better = trace.failure_count < best.failure_count
                 if is_better and not trace.given_up:
                     best, attempt = trace, other
@@ -179,16 +188,13 @@ class Walker:
     # -- one walk ----------------------------------------------------------------------
 
     def _walk_once(self, attempt: Attempt) -> Trace:
-        started = time.monotonic()
         with raise_recursion_limit(), self._prepare(attempt) as scene:
             error = set_mode(scene.model, attempt.mode)
             if error is not None:
                 outcome = Outcome(error, None, switching_to=attempt.mode)
             else:
-                outcome = _run_forward(scene, attempt.mode)
-            trace = conclude(scene, outcome, attempt.mode)
-        trace.seconds = time.monotonic() - started
-        return trace
+                outcome = _run_forward(scene, attempt)
+            return conclude(scene, outcome, attempt.mode)
 
     @contextlib.contextmanager
     def _prepare(self, attempt: Attempt) -> Iterator[Scene]:
@@ -250,14 +256,16 @@ def set_mode(model: nn.Module, mode: Mode) -> BaseException | None:
     return None
 
 
-def _run_forward(scene: Scene, mode: Mode) -> Outcome:
+def _run_forward(scene: Scene, attempt: Attempt) -> Outcome:
     recorder = scene.recorder
     watch = GradientWatch(recorder.call_under_way)
     scene.session.on_write = watch.note_write
     # Nobody differentiates in eval mode, so writes do no harm there.
-    watching = watch.watch() if mode is Mode.TRAIN else contextlib.nullcontext()
+    trains = attempt.mode is Mode.TRAIN
+    watching = watch.watch() if trains else contextlib.nullcontext()
     try:
         with (
+            torch.set_grad_enabled(attempt.gradients),
             route_module_calls(recorder.on_module),
             route_einops_failures(recorder.on_failed_pattern),
             recorder,
@@ -305,6 +313,17 @@ def _lazy_buffers(model: nn.Module) -> dict[int, Any]:
         for _, buffer in buffers_of(model)
         if is_lazy(buffer)
     }
+
+
+def _fails_in_parts(trace: Trace) -> bool:
+    """Whether something fails other than a fused kernel, which torch takes only without
+    gradients."""
+    kernels = [
+        call
+        for call in trace.failures
+        if call.failure is not None and call.failure.path is Path.FUSED
+    ]
+    return trace.failure_count > len(kernels)
 
 
 # -- choices and questions -------------------------------------------------------------
