@@ -201,7 +201,10 @@ def _compare_together(call: Call, failure: Failure) -> _Mismatch | None:
     # a kernel that refuses what the parts take does so for its masks
     if len(call.inputs) < 3 or failure.path is Path.FUSED:
         return None
-    query, key, value = (shape_text(fact.shape) for fact in call.inputs[:3])
+    three = [fact.shape for fact in call.inputs[:3]]
+    if three[0] == three[1] == three[2]:
+        return None  # whatever it is, it is not the three
+    query, key, value = map(shape_text, three)
     return _Mismatch(_describe_three(call, query, key, value), key, value)
 
 
