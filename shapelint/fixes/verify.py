@@ -30,9 +30,11 @@ from shapelint.fixes.more_samples import (
     have_equal_results,
     outputs_grow,
 )
+from shapelint.fixes.searched import Searched
 from shapelint.fixes.trained_weights import describe_cost, have_same_weights
 from shapelint.loading.model import load
 from shapelint.loading.model_inputs import inputs_of, specs_of
+from shapelint.loading.not_loadable import NoTimeToLoadError
 from shapelint.loading.walkable import Walkable, count_modules
 from shapelint.syntax.checks import edits_a_check
 from shapelint.syntax.edits import try_edits
@@ -77,24 +79,33 @@ class Verifier:
     """The cost of all trials so far, including earlier looks: calls walked, modules
     made, and a fixed cost for each trial. Not in seconds, so that every run tries the
     same."""
-    tried: int = 0
-    is_cut_short: bool = False
-    """Whether the time ran out before everything was tried."""
+    searched: Searched = field(default_factory=Searched)
+    """How far all looks came."""
     _screened: dict[object, Trace | None] = field(default_factory=dict)
 
     def is_late(self) -> bool:
         """Whether the time has run out. If so, the search is marked as cut short."""
-        self.is_cut_short = self.is_cut_short or is_past(self.deadline)
-        return self.is_cut_short
+        self.searched.is_late = self.searched.is_late or is_past(self.deadline)
+        return self.searched.is_late
+
+    def is_spent(self, limit: int) -> bool:
+        """Whether the trials have cost more than a limit. If so, the search is marked as
+        cut short."""
+        is_over = self.work > limit
+        self.searched.is_spent = self.searched.is_spent or is_over
+        return is_over
 
     def screen(self, candidate: Candidate, mode: Mode, key: Key) -> Trace | None:
         """Walk in one mode after a change. Return the trace, or None if the change
         cannot be tried or does not clear the failure `key`."""
         name = (candidate.edits, candidate.inputs, mode, key)
         if name not in self._screened:
-            self.tried += 1
+            self.searched.tried += 1
             try:
                 self._screened[name] = self._screen(candidate, mode, key)
+            except NoTimeToLoadError:
+                self.searched.is_late = True
+                return None
             except Exception:  # a change that cannot even be tried is not one to show
                 self._screened[name] = None
         return self._screened[name]
@@ -120,6 +131,9 @@ class Verifier:
         nothing new fails; otherwise None."""
         try:
             return self._try(finding, candidate)
+        except NoTimeToLoadError:
+            self.searched.is_late = True
+            return None
         except Exception:  # as above
             return None
 
@@ -251,7 +265,7 @@ class Verifier:
         specs = self.original.inputs.specs
         larger = tuple(enlarge(spec) for spec in specs)
         work = sum(call.mult_adds for call in trace.calls)
-        if larger == specs or work > MOST_WORK_FOR_SIZES or is_past(self.deadline):
+        if larger == specs or work > MOST_WORK_FOR_SIZES:
             return False
         return self._runs(changed, larger)
 

@@ -11,6 +11,7 @@ import torch
 
 from shapelint.asked.request import Walk
 from shapelint.asked.target import Target
+from shapelint.facts.errors import OutOfTimeError
 from shapelint.facts.graph import Choices, Trace
 from shapelint.facts.kinds import Mode
 from shapelint.facts.walked_target import Walked
@@ -61,7 +62,12 @@ class Walkable:
                 if any(trace.out_of_time for trace in traces.values()):
                     break
                 on_step(f"walking in {mode} mode")
-                traces[mode] = walker.walk(mode)
+                try:
+                    traces[mode] = walker.walk(mode)
+                except OutOfTimeError:
+                    if not traces:
+                        raise
+                    break
         return traces
 
     def run_inside(

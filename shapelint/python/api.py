@@ -182,7 +182,7 @@ class _Walk:
             for item in run_rules(self.walked, selected)
         ]
         report.diagnostics = sorted(found, key=lambda item: item.sort_key)
-        fill_report(report, self.walked, self.walkable)
+        fill_report(report, self.walked, self.walkable, tuple(self.walked.traces))
         draw_walk(report, self.walked)
         return silence(report, {}, self.walked.texts)
 
