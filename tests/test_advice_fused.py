@@ -15,6 +15,7 @@ from shapelint.asked.inputs import TensorSpec, parse_inputs
 from shapelint.facts.kinds import Mode
 from shapelint.fixes.more_samples import MORE_SAMPLES
 from shapelint.loading.model_inputs import make_tensor
+from shapelint.tracing import fused_paths, recorder
 from tests import eager
 from tests.conftest import check_target
 from tests.programs.advice_fused import (
@@ -102,10 +103,8 @@ def test_rows_show_the_parts(write: Callable[..., Path]) -> None:
 def test_only_a_layer_with_a_mask_is_asked_twice(
     write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from shapelint.tracing import recorder
-
     asked = []
-    original = recorder.run_fused
+    original = fused_paths.run_fused
 
     def count(*given: Any, **named: Any) -> Any:
         asked.append(given)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from shapelint.facts.diagnostics import Diagnostic, Severity
 from shapelint.facts.findings import Finding
-from shapelint.facts.kinds import Mode, Path
+from shapelint.facts.kinds import Mode, Route
 from shapelint.facts.walked_target import Walked
 from shapelint.fixes.mended_copy import MendedCopy
 from shapelint.rules import catalogue
@@ -52,9 +52,9 @@ def _follows(finding: Finding, others: list[Finding], walked: Walked) -> bool:
 
 NOT_IN_KERNEL = "not in eval mode without gradients, where torch takes its fused path"
 
-_ON_PATHS = {
-    Path.FUSED: "only in eval mode without gradients, where torch takes its fused path",
-    Path.PARTS: f"only with gradients: {NOT_IN_KERNEL}",
+_ON_ROUTES = {
+    Route.FUSED: "only in eval mode without gradients, where torch takes its fused path",
+    Route.PARTS: f"only with gradients: {NOT_IN_KERNEL}",
 }
 """When a finding occurs that is about one way of computing attention."""
 
@@ -66,10 +66,10 @@ class _Bug:
     first: Finding
     modes: list[Mode] = field(default_factory=list)
     layers: list[str] = field(default_factory=list)
-    paths: set[Path] = field(default_factory=set)
+    routes: set[Route] = field(default_factory=set)
 
-    def add(self, finding: Finding, path: Path) -> None:
-        self.paths.add(path)
+    def add(self, finding: Finding, route: Route) -> None:
+        self.routes.add(route)
         layer = finding.diagnostic.layer
         if layer not in self.layers:
             self.layers.append(layer)
@@ -81,9 +81,9 @@ class _Bug:
         more than one mode."""
         notes = list(self.first.diagnostic.notes)
         is_in_one = is_in_several_modes and len(self.modes) == 1
-        if Path.EVERY not in self.paths and len(self.paths) == 1:
-            notes.append(_ON_PATHS[next(iter(self.paths))])
-        elif Path.PARTS in self.paths:
+        if Route.EVERY not in self.routes and len(self.routes) == 1:
+            notes.append(_ON_ROUTES[next(iter(self.routes))])
+        elif Route.PARTS in self.routes:
             notes.append(NOT_IN_KERNEL)
         elif is_in_one:
             notes.append(f"only in {self.modes[0]} mode")
@@ -102,16 +102,16 @@ def _merge_modes(findings: list[Finding], walked: Walked) -> list[Finding]:
     bugs: dict[tuple[str, ...], _Bug] = {}
     for finding in findings:
         bug = bugs.setdefault(_identity(finding.diagnostic), _Bug(finding))
-        bug.add(finding, _path_of(finding, walked))
+        bug.add(finding, _route_of(finding, walked))
     return [bug.merge(len(walked.traces) > 1) for bug in bugs.values()]
 
 
-def _path_of(finding: Finding, walked: Walked) -> Path:
+def _route_of(finding: Finding, walked: Walked) -> Route:
     """The way of computing attention that fails, if a finding is about one."""
     if finding.call is None:
-        return Path.EVERY
+        return Route.EVERY
     failure = walked.trace_of(finding.mode).calls[finding.call].failure
-    return failure.path if failure is not None else Path.EVERY
+    return failure.route if failure is not None else Route.EVERY
 
 
 def _identity(diagnostic: Diagnostic) -> tuple[str, ...]:

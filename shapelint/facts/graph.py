@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from shapelint.facts.kinds import CallKind, Home, Mode, Path
+from shapelint.facts.kinds import CallKind, Home, Mode, Route
 from shapelint.facts.numbers import Scope
 from shapelint.facts.tensors import ParamFact, Shape, TensorFact, ValueFact, facts_in
 
@@ -55,7 +55,7 @@ class Failure:
     attributes: dict[str, Any] = field(default_factory=dict)
     scope: Scope = field(default_factory=dict)
     """What numbers are called where it stands."""
-    path: Path = Path.EVERY
+    route: Route = Route.EVERY
 
     def arg(self, position: int, name: str, default: Any = None) -> Any:
         """An argument given by position or by keyword."""

@@ -21,7 +21,7 @@ class Mode(Word):
     EVAL = "eval"
 
 
-class Path(Word):
+class Route(Word):
     """Where a call fails that torch can compute in two ways in eval mode: `FUSED`, only
     by the kernel that it takes where no gradients are recorded; `PARTS`, only by the
     layer's parts; `EVERY`, by both, or there is one way only."""

@@ -123,7 +123,7 @@ class Causes:
             if fix is not None:
                 fixes.append(fix)
                 done.add(candidate.group)
-        return tuple(fixes)
+        return () if self.verifier.is_late() else tuple(fixes)
 
     # -- failed calls ------------------------------------------------------------------
 
@@ -187,6 +187,8 @@ class Causes:
             if self.verifier.is_late():
                 break
             fix = self.verifier.fix(finding, best.candidate)
+            if self.verifier.is_late():
+                break
             # a change that clears the failure in one mode may break the other
             if fix is None:
                 continue
@@ -216,7 +218,7 @@ class Causes:
         done: set[str] = set()
         for queued in queue_candidates(self.walked, self.numbers, failed, others):
             candidate = queued.candidate
-            if verifier.is_late() or verifier.is_spent(done_at):
+            if verifier.is_late():
                 break
             if len(successes) >= ENOUGH_BESIDE_SOLVED and _is_solved(successes):
                 break
@@ -225,6 +227,8 @@ class Causes:
             # of one place the likeliest value that holds is enough
             if candidate.group in done or overlaps(candidate, successes):
                 continue
+            if verifier.is_spent(done_at):
+                break
             success = self._try(failed, queued, total)
             if success is None:
                 continue

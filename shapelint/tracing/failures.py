@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from shapelint import ops
 from shapelint.facts.graph import Call, Choices, Failure, Key
-from shapelint.facts.kinds import Path
+from shapelint.facts.kinds import Route
 from shapelint.ops.record import Candidate, Family
 from shapelint.ops.recovery import recover_shapes
 from shapelint.ops.registry import OF_A_MODULE
@@ -143,7 +143,7 @@ class FailureHandler:
         )
         failure.certain = not self.session.is_unconfirmed(error)
         failure.recovered = True
-        failure.path = Path.FUSED
+        failure.route = Route.FUSED
         self._register(call, failure, error)
 
     def pattern_failed(

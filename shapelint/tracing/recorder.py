@@ -10,7 +10,7 @@ from torch.overrides import TorchFunctionMode
 
 from shapelint import ops
 from shapelint.facts.graph import Call
-from shapelint.facts.kinds import Home, Path
+from shapelint.facts.kinds import Home, Route
 from shapelint.ops.record import Asks
 from shapelint.tracing.answers import Answers
 from shapelint.tracing.call_log import CallLog
@@ -94,7 +94,8 @@ class Recorder(TorchFunctionMode):
         answer = answer_in_place_of_torch(name, args)
         if answer is not NotImplemented:
             return answer
-        self.asks_gradients = self.asks_gradients or name in _OF_GRADIENTS
+        if self.log.leaf is None and name in _OF_GRADIENTS:
+            self.asks_gradients = True
         invocation = Invocation(func, name, args, kwargs)
         if _asks_for_value(invocation):
             return self._ask(invocation)
@@ -249,7 +250,7 @@ class Recorder(TorchFunctionMode):
             return
         if failed and run.error is None:
             for failure in failed:
-                failure.path = Path.PARTS
+                failure.route = Route.PARTS
         if not failed and run.error is not None and attended.first is not None:
             self.failures.kernel_failed(*attended.first, run.error)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,16 +13,23 @@ import torch
 from torch import nn
 from torch.nn.parameter import UninitializedBuffer, is_lazy
 
-from shapelint.facts.graph import Assumption, Choices, Failure, Key, Trace
-from shapelint.facts.kinds import Mode, Path
+from shapelint.facts.graph import Choices, Key, Trace
+from shapelint.facts.kinds import Mode
 from shapelint.facts.places import Site
 from shapelint.facts.tensors import ValueFact
 from shapelint.tracing.answers import Answers
 from shapelint.tracing.call_log import CallLog, Definitions
-from shapelint.tracing.conclusion import Outcome, Scene, conclude, last_placed_question
+from shapelint.tracing.conclusion import Outcome, Scene, conclude
 from shapelint.tracing.costs import Budget, walk_budget
 from shapelint.tracing.failures import FailureHandler, Unwanted
 from shapelint.tracing.gradients import GradientWatch
+from shapelint.tracing.guesses import (
+    choices_in,
+    fails_in_parts,
+    flip_last_answer,
+    other_choices,
+    raises_after_question,
+)
 from shapelint.tracing.members import buffers_of, has_lazy_tensors, modules_of
 from shapelint.tracing.model_names import ModelNames
 from shapelint.tracing.nested import Args, Inputs, Kwargs
@@ -108,7 +115,7 @@ class Walker:
         trains = mode is Mode.TRAIN
         attempt = Attempt(mode, dict(choices or {}), {}, unwanted, trains)
         trace = self._walk_well(attempt)
-        if trains or not trace.asks_gradients or not _fails_in_parts(trace):
+        if trains or not trace.asks_gradients or not fails_in_parts(trace):
             return trace
         # a model that differentiates in its forward is not evaluated without gradients
         other = self._walk_well(replace(attempt, gradients=True))
@@ -147,8 +154,8 @@ class Walker:
         Return the last trace, its attempt, and the number of repetitions."""
         trace = self._walk_once(attempt)
         retries = 0
-        while retries < self.settings.retries and _raises_after_question(trace):
-            flipped = _flip_last_answer(trace.assumptions, attempt.forced)
+        while retries < self.settings.retries and raises_after_question(trace):
+            flipped = flip_last_answer(trace.assumptions, attempt.forced)
             if flipped is None:
                 break
             retries += 1
@@ -165,13 +172,13 @@ class Walker:
         tried: set[object] = set()
         while retries > 0 and best.failure_count > 1 and not best.given_up:
             open_choices = [
-                each for each in _choices_in(best) if each.place not in tried
+                each for each in choices_in(best) if each.place not in tried
             ]
             if not open_choices:
                 break
             failure = open_choices[0]
             tried.add(failure.place)
-            for choice in _other_choices(failure):
+            for choice in other_choices(failure):
                 retries -= 1
                 choices = {**attempt.choices, failure.place: choice}
                 other = replace(attempt, choices=choices)
@@ -313,48 +320,3 @@ def _lazy_buffers(model: nn.Module) -> dict[int, Any]:
         for _, buffer in buffers_of(model)
         if is_lazy(buffer)
     }
-
-
-def _fails_in_parts(trace: Trace) -> bool:
-    """Whether something fails other than a fused kernel, which torch takes only without
-    gradients."""
-    kernels = [
-        call
-        for call in trace.failures
-        if call.failure is not None and call.failure.path is Path.FUSED
-    ]
-    return trace.failure_count > len(kernels)
-
-
-# -- choices and questions -------------------------------------------------------------
-
-
-def _choices_in(trace: Trace) -> Iterator[Failure]:
-    """The recovered failures that have several candidates."""
-    for call in trace.failures:
-        failure = call.failure
-        if failure is not None and failure.recovered and len(failure.candidates) > 1:
-            yield failure
-
-
-def _other_choices(failure: Failure) -> list[int]:
-    choices = range(len(failure.candidates))
-    return [choice for choice in choices if choice != failure.choice]
-
-
-def _raises_after_question(trace: Trace) -> bool:
-    return trace.raised is not None and trace.raised.after_assumption
-
-
-def _flip_last_answer(
-    assumptions: Sequence[Assumption], forced: Mapping[Site, bool]
-) -> dict[Site, bool] | None:
-    """The forced answers, plus the opposite of the last answer; None if that was tried,
-    or if the answer was not True or False."""
-    last = last_placed_question(assumptions)
-    if last is None:
-        return None
-    assumption, site = last
-    if site in forced or assumption.truth is None:
-        return None
-    return {**forced, site: not assumption.truth}

@@ -11,7 +11,7 @@ from shapelint.changes.layer_numbers import number_candidates
 from shapelint.changes.other_inputs import resize_inputs
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Call, Failure, Trace
-from shapelint.facts.kinds import Path
+from shapelint.facts.kinds import Route
 from shapelint.facts.tensors import TensorFact, facts_in
 from shapelint.facts.walked_target import Walked
 from shapelint.ops.attention_shapes import RANKS, read_attended_sizes, widths_taken
@@ -199,7 +199,7 @@ def _compare_masks(call: Call, failure: Failure) -> _Mismatch | None:
 
 def _compare_together(call: Call, failure: Failure) -> _Mismatch | None:
     # a kernel that refuses what the parts take does so for its masks
-    if len(call.inputs) < 3 or failure.path is Path.FUSED:
+    if len(call.inputs) < 3 or failure.route is Route.FUSED:
         return None
     three = [fact.shape for fact in call.inputs[:3]]
     if three[0] == three[1] == three[2]:

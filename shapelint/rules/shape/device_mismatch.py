@@ -11,7 +11,7 @@ from shapelint.changes.operands import Operand, find_operands, rewrite_operand
 from shapelint.facts.diagnostics import Related, Severity
 from shapelint.facts.findings import Candidate, ChangeKind, Example, Finding, Rule
 from shapelint.facts.graph import Call, Trace
-from shapelint.facts.kinds import Path
+from shapelint.facts.kinds import Route
 from shapelint.facts.walked_target import Walked
 from shapelint.ops.wording import subject
 from shapelint.syntax.calls import CallExpression, call_at
@@ -110,7 +110,7 @@ class Net(nn.Module):
 
 def _has_run(call: Call) -> bool:
     """Whether a call gave a result, if only on one of the ways to compute it."""
-    return call.failure is None or call.failure.path is Path.FUSED
+    return call.failure is None or call.failure.route is Route.FUSED
 
 
 def _find_maker(trace: Trace, call: Call, position: int) -> Call | None:
