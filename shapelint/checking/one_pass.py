@@ -177,6 +177,9 @@ def _with_origins(
     None where that cannot be had, or where they would be others."""
     if not any(trace.failure_count for trace in traces.values()):
         return None
+    if any(trace.out_of_time for trace in traces.values()):
+        look.searched.is_late = True  # nothing would end another walk
+        return None
     try:
         traced = load_walkable(
             look.request, look.target, look.texts, walkable.budget, with_origins=True
