@@ -39,6 +39,9 @@ def _pairs_of(failure: Failure) -> Iterator[Pair]:
     op, shapes = ops.of(failure.op), _shapes_of(failure)
     if failure.op in _PAIRS_OF_OPS:
         return _PAIRS_OF_OPS[failure.op](failure)
+    misfits = [pair for pair in _pairs_of_masks(failure) if pair[0] != pair[1]]
+    if misfits:
+        return iter(misfits)
     if op.regroups:
         return _pairs_of_view(failure)
     has_weight = len(shapes) > 1
@@ -106,6 +109,24 @@ def _pairs_of_shuffle(failure: Failure) -> Iterator[Pair]:
     if below:
         yield channels, below
     yield channels, below + block
+
+
+def _pairs_of_masks(failure: Failure) -> Iterator[Pair]:
+    """The sizes of an attention's masks, and those of the sequences they are for."""
+    if failure.op != "multi_head_attention_forward":
+        return
+    query, key = failure.tensors[:2]
+    if len(query.shape) != 3 or len(key.shape) != 3:
+        return
+    # (length, batch, features), whatever `batch_first` says
+    (target, batch), source = query.shape[:2], key.shape[0]
+    for name, wanted in (
+        ("attn_mask", (target, source)),
+        ("key_padding_mask", (batch, source)),
+    ):
+        mask = failure.kwargs.get(name)
+        if isinstance(mask, TensorFact) and len(mask.shape) >= len(wanted):
+            yield from zip(mask.shape[-2:], wanted, strict=True)
 
 
 _PAIRS_OF_OPS: dict[str, Callable[[Failure], Iterator[Pair]]] = {

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from shapelint.facts.diagnostics import Diagnostic, Severity
 from shapelint.facts.findings import Finding
-from shapelint.facts.kinds import Mode
+from shapelint.facts.kinds import Mode, Route
 from shapelint.facts.walked_target import Walked
 from shapelint.fixes.mended_copy import MendedCopy
 from shapelint.rules import catalogue
@@ -23,7 +23,7 @@ def run_rules(walked: Walked, selected: set[str]) -> list[Finding]:
     found = [finding for rule in rules.values() for finding in rule.check(walked)]
     kept = [finding for finding in found if not _is_superseded(finding, found)]
     kept = [finding for finding in kept if not _follows(finding, kept, walked)]
-    merged = _merge_modes(kept, tuple(walked.traces))
+    merged = _merge_modes(kept, walked)
     return [finding for finding in merged if finding.diagnostic.code in selected]
 
 
@@ -50,6 +50,15 @@ def _follows(finding: Finding, others: list[Finding], walked: Walked) -> bool:
     return any(other.diagnostic.code in causes for other in earlier)
 
 
+NOT_IN_KERNEL = "not in eval mode without gradients, where torch takes its fused path"
+
+_ON_ROUTES = {
+    Route.FUSED: "only in eval mode without gradients, where torch takes its fused path",
+    Route.PARTS: f"only with gradients: {NOT_IN_KERNEL}",
+}
+"""When a finding occurs that is about one way of computing attention."""
+
+
 @dataclass
 class _Bug:
     """The first finding of a bug, and all modes and layers that show it."""
@@ -57,8 +66,10 @@ class _Bug:
     first: Finding
     modes: list[Mode] = field(default_factory=list)
     layers: list[str] = field(default_factory=list)
+    routes: set[Route] = field(default_factory=set)
 
-    def add(self, finding: Finding) -> None:
+    def add(self, finding: Finding, route: Route) -> None:
+        self.routes.add(route)
         layer = finding.diagnostic.layer
         if layer not in self.layers:
             self.layers.append(layer)
@@ -69,7 +80,12 @@ class _Bug:
         """Merge all into one finding. `is_in_several_modes`: the model was walked in
         more than one mode."""
         notes = list(self.first.diagnostic.notes)
-        if is_in_several_modes and len(self.modes) == 1:
+        is_in_one = is_in_several_modes and len(self.modes) == 1
+        if Route.EVERY not in self.routes and len(self.routes) == 1:
+            notes.append(_ON_ROUTES[next(iter(self.routes))])
+        elif Route.PARTS in self.routes:
+            notes.append(NOT_IN_KERNEL)
+        elif is_in_one:
             notes.append(f"only in {self.modes[0]} mode")
         others = self.layers[1:]
         if others:
@@ -85,12 +101,21 @@ class _Bug:
         return replace(self.first, diagnostic=diagnostic, layers=tuple(self.layers))
 
 
-def _merge_modes(findings: list[Finding], modes: tuple[Mode, ...]) -> list[Finding]:
+def _merge_modes(findings: list[Finding], walked: Walked) -> list[Finding]:
     """Merge the findings of each bug, in both modes or in several calls of a layer."""
     bugs: dict[tuple[str, ...], _Bug] = {}
     for finding in findings:
-        bugs.setdefault(_identity(finding.diagnostic), _Bug(finding)).add(finding)
-    return [bug.merge(len(modes) > 1) for bug in bugs.values()]
+        bug = bugs.setdefault(_identity(finding.diagnostic), _Bug(finding))
+        bug.add(finding, _route_of(finding, walked))
+    return [bug.merge(len(walked.traces) > 1) for bug in bugs.values()]
+
+
+def _route_of(finding: Finding, walked: Walked) -> Route:
+    """The way of computing attention that fails, if a finding is about one."""
+    if finding.call is None:
+        return Route.EVERY
+    failure = walked.trace_of(finding.mode).calls[finding.call].failure
+    return failure.route if failure is not None else Route.EVERY
 
 
 def _identity(diagnostic: Diagnostic) -> tuple[str, ...]:

@@ -10,7 +10,6 @@ from shapelint.asked.request import Walk
 from shapelint.asked.target import Target
 from shapelint.checking.merging import run_rules
 from shapelint.checking.target_report import (
-    NOT_ALL_FIXES,
     count_calls,
     cut_report_short,
     draw_walk,
@@ -29,9 +28,10 @@ from shapelint.facts.walked_target import Walked
 from shapelint.fixes.construction import explain_refusal
 from shapelint.fixes.further_edits import edits_to_see_further
 from shapelint.fixes.search import Causes
+from shapelint.fixes.searched import Searched
 from shapelint.fixes.verify import Verifier
 from shapelint.loading.model_inputs import require_fitting
-from shapelint.loading.not_loadable import NotLoadableError
+from shapelint.loading.not_loadable import NoTimeToLoadError, NotLoadableError
 from shapelint.loading.walkable import Walkable, load_walkable
 from shapelint.rules.gaps.target_not_loadable import not_loadable
 from shapelint.syntax.texts import Texts
@@ -68,7 +68,7 @@ class Look:
 
     `texts`: the files, with edits. `deadline`: when the search ends (monotonic
     seconds). `work`: the cost of the earlier searches. `is_last`: nothing is left to
-    another look. `on_step` and `on_walked`: as in `check`."""
+    another look. `searched`: how far all looks came. `on_step` and `on_walked`: as in `check`."""
 
     request: Walk
     target: Target
@@ -76,6 +76,7 @@ class Look:
     deadline: float
     work: int = 0
     is_last: bool = False
+    searched: Searched = field(default_factory=Searched)
     on_step: Callable[[str], None] = ignore_step
     on_walked: Callable[[TargetReport], None] = ignore_report
 
@@ -100,10 +101,14 @@ def look_once(look: Look) -> LookResult:
     try:
         return _look(look, report)
     except OutOfTimeError as error:
+        look.searched.is_late = True
         return LookResult(cut_report_short(report, str(error)), work=look.work)
     except NotLoadableError as error:
+        # of the file as it lies, the finding says it
+        is_late = isinstance(error, NoTimeToLoadError) and look.work > 0
+        look.searched.is_late = look.searched.is_late or is_late
         diagnostic, edits = explain_refusal(
-            request, look.target, look.texts, error, look.deadline
+            request, look.target, look.texts, error, look.deadline, look.searched
         )
         fail_report(report, diagnostic)
         if not diagnostic.is_unchecked:
@@ -116,27 +121,19 @@ def look_once(look: Look) -> LookResult:
 def _look(look: Look, report: TargetReport) -> LookResult:
     request, selected = look.request, set(look.request.selected)
     walkable, traces = _walk(look, report)
-    walked = _with_origins(look, walkable, traces) or walkable.describe(request, traces)
+    walked = walkable.describe(request, traces)
     findings = run_rules(walked, selected)
-    found = [finding.diagnostic for finding in findings]
-    report.diagnostics = put_in_order(request.target, found)
-    fill_report(report, walked, walkable)
-    # the search may use up the time, so the walk is reported before it
+    report.diagnostics = _list_in_order(request, findings)
+    fill_report(report, walked, walkable, request.modes)
+    # all that follows may use up the time, so the walks are reported before it
     look.on_walked(report)
+    with_origins = _with_origins(look, walkable, traces)
+    if with_origins is not None:
+        walked = with_origins
+        findings = run_rules(walked, selected)
+        report.diagnostics = _list_in_order(request, findings)
 
-    def find(changed: Walkable, after: dict[Mode, Trace]) -> list[Finding]:
-        return run_rules(changed.describe(request, after), selected)
-
-    is_generous = walkable.budget is generous_budget
-    verifier = Verifier(
-        look.target,
-        walkable,
-        walked,
-        look.deadline,
-        generous_budget if is_generous else verification_budget,
-        find,
-        look.work,
-    )
+    verifier = _make_verifier(look, walkable, walked)
     look.on_step("looking for causes")
     causes = Causes(verifier, one_by_one=not look.is_last)
     further: tuple[Edit, ...] = ()
@@ -144,13 +141,34 @@ def _look(look: Look, report: TargetReport) -> LookResult:
         report.diagnostics = put_in_order(request.target, causes.explain(findings))
         count_calls(report, walked)
         further = causes.mended or edits_to_see_further(walked, report.diagnostics)
-    if verifier.is_cut_short:
-        report.notes.append(NOT_ALL_FIXES)
     _draw(request, report, walked, walkable)
     waiting = [
         finding.diagnostic.with_target(request.target) for finding in causes.waiting
     ]
     return LookResult(report, further, waiting, verifier.work, causes.is_sure)
+
+
+def _make_verifier(look: Look, walkable: Walkable, walked: Walked) -> Verifier:
+    request, selected = look.request, set(look.request.selected)
+
+    def find(changed: Walkable, after: dict[Mode, Trace]) -> list[Finding]:
+        return run_rules(changed.describe(request, after), selected)
+
+    is_generous = walkable.budget is generous_budget
+    return Verifier(
+        look.target,
+        walkable,
+        walked,
+        look.deadline,
+        generous_budget if is_generous else verification_budget,
+        find,
+        look.work,
+        look.searched,
+    )
+
+
+def _list_in_order(request: Walk, findings: list[Finding]) -> list[Diagnostic]:
+    return put_in_order(request.target, [finding.diagnostic for finding in findings])
 
 
 def _with_origins(
@@ -160,12 +178,18 @@ def _with_origins(
     None where that cannot be had, or where they would be others."""
     if not any(trace.failure_count for trace in traces.values()):
         return None
+    if any(trace.out_of_time for trace in traces.values()):
+        look.searched.is_late = True  # nothing would end another walk
+        return None
     try:
         traced = load_walkable(
             look.request, look.target, look.texts, walkable.budget, with_origins=True
         )
-        others = traced.walk_modes(tuple(traces), look.deadline)
-    except (NotLoadableError, UsageError):
+        others = traced.walk_modes(tuple(traces))
+    except (NotLoadableError, UsageError) as error:
+        look.searched.is_late = isinstance(error, NoTimeToLoadError)
+        return None
+    if others.keys() != traces.keys():
         return None
     if any(not is_same_walk(traces[mode], others[mode]) for mode in traces):
         return None
@@ -179,12 +203,12 @@ def _walk(look: Look, report: TargetReport) -> tuple[Walkable, dict[Mode, Trace]
     look.on_step("loading")
     walkable = load_walkable(request, look.target, look.texts)
     require_fitting(walkable.loaded, walkable.inputs)
-    traces = walkable.walk_modes(request.modes, look.deadline, look.on_step)
+    traces = walkable.walk_modes(request.modes, look.on_step)
     if not _needs_real_values(walkable, traces):
         return walkable, traces
     # loaded anew, since weights may have been replaced by shapes when it was made
     walkable = load_walkable(request, look.target, look.texts, generous_budget)
-    traces = walkable.walk_modes(request.modes, look.deadline)
+    traces = walkable.walk_modes(request.modes)
     report.notes.append("walked with real CPU tensors: shapes alone did not suffice")
     return walkable, traces
 

@@ -92,7 +92,7 @@ def _find_inputs(
         tried_since += passable is not None
         if time.monotonic() > deadline or tried_since > FURTHER_TRIES:
             break
-        worst, output = _try_inputs(Walkable(loaded, inputs), request, deadline)
+        worst, output = _try_inputs(Walkable(loaded, inputs), request)
         if worst is None and _keeps_the_batch(inputs.specs, output):
             return inputs, output
         # kept, but a better one may follow: of a size without a warning
@@ -109,12 +109,12 @@ def _possible_inputs(loaded: Loaded) -> Iterator[InputMaker]:
         yield inputs_of(specs)
 
 
-def _try_inputs(walkable: Walkable, request: Walk, deadline: float) -> Result:
+def _try_inputs(walkable: Walkable, request: Walk) -> Result:
     try:
         require_fitting(walkable.loaded, walkable.inputs)
     except NotLoadableError:
         return FAILED
-    settings = WalkSettings(deadline=deadline, retries=1)
+    settings = WalkSettings(retries=1)
     traces: dict[Mode, Trace] = {}
     for mode in request.modes:
         trace = walkable.walk(mode, settings, unwanted=_is_any_failure)

@@ -11,16 +11,17 @@ from shapelint.loading.walkable import Walkable
 from shapelint.ops.walked_rows import rows_of, totals_of
 from shapelint.rules.gaps.target_not_loadable import not_loadable
 
-NOT_ALL_FIXES = "fixes were not looked for to the end, for lack of time (--timeout)"
-
 
 def choose_shown_trace(walked: Walked) -> Trace:
     """The walk that table and picture show."""
     return walked.traces.get(Mode.EVAL) or next(iter(walked.traces.values()))
 
 
-def fill_report(report: TargetReport, walked: Walked, walkable: Walkable) -> None:
-    """Fill in rows, totals and status. The eval walk is shown, if there is one."""
+def fill_report(
+    report: TargetReport, walked: Walked, walkable: Walkable, modes: tuple[Mode, ...]
+) -> None:
+    """Fill in rows, totals and status. The eval walk is shown, if there is one. `modes`:
+    those that were asked for."""
     trace = choose_shown_trace(walked)
     report.inputs = trace.inputs
     report.output = trace.output
@@ -31,6 +32,12 @@ def fill_report(report: TargetReport, walked: Walked, walkable: Walkable) -> Non
     if trace.used_fake or walkable.loaded.used_fake:
         report.notes.append("walked with shapes where values would not fit")
     report.unfinished = any(each.out_of_time for each in walked.traces.values())
+    for mode in modes:
+        if mode not in walked.traces:
+            report.unfinished = True
+            report.notes.append(
+                f"not walked in {mode} mode, for lack of time (--timeout)"
+            )
     count_calls(report, walked)
     is_partial = _has_ended_early(walked) or any(map(_is_end, report.diagnostics))
     report.status = Status.PARTIAL if is_partial else Status.CHECKED
@@ -71,9 +78,9 @@ def fail_report(report: TargetReport, diagnostic: Diagnostic) -> TargetReport:
 
 
 def cut_report_short(report: TargetReport, reason: str) -> TargetReport:
-    """Fill the report of a target whose time ran out outside of any walk."""
+    """Fill the report of a target whose time ran out outside of any walk. What was
+    walked before stays."""
     if report.rows or report.diagnostics:
-        report.notes.append(NOT_ALL_FIXES)
         return report
     hint = "raise the limit with --timeout"
     return fail_report(report, not_loadable(reason, None, hint))

@@ -65,6 +65,8 @@ def check(
     report = _look_further(
         replace(look, on_step=ignore_step, on_walked=ignore_report), seen
     )
+    if look.searched.note:
+        report.notes.append(look.searched.note)
     return silence(report, request.ignored_in, texts)
 
 
@@ -79,7 +81,8 @@ def _look_further(look: Look, first: LookResult) -> TargetReport:
             break
         look = replace(look, texts=texts, work=seen.work, is_last=number == PASSES - 1)
         later = look_once(look)
-        if later.report.status is Status.FAILED:
+        # a look counts if it came to its end
+        if later.report.status is Status.FAILED or look.searched.is_late:
             break
         copy = copy.with_step(seen.further)
         # if no earlier look could walk, no finding is a consequence of an earlier one
@@ -101,6 +104,11 @@ def _look_further(look: Look, first: LookResult) -> TargetReport:
 def _texts_with_mended(look: Look, seen: LookResult) -> Texts | None:
     """The files with the bug fixed that a look explained; None if there is nothing more
     to see or no time left."""
-    if not seen.further or seen.work >= ALL_WORK or is_past(look.deadline):
+    if not seen.further:
+        return None
+    searched = look.searched
+    searched.is_late = searched.is_late or is_past(look.deadline)
+    searched.is_spent = searched.is_spent or seen.work >= ALL_WORK
+    if searched.is_late or seen.work >= ALL_WORK:
         return None
     return try_edits(look.texts, seen.further)

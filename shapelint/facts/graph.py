@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from shapelint.facts.kinds import CallKind, Home, Mode
+from shapelint.facts.kinds import CallKind, Home, Mode, Route
 from shapelint.facts.numbers import Scope
 from shapelint.facts.tensors import ParamFact, Shape, TensorFact, ValueFact, facts_in
 
@@ -55,6 +55,7 @@ class Failure:
     attributes: dict[str, Any] = field(default_factory=dict)
     scope: Scope = field(default_factory=dict)
     """What numbers are called where it stands."""
+    route: Route = Route.EVERY
 
     def arg(self, position: int, name: str, default: Any = None) -> Any:
         """An argument given by position or by keyword."""
@@ -239,10 +240,11 @@ class Trace:
     """For each tensor of the output, the call that made it, as in `Call.producers`. -1
     also stands for a tensor from elsewhere."""
     given_up: bool = False
+    asks_gradients: bool = False
+    """Whether the model differentiates, or asks whether it could."""
     out_of_time: bool = False
     """Whether the walk ended early because the time limit of the target was
     exceeded."""
-    seconds: float = 0.0
     ops: int = 0
     """The number of ops that ran, as `Session.ops` counts them."""
 

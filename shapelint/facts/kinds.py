@@ -21,6 +21,16 @@ class Mode(Word):
     EVAL = "eval"
 
 
+class Route(Word):
+    """Where a call fails that torch can compute in two ways in eval mode: `FUSED`, only
+    by the kernel that it takes where no gradients are recorded; `PARTS`, only by the
+    layer's parts; `EVERY`, by both, or there is one way only."""
+
+    EVERY = ""
+    FUSED = "fused"
+    PARTS = "parts"
+
+
 class Safety(Word):
     """Whether a fix keeps the shapes of weights and the results that already work."""
 

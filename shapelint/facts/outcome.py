@@ -10,6 +10,9 @@ from shapelint.facts.kinds import Status, TargetKind
 from shapelint.facts.rows import Row, Totals
 from shapelint.facts.tensors import ValueFact
 
+MORE_TIME = "`--timeout` gives it more time"
+"""Said of what the time limit has cut."""
+
 
 @dataclass(frozen=True)
 class Outcome:

@@ -13,8 +13,9 @@ from shapelint.facts.diagnostics import Diagnostic, Edit, Fix, Related
 from shapelint.facts.findings import Candidate
 from shapelint.facts.kinds import NoPlace, Safety
 from shapelint.facts.places import Site, Span
+from shapelint.fixes.searched import Searched
 from shapelint.fixes.verify import TRIAL_COST, edit_for_trial, is_past
-from shapelint.loading.not_loadable import NotLoadableError
+from shapelint.loading.not_loadable import NoTimeToLoadError, NotLoadableError
 from shapelint.loading.walkable import count_modules, load_walkable
 from shapelint.rules import catalogue
 from shapelint.rules.gaps.target_not_loadable import not_loadable
@@ -38,13 +39,14 @@ def explain_refusal(
     texts: Texts,
     error: NotLoadableError,
     deadline: float,
+    searched: Searched,
 ) -> tuple[Diagnostic, tuple[Edit, ...]]:
     """Return the diagnostic for a target that gave no model, and the edits with which
-    it gives one."""
+    it gives one. `searched` is told how far the search came."""
     diagnostic = _diagnose(error)
     if not request.fixes or not error.sites:
         return diagnostic, ()
-    changes = _find_changes(request, target, texts, error.sites, deadline)
+    changes = _find_changes(request, target, texts, error.sites, deadline, searched)
     related = _places_before(error.sites, texts)
     if changes:
         cause = _span_of_edit(changes[0].edits[0])
@@ -104,19 +106,29 @@ def _find_changes(
     texts: Texts,
     sites: tuple[Site, ...],
     deadline: float,
+    searched: Searched,
 ) -> list[Candidate]:
     """Find changes with which the target gives a model, first those with which the
     model runs."""
     found: list[tuple[int, Candidate]] = []
     done: set[str] = set()
     work = 0
-    for candidate in change_refused_numbers(sites, texts)[:TRIALS]:
+    for candidate in change_refused_numbers(sites, texts):
         clean = sum(failures == 0 for failures, _ in found)
-        if clean >= SHOWN or work > WORK or is_past(deadline):
+        if clean >= SHOWN:
+            break
+        searched.is_late = searched.is_late or is_past(deadline)
+        searched.is_spent = work > WORK or searched.tried >= TRIALS
+        if searched.is_late or searched.is_spent:
             break
         if candidate.group in done:
             continue
-        trial = _try(request, target, texts, candidate)
+        searched.tried += 1
+        try:
+            trial = _try(request, target, texts, candidate)
+        except NoTimeToLoadError:
+            searched.is_late = True
+            break
         if trial is None:
             work += TRIAL_COST
             continue
@@ -160,5 +172,7 @@ def _try(
         work = TRIAL_COST + count_modules(walkable.loaded)
         work += sum(trace.work for trace in traces)
         return _Trial(max(trace.failure_count for trace in traces), work)
+    except NoTimeToLoadError:
+        raise
     except Exception:  # a change that cannot be tried is not one to show
         return None

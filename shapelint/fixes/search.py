@@ -16,6 +16,7 @@ from shapelint.changes.plausibility import Numbers
 from shapelint.changes.size_origins import size_origins_of
 from shapelint.changes.spellings import list_written_factors
 from shapelint.facts.diagnostics import Diagnostic, Edit, Fix, Severity
+from shapelint.facts.errors import OutOfTimeError
 from shapelint.facts.findings import Candidate, ChangeKind, Finding
 from shapelint.facts.kinds import Safety
 from shapelint.fixes.candidate_queue import Queued, queue_candidates
@@ -77,16 +78,30 @@ class Causes:
         found: list[Diagnostic] = []
         while left:
             finding = left.pop(0)
-            failed = find_failed_call(self.walked, finding)
-            if failed is None:
-                diagnostic, left = self._explain_without_call(finding, left)
-                found.append(diagnostic)
-            elif self.mended:
-                self.waiting.append(finding)
-            elif not self._guesses.are_under(failed):
-                diagnostic, left = self._explain_with_others(failed, left)
+            try:
+                diagnostic, left = self._explain_next(finding, left)
+            except OutOfTimeError:
+                # what was explained until then stays
+                self.verifier.searched.is_late = True
+                diagnostic = finding.diagnostic
+            if diagnostic is not None:
                 found.append(diagnostic)
         return found
+
+    def _explain_next(
+        self, finding: Finding, left: list[Finding]
+    ) -> tuple[Diagnostic | None, list[Finding]]:
+        """Return the diagnostic of a finding, if it is one, and the findings that are
+        left."""
+        failed = find_failed_call(self.walked, finding)
+        if failed is None:
+            return self._explain_without_call(finding, left)
+        if self.mended:
+            self.waiting.append(finding)
+            return None, left
+        if self._guesses.are_under(failed):
+            return None, left
+        return self._explain_with_others(failed, left)
 
     # -- findings about no failed call -------------------------------------------------
 
@@ -112,7 +127,7 @@ class Causes:
             if fix is not None:
                 fixes.append(fix)
                 done.add(candidate.group)
-        return tuple(fixes)
+        return () if self.verifier.is_late() else tuple(fixes)
 
     # -- failed calls ------------------------------------------------------------------
 
@@ -175,7 +190,12 @@ class Causes:
         successes = self._find_successes(failed, others)
         ordered = sorted(successes, key=lambda item: -item.worth)
         for best in ordered:
+            # the best of what was tried so far need not be the best
+            if self.verifier.is_late():
+                break
             fix = self.verifier.fix(finding, best.candidate)
+            if self.verifier.is_late():
+                break
             # a change that clears the failure in one mode may break the other
             if fix is None:
                 continue
@@ -210,7 +230,7 @@ class Causes:
         done: set[str] = set()
         for queued in queue_candidates(self.walked, self.numbers, failed, others):
             candidate = queued.candidate
-            if verifier.work > done_at or verifier.is_late():
+            if verifier.is_late():
                 break
             is_solved = any(_is_solved(item) for item in successes)
             if is_solved and len(successes) >= ENOUGH_BESIDE_SOLVED:
@@ -222,6 +242,8 @@ class Causes:
             # of one place the likeliest value that holds is enough
             if candidate.group in done or overlaps(candidate, successes):
                 continue
+            if verifier.is_spent(done_at):
+                break
             success = self._try(failed, queued, total)
             if success is None:
                 continue

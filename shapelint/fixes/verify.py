@@ -31,9 +31,11 @@ from shapelint.fixes.more_samples import (
     have_equal_results,
     outputs_grow,
 )
+from shapelint.fixes.searched import Searched
 from shapelint.fixes.trained_weights import describe_cost, have_same_weights
 from shapelint.loading.model import load
 from shapelint.loading.model_inputs import inputs_of, specs_of
+from shapelint.loading.not_loadable import NoTimeToLoadError
 from shapelint.loading.walkable import Walkable, count_modules
 from shapelint.syntax.checks import edits_a_check
 from shapelint.syntax.edits import try_edits
@@ -78,24 +80,33 @@ class Verifier:
     """The cost of all trials so far, including earlier looks: calls walked, modules
     made, and a fixed cost for each trial. Not in seconds, so that every run tries the
     same."""
-    tried: int = 0
-    is_cut_short: bool = False
-    """Whether the time ran out before everything was tried."""
+    searched: Searched = field(default_factory=Searched)
+    """How far all looks came."""
     _screened: dict[object, Trace | None] = field(default_factory=dict)
 
     def is_late(self) -> bool:
         """Whether the time has run out. If so, the search is marked as cut short."""
-        self.is_cut_short = self.is_cut_short or is_past(self.deadline)
-        return self.is_cut_short
+        self.searched.is_late = self.searched.is_late or is_past(self.deadline)
+        return self.searched.is_late
+
+    def is_spent(self, limit: int) -> bool:
+        """Whether the trials have cost more than a limit. If so, the search is marked as
+        cut short."""
+        is_over = self.work > limit
+        self.searched.is_spent = self.searched.is_spent or is_over
+        return is_over
 
     def screen(self, candidate: Candidate, mode: Mode, key: Key) -> Trace | None:
         """Walk in one mode after a change. Return the trace, or None if the change
         cannot be tried or does not clear the failure `key`."""
         name = (candidate.edits, candidate.inputs, mode, key)
         if name not in self._screened:
-            self.tried += 1
+            self.searched.tried += 1
             try:
                 self._screened[name] = self._screen(candidate, mode, key)
+            except NoTimeToLoadError:
+                self.searched.is_late = True
+                return None
             except Exception:  # a change that cannot even be tried is not one to show
                 self._screened[name] = None
         return self._screened[name]
@@ -126,6 +137,9 @@ class Verifier:
         nothing new fails; otherwise None."""
         try:
             return self._try(finding, candidate)
+        except NoTimeToLoadError:
+            self.searched.is_late = True
+            return None
         except Exception:  # as above
             return None
 
@@ -146,13 +160,13 @@ class Verifier:
         """Walk up to the first unwanted failure. The model cannot be used again."""
         return changed.walk(
             mode,
-            WalkSettings(self.trial_budget, self.deadline, TRIAL_RETRIES, True),
+            WalkSettings(self.trial_budget, TRIAL_RETRIES, True),
             self.walked.traces[mode].choices,
             unwanted,
         )
 
     def _walk_to_end(self, changed: Walkable, mode: Mode) -> Trace:
-        settings = WalkSettings(self.trial_budget, self.deadline)
+        settings = WalkSettings(self.trial_budget)
         return changed.walk(mode, settings, self.walked.traces[mode].choices)
 
     def _runs(self, changed: Walkable, specs: tuple[TensorSpec, ...]) -> bool:
@@ -225,7 +239,7 @@ class Verifier:
         batched = replace(
             walkable, inputs=walkable.inputs.with_more_samples(MORE_SAMPLES)
         )
-        settings = WalkSettings(self.trial_budget, self.deadline)
+        settings = WalkSettings(self.trial_budget)
         trace = batched.walk(mode, settings, self.walked.traces[mode].choices)
         self.work += trace.work
         return trace
@@ -258,7 +272,7 @@ class Verifier:
         specs = self.original.inputs.specs
         larger = tuple(enlarge(spec) for spec in specs)
         work = sum(call.mult_adds for call in trace.calls)
-        if larger == specs or work > MOST_WORK_FOR_SIZES or is_past(self.deadline):
+        if larger == specs or work > MOST_WORK_FOR_SIZES:
             return False
         return self._runs(changed, larger)
 

@@ -28,6 +28,7 @@ from shapelint.loading.imports import (
 )
 from shapelint.loading.literals import compile_with_origins
 from shapelint.loading.not_loadable import (
+    NoTimeToLoadError,
     NotLoadableError,
     definition_span,
     list_required_parameters,
@@ -142,7 +143,7 @@ def enter_target(
             'put slow code behind `if __name__ == "__main__":`, or raise the limit '
             "with `--timeout`"
         )
-        raise NotLoadableError(f"{error}: there is no model yet", span, hint) from None
+        raise NoTimeToLoadError(f"{error}: there is no model yet", span, hint) from None
 
 
 def import_target(target: Target, texts: Texts) -> object:

@@ -47,6 +47,10 @@ class NotLoadableError(Exception):
         self.reason = reason
 
 
+class NoTimeToLoadError(NotLoadableError):
+    """The time was over before the target gave a model."""
+
+
 def refusal_of_import(
     target: Target, ownership: Ownership, error: BaseException
 ) -> NotLoadableError:

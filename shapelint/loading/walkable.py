@@ -11,6 +11,7 @@ import torch
 
 from shapelint.asked.request import Walk
 from shapelint.asked.target import Target
+from shapelint.facts.errors import OutOfTimeError
 from shapelint.facts.graph import Choices, Trace
 from shapelint.facts.kinds import Mode
 from shapelint.facts.walked_target import Walked
@@ -49,20 +50,24 @@ class Walkable:
     def walk_modes(
         self,
         modes: tuple[Mode, ...],
-        deadline: float = float("inf"),
         on_step: Callable[[str], None] = _ignore_step,
     ) -> dict[Mode, Trace]:
         """Walk in each mode, each time from the same clean model.
 
         If the time runs out in a mode, the remaining modes are left out."""
-        walker = self._walker(WalkSettings(self.budget, deadline))
+        walker = self._walker(WalkSettings(self.budget))
         traces: dict[Mode, Trace] = {}
         with self.loaded.importable():
             for mode in modes:
                 if any(trace.out_of_time for trace in traces.values()):
                     break
                 on_step(f"walking in {mode} mode")
-                traces[mode] = walker.walk(mode)
+                try:
+                    traces[mode] = walker.walk(mode)
+                except OutOfTimeError:
+                    if not traces:
+                        raise
+                    break
         return traces
 
     def run_inside(

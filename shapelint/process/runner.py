@@ -28,7 +28,7 @@ from shapelint.asked.request import (
     dump_request,
 )
 from shapelint.facts.kinds import Status
-from shapelint.facts.outcome import Outcome, TargetReport
+from shapelint.facts.outcome import MORE_TIME, Outcome, TargetReport
 from shapelint.facts.plain import from_plain
 from shapelint.facts.tensors import ValueFact
 from shapelint.process.start import start
@@ -90,7 +90,7 @@ class Worker:
             elif line:
                 return self._read_answer(request, line, so_far)
             else:
-                return self._explain_silence(request, deadline)
+                return self._explain_silence(request, deadline, so_far)
 
     def _exchange(self, request: ModelRequest, lines: queue.Queue[bytes]) -> None:
         """Send the request, then put each line of the answer into `lines`. An empty
@@ -126,7 +126,9 @@ class Worker:
         self._close()
         return outcome
 
-    def _explain_silence(self, request: ModelRequest, deadline: float) -> Outcome:
+    def _explain_silence(
+        self, request: ModelRequest, deadline: float, so_far: bytes | None
+    ) -> Outcome:
         """Build the outcome if no answer came: the process has ended, or the model has
         closed the pipe."""
         left = max(0.0, deadline - time.monotonic())
@@ -134,7 +136,7 @@ class Worker:
             code = self.process.wait(timeout=min(left, threading.TIMEOUT_MAX))
         except subprocess.TimeoutExpired:
             self.kill()
-            return _build_partial_outcome(request, None)
+            return _build_partial_outcome(request, so_far)
         how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
         message = f"the process that ran the model ended {how}"
         outcome = Outcome(_build_failed_report(request, message, self._last_words()))
@@ -197,6 +199,8 @@ def _outcome_from(
     torch = data.get("torch")
     if "report" in data:
         return Outcome(from_plain(TargetReport, data["report"]), torch)
+    if "late" in data:
+        return replace(_build_partial_outcome(request, so_far), torch=torch)
     if "usage" in data:
         return Outcome(_build_failed_report(request, data["usage"]), torch)
     if so_far is not None:
@@ -219,9 +223,7 @@ def _build_partial_outcome(request: ModelRequest, so_far: bytes | None) -> Outco
             _build_failed_report(request, message, "raise the limit with --timeout")
         )
     outcome = _outcome_from(request, json.loads(so_far))
-    outcome.report.notes.append(
-        f"{message}: fixes were not looked for to the end (--timeout)"
-    )
+    outcome.report.notes.append(f"{message}: the search for fixes was cut; {MORE_TIME}")
     return outcome
 
 

@@ -124,7 +124,9 @@ def run(text: str, started: float, write: Callable[[str], None]) -> dict[str, An
             else:
                 report = check(request, on_step, on_walked, started)
         return {"report": to_plain(report)}
-    except (UsageError, OutOfTimeError) as error:
+    except OutOfTimeError as error:
+        return {"late": str(error)}
+    except UsageError as error:
         return {"usage": str(error)}
     except Exception:
         return {"fault": traceback.format_exc()}

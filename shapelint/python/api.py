@@ -5,7 +5,6 @@ torch is imported when it is first needed."""
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -166,7 +165,7 @@ class _Walk:
             require_fitting(loaded, maker)
         except NotLoadableError as error:
             raise UsageError(str(error)) from None
-        traces = self.walkable.walk_modes(modes, time.monotonic() + DEFAULTS.timeout)
+        traces = self.walkable.walk_modes(modes)
         self.walked = self.walkable.describe(self.request, traces)
 
     def report(self, select: Sequence[str], ignore: Sequence[str]) -> TargetReport:
@@ -183,7 +182,7 @@ class _Walk:
             for item in run_rules(self.walked, selected)
         ]
         report.diagnostics = sorted(found, key=lambda item: item.sort_key)
-        fill_report(report, self.walked, self.walkable)
+        fill_report(report, self.walked, self.walkable, tuple(self.walked.traces))
         draw_walk(report, self.walked)
         return silence(report, {}, self.walked.texts)
 

@@ -63,6 +63,7 @@ def conclude(scene: Scene, outcome: Outcome, mode: Mode) -> Trace:
     trace.assumptions = answers.assumptions
     trace.uncertain = answers.handed_out_number
     trace.used_fake = scene.session.used_fake
+    trace.asks_gradients = recorder.asks_gradients
     trace.ops = scene.session.ops
     trace.out_of_time = isinstance(error, OutOfTimeError)
     trace.given_up = trace.out_of_time or isinstance(error, GivenUpError)

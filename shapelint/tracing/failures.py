@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from shapelint import ops
 from shapelint.facts.graph import Call, Choices, Failure, Key
+from shapelint.facts.kinds import Route
 from shapelint.ops.record import Candidate, Family
 from shapelint.ops.recovery import recover_shapes
 from shapelint.ops.registry import OF_A_MODULE
@@ -129,6 +130,21 @@ class FailureHandler:
         shape = self._choose(failure, recover_shapes(failure), error)
         dtype = _result_dtype(name, list(tensors_in((args, kwargs))))
         return _zeros(shape, dtype)
+
+    def kernel_failed(
+        self, call: Call, invocation: Invocation, error: Exception
+    ) -> None:
+        """Handle the exception of the kernel that torch takes in place of a function
+        that worked. The walk goes on with the function's result."""
+        if is_caught(self.log.ownership):
+            return
+        failure = self._describe(
+            invocation.name, invocation.args, invocation.kwargs, error
+        )
+        failure.certain = not self.session.is_unconfirmed(error)
+        failure.recovered = True
+        failure.route = Route.FUSED
+        self._register(call, failure, error)
 
     def pattern_failed(
         self,

@@ -10,7 +10,7 @@ from torch.overrides import TorchFunctionMode
 
 from shapelint import ops
 from shapelint.facts.graph import Call
-from shapelint.facts.kinds import Home
+from shapelint.facts.kinds import Home, Route
 from shapelint.ops.record import Asks
 from shapelint.tracing.answers import Answers
 from shapelint.tracing.call_log import CallLog
@@ -18,6 +18,13 @@ from shapelint.tracing.devices import move_to_cpu
 from shapelint.tracing.einops_layers import is_pattern_layer
 from shapelint.tracing.failures import FailureHandler
 from shapelint.tracing.fake_tensors import is_fake
+from shapelint.tracing.fused_paths import (
+    ATTENTION,
+    Attended,
+    has_fused_path,
+    has_masks,
+    run_fused,
+)
 from shapelint.tracing.invocation import Invocation
 from shapelint.tracing.members import is_leaf, qualify
 from shapelint.tracing.nested import Args, Function, Kwargs, has_tensors
@@ -32,6 +39,9 @@ from shapelint.tracing.torch_private import no_modes
 
 _ANSWERED = (Asks.VALUE, Asks.COMPARISON, Asks.SIZE_FROM_VALUES)
 """Questions that can be answered only with data or a stand-in."""
+
+_OF_GRADIENTS = {"grad", "backward", "requires_grad", "retain_grad", "register_hook"}
+"""Functions that need gradients, or ask for them."""
 
 _WHOLE_VALUES = {"tolist", "numpy", "array"}
 """Questions about all values of a tensor."""
@@ -69,6 +79,9 @@ class Recorder(TorchFunctionMode):
         self.answers = answers
         self.failures = failures
         self._current: Call | None = None
+        self.asks_gradients = False
+        self._attended: Attended | None = None
+        self._is_asking_kernel = False
         self._raised_in: dict[int, str] = {}
 
     # -- what modes and patches call ---------------------------------------------------
@@ -81,6 +94,8 @@ class Recorder(TorchFunctionMode):
         answer = answer_in_place_of_torch(name, args)
         if answer is not NotImplemented:
             return answer
+        if self.log.leaf is None and name in _OF_GRADIENTS:
+            self.asks_gradients = True
         invocation = Invocation(func, name, args, kwargs)
         if _asks_for_value(invocation):
             return self._ask(invocation)
@@ -96,6 +111,22 @@ class Recorder(TorchFunctionMode):
         self, original: Function, module: nn.Module, args: Args, kwargs: Kwargs
     ) -> Any:
         """Replaces `nn.Module.__call__` during the walk."""
+        if self._is_asking_kernel:
+            return original(module, *args, **kwargs)
+        # of layers inside each other, the outermost chooses the path
+        if self._attended is not None or not has_fused_path(module):
+            return self._call_module(original, module, args, kwargs)
+        self._attended = attended = Attended(len(self.log.calls))
+        try:
+            out = self._call_module(original, module, args, kwargs)
+        finally:
+            self._attended = None
+        self._ask_kernel(attended, module, args, kwargs)
+        return out
+
+    def _call_module(
+        self, original: Function, module: nn.Module, args: Args, kwargs: Kwargs
+    ) -> Any:
         path = self._path_of(module)
         call: Call | None = None
         if self.log.leaf is None and (is_leaf(module) or is_pattern_layer(module)):
@@ -174,6 +205,9 @@ class Recorder(TorchFunctionMode):
                 return self.failures.function_failed(leaf, invocation, error)
             if self.has_origins:
                 carry_sizes(invocation, self.log.names, out)
+            attended = self._attended
+            if attended is not None and invocation.name == ATTENTION:
+                attended.first = attended.first or (leaf, invocation)
             return out
         call = self.log.begin_function(invocation)
         # A function may call others, as `torch.vmap` and checkpoints do.
@@ -195,6 +229,30 @@ class Recorder(TorchFunctionMode):
             call.home = Home.UNKNOWN
         self.log.finish(call, out)
         return out
+
+    # -- the other way of computing attention ------------------------------------------
+
+    def _ask_kernel(
+        self, attended: Attended, module: nn.Module, args: Args, kwargs: Kwargs
+    ) -> None:
+        """Mark what fails only in a layer's parts, and add what fails only in the
+        kernel that torch would take."""
+        calls = self.log.calls[attended.start :]
+        failed = [call.failure for call in calls if call.failure is not None]
+        if not failed and not has_masks(module, args, kwargs):
+            return
+        self._is_asking_kernel = True
+        try:
+            run = run_fused(module, args, kwargs, is_narrow=not failed)
+        finally:
+            self._is_asking_kernel = False
+        if not run.is_taken:
+            return
+        if failed and run.error is None:
+            for failure in failed:
+                failure.route = Route.PARTS
+        if not failed and run.error is not None and attended.first is not None:
+            self.failures.kernel_failed(*attended.first, run.error)
 
     # -- questions for values ----------------------------------------------------------
 

@@ -44,10 +44,13 @@ transformer, it was 17 times."""
 
 
 def answer_in_place_of_torch(name: str, args: Args) -> Any:
-    """Answer the calls that torch must not get: `x.cuda()` is x, and a fake tensor is
-    copied without its mode. NotImplemented for all other calls."""
+    """Answer the calls that torch must not get: `x.cuda()` is x, a fake tensor is copied
+    without its mode, and no padding is packed. NotImplemented for all other calls."""
     if name == "cuda":
         return args[0]
+    if name == "_nested_tensor_from_mask_left_aligned":
+        # while a function mode watches, torch does not go on with nested tensors
+        return False
     if name == "deepcopy" and is_fake(args[0]):
         return copy_fake(args[0], args[1])
     return NotImplemented

@@ -32,6 +32,7 @@ __all__ = [
     "apply_to",
     "buffers_in",
     "flop_registry",
+    "has_forward_hooks",
     "has_registries",
     "is_mutating",
     "list_written_arguments",
@@ -143,6 +144,13 @@ def parameters_in(module: nn.Module) -> MutableMapping[str, object]:
 def buffers_in(module: nn.Module) -> MutableMapping[str, object]:
     """The buffers registered on a module itself, by attribute."""
     return _registry(module, "_buffers")
+
+
+def has_forward_hooks(module: nn.Module) -> bool:
+    """Whether something runs before or after a module's forward. Without torch's
+    registries nothing does."""
+    names = ("_forward_hooks", "_forward_pre_hooks")
+    return any(vars(module).get(name) for name in names)
 
 
 def has_registries(module: nn.Module) -> bool:

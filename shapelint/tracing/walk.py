@@ -5,24 +5,31 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import torch
 from torch import nn
 from torch.nn.parameter import UninitializedBuffer, is_lazy
 
-from shapelint.facts.graph import Assumption, Choices, Failure, Key, Trace
+from shapelint.facts.graph import Choices, Key, Trace
 from shapelint.facts.kinds import Mode
 from shapelint.facts.places import Site
 from shapelint.facts.tensors import ValueFact
 from shapelint.tracing.answers import Answers
 from shapelint.tracing.call_log import CallLog, Definitions
-from shapelint.tracing.conclusion import Outcome, Scene, conclude, last_placed_question
+from shapelint.tracing.conclusion import Outcome, Scene, conclude
 from shapelint.tracing.costs import Budget, walk_budget
 from shapelint.tracing.failures import FailureHandler, Unwanted
 from shapelint.tracing.gradients import GradientWatch
+from shapelint.tracing.guesses import (
+    choices_in,
+    fails_in_parts,
+    flip_last_answer,
+    other_choices,
+    raises_after_question,
+)
 from shapelint.tracing.members import buffers_of, has_lazy_tensors, modules_of
 from shapelint.tracing.model_names import ModelNames
 from shapelint.tracing.nested import Args, Inputs, Kwargs
@@ -61,13 +68,11 @@ def no_definitions(module: nn.Module) -> tuple[Site, ...]:
 class WalkSettings:
     """How much a walk may cost, and whether it must restore the model.
 
-    `budget` makes a fresh budget for each walk. `deadline` (monotonic seconds): no walk
-    is repeated if it would end later. `retries`: walks that may be spent on better
-    guesses. `is_disposable`: the model was loaded only to try a change, and need not be
-    restored."""
+    `budget` makes a fresh budget for each walk. `retries`: walks that may be spent on
+    better guesses. `is_disposable`: the model was loaded only to try a change, and need
+    not be restored."""
 
     budget: Callable[[], Budget] = walk_budget
-    deadline: float = float("inf")
     retries: int = MAX_RETRIES
     is_disposable: bool = False
 
@@ -78,12 +83,13 @@ class Attempt:
 
     `choices`: the candidate shapes with which failed calls continue. `forced`: answers
     to questions about data, by place. `unwanted`: the calls whose failure ends the
-    walk."""
+    walk. `gradients`: whether they are recorded."""
 
     mode: Mode
     choices: Choices
     forced: Mapping[Site, bool]
     unwanted: Unwanted
+    gradients: bool
 
 
 @dataclass(frozen=True)
@@ -106,9 +112,14 @@ class Walker:
 
         `choices` are the candidate shapes to begin with. A failure of an `unwanted`
         call ends the walk."""
-        attempt = Attempt(mode, dict(choices or {}), {}, unwanted)
-        trace, attempt, retries = self._settle_answers(attempt)
-        return self._settle_shapes(trace, attempt, self.settings.retries - retries)
+        trains = mode is Mode.TRAIN
+        attempt = Attempt(mode, dict(choices or {}), {}, unwanted, trains)
+        trace = self._walk_well(attempt)
+        if trains or not trace.asks_gradients or not fails_in_parts(trace):
+            return trace
+        # a model that differentiates in its forward is not evaluated without gradients
+        other = self._walk_well(replace(attempt, gradients=True))
+        return other if other.failure_count < trace.failure_count else trace
 
     def run_inside(
         self, mode: Mode, action: Callable[[nn.Module, Args, Kwargs], object]
@@ -117,7 +128,7 @@ class Walker:
         conditions of a walk.
 
         Return its result, or the exception that it raised."""
-        attempt = Attempt(mode, {}, {}, never)
+        attempt = Attempt(mode, {}, {}, never, gradients=True)
         with (
             raise_recursion_limit(),
             self._prepare(attempt) as scene,
@@ -129,6 +140,10 @@ class Walker:
             except Exception as error:
                 return error
 
+    def _walk_well(self, attempt: Attempt) -> Trace:
+        trace, attempt, retries = self._settle_answers(attempt)
+        return self._settle_shapes(trace, attempt, self.settings.retries - retries)
+
     # -- better guesses ----------------------------------------------------------------
 
     def _settle_answers(self, attempt: Attempt) -> tuple[Trace, Attempt, int]:
@@ -139,8 +154,8 @@ class Walker:
         Return the last trace, its attempt, and the number of repetitions."""
         trace = self._walk_once(attempt)
         retries = 0
-        while retries < self.settings.retries and _raises_after_question(trace):
-            flipped = _flip_last_answer(trace.assumptions, attempt.forced)
+        while retries < self.settings.retries and raises_after_question(trace):
+            flipped = flip_last_answer(trace.assumptions, attempt.forced)
             if flipped is None:
                 break
             retries += 1
@@ -156,20 +171,21 @@ class Walker:
         fail."""
         tried: set[object] = set()
         while retries > 0 and best.failure_count > 1 and not best.given_up:
-            if time.monotonic() + best.seconds * 2 > self.settings.deadline:
-                break
             open_choices = [
-                each for each in _choices_in(best) if each.place not in tried
+                each for each in choices_in(best) if each.place not in tried
             ]
             if not open_choices:
                 break
             failure = open_choices[0]
             tried.add(failure.place)
-            for choice in _other_choices(failure):
+            for choice in other_choices(failure):
                 retries -= 1
                 choices = {**attempt.choices, failure.place: choice}
                 other = replace(attempt, choices=choices)
                 trace = self._walk_once(other)
+                if trace.out_of_time:
+                    retries = 0  # what was walked to its end counts
+                    break
                 is_better = trace.failure_count < best.failure_count
                 if is_better and not trace.given_up:
                     best, attempt = trace, other
@@ -179,16 +195,13 @@ class Walker:
     # -- one walk ----------------------------------------------------------------------
 
     def _walk_once(self, attempt: Attempt) -> Trace:
-        started = time.monotonic()
         with raise_recursion_limit(), self._prepare(attempt) as scene:
             error = set_mode(scene.model, attempt.mode)
             if error is not None:
                 outcome = Outcome(error, None, switching_to=attempt.mode)
             else:
-                outcome = _run_forward(scene, attempt.mode)
-            trace = conclude(scene, outcome, attempt.mode)
-        trace.seconds = time.monotonic() - started
-        return trace
+                outcome = _run_forward(scene, attempt)
+            return conclude(scene, outcome, attempt.mode)
 
     @contextlib.contextmanager
     def _prepare(self, attempt: Attempt) -> Iterator[Scene]:
@@ -250,14 +263,16 @@ def set_mode(model: nn.Module, mode: Mode) -> BaseException | None:
     return None
 
 
-def _run_forward(scene: Scene, mode: Mode) -> Outcome:
+def _run_forward(scene: Scene, attempt: Attempt) -> Outcome:
     recorder = scene.recorder
     watch = GradientWatch(recorder.call_under_way)
     scene.session.on_write = watch.note_write
     # Nobody differentiates in eval mode, so writes do no harm there.
-    watching = watch.watch() if mode is Mode.TRAIN else contextlib.nullcontext()
+    trains = attempt.mode is Mode.TRAIN
+    watching = watch.watch() if trains else contextlib.nullcontext()
     try:
         with (
+            torch.set_grad_enabled(attempt.gradients),
             route_module_calls(recorder.on_module),
             route_einops_failures(recorder.on_failed_pattern),
             recorder,
@@ -305,37 +320,3 @@ def _lazy_buffers(model: nn.Module) -> dict[int, Any]:
         for _, buffer in buffers_of(model)
         if is_lazy(buffer)
     }
-
-
-# -- choices and questions -------------------------------------------------------------
-
-
-def _choices_in(trace: Trace) -> Iterator[Failure]:
-    """The recovered failures that have several candidates."""
-    for call in trace.failures:
-        failure = call.failure
-        if failure is not None and failure.recovered and len(failure.candidates) > 1:
-            yield failure
-
-
-def _other_choices(failure: Failure) -> list[int]:
-    choices = range(len(failure.candidates))
-    return [choice for choice in choices if choice != failure.choice]
-
-
-def _raises_after_question(trace: Trace) -> bool:
-    return trace.raised is not None and trace.raised.after_assumption
-
-
-def _flip_last_answer(
-    assumptions: Sequence[Assumption], forced: Mapping[Site, bool]
-) -> dict[Site, bool] | None:
-    """The forced answers, plus the opposite of the last answer; None if that was tried,
-    or if the answer was not True or False."""
-    last = last_placed_question(assumptions)
-    if last is None:
-        return None
-    assumption, site = last
-    if site in forced or assumption.truth is None:
-        return None
-    return {**forced, site: not assumption.truth}

@@ -11,6 +11,7 @@ from shapelint.changes.layer_numbers import number_candidates
 from shapelint.changes.other_inputs import resize_inputs
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Call, Failure, Trace
+from shapelint.facts.kinds import Route
 from shapelint.facts.tensors import TensorFact, facts_in
 from shapelint.facts.walked_target import Walked
 from shapelint.ops.attention_shapes import RANKS, read_attended_sizes, widths_taken
@@ -156,7 +157,7 @@ def _find_mismatch(call: Call, failure: Failure) -> _Mismatch | None:
         _compare_rank(call)
         or _compare_widths(call)
         or _compare_masks(call, failure)
-        or _compare_together(call)
+        or _compare_together(call, failure)
     )
 
 
@@ -196,10 +197,14 @@ def _compare_masks(call: Call, failure: Failure) -> _Mismatch | None:
     return None
 
 
-def _compare_together(call: Call) -> _Mismatch | None:
-    if len(call.inputs) < 3:
+def _compare_together(call: Call, failure: Failure) -> _Mismatch | None:
+    # a kernel that refuses what the parts take does so for its masks
+    if len(call.inputs) < 3 or failure.route is Route.FUSED:
         return None
-    query, key, value = (shape_text(fact.shape) for fact in call.inputs[:3])
+    three = [fact.shape for fact in call.inputs[:3]]
+    if three[0] == three[1] == three[2]:
+        return None  # whatever it is, it is not the three
+    query, key, value = map(shape_text, three)
     return _Mismatch(_describe_three(call, query, key, value), key, value)
 
 

@@ -11,6 +11,7 @@ from shapelint.changes.operands import Operand, find_operands, rewrite_operand
 from shapelint.facts.diagnostics import Related, Severity
 from shapelint.facts.findings import Candidate, ChangeKind, Example, Finding, Rule
 from shapelint.facts.graph import Call, Trace
+from shapelint.facts.kinds import Route
 from shapelint.facts.walked_target import Walked
 from shapelint.ops.wording import subject
 from shapelint.syntax.calls import CallExpression, call_at
@@ -80,7 +81,7 @@ class Net(nn.Module):
         for trace in walked.traces.values():
             for call in trace.calls:
                 # several left behind are mostly made alike: one bug, one finding
-                if call.strays and call.failure is None:
+                if call.strays and _has_run(call):
                     yield self._finding(walked, trace, call, call.strays[0])
 
     def _finding(
@@ -105,6 +106,11 @@ class Net(nn.Module):
         return replace(
             finding, diagnostic=replace(finding.diagnostic, related=(created,))
         )
+
+
+def _has_run(call: Call) -> bool:
+    """Whether a call gave a result, if only on one of the ways to compute it."""
+    return call.failure is None or call.failure.route is Route.FUSED
 
 
 def _find_maker(trace: Trace, call: Call, position: int) -> Call | None:
