@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from shapelint.changes import weights
 from shapelint.changes.failure_context import FailureContext
+from shapelint.changes.layouts import layout_candidates
 from shapelint.changes.orders import find_added_rearrangements
 from shapelint.changes.other_inputs import other_ranks
 from shapelint.changes.plausibility import Numbers
@@ -37,7 +38,10 @@ def queue_candidates(
         candidate.edits: Queued(_less_without_names(walked, candidate), False)
         for candidate in changes_upstream(context)
     }
-    for candidate in solved_candidates(walked, failed.trace, failed.call):
+    for candidate in (
+        *layout_candidates(walked, failed.trace, failed.call),
+        *solved_candidates(walked, failed.trace, failed.call),
+    ):
         same = found.get(candidate.edits)
         if same is None or same.candidate.likely < candidate.likely:
             found[candidate.edits] = Queued(candidate, True)

@@ -202,6 +202,8 @@ class Causes:
                 break
             if len(successes) >= ENOUGH_BESIDE_SOLVED and _is_solved(successes):
                 break
+            if candidate.kind is not ChangeKind.LAYOUT and _is_laid_out(successes):
+                break
             if not queued.is_own and not _may_be_best(candidate, successes, total):
                 continue
             # of one place the likeliest value that holds is enough
@@ -276,6 +278,15 @@ def _cost_order(fix: Fix) -> tuple[int, bool, bool]:
 def _is_solved(successes: list[Success]) -> bool:
     return any(
         item.candidate.kind is ChangeKind.SOLVED and not item.left.total()
+        for item in successes
+    )
+
+
+def _is_laid_out(successes: list[Success]) -> bool:
+    """Whether a change of layout leaves less that fails. A number, or another turn,
+    would then only fit."""
+    return any(
+        item.candidate.kind is ChangeKind.LAYOUT and item.cleared > 0
         for item in successes
     )
 
