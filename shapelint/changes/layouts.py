@@ -6,7 +6,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from shapelint.changes.broadcast_axes import align_axes
+from shapelint.changes.mask_rows import fit_mask
+from shapelint.changes.recurrent_states import take_last_layer
 from shapelint.changes.reduced_axes import reduce_all_axes
+from shapelint.changes.superfluous_turns import turn_less
 from shapelint.changes.turned_channels import turn_channels
 from shapelint.facts.findings import Candidate
 from shapelint.facts.graph import Call, Trace
@@ -14,7 +18,10 @@ from shapelint.facts.walked_target import Walked
 
 _Changes = Callable[[Walked, Trace, Call], Iterator[Candidate]]
 
-_KINDS: tuple[_Changes, ...] = (reduce_all_axes, turn_channels)
+_KINDS: tuple[_Changes, ...] = (
+    *(turn_channels, take_last_layer, turn_less),
+    *(align_axes, fit_mask),
+)
 
 
 def layout_candidates(walked: Walked, trace: Trace, call: Call) -> Iterator[Candidate]:
@@ -22,10 +29,20 @@ def layout_candidates(walked: Walked, trace: Trace, call: Call) -> Iterator[Cand
     for every other call that fails."""
     if call.failure is None:
         return
-    for changes in _KINDS:
-        for candidate in changes(walked, trace, call):
-            yield from _everywhere(walked, trace, call, candidate, changes)
-            yield candidate
+    reduced = list(_with_repetitions(walked, trace, call, reduce_all_axes))
+    yield from reduced
+    # a turn of what a reduction leaves would keep one position of a map
+    if not reduced:
+        for changes in _KINDS:
+            yield from _with_repetitions(walked, trace, call, changes)
+
+
+def _with_repetitions(
+    walked: Walked, trace: Trace, call: Call, changes: _Changes
+) -> Iterator[Candidate]:
+    for candidate in changes(walked, trace, call):
+        yield from _everywhere(walked, trace, call, candidate, changes)
+        yield candidate
 
 
 def _everywhere(
@@ -39,7 +56,7 @@ def _everywhere(
             same = (
                 each
                 for each in changes(walked, trace, other)
-                if each.title == candidate.title
+                if _form_of(each) == _form_of(candidate)
             )
             edits |= dict.fromkeys(edit for each in same for edit in each.edits)
     count = len(edits) - len(candidate.edits)
@@ -52,3 +69,8 @@ def _everywhere(
         edits=tuple(edits),
         group=f"{candidate.group} everywhere",
     )
+
+
+def _form_of(candidate: Candidate) -> str:
+    """What a change does, wherever it is made: its group without the place."""
+    return candidate.group.partition("@")[0]

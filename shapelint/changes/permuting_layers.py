@@ -20,7 +20,9 @@ def write_permuting_layer(source: ParsedFile, order: Shape) -> str | None:
     for node in ast.walk(source.tree):
         if isinstance(node, ast.ClassDef) and _permutes(node):
             is_starred = _takes_star(node)
-            return f"{node.name}({numbers})" if is_starred else f"{node.name}(({numbers}))"
+            return (
+                f"{node.name}({numbers})" if is_starred else f"{node.name}(({numbers}))"
+            )
     for name, prefix in _imported(source.tree, "torchvision.ops", "Permute"):
         return f"{prefix}{name}([{numbers}])"
     for name, prefix in _imported(source.tree, "einops.layers.torch", "Rearrange"):
@@ -36,7 +38,9 @@ def _permutes(owner: ast.ClassDef) -> bool:
     if forward is None or init is None or len(forward.args.args) != 2:
         return False
     body = [item for item in forward.body if not _is_docstring(item)]
-    result = body[0].value if len(body) == 1 and isinstance(body[0], ast.Return) else None
+    result = (
+        body[0].value if len(body) == 1 and isinstance(body[0], ast.Return) else None
+    )
     if isinstance(result, ast.Call) and _is_contiguous(result.func):
         result = result.func.value if isinstance(result.func, ast.Attribute) else None
     if not isinstance(result, ast.Call) or not isinstance(result.func, ast.Attribute):
@@ -70,9 +74,7 @@ def _takes_star(owner: ast.ClassDef) -> bool:
     return init is not None and init.args.vararg is not None
 
 
-def _imported(
-    tree: ast.Module, module: str, name: str
-) -> Iterator[tuple[str, str]]:
+def _imported(tree: ast.Module, module: str, name: str) -> Iterator[tuple[str, str]]:
     """The names under which a class is imported, each with the prefix to write."""
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module == module:

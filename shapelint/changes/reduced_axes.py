@@ -59,7 +59,7 @@ def reduce_all_axes(walked: Walked, trace: Trace, call: Call) -> Iterator[Candid
             f"`{text}`",
             (edit,),
             call.layer,
-            group=f"axes {group_of(edit)}",
+            group=f"reduce@{group_of(edit)}",
             likely=weights.LAYOUT,
             says="a dimension of the map is left here",
             kind=ChangeKind.LAYOUT,
@@ -128,7 +128,9 @@ def _reduce(reduction: Reduction, dims: tuple[int, ...]) -> tuple[Edit, str] | N
     start = whole.rfind(called.source.segment(written))
     tail = whole[start + len(called.source.segment(written)) :]
     if call.op not in _OF_PAIRS or len(sizes) == 1:
-        return called.replace_node(written, text), _one_line(whole[:start] + text + tail)
+        return called.replace_node(written, text), _one_line(
+            whole[:start] + text + tail
+        )
     values = _values_of_pair(reduction)
     if values is None:
         return None

@@ -75,7 +75,7 @@ def turn_channels(walked: Walked, trace: Trace, call: Call) -> Iterator[Candidat
             title,
             edits,
             call.layer,
-            group=f"turn {group_of(edits[0])}",
+            group=f"{'turn and back' if is_back else 'turn'}@{group_of(edits[0])}",
             likely=likely,
             says=_IS_MISSING,
             kind=ChangeKind.LAYOUT,

@@ -417,8 +417,8 @@ class Net(nn.Module):
         return (scores.softmax(-1) @ v).transpose(1, 2).reshape(b, n, d)
 """,
     ("3,7,16", "3,7:bool"),
-    "`(~pad)[:, None, None]`",
-    (("masked_fill(~pad", "masked_fill((~pad)[:, None, None]"),),
+    "`(~pad)[:, None, None, :]`",
+    (("masked_fill(~pad", "masked_fill((~pad)[:, None, None, :]"),),
 )
 
 MISTAKES = {
