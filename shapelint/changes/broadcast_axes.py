@@ -29,15 +29,19 @@ def align_axes(walked: Walked, trace: Trace, call: Call) -> Iterator[Candidate]:
     known = find_operands(walked, call)
     if len(known) < 2:
         return
-    larger = max(known, key=lambda operand: len(operand.shape))
     tables = find_tables(trace, call)
+    larger = max(known, key=lambda item: (len(item.shape), item.shape not in tables))
     for operand in known:
         if 2 <= len(operand.shape) < len(larger.shape):
             is_table = operand.shape in tables
             is_mask = _is_mask(call, operand)
             axes = align(operand.shape, larger.shape, is_mask, not is_table)
             if axes is not None:
-                yield _write(operand, axes, len(larger.shape), call.layer)
+                form = write_axes(axes, len(larger.shape))
+                yield _append(operand, form, call.layer)
+        elif operand.shape in tables and operand is not larger:
+            for form in _turns_of_table(operand.shape, larger.shape):
+                yield _append(operand, form, call.layer)
 
 
 def find_tables(trace: Trace, call: Call) -> set[Shape]:
@@ -99,8 +103,18 @@ def _is_mask(call: Call, operand: Operand) -> bool:
     )
 
 
-def _write(operand: Operand, axes: Axes, rank: int, layer: str) -> Candidate:
-    form = write_axes(axes, rank)
+def _turns_of_table(shape: Shape, larger: Shape) -> Iterator[str]:
+    """The transposes of a table after which it broadcasts, the same for every sample."""
+    rank = len(shape)
+    for one, other in combinations(range(rank), 2):
+        sizes = list(shape)
+        sizes[one], sizes[other] = sizes[other], sizes[one]
+        pairs = zip(sizes, larger, strict=False)
+        if sizes[0] == 1 and all(size in (1, wanted) for size, wanted in pairs):
+            yield f".transpose({one}, {other})"
+
+
+def _append(operand: Operand, form: str, layer: str) -> Candidate:
     text = f"{operand.text}{form}"
     edit = replacement(operand.source, operand.node, text)
     return Candidate(

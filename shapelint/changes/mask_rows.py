@@ -6,15 +6,23 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from shapelint import ops
 from shapelint.changes import weights
 from shapelint.changes.text_at_place import group_of
 from shapelint.facts.findings import Candidate, ChangeKind
-from shapelint.facts.graph import Call, Trace
-from shapelint.facts.tensors import Shape, TensorFact
+from shapelint.facts.graph import Call, Failure, Trace
+from shapelint.facts.tensors import Shape, TensorFact, facts_in
 from shapelint.facts.walked_target import Walked
-from shapelint.syntax.calls import operation_at
+from shapelint.ops.attention_shapes import read_attended_sizes
+from shapelint.ops.record import Family
+from shapelint.syntax.calls import call_at, operation_at
 from shapelint.syntax.edits import replacement
 from shapelint.syntax.trees import ParsedFile
+
+_PADDING_MASKS = (
+    *("key_padding_mask", "src_key_padding_mask"),
+    *("tgt_key_padding_mask", "memory_key_padding_mask"),
+)
 
 _INDEXING = ("getitem", "setitem")
 
@@ -23,7 +31,11 @@ def fit_mask(walked: Walked, trace: Trace, call: Call) -> Iterator[Candidate]:
     """The mask of an indexed tensor with a row for each sample."""
     del trace
     failure = call.failure
-    if failure is None or failure.op not in _INDEXING or len(failure.args) < 2:
+    if failure is None:
+        return
+    if ops.is_of(call.op, Family.ATTENTION) and call.is_module and call.inputs:
+        yield from _fit_padding_mask(walked, call, failure)
+    if failure.op not in _INDEXING or len(failure.args) < 2:
         return
     indexed, mask = failure.args[:2]
     if not isinstance(indexed, TensorFact) or not isinstance(mask, TensorFact):
@@ -35,16 +47,44 @@ def fit_mask(walked: Walked, trace: Trace, call: Call) -> Iterator[Candidate]:
     text = _operand_text(source, node.slice)
     of = source.segment(node.value)
     for form in _forms(of, indexed.shape, mask.shape):
-        edit = replacement(source, node.slice, f"{text}{form}")
-        yield Candidate(
-            f"`{text}{form}`",
-            (edit,),
-            call.layer,
-            group=f"mask {form}@{group_of(edit)}",
-            likely=weights.LAYOUT,
-            says="the mask has no row for each sample",
-            kind=ChangeKind.LAYOUT,
-        )
+        yield _append(source, node.slice, f"{text}{form}", call.layer)
+
+
+def _append(source: ParsedFile, node: ast.expr, text: str, layer: str) -> Candidate:
+    edit = replacement(source, node, text)
+    return Candidate(
+        f"`{text}`",
+        (edit,),
+        layer,
+        group=f"mask {text}@{group_of(edit)}",
+        likely=weights.LAYOUT,
+        says="the mask has no row for each sample",
+        kind=ChangeKind.LAYOUT,
+    )
+
+
+def _fit_padding_mask(
+    walked: Walked, call: Call, failure: Failure
+) -> Iterator[Candidate]:
+    """A mask of (positions, batch) turned, and one of a single row repeated, where a
+    layer with attention takes (batch, positions)."""
+    called = call_at(call.site, walked.texts)
+    mask = next(facts_in(failure.kwargs.get("key_padding_mask")), None)
+    if called is None or mask is None or len(mask.shape) != 2:
+        return
+    query, key = (*call.inputs, call.inputs[0])[:2]
+    wanted = read_attended_sizes(call, query, key).key_padding_mask
+    written = called.keyword(*_PADDING_MASKS)
+    if written is None or mask.shape == wanted:
+        return
+    text = _operand_text(called.source, written)
+    if mask.shape == wanted[::-1]:
+        yield _append(called.source, written, f"{text}.transpose(0, 1)", call.layer)
+    elif mask.shape == (1, wanted[1]) and called.node.args:
+        batch = 0 if call.attributes.get("batch_first") else 1
+        of = _operand_text(called.source, called.node.args[0])
+        repeated = f"{text}.expand({of}.shape[{batch}], -1)"
+        yield _append(called.source, written, repeated, call.layer)
 
 
 def _find_subscript(

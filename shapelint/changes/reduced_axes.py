@@ -66,6 +66,17 @@ def reduce_all_axes(walked: Walked, trace: Trace, call: Call) -> Iterator[Candid
         )
 
 
+def leaves_positions(walked: Walked, trace: Trace, call: Call) -> bool:
+    """Whether a layer of features is given what a reduction of a map leaves: to turn it
+    would make a result of each position that is left."""
+    if not ops.is_of(call.op, Family.LINEAR):
+        return False
+    reduction = find_reduction(walked, trace, call)
+    if reduction is None or len(reduction.shape) < 4:
+        return False
+    return 0 not in reduction.dims and len(reduction.dims) < len(reduction.shape) - 2
+
+
 def find_reduction(walked: Walked, trace: Trace, call: Call) -> Reduction | None:
     """The reduction of a map or sequence whose result arrives at a call, on the way only
     flattened or activated."""
@@ -133,11 +144,30 @@ def _reduce(reduction: Reduction, dims: tuple[int, ...]) -> tuple[Edit, str] | N
         )
     values = _values_of_pair(reduction)
     if values is None:
-        return None
+        return _flatten_before(reduction, written, dims)
     name = called.source.segment(called.node.func)
     head = name.removesuffix(call.op) + _OF_PAIRS[call.op]
     new = _one_line(head + whole[len(name) : start] + text + tail)
     return replacement(called.source, values, new), new
+
+
+def _flatten_before(
+    reduction: Reduction, written: ast.expr, dims: Shape
+) -> tuple[Edit, str] | None:
+    """Join the positions of a map before values and indices are taken of them:
+    `x.flatten(2).max(2)`."""
+    source, func = reduction.called.source, reduction.called.node.func
+    number = source.segment(written)
+    is_of_map = _is_method(reduction) and dims[0] == 2
+    if (
+        not is_of_map
+        or not isinstance(func, ast.Attribute)
+        or number not in ("2", "-1")
+    ):
+        return None
+    text = f"{source.segment(func.value)}.flatten(2)"
+    whole = reduction.called.text.replace(source.segment(func.value), text, 1)
+    return replacement(source, func.value, text), _one_line(whole)
 
 
 def _positional(reduction: Reduction) -> ast.expr | None:

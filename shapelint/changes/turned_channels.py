@@ -22,6 +22,10 @@ from shapelint.ops.record import Family
 from shapelint.syntax.calls import CallExpression, call_at
 from shapelint.syntax.edits import replacement
 
+_OVER_FEATURES = (
+    *(Family.LINEAR, Family.RECURRENT, Family.ATTENTION, Family.TRANSFORMER),
+)
+
 _IS_MISSING = "a permute is missing in front of this"
 
 
@@ -64,7 +68,7 @@ def _to_first(rank: int) -> Shape:
 def turn_channels(walked: Walked, trace: Trace, call: Call) -> Iterator[Candidate]:
     """Permute what arrives at a layer so that its channels are where it takes them."""
     turn = find_turn(call)
-    if turn is None:
+    if turn is None or (turn.rank > 3 and _is_image_itself(trace, call)):
         return
     follows = layout_behind(trace, call)
     for position, (edits, title, is_back) in enumerate(_write_turn(walked, call, turn)):
@@ -80,6 +84,18 @@ def turn_channels(walked: Walked, trace: Trace, call: Call) -> Iterator[Candidat
             says=_IS_MISSING,
             kind=ChangeKind.LAYOUT,
         )
+
+
+def _is_image_itself(trace: Trace, call: Call) -> bool:
+    """Whether an input of the model arrives as it was given: of images with their
+    channels last the input is the mistake."""
+    way = trace.way_to(call)
+    first = way[0] if way else call
+    is_untouched = all(
+        ops.keeps_shape(step.op) or ops.is_of(step.op, Family.ELEMENTWISE)
+        for step in way
+    )
+    return 0 in first.from_input and is_untouched
 
 
 def find_turn(call: Call) -> Turn | None:
@@ -103,7 +119,7 @@ def find_turn(call: Call) -> Turn | None:
 
 def takes_last(call: Call) -> bool:
     """Whether a layer takes its features in the last dimension."""
-    if ops.is_of(call.op, Family.LINEAR, Family.RECURRENT):
+    if ops.is_of(call.op, *_OVER_FEATURES):
         return call.module_class != "Bilinear"
     return "normalized_shape" in ops.of(call.op).takes
 

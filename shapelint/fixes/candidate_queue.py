@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 
 from shapelint.changes import weights
 from shapelint.changes.failure_context import FailureContext
-from shapelint.changes.layouts import layout_candidates
+from shapelint.changes.layout_changes import layout_candidates
 from shapelint.changes.orders import find_added_rearrangements
 from shapelint.changes.other_inputs import other_ranks
 from shapelint.changes.plausibility import Numbers
+from shapelint.changes.reduced_axes import leaves_positions
 from shapelint.changes.solved_numbers import solved_candidates
 from shapelint.changes.upstream_changes import changes_upstream
 from shapelint.facts.diagnostics import Edit
@@ -47,7 +48,11 @@ def queue_candidates(
             found[candidate.edits] = Queued(candidate, True)
     least: dict[str, float] = {}
     for position, candidate in enumerate(_own_candidates(walked, failed, others)):
-        same = found.pop(candidate.edits, None) if candidate.edits else None
+        same = found.get(candidate.edits) if candidate.edits else None
+        # what follows from a layout says why, and comes first
+        if same is not None and same.candidate.kind is ChangeKind.LAYOUT:
+            continue
+        found.pop(candidate.edits, None)
         likely = _likely_own(candidate, same, position)
         # of one group the rule's own order holds
         if candidate.group in least:
@@ -56,8 +61,11 @@ def queue_candidates(
             least[candidate.group] = likely
         ranked = replace(candidate, likely=likely)
         found[candidate.edits or candidate.inputs] = Queued(ranked, True)
+    left = leaves_positions(walked, failed.trace, failed.call)
     queue = [
-        _lower_if_repeated(walked, each, context.rearranged) for each in found.values()
+        _lower_if_repeated(walked, each, context.rearranged)
+        for each in found.values()
+        if not left or not _turns_operand(walked, each.candidate)
     ]
     return sorted(queue, key=lambda each: -each.candidate.likely)
 
@@ -102,6 +110,14 @@ def _lower_if_repeated(walked: Walked, queued: Queued, rearranged: set[str]) -> 
         return queued
     likely = candidate.likely - weights.PUT_IN_TWICE
     return replace(queued, candidate=replace(candidate, likely=likely))
+
+
+def _turns_operand(walked: Walked, candidate: Candidate) -> bool:
+    """Whether a change turns what a call is given, which keeps all of its
+    dimensions."""
+    if candidate.kind is not ChangeKind.OPERAND:
+        return False
+    return "turn" in find_added_rearrangements(candidate, walked.texts)
 
 
 def _own_candidates(

@@ -110,7 +110,7 @@ class Net(nn.Module):
         no_samples = find_tables(trace, call)
         tables = [shape in no_samples for shape in shapes]
         candidates = [
-            *crop_larger(walked, call),
+            *crop_larger(walked, call, no_samples),
             *(resize_inputs(walked, [sizes]) if is_of_table else ()),
             *rewrite_operands(walked, call, _keeps_a_shape(shapes, tables)),
             *resize_maps(walked, call, are_sides_halvable(walked)),

@@ -9,7 +9,7 @@ from dataclasses import replace
 from shapelint.changes.broadcast_axes import align_axes
 from shapelint.changes.mask_rows import fit_mask
 from shapelint.changes.recurrent_states import take_last_layer
-from shapelint.changes.reduced_axes import reduce_all_axes
+from shapelint.changes.reduced_axes import leaves_positions, reduce_all_axes
 from shapelint.changes.superfluous_turns import turn_less
 from shapelint.changes.turned_channels import turn_channels
 from shapelint.facts.findings import Candidate
@@ -31,8 +31,7 @@ def layout_candidates(walked: Walked, trace: Trace, call: Call) -> Iterator[Cand
         return
     reduced = list(_with_repetitions(walked, trace, call, reduce_all_axes))
     yield from reduced
-    # a turn of what a reduction leaves would keep one position of a map
-    if not reduced:
+    if not reduced and not leaves_positions(walked, trace, call):
         for changes in _KINDS:
             yield from _with_repetitions(walked, trace, call, changes)
 
