@@ -18,7 +18,11 @@ def write_permuting_layer(source: ParsedFile, order: Shape) -> str | None:
     has a class for that."""
     numbers = ", ".join(map(str, order))
     for node in ast.walk(source.tree):
-        if isinstance(node, ast.ClassDef) and _permutes(node):
+        if not isinstance(node, ast.ClassDef):
+            continue
+        if _fixed_order(node) == order:
+            return f"{node.name}()"
+        if _permutes(node):
             is_starred = _takes_star(node)
             return (
                 f"{node.name}({numbers})" if is_starred else f"{node.name}(({numbers}))"
@@ -33,20 +37,38 @@ def write_permuting_layer(source: ParsedFile, order: Shape) -> str | None:
 def _permutes(owner: ast.ClassDef) -> bool:
     """Whether the forward of a class only permutes its input, by what it was made
     with."""
-    forward = _method(owner, "forward")
-    init = _method(owner, "__init__")
-    if forward is None or init is None or len(forward.args.args) != 2:
+    result, init = _permute_returned(owner), _method(owner, "__init__")
+    if result is None or init is None:
         return False
+    is_fixed = any(isinstance(node, ast.Constant) for node in ast.walk(result))
+    return not is_fixed and _takes_order(init)
+
+
+def _fixed_order(owner: ast.ClassDef) -> Shape | None:
+    """The order into which a class permutes, if it is written in its forward."""
+    result = _permute_returned(owner)
+    init = _method(owner, "__init__")
+    if result is None or (init is not None and len(init.args.args) > 1):
+        return None
+    constants = [node for node in ast.walk(result) if isinstance(node, ast.Constant)]
+    numbers = [node.value for node in constants if isinstance(node.value, int)]
+    return tuple(numbers) or None
+
+
+def _permute_returned(owner: ast.ClassDef) -> ast.Call | None:
+    """The permute that the forward of a class consists of."""
+    forward = _method(owner, "forward")
+    if forward is None or len(forward.args.args) != 2:
+        return None
     body = [item for item in forward.body if not _is_docstring(item)]
-    result = (
-        body[0].value if len(body) == 1 and isinstance(body[0], ast.Return) else None
-    )
+    if len(body) != 1 or not isinstance(body[0], ast.Return):
+        return None
+    result = body[0].value
     if isinstance(result, ast.Call) and _is_contiguous(result.func):
         result = result.func.value if isinstance(result.func, ast.Attribute) else None
     if not isinstance(result, ast.Call) or not isinstance(result.func, ast.Attribute):
-        return False
-    is_fixed = any(isinstance(node, ast.Constant) for node in ast.walk(result))
-    return result.func.attr == "permute" and not is_fixed and _takes_order(init)
+        return None
+    return result if result.func.attr == "permute" else None
 
 
 def _method(owner: ast.ClassDef, name: str) -> ast.FunctionDef | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shapelint import ops
 from shapelint.changes import weights
@@ -20,7 +20,8 @@ from shapelint.facts.tensors import Shape
 from shapelint.facts.walked_target import Walked
 from shapelint.ops.record import Family
 from shapelint.syntax.calls import CallExpression, call_at
-from shapelint.syntax.edits import replacement
+from shapelint.syntax.edits import insert_before, replacement
+from shapelint.syntax.trees import ParsedFile
 
 _OVER_FEATURES = (
     *(Family.LINEAR, Family.RECURRENT, Family.ATTENTION, Family.TRANSFORMER),
@@ -50,6 +51,10 @@ class Turn:
     def takes(self) -> Layout:
         return Layout.LAST if self.to_last else Layout.FIRST
 
+    @property
+    def arrives(self) -> Layout:
+        return Layout.FIRST if self.to_last else Layout.LAST
+
     def write(self, order: Shape) -> str:
         """The method that permutes so: of three dimensions a transpose."""
         if self.rank == 3:
@@ -71,6 +76,9 @@ def turn_channels(walked: Walked, trace: Trace, call: Call) -> Iterator[Candidat
     if turn is None or (turn.rank > 3 and _is_image_itself(trace, call)):
         return
     follows = layout_behind(trace, call)
+    if follows is None and ops.keeps_shape(call.op):
+        # nobody asks, so what a norm gives is laid out as what it is given
+        follows = turn.arrives
     for position, (edits, title, is_back) in enumerate(_write_turn(walked, call, turn)):
         likely = weights.LAYOUT - weights.LAYOUT_EACH * position
         if follows is not None and (follows is not turn.takes) == is_back:
@@ -176,12 +184,41 @@ def _around_element(element: CallExpression, turn: Turn) -> Iterator[_Written]:
     behind = write_permuting_layer(source, turn.back)
     if before is None or behind is None:
         return
-    start, end = source.extent(element.node)
     shown = _one_line(element.text)
+    statement = _append_of(element)
+    if statement is not None:
+        yield from _around_statement(source, statement, (before, behind), shown)
+        return
+    start, end = source.extent(element.node)
     first = Edit(source.file, start, start, f"{before}, ")
     yield (first,), f"`{before}` before `{shown}`", False
     # one edit: an insertion in front and one behind could not be told from two mistakes
     both = Edit(source.file, start, end, f"{before}, {element.text}, {behind}")
+    yield (both,), f"`{before}` before `{shown}` and `{behind}` after it", True
+
+
+def _append_of(element: CallExpression) -> ast.Expr | None:
+    """The statement `layers.append(...)` that adds a layer to a list."""
+    source = element.source
+    adding = source.parents.get(element.node)
+    if not isinstance(adding, ast.Call) or len(adding.args) != 1:
+        return None
+    func, statement = adding.func, source.parents.get(adding)
+    is_append = isinstance(func, ast.Attribute) and func.attr == "append"
+    return statement if is_append and isinstance(statement, ast.Expr) else None
+
+
+def _around_statement(
+    source: ParsedFile, statement: ast.Expr, layers: tuple[str, str], shown: str
+) -> Iterator[_Written]:
+    """A statement that adds a permuting layer before another, and one behind it."""
+    before, behind = layers
+    adding = source.segment(statement).partition("(")[0]
+    first = insert_before(source, statement, f"{adding}({before})")
+    yield (first,), f"`{before}` before `{shown}`", False
+    indentation = " " * statement.col_offset
+    last = f"\n{indentation}{adding}({behind})"
+    both = replace(first, replacement=first.replacement + last)
     yield (both,), f"`{before}` before `{shown}` and `{behind}` after it", True
 
 
@@ -195,7 +232,7 @@ def _element_of(walked: Walked, call: Call) -> CallExpression | None:
         if made is None:
             return None
         parent = made.source.parents.get(made.node)
-        if _holds_layers(parent, made.node):
+        if _holds_layers(parent, made.node) or _append_of(made) is not None:
             return made
     return None
 

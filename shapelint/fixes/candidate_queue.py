@@ -65,7 +65,7 @@ def queue_candidates(
     queue = [
         _lower_if_repeated(walked, each, context.rearranged)
         for each in found.values()
-        if not left or not _turns_operand(walked, each.candidate)
+        if not left or not _accepts_positions(walked, each.candidate)
     ]
     return sorted(queue, key=lambda each: -each.candidate.likely)
 
@@ -112,11 +112,11 @@ def _lower_if_repeated(walked: Walked, queued: Queued, rearranged: set[str]) -> 
     return replace(queued, candidate=replace(candidate, likely=likely))
 
 
-def _turns_operand(walked: Walked, candidate: Candidate) -> bool:
-    """Whether a change turns what a call is given, which keeps all of its
-    dimensions."""
+def _accepts_positions(walked: Walked, candidate: Candidate) -> bool:
+    """Whether a change lets a layer run for each position that a reduction leaves: by
+    another number, or by a turn of what it is given."""
     if candidate.kind is not ChangeKind.OPERAND:
-        return False
+        return bool(candidate.edits) and all(map(_is_number, candidate.edits))
     return "turn" in find_added_rearrangements(candidate, walked.texts)
 
 

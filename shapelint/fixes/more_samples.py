@@ -70,6 +70,9 @@ def keeps_samples_apart(
 
     A change that lets positions be counted along the batch fits every size, and gives
     each sample another result. One that joins samples lets them change each other's."""
+    with no_modes():
+        # in train mode a batch norm joins samples on purpose
+        model.eval()
     with _drawn_constants(model):
         result = _results_of(model, args, kwargs)
         again = _results_of(model, args, kwargs)

@@ -8,13 +8,15 @@ from typing import NamedTuple
 
 class Mistake(NamedTuple):
     """A model with one mistake. `help`: how the title of the first fix reads.
-    `right`: the pairs of texts, old and new, that mend it."""
+    `right`: the pairs of texts, old and new, that mend it. `more`: inputs with more
+    samples, where not every one of them has samples in front."""
 
     source: str
     inputs: tuple[str, ...]
     help: str
     right: tuple[tuple[str, str], ...]
     target: str = "Net"
+    more: tuple[str, ...] = ()
 
 
 HEAD = """
@@ -171,6 +173,43 @@ class Net(nn.Module):
         (
             "nn.LayerNorm(10),",
             "Permute(0, 2, 3, 1), nn.LayerNorm(10), Permute(0, 3, 1, 2),",
+        ),
+    ),
+)
+
+NORM_APPENDED = Mistake(
+    HEAD
+    + """
+class ToFirst(nn.Module):
+    def forward(self, x):
+        return x.permute(0, 3, 1, 2)
+
+
+class ToLast(nn.Module):
+    def forward(self, x):
+        return x.permute(0, 2, 3, 1).contiguous()
+
+
+class Net(nn.Module):
+    def __init__(self, dims=(6, 9)):
+        super().__init__()
+        layers, last = [], 3
+        for dim in dims:
+            layers.append(nn.Conv2d(last, dim, 3, stride=2, padding=1))
+            layers.append(nn.LayerNorm(dim))
+            layers.append(ToFirst())
+            last = dim
+        self.body = nn.Sequential(*layers)
+
+    def forward(self, x):
+        return self.body(x).flatten(2)
+""",
+    ("2,3,16,20",),
+    "`ToLast()` before `nn.LayerNorm(dim)`",
+    (
+        (
+            "nn.LayerNorm(dim))",
+            "ToLast())\n            layers.append(nn.LayerNorm(dim))",
         ),
     ),
 )
@@ -337,6 +376,26 @@ class Net(nn.Module):
     (("h_n.squeeze(0)", "h_n[-1]"),),
 )
 
+STATE_FOR_BATCH_FIRST = Mistake(
+    HEAD
+    + """
+class Net(nn.Module):
+    def __init__(self, width=10):
+        super().__init__()
+        self.width = width
+        self.lstm = nn.LSTM(6, width)
+        self.fc = nn.Linear(width, 2)
+
+    def forward(self, x):
+        state = torch.zeros(1, x.size(0), self.width)
+        out, _ = self.lstm(x, (state, state.clone()))
+        return self.fc(out[:, -1])
+""",
+    ("3,7,6",),
+    "`nn.LSTM(..., batch_first=True)`",
+    (("nn.LSTM(6, width)", "nn.LSTM(6, width, batch_first=True)"),),
+)
+
 # -- joined along the wrong dimension, turned where nothing was to turn --------------------
 
 TURNED_FOR_NOTHING = Mistake(
@@ -398,6 +457,7 @@ class Net(nn.Module):
     ("4,9,6", "1,9:bool"),
     "`drop.expand(x.shape[0], -1)`",
     (("x[drop]", "x[drop.expand(x.shape[0], -1)]"),),
+    more=("7,9,6", "1,9:bool"),
 )
 
 MASK_OF_KEYS = Mistake(
@@ -421,6 +481,114 @@ class Net(nn.Module):
     (("masked_fill(~pad", "masked_fill((~pad)[:, None, None, :]"),),
 )
 
+WEIGHTS_OF_POSITIONS = Mistake(
+    HEAD
+    + """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(6, 8)
+
+    def forward(self, x, weight):
+        hidden = self.fc(x)
+        total = (hidden * weight).sum(1)
+        return total / weight.sum(1, keepdim=True)
+""",
+    ("3,7,6", "3,7"),
+    "`weight.unsqueeze(-1)`",
+    (("hidden * weight)", "hidden * weight.unsqueeze(-1))"),),
+)
+
+# -- tables of positions -------------------------------------------------------------------
+
+ROTARY_WITHOUT_HEADS = Mistake(
+    HEAD
+    + """
+def turn(x):
+    a, b = x.chunk(2, -1)
+    return torch.cat([-b, a], -1)
+
+
+class Net(nn.Module):
+    def __init__(self, dim=16, heads=2, longest=40):
+        super().__init__()
+        self.heads, size = heads, dim // heads
+        steps = 1.0 / 10000 ** (torch.arange(0, size, 2).float() / size)
+        angles = torch.outer(torch.arange(longest).float(), steps).repeat(1, 2)
+        self.register_buffer("cos", angles.cos())
+        self.register_buffer("sin", angles.sin())
+        self.qkv = nn.Linear(dim, 3 * dim)
+
+    def forward(self, x):
+        b, n, d = x.shape
+        q, k, v = self.qkv(x).view(b, n, 3, self.heads, -1).unbind(2)
+        cos, sin = self.cos[:n], self.sin[:n]
+        q = q * cos + turn(q) * sin
+        return (q * k + v).flatten(2)
+""",
+    ("2,9,16",),
+    "`cos.unsqueeze(1)` and the same in 1 other place",
+    (("q * cos + turn(q) * sin", "q * cos[:, None] + turn(q) * sin[:, None]"),),
+)
+
+POSITIONS_IN_FRONT = Mistake(
+    HEAD
+    + """
+class Net(nn.Module):
+    def __init__(self, dim=12, longest=30):
+        super().__init__()
+        self.pos = nn.Parameter(torch.zeros(longest, 1, dim))
+        nn.init.normal_(self.pos)
+        self.fc = nn.Linear(dim, dim)
+
+    def forward(self, x):
+        x = x + self.pos[: x.size(1)]
+        return self.fc(x)
+""",
+    ("2,9,12",),
+    "`self.pos[: x.size(1)].transpose(0, 1)`",
+    (("self.pos[: x.size(1)]", "self.pos[: x.size(1)].transpose(0, 1)"),),
+)
+
+# -- helps that would change what is computed -----------------------------------------------
+
+MAXIMUM_UNPACKED = Mistake(
+    HEAD
+    + """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Conv2d(1, 10, 3, padding=1)
+        self.head = nn.Linear(10, 3)
+
+    def forward(self, x):
+        best, at = self.body(x).max(3)
+        return self.head(best)
+""",
+    ("2,1,6,9",),
+    "",
+    (("self.body(x).max(3)", "self.body(x).flatten(2).max(2)"),),
+)
+
+TABLE_OF_ZEROS = Mistake(
+    HEAD
+    + """
+class Net(nn.Module):
+    def __init__(self, dim=12, longest=30):
+        super().__init__()
+        self.pos = nn.Parameter(torch.zeros(longest, 1, dim))
+        self.drop = nn.Dropout(0.1)
+        self.fc = nn.Linear(dim, dim)
+
+    def forward(self, x):
+        x = self.drop(x + self.pos[: x.size(1)])
+        return self.fc(x)
+""",
+    ("2,9,12",),
+    "",
+    (("self.pos[: x.size(1)]", "self.pos[: x.size(1)].transpose(0, 1)"),),
+)
+
 MISTAKES = {
     "a mean over one axis of a map": ONE_AXIS_LEFT,
     "two heads behind maxima over two axes of three": TWO_HEADS,
@@ -428,6 +596,7 @@ MISTAKES = {
     "a mean over features instead of time": OVER_CHANNELS,
     "a norm over features behind a convolution in a Sequential": NORM_IN_SEQUENTIAL,
     "a norm over features between convolutions": NORM_BETWEEN_CONVOLUTIONS,
+    "a norm over features that is appended": NORM_APPENDED,
     "a norm over features in a forward": NORM_IN_FORWARD,
     "a norm over features, and back": NORM_AND_BACK,
     "points with their coordinates last": POINTS,
@@ -435,8 +604,17 @@ MISTAKES = {
     "the state of two layers": STATE_OF_TWO_LAYERS,
     "the state of two directions": STATE_OF_TWO_DIRECTIONS,
     "the state of three layers squeezed": STATE_SQUEEZED,
+    "a state for a batch in front": STATE_FOR_BATCH_FIRST,
     "joined along the width, then turned": TURNED_FOR_NOTHING,
     "turned once too often": ONE_TURN_TOO_MANY,
     "a mask with one row": MASK_OF_ONE_ROW,
     "a mask of keys without heads": MASK_OF_KEYS,
+    "weights of positions": WEIGHTS_OF_POSITIONS,
+    "rotary tables without heads": ROTARY_WITHOUT_HEADS,
+    "a table with positions in front": POSITIONS_IN_FRONT,
+}
+
+UNCLEAR = {
+    "values and indices of a maximum over rows": MAXIMUM_UNPACKED,
+    "a table of zeros": TABLE_OF_ZEROS,
 }
