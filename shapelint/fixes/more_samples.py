@@ -73,16 +73,27 @@ def keeps_samples_apart(
     with no_modes():
         # in train mode a batch norm joins samples on purpose
         model.eval()
+    samples = next(tensors_in((args, kwargs))).shape[0]
     with _drawn_constants(model):
         result = _results_of(model, args, kwargs)
-        again = _results_of(model, args, kwargs)
         _change_last_sample(args, kwargs)
         other = _results_of(model, args, kwargs)
-    samples = next(tensors_in((args, kwargs))).shape[0]
+        are_apart = _are_apart(result, other, samples)
+        if are_apart is not False:
+            return are_apart
+        again = _results_of(model, args, kwargs)
     with no_modes():
-        if not all(map(_are_close, result, again)):
-            return None
-        for tensor, changed in zip(result, other, strict=False):
+        is_noise = not all(map(_are_close, other, again))
+    return None if is_noise else False
+
+
+def _are_apart(
+    equal: list[torch.Tensor], other: list[torch.Tensor], samples: int
+) -> bool | None:
+    """Whether the results of `equal` samples are the same, and stay so where the last
+    sample is another."""
+    with no_modes():
+        for tensor, changed in zip(equal, other, strict=False):
             if is_fake(tensor) or not tensor.dim() or tensor.shape[0] != samples:
                 return None
             if not _are_close(tensor, tensor[:1].expand_as(tensor)):
