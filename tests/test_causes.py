@@ -97,7 +97,7 @@ CASES = {
         ("2,20:int64",),
         "SHP102",
         "self.emb(x)",
-        "`self.emb(x).transpose(-2, -1)`",
+        "`self.emb(x).transpose(1, 2)`",
     ),
     "both directions": Case(
         module(
@@ -236,8 +236,8 @@ CASES |= {
         ),
         ("1,3,8,8",),
         "SHP103",
-        "16",
-        "`nn.GroupNorm(1, 16)`",
+        "self.norm(self.conv(x))",
+        "`self.norm(self.conv(x).permute(0, 2, 3, 1)).permute(0, 3, 1, 2)`",
     ),
     "mask larger than the sequence": Case(
         module(

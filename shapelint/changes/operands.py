@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -214,15 +214,20 @@ def _swap(shape: Shape, one: int, other: int) -> Shape:
 # -- one operand cut or resized to the other ---------------------------------------------
 
 
-def crop_larger(walked: Walked, call: Call) -> Iterator[Candidate]:
+def crop_larger(
+    walked: Walked, call: Call, tables: Collection[Shape]
+) -> Iterator[Candidate]:
     """Crop a mask or table that is larger than the other operand:
-    `mask[..., : x.size(-2), : x.size(-1)]`."""
+    `mask[..., : x.size(-2), : x.size(-1)]`. `tables`: the shapes of operands that do not
+    come from an input; what does, and has more dimensions, is not cut."""
     known = find_operands(walked, call)
     if len(known) != 2:
         return
     for one, other in ((known[0], known[1]), (known[1], known[0])):
         larger = _larger_sides(one.shape, other.shape)
         if not larger or not other.is_named or not _may_be_cut(one, other, larger):
+            continue
+        if len(one.shape) > len(other.shape) and one.shape not in tables:
             continue
         cuts = [
             f": {other.text}.size(-{side})" if side in larger else ":"

@@ -29,6 +29,12 @@ def nn_prefix(source: ParsedFile) -> str | None:
     return f"{names['torch']}.nn." if "torch" in names else None
 
 
+def torch_prefix(source: ParsedFile) -> str | None:
+    """How the file spells torch."""
+    names = _module_names(source)
+    return f"{names['torch']}." if "torch" in names else None
+
+
 def _module_names(source: ParsedFile) -> dict[str, str]:
     """The names under which a file imports modules of torch."""
     names: dict[str, str] = {}

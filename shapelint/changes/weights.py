@@ -248,6 +248,19 @@ SOLVED_BUT_FURTHER = 0.3
 # A cost: a number in place of names, where it is known what the names stand for
 NUMBER_FOR_NAMES = 2.0
 
+# -- layouts ----------------------------------------------------------------------------
+
+# What is wanted is there, in another dimension: no number is wrong then
+LAYOUT = 4.6
+
+# Worth: what follows takes the layout that the change gives
+LAYOUT_AS_FOLLOWS = 0.4
+
+LAYOUT_EACH = 0.05  # A cost for each form of a change that comes before it
+
+# A cost: the layout may well be right, and is changed together with another dimension
+LAYOUT_OF_TWO = 0.3
+
 # -- heads, groups, factors -----------------------------------------------------------
 
 SMALL_NUMBER = 0.8  # A number near the one that is there

@@ -44,6 +44,9 @@ class ChangeKind(Enum):
     """It writes another size upstream, found by trying what fits."""
     SOLVED = "solved"
     """It follows from where the sizes come from."""
+    LAYOUT = "layout"
+    """It follows from where the dimensions are: the size that is wanted stands at
+    another one. Where it holds, no other size is the mistake."""
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 
 from shapelint.changes import weights
 from shapelint.changes.failure_context import FailureContext
+from shapelint.changes.layout_changes import layout_candidates
 from shapelint.changes.orders import find_added_rearrangements
 from shapelint.changes.other_inputs import other_ranks
 from shapelint.changes.plausibility import Numbers
+from shapelint.changes.reduced_axes import leaves_positions
 from shapelint.changes.solved_numbers import solved_candidates
 from shapelint.changes.upstream_changes import changes_upstream
 from shapelint.facts.diagnostics import Edit
@@ -37,7 +39,10 @@ def queue_candidates(
         candidate.edits: Queued(_less_without_names(walked, candidate), False)
         for candidate in changes_upstream(context)
     }
-    for candidate in solved_candidates(walked, failed.trace, failed.call):
+    for candidate in (
+        *layout_candidates(walked, failed.trace, failed.call),
+        *solved_candidates(walked, failed.trace, failed.call),
+    ):
         same = found.get(candidate.edits)
         likely = candidate.likely
         if same is not None:
@@ -45,7 +50,11 @@ def queue_candidates(
         found[candidate.edits] = Queued(replace(candidate, likely=likely), True)
     least: dict[str, float] = {}
     for position, candidate in enumerate(_own_candidates(walked, failed, others)):
-        same = found.pop(candidate.edits, None) if candidate.edits else None
+        same = found.get(candidate.edits) if candidate.edits else None
+        # what follows from a layout says why, and comes first
+        if same is not None and same.candidate.kind is ChangeKind.LAYOUT:
+            continue
+        found.pop(candidate.edits, None)
         likely = _likely_own(candidate, same, position)
         # of one group the rule's own order holds
         if candidate.group in least:
@@ -54,17 +63,23 @@ def queue_candidates(
             least[candidate.group] = likely
         ranked = replace(candidate, likely=likely)
         found[candidate.edits or candidate.inputs] = Queued(ranked, True)
+    left = leaves_positions(walked, failed.trace, failed.call)
     queue = [
-        _lower_if_repeated(walked, each, context.rearranged) for each in found.values()
+        _lower_if_repeated(walked, each, context.rearranged)
+        for each in found.values()
+        if not left or not _accepts_positions(walked, each.candidate)
     ]
     return sorted(queue, key=_order)
 
 
-def _order(queued: Queued) -> tuple[bool, float]:
-    """What follows from where sizes come from is tried first: where it holds, fewer
-    guesses are needed."""
+def _order(queued: Queued) -> tuple[int, float]:
+    """What follows from the layout, or from where sizes come from, is tried first:
+    where it holds, fewer guesses are needed."""
     candidate = queued.candidate
-    return candidate.kind is not ChangeKind.SOLVED, -candidate.likely
+    return _FIRST.get(candidate.kind, len(_FIRST)), -candidate.likely
+
+
+_FIRST = {ChangeKind.LAYOUT: 0, ChangeKind.SOLVED: 1}
 
 
 def _less_without_names(walked: Walked, candidate: Candidate) -> Candidate:
@@ -107,6 +122,14 @@ def _lower_if_repeated(walked: Walked, queued: Queued, rearranged: set[str]) -> 
         return queued
     likely = candidate.likely - weights.PUT_IN_TWICE
     return replace(queued, candidate=replace(candidate, likely=likely))
+
+
+def _accepts_positions(walked: Walked, candidate: Candidate) -> bool:
+    """Whether a change lets a layer run for each position that a reduction leaves: by
+    another number, or by a turn of what it is given."""
+    if candidate.kind is not ChangeKind.OPERAND:
+        return bool(candidate.edits) and all(map(_is_number, candidate.edits))
+    return "turn" in find_added_rearrangements(candidate, walked.texts)
 
 
 def _own_candidates(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 import torch
 
-from shapelint import ops
 from shapelint.facts.graph import Trace
 from shapelint.facts.tensors import Shape, TensorFact
-from shapelint.ops.record import Draws
 from shapelint.tracing.fake_tensors import is_fake
 from shapelint.tracing.nested import Args, Kwargs, tensors_in
 from shapelint.tracing.torch_private import no_modes
@@ -66,29 +68,124 @@ def count_samples(trace: Trace) -> int:
     return first.shape[0] if first is not None and first.shape else 1
 
 
-def draws_noise(trace: Trace) -> bool:
-    """Whether equal samples may well give other results."""
-    return any(ops.of(call.op).draws is not Draws.NOTHING for call in trace.calls)
+def has_batch_second(trace: Trace) -> bool:
+    """Whether a layer takes (time, batch, features): the first dimension is no batch
+    then, and what it holds is mixed on purpose."""
+    return any(
+        call.attributes.get("batch_first") is False
+        and len(call.inputs) > 0
+        and len(call.inputs[0].shape) == 3
+        for call in trace.calls
+    )
 
 
-def have_equal_results(
+def keeps_samples_apart(
     model: torch.nn.Module, args: Args, kwargs: Kwargs
 ) -> bool | None:
-    """Whether a model gives the same for each of equal samples; None where the results
-    have no values.
+    """Whether a model gives the same for each of equal samples, and for the others of
+    them when the last is another one; None where the results have no values, or are not
+    the same twice.
 
     A change that lets positions be counted along the batch fits every size, and gives
-    each sample another result."""
-    result = model(*args, **kwargs)
-    samples = next(tensors_in((args, kwargs))).shape[0]
+    each sample another result. One that joins samples lets them change each other's."""
     with no_modes():
-        for tensor in tensors_in(result):
+        # in train mode a batch norm joins samples on purpose
+        model.eval()
+    samples = next(tensors_in((args, kwargs))).shape[0]
+    with _drawn_constants(model):
+        result = _results_of(model, args, kwargs)
+        _change_last_sample(args, kwargs)
+        other = _results_of(model, args, kwargs)
+        are_apart = _are_apart(result, other, samples)
+        if are_apart is not False:
+            return are_apart
+        again = _results_of(model, args, kwargs)
+    with no_modes():
+        is_noise = not all(map(_are_close, other, again))
+    return None if is_noise else False
+
+
+def _are_apart(
+    equal: list[torch.Tensor], other: list[torch.Tensor], samples: int
+) -> bool | None:
+    """Whether the results of `equal` samples are the same, and stay so where the last
+    sample is another."""
+    with no_modes():
+        for tensor, changed in zip(equal, other, strict=False):
             if is_fake(tensor) or not tensor.dim() or tensor.shape[0] != samples:
                 return None
-            first = tensor[:1].expand_as(tensor)
-            if not torch.allclose(tensor, first, rtol=1e-3, atol=1e-5, equal_nan=True):
+            if not _are_close(tensor, tensor[:1].expand_as(tensor)):
+                return False
+            if not _are_close(tensor[:-1], changed[:-1]):
                 return False
     return True
+
+
+def _results_of(
+    model: torch.nn.Module, args: Args, kwargs: Kwargs
+) -> list[torch.Tensor]:
+    return list(tensors_in(model(*_copied(args), **_copied(kwargs))))
+
+
+def _copied(value: Any) -> Any:
+    """A value whose tensors may be written into."""
+    if isinstance(value, torch.Tensor):
+        with no_modes():
+            return value.clone()
+    if isinstance(value, (list, tuple)) and type(value) in (list, tuple):
+        return type(value)(map(_copied, value))
+    if type(value) is dict:
+        return {name: _copied(item) for name, item in value.items()}
+    return value
+
+
+def _are_close(one: torch.Tensor, other: torch.Tensor) -> bool:
+    if is_fake(one) or is_fake(other) or one.shape != other.shape:
+        return one.shape == other.shape
+    return torch.allclose(one, other, rtol=1e-3, atol=1e-5, equal_nan=True)
+
+
+def _change_last_sample(args: Args, kwargs: Kwargs) -> None:
+    """Give the last sample other numbers, within the same range."""
+    given = list(tensors_in((args, kwargs)))
+    samples = given[0].shape[0]
+    with no_modes():
+        for tensor in given:
+            if tensor.dim() and tensor.shape[0] == samples and _holds_floats(tensor):
+                tensor[-1] = 1 - tensor[-1]
+
+
+def _holds_floats(tensor: torch.Tensor) -> bool:
+    return tensor.is_floating_point() and not is_fake(tensor)
+
+
+@contextmanager
+def _drawn_constants(model: torch.nn.Module) -> Iterator[None]:
+    """Parameters that are the same everywhere, as tables of zeros are made, hold other
+    numbers inside: nobody could see what they are added to."""
+    constant = [
+        parameter
+        for parameter in model.parameters()
+        if parameter.dim() > 1 and _holds_floats(parameter) and _is_constant(parameter)
+    ]
+    kept = []
+    with no_modes(), torch.no_grad():
+        for parameter in constant:
+            kept.append((parameter, parameter.detach().clone()))
+            steps = torch.arange(parameter.numel(), dtype=torch.float32)
+            parameter.copy_(torch.sin(steps).view_as(parameter))
+    try:
+        yield
+    finally:
+        with no_modes(), torch.no_grad():
+            for parameter, old in kept:
+                parameter.copy_(old)
+
+
+def _is_constant(parameter: torch.Tensor) -> bool:
+    with no_modes(), torch.no_grad():
+        flat = parameter.detach().flatten()
+        return bool(flat.numel()) and bool((flat == flat[0]).all())
 
 
 def _which_grow(walks: Walks, count: int, samples: tuple[int, int]) -> list[bool]:

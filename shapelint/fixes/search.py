@@ -235,6 +235,8 @@ class Causes:
             is_solved = any(_is_solved(item) for item in successes)
             if is_solved and len(successes) >= ENOUGH_BESIDE_SOLVED:
                 break
+            if candidate.kind is not ChangeKind.LAYOUT and _is_laid_out(successes):
+                break
             if is_solved and candidate.kind is ChangeKind.NUMBER:
                 continue  # what fits is a worse guess than what follows
             if not _is_worth_a_try(queued, successes, total):
@@ -320,6 +322,15 @@ def _is_sure(success: Success) -> bool:
 
 def _is_solved(success: Success) -> bool:
     return success.candidate.kind is ChangeKind.SOLVED
+
+
+def _is_laid_out(successes: list[Success]) -> bool:
+    """Whether a change of layout leaves less that fails. A number, or another turn,
+    would then only fit."""
+    return any(
+        item.candidate.kind is ChangeKind.LAYOUT and item.cleared > 0
+        for item in successes
+    )
 
 
 def _is_worth_a_try(queued: Queued, successes: list[Success], total: int) -> bool:

@@ -27,8 +27,8 @@ from shapelint.fixes.failure_counts import (
 from shapelint.fixes.larger_images import enlarge
 from shapelint.fixes.more_samples import (
     MORE_SAMPLES,
-    draws_noise,
-    have_equal_results,
+    has_batch_second,
+    keeps_samples_apart,
     outputs_grow,
 )
 from shapelint.fixes.searched import Searched
@@ -228,12 +228,13 @@ class Verifier:
             return True
         if not outputs_grow((was, before), (now, after)):
             return False
-        return draws_noise(now) or self._treats_samples_alike(changed)
+        return has_batch_second(now) or self._treats_samples_alike(changed)
 
     def _treats_samples_alike(self, changed: Walkable) -> bool:
-        """Whether equal samples give equal results; true where that cannot be seen."""
+        """Whether equal samples give equal results, whatever another one holds; true
+        where that cannot be seen."""
         equal = replace(changed, inputs=changed.inputs.with_equal_samples())
-        return equal.run_inside(Mode.EVAL, have_equal_results) is not False
+        return equal.run_inside(Mode.EVAL, keeps_samples_apart) is not False
 
     def _walk_with_more(self, walkable: Walkable, mode: Mode) -> Trace:
         batched = replace(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from shapelint import ops
+from shapelint.changes.broadcast_axes import find_tables
 from shapelint.changes.operands import crop_larger, resize_maps, rewrite_operands
 from shapelint.changes.other_inputs import (
     are_sides_halvable,
@@ -106,21 +107,33 @@ class Net(nn.Module):
         )
         # a table is made for one length: then the input may be the one that is too long
         is_of_table = holds_own_table(trace, call)
+        no_samples = find_tables(trace, call)
+        tables = [shape in no_samples for shape in shapes]
         candidates = [
-            *crop_larger(walked, call),
+            *crop_larger(walked, call, no_samples),
             *(resize_inputs(walked, [sizes]) if is_of_table else ()),
-            *rewrite_operands(walked, call, _keeps_a_shape(shapes)),
+            *rewrite_operands(walked, call, _keeps_a_shape(shapes, tables)),
             *resize_maps(walked, call, are_sides_halvable(walked)),
             *other_sizes(walked),
         ]
         return finding_at_call(walked, trace, call, draft, candidates)
 
 
-def _keeps_a_shape(before: list[Shape]) -> Callable[[list[Shape]], bool]:
+def _keeps_a_shape(
+    before: list[Shape], tables: list[bool]
+) -> Callable[[list[Shape]], bool]:
     """Make a test of whether changed shapes broadcast to one of the original shapes, so
-    that no tensor grows by accident."""
+    that no tensor grows by accident, and no row of a table meets a sample.
+
+    `tables`: for each shape, whether its rows are no samples."""
 
     def fits(shapes: list[Shape]) -> bool:
-        return find_clash(shapes) is None and merge_shapes(shapes, 0) in before
+        rank = max(map(len, shapes))
+        meets_samples = any(
+            is_table and len(shape) == rank and shape[0] != 1
+            for shape, is_table in zip(shapes, tables, strict=False)
+        )
+        is_kept = find_clash(shapes) is None and merge_shapes(shapes, 0) in before
+        return is_kept and not meets_samples
 
     return fits

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from shapelint import ops
+from shapelint.changes import weights
 from shapelint.changes.layer_inputs import add_keyword, rewrite_layer_input
 from shapelint.changes.layer_numbers import number_candidates
-from shapelint.facts.findings import Candidate, Example, Finding, Rule
+from shapelint.facts.findings import Candidate, ChangeKind, Example, Finding, Rule
 from shapelint.facts.graph import Call, Trace
 from shapelint.facts.tensors import Shape
 from shapelint.facts.walked_target import Walked
@@ -156,7 +158,14 @@ class Net(nn.Module):
             found,
         )
         candidates = _batch_first(walked, call)
+        if len(wrong) == 3 and wrong[1] == shape[0]:
+            # the state has the batch where it belongs, and the input has it in front
+            candidates = map(_as_layout, candidates)
         yield finding_at_layer(walked, trace, call, draft, candidates)
+
+
+def _as_layout(candidate: Candidate) -> Candidate:
+    return replace(candidate, likely=weights.LAYOUT, kind=ChangeKind.LAYOUT)
 
 
 def _batch_first(walked: Walked, call: Call) -> Iterator[Candidate]:
