@@ -109,11 +109,12 @@ def value_of(origin: Origin, given: dict[Origin, int | float]) -> int | float | 
     """What comes out with other values at some ends; None where that is not defined.
 
     `given`: the ends that have another value. Every other end keeps its own."""
-    if origin in given:
-        return given[origin]
-    if isinstance(origin, Read):
-        return value_of(origin.inner, given)
     if not isinstance(origin, Operation):
+        # only ends are given: the hash of all parts of an operation takes long
+        if given and origin in given:
+            return given[origin]
+        if isinstance(origin, Read):
+            return value_of(origin.inner, given)
         return origin.value
     left = value_of(origin.left, given)
     right = value_of(origin.right, given) if origin.right is not None else None
