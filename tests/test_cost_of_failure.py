@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.failing_programs import programs
 from shapelint.facts.findings import Candidate
 from shapelint.fixes.verify import Verifier
 from shapelint.loading import model
@@ -92,3 +93,18 @@ def test_a_stride_is_tried_only_where_too_much_arrives(
     write(HEAD.format(layers=layers))
     check_target("net.py:Net", f"2,3,{side}")
     assert any("stride=2" in title for title in tried) is is_tried
+
+
+@pytest.mark.parametrize("name", ["resnet, norm", "mlp, norm"])
+def test_a_norm_of_other_channels_is_solved_at_once(
+    name: str, write: Callable[..., Path], tried: list[str]
+) -> None:
+    program = next(each for each in programs(1) if each.name == name)
+    write(program.source)
+    report: Any = check_target("net.py:Net", *program.inputs)
+    right = {
+        "resnet, norm": "`nn.BatchNorm2d(outside)`",
+        "mlp, norm": '`nn.BatchNorm1d(cfg["hidden"])`',
+    }
+    assert report.diagnostics[0].fixes[0].title == right[name]
+    assert len(tried) < 12
