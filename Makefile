@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 INSTALLED := $(VENV)/installed
 
-.PHONY: demo test lint docs sweep oracle bench bench-mutation clean
+.PHONY: demo test lint docs sweep oracle bench bench-mutation bench-failing bench-advice clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -55,6 +55,13 @@ bench: $(INSTALLED)
 # a sample; the whole is --rejected 1000 --accepted 1000 --double 300
 bench-mutation: $(VENV)/core
 	$(BIN)/python -m benchmarks.mutation --rejected 120 --accepted 60 --double 20 --seconds 200
+
+bench-failing: $(INSTALLED)
+	$(BIN)/python -m benchmarks.failing
+
+# a sample; the whole is --count 1000
+bench-advice: $(VENV)/core
+	$(BIN)/python -m benchmarks.advice --count 60
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

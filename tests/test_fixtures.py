@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.mutation.__main__ import Broken, doubles
-from benchmarks.mutation.judge import eager_error
+from benchmarks.mutation.eager import eager_error
 from benchmarks.mutation.operators import Mutation
+from benchmarks.mutation.sampling import Broken, doubles
 from benchmarks.mutation.subjects import Subject, fixtures
 from tests import eager
 from tests.conftest import FIXTURES, check_target, codes, errors

@@ -4,118 +4,13 @@
 from __future__ import annotations
 
 import argparse
-import collections
 import json
-import multiprocessing
-import os
-import random
-import sys
-import tempfile
 import time
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks.mutation.editable import Mutation
-from benchmarks.mutation.operators import mutations
-from benchmarks.mutation.subjects import Subject, subjects
-
-SLOW = 3.0
-"""Seconds that a subject's own eager run may take."""
-
-
-Job = tuple[Subject, tuple[Mutation, ...], bool]
-"""A file, what is done to it, and whether it is of interest only if eager accepts
-it."""
-
-
-def work(job: Job) -> Any:
-    """One mutant in a worker process."""
-    from benchmarks.mutation.judge import verdict
-
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            return verdict(job[0], job[1], Path(folder), accepted_only=job[2])
-        finally:
-            os.chdir("/")
-
-
-def runs(subject: Subject) -> float | None:
-    """Seconds that the correct file takes in eager; None where it does not run as it
-    is."""
-    from benchmarks.mutation.judge import eager_error
-
-    with tempfile.TemporaryDirectory() as name:
-        (Path(name) / "inputs.py").write_text(subject.inputs)
-        started = time.monotonic()
-        raised = eager_error(subject.source, subject, Path(name))
-        return None if raised else time.monotonic() - started
-
-
-def initialise() -> None:
-    """One thread a worker, and quiet."""
-    import warnings
-
-    import torch
-
-    torch.set_num_threads(1)
-    warnings.simplefilter("ignore")
-    sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - for the life of the worker
-    os.environ["HF_HUB_OFFLINE"] = "1"
-
-
-def jobs(
-    usable: list[Subject], draw: random.Random
-) -> Iterator[tuple[Subject, tuple[Mutation, ...]]]:
-    """Single mutations without end, each kind and each subject in turn, none twice."""
-    pools: dict[str, list[tuple[Subject, Mutation]]] = collections.defaultdict(list)
-    for subject in usable:
-        for mutation in mutations(subject.source, draw):
-            if subject.first_line <= mutation.lines[0] <= subject.last_line:
-                pools[mutation.kind].append((subject, mutation))
-    for pool in pools.values():
-        draw.shuffle(pool)
-        turns: dict[str, int] = collections.Counter()
-        order = []
-        for subject, mutation in pool:
-            turns[subject.name] += 1
-            order.append((turns[subject.name], subject, mutation))
-        pool[:] = [
-            (subject, mutation)
-            for _, subject, mutation in sorted(order, key=lambda item: -item[0])
-        ]
-    while any(pools.values()):
-        for kind in sorted(pools):
-            if pools[kind]:
-                subject, mutation = pools[kind].pop()
-                yield subject, (mutation,)
-
-
-Broken = tuple[Subject, Mutation, str]
-"""A mutation that eager rejects, and where."""
-
-
-def doubles(
-    rejected: list[Broken], draw: random.Random
-) -> Iterator[tuple[Subject, Any]]:
-    """Pairs of independent mutations of one file: on lines of their own, rejected by
-    themselves at different calls."""
-    by_subject: dict[Subject, list[Broken]] = collections.defaultdict(list)
-    for item in rejected:
-        by_subject[item[0]].append(item)
-    pairs = []
-    for group in by_subject.values():
-        for index, (subject, first, place) in enumerate(group):
-            for _, second, other in group[index + 1 :]:
-                apart = (
-                    first.lines[1] < second.lines[0] - 1
-                    or second.lines[1] < first.lines[0] - 1
-                )
-                if apart and place != other:
-                    pairs.append((subject, (first, second)))
-    draw.shuffle(pairs)
-    yield from pairs
+from benchmarks.mutation.sampling import Sample, pool_of_workers
 
 
 def share(verdicts: list[Any], name: str) -> str:
@@ -183,31 +78,16 @@ def main() -> None:
     words.add_argument("--json", default="")
     words.add_argument("names", nargs="*")
     given = words.parse_args()
-    draw = random.Random(given.seed)
     deadline = time.monotonic() + given.seconds
-    os.environ["HF_HUB_OFFLINE"] = "1"
-    found = list(subjects(tuple(given.names)))
-    with multiprocessing.get_context("fork").Pool(
-        2, initialise, maxtasksperchild=60
-    ) as pool:
-        timed = list(zip(found, pool.imap(runs, found), strict=True))
-        usable = [
-            subject
-            for subject, seconds in timed
-            if seconds is not None and seconds < SLOW
-        ]
-        print(
-            f"{len(usable)} files of {len(found)} run as they are and quickly",
-            flush=True,
-        )
-        singles, broken = _singles(pool, usable, given, draw, deadline)
-        drawn = [
-            (*job, False)
-            for job, _ in zip(doubles(broken, draw), range(given.double), strict=False)
-        ]
-        pairs = [
-            item for item in finished(pool, drawn) if item.eager and not item.trouble
-        ]
+
+    def go_on(verdicts: list[Any]) -> bool:
+        save(given.json, verdicts)
+        return bool(time.monotonic() < deadline)
+
+    with pool_of_workers() as pool:
+        sample = Sample(pool, tuple(given.names), given.seed)
+        singles = sample.singles(given.rejected, given.accepted, go_on)
+        pairs = sample.pairs(given.double)
     tell(singles, pairs)
     save(given.json, [*singles, *pairs])
 
@@ -215,53 +95,9 @@ def main() -> None:
 def save(file: str, verdicts: list[Any]) -> None:
     """What is known so far, so that a long run that ends early is not lost."""
     if file:
-        Path(file).write_text(json.dumps([asdict(item) for item in verdicts], indent=1))
-
-
-def finished(pool: Any, jobs: list[Job]) -> Iterator[Any]:
-    """The verdicts, in order; a mutant that took its process down with it counts as
-    trouble."""
-    from benchmarks.mutation.judge import SECONDS, Verdict
-
-    under_way = [pool.apply_async(work, (job,)) for job in jobs]
-    for (subject, mutated, _), result in zip(jobs, under_way, strict=True):
-        result.wait(timeout=2.5 * SECONDS)
-        if result.ready():
-            yield result.get()
-            continue
-        kinds = tuple(mutation.kind for mutation in mutated)
-        text = "; ".join(
-            f"{mutation.lines[0]}: {mutation.text!r}" for mutation in mutated
+        Path(file).write_text(
+            json.dumps([asdict(item) for item in verdicts], indent=1, default=str)
         )
-        yield Verdict(subject.name, kinds, text, "", trouble="its process died")
-
-
-def _singles(
-    pool: Any, usable: list[Subject], given: Any, draw: random.Random, deadline: float
-) -> Any:
-    queue = jobs(usable, draw)
-    singles: list[Any] = []
-    broken: list[Broken] = []
-    rejected = accepted = 0
-    while (
-        rejected < given.rejected or accepted < given.accepted
-    ) and time.monotonic() < deadline:
-        enough = rejected >= given.rejected
-        batch = [(*job, enough) for job, _ in zip(queue, range(60), strict=False)]
-        if not batch:
-            break
-        for (subject, mutated, _), item in zip(
-            batch, finished(pool, batch), strict=True
-        ):
-            if item.detected is not None:
-                rejected += 1
-                broken.append((subject, mutated[0], item.place))
-            accepted += item.false_error is not None
-            if not item.skipped:
-                singles.append(item)
-        print(f"{rejected} rejected, {accepted} accepted", flush=True)
-        save(given.json, singles)
-    return singles, broken
 
 
 if __name__ == "__main__":

@@ -32,6 +32,8 @@ class Editable:
     source: str
     tree: ast.Module
     starts: tuple[int, ...]
+    defined: frozenset[str]
+    """The names of its classes and functions."""
 
     @classmethod
     def of(cls, source: str) -> Editable:
@@ -46,7 +48,13 @@ class Editable:
         starts = [0]
         for line in source.split("\n"):
             starts.append(starts[-1] + len(line) + 1)
-        return cls(source, ast.parse(source), tuple(starts))
+        tree = ast.parse(source)
+        defined = frozenset(
+            node.name
+            for node in ast.walk(tree)
+            if isinstance(node, (ast.ClassDef, ast.FunctionDef))
+        )
+        return cls(source, tree, tuple(starts), defined)
 
     def span(self, node: ast.AST) -> tuple[int, int]:
         """Offsets of a node."""

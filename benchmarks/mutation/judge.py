@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import ast
 import gc
-import importlib.util
 import os
-import signal
-import sys
 import time
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
-
+from benchmarks.mutation.eager import TooLongError, eager_failure, limit_work
 from benchmarks.mutation.editable import Lines, Mutation
+from benchmarks.mutation.mended import Mended, Restored, judge_fix
 from benchmarks.mutation.subjects import Subject
 from shapelint.asked.request import Walk
 from shapelint.checking.walk_target import check
-from shapelint.facts.diagnostics import Diagnostic, Fix
+from shapelint.facts.diagnostics import Diagnostic
 from shapelint.rules import catalogue
-from shapelint.syntax.edits import apply_edits
-from shapelint.tracing.nested import tensors_in
 
-SECONDS = 40
+SECONDS = 120
+"""The most processor time for one mutant."""
 
 
 @dataclass
@@ -47,95 +42,16 @@ class Verdict:
     fix_runs: bool | None = None
     fix_restores: bool | None = None
     both: bool | None = None
+    both_mended: bool | None = None
+    """Whether each of two mistakes has a finding of its own with a fix."""
+    fixes: list[Mended] = field(default_factory=list)
+    """Every fix of the first error and what comes of it."""
+    follow_ups: int | None = None
+    """Errors beside the first one."""
     seconds: float = 0.0
     trouble: str = ""
     skipped: bool = False
     detail: dict[str, Any] = field(default_factory=dict)
-
-
-class TooLongError(Exception):
-    """Neither eager nor shapelint may take for ever."""
-
-
-def _alarm(*_: Any) -> None:
-    raise TooLongError
-
-
-def eager_error(source: str, subject: Subject, folder: Path) -> str:
-    """What plain PyTorch raises; empty where it runs."""
-    return eager_failure(source, subject, folder)[0]
-
-
-def eager_failure(source: str, subject: Subject, folder: Path) -> tuple[str, str]:
-    """What plain PyTorch raises in the constructor, in a forward of either mode or in
-    the backward, and where.
-
-    Where: the innermost line of the file, and the innermost module. Both empty where it
-    runs."""
-    file = folder / "plain.py"
-    made: torch.nn.Module | None = None
-    file.write_text(source)
-    try:
-        module = _imported("plain", file)
-        given = _imported("plain_inputs", folder / "inputs.py")
-        value = eval(subject.expression, vars(module))
-        made = value if isinstance(value, torch.nn.Module) else value()
-        for train in (False, True):
-            torch.manual_seed(0)
-            args, kwargs = given.inputs()
-            made.train(train)
-            out = made(*args, **kwargs)
-            if train:
-                _differentiate(out)
-    except TooLongError:
-        raise
-    except Exception as error:
-        return f"{type(error).__name__}: {error}".strip().splitlines()[0], _place(
-            error, made
-        )
-    finally:
-        sys.modules.pop("plain", None)
-        sys.modules.pop("plain_inputs", None)
-    return "", ""
-
-
-def _place(error: BaseException, model: torch.nn.Module | None) -> str:
-    names = (
-        {id(module): name for name, module in model.named_modules()}
-        if model is not None
-        else {}
-    )
-    traceback, line, module = error.__traceback__, 0, ""
-    while traceback is not None:
-        frame = traceback.tb_frame
-        if frame.f_code.co_filename.endswith("plain.py"):
-            line = traceback.tb_lineno
-        module = names.get(id(frame.f_locals.get("self")), module)
-        traceback = traceback.tb_next
-    return f"{line} {module}"
-
-
-def _differentiate(out: Any) -> None:
-    """The backward of the first result that has one: of interest is only whether a
-    write in place breaks it."""
-    found = next((tensor for tensor in tensors_in(out) if tensor.requires_grad), None)
-    try:
-        if found is not None:
-            torch.autograd.backward(found.sum())
-    except RuntimeError as error:
-        if "inplace operation" in str(error):
-            raise
-
-
-def _imported(name: str, file: Path) -> Any:
-    spec = importlib.util.spec_from_file_location(name, file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    code = compile(file.read_text(), str(file), "exec")
-    exec(code, vars(module))
-    return module
 
 
 def verdict(
@@ -156,13 +72,12 @@ def verdict(
     )
     result = Verdict(subject.name, tuple(m.kind for m in mutated), text, "")
     (folder / "inputs.py").write_text(subject.inputs)
-    signal.signal(signal.SIGALRM, _alarm)
-    signal.alarm(SECONDS)
     try:
-        result.eager, result.place = eager_failure(source, subject, folder)
-        result.skipped = accepted_only and bool(result.eager)
-        if not result.skipped:
-            _judge(result, source, subject, mutated, folder)
+        with limit_work(SECONDS):
+            result.eager, result.place = eager_failure(source, subject, folder)
+            result.skipped = accepted_only and bool(result.eager)
+            if not result.skipped:
+                _judge(result, source, subject, mutated, folder)
     except TooLongError:
         result.trouble = "took too long"
     except MemoryError:
@@ -171,7 +86,6 @@ def verdict(
         result.trouble = f"fault: {type(error).__name__}: {error}"
         result.detected = False if result.eager else None
     finally:
-        signal.alarm(0)
         gc.collect()
     return result
 
@@ -185,17 +99,18 @@ def _judge(
 ) -> None:
     file = folder / "mutant.py"
     file.write_text(source)
-    started = time.monotonic()
+    started = time.process_time()
     os.chdir(folder)
     request = Walk(
         f"mutant.py:{subject.expression}",
         (),
         "inputs.py:inputs",
         selected=tuple(catalogue().rules),
+        seconds=1e6,  # nothing is decided by a clock
         fixes=True,
     )
     report = check(request)
-    result.seconds = time.monotonic() - started
+    result.seconds = time.process_time() - started
     errors = [item for item in report.diagnostics if item.severity.value == "error"]
     result.codes = tuple(item.code for item in errors)
     result.messages = tuple(
@@ -211,6 +126,10 @@ def _judge(
     result.detail["fixes"] = [[fix.title for fix in item.fixes] for item in errors]
     _placed(result, errors, mutated)
     if len(mutated) == 1:
+        result.follow_ups = len(errors) - 1 if errors else 0
+        result.detail["at"] = subject.source.split("\n")[
+            mutated[0].lines[0] - 1
+        ].strip()
         _mended(result, errors[:1], source, subject, folder)
 
 
@@ -245,7 +164,13 @@ def _placed(
         [item for item in errors if _touches(_lines_of(item, True), m.lines)]
         for m in mutated
     )
-    result.both = any(a is not b for a in first for b in second)
+    pairs = [(a, b) for a in first for b in second if a is not b]
+    result.both = bool(pairs)
+    result.both_mended = any(_has_edits(a) and _has_edits(b) for a, b in pairs)
+
+
+def _has_edits(diagnostic: Diagnostic) -> bool:
+    return any(fix.edits for fix in diagnostic.fixes)
 
 
 def _mended(
@@ -257,17 +182,11 @@ def _mended(
 ) -> None:
     fixes = [fix for item in errors for fix in item.fixes]
     result.fix_offered = bool(fixes)
-    if not fixes or not fixes[0].edits:
-        result.fix_runs = result.fix_restores = False
+    result.fix_runs = result.fix_restores = False
+    result.fixes = [judge_fix(fix, source, subject, folder) for fix in fixes]
+    if not result.fixes:
         return
-    mended = _applied(fixes[0], source)
-    raised = eager_error(mended, subject, folder)
-    result.fix_runs = not raised
-    result.detail["after fix"] = raised
-    result.fix_restores = ast.dump(ast.parse(mended)) == ast.dump(
-        ast.parse(subject.source)
-    )
-
-
-def _applied(fix: Fix, source: str) -> str:
-    return apply_edits(source, list(fix.edits))
+    first = result.fixes[0]
+    result.fix_runs = first.restored not in (Restored.RAISES, Restored.INPUT)
+    result.fix_restores = first.restored is Restored.TEXT
+    result.detail["after fix"] = first.raised

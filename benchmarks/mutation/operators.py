@@ -8,6 +8,7 @@ import itertools
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import lru_cache
 
 from benchmarks.mutation.editable import Editable, Mutation
 
@@ -143,12 +144,7 @@ def block_numbers(
 ) -> Iterator[Mutation]:
     """Numbers handed to blocks of one's own: `conv_block(64, 128)`."""
     name = _callee(node)
-    own = {
-        item.name
-        for item in ast.walk(editable.tree)
-        if isinstance(item, (ast.ClassDef, ast.FunctionDef))
-    }
-    if name in own and not name.startswith("_"):
+    if name in editable.defined and not name.startswith("_"):
         for argument in node.args:
             if (
                 isinstance(argument, ast.Constant)
@@ -305,25 +301,28 @@ OPERATORS: tuple[
 )
 
 
-def _is_python(changed: str, source: str) -> bool:
+def says_something_else(mutation: Mutation, source: str) -> bool:
     """Whether a change says something else, and can be read: before 3.12 what stands in
     an f-string has no place."""
     try:
-        return ast.dump(ast.parse(changed)) != ast.dump(ast.parse(source))
+        changed = ast.dump(ast.parse(mutation.applied(source)))
     except SyntaxError:
         return False
+    return changed != _dumped(source)
+
+
+@lru_cache(maxsize=8)
+def _dumped(source: str) -> str:
+    return ast.dump(ast.parse(source))
 
 
 def mutations(source: str, draw: random.Random) -> list[Mutation]:
-    """One mutation of each kind for each place that has one; those that change nothing
-    left out."""
+    """One mutation of each kind for each place that has one, in the order of the file;
+    some say nothing else than the source."""
     editable = Editable.of(source)
-    found: list[Mutation] = []
+    found: set[Mutation] = set()
     for node in ast.walk(editable.tree):
         if isinstance(node, ast.Call):
             for operator in OPERATORS:
-                found += operator(editable, node, draw)
-    changed = [item for item in found if _is_python(item.applied(source), source)]
-    return sorted(
-        set(changed), key=lambda item: (item.start, item.end, item.kind, item.text)
-    )
+                found.update(operator(editable, node, draw))
+    return sorted(found, key=lambda item: (item.start, item.end, item.kind, item.text))

@@ -47,6 +47,8 @@ def _pairs_of(failure: Failure) -> Iterator[Pair]:
     has_weight = len(shapes) > 1
     if has_weight and op.family is Family.CONVOLUTION:
         return _pairs_of_convolution(failure)
+    if has_weight and _is_over_channels(op, shapes):
+        return iter([(shapes[0][1], shapes[1][0])])
     is_scalar = shapes[:1] == [()]
     if has_weight and op.family is Family.LINEAR and not is_scalar:
         return iter([(shapes[0][-1], shapes[1][-1])])
@@ -254,6 +256,13 @@ def _aspect_of_operands(failure: Failure) -> Aspect:
         return Aspect.CHANNELS
     is_spatial = differing and min(differing) >= 2
     return Aspect.SPATIAL if is_spatial else Aspect.EITHER
+
+
+def _is_over_channels(op: Op, shapes: list[Shape]) -> bool:
+    """Whether a norm holds channels, the second dimension, against statistics or
+    weights of one number each."""
+    is_norm = op.family is Family.NORMALISATION and "normalized_shape" not in op.takes
+    return is_norm and len(shapes[0]) > 1 and len(shapes[1]) == 1
 
 
 def _is_over_features(op: str) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 
+from shapelint import ops
 from shapelint.changes import weights
 from shapelint.changes.other_values import permutations
 from shapelint.changes.text_at_place import group_of, write_text
@@ -97,6 +98,8 @@ def swap_neighbours(
         if left < 0 or left + 1 >= len(elements):
             continue
         one, other = elements[left], elements[left + 1]
+        if _takes_anything(one) or _takes_anything(other):
+            continue
         first, second = source.segment(one), source.segment(other)
         edits = replacement(source, one, second), replacement(source, other, first)
         likely = closeness + weights.SWAP
@@ -118,6 +121,13 @@ def _elements_around(made: CallExpression) -> list[ast.expr]:
     if isinstance(parent, ast.Call):
         return parent.args if _class_named(parent) == "Sequential" else []
     return getattr(parent, "elts", [])
+
+
+def _takes_anything(layer: ast.expr) -> bool:
+    """Whether a layer takes and gives any shape, as an activation does: no other layer
+    notices where it stands."""
+    name = _class_named(layer)
+    return ops.keeps_shape(name) and not ops.of(name).takes
 
 
 def _usual_order(trace: Trace, first: ast.expr, second: ast.expr) -> float:

@@ -3,6 +3,7 @@ other values for it."""
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from shapelint import ops
@@ -119,8 +120,30 @@ def _changes_of_layer(
             yield from other_dimensions(context, step, place)
         elif name in _FLAGS:
             yield from flip_flag(place, name, step.call.layer, step.closeness)
-        elif name not in _NOT_SIZES:
+        elif name not in _NOT_SIZES and not _is_only_given(context, step, name, node):
             yield from _changes_of_size(context, step, place, name)
+
+
+def _is_only_given(
+    context: FailureContext, step: Upstream, name: str, node: ast.expr
+) -> bool:
+    """Whether a number sets what the failing layer gives, and nothing else in the
+    model: another one fails in the same way."""
+    call = step.call
+    if call is not context.call or not isinstance(node, ast.Constant):
+        return False
+    if not ops.is_of(call.op, Family.LINEAR, Family.CONVOLUTION):
+        return False
+    op = ops.of(call.op)
+    if name not in op.gives or name in op.takes:
+        return False
+    layers = {each.layer for each in context.trace.calls if each.is_module}
+    made_here = {
+        each.layer
+        for each in context.trace.calls
+        if each.definition[:1] == call.definition[:1]
+    }
+    return made_here <= {call.layer} and call.layer in layers
 
 
 def _changes_of_size(

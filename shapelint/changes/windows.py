@@ -39,8 +39,30 @@ def other_windows(
         if value is None:
             continue
         for new in window_values(name, value, current):
+            if _goes_wrong_way(context, step, name, value, new):
+                continue
             likely = _likely_window(context, step, current, name, value, new)
             yield write_text(target, str(new), step.call.layer, likely, name)
+
+
+_LARGER_IS_LESS = {"kernel_size", "stride", "dilation"}
+"""Arguments of a window of which a larger one leaves a smaller map, if it is not that of
+a transposed convolution."""
+
+
+def _goes_wrong_way(
+    context: FailureContext, step: Upstream, name: str, old: int, new: int
+) -> bool:
+    """Whether a map gets smaller by it although fewer features arrive than the failed
+    layer takes, or larger although more do."""
+    call = context.call
+    if context.raised is not None or call.op != "Linear" or len(context.pairs) != 1:
+        return False
+    arrives, takes = context.pairs[0]
+    gets_smaller = (new > old) == (name in _LARGER_IS_LESS)
+    if "Transpose" in step.call.op:
+        gets_smaller = not gets_smaller
+    return gets_smaller == (arrives < takes)
 
 
 def _likely_window(
@@ -107,6 +129,8 @@ def add_window_arguments(
         if old == value or name in written:
             continue
         if not explains(name, old, value, context.pairs, stride):
+            continue
+        if _goes_wrong_way(context, step, name, old, value):
             continue
         text = _spell_as_elsewhere(context.trace, made, name, value)
         likely = prior + step.closeness / 2 + weights.WINDOW_EXPLAINS

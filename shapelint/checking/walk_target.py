@@ -25,6 +25,7 @@ from shapelint.fixes.verify import is_past
 from shapelint.known.suppressions import silence
 from shapelint.syntax.edits import try_edits
 from shapelint.syntax.texts import DISK, Texts
+from shapelint.tracing.torch_private import silence_torch
 
 SEARCHING = 0.8
 """The share of the time limit after which no further change is tried."""
@@ -51,6 +52,16 @@ def check(
     Raises:
         UsageError: the words of the request cannot be used.
     """
+    with silence_torch():
+        return _check(request, on_step, on_walked, started)
+
+
+def _check(
+    request: Walk,
+    on_step: Callable[[str], None],
+    on_walked: Callable[[TargetReport], None],
+    started: float | None,
+) -> TargetReport:
     started = time.monotonic() if started is None else started
     texts = DISK.with_copies(request.texts)
     look = Look(

@@ -110,9 +110,9 @@ def value_of(origin: Origin, given: dict[Origin, int | float]) -> int | float | 
     """What comes out with other values at some ends; None where that is not defined.
 
     `given`: the ends that have another value. Every other end keeps its own."""
-    # nothing is given for what is computed, and its hash is that of all its parts
     if not isinstance(origin, Operation):
-        if origin in given:
+        # only ends are given: the hash of all parts of an operation takes long
+        if given and origin in given:
             return given[origin]
         if isinstance(origin, Read):
             return value_of(origin.inner, given)

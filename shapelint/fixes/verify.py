@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from shapelint.asked.inputs import TensorSpec, parse_inputs
 from shapelint.asked.target import Target
 from shapelint.changes.first_layers import lacks_batch
-from shapelint.facts.diagnostics import Diagnostic, Fix, Severity
+from shapelint.facts.diagnostics import Diagnostic, Edit, Fix, Severity
 from shapelint.facts.findings import Candidate, ChangeKind, Finding
 from shapelint.facts.graph import Key, Trace
 from shapelint.facts.kinds import Mode, Safety
@@ -42,6 +42,7 @@ from shapelint.syntax.edits import try_edits
 from shapelint.syntax.texts import Texts
 from shapelint.tracing.costs import Budget
 from shapelint.tracing.failures import Unwanted
+from shapelint.tracing.members import param_facts
 from shapelint.tracing.walk import WalkSettings
 
 OTHER_SIZES = "other sizes too"
@@ -56,6 +57,10 @@ Not in seconds, so that every run gives the same result."""
 
 TRIAL_COST = 25
 """The cost of importing an edited file, in calls of a walk."""
+
+MOST_KEPT = 2_000_000
+"""Models with at most this many weights are kept between the trial of a change and its
+verification; larger ones are made twice."""
 
 TRIAL_RETRIES = 1
 """How many walks each trial may spend on candidate shapes."""
@@ -83,6 +88,9 @@ class Verifier:
     searched: Searched = field(default_factory=Searched)
     """How far all looks came."""
     _screened: dict[object, Trace | None] = field(default_factory=dict)
+    _with_more: Traces = field(default_factory=dict)
+    _made: dict[tuple[Edit, ...], Walkable] = field(default_factory=dict)
+    """Models with changes that cleared a failure, until they are looked at again."""
 
     def is_late(self) -> bool:
         """Whether the time has run out. If so, the search is marked as cut short."""
@@ -125,12 +133,17 @@ class Verifier:
         self.work += TRIAL_COST
         changed = self._change(candidate)
         self.work += count_modules(changed.loaded)
-        after = self._walk_until(changed, mode, is_unwanted)
+        is_small = _is_small(changed)
+        after = self._walk_until(changed, mode, is_unwanted, not is_small)
         self.work += after.work
         helps = is_improved(before, after, key)
         # a mistake made several times shows itself one place at a time
         helps = helps or (is_solved and is_further(before, after, key))
-        return after if helps else None
+        if not helps:
+            return None
+        if is_small and candidate.edits:
+            self._made[candidate.edits] = changed
+        return after
 
     def fix(self, finding: Finding, candidate: Candidate) -> Fix | None:
         """Return the change as a fix if it removes the finding in every mode and
@@ -148,6 +161,9 @@ class Verifier:
         if candidate.inputs:
             specs = parse_inputs(candidate.inputs)
             return Walkable(self.original.loaded, inputs_of(specs))
+        made = self._made.pop(candidate.edits, None)
+        if made is not None:
+            return made
         texts = edit_for_trial(self.walked.texts, candidate)
         if texts is None:
             raise ValueError("the edits do not fit the file")
@@ -156,11 +172,19 @@ class Verifier:
 
     # -- walks of a changed model ------------------------------------------------------
 
-    def _walk_until(self, changed: Walkable, mode: Mode, unwanted: Unwanted) -> Trace:
-        """Walk up to the first unwanted failure. The model cannot be used again."""
+    def _walk_until(
+        self,
+        changed: Walkable,
+        mode: Mode,
+        unwanted: Unwanted,
+        is_disposable: bool = True,
+    ) -> Trace:
+        """Walk up to the first unwanted failure. A disposable model cannot be used
+        again."""
+        settings = WalkSettings(self.trial_budget, TRIAL_RETRIES, is_disposable)
         return changed.walk(
             mode,
-            WalkSettings(self.trial_budget, TRIAL_RETRIES, True),
+            settings,
             self.walked.traces[mode].choices,
             unwanted,
         )
@@ -217,7 +241,7 @@ class Verifier:
         if mode is None or self.key_of(finding) is None:
             return True
         was = self.walked.traces[mode]
-        before = self._walk_with_more(self.original, mode)
+        before = self._original_with_more(mode)
         if failures_of(before).keys() - failures_of(was).keys():
             return True
         after = self._walk_with_more(changed, mode)
@@ -235,6 +259,12 @@ class Verifier:
         where that cannot be seen."""
         equal = replace(changed, inputs=changed.inputs.with_equal_samples())
         return equal.run_inside(Mode.EVAL, keeps_samples_apart) is not False
+
+    def _original_with_more(self, mode: Mode) -> Trace:
+        """The original's walk with more samples, which every fix is held against."""
+        if mode not in self._with_more:
+            self._with_more[mode] = self._walk_with_more(self.original, mode)
+        return self._with_more[mode]
 
     def _walk_with_more(self, walkable: Walkable, mode: Mode) -> Trace:
         batched = replace(
@@ -372,6 +402,11 @@ class Verifier:
             and not _is_much_better(other.diagnostic, finding.diagnostic)
             for other in self.find(changed, traces)
         )
+
+
+def _is_small(changed: Walkable) -> bool:
+    weights = param_facts(changed.loaded.model).values()
+    return sum(each.numel for each in weights) <= MOST_KEPT
 
 
 def is_past(deadline: float) -> bool:

@@ -12,7 +12,7 @@ import os
 import re
 import sys
 import sysconfig
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from importlib.machinery import ModuleSpec
 from pathlib import Path
@@ -108,22 +108,44 @@ def isolate_imports(
         sys.argv[:] = argv
         sys.dont_write_bytecode = write_bytecode
         sys.meta_path.remove(finder)
-        new = {key: each for key, each in sys.modules.items() if key not in modules}
+        new = {key: sys.modules[key] for key in sys.modules.keys() - modules.keys()}
         # libraries that the user's code imported stay: importing torch's extensions
         # twice is slow, and of some an error
         _forget_modules(new, roots)
-        for name, module in modules.items():
-            sys.modules.setdefault(name, module)
+        for name in modules.keys() - sys.modules.keys():
+            sys.modules[name] = modules[name]
 
 
 def _forget_modules(modules: dict[str, ModuleType], roots: list[str]) -> None:
+    for name in users_modules(modules, roots):
+        del sys.modules[name]
+
+
+def users_modules(
+    modules: Mapping[str, ModuleType], roots: list[str]
+) -> dict[str, ModuleType]:
+    """Those of the modules whose files lie below the roots, and not in an installed
+    package."""
+    others = _known_others(tuple(roots), os.getcwd())
+    found: dict[str, ModuleType] = {}
     for name, module in modules.items():
-        if is_users_module(module, roots):
-            del sys.modules[name]
+        if others.get(name) is module:
+            continue
+        if _is_users(module, roots):
+            found[name] = module
+        else:
+            others[name] = module
+    return found
 
 
-def is_users_module(module: ModuleType | None, roots: list[str]) -> bool:
-    """Whether a module's file lies below the roots, and not in an installed package."""
+@lru_cache(maxsize=4)
+def _known_others(_roots: tuple[str, ...], _here: str) -> dict[str, ModuleType]:
+    """The modules of which it is known that they are not the user's: there are a
+    thousand, and each walk asks."""
+    return {}
+
+
+def _is_users(module: ModuleType | None, roots: list[str]) -> bool:
     file = getattr(module, "__file__", None)
     return isinstance(file, str) and _is_below(file, tuple(roots), os.getcwd())
 

@@ -23,8 +23,8 @@ from shapelint.facts.places import Span
 from shapelint.loading.imports import (
     TextLoader,
     import_name,
-    is_users_module,
     isolate_imports,
+    users_modules,
 )
 from shapelint.loading.literals import compile_with_origins
 from shapelint.loading.not_loadable import (
@@ -113,7 +113,7 @@ def load(
         modules = dict(sys.modules)
     definitions.fill_copies(model)
     file = os.path.abspath(getattr(module, "__file__", None) or target.path or "")
-    own = {key: each for key, each in modules.items() if is_users_module(each, roots)}
+    own = users_modules(modules, roots)
     return Loaded(
         model,
         module,

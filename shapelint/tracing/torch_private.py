@@ -109,13 +109,16 @@ def silence_torch() -> Iterator[None]:
         logging.getLogger("torch._subclasses.fake_tensor"),
         logging.getLogger("torch._dynamo"),
     ]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.CRITICAL + 1)
+    silent = logging.CRITICAL + 1
+    # a change of a level makes every logger forget what it knows, so none is made where
+    # they are silent already
+    levels = [(each, each.level) for each in loggers if each.level != silent]
+    for logger, _ in levels:
+        logger.setLevel(silent)
     try:
         yield
     finally:
-        for logger, level in zip(loggers, levels, strict=True):
+        for logger, level in levels:
             logger.setLevel(level)
 
 
