@@ -91,7 +91,7 @@ def _look_further(look: Look, first: LookResult) -> TargetReport:
         seen = later
     # findings that the last look left to another one are shown unchanged
     report.diagnostics = merge_looks(found, seen.waiting, seen.waiting, copy)
-    if first.report.status is Status.PARTIAL and report.status is Status.CHECKED:
+    if first.report.status is not Status.CHECKED and report.status is Status.CHECKED:
         report.status = Status.PARTIAL
     return report
 

@@ -42,6 +42,8 @@ class ChangeKind(Enum):
     it."""
     SOLVED = "solved"
     """It follows from where the sizes come from."""
+    SLIP = "slip"
+    """It corrects a name or a call. Only others of its kind can be right instead."""
 
 
 @dataclass(frozen=True)

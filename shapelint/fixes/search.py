@@ -205,13 +205,17 @@ class Causes:
             if not queued.is_own and not _may_be_best(candidate, successes, total):
                 continue
             # of one place the likeliest value that holds is enough
-            if candidate.group in done or overlaps(candidate, successes):
+            is_same = candidate.kind is not ChangeKind.SLIP and overlaps(
+                candidate, successes
+            )
+            if candidate.group in done or is_same:
                 continue
             success = self._try(failed, queued, total)
             if success is None:
                 continue
             successes.append(success)
-            if candidate.group:
+            # of slips, another name may fit better by shape
+            if candidate.group and candidate.kind is not ChangeKind.SLIP:
                 done.add(candidate.group)
         return successes
 
