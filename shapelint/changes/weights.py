@@ -349,6 +349,20 @@ REFUSED_DIMENSION_EACH = 0.1  # A cost for each dimension further off
 REFUSED_SIMPLER = 0.8  # Without the factor or term it is written with
 REFUSED_STEP_EACH = 0.4  # A cost for how far off the number is, as a share of it
 
+# -- shortcuts of blocks ---------------------------------------------------------------
+
+# The layer for the shortcut is made, and never called: it was made for this
+SHORTCUT_UNUSED = 4.6
+
+# The condition under which it is made knows the stride and forgets the channels
+SHORTCUT_CONDITION = 4.4
+
+# A block that names what it takes, gives and strides by, and adds what it got
+SHORTCUT_ADDED = 4.2
+
+# The same where all of them are numbers: one of those may be wrong instead
+SHORTCUT_OF_NUMBERS = 1.6
+
 # -- slips in names and calls ----------------------------------------------------------
 
 # A name that there is, a letter or two from the one written: nothing else can be meant

@@ -104,6 +104,8 @@ class Rule:
     returned."""
     is_of_raise: ClassVar[bool] = False
     """Whether it is about a statement in the user's code that raised."""
+    is_of_init: ClassVar[bool] = False
+    """Whether it is about constructors that do not run that of `nn.Module`."""
     bad: ClassVar[Example | None] = None
     good: ClassVar[Example | None] = None
 

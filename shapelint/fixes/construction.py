@@ -99,7 +99,7 @@ def _diagnose(error: NotLoadableError) -> Diagnostic:
 
 def _diagnose_init(diagnostic: Diagnostic, error: NotLoadableError) -> Diagnostic:
     """A finding of the rule for constructors that do not run that of `nn.Module`."""
-    rule = catalogue().rules["SHP504"]
+    rule = next(each for each in catalogue().rules.values() if each.is_of_init)
     owner = error.slip.home[1] if error.slip is not None else ""
     message = f"`nn.Module.__init__` has not run on `{owner}`: {error.reason}"
     return rule.diagnostic(message).at(diagnostic.span, otherwise=NoPlace.NO_SOURCE)

@@ -11,6 +11,7 @@ from shapelint.changes.other_inputs import (
     other_sizes,
     resize_inputs,
 )
+from shapelint.changes.shortcuts import shortcut_candidates
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Call, Trace
 from shapelint.facts.tensors import Shape
@@ -107,6 +108,7 @@ class Net(nn.Module):
         # a table is made for one length: then the input may be the one that is too long
         is_of_table = holds_own_table(trace, call)
         candidates = [
+            *shortcut_candidates(walked, trace, call),
             *crop_larger(walked, call),
             *(resize_inputs(walked, [sizes]) if is_of_table else ()),
             *rewrite_operands(walked, call, _keeps_a_shape(shapes)),

@@ -18,8 +18,8 @@ class MissingSuperInit(Rule):
     """
     ## What it does
     Finds a module, the model itself or one registered in it, on which
-    `nn.Module.__init__` never ran. Such a module accepts plain attributes, so its
-    constructor succeeds.
+    `nn.Module.__init__` never ran, or ran too late. Such a module accepts plain
+    attributes, so its constructor may succeed; the first layer that is set raises.
 
     ## Why is this bad?
     The module has no registry of parameters and layers: `train()`, `eval()`,
@@ -34,6 +34,7 @@ class MissingSuperInit(Rule):
 
     code = "SHP504"
     name = "missing-super-init"
+    is_of_init = True
     bad = Example(
         """
 from torch import nn
