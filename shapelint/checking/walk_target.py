@@ -17,6 +17,7 @@ from shapelint.checking.one_pass import (
     ignore_step,
     look_once,
 )
+from shapelint.facts.diagnostics import Diagnostic
 from shapelint.facts.kinds import Status
 from shapelint.facts.outcome import TargetReport
 from shapelint.fixes.mended_copy import MendedCopy
@@ -34,6 +35,15 @@ PASSES = 6
 
 ALL_WORK = 3 * WORK
 """The work of all searches for one target after which there is no further look."""
+
+
+AFTER_FIX = "after the fix above"
+"""The note of a finding that only a copy with the first fix shows."""
+
+LAYERS_OF_COPY = (
+    "the layers are those of a copy with the fix, as the file gives no model"
+)
+"""The note of a report whose model only a copy gives."""
 
 
 def check(
@@ -83,9 +93,11 @@ def _look_further(look: Look, first: LookResult) -> TargetReport:
         copy = copy.with_step(seen.further)
         # if no earlier look could walk, no finding is a consequence of an earlier one
         is_first_walk = not seen.report.rows and bool(later.report.rows)
-        found = merge_looks(
-            found, seen.waiting, later.report.diagnostics, copy, is_first_walk
-        )
+        new = later.report.diagnostics
+        if is_first_walk:
+            new = [_after_fix(item) for item in new]
+            later.report.notes.append(LAYERS_OF_COPY)
+        found = merge_looks(found, seen.waiting, new, copy, is_first_walk)
         if len(later.report.rows) > len(report.rows):
             report = later.report
         seen = later
@@ -94,6 +106,11 @@ def _look_further(look: Look, first: LookResult) -> TargetReport:
     if first.report.status is not Status.CHECKED and report.status is Status.CHECKED:
         report.status = Status.PARTIAL
     return report
+
+
+def _after_fix(item: Diagnostic) -> Diagnostic:
+    """A finding that shows only once the model can be made."""
+    return replace(item, notes=(*item.notes, AFTER_FIX))
 
 
 def _texts_with_mended(look: Look, seen: LookResult) -> Texts | None:
