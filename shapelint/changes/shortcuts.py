@@ -107,6 +107,8 @@ def _of_augmented(walked: Walked, call: Call) -> list[Operand]:
 
 
 def _is_within(trace: Trace, index: int, frame: Frame) -> bool:
+    while index >= 0 and trace.calls[index].module_class == "Identity":
+        index = next(iter(trace.calls[index].producers), -1)
     return index >= 0 and frame in trace.calls[index].within
 
 
@@ -266,7 +268,8 @@ def _add_projection(walked: Walked, block: _Block) -> Iterator[Candidate]:
         insert_after(block.source, block.init.body[-1], text),
     )
     title = f"`{applied}` with `self.{attribute} = {shorten(layer)}`"
-    likely = weights.SHORTCUT_ADDED if cases else weights.SHORTCUT_OF_NUMBERS
+    is_named = bool(cases) and _names_its_sizes(found)
+    likely = weights.SHORTCUT_ADDED if is_named else weights.SHORTCUT_OF_NUMBERS
     says = "what comes in has another shape than what the block gives"
     yield Candidate(title, edits, likely=likely, says=says, group="shortcut")
 
@@ -296,6 +299,14 @@ def _find_projection(walked: Walked, block: _Block) -> _Projection | None:
     ends_in_norm = block.steps[-1].module_class in _NORMS
     norm = block.steps[-1].module_class if ends_in_norm else ""
     return _Projection(taken, given, strides, first.prefix, first.name, norm)
+
+
+def _names_its_sizes(of: _Projection) -> bool:
+    """Whether a block is made for other sizes by design: what it takes and gives have
+    names of their own, or its stride has one."""
+    names = (ast.Name, ast.Attribute)
+    is_wider = isinstance(of.taken, names) and isinstance(of.given, names)
+    return is_wider or any(isinstance(node, names) for node in of.strides)
 
 
 def _is_one(node: ast.expr) -> bool:

@@ -42,6 +42,8 @@ def rewrite_all(
 ) -> Candidate:
     """Write a new text at each of several places. The first is the one that raised."""
     first = write_text(Place(source, nodes[0]), texts[0], "", likely)
+    if isinstance(nodes[0], ast.Call):
+        first = replace(first, title=f"`{shorten(texts[0])}`")
     others = [
         replacement(source, node, text)
         for node, text in zip(nodes[1:], texts[1:], strict=True)

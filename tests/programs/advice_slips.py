@@ -21,6 +21,12 @@ class Slip(NamedTuple):
     target: str = "Net"
 
     @property
+    def classes(self) -> int:
+        """The number of features that the model gives."""
+        words = {"hidden, 5)": 5, "(16, 3)": 3, "(8, 3)": 3}
+        return next((words[word] for word in words if word in self.model), 4)
+
+    @property
     def source(self) -> str:
         """The file with its slip."""
         assert self.right in self.model
@@ -167,7 +173,7 @@ NAMES = {
         DIGITS,
         "torch.flatten(x, 1)",
         "x.reshape(x.shape(0), -1)",
-        "`x.reshape(x.shape[0], -1)`",
+        "`x.shape[0]`",
         restores=False,
     ),
 }
@@ -268,17 +274,17 @@ METHODS = {
         DIGITS,
         "nn.MaxPool2d(2)",
         "nn.ModuleList([nn.MaxPool2d(2)])",
-        "`self.pool = nn.Sequential(*[nn.MaxPool2d(2)])`",
+        "`nn.Sequential(*[nn.MaxPool2d(2)])`",
         restores=False,
     ),
     "self handed on": Slip(
-        DIGITS, "self.conv2(x)", "self.conv2(self, x)", "`F.relu(self.conv2(x))`"
+        DIGITS, "self.conv2(x)", "self.conv2(self, x)", "`self.conv2(x)`"
     ),
     "a layer made where it is called": Slip(
         DIGITS,
         "self.fc2(F.relu(self.fc1(x)))",
         "self.fc2(nn.ReLU(self.fc1(x)))",
-        "`self.fc2(nn.ReLU()(self.fc1(x)))`",
+        "`nn.ReLU()(self.fc1(x))`",
         restores=False,
     ),
 }
@@ -359,7 +365,7 @@ CONSTRUCTORS = {
         DIGITS,
         "nn.Conv2d(6, 12, 3, padding=1)",
         "nn.Conv2d(6, 12)",
-        "`self.conv2 = nn.Conv2d(6, 12, 3, padding=1)`",
+        "`nn.Conv2d(6, 12, 3, padding=1)`",
         "SHP902",
     ),
 }
@@ -402,9 +408,7 @@ CONDITION = "        if stride != 1 or cin != cout:\n"
 MADE = BLOCKS[
     BLOCKS.index("        self.shortcut =") : BLOCKS.index("\n    def forward")
 ]
-PROJECTION = (
-    "nn.Sequential(nn.Conv2d(cin, cout, 1, stride, bias=False), nn.BatchNorm..."
-)
+PROJECTION = "nn.Sequential(nn.Conv2d(cin, cout, 1, stride, bias=False), nn.Batch..."
 
 SHORTCUTS = {
     "a shortcut never called": Slip(
