@@ -183,7 +183,7 @@ FAILURES = [
         5,
     ),
     (
-        "def bad():\n    return Net(-1)\n",
+        "def bad():\n    return Net(min(-1, 2))\n",
         "net.py:bad",
         "constructing `bad` raised RuntimeError",
         7,

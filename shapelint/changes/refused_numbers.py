@@ -136,6 +136,10 @@ def _changes_at(place: Place, likely: float) -> Iterator[Candidate]:
     if isinstance(node, ast.BinOp) and isinstance(node.right, ast.Constant):
         left = place.source.segment(node.left)
         yield write_text(place, left, "", likely + weights.REFUSED_SIMPLER)
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        without_sign = place.source.segment(node.operand)
+        gain = weights.REFUSED_SIMPLER
+        yield write_text(place, without_sign, "", likely + gain)
     if value is not None and value >= 1:
         yield from _other_numbers(place, value, likely)
 

@@ -355,7 +355,6 @@ SMALLER_CONVOLUTION = 0.9  # The kernel of a convolution is chosen freely
 LAYER_OF_OTHER_RANK = 2.6
 
 MOVED_TO_DEVICE = 1.0  # `.to(x.device)`; created on the device is offered first
-CALLS_SUPER_INIT = 1.0  # `super().__init__()`, where it is missing: the only change
 
 # -- a constructor that refuses -------------------------------------------------------
 
@@ -372,6 +371,34 @@ REFUSED_DIMENSION_FIRST = 0.3  # 1, behind the batch
 REFUSED_DIMENSION_EACH = 0.1  # A cost for each dimension further off
 REFUSED_SIMPLER = 0.8  # Without the factor or term it is written with
 REFUSED_STEP_EACH = 0.4  # A cost for how far off the number is, as a share of it
+
+# -- shortcuts of blocks ---------------------------------------------------------------
+
+# The layer for the shortcut is made, and never called: it was made for this
+SHORTCUT_UNUSED = 4.6
+
+# The condition under which it is made knows the stride and forgets the channels
+SHORTCUT_CONDITION = 4.4
+
+# A block that names what it takes, gives and strides by, and adds what it got
+SHORTCUT_ADDED = 4.2
+
+# The same where all of them are numbers: one of those may be wrong instead
+SHORTCUT_OF_NUMBERS = 1.6
+
+# -- slips in names and calls ----------------------------------------------------------
+
+# A name that there is, a letter or two from the one written: nothing else can be meant
+SLIP_NEAR = 4.0
+
+SLIP_STEP_EACH = 0.3  # A cost for each letter or word by which it is further off
+SLIP_NEVER_USED = 0.8  # The name that there is is used nowhere else
+
+# The very name, where it only has to be reached: `self.fc1` for `fc1`, a missing import
+SLIP_REACHED = 4.6
+
+# The same by a way that fits as often by chance: without an argument, with a sibling's
+SLIP_GUESSED = 2.6
 
 # -- the search -----------------------------------------------------------------------
 

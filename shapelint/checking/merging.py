@@ -152,7 +152,7 @@ def merge_looks(
         if not (is_first_walk or was_waiting or may_be_new):
             continue
         placed = copy.original_diagnostic(item)
-        if not was_waiting and not is_first_walk and item.severity is Severity.ERROR:
+        if not was_waiting and item.severity is Severity.ERROR:
             placed = replace(placed, is_after_fix=True)
         if (item.code, placed.span, item.message) not in known:
             found.append(placed)

@@ -36,6 +36,11 @@ PASSES = 6
 ALL_WORK = 3 * WORK
 """The work of all searches for one target after which there is no further look."""
 
+LAYERS_OF_COPY = (
+    "the layers are those of a copy with the fix, as the file gives no model"
+)
+"""The note of a report whose model only a copy gives."""
+
 
 def check(
     request: Walk,
@@ -99,15 +104,16 @@ def _look_further(look: Look, first: LookResult) -> TargetReport:
         # if no earlier look could walk, no finding is a consequence of an earlier one
         is_first_walk = not seen.report.rows and bool(later.report.rows)
         is_sure = is_sure and seen.is_sure
-        found = merge_looks(
-            found, seen.waiting, later.report.diagnostics, copy, is_first_walk, is_sure
-        )
+        new = later.report.diagnostics
+        if is_first_walk:
+            later.report.notes.append(LAYERS_OF_COPY)
+        found = merge_looks(found, seen.waiting, new, copy, is_first_walk, is_sure)
         if len(later.report.rows) > len(report.rows):
             report = later.report
         seen = later
     # findings that the last look left to another one are shown unchanged
     report.diagnostics = merge_looks(found, seen.waiting, seen.waiting, copy)
-    if first.report.status is Status.PARTIAL and report.status is Status.CHECKED:
+    if first.report.status is not Status.CHECKED and report.status is Status.CHECKED:
         report.status = Status.PARTIAL
     return report
 

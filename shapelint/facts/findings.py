@@ -47,6 +47,8 @@ class ChangeKind(Enum):
     LAYOUT = "layout"
     """It follows from where the dimensions are: the size that is wanted stands at
     another one. Where it holds, no other size is the mistake."""
+    SLIP = "slip"
+    """It corrects a name or a call. Only others of its kind can be right instead."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,8 @@ class Rule:
     returned."""
     is_of_raise: ClassVar[bool] = False
     """Whether it is about a statement in the user's code that raised."""
+    is_of_init: ClassVar[bool] = False
+    """Whether it is about constructors that do not run that of `nn.Module`."""
     bad: ClassVar[Example | None] = None
     good: ClassVar[Example | None] = None
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from shapelint.facts.kinds import CallKind, Home, Mode, Route
 from shapelint.facts.numbers import Scope
+from shapelint.facts.slips import Slip
 from shapelint.facts.tensors import ParamFact, Shape, TensorFact, ValueFact, facts_in
 
 if TYPE_CHECKING:
@@ -211,6 +212,8 @@ class Raised:
     after_assumption: bool = False
     switching_to: Mode | None = None
     compared: tuple[tuple[int, int], ...] = ()
+    slip: Slip | None = None
+    """What it says of a name or a call, if it is about one."""
 
     @property
     def doing(self) -> str:

@@ -34,6 +34,9 @@ def queue_candidates(
 ) -> list[Queued]:
     """Order the changes, the most plausible first, each once. `others`: findings to
     which the same change may apply."""
+    slips = _list_slips(failed.finding)
+    if slips:
+        return slips
     context = FailureContext(walked, failed.trace, failed.call, numbers, failed.raised)
     found: dict[object, Queued] = {
         candidate.edits: Queued(_less_without_names(walked, candidate), False)
@@ -80,6 +83,15 @@ def _order(queued: Queued) -> tuple[int, float]:
 
 
 _FIRST = {ChangeKind.LAYOUT: 0, ChangeKind.SOLVED: 1}
+
+
+def _list_slips(finding: Finding) -> list[Queued]:
+    """The corrections of a slip in a name or a call, which no number explains."""
+    return [
+        Queued(candidate, True)
+        for candidate in finding.candidates
+        if candidate.kind is ChangeKind.SLIP
+    ]
 
 
 def _less_without_names(walked: Walked, candidate: Candidate) -> Candidate:

@@ -35,7 +35,7 @@ def place_at_cause(
 ) -> Diagnostic:
     """Place a diagnostic at its best change, with the other places as related. `rest`:
     further changes that work."""
-    if best is not None and best.edits:
+    if best is not None and best.edits and not adds_line(best.edits[0]):
         diagnostic = _move_to(diagnostic, best, _span_of(best.edits[0], walked.texts))
     places = _RelatedPlaces(diagnostic)
     for other in _places_of_others(walked, rest):
@@ -44,6 +44,12 @@ def place_at_cause(
         related = Related(place.span, place.message, is_background=True)
         places.add(related, is_always_named=place.is_always_named)
     return replace(diagnostic, related=tuple(places.related))
+
+
+def adds_line(edit: Edit) -> bool:
+    """Whether an edit adds lines of its own, such as an import: there is nothing there
+    yet to point at."""
+    return edit.start == edit.end and edit.replacement.endswith("\n")
 
 
 class _RelatedPlaces:

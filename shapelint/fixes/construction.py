@@ -7,12 +7,15 @@ from dataclasses import dataclass, replace
 
 from shapelint.asked.request import Walk
 from shapelint.asked.target import Target
+from shapelint.changes import weights
 from shapelint.changes.other_places import find_earlier_assignments
 from shapelint.changes.refused_numbers import change_refused_numbers
+from shapelint.changes.slip_changes import is_about_super, slip_candidates
 from shapelint.facts.diagnostics import Diagnostic, Edit, Fix, Related
-from shapelint.facts.findings import Candidate
+from shapelint.facts.findings import Candidate, ChangeKind
 from shapelint.facts.kinds import NoPlace, Safety
 from shapelint.facts.places import Site, Span
+from shapelint.fixes.cause_places import adds_line
 from shapelint.fixes.searched import Searched
 from shapelint.fixes.verify import TRIAL_COST, edit_for_trial, is_past
 from shapelint.loading.not_loadable import NoTimeToLoadError, NotLoadableError
@@ -44,11 +47,14 @@ def explain_refusal(
     """Return the diagnostic for a target that gave no model, and the edits with which
     it gives one. `searched` is told how far the search came."""
     diagnostic = _diagnose(error)
-    if not request.fixes or not error.sites:
+    candidates = _list_candidates(error, texts)
+    if not request.fixes or not candidates:
         return diagnostic, ()
-    changes = _find_changes(request, target, texts, error.sites, deadline, searched)
-    related = _places_before(error.sites, texts)
-    if changes:
+    changes = _find_changes(request, target, texts, candidates, deadline, searched)
+    related = _places_before(error.sites, texts) if error.sites else []
+    if changes and error.slip is not None and is_about_super(error.slip, texts):
+        diagnostic = _diagnose_init(diagnostic, error)
+    if changes and not adds_line(changes[0].edits[0]):
         cause = _span_of_edit(changes[0].edits[0])
         symptom = diagnostic.span
         if symptom is not None and symptom.line != cause.line:
@@ -58,6 +64,14 @@ def explain_refusal(
     fixes = tuple(_fix_of(change) for change in changes)
     diagnostic = replace(diagnostic, fixes=fixes, related=tuple(others))
     return diagnostic, changes[0].edits if changes else ()
+
+
+def _list_candidates(error: NotLoadableError, texts: Texts) -> list[Candidate]:
+    """The corrections of a slip, or else other numbers for what was refused."""
+    slips = slip_candidates(error.slip, texts)
+    if slips or not error.sites:
+        return slips
+    return change_refused_numbers(error.sites, texts)
 
 
 def _places_before(sites: tuple[Site, ...], texts: Texts) -> list[Related]:
@@ -85,6 +99,14 @@ def _diagnose(error: NotLoadableError) -> Diagnostic:
     return own.diagnostic(message).at(error.span, otherwise=NoPlace.NO_SOURCE)
 
 
+def _diagnose_init(diagnostic: Diagnostic, error: NotLoadableError) -> Diagnostic:
+    """A finding of the rule for constructors that do not run that of `nn.Module`."""
+    rule = next(each for each in catalogue().rules.values() if each.is_of_init)
+    owner = error.slip.home[1] if error.slip is not None else ""
+    message = f"`nn.Module.__init__` has not run on `{owner}`: {error.reason}"
+    return rule.diagnostic(message).at(diagnostic.span, otherwise=NoPlace.NO_SOURCE)
+
+
 def _span_of_edit(edit: Edit) -> Span:
     start, end = edit.start, edit.end
     return Span(edit.file, start.line, start.column, end.line, end.column)
@@ -104,7 +126,7 @@ def _find_changes(
     request: Walk,
     target: Target,
     texts: Texts,
-    sites: tuple[Site, ...],
+    candidates: list[Candidate],
     deadline: float,
     searched: Searched,
 ) -> list[Candidate]:
@@ -113,7 +135,7 @@ def _find_changes(
     found: list[tuple[int, Candidate]] = []
     done: set[str] = set()
     work = 0
-    for candidate in change_refused_numbers(sites, texts):
+    for candidate in candidates[:TRIALS]:
         clean = sum(failures == 0 for failures, _ in found)
         if clean >= SHOWN:
             break
@@ -133,6 +155,11 @@ def _find_changes(
             work += TRIAL_COST
             continue
         work += trial.work
+        is_guess = candidate.kind is ChangeKind.SLIP and (
+            candidate.likely <= weights.SLIP_GUESSED
+        )
+        if is_guess and trial.failures:
+            continue
         found.append((trial.failures, candidate))
         # of one place the first number with which all runs is enough
         if not trial.failures:

@@ -22,7 +22,9 @@ def edits_to_see_further(walked: Walked, found: list[Diagnostic]) -> tuple[Edit,
     for trace in walked.traces.values():
         raised = trace.raised
         # if the time ran out, the walk of a fixed copy would not get further either
-        if raised is None or trace.out_of_time or not raised.sites:
+        if raised is None or trace.out_of_time:
+            continue
+        if not raised.sites and not _fixes_of_raise(found):
             continue
         return _edits_for(walked.texts, trace, raised, found)
     return ()
@@ -39,7 +41,7 @@ def _edits_for(
         mended = _first_fixes(texts, found)
     if mended or is_of_call:
         return mended
-    return _edits_past_raise(texts, raised.sites[0], found)
+    return _edits_past_raise(texts, raised.sites, found)
 
 
 def _first_fixes(texts: Texts, found: list[Diagnostic]) -> tuple[Edit, ...]:
@@ -58,7 +60,7 @@ def _first_fixes(texts: Texts, found: list[Diagnostic]) -> tuple[Edit, ...]:
 
 
 def _edits_past_raise(
-    texts: Texts, site: Site, found: list[Diagnostic]
+    texts: Texts, sites: tuple[Site, ...], found: list[Diagnostic]
 ) -> tuple[Edit, ...]:
     """The first fix of the model's own exception, or else the removal of the statement
     that raised. Empty if another input is enough."""
@@ -67,8 +69,8 @@ def _edits_past_raise(
         return ()
     if fixes and fixes[0].edits:
         return fixes[0].edits
-    source = parse_file(site.file, texts)
-    return _without_raise(source, site.line) if source is not None else ()
+    source = parse_file(sites[0].file, texts) if sites else None
+    return _without_raise(source, sites[0].line) if source is not None else ()
 
 
 def _fixes_of_raise(found: list[Diagnostic]) -> list[Fix]:

@@ -242,7 +242,10 @@ class Causes:
             if not _is_worth_a_try(queued, successes, total):
                 continue
             # of one place the likeliest value that holds is enough
-            if candidate.group in done or overlaps(candidate, successes):
+            is_same = candidate.kind is not ChangeKind.SLIP and overlaps(
+                candidate, successes
+            )
+            if candidate.group in done or is_same:
                 continue
             if verifier.is_spent(done_at):
                 break
@@ -250,7 +253,8 @@ class Causes:
             if success is None:
                 continue
             successes.append(success)
-            if candidate.group:
+            # of slips, another name may fit better by shape
+            if candidate.group and candidate.kind is not ChangeKind.SLIP:
                 done.add(candidate.group)
         return successes
 

@@ -20,6 +20,7 @@ import torch
 from shapelint.asked.target import Target
 from shapelint.facts.errors import OutOfTimeError
 from shapelint.facts.places import Span
+from shapelint.facts.slips import Slip
 from shapelint.loading.imports import (
     TextLoader,
     import_name,
@@ -44,6 +45,7 @@ from shapelint.syntax.texts import Texts
 from shapelint.tracing.costs import Budget, construction_budget
 from shapelint.tracing.definitions import Definitions, build_under_session
 from shapelint.tracing.ownership import Ownership
+from shapelint.tracing.slip_facts import describe_slip, lacks_base
 from shapelint.tracing.state import preserve_generators
 from shapelint.tracing.user_text import message_of
 
@@ -241,7 +243,8 @@ def _evaluate(
         callee = getattr(module, root, None)
         # it was raised in no frame of the user's: by the call itself
         if callable(callee) and not ownership.in_traceback(error.__traceback__):
-            raise _explain_misfit(expression, callee, error) from None
+            slip = describe_slip(error, ownership, callee=callee)
+            raise _explain_misfit(expression, callee, error, slip) from None
         raise refusal_of_call(target, "calling", ownership, error) from None
     except (KeyboardInterrupt, OutOfTimeError):
         raise
@@ -250,12 +253,16 @@ def _evaluate(
 
 
 def _explain_misfit(
-    expression: str, callee: Callable[..., object], error: TypeError
+    expression: str,
+    callee: Callable[..., object],
+    error: TypeError,
+    slip: Slip | None,
 ) -> NotLoadableError:
     signature = signature_of(callee)
     return NotLoadableError(
         f"`{expression}` does not fit its signature, {signature}: {message_of(error)}",
         definition_span(callee),
+        slip=slip,
     )
 
 
@@ -295,11 +302,12 @@ def _instantiate(
     except (KeyboardInterrupt, OutOfTimeError):
         raise
     except BaseException as error:
-        raise refusal_of_call(target, "constructing", ownership, error) from None
+        raise refusal_of_call(target, "constructing", ownership, error, value) from None
     if isinstance(made, torch.nn.Module):
         return made
     raise NotLoadableError(
-        f"`{name}()` gives a {type(made).__name__}, not an nn.Module"
+        f"`{name}()` gives a {type(made).__name__}, not an nn.Module",
+        slip=lacks_base(made),
     )
 
 

@@ -16,6 +16,7 @@ from shapelint.asked.inputs import DTYPES, TensorSpec, parse_inputs
 from shapelint.asked.target import parse_target
 from shapelint.facts.errors import OutOfTimeError, UsageError
 from shapelint.facts.places import Span
+from shapelint.facts.slips import Slip, SlipKind
 from shapelint.loading.imports import import_name, isolate_imports
 from shapelint.loading.model import Loaded, import_target
 from shapelint.loading.not_loadable import NotLoadableError, list_required_names
@@ -177,7 +178,19 @@ def require_fitting(loaded: Loaded, inputs: InputMaker) -> None:
             f"the inputs do not fit `{name}`: {error}",
             _line_of(forward),
             _ask_for_names(list_required_names(signature)),
+            slip=_lacks_self(loaded.model, len(args)),
         ) from None
+
+
+def _lacks_self(model: torch.nn.Module, given: int) -> Slip | None:
+    """The slip of a forward that was written without `self`, in Python's own words."""
+    function = getattr(model.forward, "__func__", None)
+    code = getattr(function, "__code__", None)
+    if code is None or code.co_varnames[:1] == ("self",):
+        return None
+    owner, taken = type(model).__name__, code.co_argcount
+    message = f"{owner}.forward() takes {taken} positional arguments but {given + 1} were given"
+    return Slip(SlipKind.ARGUMENTS, message, (), home=(code.co_filename, owner))
 
 
 def _placeholders(specs: tuple[TensorSpec, ...]) -> Inputs:

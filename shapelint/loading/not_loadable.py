@@ -14,8 +14,10 @@ import torch
 
 from shapelint.asked.target import Target
 from shapelint.facts.places import Site, Span
+from shapelint.facts.slips import Slip
 from shapelint.syntax.spans import span_of
 from shapelint.tracing.ownership import Ownership
+from shapelint.tracing.slip_facts import describe_slip
 from shapelint.tracing.user_text import first_line
 
 _LAYERS = os.path.dirname(torch.nn.modules.__file__)
@@ -28,7 +30,8 @@ class NotLoadableError(Exception):
     """The target gives no model.
 
     `sites`: the user's frames, innermost first. `refused_by`: the layer of torch whose
-    constructor raised. `reason`: the first line of its message."""
+    constructor raised. `reason`: the first line of its message. `slip`: what it says of
+    a name or a call, if it is about one."""
 
     def __init__(
         self,
@@ -38,6 +41,7 @@ class NotLoadableError(Exception):
         sites: tuple[Site, ...] = (),
         refused_by: str = "",
         reason: str = "",
+        slip: Slip | None = None,
     ) -> None:
         super().__init__(message)
         self.span = span
@@ -45,6 +49,7 @@ class NotLoadableError(Exception):
         self.sites = sites
         self.refused_by = refused_by
         self.reason = reason
+        self.slip = slip
 
 
 class NoTimeToLoadError(NotLoadableError):
@@ -59,22 +64,32 @@ def refusal_of_import(
 
 
 def refusal_of_call(
-    target: Target, doing: str, ownership: Ownership, error: BaseException
+    target: Target,
+    doing: str,
+    ownership: Ownership,
+    error: BaseException,
+    callee: object = None,
 ) -> NotLoadableError:
     """Describe the exception of a call. `doing`: "calling" or "constructing"."""
     subject = f"{doing} `{target.expression or target.text}`"
-    return _explain_refusal(subject, ownership, error, _refusing_layer(error))
+    refused_by = _refusing_layer(error)
+    return _explain_refusal(subject, ownership, error, refused_by, callee)
 
 
 def _explain_refusal(
-    subject: str, ownership: Ownership, error: BaseException, refused_by: str = ""
+    subject: str,
+    ownership: Ownership,
+    error: BaseException,
+    refused_by: str = "",
+    callee: object = None,
 ) -> NotLoadableError:
     sites = tuple(ownership.in_traceback(error.__traceback__))
     reason = first_line(error)
     said = f"{type(error).__name__}: {reason}" if reason else type(error).__name__
     span = span_of(sites[0], ownership.texts) if sites else None
+    slip = describe_slip(error, ownership, callee=callee)
     return NotLoadableError(
-        f"{subject} raised {said}", span, "", sites, refused_by, reason
+        f"{subject} raised {said}", span, "", sites, refused_by, reason, slip
     )
 
 

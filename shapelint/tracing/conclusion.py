@@ -20,6 +20,7 @@ from shapelint.tracing.nested import Args, Kwargs
 from shapelint.tracing.ownership import Ownership
 from shapelint.tracing.recorder import Recorder
 from shapelint.tracing.session import Session
+from shapelint.tracing.slip_facts import describe_slip
 from shapelint.tracing.user_text import message_of
 from shapelint.tracing.value_facts import value_fact
 
@@ -103,6 +104,7 @@ def _describe_exception(
         raised,
         after_assumption=_follows_question(raised.sites, trace.assumptions),
         compared=find_compared_numbers(traceback, ownership),
+        slip=describe_slip(error, ownership, scene.model),
     )
 
 

@@ -6,11 +6,12 @@ import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
+from shapelint.changes.slip_edits import attributes_of_self, rename_function
 from shapelint.facts.diagnostics import Severity
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.places import Span
 from shapelint.facts.walked_target import Walked
-from shapelint.syntax.edits import insert_after, insert_before
+from shapelint.syntax.edits import insert_after, insert_before, replacement
 from shapelint.syntax.train_overrides import (
     OverrideFault,
     TrainOverride,
@@ -103,7 +104,10 @@ class Net(nn.Module):
             self.diagnostic(message, severity), label=label, layer=override.layer
         )
         placed = draft.at(_span_of_def(override.source.file, method))
-        candidates = tuple(_candidates(override.source, method))
+        candidates = (
+            *_candidates(override.source, method),
+            *_rename(override),
+        )
         return Finding(placed, candidates=candidates)
 
 
@@ -130,6 +134,23 @@ def _span_of_def(file: str, method: ast.FunctionDef) -> Span:
     """The place of the keyword `def`."""
     line, column = method.lineno, method.col_offset + 1
     return Span(file, line, column, line, column + len("def"))
+
+
+_OTHER_NAMES = {"train": "train_model", "eval": "evaluate"}
+
+
+def _rename(override: TrainOverride) -> Iterator[Candidate]:
+    """Another name for a method that is no switch of the mode, as for a training
+    loop."""
+    source, method = override.source, override.method
+    if override.fault in (OverrideFault.SKIPS_LAYERS, OverrideFault.RETURNS_NOTHING):
+        return
+    owner = source.find_enclosing(method, ast.ClassDef)
+    name = _OTHER_NAMES[method.name]
+    calls = attributes_of_self(owner, method.name) if owner is not None else []
+    edits = [rename_function(source, method, name)]
+    edits += [replacement(source, node, f"self.{name}") for node in calls]
+    yield Candidate(f"`def {name}` for `def {method.name}`", tuple(edits))
 
 
 def _candidates(source: ParsedFile, method: ast.FunctionDef) -> Iterator[Candidate]:

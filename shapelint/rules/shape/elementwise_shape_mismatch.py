@@ -12,6 +12,7 @@ from shapelint.changes.other_inputs import (
     other_sizes,
     resize_inputs,
 )
+from shapelint.changes.shortcuts import shortcut_candidates
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Call, Trace
 from shapelint.facts.tensors import Shape
@@ -110,6 +111,7 @@ class Net(nn.Module):
         no_samples = find_tables(trace, call)
         tables = [shape in no_samples for shape in shapes]
         candidates = [
+            *shortcut_candidates(walked, trace, call),
             *crop_larger(walked, call, no_samples),
             *(resize_inputs(walked, [sizes]) if is_of_table else ()),
             *rewrite_operands(walked, call, _keeps_a_shape(shapes, tables)),

@@ -13,10 +13,14 @@ from shapelint.changes.other_inputs import (
     recolour_inputs,
     resize_inputs,
 )
+from shapelint.changes.slip_changes import slip_candidates
+from shapelint.changes.wrong_operands import operand_candidates
+from shapelint.facts.diagnostics import Diagnostic
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.graph import Call, Failure, Raised, Trace
 from shapelint.facts.kinds import NoPlace
 from shapelint.facts.places import Span
+from shapelint.facts.slips import SlipKind
 from shapelint.facts.walked_target import Walked
 from shapelint.ops.wording import subject
 from shapelint.syntax.spans import span_of
@@ -91,6 +95,9 @@ class Net(nn.Module):
         draft = self.diagnostic(
             f"{subject(call)} raises {failure.error_type}{on}: {failure.message}"
         )
+        slips = operand_candidates(walked, call)
+        if slips:
+            return finding_at_layer(walked, trace, call, draft, slips)
         candidates = input_candidates(walked, trace)
         if failure.op == "pad":  # `reflect` cannot pad by more than there is
             candidates += larger_images(walked)
@@ -107,6 +114,11 @@ class Net(nn.Module):
         if runs_in_circles(walked, trace) and raised.switching_to is not None:
             diagnostic, candidates = explain_cycle(walked, diagnostic)
             return Finding(diagnostic, trace.mode, None, candidates)
+        slips = slip_candidates(raised.slip, walked.texts)
+        if slips:
+            return Finding(
+                _name_hidden(diagnostic, raised), trace.mode, None, tuple(slips)
+            )
         if raised.error_type == "RecursionError":
             # no input ends the recursion, and each walk takes long
             return Finding(diagnostic, trace.mode)
@@ -117,6 +129,16 @@ class Net(nn.Module):
             *other_sizes(walked),
         )
         return Finding(diagnostic, trace.mode, None, inputs)
+
+
+def _name_hidden(diagnostic: Diagnostic, raised: Raised) -> Diagnostic:
+    """The same finding in every mode, if an attribute hides a method of the module."""
+    slip = raised.slip
+    if slip is None or slip.kind is not SlipKind.HIDDEN_METHOD:
+        return diagnostic
+    hidden = f"`{slip.home[1]}.{slip.name}` hides the method of `nn.Module`"
+    says = f"{hidden}: {raised.error_type}: {raised.message}"
+    return replace(diagnostic, message=says)
 
 
 def _is_unexplained(walked: Walked, trace: Trace) -> bool:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
 
 from shapelint import ops
-from shapelint.changes import weights
+from shapelint.changes.layer_ranks import use_layer_of_rank
 from shapelint.changes.other_inputs import add_batch_to_input, input_candidates
 from shapelint.facts.findings import Candidate, Example, Finding, Rule
 from shapelint.facts.graph import Call, Trace
@@ -14,10 +13,8 @@ from shapelint.facts.tensors import Shape
 from shapelint.facts.walked_target import Walked
 from shapelint.ops.ranks import ranks_taken
 from shapelint.ops.wording import subject
-from shapelint.syntax.calls import call_at
 from shapelint.syntax.walked_calls import (
     call_expression,
-    find_constructor_call,
     find_failed_calls,
     finding_at,
     finding_at_layer,
@@ -114,41 +111,11 @@ class Net(nn.Module):
         candidates = [
             *input_candidates(walked, trace),
             *add_batch_to_input(walked, call, max(ranks)),
-            *_use_layer_of_rank(walked, call, len(shape)),
+            *use_layer_of_rank(walked, call, len(shape)),
             *_reshape_input(walked, call, len(shape), ranks),
         ]
         place = finding_at_layer if does_what_a_layer_does else finding_at
         return place(walked, trace, call, draft, candidates)
-
-
-def _use_layer_of_rank(walked: Walked, call: Call, rank: int) -> list[Candidate]:
-    """Write `nn.Conv2d` for `nn.Conv1d`, or `F.max_pool2d` for `F.max_pool1d`: the
-    layer for the number of dimensions that arrives."""
-    is_layer = call.is_module
-    made = (
-        find_constructor_call(walked, call)
-        if is_layer
-        else call_at(call.site, walked.texts)
-    )
-    if made is None or ops.spatial_dims(made.name) is None or not 3 <= rank <= 5:
-        return []
-    # a bare `Conv2d` may not be imported; `nn.Conv2d` is where `nn.Conv1d` is
-    is_bare = isinstance(made.node.func, ast.Name)
-    stem = made.name[:-2]
-    name = f"{stem}{rank - 2}d"
-    if is_bare or name == made.name or not ops.is_known(name):
-        return []
-    text = f"{made.prefix}{name}"
-    return [
-        Candidate(
-            f"`{text}`",
-            (made.replace_node(made.node.func, text),),
-            call.layer,
-            group="rank",
-            likely=weights.LAYER_OF_OTHER_RANK,
-            says=f"`{name}` takes {rank} dimensions",
-        )
-    ]
 
 
 def _reshape_input(

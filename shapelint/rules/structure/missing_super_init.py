@@ -6,12 +6,11 @@ import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.changes import weights
-from shapelint.facts.findings import Candidate, Example, Finding, Rule
+from shapelint.changes.super_calls import correct_super_call
+from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.kinds import Mode, NoPlace
 from shapelint.facts.places import Span
 from shapelint.facts.walked_target import Walked
-from shapelint.syntax.edits import insert_before
 from shapelint.syntax.trees import ParsedFile, parse_file
 
 
@@ -19,8 +18,8 @@ class MissingSuperInit(Rule):
     """
     ## What it does
     Finds a module, the model itself or one registered in it, on which
-    `nn.Module.__init__` never ran. Such a module accepts plain attributes, so its
-    constructor succeeds.
+    `nn.Module.__init__` never ran, or ran too late. Such a module accepts plain
+    attributes, so its constructor may succeed; the first layer that is set raises.
 
     ## Why is this bad?
     The module has no registry of parameters and layers: `train()`, `eval()`,
@@ -35,6 +34,7 @@ class MissingSuperInit(Rule):
 
     code = "SHP504"
     name = "missing-super-init"
+    is_of_init = True
     bad = Example(
         """
 from torch import nn
@@ -99,13 +99,8 @@ class Net(nn.Module):
         message = f"`{owner}.__init__` never calls `super().__init__()`"
         draft = replace(self.diagnostic(message), layer=layer)
         placed = draft.at(Span(source.file, line, column, line, end))
-        candidate = Candidate(
-            "`super().__init__()` as the first statement",
-            (insert_before(source, init.body[0], "super().__init__()"),),
-            layer,
-            likely=weights.CALLS_SUPER_INIT,
-        )
-        return Finding(placed, mode, None, (candidate,))
+        candidate = correct_super_call(source, init, owner)
+        return Finding(placed, mode, None, (candidate,) if candidate else ())
 
 
 def _find_constructor(source: ParsedFile | None, owner: str) -> ast.FunctionDef | None:
