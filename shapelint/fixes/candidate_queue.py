@@ -3,10 +3,12 @@ most plausible first."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from shapelint.changes import weights
 from shapelint.changes.failure_context import FailureContext
+from shapelint.changes.folded_maps import read_sides_from_map
 from shapelint.changes.orders import find_added_rearrangements
 from shapelint.changes.other_inputs import other_ranks
 from shapelint.changes.plausibility import Numbers
@@ -41,6 +43,8 @@ def queue_candidates(
         same = found.get(candidate.edits)
         if same is None or same.candidate.likely < candidate.likely:
             found[candidate.edits] = Queued(candidate, True)
+    for candidate in read_sides_from_map(walked, failed.trace, failed.call):
+        found[candidate.edits] = Queued(candidate, True)
     least: dict[str, float] = {}
     for position, candidate in enumerate(_own_candidates(walked, failed, others)):
         same = found.pop(candidate.edits, None) if candidate.edits else None
@@ -56,6 +60,12 @@ def queue_candidates(
         _lower_if_repeated(walked, each, context.rearranged) for each in found.values()
     ]
     return sorted(queue, key=lambda each: -each.candidate.likely)
+
+
+def add_to_queue(queue: list[Queued], own: Iterable[Candidate]) -> list[Queued]:
+    """Add candidates at the place of their likelihood, before equal ones."""
+    both = [*(Queued(candidate, True) for candidate in own), *queue]
+    return sorted(both, key=lambda each: -each.candidate.likely)
 
 
 def _less_without_names(walked: Walked, candidate: Candidate) -> Candidate:

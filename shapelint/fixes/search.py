@@ -17,7 +17,11 @@ from shapelint.changes.spellings import list_written_factors
 from shapelint.facts.diagnostics import Diagnostic, Edit, Fix, Severity
 from shapelint.facts.findings import Candidate, ChangeKind, Finding
 from shapelint.facts.kinds import Safety
-from shapelint.fixes.candidate_queue import Queued, queue_candidates
+from shapelint.fixes.candidate_queue import (
+    Queued,
+    add_to_queue,
+    queue_candidates,
+)
 from shapelint.fixes.cause_places import (
     name_places,
     place_at_cause,
@@ -25,6 +29,7 @@ from shapelint.fixes.cause_places import (
 )
 from shapelint.fixes.failed_call import FailedCall, find_failed_call
 from shapelint.fixes.failure_counts import Failures, failures_of
+from shapelint.fixes.fitting_sizes import propose_sizes
 from shapelint.fixes.guessed_results import GuessedResults
 from shapelint.fixes.successes import Success, overlaps, spread_of
 from shapelint.fixes.verify import Verifier
@@ -196,7 +201,8 @@ class Causes:
         total = failures_of(failed.trace).total()
         successes: list[Success] = []
         done: set[str] = set()
-        for queued in queue_candidates(self.walked, self.numbers, failed, others):
+        queue = queue_candidates(self.walked, self.numbers, failed, others)
+        for queued in add_to_queue(queue, propose_sizes(verifier, failed)):
             candidate = queued.candidate
             if verifier.work > done_at or verifier.is_late():
                 break

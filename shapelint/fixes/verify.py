@@ -149,6 +149,20 @@ class Verifier:
         settings = WalkSettings(self.trial_budget, self.deadline)
         return changed.walk(mode, settings, self.walked.traces[mode].choices)
 
+    def walk_inputs(self, specs: tuple[TensorSpec, ...], mode: Mode) -> Trace:
+        """Walk the model as it is with other inputs, up to the second failure, so that
+        the first is among the calls."""
+        failed: list[Key] = []
+
+        def is_second(key: Key) -> bool:
+            failed.append(key)
+            return len(failed) > 1
+
+        other = replace(self.original, inputs=inputs_of(specs))
+        trace = self._walk_until(other, mode, is_second)
+        self.work += trace.work
+        return trace
+
     def _runs(self, changed: Walkable, specs: tuple[TensorSpec, ...]) -> bool:
         """Whether no call fails in the last mode with other inputs."""
         # eval, where both were walked: in train mode a batch of one may be refused
