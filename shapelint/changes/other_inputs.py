@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from shapelint.asked.inputs import TensorSpec, parse_inputs
 from shapelint.changes import weights
+from shapelint.changes.failed_sizes import find_required_pairs
 from shapelint.changes.first_layers import first_layer, lacks_batch
 from shapelint.changes.other_values import Pairs
 from shapelint.facts.errors import UsageError
@@ -95,6 +96,26 @@ def _exchange(
 # -- another number of dimensions --------------------------------------------------------
 
 
+def recolour_for(walked: Walked, call: Call) -> list[Candidate]:
+    """Make images RGB or grey where a layer takes three times the features that arrive,
+    or a third of them: patches hold all channels."""
+    pairs = find_required_pairs(call)
+    ratios = {(one * 3 == other, one == other * 3) for one, other in pairs}
+    if not ratios & {(True, False), (False, True)}:
+        return []
+    return [
+        replace(each, likely=weights.INPUT_OF_USUAL_COLOURS, group="colours")
+        for each in recolour_inputs(walked)
+        if _has_colours(walked)
+    ]
+
+
+def _has_colours(walked: Walked) -> bool:
+    """Whether an image that was given has channels that images come in."""
+    images = [spec for spec in specs_given(walked) if _is_image(spec)]
+    return any(spec.shape[1] in COLOURS for spec in images)
+
+
 def other_ranks(walked: Walked, trace: Trace) -> list[Candidate]:
     """Add a batch dimension to every input, or remove one, or add the single channel of
     a grey image. The model must then be clean.
@@ -122,7 +143,8 @@ def _without_ones(specs: Specs) -> Iterator[Candidate]:
             changed = [*specs]
             changed[at] = replace(spec, shape=(batch, *rest[1:]))
             likely = weights.INPUT_WITHOUT_CHANNEL
-            yield size_candidate(changed, "without the dimension of one", likely)
+            proposed = size_candidate(changed, "without its single channel", likely)
+            yield replace(proposed, group="rank of input")
 
 
 def _in_other_orders(specs: Specs) -> Iterator[Candidate]:
@@ -132,14 +154,18 @@ def _in_other_orders(specs: Specs) -> Iterator[Candidate]:
         if first is not None:
             changed = [*specs]
             changed[at] = first
-            yield size_candidate(changed, "channels first", weights.INPUT_MUST_DIFFER)
+            likely = weights.INPUT_MUST_DIFFER
+            proposed = size_candidate(changed, "channels first", likely)
+            yield replace(proposed, group="order")
     for one, other in itertools.combinations(range(len(specs)), 2):
         if _are_alike(specs[one], specs[other]):
             continue
         changed = [*specs]
         changed[one] = replace(specs[other], name=specs[one].name)
         changed[other] = replace(specs[one], name=specs[other].name)
-        yield size_candidate(changed, "the inputs exchanged", weights.INPUTS_EXCHANGED)
+        why = "the inputs exchanged"
+        exchanged = size_candidate(changed, why, weights.INPUTS_EXCHANGED)
+        yield replace(exchanged, group=why)
 
 
 def _with_channels_first(spec: TensorSpec) -> TensorSpec | None:

@@ -33,7 +33,7 @@ INPUT_TO_MULTIPLE = 3.4
 # The same, for a number that is no power of two, where the size looks chosen
 INPUT_TO_ODD_MULTIPLE = 1.6
 
-INPUTS_EXCHANGED = 3.4  # Two inputs given in the other order
+INPUTS_EXCHANGED = 4.5  # Two inputs given in the other order
 INPUT_OF_OTHER_DTYPE = 2.2  # Integers for a look-up, floats for a layer with weights
 INPUT_SIDES_EXCHANGED = 2.0  # Height and width in the other order
 INPUT_MAY_LACK_BATCH = 1.5  # A batch in front, where no layer says that there is none
@@ -270,6 +270,12 @@ LEFT_OUT_STRIDE = 0.6  # A stride that another branch has, not written
 
 # The same of a kernel of 1: shortcuts have nothing else to change
 LEFT_OUT_STRIDE_OF_SHORTCUT = 1.2
+
+# An `output_padding` with which a transposed convolution multiplies sizes exactly
+LEFT_OUT_OUTPUT_PADDING_EXACT = 3.4
+
+# The same, and the padding that belongs to it
+LEFT_OUT_BOTH_PADDINGS = 3.2
 
 LEFT_OUT_OUTPUT_PADDING = 0.0  # An `output_padding`, which few write
 LEFT_OUT_NAMED = 1.8  # A name in the same function was made for it: `stride=stride`

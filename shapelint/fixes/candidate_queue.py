@@ -10,7 +10,7 @@ from shapelint.changes import weights
 from shapelint.changes.failure_context import FailureContext
 from shapelint.changes.folded_maps import read_sides_from_map
 from shapelint.changes.orders import find_added_rearrangements
-from shapelint.changes.other_inputs import other_ranks
+from shapelint.changes.other_inputs import other_ranks, recolour_for
 from shapelint.changes.plausibility import Numbers
 from shapelint.changes.solved_numbers import solved_candidates
 from shapelint.changes.upstream_changes import changes_upstream
@@ -119,7 +119,10 @@ def _own_candidates(
     known = {candidate.inputs for candidate in own}
     ranks = [
         candidate
-        for candidate in other_ranks(walked, failed.trace)
+        for candidate in (
+            *other_ranks(walked, failed.trace),
+            *recolour_for(walked, failed.call),
+        )
         if candidate.inputs not in known
     ]
     # what nothing of its own explains may be mended by what mends a later failure

@@ -95,30 +95,34 @@ class FittingSizes:
 
     # -- multiples ---------------------------------------------------------------------
 
-    def find_multiples(self) -> Candidate | None:
-        """Propose the nearest multiple of the smallest number whose multiples run."""
-        for step in list_steps(self.sides, self.failed.call.failure):
-            fitting = self._fitting_multiples(step)
-            if fitting:
-                nearest = min(
-                    fitting, key=lambda sides: (distance(self.sides, sides), -sides[0])
-                )
-                listed = ", ".join(map(sides_text, fitting))
-                why = f"as multiples of {step} work: {listed}"
-                return self._propose(nearest, why, self._likely_multiple(step))
-        return None
+    def find_multiples(self) -> Iterator[Candidate]:
+        """Propose the multiples below and above, the nearest first, of the smallest
+        number whose multiples run."""
+        steps = list_steps(self.sides, self.failed.call.failure)
+        step = next(filter(self._do_multiples_run, steps), None)
+        if step is None:
+            return
+        both = [round_down(self.sides, step), round_up(self.sides, step)]
+        if min(both[0]) == 0:
+            both = [both[1], enlarge_by(both[1], step)]
+        listed = ", ".join(map(sides_text, both))
+        why = f"as multiples of {step} work: {listed}"
+        likely = self._likely_multiple(step)
+        # of two that are as near, the larger loses nothing
+        for sides in sorted(both[::-1], key=self._distance):
+            yield self._propose(sides, why, likely)
 
-    def _fitting_multiples(self, step: int) -> list[Shape]:
-        """The multiples below and above that run, if several in a row do."""
-        below, above = round_down(self.sides, step), round_up(self.sides, step)
-        next_above = enlarge_by(above, step)
-        if not self._runs(above) or not self._runs(next_above):
-            return []
-        if min(below) > 0 and self._runs(below):
-            return [below, above]
-        # what lies below may be too small for other reasons
-        is_third_fitting = self._runs(enlarge_by(next_above, step))
-        return [above, next_above] if is_third_fitting else []
+    def _distance(self, sides: Shape) -> int:
+        return distance(self.sides, sides)
+
+    def _do_multiples_run(self, step: int) -> bool:
+        """Whether two multiples run, of which one is odd."""
+        dims = len(self.sides)
+        if 3 * step <= max(self.sides):
+            # smaller than what was given, so that the walks are short
+            return self._runs((3 * step,) * dims) and self._runs((2 * step,) * dims)
+        above = round_up(self.sides, step)
+        return self._runs(above) and self._runs(enlarge_by(above, step))
 
     def _likely_multiple(self, step: int) -> float:
         is_power = step & (step - 1) == 0
@@ -129,21 +133,22 @@ class FittingSizes:
 
     # -- a least size, or a single one -------------------------------------------------
 
-    def find_size(self, likely: float) -> Candidate | None:
+    def find_size(self, likely: float) -> Iterator[Candidate]:
         """Propose a size that is large enough, or the one that a table or head was made
         for."""
         bounds = self._find_bounds()
         if bounds is None:
-            return None
+            return
         short, runs, long = bounds
         if long is not None:
             side = self._find_roundest(short, runs, long)
-            return self._propose(at_least(self.sides, side), "the size it fits", likely)
+            yield self._propose(at_least(self.sides, side), "the size it fits", likely)
+            return
         least = self._find_least(short, runs)
         sides = at_least(self.sides, round_side(least))
         if not self._runs(sides):
             sides = at_least(self.sides, least)
-        return self._propose(sides, f"{least} or more", likely)
+        yield self._propose(sides, f"{least} or more", likely)
 
     def _find_roundest(self, short: int, runs: int, long: int) -> int:
         """The roundest side with which the model runs, between two with which it does
@@ -222,23 +227,24 @@ def propose_sizes(verifier: Verifier, failed: FailedCall) -> Iterator[Candidate]
     sides = _sides_of(specs, failed.trace)
     if not sides:
         return
-    search = FittingSizes(verifier, failed, specs, sides)
-    found = _search(search, failed)
-    if found is not None:
-        yield found
+    search, failure = FittingSizes(verifier, failed, specs, sides), failed.call.failure
+    if failed.raised is None and failure is not None:
+        likely = _likely_size(failed, failure)
+        if likely is not None:
+            yield from search.find_size(likely)
+            return
+    if failed.raised is not None or _is_about_maps(failed.call):
+        yield from search.find_multiples()
 
 
-def _search(search: FittingSizes, failed: FailedCall) -> Candidate | None:
-    failure = failed.call.failure
-    if failed.raised is not None:
-        return search.find_multiples()
-    if failure is None:
-        return None
+def _likely_size(failed: FailedCall, failure: Failure) -> float | None:
+    """How plausible an input of a single right size is; None where multiples are what
+    may fit."""
     if _lacks_room(failure):
-        return search.find_size(weights.INPUT_LARGER)
+        return weights.INPUT_LARGER
     if holds_own_table(failed.trace, failed.call):
-        return search.find_size(weights.INPUT_OF_SIZE_COMPARED)
-    return search.find_multiples() if _is_about_maps(failed.call) else None
+        return weights.INPUT_OF_SIZE_COMPARED
+    return None
 
 
 def _lacks_room(failure: Failure) -> bool:

@@ -195,14 +195,15 @@ class Causes:
         verifier = self.verifier
         if verifier.key_of(failed.finding) is None:
             return []
+        queue = queue_candidates(self.walked, self.numbers, failed, others)
+        queue = add_to_queue(queue, propose_sizes(verifier, failed))
         # a third at least: the first findings mostly explain the others
         share = (WORK - verifier.work) // min(len(others) + 1, 3)
         done_at = verifier.work + max(LEAST_WORK, share)
         total = failures_of(failed.trace).total()
         successes: list[Success] = []
         done: set[str] = set()
-        queue = queue_candidates(self.walked, self.numbers, failed, others)
-        for queued in add_to_queue(queue, propose_sizes(verifier, failed)):
+        for queued in queue:
             candidate = queued.candidate
             if verifier.work > done_at or verifier.is_late():
                 break

@@ -23,6 +23,10 @@ from shapelint.fixes.failure_counts import (
     has_more,
     is_improved,
 )
+from shapelint.fixes.kept_meaning import (
+    keeps_calls_before,
+    keeps_windows_and_classes,
+)
 from shapelint.fixes.larger_images import enlarge
 from shapelint.fixes.more_samples import (
     MORE_SAMPLES,
@@ -188,7 +192,8 @@ class Verifier:
         fits_other_sizes = self._fits_other_sizes(changed)
         if fits_other_sizes:
             cost += f"; {OTHER_SIZES}"
-        is_safe = keeps and self._computes_same(traces) and self._takes_a_batch(changed)
+        keeps_meaning = self._computes_same(traces) and self._keeps_meaning(traces)
+        is_safe = keeps and keeps_meaning and self._takes_a_batch(changed)
         return Fix(
             candidate.title,
             Safety.SAFE if is_safe else Safety.UNSAFE,
@@ -244,6 +249,15 @@ class Verifier:
             list_computed(before) == list_computed(traces[mode])
             for mode, before in self.walked.traces.items()
             if not before.failure_count
+        )
+
+    def _keeps_meaning(self, traces: Traces) -> bool:
+        """Whether windows, classes and all that ran in front of the failure are as they
+        were."""
+        return all(
+            keeps_windows_and_classes(before, traces[mode])
+            and keeps_calls_before(before, traces[mode])
+            for mode, before in self.walked.traces.items()
         )
 
     def _takes_a_batch(self, changed: Walkable) -> bool:

@@ -6,8 +6,10 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
+from shapelint import ops
 from shapelint.facts.graph import Call, Trace
 from shapelint.facts.tensors import Shape
+from shapelint.ops.record import Family
 
 REACH = 300
 """The most calls looked at on the way back from a failed one."""
@@ -59,7 +61,7 @@ def _differ_by(size: int, part: int, pair: tuple[int, int]) -> bool:
 
 def _halved_sides(call: Call) -> Iterator[tuple[int, int]]:
     """The sides of a call's input that are no multiple of those of its result."""
-    if not call.inputs or not call.outputs:
+    if not call.inputs or not call.outputs or not _may_halve(call.op):
         return
     before, after = call.inputs[0].shape, call.outputs[0].shape
     if len(before) != len(after) or len(before) < 3:
@@ -70,6 +72,12 @@ def _halved_sides(call: Call) -> Iterator[tuple[int, int]]:
         factor = round(size / part)
         if factor > 1 and part * factor != size and abs(part * factor - size) < factor:
             yield size, part
+
+
+def _may_halve(name: str) -> bool:
+    op = ops.of(name)
+    families = (Family.CONVOLUTION, Family.POOLING, Family.RESAMPLING)
+    return op.family in families and not op.is_transposed
 
 
 def _calls_before(trace: Trace, call: Call) -> Iterator[Call]:
