@@ -108,8 +108,10 @@ class FittingSizes:
         listed = ", ".join(map(sides_text, both))
         why = f"as multiples of {step} work: {listed}"
         likely = self._likely_multiple(step)
+        below, above = both
         # of two that are as near, the larger loses nothing
-        for sides in sorted(both[::-1], key=self._distance):
+        is_below_nearer = self._distance(below) < self._distance(above)
+        for sides in (below, above) if is_below_nearer else (above, below):
             yield self._propose(sides, why, likely)
 
     def _distance(self, sides: Shape) -> int:
