@@ -24,21 +24,17 @@ def keeps_windows_and_classes(before: Trace, after: Trace) -> bool:
 
 
 def keeps_calls_before(before: Trace, after: Trace) -> bool:
-    """Whether all that was computed in front of the first failure still is, in this
-    order and with these sizes; more may be computed in between."""
-    left = iter([_step(call) for call in after.calls])
-    return all(step in left for step in _steps_before_failure(before))
+    """Whether all ops that ran in front of the first failure still do, in this order;
+    others may run in between, as a pooling before a flatten."""
+    left = iter([call.op for call in after.calls])
+    return all(op in left for op in _ops_before_failure(before))
 
 
-def _steps_before_failure(trace: Trace) -> Iterator[object]:
+def _ops_before_failure(trace: Trace) -> Iterator[str]:
     for call in trace.calls:
         if call.failure is not None:
             return
-        yield _step(call)
-
-
-def _step(call: Call) -> object:
-    return call.op, call.layer, [fact.shape for fact in call.outputs]
+        yield call.op
 
 
 def _attributes(call: Call) -> tuple[str, dict[str, object]]:
