@@ -284,4 +284,3 @@ def test_a_window_that_is_changed_is_not_safe(lint: Callable[..., Any]) -> None:
     assert "keeps trained weights" in padded[0].cost
     mended = source.replace("nn.Conv2d(3, 3, 3)", "nn.Conv2d(3, 3, 3, padding=1)")
     assert not eager.raises(mended, ("1,3,32,32",))
-    assert find_applicable_fix(finding, unsafe=False) is None
