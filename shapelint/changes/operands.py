@@ -6,7 +6,7 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from shapelint import ops
@@ -36,6 +36,8 @@ class Operand:
     source: ParsedFile
     node: ast.expr
     shape: Shape
+    made_at: int = -1
+    """The index of the call that made it."""
 
     @property
     def text(self) -> str:
@@ -47,7 +49,10 @@ class Operand:
     @property
     def is_named(self) -> bool:
         """Whether it can be written twice without being computed twice."""
-        return isinstance(self.node, (ast.Name, ast.Attribute))
+        node = self.node
+        while isinstance(node, ast.Subscript) and not _holds_call(node.slice):
+            node = node.value
+        return isinstance(node, (ast.Name, ast.Attribute))
 
 
 def find_operands(walked: Walked, call: Call) -> list[Operand]:
@@ -67,11 +72,25 @@ def find_operands(walked: Walked, call: Call) -> list[Operand]:
         nodes, values = listed.elts, list(values[0])
     if any(isinstance(node, ast.Starred) for node in nodes):
         return []
-    return [
+    known = [
         Operand(source, node, value.shape)
         for node, value in zip(nodes, values, strict=False)
         if isinstance(value, TensorFact)
     ]
+    return _with_makers(known, call)
+
+
+def _with_makers(known: list[Operand], call: Call) -> list[Operand]:
+    """Operands that know the calls that made them, where each is one of the call's."""
+    shapes = [fact.shape for fact in call.inputs]
+    if [operand.shape for operand in known] != shapes:
+        return known
+    pairs = zip(known, call.producers, strict=False)
+    return [replace(operand, made_at=maker) for operand, maker in pairs]
+
+
+def _holds_call(node: ast.AST) -> bool:
+    return any(isinstance(each, ast.Call) for each in ast.walk(node))
 
 
 def _find_written_operands(
@@ -227,7 +246,8 @@ def crop_larger(
         larger = _larger_sides(one.shape, other.shape)
         if not larger or not other.is_named or not _may_be_cut(one, other, larger):
             continue
-        if len(one.shape) > len(other.shape) and one.shape not in tables:
+        is_sample = len(one.shape) > len(other.shape) and one.shape not in tables
+        if is_sample or _are_maps_of_one_kind(one, other):
             continue
         cuts = [
             f": {other.text}.size(-{side})" if side in larger else ":"
@@ -254,9 +274,24 @@ def _may_be_cut(one: Operand, other: Operand, sides: list[int]) -> bool:
     return not is_of_features and len(sides) <= 2 and max(sides) <= spatial
 
 
+def _are_maps_of_one_kind(one: Operand, other: Operand) -> bool:
+    """Whether both are results of the model for the same samples and channels; a mask
+    or table is not."""
+    is_map = len(one.shape) == len(other.shape) >= 3
+    is_alike = one.shape[:2] == other.shape[:2]
+    return is_map and is_alike and min(one.made_at, other.made_at) >= 0
+
+
+def _is_skip(one: Operand, other: Operand) -> bool:
+    """Whether one of two maps was kept from before the other was made from it: cut or
+    resized, it would leave the result smaller than the input."""
+    is_map = len(one.shape) == len(other.shape) >= 3
+    return is_map and 0 <= one.made_at < other.made_at
+
+
 def resize_maps(walked: Walked, call: Call, is_even: bool) -> Iterator[Candidate]:
-    """Interpolate, crop or pad the first feature map to the height and width of the
-    other.
+    """Interpolate, crop or pad the feature map that was made last to the height and
+    width of the other, which a decoder kept from its encoder.
 
     `is_even`: the input can be halved many times, so that a wrong window upstream is
     more plausible."""
@@ -274,7 +309,9 @@ def _maps_to_fit(known: list[Operand]) -> tuple[Operand, Operand] | None:
     if len(known) != 2 or len(known[0].shape) != len(known[1].shape):
         return None
     first, other = known
-    if not other.is_named:
+    if first.made_at != other.made_at:
+        first, other = (other, first) if _is_skip(first, other) else (first, other)
+    elif not other.is_named:
         first, other = other, first
     is_map = len(first.shape) in (3, 4, 5)
     return (first, other) if is_map and other.is_named else None
@@ -304,9 +341,11 @@ def _interpolations(
 def _crops(
     first: Operand, other: Operand, layer: str, is_even: bool
 ) -> Iterator[Candidate]:
-    """Crop the other map to the first, if the first is smaller."""
+    """Crop the other map to the first, if the first is smaller by more than halving
+    makes it: then borders were lost, as in the first U-Net."""
     rank = len(first.shape)
-    is_smaller = all(size >= 0 for size in _missing_sides(first, other))
+    missing = _missing_sides(first, other)
+    is_smaller = min(missing) >= 0 and max(missing) > MOST_PADDING
     if is_smaller and first.is_named and rank in (3, 4):
         cuts = ", ".join(f": {first.text}.shape[{at}]" for at in range(2, rank))
         likely = weights.CROP_HALVED_WELL if is_even else weights.CROP

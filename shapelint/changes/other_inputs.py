@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from shapelint.asked.inputs import TensorSpec, parse_inputs
 from shapelint.changes import weights
+from shapelint.changes.failed_sizes import find_required_pairs
 from shapelint.changes.first_layers import first_layer, lacks_batch
 from shapelint.changes.other_values import Pairs
 from shapelint.facts.errors import UsageError
@@ -25,12 +26,6 @@ that it lacks one."""
 COLOURS = (1, 3, 4)
 """Grey, RGB and RGBA. Images have one of these numbers of channels, and models are made
 for one of them."""
-
-STEPS = (2, 4, 8, 16, 32)
-"""Multiples of these can be halved once, twice, and so on, up to five times."""
-
-LARGER = (2, 4, 8)
-"""Factors by which an image is enlarged if a window has no room in it."""
 
 WITH_BATCH = "a batch dimension in front"
 RIGHT_SIZE = "the size it fits"
@@ -90,7 +85,7 @@ def _exchange(
 ) -> list[Candidate]:
     """Change the shape of the first input that has the shape `given`; empty if there is
     none."""
-    specs = _specs(walked)
+    specs = specs_given(walked)
     for at, spec in enumerate(specs):
         if spec.shape == given:
             specs[at] = replace(spec, shape=wanted)
@@ -101,29 +96,104 @@ def _exchange(
 # -- another number of dimensions --------------------------------------------------------
 
 
+def recolour_for(walked: Walked, call: Call) -> list[Candidate]:
+    """Make images RGB or grey where a layer takes three times the features that arrive,
+    or a third of them: patches hold all channels."""
+    pairs = find_required_pairs(call)
+    ratios = {(one * 3 == other, one == other * 3) for one, other in pairs}
+    if not ratios & {(True, False), (False, True)}:
+        return []
+    return [
+        replace(each, likely=weights.INPUT_OF_USUAL_COLOURS, group="colours")
+        for each in recolour_inputs(walked)
+        if _has_colours(walked)
+    ]
+
+
+def _has_colours(walked: Walked) -> bool:
+    """Whether an image that was given has channels that images come in."""
+    images = [spec for spec in specs_given(walked) if _is_image(spec)]
+    return any(spec.shape[1] in COLOURS for spec in images)
+
+
 def other_ranks(walked: Walked, trace: Trace) -> list[Candidate]:
     """Add a batch dimension to every input, or remove one, or add the single channel of
     a grey image. The model must then be clean.
 
     A batch of vectors is rarely left out by mistake, so inputs of one dimension always
     get it."""
-    specs = _specs(walked)
+    specs = specs_given(walked)
     if not specs:
         return []
     found = []
-    if all(1 <= len(spec.shape) <= MOST_SAMPLE_DIMS for spec in specs):
+    if all(_may_lack_batch(spec) for spec in specs):
         found.append(_as_batches_of_one(specs, trace))
     if len(specs) == 1 and _may_lack_channel(specs[0]):
         found.append(_with_channel(specs[0]))
     if all(len(spec.shape) > 2 and spec.shape[0] == 1 for spec in specs):
         found.append(_with_dimension_less(specs))
-    return found
+    return [*found, *_without_ones(specs), *_in_other_orders(specs)]
+
+
+def _without_ones(specs: Specs) -> Iterator[Candidate]:
+    """Leave out the single channel of one input, for a model that takes sequences."""
+    for at, spec in enumerate(specs):
+        batch, *rest = spec.shape or (0,)
+        if len(rest) > 2 and rest[0] == 1:
+            changed = [*specs]
+            changed[at] = replace(spec, shape=(batch, *rest[1:]))
+            likely = weights.INPUT_WITHOUT_CHANNEL
+            proposed = size_candidate(changed, "without its single channel", likely)
+            yield replace(proposed, group="rank of input")
+
+
+def _in_other_orders(specs: Specs) -> Iterator[Candidate]:
+    """Put the channels of an image first, or exchange two inputs."""
+    for at, spec in enumerate(specs):
+        first = _with_channels_first(spec)
+        if first is not None:
+            changed = [*specs]
+            changed[at] = first
+            likely = weights.INPUT_MUST_DIFFER
+            proposed = size_candidate(changed, "channels first", likely)
+            yield replace(proposed, group="order")
+    for one, other in itertools.combinations(range(len(specs)), 2):
+        if _are_alike(specs[one], specs[other]):
+            continue
+        changed = [*specs]
+        changed[one] = replace(specs[other], name=specs[one].name)
+        changed[other] = replace(specs[one], name=specs[other].name)
+        why = "the inputs exchanged"
+        exchanged = size_candidate(changed, why, weights.INPUTS_EXCHANGED)
+        yield replace(exchanged, group=why)
+
+
+def _with_channels_first(spec: TensorSpec) -> TensorSpec | None:
+    """An image whose last dimension looks like its channels, with these first."""
+    if not _is_image(spec):
+        return None
+    batch, *sides, channels = spec.shape
+    if channels not in COLOURS or min(sides) <= max(COLOURS):
+        return None
+    return replace(spec, shape=(batch, channels, *sides))
+
+
+def _are_alike(one: TensorSpec, other: TensorSpec) -> bool:
+    return (one.shape, one.dtype) == (other.shape, other.dtype)
 
 
 def _as_batches_of_one(specs: Specs, trace: Trace) -> Candidate:
     is_sure = _are_vectors(specs) or lacks_batch(trace)
     likely = weights.INPUT_MUST_DIFFER if is_sure else weights.INPUT_MAY_LACK_BATCH
-    return _size_candidate(_with_batch(specs), WITH_BATCH, likely)
+    return size_candidate(_with_batch(specs), WITH_BATCH, likely)
+
+
+def _may_lack_batch(spec: TensorSpec) -> bool:
+    """Whether an input may be a single sample. Indices of two dimensions are a batch of
+    sequences."""
+    is_of_indices = not spec.dtype.startswith("float")
+    most = 1 if is_of_indices else MOST_SAMPLE_DIMS
+    return 1 <= len(spec.shape) <= most
 
 
 def _may_lack_channel(spec: TensorSpec) -> bool:
@@ -135,13 +205,13 @@ def _with_channel(spec: TensorSpec) -> Candidate:
     batch, sides = spec.shape[:-2] or (1,), spec.shape[-2:]
     image = replace(spec, shape=(*batch, 1, *sides))
     why = "an image with its one channel"
-    return _size_candidate([image], why, weights.INPUT_MAY_LACK_CHANNEL)
+    return size_candidate([image], why, weights.INPUT_MAY_LACK_CHANNEL)
 
 
 def _with_dimension_less(specs: Specs) -> Candidate:
     single = [replace(spec, shape=spec.shape[1:]) for spec in specs]
     likely = weights.INPUT_WITH_DIMENSION_LESS
-    return _size_candidate(single, "a dimension less", likely)
+    return size_candidate(single, "a dimension less", likely)
 
 
 def _are_vectors(specs: Specs) -> bool:
@@ -154,7 +224,7 @@ def _with_batch(specs: Specs) -> list[TensorSpec]:
 
 def larger_batch(walked: Walked) -> list[Candidate]:
     """Give every input a batch of two."""
-    specs = _specs(walked)
+    specs = specs_given(walked)
     if not specs or any(spec.shape[:1] != (1,) for spec in specs):
         return []
     doubled = [replace(spec, shape=(2, *spec.shape[1:])) for spec in specs]
@@ -174,7 +244,7 @@ def integer_input(walked: Walked, call: Call) -> list[Candidate]:
     if not _are_vectors(specs):
         return found
     why = f"integers with {WITH_BATCH}"
-    batched = _size_candidate(_with_batch(specs), why, weights.INPUT_MUST_DIFFER)
+    batched = size_candidate(_with_batch(specs), why, weights.INPUT_MUST_DIFFER)
     return [*found, batched]
 
 
@@ -188,7 +258,7 @@ def _exchange_dtype(
 ) -> list[Candidate]:
     """Change the dtype of the first input that a call gets directly in another
     dtype."""
-    specs = _specs(walked)
+    specs = specs_given(walked)
     shapes = [spec.shape for spec in specs]
     for position in call.from_input:
         shape = call.inputs[position].shape
@@ -207,7 +277,7 @@ def _exchange_dtype(
 def recolour_inputs(walked: Walked) -> list[Candidate]:
     """Make each image-like input RGB or grey, for a model that checks its input
     itself."""
-    specs = _specs(walked)
+    specs = specs_given(walked)
     images = [at for at, spec in enumerate(specs) if _is_image(spec)]
     found = []
     for at, channels in itertools.product(images, (3, 1)):
@@ -217,44 +287,22 @@ def recolour_inputs(walked: Walked) -> list[Candidate]:
         changed = [*specs]
         changed[at] = replace(specs[at], shape=(batch, channels, *sides))
         why = count_noun(channels, "channel")
-        found.append(_size_candidate(changed, why, weights.INPUT_OF_ANY_COLOURS))
+        found.append(size_candidate(changed, why, weights.INPUT_OF_ANY_COLOURS))
     return found
 
 
-def other_sizes(
-    walked: Walked, ratio: tuple[int, int] | None = None
-) -> list[Candidate]:
-    """Change the height and width of images: by a ratio, or to the next multiples of 2,
-    4, 8, 16 and 32."""
-    specs = _specs(walked)
-    images = [spec for spec in specs if _is_image(spec) and min(spec.shape[2:]) > 4]
+def exchange_sides(walked: Walked) -> list[Candidate]:
+    """Exchange the height and width of every image."""
+    specs = specs_given(walked)
+    images = [spec for spec in specs if _is_image(spec)]
     if not images:
         return []
     given = images[0].shape[2:]
-    found = []
-    for wanted in _list_sizes(given, ratio):
-        changed = [_resize(spec, given, wanted) for spec in specs]
-        if changed == specs:
-            continue
-        why, likely = RIGHT_SIZE, weights.INPUT_OF_OTHER_SIZE
-        if wanted == given[::-1]:
-            why = "height and width exchanged"
-            likely = weights.INPUT_SIDES_EXCHANGED
-        found.append(_size_candidate(changed, why, likely))
-    return found
-
-
-def _list_sizes(given: Shape, ratio: tuple[int, int] | None) -> list[Shape]:
-    """Other sizes of an image, including its sides swapped."""
-    sizes = [_round_up(given, step) for step in STEPS]
-    if ratio is not None and ratio[1]:
-        sizes = [tuple(side * ratio[0] // ratio[1] for side in given)]
-    return list(dict.fromkeys([*sizes, given[::-1]]))
-
-
-def _round_up(sides: Shape, step: int) -> Shape:
-    """Each side rounded up to a multiple of `step`."""
-    return tuple(-(-side // step) * step for side in sides)
+    changed = [_resize(spec, given, given[::-1]) for spec in specs]
+    if changed == specs:
+        return []
+    why, likely = "height and width exchanged", weights.INPUT_SIDES_EXCHANGED
+    return [size_candidate(changed, why, likely)]
 
 
 def _resize(spec: TensorSpec, given: Shape, wanted: Shape) -> TensorSpec:
@@ -262,26 +310,6 @@ def _resize(spec: TensorSpec, given: Shape, wanted: Shape) -> TensorSpec:
     if spec.shape[2:] != given:
         return spec
     return replace(spec, shape=(*spec.shape[:2], *wanted))
-
-
-def larger_images(walked: Walked) -> list[Candidate]:
-    """Enlarge images by two, four and eight, if a window has no room in one."""
-    specs = _specs(walked)
-    if not any(_is_image(spec) for spec in specs):
-        return []
-    found = []
-    for times in LARGER:
-        likely = weights.INPUT_LARGER - weights.INPUT_LARGER_EACH * times
-        larger = [_enlarge(spec, times) for spec in specs]
-        found.append(_size_candidate(larger, "room enough", likely))
-    return found
-
-
-def _enlarge(spec: TensorSpec, times: int) -> TensorSpec:
-    if not _is_image(spec):
-        return spec
-    sides = (side * times for side in spec.shape[2:])
-    return replace(spec, shape=(*spec.shape[:2], *sides))
 
 
 def are_sides_halvable(walked: Walked) -> bool:
@@ -301,14 +329,14 @@ def _shapes_fed(walked: Walked) -> Iterator[Shape]:
 def resize_inputs(walked: Walked, pairs: Iterable[tuple[int, int]]) -> list[Candidate]:
     """Replace a size of the inputs by the one with which it was compared: 99 tokens by
     the 64 that fit."""
-    specs = _specs(walked)
+    specs = specs_given(walked)
     both_ways: Pairs = [way for pair in pairs for way in (pair, pair[::-1])]
     likely = weights.INPUT_OF_SIZE_COMPARED
     found: dict[tuple[str, ...], Candidate] = {}
     for old, new in both_ways:
         changed = [_with_size(spec, old, new) for spec in specs]
         if new > 0 and changed != specs:
-            candidate = _size_candidate(changed, RIGHT_SIZE, likely)
+            candidate = size_candidate(changed, RIGHT_SIZE, likely)
             found.setdefault(candidate.inputs, candidate)
     return list(found.values())
 
@@ -327,7 +355,7 @@ def _is_image(spec: TensorSpec) -> bool:
 # -- candidates --------------------------------------------------------------------------
 
 
-def _specs(walked: Walked) -> list[TensorSpec]:
+def specs_given(walked: Walked) -> list[TensorSpec]:
     """The inputs that were given; empty unless all of them are tensors."""
     try:
         return list(parse_inputs(walked.input_spellings))
@@ -335,7 +363,7 @@ def _specs(walked: Walked) -> list[TensorSpec]:
         return []
 
 
-def _size_candidate(specs: Specs, why: str, likely: float) -> Candidate:
+def size_candidate(specs: Specs, why: str, likely: float) -> Candidate:
     """An input of another size. Of these, only the first that works is shown."""
     candidate = _candidate(specs, why, likely)
     return replace(candidate, kind=ChangeKind.INPUT_SIZE, group="size")

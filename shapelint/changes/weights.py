@@ -26,22 +26,25 @@ INPUT_OF_USUAL_COLOURS = 3.2
 # An image that runs out of room is larger: nothing in the model has to be wrong
 INPUT_LARGER = 2.2
 
-# A cost for each factor: the smallest image with room enough comes first
-INPUT_LARGER_EACH = 0.01
+# An image whose sides cannot be halved again and again: several multiples of a number
+# run, and this size is none
+INPUT_TO_MULTIPLE = 3.4
 
+# The same, for a number that is no power of two, where the size looks chosen
+INPUT_TO_ODD_MULTIPLE = 1.6
+
+INPUTS_EXCHANGED = 4.5  # Two inputs given in the other order
 INPUT_OF_OTHER_DTYPE = 2.2  # Integers for a look-up, floats for a layer with weights
 INPUT_SIDES_EXCHANGED = 2.0  # Height and width in the other order
 INPUT_MAY_LACK_BATCH = 1.5  # A batch in front, where no layer says that there is none
 INPUT_MAY_LACK_CHANNEL = 1.5  # A grey image written without its one channel
+INPUT_WITHOUT_CHANNEL = 2.4  # Sequences given as images of one channel
 INPUT_WITH_DIMENSION_LESS = 1.2  # A batch of one, left out
 
 # A size is exchanged for the one it was held against; mostly the model's is wrong
 INPUT_OF_SIZE_COMPARED = 0.6
 
 INPUT_OF_ANY_COLOURS = 0.5  # Grey or colour, for a model that checks its input itself
-
-# Another height and width: a model should take the size that its author gave it
-INPUT_OF_OTHER_SIZE = 0.4
 
 # -- a missing flatten, another head -------------------------------------------------
 
@@ -248,6 +251,9 @@ SOLVED_BUT_FURTHER = 0.3
 # A cost: a number in place of names, where it is known what the names stand for
 NUMBER_FOR_NAMES = 2.0
 
+# `h * w` of the map where a view holds a size that the model was told
+SIDES_FROM_MAP = 3.6
+
 # -- layouts ----------------------------------------------------------------------------
 
 # What is wanted is there, in another dimension: no number is wrong then
@@ -287,6 +293,12 @@ LEFT_OUT_STRIDE = 0.6  # A stride that another branch has, not written
 
 # The same of a kernel of 1: shortcuts have nothing else to change
 LEFT_OUT_STRIDE_OF_SHORTCUT = 1.2
+
+# An `output_padding` with which a transposed convolution multiplies sizes exactly
+LEFT_OUT_OUTPUT_PADDING_EXACT = 3.4
+
+# The same, and the padding that belongs to it
+LEFT_OUT_BOTH_PADDINGS = 3.2
 
 LEFT_OUT_OUTPUT_PADDING = 0.0  # An `output_padding`, which few write
 LEFT_OUT_NAMED = 1.8  # A name in the same function was made for it: `stride=stride`
@@ -348,6 +360,9 @@ NORM_OVER_CHANNELS = 3.2
 
 # A pooling at the end goes over all that is left: its kernel is tied to the input
 SMALLER_POOL = 2.0
+
+# The same for any size: `AdaptiveAvgPool2d(1)` for an `AvgPool2d(7)` before the head
+POOL_ALL = 2.6
 
 SMALLER_CONVOLUTION = 0.9  # The kernel of a convolution is chosen freely
 

@@ -19,7 +19,7 @@ from shapelint.changes.text_at_place import write_text
 from shapelint.changes.upstream_calls import Upstream, arguments, single
 from shapelint.changes.window_values import explains, window_of, window_values
 from shapelint.facts.findings import Candidate
-from shapelint.facts.graph import Trace
+from shapelint.facts.graph import Call, Trace
 from shapelint.ops.record import Family
 from shapelint.syntax.calls import CallExpression, layer_call
 from shapelint.syntax.origins import Place, find_enclosing_function, origins
@@ -123,8 +123,12 @@ def add_window_arguments(
     is_starred = any(isinstance(node, ast.Starred) for node in made.node.args)
     if window is None or is_starred:
         return
+    has_even_sibling = _has_even_sibling(context.trace, step.call)
+    is_transposed = "Transpose" in made.name
+    if is_transposed and not has_even_sibling:
+        yield from _add_both_paddings(step, made)
     stride = max(1, window["stride"])
-    for name, value, prior in _list_left_out(window, "Transpose" in made.name):
+    for name, value, prior in _list_left_out(window, is_transposed, has_even_sibling):
         old = window[name]
         if old == value or name in written:
             continue
@@ -142,13 +146,12 @@ def add_window_arguments(
 
 
 def _list_left_out(
-    window: Window, is_transposed: bool
+    window: Window, is_transposed: bool, has_even_sibling: bool
 ) -> Iterator[tuple[str, int, float]]:
     """Arguments that may be missing, with their values and how plausible each is."""
     kernel = window["kernel_size"]
     if is_transposed:
-        if window["stride"] > 1:
-            yield "output_padding", 1, weights.LEFT_OUT_OUTPUT_PADDING
+        yield from _list_output_paddings(window, has_even_sibling)
         return
     if kernel % 2 and kernel > 1:
         yield "padding", kernel // 2, weights.LEFT_OUT_PADDING
@@ -158,6 +161,49 @@ def _list_left_out(
         likely = weights.LEFT_OUT_STRIDE_OF_SHORTCUT
     for stride in (2, 4):
         yield "stride", stride, likely
+
+
+def _has_even_sibling(trace: Trace, call: Call) -> bool:
+    """Whether another such layer has a kernel larger by one, as 4 beside 3: then the
+    kernel is what is wrong."""
+    windows = [window_of(other) for other in trace.calls if other.op == call.op]
+    kernel = (window_of(call) or {}).get("kernel_size", 0)
+    return any(
+        each is not None and each["kernel_size"] == kernel + 1 for each in windows
+    )
+
+
+def _list_output_paddings(
+    window: Window, has_even_sibling: bool
+) -> Iterator[tuple[str, int, float]]:
+    """Output paddings of a transposed convolution: the one with which it multiplies
+    sizes by its stride, as (n - 1) * stride - 2 * padding + kernel leaves some out."""
+    stride, padding = window["stride"], window["padding"]
+    if stride < 2:
+        return
+    missing = stride + 2 * padding - window["kernel_size"]
+    likely = weights.LEFT_OUT_OUTPUT_PADDING
+    if missing == 1 and not has_even_sibling:
+        likely = weights.LEFT_OUT_OUTPUT_PADDING_EXACT
+    yield "output_padding", 1, likely
+
+
+def _add_both_paddings(step: Upstream, made: CallExpression) -> Iterator[Candidate]:
+    """Write `padding=1, output_padding=1` for a transposed convolution that has
+    neither: it then multiplies sizes by its stride."""
+    window, written = window_of(step.call), dict(arguments(made))
+    if window is None or window["stride"] < 2 or "padding" in written:
+        return
+    kernel, stride = window["kernel_size"], window["stride"]
+    half = (kernel - 1) // 2
+    extra = stride + 2 * half - kernel
+    if not half or not 0 < extra < stride or "output_padding" in written:
+        return
+    text = f"{half}, output_padding={extra}"
+    for found in add_keyword(made, "padding", text, step.call.layer):
+        likely = weights.LEFT_OUT_BOTH_PADDINGS + step.closeness / 2
+        group = f"paddings {made.node.lineno}"
+        yield replace(found, likely=likely, group=group)
 
 
 def _spell_as_elsewhere(

@@ -3,13 +3,15 @@ most plausible first."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from shapelint.changes import weights
 from shapelint.changes.failure_context import FailureContext
+from shapelint.changes.folded_maps import read_sides_from_map
 from shapelint.changes.layout_changes import layout_candidates
 from shapelint.changes.orders import find_added_rearrangements
-from shapelint.changes.other_inputs import other_ranks
+from shapelint.changes.other_inputs import other_ranks, recolour_for
 from shapelint.changes.plausibility import Numbers
 from shapelint.changes.reduced_axes import leaves_positions
 from shapelint.changes.solved_numbers import solved_candidates
@@ -51,6 +53,8 @@ def queue_candidates(
         if same is not None:
             likely = max(likely, same.candidate.likely)
         found[candidate.edits] = Queued(replace(candidate, likely=likely), True)
+    for candidate in read_sides_from_map(walked, failed.trace, failed.call):
+        found[candidate.edits] = Queued(candidate, True)
     least: dict[str, float] = {}
     for position, candidate in enumerate(_own_candidates(walked, failed, others)):
         same = found.get(candidate.edits) if candidate.edits else None
@@ -92,6 +96,12 @@ def _list_slips(finding: Finding) -> list[Queued]:
         for candidate in finding.candidates
         if candidate.kind is ChangeKind.SLIP
     ]
+
+
+def add_to_queue(queue: list[Queued], own: Iterable[Candidate]) -> list[Queued]:
+    """Add candidates at the place of their likelihood, before equal ones."""
+    both = [*(Queued(candidate, True) for candidate in own), *queue]
+    return sorted(both, key=_order)
 
 
 def _less_without_names(walked: Walked, candidate: Candidate) -> Candidate:
@@ -153,7 +163,10 @@ def _own_candidates(
     known = {candidate.inputs for candidate in own}
     ranks = [
         candidate
-        for candidate in other_ranks(walked, failed.trace)
+        for candidate in (
+            *other_ranks(walked, failed.trace),
+            *recolour_for(walked, failed.call),
+        )
         if candidate.inputs not in known
     ]
     # what nothing of its own explains may be mended by what mends a later failure

@@ -19,7 +19,11 @@ from shapelint.facts.diagnostics import Diagnostic, Edit, Fix, Severity
 from shapelint.facts.errors import OutOfTimeError
 from shapelint.facts.findings import Candidate, ChangeKind, Finding
 from shapelint.facts.kinds import Safety
-from shapelint.fixes.candidate_queue import Queued, queue_candidates
+from shapelint.fixes.candidate_queue import (
+    Queued,
+    add_to_queue,
+    queue_candidates,
+)
 from shapelint.fixes.cause_places import (
     name_places,
     place_at_cause,
@@ -27,6 +31,7 @@ from shapelint.fixes.cause_places import (
 )
 from shapelint.fixes.failed_call import FailedCall, find_failed_call
 from shapelint.fixes.failure_counts import Failures, failures_of
+from shapelint.fixes.fitting_sizes import propose_sizes
 from shapelint.fixes.guessed_results import GuessedResults
 from shapelint.fixes.successes import Success, overlaps, ranks_of, spread_of
 from shapelint.fixes.verify import Verifier
@@ -222,13 +227,15 @@ class Causes:
         verifier = self.verifier
         if verifier.key_of(failed.finding) is None:
             return []
+        queue = queue_candidates(self.walked, self.numbers, failed, others)
+        queue = add_to_queue(queue, propose_sizes(verifier, failed))
         # a third at least: the first findings mostly explain the others
         share = (WORK - verifier.work) // min(len(others) + 1, 3)
         done_at = verifier.work + max(LEAST_WORK, share)
         total = failures_of(failed.trace).total()
         successes: list[Success] = []
         done: set[str] = set()
-        for queued in queue_candidates(self.walked, self.numbers, failed, others):
+        for queued in queue:
             candidate = queued.candidate
             if verifier.is_late():
                 break

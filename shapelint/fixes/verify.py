@@ -24,6 +24,10 @@ from shapelint.fixes.failure_counts import (
     is_further,
     is_improved,
 )
+from shapelint.fixes.kept_meaning import (
+    keeps_calls_before,
+    keeps_windows_and_classes,
+)
 from shapelint.fixes.larger_images import enlarge
 from shapelint.fixes.more_samples import (
     MORE_SAMPLES,
@@ -193,6 +197,20 @@ class Verifier:
         settings = WalkSettings(self.trial_budget)
         return changed.walk(mode, settings, self.walked.traces[mode].choices)
 
+    def walk_inputs(self, specs: tuple[TensorSpec, ...], mode: Mode) -> Trace:
+        """Walk the model as it is with other inputs, up to the second failure, so that
+        the first is among the calls."""
+        failed: list[Key] = []
+
+        def is_second(key: Key) -> bool:
+            failed.append(key)
+            return len(failed) > 1
+
+        other = replace(self.original, inputs=inputs_of(specs))
+        trace = self._walk_until(other, mode, is_second)
+        self.work += trace.work
+        return trace
+
     def _runs(self, changed: Walkable, specs: tuple[TensorSpec, ...]) -> bool:
         """Whether no call fails in the last mode with other inputs."""
         # eval, where both were walked: in train mode a batch of one may be refused
@@ -219,7 +237,8 @@ class Verifier:
         fits_other_sizes = self._fits_other_sizes(changed)
         if fits_other_sizes:
             cost += f"; {OTHER_SIZES}"
-        is_safe = keeps and self._computes_same(traces) and self._takes_a_batch(changed)
+        keeps_meaning = self._computes_same(traces) and self._keeps_meaning(traces)
+        is_safe = keeps and keeps_meaning and self._takes_a_batch(changed)
         return Fix(
             candidate.title,
             Safety.SAFE if is_safe else Safety.UNSAFE,
@@ -282,6 +301,15 @@ class Verifier:
             list_computed(before) == list_computed(traces[mode])
             for mode, before in self.walked.traces.items()
             if not before.failure_count
+        )
+
+    def _keeps_meaning(self, traces: Traces) -> bool:
+        """Whether windows, classes and all that ran in front of the failure are as they
+        were."""
+        return all(
+            keeps_windows_and_classes(before, traces[mode])
+            and keeps_calls_before(before, traces[mode])
+            for mode, before in self.walked.traces.items()
         )
 
     def _takes_a_batch(self, changed: Walkable) -> bool:

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator
 
 from shapelint import ops
 from shapelint.changes.operands import resize_maps, rewrite_operands
-from shapelint.changes.other_inputs import are_sides_halvable, other_sizes
+from shapelint.changes.other_inputs import are_sides_halvable, exchange_sides
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.tensors import Shape, facts_in
 from shapelint.facts.walked_target import Walked
 from shapelint.ops.families.concatenation import read_joined_dimension
+from shapelint.ops.halved_sizes import explain_halving
 from shapelint.ops.record import Family
 from shapelint.ops.wording import subject
 from shapelint.syntax.walked_calls import find_failed_calls, finding_at_call, shape_text
@@ -88,13 +89,14 @@ class Net(nn.Module):
             texts = [shape_text(shape) for shape in shapes]
             others = [text for text in texts if text != texts[0]]
             message = f"{subject(call)} cannot join {' and '.join(texts[:SHOWN])}"
+            label = explain_halving(trace, call) or difference
             draft = self.mismatch(
-                f"{message} along dimension {dim}", texts[0], others[0], difference
+                f"{message} along dimension {dim}", texts[0], others[0], label
             )
             candidates = [
                 *rewrite_operands(walked, call, _joins(joined_along)),
                 *resize_maps(walked, call, are_sides_halvable(walked)),
-                *other_sizes(walked),
+                *exchange_sides(walked),
             ]
             yield finding_at_call(walked, trace, call, draft, candidates)
 

@@ -9,7 +9,7 @@ from shapelint.changes.broadcast_axes import find_tables
 from shapelint.changes.operands import crop_larger, resize_maps, rewrite_operands
 from shapelint.changes.other_inputs import (
     are_sides_halvable,
-    other_sizes,
+    exchange_sides,
     resize_inputs,
 )
 from shapelint.changes.shortcuts import shortcut_candidates
@@ -18,6 +18,7 @@ from shapelint.facts.graph import Call, Trace
 from shapelint.facts.tensors import Shape
 from shapelint.facts.walked_target import Walked
 from shapelint.ops.broadcasting import find_clash, merge_shapes
+from shapelint.ops.halved_sizes import explain_halving
 from shapelint.ops.own_tables import holds_own_table
 from shapelint.ops.wording import subject
 from shapelint.syntax.walked_calls import find_failed_calls, finding_at_call, shape_text
@@ -100,11 +101,14 @@ class Net(nn.Module):
         left, right = shape_text(shapes[first]), shape_text(shapes[second])
         # `dim` is negative: broadcasting counts from the last dimension
         sizes = (shapes[first][dim], shapes[second][dim])
+        difference = (
+            f"dimension {dim} is {sizes[0]} on one side and {sizes[1]} on the other"
+        )
         draft = self.mismatch(
             f"{subject(call)} cannot broadcast {left} with {right}",
             left,
             right,
-            f"dimension {dim} is {sizes[0]} on one side and {sizes[1]} on the other",
+            explain_halving(trace, call) or difference,
         )
         # a table is made for one length: then the input may be the one that is too long
         is_of_table = holds_own_table(trace, call)
@@ -116,7 +120,7 @@ class Net(nn.Module):
             *(resize_inputs(walked, [sizes]) if is_of_table else ()),
             *rewrite_operands(walked, call, _keeps_a_shape(shapes, tables)),
             *resize_maps(walked, call, are_sides_halvable(walked)),
-            *other_sizes(walked),
+            *exchange_sides(walked),
         ]
         return finding_at_call(walked, trace, call, draft, candidates)
 

@@ -7,9 +7,8 @@ from dataclasses import replace
 
 from shapelint.changes.cycles import explain_cycle, runs_in_circles
 from shapelint.changes.other_inputs import (
+    exchange_sides,
     input_candidates,
-    larger_images,
-    other_sizes,
     recolour_inputs,
     resize_inputs,
 )
@@ -99,8 +98,6 @@ class Net(nn.Module):
         if slips:
             return finding_at_layer(walked, trace, call, draft, slips)
         candidates = input_candidates(walked, trace)
-        if failure.op == "pad":  # `reflect` cannot pad by more than there is
-            candidates += larger_images(walked)
         return finding_at_layer(walked, trace, call, draft, candidates)
 
     def _own_raise(self, walked: Walked, trace: Trace, raised: Raised) -> Finding:
@@ -126,7 +123,7 @@ class Net(nn.Module):
             *input_candidates(walked, trace),
             *resize_inputs(walked, raised.compared),
             *recolour_inputs(walked),
-            *other_sizes(walked),
+            *exchange_sides(walked),
         )
         return Finding(diagnostic, trace.mode, None, inputs)
 

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
 
-from shapelint import ops
-from shapelint.changes import weights
-from shapelint.changes.other_inputs import larger_images
-from shapelint.facts.findings import Candidate, Example, Finding, Rule
-from shapelint.facts.graph import Call
+from shapelint.changes.too_large_windows import fit_window
+from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.tensors import Shape
 from shapelint.facts.walked_target import Walked
-from shapelint.ops.record import Family
 from shapelint.ops.window_room import find_window_without_room, list_windowed_ops
-from shapelint.syntax.calls import call_at
 from shapelint.syntax.walked_calls import (
-    find_constructor_call,
     find_failed_calls,
     finding_at_layer,
     name_layer,
@@ -91,32 +84,8 @@ class Net(nn.Module):
                 padded,
                 f"the padded input is {padded}",
             )
-            candidates = [
-                *_smaller_kernel(walked, call, min(window.padded)),
-                *larger_images(walked),
-            ]
+            candidates = fit_window(walked, trace, call, min(window.padded))
             yield finding_at_layer(walked, trace, call, draft, candidates)
-
-
-def _smaller_kernel(walked: Walked, call: Call, size: int) -> Iterator[Candidate]:
-    """Make the kernel as large as the input, if it is written as a number."""
-    is_conv = ops.is_of(call.op, Family.CONVOLUTION)
-    if call.is_module:
-        made = find_constructor_call(walked, call)
-        # nn.Conv2d(in_channels, out_channels, kernel_size), nn.MaxPool2d(kernel_size)
-        position = 2 if is_conv else 0
-    elif is_conv:
-        return  # the kernel of `F.conv2d` is the shape of a weight
-    else:
-        made, position = call_at(call.site, walked.texts), 1
-    node = made.argument(position, "kernel_size") if made is not None else None
-    if made is None or not isinstance(node, ast.Constant) or size < 1:
-        return
-    edit = made.replace_node(node, str(size))
-    likely = weights.SMALLER_CONVOLUTION if is_conv else weights.SMALLER_POOL
-    yield Candidate(
-        f"`kernel_size={size}`", (edit,), call.layer, "kernel", likely=likely
-    )
 
 
 def _times(sizes: Shape) -> str:
