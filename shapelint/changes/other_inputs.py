@@ -11,6 +11,7 @@ from shapelint.asked.inputs import TensorSpec, parse_inputs
 from shapelint.changes import weights
 from shapelint.changes.failed_sizes import find_required_pairs
 from shapelint.changes.first_layers import first_layer, lacks_batch
+from shapelint.changes.input_ranks import are_vectors, with_batch
 from shapelint.changes.other_values import Pairs
 from shapelint.facts.errors import UsageError
 from shapelint.facts.findings import Candidate, ChangeKind
@@ -18,10 +19,6 @@ from shapelint.facts.graph import Call, Trace
 from shapelint.facts.tensors import Shape
 from shapelint.facts.walked_target import Walked
 from shapelint.syntax.walked_calls import count_noun
-
-MOST_SAMPLE_DIMS = 3
-"""The most dimensions of an input to which a batch is added although no layer shows
-that it lacks one."""
 
 COLOURS = (1, 3, 4)
 """Grey, RGB and RGBA. Images have one of these numbers of channels, and models are made
@@ -112,114 +109,8 @@ def recolour_for(walked: Walked, call: Call) -> list[Candidate]:
 
 def _has_colours(walked: Walked) -> bool:
     """Whether an image that was given has channels that images come in."""
-    images = [spec for spec in specs_given(walked) if _is_image(spec)]
+    images = [spec for spec in specs_given(walked) if is_image(spec)]
     return any(spec.shape[1] in COLOURS for spec in images)
-
-
-def other_ranks(walked: Walked, trace: Trace) -> list[Candidate]:
-    """Add a batch dimension to every input, or remove one, or add the single channel of
-    a grey image. The model must then be clean.
-
-    A batch of vectors is rarely left out by mistake, so inputs of one dimension always
-    get it."""
-    specs = specs_given(walked)
-    if not specs:
-        return []
-    found = []
-    if all(_may_lack_batch(spec) for spec in specs):
-        found.append(_as_batches_of_one(specs, trace))
-    if len(specs) == 1 and _may_lack_channel(specs[0]):
-        found.append(_with_channel(specs[0]))
-    if all(len(spec.shape) > 2 and spec.shape[0] == 1 for spec in specs):
-        found.append(_with_dimension_less(specs))
-    return [*found, *_without_ones(specs), *_in_other_orders(specs)]
-
-
-def _without_ones(specs: Specs) -> Iterator[Candidate]:
-    """Leave out the single channel of one input, for a model that takes sequences."""
-    for at, spec in enumerate(specs):
-        batch, *rest = spec.shape or (0,)
-        if len(rest) > 2 and rest[0] == 1:
-            changed = [*specs]
-            changed[at] = replace(spec, shape=(batch, *rest[1:]))
-            likely = weights.INPUT_WITHOUT_CHANNEL
-            proposed = size_candidate(changed, "without its single channel", likely)
-            yield replace(proposed, group="rank of input")
-
-
-def _in_other_orders(specs: Specs) -> Iterator[Candidate]:
-    """Put the channels of an image first, or exchange two inputs."""
-    for at, spec in enumerate(specs):
-        first = _with_channels_first(spec)
-        if first is not None:
-            changed = [*specs]
-            changed[at] = first
-            likely = weights.INPUT_MUST_DIFFER
-            proposed = size_candidate(changed, "channels first", likely)
-            yield replace(proposed, group="order")
-    for one, other in itertools.combinations(range(len(specs)), 2):
-        if _are_alike(specs[one], specs[other]):
-            continue
-        changed = [*specs]
-        changed[one] = replace(specs[other], name=specs[one].name)
-        changed[other] = replace(specs[one], name=specs[other].name)
-        why = "the inputs exchanged"
-        exchanged = size_candidate(changed, why, weights.INPUTS_EXCHANGED)
-        yield replace(exchanged, group=why)
-
-
-def _with_channels_first(spec: TensorSpec) -> TensorSpec | None:
-    """An image whose last dimension looks like its channels, with these first."""
-    if not _is_image(spec):
-        return None
-    batch, *sides, channels = spec.shape
-    if channels not in COLOURS or min(sides) <= max(COLOURS):
-        return None
-    return replace(spec, shape=(batch, channels, *sides))
-
-
-def _are_alike(one: TensorSpec, other: TensorSpec) -> bool:
-    return (one.shape, one.dtype) == (other.shape, other.dtype)
-
-
-def _as_batches_of_one(specs: Specs, trace: Trace) -> Candidate:
-    is_sure = _are_vectors(specs) or lacks_batch(trace)
-    likely = weights.INPUT_MUST_DIFFER if is_sure else weights.INPUT_MAY_LACK_BATCH
-    return size_candidate(_with_batch(specs), WITH_BATCH, likely)
-
-
-def _may_lack_batch(spec: TensorSpec) -> bool:
-    """Whether an input may be a single sample. Indices of two dimensions are a batch of
-    sequences."""
-    is_of_indices = not spec.dtype.startswith("float")
-    most = 1 if is_of_indices else MOST_SAMPLE_DIMS
-    return 1 <= len(spec.shape) <= most
-
-
-def _may_lack_channel(spec: TensorSpec) -> bool:
-    """Whether an input may be (H, W) or (N, H, W) of a grey image."""
-    return spec.dtype == "float32" and len(spec.shape) in (2, 3)
-
-
-def _with_channel(spec: TensorSpec) -> Candidate:
-    batch, sides = spec.shape[:-2] or (1,), spec.shape[-2:]
-    image = replace(spec, shape=(*batch, 1, *sides))
-    why = "an image with its one channel"
-    return size_candidate([image], why, weights.INPUT_MAY_LACK_CHANNEL)
-
-
-def _with_dimension_less(specs: Specs) -> Candidate:
-    single = [replace(spec, shape=spec.shape[1:]) for spec in specs]
-    likely = weights.INPUT_WITH_DIMENSION_LESS
-    return size_candidate(single, "a dimension less", likely)
-
-
-def _are_vectors(specs: Specs) -> bool:
-    return all(len(spec.shape) == 1 for spec in specs)
-
-
-def _with_batch(specs: Specs) -> list[TensorSpec]:
-    return [replace(spec, shape=(1, *spec.shape)) for spec in specs]
 
 
 def larger_batch(walked: Walked) -> list[Candidate]:
@@ -241,10 +132,10 @@ def integer_input(walked: Walked, call: Call) -> list[Candidate]:
     if not found:
         return []
     specs = parse_inputs(found[0].inputs)
-    if not _are_vectors(specs):
+    if not are_vectors(specs):
         return found
     why = f"integers with {WITH_BATCH}"
-    batched = size_candidate(_with_batch(specs), why, weights.INPUT_MUST_DIFFER)
+    batched = size_candidate(with_batch(specs), why, weights.INPUT_MUST_DIFFER)
     return [*found, batched]
 
 
@@ -278,7 +169,7 @@ def recolour_inputs(walked: Walked) -> list[Candidate]:
     """Make each image-like input RGB or grey, for a model that checks its input
     itself."""
     specs = specs_given(walked)
-    images = [at for at, spec in enumerate(specs) if _is_image(spec)]
+    images = [at for at, spec in enumerate(specs) if is_image(spec)]
     found = []
     for at, channels in itertools.product(images, (3, 1)):
         batch, given, *sides = specs[at].shape
@@ -294,7 +185,7 @@ def recolour_inputs(walked: Walked) -> list[Candidate]:
 def exchange_sides(walked: Walked) -> list[Candidate]:
     """Exchange the height and width of every image."""
     specs = specs_given(walked)
-    images = [spec for spec in specs if _is_image(spec)]
+    images = [spec for spec in specs if is_image(spec)]
     if not images:
         return []
     given = images[0].shape[2:]
@@ -347,7 +238,7 @@ def _with_size(spec: TensorSpec, old: int, new: int) -> TensorSpec:
     return replace(spec, shape=(*spec.shape[:1], *sizes))
 
 
-def _is_image(spec: TensorSpec) -> bool:
+def is_image(spec: TensorSpec) -> bool:
     """Whether an input has a batch, channels, and two or three spatial dimensions."""
     return len(spec.shape) in (4, 5)
 

@@ -21,7 +21,7 @@ from shapelint.facts.kinds import Status
 from shapelint.facts.outcome import TargetReport
 from shapelint.fixes.mended_copy import MendedCopy
 from shapelint.fixes.search import WORK
-from shapelint.fixes.verify import is_past
+from shapelint.fixes.trials import is_past
 from shapelint.known.suppressions import silence
 from shapelint.syntax.edits import try_edits
 from shapelint.syntax.texts import DISK, Texts

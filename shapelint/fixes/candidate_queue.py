@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from shapelint.changes import weights
 from shapelint.changes.failure_context import FailureContext
 from shapelint.changes.folded_maps import read_sides_from_map
+from shapelint.changes.input_ranks import other_ranks
 from shapelint.changes.layout_changes import layout_candidates
 from shapelint.changes.orders import find_added_rearrangements
-from shapelint.changes.other_inputs import other_ranks, recolour_for
+from shapelint.changes.other_inputs import recolour_for
 from shapelint.changes.plausibility import Numbers
 from shapelint.changes.reduced_axes import leaves_positions
 from shapelint.changes.solved_numbers import solved_candidates

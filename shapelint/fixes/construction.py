@@ -17,7 +17,7 @@ from shapelint.facts.kinds import NoPlace, Safety
 from shapelint.facts.places import Site, Span
 from shapelint.fixes.cause_places import adds_line
 from shapelint.fixes.searched import Searched
-from shapelint.fixes.verify import TRIAL_COST, edit_for_trial, is_past
+from shapelint.fixes.trials import TRIAL_COST, edit_for_trial, is_past
 from shapelint.loading.not_loadable import NoTimeToLoadError, NotLoadableError
 from shapelint.loading.walkable import count_modules, load_walkable
 from shapelint.rules import catalogue

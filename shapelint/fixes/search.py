@@ -33,14 +33,21 @@ from shapelint.fixes.failed_call import FailedCall, find_failed_call
 from shapelint.fixes.failure_counts import Failures, failures_of
 from shapelint.fixes.fitting_sizes import propose_sizes
 from shapelint.fixes.guessed_results import GuessedResults
-from shapelint.fixes.successes import Success, overlaps, ranks_of, spread_of
+from shapelint.fixes.successes import (
+    Success,
+    is_laid_out,
+    is_solved,
+    is_sure,
+    is_worth_a_try,
+    overlaps,
+    ranks_of,
+    spread_of,
+)
 from shapelint.fixes.verify import Verifier
 
 SHOWN = 4
 """The most fixes shown for one finding."""
 
-ENOUGH = 6
-"""After this many changes that work, only those of the finding's own rule are tried."""
 
 ENOUGH_BESIDE_SOLVED = 3
 """Changes that hold, if one of them follows from where the sizes come from and leaves
@@ -150,7 +157,7 @@ class Causes:
         diagnostic = replace(diagnostic, related=(*diagnostic.related, *named))
         if self.one_by_one and best is not None and self._is_more_left(best, left):
             self.mended = _first_step(best.candidate)
-            self.is_sure = self.is_sure and _is_sure(best)
+            self.is_sure = self.is_sure and is_sure(best)
         return diagnostic, left
 
     def _find_mended_too(
@@ -239,14 +246,14 @@ class Causes:
             candidate = queued.candidate
             if verifier.is_late():
                 break
-            is_solved = any(_is_solved(item) for item in successes)
+            is_solved = any(is_solved(item) for item in successes)
             if is_solved and len(successes) >= ENOUGH_BESIDE_SOLVED:
                 break
-            if candidate.kind is not ChangeKind.LAYOUT and _is_laid_out(successes):
+            if candidate.kind is not ChangeKind.LAYOUT and is_laid_out(successes):
                 break
             if is_solved and candidate.kind is ChangeKind.NUMBER:
                 continue  # what fits is a worse guess than what follows
-            if not _is_worth_a_try(queued, successes, total):
+            if not is_worth_a_try(queued, successes, total):
                 continue
             # of one place the likeliest value that holds is enough
             is_same = candidate.kind is not ChangeKind.SLIP and overlaps(
@@ -322,41 +329,6 @@ def _order(finding: Finding) -> tuple[bool, int]:
 
 def _cost_order(fix: Fix) -> tuple[int, bool, bool]:
     return len(fix.edits), fix.safety is not Safety.SAFE, not fix.fits_other_sizes
-
-
-def _is_sure(success: Success) -> bool:
-    """Whether a change is natural enough to judge what comes behind it: behind a wrong
-    one come errors that nobody made."""
-    is_natural = success.candidate.likely >= weights.NATURAL
-    return is_natural or success.is_own or _is_solved(success)
-
-
-def _is_solved(success: Success) -> bool:
-    return success.candidate.kind is ChangeKind.SOLVED
-
-
-def _is_laid_out(successes: list[Success]) -> bool:
-    """Whether a change of layout leaves less that fails. A number, or another turn,
-    would then only fit."""
-    return any(
-        item.candidate.kind is ChangeKind.LAYOUT and item.cleared > 0
-        for item in successes
-    )
-
-
-def _is_worth_a_try(queued: Queued, successes: list[Success], total: int) -> bool:
-    """Whether a change could come close to the best one so far if it cleared all
-    failures. What the rule itself proposes is tried in any case, but beside what
-    follows from the sizes; there a guess must even be the better explanation."""
-    is_solved = any(_is_solved(item) for item in successes)
-    if queued.is_own and not is_solved:
-        return True
-    if sum(item.cleared > 0 for item in successes) >= ENOUGH:
-        return False
-    best = max((item.worth for item in successes), default=weights.WORTH_OF_NONE)
-    reachable = queued.candidate.likely + weights.CLEARED_EACH * (total - 1)
-    is_guess = is_solved and not queued.is_own
-    return reachable >= best - (0 if is_guess else weights.MARGIN)
 
 
 def _first_step(change: Candidate) -> tuple[Edit, ...]:

@@ -10,6 +10,7 @@ from shapelint.changes.window_values import WINDOW
 from shapelint.facts.diagnostics import Edit
 from shapelint.facts.findings import Candidate, ChangeKind
 from shapelint.facts.graph import Call, Trace
+from shapelint.fixes.candidate_queue import Queued
 from shapelint.fixes.failure_counts import Failures
 
 
@@ -78,3 +79,42 @@ def _are_overlapping(one: Edit, other: Edit) -> bool:
     if one.file != other.file:
         return False
     return other.start < one.end and one.start < other.end
+
+
+def is_sure(success: Success) -> bool:
+    """Whether a change is natural enough to judge what comes behind it: behind a wrong
+    one come errors that nobody made."""
+    is_natural = success.candidate.likely >= weights.NATURAL
+    return is_natural or success.is_own or is_solved(success)
+
+
+def is_solved(success: Success) -> bool:
+    return success.candidate.kind is ChangeKind.SOLVED
+
+
+def is_laid_out(successes: list[Success]) -> bool:
+    """Whether a change of layout leaves less that fails. A number, or another turn,
+    would then only fit."""
+    return any(
+        item.candidate.kind is ChangeKind.LAYOUT and item.cleared > 0
+        for item in successes
+    )
+
+
+ENOUGH = 6
+"""After this many changes that work, only those of the finding's own rule are tried."""
+
+
+def is_worth_a_try(queued: Queued, successes: list[Success], total: int) -> bool:
+    """Whether a change could come close to the best one so far if it cleared all
+    failures. What the rule itself proposes is tried in any case, but beside what
+    follows from the sizes; there a guess must even be the better explanation."""
+    is_solved = any(is_solved(item) for item in successes)
+    if queued.is_own and not is_solved:
+        return True
+    if sum(item.cleared > 0 for item in successes) >= ENOUGH:
+        return False
+    best = max((item.worth for item in successes), default=weights.WORTH_OF_NONE)
+    reachable = queued.candidate.likely + weights.CLEARED_EACH * (total - 1)
+    is_guess = is_solved and not queued.is_own
+    return reachable >= best - (0 if is_guess else weights.MARGIN)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from shapelint import ops
-from shapelint.changes.operands import resize_maps, rewrite_operands
+from shapelint.changes.map_operands import resize_maps
+from shapelint.changes.operands import rewrite_operands
 from shapelint.changes.other_inputs import are_sides_halvable, exchange_sides
 from shapelint.facts.findings import Example, Finding, Rule
 from shapelint.facts.tensors import Shape, facts_in

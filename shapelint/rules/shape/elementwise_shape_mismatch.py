@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 
 from shapelint import ops
 from shapelint.changes.broadcast_axes import find_tables
-from shapelint.changes.operands import crop_larger, resize_maps, rewrite_operands
+from shapelint.changes.map_operands import crop_larger, resize_maps
+from shapelint.changes.operands import rewrite_operands
 from shapelint.changes.other_inputs import (
     are_sides_halvable,
     exchange_sides,
