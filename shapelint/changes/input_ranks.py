@@ -13,9 +13,11 @@ from shapelint.changes.other_inputs import (
     COLOURS,
     WITH_BATCH,
     Specs,
+    are_vectors,
     is_image,
     size_candidate,
     specs_given,
+    with_batch,
 )
 from shapelint.facts.findings import Candidate
 from shapelint.facts.graph import Trace
@@ -122,11 +124,3 @@ def _with_dimension_less(specs: Specs) -> Candidate:
     single = [replace(spec, shape=spec.shape[1:]) for spec in specs]
     likely = weights.INPUT_WITH_DIMENSION_LESS
     return size_candidate(single, "a dimension less", likely)
-
-
-def are_vectors(specs: Specs) -> bool:
-    return all(len(spec.shape) == 1 for spec in specs)
-
-
-def with_batch(specs: Specs) -> list[TensorSpec]:
-    return [replace(spec, shape=(1, *spec.shape)) for spec in specs]

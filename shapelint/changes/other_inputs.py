@@ -11,7 +11,6 @@ from shapelint.asked.inputs import TensorSpec, parse_inputs
 from shapelint.changes import weights
 from shapelint.changes.failed_sizes import find_required_pairs
 from shapelint.changes.first_layers import first_layer, lacks_batch
-from shapelint.changes.input_ranks import are_vectors, with_batch
 from shapelint.changes.other_values import Pairs
 from shapelint.facts.errors import UsageError
 from shapelint.facts.findings import Candidate, ChangeKind
@@ -264,3 +263,11 @@ def _candidate(specs: Specs, why: str, likely: float = 0.0) -> Candidate:
     words = tuple(spec.spelling for spec in specs)
     command = " ".join(f"--input {word}" for word in words)
     return Candidate(f"`{command}`, {why}", inputs=words, group=why, likely=likely)
+
+
+def are_vectors(specs: Specs) -> bool:
+    return all(len(spec.shape) == 1 for spec in specs)
+
+
+def with_batch(specs: Specs) -> list[TensorSpec]:
+    return [replace(spec, shape=(1, *spec.shape)) for spec in specs]

@@ -246,12 +246,12 @@ class Causes:
             candidate = queued.candidate
             if verifier.is_late():
                 break
-            is_solved = any(is_solved(item) for item in successes)
-            if is_solved and len(successes) >= ENOUGH_BESIDE_SOLVED:
+            has_solved = any(is_solved(item) for item in successes)
+            if has_solved and len(successes) >= ENOUGH_BESIDE_SOLVED:
                 break
             if candidate.kind is not ChangeKind.LAYOUT and is_laid_out(successes):
                 break
-            if is_solved and candidate.kind is ChangeKind.NUMBER:
+            if has_solved and candidate.kind is ChangeKind.NUMBER:
                 continue  # what fits is a worse guess than what follows
             if not is_worth_a_try(queued, successes, total):
                 continue

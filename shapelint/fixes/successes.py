@@ -109,12 +109,12 @@ def is_worth_a_try(queued: Queued, successes: list[Success], total: int) -> bool
     """Whether a change could come close to the best one so far if it cleared all
     failures. What the rule itself proposes is tried in any case, but beside what
     follows from the sizes; there a guess must even be the better explanation."""
-    is_solved = any(is_solved(item) for item in successes)
-    if queued.is_own and not is_solved:
+    has_solved = any(is_solved(item) for item in successes)
+    if queued.is_own and not has_solved:
         return True
     if sum(item.cleared > 0 for item in successes) >= ENOUGH:
         return False
     best = max((item.worth for item in successes), default=weights.WORTH_OF_NONE)
     reachable = queued.candidate.likely + weights.CLEARED_EACH * (total - 1)
-    is_guess = is_solved and not queued.is_own
+    is_guess = has_solved and not queued.is_own
     return reachable >= best - (0 if is_guess else weights.MARGIN)
