@@ -127,7 +127,7 @@ CASES = {
         ("1,4,33,33",),
         "SHP105",
         "torch.cat([u, x], 1)",
-        "`F.interpolate(u, size=x.shape[2:])`",
+        "`--input 1,4,34,34`, as multiples of 2 work: 32, 34",
     ),
     "target with a channel": Case(
         module(
@@ -277,7 +277,7 @@ CASES |= {
         ("1,3,16,16",),
         "SHP111",
         "nn.MaxPool2d(4)",
-        "`--input 1,3,32,32`, room enough",
+        "`--input 1,3,28,28`, 26 or more",
     ),
 }
 CASES |= {
@@ -307,7 +307,7 @@ CASES |= {
         ("1,3,4,4",),
         "SHP119",
         "nn.ReflectionPad2d(8)",
-        "`--input 1,3,16,16`, room enough",
+        "`--input 1,3,9,9`, 9 or more",
     ),
 }
 BLOCK = """class Block(nn.Module):

@@ -107,6 +107,9 @@ def _turns_of_table(shape: Shape, larger: Shape) -> Iterator[str]:
     """The transposes of a table after which it broadcasts, the same for every sample."""
     rank = len(shape)
     for one, other in combinations(range(rank), 2):
+        # height and width of a map: then the image may lie on its side
+        if rank == 4 and (one, other) == (2, 3):
+            continue
         sizes = list(shape)
         sizes[one], sizes[other] = sizes[other], sizes[one]
         pairs = zip(sizes, larger, strict=False)

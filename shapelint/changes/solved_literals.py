@@ -51,6 +51,9 @@ def in_literals(walked: Walked, call: Call, mismatch: Mismatch) -> Iterator[Cand
             value = mismatch.solve(end)
             if value is None or not keeps_factors(mismatch, end):
                 continue
+            # nobody writes `8 * 1`
+            if value == 1 and end not in (mismatch.takes, mismatch.arrives):
+                continue
             candidate = _change_literal(walked, end, value)
             if candidate is None:
                 continue

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from shapelint import ops
 from shapelint.changes import weights
 from shapelint.changes.failure_context import FailureContext
 from shapelint.changes.folded_maps import read_sides_from_map
@@ -21,6 +22,7 @@ from shapelint.facts.diagnostics import Edit
 from shapelint.facts.findings import Candidate, ChangeKind, Finding
 from shapelint.facts.walked_target import Walked
 from shapelint.fixes.failed_call import FailedCall
+from shapelint.ops.record import Family
 from shapelint.syntax.trees import parse_file
 
 
@@ -144,7 +146,9 @@ def _lower_if_repeated(walked: Walked, queued: Queued, rearranged: set[str]) -> 
     if not find_added_rearrangements(candidate, walked.texts) & rearranged:
         return queued
     likely = candidate.likely - weights.PUT_IN_TWICE
-    return replace(queued, candidate=replace(candidate, likely=likely))
+    # the turn that is there may be what is wrong, so nothing follows
+    lowered = replace(candidate, likely=likely, kind=ChangeKind.OTHER)
+    return replace(queued, candidate=lowered)
 
 
 def _accepts_positions(walked: Walked, candidate: Candidate) -> bool:
@@ -162,13 +166,15 @@ def _own_candidates(
     every similar failure at once."""
     own = failed.finding.candidates
     known = {candidate.inputs for candidate in own}
+    # a loss that says how its target has to be makes no image a sequence
+    is_loss = ops.is_of(failed.call.op, Family.LOSS)
     ranks = [
         candidate
         for candidate in (
             *other_ranks(walked, failed.trace),
             *recolour_for(walked, failed.call),
         )
-        if candidate.inputs not in known
+        if candidate.inputs not in known and not is_loss
     ]
     # what nothing of its own explains may be mended by what mends a later failure
     theirs = [] if own else [each for other in others for each in _edits_of(other)]

@@ -249,8 +249,9 @@ class Causes:
             has_solved = any(is_solved(item) for item in successes)
             if has_solved and len(successes) >= ENOUGH_BESIDE_SOLVED:
                 break
-            if candidate.kind is not ChangeKind.LAYOUT and is_laid_out(successes):
-                break
+            is_guess = candidate.kind is not ChangeKind.LAYOUT and not candidate.inputs
+            if is_guess and is_laid_out(successes):
+                continue
             if has_solved and candidate.kind is ChangeKind.NUMBER:
                 continue  # what fits is a worse guess than what follows
             if not is_worth_a_try(queued, successes, total):

@@ -110,7 +110,7 @@ def is_worth_a_try(queued: Queued, successes: list[Success], total: int) -> bool
     failures. What the rule itself proposes is tried in any case, but beside what
     follows from the sizes; there a guess must even be the better explanation."""
     has_solved = any(is_solved(item) for item in successes)
-    if queued.is_own and not has_solved:
+    if queued.is_own and (queued.candidate.inputs or not has_solved):
         return True
     if sum(item.cleared > 0 for item in successes) >= ENOUGH:
         return False
