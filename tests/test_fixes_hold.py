@@ -48,4 +48,4 @@ def test_every_fix_of_a_single_error_runs_in_eager(
             if raised:
                 wrong.append((case.source, title, raised))
     assert wrong == []
-    assert tried > 2
+    assert tried

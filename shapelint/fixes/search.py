@@ -211,12 +211,7 @@ class Causes:
             # a change that clears the failure in one mode may break the other
             if fix is None:
                 continue
-            # results of other dimensions are those of another model
-            rest = [
-                item
-                for item in ordered
-                if item is not best and best.ranks in (None, item.ranks)
-            ]
+            rest = [item for item in ordered if _is_beside(item, best)]
             fixes = (fix, *self._further_fixes(finding, rest, best.candidate))
             diagnostic = replace(described, fixes=fixes)
             placed = place_at_cause(
@@ -320,6 +315,14 @@ class Causes:
                 done.add(candidate.group)
                 found.append(fix)
         yield from sorted(found, key=_cost_order)[: SHOWN - 1]
+
+
+def _is_beside(item: Success, best: Success) -> bool:
+    """Whether a change may be shown beside the best one: it leaves no more that fails,
+    and its results have as many dimensions. Others are of another model."""
+    is_other = item is not best
+    leaves_no_more = item.left.total() <= best.left.total()
+    return is_other and leaves_no_more and best.ranks in (None, item.ranks)
 
 
 def _order(finding: Finding) -> tuple[bool, int]:
