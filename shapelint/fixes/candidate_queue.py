@@ -89,6 +89,11 @@ def _order(queued: Queued) -> tuple[int, float]:
     return _FIRST.get(candidate.kind, len(_FIRST)), -candidate.likely
 
 
+def follows(queued: Queued) -> bool:
+    """Whether a change follows from the layout or from where sizes come from."""
+    return queued.candidate.kind in _FIRST
+
+
 _FIRST = {ChangeKind.LAYOUT: 0, ChangeKind.SOLVED: 1}
 
 

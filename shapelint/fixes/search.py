@@ -22,6 +22,7 @@ from shapelint.facts.kinds import Safety
 from shapelint.fixes.candidate_queue import (
     Queued,
     add_to_queue,
+    follows,
     queue_candidates,
 )
 from shapelint.fixes.cause_places import (
@@ -35,6 +36,8 @@ from shapelint.fixes.fitting_sizes import propose_sizes
 from shapelint.fixes.guessed_results import GuessedResults
 from shapelint.fixes.successes import (
     Success,
+    first_step,
+    is_beside,
     is_laid_out,
     is_solved,
     is_sure,
@@ -156,7 +159,7 @@ class Causes:
         named = name_places(follow, "fails with it")
         diagnostic = replace(diagnostic, related=(*diagnostic.related, *named))
         if self.one_by_one and best is not None and self._is_more_left(best, left):
-            self.mended = _first_step(best.candidate)
+            self.mended = first_step(best.candidate)
             self.is_sure = self.is_sure and is_sure(best)
         return diagnostic, left
 
@@ -211,7 +214,7 @@ class Causes:
             # a change that clears the failure in one mode may break the other
             if fix is None:
                 continue
-            rest = [item for item in ordered if _is_beside(item, best)]
+            rest = [item for item in ordered if is_beside(item, best)]
             fixes = (fix, *self._further_fixes(finding, rest, best.candidate))
             diagnostic = replace(described, fixes=fixes)
             placed = place_at_cause(
@@ -229,15 +232,13 @@ class Causes:
         verifier = self.verifier
         if verifier.key_of(failed.finding) is None:
             return []
-        queue = queue_candidates(self.walked, self.numbers, failed, others)
-        queue = add_to_queue(queue, propose_sizes(verifier, failed))
         # a third at least: the first findings mostly explain the others
         share = (WORK - verifier.work) // min(len(others) + 1, 3)
         done_at = verifier.work + max(LEAST_WORK, share)
         total = failures_of(failed.trace).total()
         successes: list[Success] = []
         done: set[str] = set()
-        for queued in queue:
+        for queued in self._list_queue(failed, others, successes):
             candidate = queued.candidate
             if verifier.is_late():
                 break
@@ -267,6 +268,19 @@ class Causes:
             if candidate.group and candidate.kind is not ChangeKind.SLIP:
                 done.add(candidate.group)
         return successes
+
+    def _list_queue(
+        self, failed: FailedCall, others: list[Finding], successes: list[Success]
+    ) -> Iterator[Queued]:
+        """The changes to try, the most plausible first. Other sizes of inputs, which
+        have to be walked to be found, are left out where what follows from sizes and
+        layouts has left nothing that fails."""
+        queue = queue_candidates(self.walked, self.numbers, failed, others)
+        guesses = [each for each in queue if not follows(each)]
+        yield from (each for each in queue if follows(each))
+        if all(item.left.total() for item in successes):
+            guesses = add_to_queue(guesses, propose_sizes(self.verifier, failed))
+        yield from guesses
 
     def _try(self, failed: FailedCall, queued: Queued, total: int) -> Success | None:
         """Try a change; None if it does not work. `total`: the number of failed calls
@@ -317,14 +331,6 @@ class Causes:
         yield from sorted(found, key=_cost_order)[: SHOWN - 1]
 
 
-def _is_beside(item: Success, best: Success) -> bool:
-    """Whether a change may be shown beside the best one: it leaves no more that fails,
-    and its results have as many dimensions. Others are of another model."""
-    is_other = item is not best
-    leaves_no_more = item.left.total() <= best.left.total()
-    return is_other and leaves_no_more and best.ranks in (None, item.ranks)
-
-
 def _order(finding: Finding) -> tuple[bool, int]:
     """Sorts findings about calls in the order of the calls, and all others after
     them."""
@@ -333,14 +339,6 @@ def _order(finding: Finding) -> tuple[bool, int]:
 
 def _cost_order(fix: Fix) -> tuple[int, bool, bool]:
     return len(fix.edits), fix.safety is not Safety.SAFE, not fix.fits_other_sizes
-
-
-def _first_step(change: Candidate) -> tuple[Edit, ...]:
-    """The edits of a change that the search for the next bug needs: a missing flatten
-    without its new number."""
-    if change.kind is ChangeKind.FLATTEN_AND_NUMBER:
-        return change.edits[:1]
-    return change.edits
 
 
 def _is_mended_by(other: Finding, diagnostic: Diagnostic) -> bool:

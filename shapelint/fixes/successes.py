@@ -118,3 +118,19 @@ def is_worth_a_try(queued: Queued, successes: list[Success], total: int) -> bool
     reachable = queued.candidate.likely + weights.CLEARED_EACH * (total - 1)
     is_guess = has_solved and not queued.is_own
     return reachable >= best - (0 if is_guess else weights.MARGIN)
+
+
+def is_beside(item: Success, best: Success) -> bool:
+    """Whether a change may be shown beside the best one: it leaves no more that fails,
+    and its results have as many dimensions. Others are of another model."""
+    is_other = item is not best
+    leaves_no_more = item.left.total() <= best.left.total()
+    return is_other and leaves_no_more and best.ranks in (None, item.ranks)
+
+
+def first_step(change: Candidate) -> tuple[Edit, ...]:
+    """The edits of a change that the search for the next bug needs: a missing flatten
+    without its new number."""
+    if change.kind is ChangeKind.FLATTEN_AND_NUMBER:
+        return change.edits[:1]
+    return change.edits
