@@ -11,7 +11,7 @@ from shapelint.changes.mismatches import Mismatch, mismatches_of
 from shapelint.changes.other_values import constant
 from shapelint.facts.findings import Candidate, ChangeKind
 from shapelint.facts.graph import Call, Trace
-from shapelint.facts.numbers import Origin, Read, ends_of, value_of, without_reads
+from shapelint.facts.numbers import Read, ends_of, with_other_read
 from shapelint.facts.walked_target import Walked
 from shapelint.syntax.edits import replacement
 from shapelint.syntax.trees import ParsedFile, parse_file
@@ -55,18 +55,12 @@ def in_reads(walked: Walked, call: Call, mismatch: Mismatch) -> Iterator[Candida
         for at, size in enumerate(end.sizes):
             if at == end.at:
                 continue
-            wanted = value_of(size, {})
-            given: dict[Origin, int | float] = {end: wanted or 0}
-            one = value_of(mismatch.arrives, given)
-            if one is None or one != value_of(mismatch.takes, given):
+            # equal by meaning: a batch of 8 is no width of 8
+            arrives = with_other_read(mismatch.arrives, end, size)
+            if arrives != with_other_read(mismatch.takes, end, size):
                 continue
             text = str(at)
             likely = weights.SOLVED_READ
-            if without_reads(size) in (
-                without_reads(mismatch.arrives),
-                without_reads(mismatch.takes),
-            ):
-                likely += weights.SOLVED_SAME_MEANING
             shown = source.parents.get(index)
             whole = source.segment(shown) if isinstance(shown, ast.expr) else ""
             old = source.segment(index)

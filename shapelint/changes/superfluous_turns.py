@@ -65,11 +65,21 @@ def turn_less(walked: Walked, trace: Trace, call: Call) -> Iterator[Candidate]:
         return
     steps = _steps_before(walked, trace, call)
     for change in _changes(steps):
+        if _is_joined_there(change, at, len(call.inputs[0].shape)):
+            continue
         shape = _shape_after(steps, change, call)
         is_there = shape is not None and shape[at] == pairs[0][1]
         candidate = _write(change, call) if is_there else None
         if candidate is not None:
             yield candidate
+
+
+def _is_joined_there(change: Change, at: int, rank: int) -> bool:
+    """Whether tensors are joined along the very dimension that a layer takes them in:
+    then it was made for one of them, and its number is the mistake."""
+    if change.joined is None or change.left_out is not None:
+        return False
+    return change.joined.dim % rank == at % rank
 
 
 def _position_taken(call: Call) -> int | None:

@@ -229,8 +229,7 @@ SOLVED_LITERAL = 1.0  # A literal with which both sizes come out equal
 SOLVED_TAKEN = 0.3  # It is on the side of the layer that fails
 SOLVED_WHOLE = 0.4  # It is all of that side, and no factor or term of it
 
-SOLVED_READ = 3.2  # Another dimension of a tensor whose shape was read
-SOLVED_SAME_MEANING = 1.0  # It is the very dimension of the input that is wanted
+SOLVED_READ = 4.2  # Another dimension of a tensor whose shape was read
 
 # The other side is the user's input, which nothing in the file can change
 SOLVED_FOR_INPUT = 0.5

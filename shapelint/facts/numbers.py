@@ -81,7 +81,8 @@ class Operation:
     symbol: str
     left: Origin
     right: Origin | None
-    size: int
+    # of how many parts, which reads count to
+    size: int = field(compare=False)
 
 
 Origin = Union[Literal, Dimension, Read, Fixed, Operation]  # noqa: UP007 - Python 3.10 cannot evaluate `|` of itself
@@ -159,6 +160,21 @@ def without_reads(origin: Origin) -> Origin:
         return origin
     left = without_reads(origin.left)
     right = without_reads(origin.right) if origin.right is not None else None
+    return Operation(origin.symbol, left, right, origin.size)
+
+
+def with_other_read(origin: Origin, read: Read, size: Origin) -> Origin:
+    """The same number without reads, computed with another size at one of them."""
+    if origin == read:
+        return without_reads(size)
+    if isinstance(origin, Read):
+        return with_other_read(origin.inner, read, size)
+    if not isinstance(origin, Operation):
+        return origin
+    left = with_other_read(origin.left, read, size)
+    right = origin.right
+    if right is not None:
+        right = with_other_read(right, read, size)
     return Operation(origin.symbol, left, right, origin.size)
 
 

@@ -80,6 +80,7 @@ class Causes:
         self.waiting: list[Finding] = []
         """The findings that are left to the next look."""
         self._guesses = GuessedResults()
+        self._fixes: dict[object, Fix | None] = {}
         self.walked = verifier.walked
         self.numbers = Numbers(
             self.walked.traces.values(), list_written_factors(self.walked)
@@ -208,7 +209,7 @@ class Causes:
             # the best of what was tried so far need not be the best
             if self.verifier.is_late():
                 break
-            fix = self.verifier.fix(finding, best.candidate)
+            fix = self._fix(finding, best.candidate)
             if self.verifier.is_late():
                 break
             # a change that clears the failure in one mode may break the other
@@ -261,13 +262,26 @@ class Causes:
             if verifier.is_spent(done_at):
                 break
             success = self._try(failed, queued, total)
-            if success is None:
+            if success is None or not self._may_end_search(failed.finding, success):
                 continue
             successes.append(success)
             # of slips, another name may fit better by shape
             if candidate.group and candidate.kind is not ChangeKind.SLIP:
                 done.add(candidate.group)
         return successes
+
+    def _may_end_search(self, finding: Finding, success: Success) -> bool:
+        """Whether a change that follows holds in every respect, since others are not
+        tried beside it. Of guesses that is asked later."""
+        is_guess = not follows(Queued(success.candidate, success.is_own))
+        return is_guess or self._fix(finding, success.candidate) is not None
+
+    def _fix(self, finding: Finding, candidate: Candidate) -> Fix | None:
+        """The verified change, verified once."""
+        key = (finding.diagnostic.code, finding.call, candidate.edits, candidate.inputs)
+        if key not in self._fixes:
+            self._fixes[key] = self.verifier.fix(finding, candidate)
+        return self._fixes[key]
 
     def _list_queue(
         self, failed: FailedCall, others: list[Finding], successes: list[Success]
@@ -324,7 +338,7 @@ class Causes:
                 continue
             if candidate.group and candidate.group in done:
                 continue
-            fix = self.verifier.fix(finding, candidate)
+            fix = self._fix(finding, candidate)
             if fix is not None:
                 done.add(candidate.group)
                 found.append(fix)
