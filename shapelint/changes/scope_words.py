@@ -28,6 +28,8 @@ def write_in(scope: Scope, origin: Origin) -> str | None:
         return None
     if _is_number(left) and _is_number(right):
         return None
+    if origin.symbol == "+" and left == right:
+        return f"{put_in_parentheses(left)} * 2"
     if origin.symbol in ("*", "//", "/", "%"):
         left, right = put_in_parentheses(left), put_in_parentheses(right)
     if origin.symbol == "-":

@@ -16,6 +16,7 @@ from shapelint.changes.text_at_place import group_of
 from shapelint.facts.diagnostics import Edit
 from shapelint.facts.findings import Candidate, ChangeKind
 from shapelint.facts.graph import Call, Trace
+from shapelint.facts.numbers import Dimension, Literal, ends_of, origin_of
 from shapelint.facts.tensors import Shape
 from shapelint.facts.walked_target import Walked
 from shapelint.ops.record import Family
@@ -118,11 +119,31 @@ def find_turn(call: Call) -> Turn | None:
         # of a map, a `Linear` mostly takes what is pooled or flattened
         is_map = len(shape) > 3 and ops.is_of(call.op, Family.LINEAR)
         has_first = shape[1] == takes != shape[-1]
+        has_first = has_first and not _is_coincidence(shape[1], shape[-1])
         return Turn(len(shape), True) if has_first and not is_map else None
     dims = ops.spatial_dims(call.op) or 0
     has_last = shape[-1] == takes != shape[1]
+    has_last = has_last and not _is_coincidence(shape[-1], shape[1])
     is_of_rank = len(shape) == dims + 2 or call.op == "GroupNorm"
     return Turn(len(shape), False) if has_last and is_of_rank else None
+
+
+def _is_coincidence(wanted: int, there: int) -> bool:
+    """Whether the size that is wanted is a side or a length of the input, and the one
+    in its place was written in the code: then the channels are in their place."""
+    return _is_of_input(wanted) and _is_written(there)
+
+
+def _is_of_input(size: int) -> bool:
+    origin = origin_of(size)
+    ends = list(ends_of(origin)) if origin is not None else []
+    return any(isinstance(end, Dimension) for end in ends)
+
+
+def _is_written(size: int) -> bool:
+    origin = origin_of(size)
+    ends = list(ends_of(origin)) if origin is not None else []
+    return bool(ends) and all(isinstance(end, Literal) for end in ends)
 
 
 def takes_last(call: Call) -> bool:

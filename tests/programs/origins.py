@@ -310,6 +310,45 @@ def pruned(kept=8):
     "pruned()",
 )
 
+HEAD_OF_ANOTHER_SIZE = Mistake(
+    HEAD
+    + """
+class Net(nn.Module):
+    def __init__(self, classes=5):
+        super().__init__()
+        self.body = nn.Sequential(nn.Conv2d(3, 64, 3, 2, 1), nn.MaxPool2d(2))
+        self.head = nn.Linear(64 * 4 * 4, classes)
+
+    def forward(self, x):
+        x = self.body(x)
+        return self.head(x.view(x.size(0), -1))
+""",
+    ("2,3,32,32",),
+    "`nn.Linear(64 * 8 * 8, classes)`",
+)
+"""The batch is a quarter of a side, so that another size read would fit."""
+
+JOINED_AND_NOT_COUNTED = Mistake(
+    HEAD
+    + """
+class Net(nn.Module):
+    def __init__(self, a=8):
+        super().__init__()
+        self.down = nn.Conv2d(3, a, 3, padding=1)
+        self.deep = nn.Conv2d(a, a * 2, 3, 2, 1)
+        self.up = nn.ConvTranspose2d(a * 2, a, 2, 2)
+        self.merge = nn.Conv2d(a, 2, 3, padding=1)
+
+    def forward(self, x):
+        skip = self.down(x)
+        x = self.up(self.deep(skip))
+        return self.merge(torch.cat([x, skip], dim=1))
+""",
+    ("2,3,8,8",),
+    "`nn.Conv2d(a * 2, 2, 3, padding=1)`",
+)
+"""A side is as long as a map has channels, so that joining along it would fit."""
+
 SIZES_OF_THREE = (
     HEAD
     + """
@@ -363,4 +402,6 @@ MISTAKES = {
     "the only other size of a view": ONLY_SIZE,
     "a pooling padded by more than it takes": PADDED_TOO_MUCH,
     "a group's channels after pruning": PRUNED,
+    "a head for another size, with a batch that could be read": HEAD_OF_ANOTHER_SIZE,
+    "joined channels, with a side as long": JOINED_AND_NOT_COUNTED,
 }
