@@ -42,8 +42,6 @@ def test_finding_at_32_says_it_all() -> None:
             "   = trail: (1, 3, 32, 32) -> features.0 Conv2d (1, 16, 32, 32) -> ... -> features.4 ReLU (1, 32, 16, 16)"
             " -> features.5 MaxPool2d (1, 32, 8, 8) -> classifier.0 Flatten (1, 2048)",
             "   = note: 2048 = 32 * 8 * 8, from flattening (1, 32, 8, 8)",
-            "   = note: (1, 32, 16, 16) comes from this `Conv2d`: fixtures/small_cnn.py:10",
-            "   = note: the spatial size changes here: fixtures/small_cnn.py:9, 10",
             "   = help: `nn.Linear(32 * 8 * 8, 64)`  [verified; 131,136 parameters instead of 524,352; new weights]",
             "   = help: `nn.AdaptiveAvgPool2d((16, 16))` before `nn.Flatten()` at fixtures/small_cnn.py:13"
             "  [verified; keeps trained weights; other sizes too]",
@@ -116,10 +114,12 @@ def test_other_spellings_of_the_same_bug(lint: Callable[..., Any]) -> None:
             continue
         assert errors(report) == ["SHP101"], made
         finding = report.diagnostics[0]
+        # a size that was given is wrong where it is given
+        line = 4 if "size" in made else 7
         assert (finding.expected, finding.found, finding.span.line) == (
             "1024",
             "576",
-            7,
+            line,
         )
         assert finding.fixes, made
 

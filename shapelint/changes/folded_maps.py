@@ -19,8 +19,6 @@ from shapelint.syntax.calls import CallExpression, call_at
 from shapelint.syntax.edits import replacement
 from shapelint.syntax.trees import ParsedFile
 
-_VIEWS = ("view", "reshape", "unflatten")
-
 _NAMES = (("h", "w"), ("height", "width"), ("rows", "columns"))
 """Names for the two sides; the first that are free are taken."""
 
@@ -147,7 +145,7 @@ def _restored(
     for node in ast.walk(function):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
             continue
-        if node.func.attr not in _VIEWS or len(node.args) < 2:
+        if not ops.of(node.func.attr).regroups or len(node.args) < 2:
             continue
         last = node.args[-2:]
         if tuple(source.segment(each) for each in last) != sides:

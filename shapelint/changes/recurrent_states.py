@@ -25,9 +25,6 @@ REACH = 8
 
 _RESHAPES = (Family.RESHAPING, Family.DIMENSIONS, Family.TRANSPOSING, Family.TILING)
 
-_WIDENING = ("unsqueeze", "expand", "repeat", "expand_as", "tile")
-"""What is done to the state of one layer too, so that it stays."""
-
 
 @dataclass(frozen=True)
 class StateUse:
@@ -43,6 +40,12 @@ class StateUse:
     @property
     def text(self) -> str:
         return self.source.segment(self.state)
+
+
+def _is_widening(op: str) -> bool:
+    """Whether an op is done to the state of one layer too, so that it stays."""
+    is_repeating = ops.is_of(op, Family.TILING) or op.startswith("expand")
+    return is_repeating or op == "unsqueeze"
 
 
 def take_last_layer(walked: Walked, trace: Trace, call: Call) -> Iterator[Candidate]:
@@ -75,7 +78,7 @@ def _forms(use: StateUse) -> Iterator[tuple[ast.expr, str]]:
         if use.directions == 2:
             yield use.whole, last
         return
-    if use.op in _WIDENING:
+    if _is_widening(use.op):
         yield use.state, last
         if use.directions == 1:
             yield use.state, f"{use.text}[-1:]"

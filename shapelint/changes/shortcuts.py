@@ -7,6 +7,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from shapelint import ops
 from shapelint.changes import weights
 from shapelint.changes.operands import Operand, find_operands
 from shapelint.changes.slip_edits import (
@@ -19,14 +20,13 @@ from shapelint.changes.slip_edits import (
 from shapelint.facts.findings import Candidate
 from shapelint.facts.graph import Call, Frame, Trace
 from shapelint.facts.walked_target import Walked
+from shapelint.ops.record import Family
 from shapelint.syntax.calls import CallExpression
 from shapelint.syntax.edits import insert_after, insert_before, replacement
 from shapelint.syntax.parsing import last_name
 from shapelint.syntax.trees import ParsedFile, parse_file
 from shapelint.syntax.walked_calls import find_constructor_call
 
-_NORMS = ("BatchNorm1d", "BatchNorm2d", "BatchNorm3d")
-_CONVOLUTIONS = ("Conv1d", "Conv2d", "Conv3d")
 _NAMES = ("shortcut", "projection")
 
 
@@ -55,6 +55,11 @@ class _Block:
             and is_read(node)
             and node not in own
         }
+
+
+def _is_convolution(name: str) -> bool:
+    op = ops.of(name)
+    return op.family is Family.CONVOLUTION and not op.is_transposed
 
 
 def shortcut_candidates(walked: Walked, trace: Trace, call: Call) -> list[Candidate]:
@@ -212,7 +217,7 @@ def _cases_of(source: ParsedFile, node: ast.If) -> list[str]:
     call = CallExpression(source, made)
     taken, given = call.argument(0, "in_channels"), call.argument(1, "out_channels")
     # of a helper such as `conv1x1(cin, cout, stride)` it is the third
-    is_own = call.name in _CONVOLUTIONS
+    is_own = _is_convolution(call.name)
     stride = call.argument(3 if is_own else 2, "stride")
     cases = []
     if stride is not None and _names_in(stride):
@@ -278,9 +283,12 @@ def _find_projection(walked: Walked, block: _Block) -> _Projection | None:
     layers = [
         (step, made)
         for step in block.steps
-        if step.module_class in (*_CONVOLUTIONS, "Linear")
-        and (made := find_constructor_call(walked, step)) is not None
-        and made.source.find_enclosing(made.node, ast.FunctionDef) is block.init
+        if _is_convolution(step.module_class)
+        or (
+            step.module_class == "Linear"
+            and (made := find_constructor_call(walked, step)) is not None
+            and made.source.find_enclosing(made.node, ast.FunctionDef) is block.init
+        )
     ]
     if not layers:
         return None
@@ -292,11 +300,11 @@ def _find_projection(walked: Walked, block: _Block) -> _Projection | None:
     strides = [
         stride
         for step, made in layers
-        if step.module_class in _CONVOLUTIONS
+        if _is_convolution(step.module_class)
         and (stride := made.argument(3, "stride")) is not None
         and not _is_one(stride)
     ]
-    ends_in_norm = block.steps[-1].module_class in _NORMS
+    ends_in_norm = block.steps[-1].module_class.startswith("BatchNorm")
     norm = block.steps[-1].module_class if ends_in_norm else ""
     return _Projection(taken, given, strides, first.prefix, first.name, norm)
 

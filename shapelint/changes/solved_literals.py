@@ -102,7 +102,8 @@ def _change_literal(walked: Walked, end: Literal, value: int) -> Candidate | Non
     if source is None or node is None:
         return None
     role = role_of(source, node)
-    if _COUNTS.match(role) or role in _WAYS or _is_in_check(source, node):
+    is_no_end = _COUNTS.match(role) or _is_way(source, node, role)
+    if is_no_end or _is_in_check(source, node):
         return None
     written = write_text(Place(source, node), str(value), "", 0.0)
     return replace(written, group=f"literal {end.line}:{end.column}")
@@ -118,6 +119,16 @@ def find_literal(source: ParsedFile, end: Literal) -> ast.Constant | None:
         ):
             return node
     return None
+
+
+def _is_way(source: ParsedFile, node: ast.expr, role: str) -> bool:
+    """Whether a number says how an op of torch's works, or a window of the user's. What
+    people call `dim` or `size` in their own classes is a width."""
+    if role in WINDOW:
+        return True
+    around = source.find_enclosing(node, ast.Call)
+    callee = source.segment(around.func).rpartition(".")[2] if around else ""
+    return role in _WAYS and ops.is_known(callee)
 
 
 def role_of(source: ParsedFile, node: ast.expr) -> str:

@@ -37,7 +37,8 @@ def in_words(walked: Walked, call: Call, mismatch: Mismatch) -> Iterator[Candida
         node = made.argument(op.arguments.index(name), name)
         if node is None or value != value_of(mismatch.takes, {}):
             continue
-        for level, (place, written) in enumerate(callers_of(made, node, call)):
+        places = list(callers_of(made, node, call))
+        for level, (place, written) in enumerate(places):
             scope = scopes[level] if level < len(scopes) else {}
             text = write_in(scope, mismatch.arrives)
             text = text or _unread_parameter(place, scope, mismatch.arrives)
@@ -50,10 +51,18 @@ def in_words(walked: Walked, call: Call, mismatch: Mismatch) -> Iterator[Candida
                 (place.replace_node(written, text),),
                 call.layer,
                 group=f"{name} here",
-                likely=weights.SOLVED_IN_WORDS,
+                likely=_likely_at(level, len(places)),
                 says=f"`{text}` fits as `{name}`",
                 kind=ChangeKind.SOLVED,
             )
+
+
+def _likely_at(level: int, levels: int) -> float:
+    """How plausible the words are at a call: where a number was only handed on, the one
+    that gave it is likelier wrong, unless others fail by it as well."""
+    is_handed_in = level < levels - 1
+    handed_in = weights.ORIGIN_HANDED_IN if is_handed_in else 0.0
+    return weights.SOLVED_IN_WORDS - handed_in
 
 
 def in_tables(walked: Walked, call: Call, mismatch: Mismatch) -> Iterator[Candidate]:
@@ -85,6 +94,8 @@ def _with_rest(text: str, mismatch: Mismatch) -> str | None:
     for same, rest in sides:
         value = value_of(rest, {})
         is_small = isinstance(value, int) and 0 < value <= MOST_BESIDE
+        if origin.symbol == "+" and value == taken == value_of(same, {}):
+            return f"{put_in_parentheses(text)} * 2"
         if value_of(same, {}) == taken and is_small:
             kept = put_in_parentheses(text) if origin.symbol == "*" else text
             return f"{kept} {origin.symbol} {value}"

@@ -172,7 +172,7 @@ def _order_of(call: Call, rank: int) -> Shape | None:
     order = list(range(rank))
     if call.op == "permute" and sorted(dims) == order:
         return tuple(dims)
-    swaps = call.op in ("transpose", "swapaxes", "swapdims") and len(dims) == 2
+    swaps = ops.is_of(call.op, Family.TRANSPOSING) and len(dims) == 2
     if call.op == "t" and rank == 2:
         dims, swaps = [0, 1], True
     if not swaps:

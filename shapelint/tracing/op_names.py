@@ -28,6 +28,9 @@ _RENAMED = {"truediv": "div", "floordiv": "floor_divide", "mod": "remainder"}
 _NOT_INPLACE = {"__invert__", "__int__", "__index__", "__init__"}
 _SHORT = {getattr(torch, name): short for name, short in DTYPES.items()}
 
+OF_GRADIENTS = {"grad", "backward", "requires_grad", "retain_grad", "register_hook"}
+"""Functions that need gradients, or ask for them."""
+
 
 def raw_name(func: Function) -> str:
     """The function's own name; for the getter of a property, the property's name."""

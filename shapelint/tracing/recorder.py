@@ -28,7 +28,7 @@ from shapelint.tracing.fused_paths import (
 from shapelint.tracing.invocation import Invocation
 from shapelint.tracing.members import is_leaf, qualify
 from shapelint.tracing.nested import Args, Function, Kwargs, has_tensors
-from shapelint.tracing.op_names import op_name, raw_name
+from shapelint.tracing.op_names import OF_GRADIENTS, op_name, raw_name
 from shapelint.tracing.session import answer_in_place_of_torch
 from shapelint.tracing.sizes import (
     answer_size,
@@ -39,9 +39,6 @@ from shapelint.tracing.torch_private import no_modes
 
 _ANSWERED = (Asks.VALUE, Asks.COMPARISON, Asks.SIZE_FROM_VALUES)
 """Questions that can be answered only with data or a stand-in."""
-
-_OF_GRADIENTS = {"grad", "backward", "requires_grad", "retain_grad", "register_hook"}
-"""Functions that need gradients, or ask for them."""
 
 _WHOLE_VALUES = {"tolist", "numpy", "array"}
 """Questions about all values of a tensor."""
@@ -94,7 +91,7 @@ class Recorder(TorchFunctionMode):
         answer = answer_in_place_of_torch(name, args)
         if answer is not NotImplemented:
             return answer
-        if self.log.leaf is None and name in _OF_GRADIENTS:
+        if self.log.leaf is None and name in OF_GRADIENTS:
             self.asks_gradients = True
         invocation = Invocation(func, name, args, kwargs)
         if _asks_for_value(invocation):
