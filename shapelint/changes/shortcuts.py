@@ -62,6 +62,10 @@ def _is_convolution(name: str) -> bool:
     return op.family is Family.CONVOLUTION and not op.is_transposed
 
 
+def _is_projection(name: str) -> bool:
+    return name == "Linear" or _is_convolution(name)
+
+
 def shortcut_candidates(walked: Walked, trace: Trace, call: Call) -> list[Candidate]:
     """Make the shortcut of a block fit what the block gives."""
     block = _find_block(walked, trace, call)
@@ -283,12 +287,9 @@ def _find_projection(walked: Walked, block: _Block) -> _Projection | None:
     layers = [
         (step, made)
         for step in block.steps
-        if _is_convolution(step.module_class)
-        or (
-            step.module_class == "Linear"
-            and (made := find_constructor_call(walked, step)) is not None
-            and made.source.find_enclosing(made.node, ast.FunctionDef) is block.init
-        )
+        if _is_projection(step.module_class)
+        and (made := find_constructor_call(walked, step)) is not None
+        and made.source.find_enclosing(made.node, ast.FunctionDef) is block.init
     ]
     if not layers:
         return None

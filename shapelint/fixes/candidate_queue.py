@@ -71,7 +71,7 @@ def queue_candidates(
             likely = min(likely, least[candidate.group] - weights.OWN_IN_GROUP)
         if candidate.group:
             least[candidate.group] = likely
-        ranked = replace(candidate, likely=likely)
+        ranked = _less_without_names(walked, replace(candidate, likely=likely))
         found[candidate.edits or candidate.inputs] = Queued(ranked, True)
     left = leaves_positions(walked, failed.trace, failed.call)
     queue = [
@@ -123,7 +123,14 @@ def _less_without_names(walked: Walked, candidate: Candidate) -> Candidate:
 
 
 def _is_number(edit: Edit) -> bool:
-    return edit.replacement.isdigit() and edit.start != edit.end
+    """Whether an edit writes numbers: `64`, or `4 * 144`."""
+    has_digits = any(map(str.isdigit, edit.replacement))
+    is_replaced = edit.start != edit.end
+    return is_replaced and has_digits and not _names_anything(edit.replacement)
+
+
+def _names_anything(text: str) -> bool:
+    return any(char.isalpha() or char == "_" for char in text)
 
 
 def _replaces_number(walked: Walked, edit: Edit) -> bool:
@@ -131,7 +138,8 @@ def _replaces_number(walked: Walked, edit: Edit) -> bool:
     if source is None or edit.start.line != edit.end.line:
         return True
     line = source.lines[edit.start.line - 1]
-    return line[edit.start.column - 1 : edit.end.column - 1].strip(b"-").isdigit()
+    replaced = line[edit.start.column - 1 : edit.end.column - 1]
+    return not _names_anything(replaced.decode(errors="replace"))
 
 
 def _likely_own(candidate: Candidate, same: Queued | None, position: int) -> float:
