@@ -168,7 +168,8 @@ def _accepts_positions(walked: Walked, candidate: Candidate) -> bool:
     """Whether a change lets a layer run for each position that a reduction leaves: by
     another number, or by a turn of what it is given."""
     if candidate.kind is not ChangeKind.OPERAND:
-        return bool(candidate.edits) and all(map(_is_number, candidate.edits))
+        texts = [edit.replacement for edit in candidate.edits]
+        return bool(texts) and all(map(str.isdigit, texts))
     return "turn" in find_added_rearrangements(candidate, walked.texts)
 
 
