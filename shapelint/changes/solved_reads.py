@@ -11,7 +11,7 @@ from shapelint.changes.mismatches import Mismatch, mismatches_of
 from shapelint.changes.other_values import constant
 from shapelint.facts.findings import Candidate, ChangeKind
 from shapelint.facts.graph import Call, Trace
-from shapelint.facts.numbers import Read, ends_of, with_other_read
+from shapelint.facts.numbers import Read, are_same, ends_of, with_other_read
 from shapelint.facts.walked_target import Walked
 from shapelint.syntax.edits import replacement
 from shapelint.syntax.trees import ParsedFile, parse_file
@@ -57,7 +57,8 @@ def in_reads(walked: Walked, call: Call, mismatch: Mismatch) -> Iterator[Candida
                 continue
             # equal by meaning: a batch of 8 is no width of 8
             arrives = with_other_read(mismatch.arrives, end, size)
-            if arrives != with_other_read(mismatch.takes, end, size):
+            takes = with_other_read(mismatch.takes, end, size)
+            if not are_same(arrives, takes):
                 continue
             text = str(at)
             likely = weights.SOLVED_READ

@@ -178,6 +178,26 @@ def with_other_read(origin: Origin, read: Read, size: Origin) -> Origin:
     return Operation(origin.symbol, left, right, origin.size)
 
 
+def are_same(one: Origin, other: Origin) -> bool:
+    """Whether two numbers are equal, and stay so with inputs of other sizes: `(n + 1) -
+    1` and `n`."""
+    ends = (*ends_of(one), *ends_of(other))
+    dimensions = [end for end in ends if isinstance(end, Dimension)]
+    for more in (0, _OTHER_SIZE):
+        # each by another amount, so that none stands for another
+        given: dict[Origin, int | float] = {
+            end: end.value + more * (1 + 10 * end.input + end.at) for end in dimensions
+        }
+        value = value_of(one, given)
+        if value is None or value != value_of(other, given):
+            return False
+    return True
+
+
+_OTHER_SIZE = 97
+"""By how much inputs are larger where two numbers are compared: a prime, so that no
+division by chance comes out even."""
+
 _NEUTRAL = {"+": Fixed(0), "-": Fixed(0), "*": Fixed(1), "//": Fixed(1)}
 """What changes nothing on the right of an operator."""
 

@@ -110,7 +110,9 @@ def is_worth_a_try(queued: Queued, successes: list[Success], total: int) -> bool
     failures. What the rule itself proposes is tried in any case, but beside what
     follows from the sizes; there a guess must even be the better explanation."""
     has_solved = any(is_solved(item) for item in successes)
-    if queued.is_own and (queued.candidate.inputs or not has_solved):
+    candidate = queued.candidate
+    is_input = bool(candidate.inputs) and candidate.likely >= weights.NATURAL
+    if queued.is_own and (is_input or not has_solved):
         return True
     if sum(item.cleared > 0 for item in successes) >= ENOUGH:
         return False
