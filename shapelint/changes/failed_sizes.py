@@ -20,8 +20,13 @@ from shapelint.ops.record import Family, Op
 _COMPARED = 6
 """The most operands of a call that are compared with each other."""
 
-_WIDTHS = ("input_size", "hidden_size", "embed_dim")
-"""Arguments of recurrent and attention layers that set a width of their input."""
+_WIDTHS = {
+    "input_size": slice(0, 1),
+    "hidden_size": slice(1, 3),
+    "embed_dim": slice(0, 3),
+}
+"""Arguments of recurrent and attention layers that set the width of tensors, and which
+these are: the input, its states, or query, key and value."""
 
 Pair = tuple[int, int]
 
@@ -168,13 +173,10 @@ def _pairs_of_convolution(failure: Failure) -> Iterator[Pair]:
 
 def _pairs_of_widths(failure: Failure, shapes: list[Shape]) -> Iterator[Pair]:
     """The last dimension of the input, and each width for which the layer was made."""
-    attributes = failure.attributes
-    values = [value for name, value in attributes.items() if name in _WIDTHS]
-    widths = [value for value in values if isinstance(value, int)]
-    # query, key and value of an attention; input and states of a recurrent layer
-    given = [shape for shape in shapes[:3] if shape]
-    for shape, width in itertools.product(given, widths):
-        yield shape[-1], width
+    for name, places in _WIDTHS.items():
+        width = failure.attributes.get(name)
+        if isinstance(width, int):
+            yield from ((shape[-1], width) for shape in shapes[places] if shape)
 
 
 def _pairs_of_normalized(failure: Failure, shapes: list[Shape]) -> Iterator[Pair]:

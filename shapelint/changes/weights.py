@@ -245,7 +245,7 @@ ADDS_DIMENSIONS = 2.0  # `(1, -1, 1, 1)` for a view that has only one other size
 SOLVED_INFERRED = 1.1  # -1 for the one size of a view that does not fit the others
 
 # A cost: behind it, where the walk had guessed before, the next one fails
-SOLVED_BUT_FURTHER = 0.3
+SOLVED_BUT_FURTHER = 0.55
 
 # A cost: a number in place of names, where it is known what the names stand for
 NUMBER_FOR_NAMES = 2.0

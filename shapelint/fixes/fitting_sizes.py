@@ -236,7 +236,10 @@ def propose_sizes(verifier: Verifier, failed: FailedCall) -> Iterator[Candidate]
             yield from search.find_size(likely)
             return
     if failed.raised is not None or _is_about_maps(failed.call):
-        yield from search.find_multiples()
+        multiples = list(search.find_multiples())
+        yield from multiples
+        if not multiples:
+            yield from search.find_size(weights.INPUT_OF_SIZE_COMPARED)
 
 
 def _likely_size(failed: FailedCall, failure: Failure) -> float | None:

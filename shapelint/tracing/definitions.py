@@ -65,6 +65,12 @@ class _MadeModule:
 
     module: weakref.ref[nn.Module]
     sites: tuple[Site, ...]
+    scopes: tuple[Scope, ...] = ()
+    """What numbers are called at each site. Of a loop, each round has its own."""
+
+
+_Sites = tuple[tuple[Site, ...], tuple[Scope, ...]]
+"""The sites of a module, and what numbers are called there."""
 
 
 class Definitions:
@@ -74,33 +80,38 @@ class Definitions:
     def __init__(self, ownership: Ownership) -> None:
         self.ownership = ownership
         self.has_origins = False
-        self._numbered: list[tuple[Site, ...]] = []
-        self._scopes: dict[tuple[Site, ...], tuple[Scope, ...]] = {}
+        self._numbered: list[_Sites] = []
         self._made: dict[int, _MadeModule] = {}
 
     def record(self, module: nn.Module, frame: FrameType) -> None:
         """Record the frames that lead to this constructor call."""
         outside = _find_caller(module, frame)
         sites: tuple[Site, ...] = ()
+        scopes: tuple[Scope, ...] = ()
         if outside is not None:
             frames = list(islice(self.ownership.frames(outside), _DEPTH))
             sites = tuple(map(site_of_frame, frames))
             if self.has_origins:
-                self._scopes[sites] = tuple(map(names_in, frames))
-        self._remember(module, sites)
+                scopes = tuple(map(names_in, frames))
+        self._remember(module, (sites, scopes))
         # Not by assignment: `nn.Module.__setattr__` needs `__init__` to have run.
         vars(module)[_MADE] = len(self._numbered)
-        self._numbered.append(sites)
+        self._numbered.append((sites, scopes))
 
     def of(self, module: nn.Module) -> tuple[Site, ...]:
         """The sites of a module, innermost first; empty if its construction was not
         observed."""
-        made = self._made.get(id(module))
-        return made.sites if made is not None and made.module() is module else ()
+        return self._known(module)[0]
 
     def scopes_of(self, module: nn.Module) -> tuple[Scope, ...]:
         """What numbers are called at each of its sites."""
-        return self._scopes.get(self.of(module), ())
+        return self._known(module)[1]
+
+    def _known(self, module: nn.Module) -> _Sites:
+        made = self._made.get(id(module))
+        if made is None or made.module() is not module:
+            return (), ()
+        return made.sites, made.scopes
 
     def fill_copies(self, model: nn.Module) -> None:
         """Give each copied module the sites of its original, or else of the module
@@ -114,10 +125,10 @@ class Definitions:
             parent = modules.get(path.rpartition(".")[0])
             is_known = bool(self.of(module)) or not path
             if not is_known and parent is not None and self.of(parent):
-                self._remember(module, self.of(parent))
+                self._remember(module, self._known(parent))
 
-    def _remember(self, module: nn.Module, sites: tuple[Site, ...]) -> None:
-        self._made[id(module)] = _MadeModule(weakref.ref(module), sites)
+    def _remember(self, module: nn.Module, known: _Sites) -> None:
+        self._made[id(module)] = _MadeModule(weakref.ref(module), *known)
 
 
 def _find_caller(module: nn.Module, frame: FrameType | None) -> FrameType | None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from types import FrameType, ModuleType
+from typing import Any
 
 from shapelint.facts.numbers import Scope, Whole
+
+MOST_ITEMS = 64
+"""The most elements of a list that is looked at."""
 
 
 def names_in(frame: FrameType) -> Scope:
@@ -18,6 +23,7 @@ def names_in(frame: FrameType) -> Scope:
             found[name] = value
     for name, value in local.items():
         found.update(_numbers_of(name, value))
+    found.update(_elements_at(local))
     for name, value in list(frame.f_globals.items()):
         if name in local or name.startswith("__"):
             continue
@@ -27,6 +33,25 @@ def names_in(frame: FrameType) -> Scope:
             for text, number in _numbers_of(name, value):
                 found.setdefault(text, number)
     return found
+
+
+def _elements_at(local: dict[str, object]) -> Iterator[tuple[str, Whole]]:
+    """The elements of lists beside the one that a loop has come to: `sizes[i + 1]`."""
+    counters = [
+        (name, int(value))
+        for name, value in local.items()
+        if isinstance(value, int) and not isinstance(value, bool)
+    ]
+    lists = {
+        name: value for name, value in local.items() if type(value) in (list, tuple)
+    }
+    for (counter, at), name in itertools.product(counters, lists):
+        items: Any = lists[name]
+        for text, index in ((f"{counter} + 1", at + 1), (f"{counter} - 1", at - 1)):
+            # a number that counts nothing here would be an index by chance
+            is_within = 0 <= at < len(items) <= MOST_ITEMS
+            if is_within and 0 <= index < len(items) and type(items[index]) is Whole:
+                yield f"{name}[{text}]", items[index]
 
 
 def _numbers_of(name: str, value: object) -> Iterator[tuple[str, Whole]]:

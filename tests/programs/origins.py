@@ -349,6 +349,25 @@ class Net(nn.Module):
 )
 """A side is as long as a map has channels, so that joining along it would fit."""
 
+NEXT_IN_A_LIST = Mistake(
+    HEAD
+    + """
+class Net(nn.Module):
+    def __init__(self, sizes=(12, 20, 16, 3)):
+        super().__init__()
+        layers = []
+        for i in range(len(sizes) - 1):
+            layers.append(nn.Linear(sizes[i], sizes[i + 1]))
+            layers.append(nn.BatchNorm1d(sizes[i]))
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, x):
+        return self.layers(x)
+""",
+    ("8,12",),
+    "`nn.BatchNorm1d(sizes[i + 1])`",
+)
+
 SIZES_OF_THREE = (
     HEAD
     + """
@@ -402,6 +421,7 @@ MISTAKES = {
     "the only other size of a view": ONLY_SIZE,
     "a pooling padded by more than it takes": PADDED_TOO_MUCH,
     "a group's channels after pruning": PRUNED,
+    "the next of a list": NEXT_IN_A_LIST,
     "a head for another size, with a batch that could be read": HEAD_OF_ANOTHER_SIZE,
     "joined channels, with a side as long": JOINED_AND_NOT_COUNTED,
 }
