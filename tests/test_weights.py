@@ -25,7 +25,6 @@ NO_WEIGHTS = {
     ("rules/__init__.py", 0.5): "how near a word is to a rule's name",
     ("rules/mode/dropout_ignores_eval.py", 0.5): "the default of `p`",
     ("fixes/more_samples.py", 1e-3): "a tolerance between equal samples",
-    ("fixes/more_samples.py", 1e-5): "a tolerance between equal samples",
     ("fixes/verify.py", 1e9): "a limit of work, in mult-adds",
 }
 """Numbers that say nothing of how likely a change is."""
