@@ -102,6 +102,23 @@ def _pairs_of(call: Call) -> Pairs:
     return [pair for pair in pairs if wanted[0] == -1 and pair[0] == samples]
 
 
+def divides_input(origin: Origin, end: Literal) -> bool:
+    """Whether a size of the input is divided by a number, or by what it went into."""
+    if isinstance(origin, Read):
+        return divides_input(origin.inner, end)
+    if not isinstance(origin, Operation) or origin.right is None:
+        return False
+    is_division = origin.symbol in ("//", "%") and end in ends_of(origin.right)
+    if is_division and any(isinstance(e, Dimension) for e in ends_of(origin.left)):
+        return not is_count(origin)
+    return divides_input(origin.left, end) or divides_input(origin.right, end)
+
+
+def is_count(origin: Operation) -> bool:
+    """Whether a division is that of a view for its -1: all elements by other sizes."""
+    return len(list(factors_of(origin.left))) > 1
+
+
 def keeps_factors(mismatch: Mismatch, end: Literal) -> bool:
     """Whether all factors beside the changed one are factors of the other side too:
     `32 * 16 * 16` for 32 channels of 8 by 8 is no matter of one number."""

@@ -10,7 +10,12 @@ from dataclasses import replace
 
 from shapelint import ops
 from shapelint.changes import weights
-from shapelint.changes.mismatches import Mismatch, factors_of, keeps_factors
+from shapelint.changes.mismatches import (
+    Mismatch,
+    divides_input,
+    factors_of,
+    keeps_factors,
+)
 from shapelint.changes.text_at_place import write_text
 from shapelint.changes.window_values import WINDOW
 from shapelint.facts.findings import Candidate, ChangeKind
@@ -50,6 +55,10 @@ def in_literals(walked: Walked, call: Call, mismatch: Mismatch) -> Iterator[Cand
                 continue
             value = mismatch.solve(end)
             if value is None or not keeps_factors(mismatch, end):
+                continue
+            # what the input is divided by is a window or a stride
+            sides = (mismatch.takes, mismatch.arrives)
+            if any(divides_input(side, end) for side in sides):
                 continue
             # nobody writes `8 * 1`
             if value == 1 and end not in (mismatch.takes, mismatch.arrives):
