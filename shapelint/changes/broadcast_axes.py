@@ -8,14 +8,12 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from shapelint import ops
-from shapelint.changes import weights
 from shapelint.changes.operands import Operand, find_operands
-from shapelint.changes.text_at_place import group_of
-from shapelint.facts.findings import Candidate, ChangeKind
+from shapelint.changes.text_at_place import write_layout
+from shapelint.facts.findings import Candidate
 from shapelint.facts.graph import Call, Trace
 from shapelint.facts.tensors import Shape
 from shapelint.facts.walked_target import Walked
-from shapelint.syntax.edits import replacement
 
 Axes = tuple[int, ...]
 """For each dimension of an operand, the dimension of the larger one it belongs to."""
@@ -119,16 +117,9 @@ def _turns_of_table(shape: Shape, larger: Shape) -> Iterator[str]:
 
 def _append(operand: Operand, form: str, layer: str) -> Candidate:
     text = f"{operand.text}{form}"
-    edit = replacement(operand.source, operand.node, text)
-    return Candidate(
-        f"`{text}`",
-        (edit,),
-        layer,
-        group=f"axes {form}@{group_of(edit)}",
-        likely=weights.LAYOUT,
-        says=f"`{form}` puts its dimensions where they belong",
-        kind=ChangeKind.LAYOUT,
-    )
+    says = f"`{form}` puts its dimensions where they belong"
+    group = f"axes {form}"
+    return write_layout(operand.source, operand.node, text, layer, group, says)
 
 
 def write_axes(axes: Axes, rank: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
+from collections.abc import Iterator
 
 from shapelint import ops
 from shapelint.changes import weights
@@ -34,7 +35,8 @@ def number_candidates(
     written = made.argument(*argument) if made is not None else None
     if made is None or written is None:
         return []
-    handed_in = _outermost_caller(made, written, call.definition)
+    # the outermost of them alone
+    handed_in = list(callers_of(made, written, call.definition))[-1:]
     found = []
     for place, node in (*handed_in, (made, written)):
         product = ""
@@ -109,24 +111,22 @@ def _is_square(area: int) -> bool:
     return math.isqrt(area) ** 2 == area
 
 
-def _outermost_caller(
+def callers_of(
     made: CallExpression, written: ast.expr, sites: tuple[Site, ...]
-) -> list[tuple[CallExpression, ast.expr]]:
-    """The outermost call that passes a number on, and its argument: `conv_block(64, 8)`
-    for the `cin` of a helper."""
-    found: list[tuple[CallExpression, ast.expr]] = []
+) -> Iterator[tuple[CallExpression, ast.expr]]:
+    """The calls further out that hand a number in, and their arguments, innermost
+    first: `conv_block(64, 8)` for the `cin` of a helper."""
     place, node = made, written
     for site in sites[1:]:
         outer = call_at(site, made.source.texts)
         parameter = find_parameter(place, node)
         if outer is None or parameter is None:
-            break
+            return
         handed_in = outer.argument(*parameter)
         if handed_in is None:
-            break
+            return
         place, node = outer, handed_in
-        found = [(place, node)]
-    return found
+        yield place, node
 
 
 def find_parameter(place: CallExpression, node: ast.expr) -> tuple[int, str] | None:

@@ -7,16 +7,14 @@ import ast
 from collections.abc import Iterator
 
 from shapelint import ops
-from shapelint.changes import weights
-from shapelint.changes.text_at_place import group_of
-from shapelint.facts.findings import Candidate, ChangeKind
+from shapelint.changes.text_at_place import write_layout
+from shapelint.facts.findings import Candidate
 from shapelint.facts.graph import Call, Failure, Trace
 from shapelint.facts.tensors import Shape, TensorFact, facts_in
 from shapelint.facts.walked_target import Walked
 from shapelint.ops.attention_shapes import read_attended_sizes
 from shapelint.ops.record import Family
 from shapelint.syntax.calls import call_at, operation_at
-from shapelint.syntax.edits import replacement
 from shapelint.syntax.trees import ParsedFile
 
 _PADDING_MASKS = (
@@ -51,16 +49,8 @@ def fit_mask(walked: Walked, trace: Trace, call: Call) -> Iterator[Candidate]:
 
 
 def _append(source: ParsedFile, node: ast.expr, text: str, layer: str) -> Candidate:
-    edit = replacement(source, node, text)
-    return Candidate(
-        f"`{text}`",
-        (edit,),
-        layer,
-        group=f"mask {text}@{group_of(edit)}",
-        likely=weights.LAYOUT,
-        says="the mask has no row for each sample",
-        kind=ChangeKind.LAYOUT,
-    )
+    says = "the mask has no row for each sample"
+    return write_layout(source, node, text, layer, f"mask {text}", says)
 
 
 def _fit_padding_mask(

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from shapelint import ops
 from shapelint.changes import weights
-from shapelint.changes.layer_numbers import find_parameter
+from shapelint.changes.layer_numbers import callers_of
 from shapelint.changes.made_tensors import find_tensor_sizes
 from shapelint.changes.mismatches import Mismatch
 from shapelint.changes.scope_words import put_in_parentheses, write_in
@@ -17,7 +17,7 @@ from shapelint.facts.findings import Candidate, ChangeKind
 from shapelint.facts.graph import Call
 from shapelint.facts.numbers import Operation, Origin, Scope, value_of
 from shapelint.facts.walked_target import Walked
-from shapelint.syntax.calls import CallExpression, call_at
+from shapelint.syntax.calls import CallExpression
 from shapelint.syntax.walked_calls import find_constructor_call
 
 MOST_BESIDE = 8
@@ -37,7 +37,7 @@ def in_words(walked: Walked, call: Call, mismatch: Mismatch) -> Iterator[Candida
         node = made.argument(op.arguments.index(name), name)
         if node is None or value != value_of(mismatch.takes, {}):
             continue
-        places = list(callers_of(made, node, call))
+        places = [(made, node), *callers_of(made, node, call.definition)]
         for level, (place, written) in enumerate(places):
             scope = scopes[level] if level < len(scopes) else {}
             text = write_in(scope, mismatch.arrives)
@@ -100,25 +100,6 @@ def _with_rest(text: str, mismatch: Mismatch) -> str | None:
             kept = put_in_parentheses(text) if origin.symbol == "*" else text
             return f"{kept} {origin.symbol} {value}"
     return None
-
-
-def callers_of(
-    made: CallExpression, written: ast.expr, call: Call
-) -> Iterator[tuple[CallExpression, ast.expr]]:
-    """A layer's argument, and where it is a parameter handed in from a call further
-    out, that call's, innermost first."""
-    place, node = made, written
-    yield place, node
-    for site in call.definition[1:]:
-        outer = call_at(site, made.source.texts)
-        parameter = find_parameter(place, node)
-        if outer is None or parameter is None:
-            return
-        handed_in = outer.argument(*parameter)
-        if handed_in is None:
-            return
-        place, node = outer, handed_in
-        yield place, node
 
 
 def _unread_parameter(

@@ -53,17 +53,6 @@ def find_super_call(init: Function) -> ast.stmt | None:
     return next((each for each in init.body if _mentions_super(each)), None)
 
 
-def describe_super_call(init: Function, owner: str) -> str:
-    """What a constructor does wrong, as a sentence."""
-    subject = f"`{owner}.__init__`"
-    statement = find_super_call(init)
-    if statement is None:
-        return f"{subject} never calls `{CALL}`"
-    if _is_right(statement, owner):
-        return f"{subject} sets attributes before it calls `{CALL}`"
-    return f"{subject} never calls `{CALL}`: `{ast.unparse(statement)}` does not"
-
-
 # -- corrections -------------------------------------------------------------------------
 
 

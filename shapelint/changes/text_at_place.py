@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import ast
 
+from shapelint.changes import weights
 from shapelint.facts.diagnostics import Edit
-from shapelint.facts.findings import Candidate
+from shapelint.facts.findings import Candidate, ChangeKind
 from shapelint.syntax.edits import replacement
 from shapelint.syntax.origins import Place
+from shapelint.syntax.trees import ParsedFile
 
 LONGEST = 70
 """The most characters of code in the title of a change."""
@@ -25,6 +27,23 @@ def write_text(
     says = f"`{text}` fits" + (f" as `{name}`" if name else "")
     title = f"`{show_change(place, text)}`"
     return Candidate(title, (edit,), layer, group_of(edit), likely=likely, says=says)
+
+
+def write_layout(
+    source: ParsedFile, node: ast.expr, text: str, layer: str, group: str, says: str
+) -> Candidate:
+    """The candidate that lays out what an expression holds as it is wanted. `group`:
+    what it does, wherever it is done."""
+    edit = replacement(source, node, text)
+    return Candidate(
+        f"`{text}`",
+        (edit,),
+        layer,
+        group=f"{group}@{group_of(edit)}",
+        likely=weights.LAYOUT,
+        says=says,
+        kind=ChangeKind.LAYOUT,
+    )
 
 
 def group_of(edit: Edit) -> str:

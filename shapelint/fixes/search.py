@@ -18,7 +18,6 @@ from shapelint.changes.spellings import list_written_factors
 from shapelint.facts.diagnostics import Diagnostic, Edit, Fix, Severity
 from shapelint.facts.errors import OutOfTimeError
 from shapelint.facts.findings import Candidate, ChangeKind, Finding
-from shapelint.facts.kinds import Safety
 from shapelint.fixes.candidate_queue import (
     Queued,
     add_to_queue,
@@ -36,13 +35,12 @@ from shapelint.fixes.fitting_sizes import propose_sizes
 from shapelint.fixes.guessed_results import GuessedResults
 from shapelint.fixes.successes import (
     Success,
+    cost_order,
     first_step,
     is_beside,
-    is_laid_out,
     is_solved,
     is_sure,
-    is_worth_a_try,
-    overlaps,
+    may_help,
     ranks_of,
     spread_of,
 )
@@ -246,18 +244,7 @@ class Causes:
             has_solved = any(is_solved(item) for item in successes)
             if has_solved and len(successes) >= ENOUGH_BESIDE_SOLVED:
                 break
-            is_guess = candidate.kind is not ChangeKind.LAYOUT and not candidate.inputs
-            if is_guess and is_laid_out(successes):
-                continue
-            if has_solved and candidate.kind is ChangeKind.NUMBER:
-                continue  # what fits is a worse guess than what follows
-            if not is_worth_a_try(queued, successes, total):
-                continue
-            # of one place the likeliest value that holds is enough
-            is_same = candidate.kind is not ChangeKind.SLIP and overlaps(
-                candidate, successes
-            )
-            if candidate.group in done or is_same:
+            if candidate.group in done or not may_help(queued, successes, total):
                 continue
             if verifier.is_spent(done_at):
                 break
@@ -342,17 +329,13 @@ class Causes:
             if fix is not None:
                 done.add(candidate.group)
                 found.append(fix)
-        yield from sorted(found, key=_cost_order)[: SHOWN - 1]
+        yield from sorted(found, key=cost_order)[: SHOWN - 1]
 
 
 def _order(finding: Finding) -> tuple[bool, int]:
     """Sorts findings about calls in the order of the calls, and all others after
     them."""
     return finding.call is None, finding.call or 0
-
-
-def _cost_order(fix: Fix) -> tuple[int, bool, bool]:
-    return len(fix.edits), fix.safety is not Safety.SAFE, not fix.fits_other_sizes
 
 
 def _is_mended_by(other: Finding, diagnostic: Diagnostic) -> bool:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from shapelint.changes import weights
 from shapelint.changes.window_values import WINDOW
-from shapelint.facts.diagnostics import Edit
+from shapelint.facts.diagnostics import Edit, Fix
 from shapelint.facts.findings import Candidate, ChangeKind
 from shapelint.facts.graph import Call, Trace
+from shapelint.facts.kinds import Safety
 from shapelint.fixes.candidate_queue import Queued
 from shapelint.fixes.failure_counts import Failures
 
@@ -105,6 +106,23 @@ ENOUGH = 6
 """After this many changes that work, only those of the finding's own rule are tried."""
 
 
+def may_help(queued: Queued, successes: list[Success], total: int) -> bool:
+    """Whether a change has something to add to those that work."""
+    candidate = queued.candidate
+    is_guess = candidate.kind is not ChangeKind.LAYOUT and not candidate.inputs
+    if is_guess and is_laid_out(successes):
+        return False
+    # what fits is a worse guess than what follows
+    is_fitted = candidate.kind is ChangeKind.NUMBER
+    if is_fitted and any(map(is_solved, successes)):
+        return False
+    # of one place the likeliest value that holds is enough; of slips, another name may
+    # fit better by shape
+    if candidate.kind is not ChangeKind.SLIP and overlaps(candidate, successes):
+        return False
+    return is_worth_a_try(queued, successes, total)
+
+
 def is_worth_a_try(queued: Queued, successes: list[Success], total: int) -> bool:
     """Whether a change could come close to the best one so far if it cleared all
     failures. What the rule itself proposes is tried in any case, but beside what
@@ -136,3 +154,7 @@ def first_step(change: Candidate) -> tuple[Edit, ...]:
     if change.kind is ChangeKind.FLATTEN_AND_NUMBER:
         return change.edits[:1]
     return change.edits
+
+
+def cost_order(fix: Fix) -> tuple[int, bool, bool]:
+    return len(fix.edits), fix.safety is not Safety.SAFE, not fix.fits_other_sizes

@@ -11,21 +11,18 @@ from typing import cast
 
 import torch
 
-from shapelint import ops
 from shapelint.asked.inputs import DTYPES, TensorSpec, parse_inputs
 from shapelint.asked.target import parse_target
 from shapelint.facts.errors import OutOfTimeError, UsageError
 from shapelint.facts.places import Span
 from shapelint.facts.slips import Slip, SlipKind
 from shapelint.loading.imports import import_name, isolate_imports
+from shapelint.loading.input_hints import ask_for_inputs, ask_for_names
 from shapelint.loading.model import Loaded, import_target
 from shapelint.loading.not_loadable import NotLoadableError, list_required_names
-from shapelint.ops.families.recurrent import recover_recurrent
-from shapelint.ops.record import Family
 from shapelint.syntax.own_inputs import EXAMPLE, input_comment
 from shapelint.syntax.parsing import nodes_of, tree_of
 from shapelint.syntax.texts import Texts
-from shapelint.tracing.members import modules_of
 from shapelint.tracing.nested import Inputs, tensors_in
 from shapelint.tracing.user_text import message_of
 
@@ -135,7 +132,7 @@ def find_inputs(
     if comment:
         note = "inputs from the comment on the class"
         return inputs_of(parse_inputs(comment), note)
-    raise UsageError(_ask_for_inputs(loaded.model))
+    raise UsageError(ask_for_inputs(loaded.model))
 
 
 def specs_of(inputs: InputMaker) -> tuple[TensorSpec, ...]:
@@ -177,7 +174,7 @@ def require_fitting(loaded: Loaded, inputs: InputMaker) -> None:
         raise NotLoadableError(
             f"the inputs do not fit `{name}`: {error}",
             _line_of(forward),
-            _ask_for_names(list_required_names(signature)),
+            ask_for_names(list_required_names(signature)),
             slip=_lacks_self(loaded.model, len(args)),
         ) from None
 
@@ -198,11 +195,6 @@ def _placeholders(specs: tuple[TensorSpec, ...]) -> Inputs:
     values."""
     args = tuple(None for spec in specs if not spec.name)
     return args, {spec.name: None for spec in specs if spec.name}
-
-
-def _ask_for_names(required: list[str]) -> str:
-    options = " ".join(f"--input {name}=..." for name in required)
-    return f"name them: {options}" if options else ""
 
 
 def _line_of(function: object) -> Span | None:
@@ -320,33 +312,3 @@ def _definition_of(cls: type, tree: ast.Module) -> ast.ClassDef | None:
         if any(node.lineno <= line <= last for line in lines):
             return node
     return named[-1] if named else None
-
-
-def _ask_for_inputs(model: torch.nn.Module) -> str:
-    name = type(model).__name__
-    hint = _guess_input(model)
-    return (
-        f"`{name}` needs an input: add `--input {hint}` or a comment `# shapelint: "
-        f"input={hint}` on the class"
-    )
-
-
-_USUAL_SIDES = {1: "1024", 2: "224", 3: "32"}
-"""The side of a suggested input, by its number of spatial dimensions."""
-
-
-def _guess_input(model: torch.nn.Module) -> str:
-    """An input that the first layer with weights would take."""
-    for _, module in modules_of(model):
-        kind = type(module).__name__
-        takes = getattr(module, next(iter(ops.of(kind).takes), ""), 16)
-        if ops.is_of(kind, Family.CONVOLUTION) and not ops.of(kind).is_transposed:
-            dims = ops.spatial_dims(kind) or 2
-            return ",".join(["1", str(takes), *([_USUAL_SIDES[dims]] * dims)])
-        if kind == "Linear":
-            return f"1,{takes}"
-        if kind == "Embedding":
-            return "1,16:int64"
-        if ops.of(kind).recover is recover_recurrent:
-            return f"1,16,{takes}"
-    return "1,3,224,224"

@@ -39,7 +39,6 @@ _INPUTS: dict[type[nn.Module], tuple[str, ...]] = {
 
 _KERNELS = ("_transformer_encoder_layer_fwd", "_native_multi_head_attention")
 _NESTING = "_nested_tensor_from_mask"
-_CHECK_OF_NESTING = "_nested_tensor_from_mask_left_aligned"
 
 
 @dataclass
